@@ -1,0 +1,93 @@
+/**
+ * The one tree of errors. Every message is a sentence that says what was expected, what came and what to do;
+ * `code` is stable and for programs, `message` is for people and may change.
+ */
+
+/** Base of all errors that this package throws on purpose. */
+export class MagfaceError extends Error {
+  override readonly name: string = 'MagfaceError';
+  /** Stable identifier in snake_case, such as `image_unreadable`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Wrong use: an option, a flag or a configuration file. The CLI exits with 2. */
+export class ConfigError extends MagfaceError {
+  override readonly name: string = 'ConfigError';
+  /** The option or key that is wrong, as the user wrote it. */
+  readonly key: string;
+
+  constructor(key: string, message: string, options?: ErrorOptions) {
+    super('wrong_configuration', message, options);
+    this.key = key;
+  }
+}
+
+/** Two things that must agree in shape do not: `Expected features of shape (N, 512) but received (8, 256)`. */
+export class ShapeError extends MagfaceError {
+  override readonly name: string = 'ShapeError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('wrong_shape', message, options);
+  }
+}
+
+/** A file that is not what its name or header promises. */
+export class FormatError extends MagfaceError {
+  override readonly name: string = 'FormatError';
+  readonly file: string;
+  /** Byte offset in the file where the contradiction was found, when there is one. */
+  readonly offset: number | undefined;
+
+  constructor(file: string, message: string, options?: ErrorOptions & { offset?: number }) {
+    const at = options?.offset === undefined ? '' : ` (at byte ${options.offset})`;
+    super('wrong_format', `${file}: ${message}${at}`, options);
+    this.file = file;
+    this.offset = options?.offset;
+  }
+}
+
+/** Why an image gave no result: the codes that appear in `{image, error: {code, message}}`. */
+export type ImageErrorCode = 'image_missing' | 'image_unreadable' | 'image_too_large' | 'image_wrong_size' | 'no_face';
+
+/** One input that cannot be used; a run over many goes on without it and exits with 1. */
+export class ImageError extends MagfaceError {
+  override readonly name: string = 'ImageError';
+  declare readonly code: ImageErrorCode;
+  /** The image as the caller named it. */
+  readonly image: string;
+
+  constructor(code: ImageErrorCode, image: string, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.image = image;
+  }
+}
+
+/** Why a model could not be had or used. */
+export type ModelErrorCode =
+  | 'model_unknown'
+  | 'model_missing'
+  | 'model_offline'
+  | 'model_download_failed'
+  | 'model_wrong_digest'
+  | 'model_cache_failed'
+  | 'model_not_onnx'
+  | 'model_wrong_contract'
+  | 'model_run_failed';
+
+/** A model that cannot be found, fetched, trusted, read or run. */
+export class ModelError extends MagfaceError {
+  override readonly name: string = 'ModelError';
+  declare readonly code: ModelErrorCode;
+  /** The model as the caller named it. */
+  readonly model: string;
+
+  constructor(code: ModelErrorCode, model: string, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+    this.model = model;
+  }
+}

@@ -1,0 +1,45 @@
+/** What the package says about one face. Coordinates are pixels of the upright image: x to the right, y down. */
+
+import type { Pixels } from './pixels.ts';
+import type { Reason } from './reasons.ts';
+
+/** Pixel centres lie on whole numbers, as in OpenCV. */
+export type Point = readonly [x: number, y: number];
+
+/** Left and top edge with size, in pixels; may reach over the image's border. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Image-left eye, image-right eye, nose, image-left and image-right corner of the mouth. */
+export type Landmarks = readonly [Point, Point, Point, Point, Point];
+
+/** A face that a detector found. */
+export interface DetectedFace {
+  readonly box: Box;
+  readonly landmarks: Landmarks;
+  /**
+   * `corners`: the detector saw both corners of the mouth. `centre`: it saw the mouth's centre only, and the two
+   * corners in `landmarks` are placed around it; alignment then uses the centre alone.
+   */
+  readonly mouth: 'corners' | 'centre';
+  /** The detector's confidence, 0 to 1. */
+  readonly detection: number;
+}
+
+/** A face aligned, embedded and scored. */
+export interface AnalyzedFace extends DetectedFace {
+  /** (112, 112, 3) uint8 RGB: the face warped to the template. */
+  readonly crop: Pixels;
+  /** (D) float32, not normalized: its length is `magnitude`. */
+  readonly embedding: Float32Array;
+  /** L2 norm of the embedding: MagFace's measure of quality, in the model's own range. */
+  readonly magnitude: number;
+  /** 0 to 100 by the model's calibration; undefined when the model has none. */
+  readonly quality: number | undefined;
+  /** What is visibly wrong with the face, worst first; empty when nothing is. */
+  readonly reasons: readonly Reason[];
+}

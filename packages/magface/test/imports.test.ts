@@ -1,0 +1,94 @@
+/** The direction of imports, read from the import lines themselves. docs/design.md has the picture. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** A folder (or the files at the top, `.`) may import from itself and from these. */
+const allowed: Record<string, readonly string[]> = {
+  '.': ['infer', 'infer/node', 'models', 'format'], // index.ts alone; every other top file is checked below
+  format: ['.'],
+  models: ['.'],
+  infer: ['.', 'models'],
+  'infer/node': ['.', 'models', 'format', 'infer'],
+  eval: ['.', 'format'],
+  report: ['.', 'eval'],
+  train: ['.', 'format', 'models', 'eval', 'infer', 'infer/node', 'report'],
+  serve: ['.', 'models', 'format', 'infer', 'infer/node', 'report'],
+  browser: ['.', 'models', 'infer'],
+  cli: ['.', 'models', 'format', 'infer', 'infer/node', 'eval', 'report', 'train', 'serve'],
+};
+
+/** Files that a browser loads too: they may import nothing that only Node has. */
+const sharedWithBrowser = (file: string): boolean =>
+  file !== 'index.ts' && (!file.includes('/') || /^(infer\/[^/]+|browser\/.+)$/.test(file));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'));
+
+const imports: Import[] = sources.flatMap((file) => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const lines = text.matchAll(/^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|import\('([^']+)'\)/gm);
+  return [...lines].map((line) => {
+    const target = line[2] ?? line[3] ?? '';
+    const to = target.startsWith('.')
+      ? relative(root, join(root, dirname(file), target)).replaceAll('\\', '/')
+      : target;
+    return { from: file, to, typeOnly: line[1] !== undefined };
+  });
+});
+
+const internal = imports.filter((line) => line.to.endsWith('.ts'));
+const folderOf = (file: string): string => {
+  const folder = dirname(file);
+  return folder in allowed ? folder : (folder.split('/')[0] ?? folder);
+};
+
+test('every source folder has its place in the order of imports', () => {
+  expect(sources.length).toBeGreaterThan(3);
+  for (const file of sources) expect(Object.keys(allowed), file).toContain(folderOf(file));
+});
+
+test('imports point one way: cli, serve, browser to infer, eval, train to format, models to the top files', () => {
+  const wrong = internal.filter(({ from, to }) => {
+    const [source, target] = [folderOf(from), folderOf(to)];
+    if (source === '.' && target !== '.') return from !== 'index.ts';
+    return source !== target && !allowed[source]?.includes(target);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('only train/ and the training commands reach @magface/torch', () => {
+  const wrong = imports.filter(({ from, to }) => to.startsWith('@magface/torch') && folderOf(from) !== 'train');
+  expect(wrong).toEqual([]);
+});
+
+test('what a browser loads imports nothing that only Node has', () => {
+  const nodeOnly = /^(node:|sharp$|onnxruntime-node|pacote|@julusian\/|env-paths|tinyglobby)/;
+  const wrong = imports.filter(
+    ({ from, to, typeOnly }) => sharedWithBrowser(from) && !typeOnly && (nodeOnly.test(to) || to.includes('/node/')),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('no cycles, type imports aside', () => {
+  const edges = new Map<string, string[]>();
+  for (const { from, to, typeOnly } of internal) if (!typeOnly) edges.set(from, [...(edges.get(from) ?? []), to]);
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) throw new Error(`Import cycle: ${[...path.slice(path.indexOf(file)), file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const next of edges.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of sources) visit(file, []);
+});

@@ -1,0 +1,56 @@
+/**
+ * All set-up that a clone needs, done only when something changed: dependencies when the lock file did, the build
+ * incrementally. Plain JavaScript over Node's own modules, since it runs before anything is installed.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a command in the project's root; ends this process with its exit code when it fails. */
+export function run(command, args, options = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+const node = (script, ...args) => run(process.execPath, [script, ...args]);
+
+function requireNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 9)) return;
+  console.error(
+    `MagFace needs Node.js 20.9 or newer but this is ${process.versions.node}: install it from nodejs.org.`,
+  );
+  process.exit(2);
+}
+
+function installDependencies() {
+  const lock = createHash('sha256')
+    .update(readFileSync(`${root}/package-lock.json`))
+    .digest('hex');
+  const stamp = `${root}/node_modules/.magface-lock`;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  console.error('Installing dependencies (once) ...');
+  // Data belongs to stdout; npm's own report goes to stderr.
+  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
+  mkdirSync(`${root}/node_modules`, { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+/** Dependencies and build, in seconds when nothing changed. */
+export function setUp() {
+  requireNode();
+  installDependencies();
+  node('node_modules/typescript/bin/tsc', '-b');
+}
