@@ -1,6 +1,6 @@
 /**
  * `npm run lock`: brings package-lock.json up to date and takes the registries' addresses out of it, so that npm uses
- * whichever registry it is set to. (npm's own omit-lockfile-registry-resolved drops other platforms' binaries too.)
+ * whichever registry it is set to.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { root, run } from './set-up.mjs';

@@ -40,7 +40,9 @@ function installDependencies() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies (once) ...');
   // Data belongs to stdout; npm's own report goes to stderr.
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+  // Not `npm ci`: it refuses a lock file that lacks other platforms' optional binaries, as one made behind a registry
+  // that serves a single platform does. --no-save holds to the lock file's versions and leaves it as it is.
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
   });
