@@ -1,0 +1,57 @@
+/** Features as the evaluations take them, and the checks that each of them begins with. */
+import { ShapeError } from '../errors.ts';
+
+/** Features of N images, one row after another. */
+export interface FeatureSet {
+  /** (N, D) float32, not normalized. */
+  readonly values: Float32Array;
+  /** D. */
+  readonly dimension: number;
+  /** One name a row, as the list has them; absent where a file holds none. */
+  readonly names?: readonly string[];
+}
+
+/** @returns N, the number of rows. */
+export const rowsOf = ({ values, dimension }: FeatureSet): number => values.length / dimension;
+
+/** @returns (D) a view of one row, not a copy. */
+export const rowOf = ({ values, dimension }: FeatureSet, row: number): Float32Array =>
+  values.subarray(row * dimension, (row + 1) * dimension);
+
+/** @returns how a message calls a row: by name where there is one, else by its number from 1. */
+export const labelOf = ({ names }: FeatureSet, row: number): string =>
+  names?.[row] === undefined ? `feature line ${row + 1}` : `"${names[row]}" (feature line ${row + 1})`;
+
+/** @returns (N) the L2 norm of every row, summed in float64: MagFace's quality. */
+export function magnitudesOf(features: FeatureSet): Float64Array {
+  const { values, dimension } = features;
+  return Float64Array.from({ length: rowsOf(features) }, (_, row) => {
+    let sum = 0;
+    for (let i = row * dimension, end = i + dimension; i < end; i++) sum += values[i]! ** 2;
+    return Math.sqrt(sum);
+  });
+}
+
+/**
+ * @throws {ShapeError} when rows and names disagree, or a row has no length (all zeros), or one that is not finite:
+ * such a feature has no direction to compare
+ */
+export function expectFeatures(features: FeatureSet): void {
+  const rows = rowsOf(features);
+  if (!Number.isInteger(rows) || rows === 0) {
+    throw new ShapeError(
+      `Expected features of shape (N, ${features.dimension}) but received ${features.values.length} values: every row needs the same length.`,
+    );
+  }
+  if (features.names !== undefined && features.names.length !== rows) {
+    throw new ShapeError(`Expected one name a feature row but received ${features.names.length} for ${rows} rows.`);
+  }
+  const magnitudes = magnitudesOf(features);
+  const wrong = magnitudes.findIndex((magnitude) => !(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY));
+  if (wrong >= 0) {
+    const what = magnitudes[wrong] === 0 ? 'one of all zeros' : 'values that are not finite';
+    throw new ShapeError(
+      `Expected features that point somewhere but received ${what} for ${labelOf(features, wrong)}: embed that image again or leave it out.`,
+    );
+  }
+}
