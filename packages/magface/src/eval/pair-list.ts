@@ -1,0 +1,138 @@
+/**
+ * Pair lists as the field writes them. Four texts, told apart by what stands in them:
+ *
+ *     official    `... label` or `imageA imageB label`, one line a pair, the last token 1 or 0
+ *     with header `left,right,same[,column...]`: CSV, TSV or spaces; further columns are groups
+ *     LFW         first line `folds pairs`, then `name i j` (genuine) or `nameA i nameB j` (impostor)
+ *     CPLFW       `image label`, two lines a pair
+ */
+import { readFile } from 'node:fs/promises';
+import { FormatError } from '../errors.ts';
+
+/** P pairs by name. */
+export interface PairList {
+  /** (P) image names, empty where the list names none. */
+  readonly left: readonly string[];
+  readonly right: readonly string[];
+  /** (P) 1 for two images of one person, else 0. */
+  readonly same: Uint8Array;
+  /** (P) each: further columns, by their header. */
+  readonly columns: Readonly<Record<string, readonly string[]>>;
+}
+
+/** @throws {FormatError} naming the file and the line that cannot be read */
+export async function readPairList(file: string): Promise<PairList> {
+  return parsePairList(await readFile(file, 'utf8'), file);
+}
+
+/** @param file - for messages */
+export function parsePairList(text: string, file: string): PairList {
+  const lines = text
+    .split(/\r?\n/)
+    .map((line, i) => ({ tokens: tokensOf(line), number: i + 1 }))
+    .filter(({ tokens }) => tokens.length > 0);
+  const first = lines[0]?.tokens ?? [];
+  const header = first.map((token) => token.toLowerCase());
+  if (header.includes('same')) return fromTable(lines, header, file);
+  if (first.length <= 2 && first.length > 0 && lines[1] !== undefined && lines[1].tokens.length > 2)
+    return fromLfw(lines.slice(1), file);
+  const body = header.includes('same_person') ? lines.slice(1) : lines;
+  if (body.length > 0 && body.every(({ tokens }) => tokens.length === 2)) return fromHalves(body, file);
+  return fromOfficial(body, file);
+}
+
+interface Line {
+  readonly tokens: readonly string[];
+  readonly number: number;
+}
+
+const tokensOf = (line: string): string[] => {
+  const trimmed = line.trim();
+  if (trimmed === '') return [];
+  return trimmed.includes(',') ? trimmed.split(',').map((cell) => cell.trim()) : trimmed.split(/\s+/);
+};
+
+function labelOf(token: string | undefined, line: Line, file: string): number {
+  if (token === '1' || token === '0') return Number(token);
+  throw new FormatError(file, `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}".`);
+}
+
+function expectSome(lines: readonly Line[], file: string): void {
+  if (lines.length === 0) throw new FormatError(file, 'Expected one line a pair but the file holds no pairs.');
+}
+
+function fromOfficial(lines: readonly Line[], file: string): PairList {
+  expectSome(lines, file);
+  return {
+    left: lines.map(({ tokens }) => (tokens.length > 2 ? tokens[0]! : '')),
+    right: lines.map(({ tokens }) => (tokens.length > 2 ? tokens[1]! : '')),
+    same: Uint8Array.from(lines, (line) => labelOf(line.tokens.at(-1), line, file)),
+    columns: {},
+  };
+}
+
+function fromTable(lines: readonly Line[], header: readonly string[], file: string): PairList {
+  const rows = lines.slice(1);
+  expectSome(rows, file);
+  const uneven = rows.find(({ tokens }) => tokens.length !== header.length);
+  if (uneven !== undefined) {
+    throw new FormatError(
+      file,
+      `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}.`,
+    );
+  }
+  const label = header.indexOf('same');
+  const names = header.map((_, i) => i).filter((i) => i !== label);
+  if (names.length < 2)
+    throw new FormatError(file, `Expected columns left, right, same but the header has ${header.join(', ')}.`);
+  const column = (i: number): string[] => rows.map(({ tokens }) => tokens[i]!);
+  const [left = 0, right = 0, ...groups] = names;
+  return {
+    left: column(left),
+    right: column(right),
+    same: Uint8Array.from(rows, (line) => labelOf(line.tokens[label], line, file)),
+    columns: Object.fromEntries(groups.map((i) => [header[i]!, column(i)])),
+  };
+}
+
+function fromLfw(lines: readonly Line[], file: string): PairList {
+  const image = (name: string, number: string, line: Line): string => {
+    if (!/^\d+$/.test(number)) {
+      throw new FormatError(
+        file,
+        `Expected an image number on line ${line.number} but found "${number}": LFW lists are "name i j" or "name i name j".`,
+      );
+    }
+    return `${name}/${name}_${number.padStart(4, '0')}`;
+  };
+  const pairs = lines.map((line) => {
+    const [a = '', b = '', c = '', d] = line.tokens;
+    if (line.tokens.length === 3) return { left: image(a, b, line), right: image(a, c, line), same: 1 };
+    if (d !== undefined && line.tokens.length === 4)
+      return { left: image(a, b, line), right: image(c, d, line), same: 0 };
+    throw new FormatError(file, `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}.`);
+  });
+  return {
+    left: pairs.map(({ left }) => left),
+    right: pairs.map(({ right }) => right),
+    same: Uint8Array.from(pairs, ({ same }) => same),
+    columns: {},
+  };
+}
+
+function fromHalves(lines: readonly Line[], file: string): PairList {
+  if (lines.length % 2 === 1) {
+    throw new FormatError(file, `Expected two lines "image label" a pair but the file has ${lines.length} lines.`);
+  }
+  const [even, odd] = [lines.filter((_, i) => i % 2 === 0), lines.filter((_, i) => i % 2 === 1)];
+  const uneven = odd.find((line, k) => line.tokens[1] !== even[k]!.tokens[1]);
+  if (uneven !== undefined) {
+    throw new FormatError(file, `Expected one label for both lines of a pair but line ${uneven.number} differs.`);
+  }
+  return {
+    left: even.map(({ tokens }) => tokens[0]!),
+    right: odd.map(({ tokens }) => tokens[0]!),
+    same: Uint8Array.from(even, (line) => labelOf(line.tokens[1], line, file)),
+    columns: {},
+  };
+}

@@ -1,0 +1,88 @@
+/** From pair lists to feature rows: by the official order (pair k is feature lines 2k and 2k + 1) or by name. */
+import { MagfaceError, ShapeError } from '../errors.ts';
+import { type FeatureSet, rowsOf } from './feature-set.ts';
+import type { PairList } from './pair-list.ts';
+import type { Pairs } from './verification.ts';
+
+/** How pairs find their features. */
+export interface ResolveOptions {
+  /**
+   * `order`: by position, names ignored, as the official code. `name`: by name, which may leave out leading folders
+   * and the ending. `auto`: by order where the list or the features have no names, where the names agree in that
+   * order, or where no name of the list is known; else by name. @default 'auto'
+   */
+  readonly match?: 'auto' | 'order' | 'name';
+}
+
+/**
+ * @throws {ShapeError} when the order is meant and there are not exactly two feature lines a pair
+ * @throws {MagfaceError} `feature_missing` when a pair names an image without features, or one that is two images
+ */
+export function resolvePairs(list: PairList, features: FeatureSet, options: ResolveOptions = {}): Pairs {
+  const { match = 'auto' } = options;
+  const named = list.left.every((name, k) => name !== '' && list.right[k] !== '');
+  if (match === 'order' || !named || features.names === undefined) return byOrder(list, features);
+  const rowOfName = rowFinder(features.names);
+  if (match === 'auto' && rowsOf(features) === 2 * list.same.length) {
+    const inOrder = list.left.every(
+      (name, k) => features.names?.[2 * k] === name && features.names[2 * k + 1] === list.right[k],
+    );
+    if (inOrder || ![...list.left, ...list.right].some((name) => rowOfName(name).length > 0))
+      return byOrder(list, features);
+  }
+  const find = (name: string, pair: number): number => oneRow(rowOfName(name), name, pair);
+  return { left: Uint32Array.from(list.left, find), right: Uint32Array.from(list.right, find), same: list.same };
+}
+
+function byOrder({ same }: PairList, features: FeatureSet): Pairs {
+  const rows = rowsOf(features);
+  if (rows !== 2 * same.length) {
+    const odd = rows % 2 === 1 ? ', an odd number' : '';
+    throw new ShapeError(
+      `Expected ${2 * same.length} feature lines for ${same.length} pairs (pair k is lines 2k and 2k + 1) but received ${rows}${odd}: features and pairs belong to different lists.`,
+    );
+  }
+  return { left: steps(same.length, 0), right: steps(same.length, 1), same };
+}
+
+const steps = (pairs: number, first: 0 | 1): Uint32Array =>
+  Uint32Array.from({ length: pairs }, (_, k) => 2 * k + first);
+
+function oneRow(rows: readonly number[], name: string, pair: number): number {
+  if (rows.length === 1) return rows[0]!;
+  const message =
+    rows.length === 0
+      ? `Expected features for every image but pair ${pair + 1} names "${name}", which has none: embed it or take the pair out.`
+      : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows.length} of the features: name it with its folder.`;
+  throw new MagfaceError('feature_missing', message);
+}
+
+/** Looks names up by as many trailing parts of the path as they have, endings aside; an exact name wins. */
+function rowFinder(names: readonly string[]): (name: string) => readonly number[] {
+  const exact = new Map(names.map((name, row) => [name, [row]]).reverse() as [string, number[]][]);
+  const byDepth = new Map<number, Map<string, number[]>>();
+  return (name) => {
+    const found = exact.get(name);
+    if (found !== undefined) return found;
+    const depth = name.split('/').length;
+    if (!byDepth.has(depth)) byDepth.set(depth, index([...exact].map(([full, [row]]) => [tail(full, depth), row!])));
+    return byDepth.get(depth)?.get(tail(name, depth)) ?? [];
+  };
+}
+
+const tail = (name: string, depth: number): string =>
+  name
+    .split('/')
+    .slice(-depth)
+    .join('/')
+    .replace(/\.(?:jpe?g|png|bmp|webp|avif|tiff?|gif)$/i, '');
+
+function index(entries: readonly (readonly [string, number])[]): Map<string, number[]> {
+  const rows = new Map<string, number[]>();
+  for (const [key, row] of entries) {
+    const known = rows.get(key);
+    if (known === undefined) rows.set(key, [row]);
+    else known.push(row);
+  }
+  return rows;
+}

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import type { FeatureSet } from '../../src/eval/feature-set.ts';
+import { parsePairList, readPairList } from '../../src/eval/pair-list.ts';
+import { resolvePairs } from '../../src/eval/pairs.ts';
+import { describeWithShared, shared } from '../support/shared.ts';
+
+const parse = (text: string) => parsePairList(text, 'pairs.txt');
+const featuresOf = (...names: string[]): FeatureSet => ({
+  values: new Float32Array(names.length).fill(1),
+  dimension: 1,
+  names,
+});
+
+describe('parsePairList', () => {
+  test('the official text: the last token is the label', () => {
+    expect(parse('a.jpg b.jpg 1\nc.jpg d.jpg x 0\n')).toEqual({
+      left: ['a.jpg', 'c.jpg'],
+      right: ['b.jpg', 'd.jpg'],
+      same: Uint8Array.from([1, 0]),
+      columns: {},
+    });
+  });
+
+  test('labels alone', () => {
+    expect(parse('1\n0\n0')).toMatchObject({ left: ['', '', ''], same: Uint8Array.from([1, 0, 0]) });
+  });
+
+  test('LFW: genuine lines of three, impostor lines of four columns', () => {
+    expect(parse('10\t300\nAbel_Pacheco\t1\t4\nAdam\t12\tEve\t3\n')).toMatchObject({
+      left: ['Abel_Pacheco/Abel_Pacheco_0001', 'Adam/Adam_0012'],
+      right: ['Abel_Pacheco/Abel_Pacheco_0004', 'Eve/Eve_0003'],
+      same: Uint8Array.from([1, 0]),
+    });
+  });
+
+  test('CPLFW: two lines a pair', () => {
+    expect(parse('name same_person\na_1.jpg 1\na_2.jpg 1\nb_1.jpg 0\nc_1.jpg 0\n')).toMatchObject({
+      left: ['a_1.jpg', 'b_1.jpg'],
+      right: ['a_2.jpg', 'c_1.jpg'],
+      same: Uint8Array.from([1, 0]),
+    });
+  });
+
+  test('a header names further columns', () => {
+    expect(parse('left,right,same,age\na b.jpg,c.jpg,1,20-30\nd.jpg,e.jpg,0,60+\n')).toEqual({
+      left: ['a b.jpg', 'd.jpg'],
+      right: ['c.jpg', 'e.jpg'],
+      same: Uint8Array.from([1, 0]),
+      columns: { age: ['20-30', '60+'] },
+    });
+  });
+
+  test.each([
+    ['', 'the file holds no pairs'],
+    ['a b 1\na b yes\n', 'Expected a label 1 (same) or 0 on line 2 but found "yes"'],
+    ['10 300\nAdam 1 x\n', 'Expected an image number on line 2 but found "x"'],
+    ['10 300\nAdam 1 2\nAdam 1 2 3 4\n', 'Expected 3 or 4 columns on line 3 but found 5'],
+    ['a 1\nb 1\nc 0\n', 'Expected two lines "image label" a pair but the file has 3 lines'],
+    ['a 1\nb 0\n', 'Expected one label for both lines of a pair but line 2 differs'],
+    ['left,right,same\na,b\n', 'Expected 3 columns (left, right, same) but line 2 has 2'],
+    ['left,same\na,1\n', 'Expected columns left, right, same but the header has left, same'],
+  ])('%j is refused', (text, message) => {
+    expect(() => parse(text)).toThrow(message);
+  });
+});
+
+describe('resolvePairs', () => {
+  const list = parse('x/a.jpg x/b.jpg 1\nx/c.jpg x/a.jpg 0\n');
+
+  test('by name, in any order', () => {
+    const pairs = resolvePairs(list, featuresOf('x/c.jpg', 'x/b.jpg', 'x/a.jpg'));
+    expect(pairs).toEqual({ left: Uint32Array.from([2, 0]), right: Uint32Array.from([1, 2]), same: list.same });
+  });
+
+  test('names may leave out folders and the ending', () => {
+    const lfw = parse('1 1\nAdam 1 2\n');
+    expect(resolvePairs(lfw, featuresOf('aligned/Adam/Adam_0002.jpg', 'aligned/Adam/Adam_0001.jpg'))).toMatchObject({
+      left: Uint32Array.from([1]),
+      right: Uint32Array.from([0]),
+    });
+  });
+
+  test.each([
+    ['the names agree in that order', ['x/a.jpg', 'x/b.jpg', 'x/c.jpg', 'x/a.jpg']],
+    ['no name is known', ['1', '2', '3', '4']],
+  ])('by order where %s', (_, names) => {
+    expect(resolvePairs(list, featuresOf(...names))).toMatchObject({
+      left: Uint32Array.from([0, 2]),
+      right: Uint32Array.from([1, 3]),
+    });
+  });
+
+  test('a pair naming an image without features is an error, never skipped', () => {
+    expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg'))).toThrow(
+      'pair 2 names "x/c.jpg", which has none',
+    );
+    expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg', 'x/d.jpg', 'x/e.jpg'))).toThrow(
+      'pair 2 names "x/c.jpg"',
+    );
+  });
+
+  test('a name that may be two images is an error', () => {
+    const short = parse('a.jpg b.jpg 1');
+    expect(() => resolvePairs(short, featuresOf('x/a.jpg', 'y/a.jpg', 'b.jpg'))).toThrow(
+      '"a.jpg" of pair 1 may be 2 of the features',
+    );
+  });
+
+  test.each([
+    [3, 'Expected 4 feature lines for 2 pairs (pair k is lines 2k and 2k + 1) but received 3, an odd number'],
+    [6, 'but received 6: features and pairs belong to different lists'],
+  ])('%i feature lines for two pairs are refused', (rows, message) => {
+    const features = { values: new Float32Array(rows).fill(1), dimension: 1 };
+    expect(() => resolvePairs(list, features)).toThrow(message);
+  });
+});
+
+describeWithShared('lists that nobody here wrote', ['faces/lfw/pairs.txt', 'formats/pairs_CPLFW.txt'], () => {
+  test.each([
+    ['faces/lfw/pairs.txt', 6000, 'Abel_Pacheco/Abel_Pacheco_0001'],
+    ['formats/pairs_CPLFW.txt', 6000, 'Ingrid_Betancourt_1.jpg'],
+    ['faces/lfw/test_pairs.list', 4000, 'aligned/Gerhard_Schroeder/Gerhard_Schroeder_0011.jpg'],
+  ])('%s', async (file, pairs, first) => {
+    const list = await readPairList(shared(file));
+    expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([pairs, pairs / 2]);
+    expect(list.left[0]).toBe(first);
+  });
+});
