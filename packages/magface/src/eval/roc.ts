@@ -28,8 +28,8 @@ export interface OperatingPoint {
  * @throws {MagfaceError} `evaluation_impossible` when one of the two kinds is missing
  */
 export function splitScores(similarities: Float64Array | Float32Array, same: Uint8Array): Scores {
-  const genuine = similarities.filter((_, i) => same[i] === 1).sort();
-  const impostor = similarities.filter((_, i) => same[i] !== 1).sort();
+  const genuine = picked(similarities, same, 1).sort();
+  const impostor = picked(similarities, same, 0).sort();
   if (genuine.length === 0 || impostor.length === 0) {
     const missing = genuine.length === 0 ? 'genuine (label 1)' : 'impostor (label 0)';
     throw new MagfaceError(
@@ -38,6 +38,15 @@ export function splitScores(similarities: Float64Array | Float32Array, same: Uin
     );
   }
   return { genuine, impostor };
+}
+
+/** The values with one label. A plain loop: millions of pairs through filter() would be boxed one by one. */
+function picked(values: Float64Array | Float32Array, same: Uint8Array, label: 0 | 1): Float64Array | Float32Array {
+  let count = 0;
+  for (let i = 0; i < same.length; i++) if (same[i] === label) count++;
+  const chosen = values instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
+  for (let i = 0, k = 0; i < same.length; i++) if (same[i] === label) chosen[k++] = values[i]!;
+  return chosen;
 }
 
 /** @returns how many of the ascending `sorted` lie below `value`. */
@@ -70,6 +79,45 @@ export function pointAtFar({ genuine, impostor }: Scores, far: number): Operatin
   const accepted = Math.floor(far * impostor.length + 1e-9); // 0.1 * 30 is a little more than 3
   const threshold = nextAbove(impostor[impostor.length - 1 - accepted]!);
   return { far, threshold, tar: tarAt(genuine, threshold) };
+}
+
+/**
+ * The official rule for IJB: of the corners of the ROC curve (points inside a straight run are dropped, as scikit-learn
+ * does) the one whose FAR is nearest, with no interpolation; of two as near, the one that accepts more.
+ *
+ * @returns the TAR at each rate, however few the impostors
+ * @see official eval_ijb: roc_curve and the nearest FPR
+ */
+export function nearestTars({ genuine, impostor }: Scores, fars: readonly number[]): number[] {
+  const best = fars.map(() => ({ distance: Number.POSITIVE_INFINITY, tar: 0 }));
+  const consider = (fp: number, tp: number): void => {
+    fars.forEach((far, i) => {
+      const distance = Math.abs(fp / impostor.length - far);
+      if (distance <= best[i]!.distance) best[i] = { distance, tar: tp / genuine.length };
+    });
+  };
+  consider(0, 0);
+  // Curve points (accepted impostors, accepted genuine) of falling thresholds; a point waits for the next to be judged.
+  let [g, i] = [genuine.length, impostor.length];
+  let [lastFp, lastTp, fp, tp] = [-1, -1, -1, -1];
+  while (g > 0 || i > 0) {
+    const threshold = Math.max(genuine[g - 1] ?? Number.NEGATIVE_INFINITY, impostor[i - 1] ?? Number.NEGATIVE_INFINITY);
+    while (g > 0 && genuine[g - 1] === threshold) g--;
+    while (i > 0 && impostor[i - 1] === threshold) i--;
+    const [nextFp, nextTp] = [impostor.length - i, genuine.length - g];
+    const straight = lastFp >= 0 && nextFp - fp === fp - lastFp && nextTp - tp === tp - lastTp;
+    if (fp >= 0 && !straight) consider(fp, tp);
+    [lastFp, lastTp, fp, tp] = [fp, tp, nextFp, nextTp];
+  }
+  consider(fp, tp);
+  return best.map(({ tar }) => tar);
+}
+
+/** @returns exact points at rates spread evenly over the logarithm, from one false accept (or `lowest`) to 1 − ε. */
+export function rocCurve(scores: Scores, points = 120, lowest = 1e-6): OperatingPoint[] {
+  const first = Math.log10(Math.max(lowest, 1 / scores.impostor.length));
+  const rates = Array.from({ length: points }, (_, i) => 10 ** (first * (1 - i / points)));
+  return rates.map((far) => pointAtFar(scores, far));
 }
 
 /** @returns the share of the ascending genuine similarities that a threshold accepts. */

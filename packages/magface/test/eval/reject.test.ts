@@ -53,8 +53,8 @@ describe('errorVersusReject', () => {
   test('no quality beats the oracle at a fixed threshold', () => {
     const rates = [0, 0.1, 0.25, 0.35, 0.45];
     const quality = similarities.map((value, i) => (same[i] === 1 ? value : 2));
-    const best = errorVersusReject(similarities, same, quality, { fmr: 0.2, threshold: 'fixed', rejectRates });
-    expect(best.fnmr).toEqual(rejectBaselines(similarities, same, { fmr: 0.2, rejectRates }).oracle.fnmr);
+    const best = errorVersusReject(similarities, same, quality, { fmr: 0.2, threshold: 'fixed', rejectRates: rates });
+    expect(best.fnmr).toEqual(rejectBaselines(similarities, same, { fmr: 0.2, rejectRates: rates }).oracle.fnmr);
   });
 
   test.each([

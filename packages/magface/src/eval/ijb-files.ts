@@ -1,0 +1,155 @@
+/**
+ * The texts of the IJB-B and IJB-C protocols, t one of b and c:
+ *
+ *     ijbT_face_tid_mid.txt             `name template media`, one line a feature, in the features' order
+ *     ijbT_template_pair_label.txt      `template template label`, IJB-C has 15,658,489 lines
+ *     ijbT_1N_gallery_*.csv, ijbT_1N_probe_mixed.csv    a header, then `template,subject,...`
+ */
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, FormatError } from '../errors.ts';
+
+/** Which template and which media every feature belongs to. */
+export interface FaceTemplates {
+  /** (N) as the features should be named. */
+  readonly names: readonly string[];
+  readonly template: Int32Array;
+  readonly media: Int32Array;
+}
+
+/** Pairs by template number. The columns lie in shared memory, so that threads can score them without a copy. */
+export interface TemplatePairs {
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  /** (P) 1 for one person, else 0. */
+  readonly same: Uint8Array;
+}
+
+/** Templates with the subject each shows. */
+export interface TemplateSubjects {
+  readonly template: Int32Array;
+  readonly subject: Int32Array;
+}
+
+/** Where a protocol's files lie under its `meta` folder. */
+export interface IjbFiles {
+  readonly faces: string;
+  readonly pairs: string;
+  readonly galleries: readonly string[];
+  readonly probes: string | undefined;
+}
+
+/** @throws {ConfigError} when the folder or one of the two files of verification is missing */
+export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<IjbFiles> {
+  const inFolder = await readdir(folder).catch((cause: unknown) => {
+    throw new ConfigError('meta', `Expected the folder of IJB's meta files but ${folder} cannot be read.`, { cause });
+  });
+  if (inFolder.includes('meta')) return findIjbFiles(join(folder, 'meta'), type);
+  const need = (name: string): string => {
+    if (inFolder.includes(name)) return join(folder, name);
+    throw new ConfigError(
+      'meta',
+      `Expected ${name} in ${folder}: give the folder that holds IJB-${type.toUpperCase()}'s meta files.`,
+    );
+  };
+  const probes = inFolder.find((name) => name === `ijb${type}_1N_probe_mixed.csv`);
+  return {
+    faces: need(`ijb${type}_face_tid_mid.txt`),
+    pairs: need(`ijb${type}_template_pair_label.txt`),
+    galleries: inFolder
+      .filter((name) => name.startsWith(`ijb${type}_1N_gallery_`))
+      .sort()
+      .map((name) => join(folder, name)),
+    probes: probes === undefined ? undefined : join(folder, probes),
+  };
+}
+
+/** Reads `name template media` lines. */
+export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  const [template, media] = [new Int32Array(lines.length), new Int32Array(lines.length)];
+  const names = lines.map((line, i) => {
+    const [name = '', tid, mid, ...rest] = line.trim().split(/\s+/);
+    template[i] = wholeNumber(tid, file, i + 1);
+    media[i] = wholeNumber(mid, file, i + 1);
+    if (rest.length > 0)
+      throw new FormatError(file, `Expected "name template media" but line ${i + 1} has more columns.`);
+    return name;
+  });
+  return { names, template, media };
+}
+
+/** Reads the template and subject columns of a gallery or probe list; a template stands once however many images it has. */
+export async function readTemplateSubjects(file: string): Promise<TemplateSubjects> {
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(1);
+  const subjectOf = new Map<number, number>();
+  lines.forEach((line, i) => {
+    if (line.trim() === '') return;
+    const [tid, sid] = line.split(',').map((cell) => cell.trim());
+    const [template, subject] = [wholeNumber(tid, file, i + 2), wholeNumber(sid, file, i + 2)];
+    if ((subjectOf.get(template) ?? subject) !== subject)
+      throw new FormatError(
+        file,
+        `Expected one subject a template but line ${i + 2} gives template ${template} another.`,
+      );
+    subjectOf.set(template, subject);
+  });
+  if (subjectOf.size === 0)
+    throw new FormatError(file, 'Expected a header and lines "template,subject,..." but found none.');
+  return { template: Int32Array.from(subjectOf.keys()), subject: Int32Array.from(subjectOf.values()) };
+}
+
+function wholeNumber(text: string | undefined, file: string, line: number): number {
+  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
+  throw new FormatError(file, `Expected a whole number below 1,000,000,000 on line ${line} but found "${text ?? ''}".`);
+}
+
+/**
+ * Streams `template template label` lines as bytes: text of IJB-C's size would be 15 million strings.
+ *
+ * @throws {FormatError} with the byte where a line is none of these
+ */
+export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
+  const atMost = Math.ceil(((await stat(file)).size + 1) / 6); // "1 2 0\n" is the shortest line; unused pages cost nothing
+  const columns = [sharedInts(atMost), sharedInts(atMost)] as const;
+  const same = new Uint8Array(atMost);
+  let [pairs, column, value, digits, offset] = [0, 0, 0, 0, 0];
+  const endToken = (at: number): void => {
+    if (digits === 0) return;
+    if (digits > 9 || column > 2 || (column === 2 && value > 1)) throw wrongLine(file, pairs, at);
+    if (column < 2) columns[column as 0 | 1][pairs] = value;
+    else same[pairs] = value;
+    column++;
+    value = 0;
+    digits = 0;
+  };
+  const endLine = (at: number): void => {
+    endToken(at);
+    if (column !== 0 && column !== 3) throw wrongLine(file, pairs, at);
+    if (column === 3) pairs++;
+    column = 0;
+  };
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 22 }) as AsyncIterable<Buffer>) {
+    for (let i = 0; i < chunk.length; i++) {
+      const byte = chunk[i]!;
+      if (byte >= 48 && byte <= 57) {
+        value = value * 10 + byte - 48;
+        digits++;
+      } else if (byte === 10) endLine(offset + i);
+      else if (byte === 32 || byte === 9 || byte === 13) endToken(offset + i);
+      else throw wrongLine(file, pairs, offset + i);
+    }
+    offset += chunk.length;
+  }
+  endLine(offset);
+  if (pairs === 0) throw new FormatError(file, 'Expected lines "template template label" but the file holds none.');
+  const [left, right] = columns;
+  return { left: left.subarray(0, pairs), right: right.subarray(0, pairs), same: same.subarray(0, pairs) };
+}
+
+const sharedInts = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(length * 4));
+
+const wrongLine = (file: string, pairs: number, offset: number): FormatError =>
+  new FormatError(file, `Expected "template template label" with a label 1 or 0 as pair ${pairs + 1}`, { offset });

@@ -1,0 +1,129 @@
+/**
+ * IJB templates: one vector for the several images of a person. With f the features of media m of template T:
+ *
+ *     v_m = mean of f over m;   plain: v_m / ‖v_m‖   magnitude-weighted: v_m as it is;   T = mean of them over T's media
+ *
+ * A long feature is a good face, so leaving out the division lets good media weigh more (MagFace+).
+ * Frames within one media are weighted by magnitude in both, as in the official code.
+ *
+ * @see official eval_ijb: image2template_feature
+ */
+import { ShapeError } from '../errors.ts';
+import type { FaceTemplates } from './ijb-files.ts';
+
+/** Some whole rows of a feature file that is read in order. */
+export interface FeatureBlock {
+  /** (n, D) float32, not normalized. */
+  readonly values: Float32Array;
+  readonly names?: readonly string[] | undefined;
+}
+
+/** Templates as unit vectors. */
+export interface Templates {
+  /** (T) template numbers, in the order of their rows. */
+  readonly ids: Int32Array;
+  /** (T, D) float32 of length 1, in shared memory. */
+  readonly vectors: Float32Array;
+  readonly dimension: number;
+}
+
+/** How features form templates. */
+export interface TemplateOptions {
+  /** Let the magnitude weigh each media (MagFace+). @default false */
+  readonly magnitudeWeighted?: boolean;
+}
+
+/**
+ * Features stream through: no more is held than the templates and the media that are not complete yet.
+ *
+ * @param dimension - D, the length of one feature
+ * @param blocks - features in the order of `faces`
+ * @throws {ShapeError} when features and faces differ in number or name, or a media has no direction
+ */
+export async function buildTemplates(
+  blocks: AsyncIterable<FeatureBlock> | Iterable<FeatureBlock>,
+  dimension: number,
+  options: TemplateOptions & { readonly faces: FaceTemplates },
+): Promise<Templates> {
+  const { faces, magnitudeWeighted = false } = options;
+  const plan = planTemplates(faces);
+  const vectors = new Float32Array(new SharedArrayBuffer(plan.ids.length * dimension * 4));
+  const open = new Map<number, Float64Array>();
+  let row = 0;
+  for await (const { values, names } of blocks) {
+    for (let at = 0, i = 0; at < values.length; at += dimension, i++, row++) {
+      expectFace(faces, row, names?.[i]);
+      const media = plan.mediaOf[row]!;
+      const sum = open.get(media) ?? new Float64Array(dimension);
+      for (let d = 0; d < dimension; d++) sum[d]! += values[at + d]!;
+      open.set(media, sum);
+      if (--plan.imagesLeft[media]! > 0) continue;
+      open.delete(media);
+      const scale = 1 / (magnitudeWeighted ? plan.images[media]! : lengthOf(sum, () => faces.names[row] ?? ''));
+      const target = plan.templateOf[media]! * dimension;
+      for (let d = 0; d < dimension; d++) vectors[target + d]! += sum[d]! * scale;
+    }
+  }
+  if (row !== faces.template.length) throw wrongCount(faces.template.length, row);
+  for (let t = 0; t < plan.ids.length; t++) {
+    const vector = vectors.subarray(t * dimension, (t + 1) * dimension);
+    const length = lengthOf(vector, () => `template ${plan.ids[t]}`);
+    for (let d = 0; d < dimension; d++) vector[d]! /= length;
+  }
+  return { ids: plan.ids, vectors, dimension };
+}
+
+interface Plan {
+  readonly ids: Int32Array;
+  /** (N) number of the media, from 0, unique over all templates. */
+  readonly mediaOf: Int32Array;
+  /** Per media: its images, those still to come, and the row of its template. */
+  readonly images: Int32Array;
+  readonly imagesLeft: Int32Array;
+  readonly templateOf: Int32Array;
+}
+
+function planTemplates({ template, media }: FaceTemplates): Plan {
+  const templateRows = new Map<number, number>();
+  const mediaRows = new Map<number, number>();
+  const mediaOf = new Int32Array(template.length);
+  const [images, templateOf] = [new Int32Array(template.length), new Int32Array(template.length)];
+  for (let i = 0; i < template.length; i++) {
+    const row = numbered(templateRows, template[i]!);
+    const group = numbered(mediaRows, row * 2 ** 30 + media[i]!); // media are below 2^30, rows far below 2^23
+    mediaOf[i] = group;
+    images[group]!++;
+    templateOf[group] = row;
+  }
+  return { ids: Int32Array.from(templateRows.keys()), mediaOf, images, imagesLeft: images.slice(), templateOf };
+}
+
+/** The number that a key was given when it first came. */
+function numbered(known: Map<number, number>, key: number): number {
+  const number = known.get(key) ?? known.size;
+  if (number === known.size) known.set(key, number);
+  return number;
+}
+
+function lengthOf(vector: Float32Array | Float64Array, what: () => string): number {
+  let sum = 0;
+  for (let d = 0; d < vector.length; d++) sum += vector[d]! ** 2;
+  if (sum > 0 && sum < Number.POSITIVE_INFINITY) return Math.sqrt(sum);
+  throw new ShapeError(
+    `Expected features that point somewhere but the mean at ${what()} is ${sum === 0 ? 'all zeros' : 'not finite'}: embed those images again.`,
+  );
+}
+
+/** Names agree when their last parts do: lists and features often hold other folders. */
+function expectFace(faces: FaceTemplates, row: number, name: string | undefined): void {
+  if (row >= faces.template.length) throw wrongCount(faces.template.length, `more than ${row}`);
+  if (name === undefined || lastPart(name) === lastPart(faces.names[row]!)) return;
+  throw new ShapeError(
+    `Expected the features in the order of the protocol's list but line ${row + 1} is "${name}" and not "${faces.names[row]}".`,
+  );
+}
+
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
+
+const wrongCount = (faces: number, features: number | string): ShapeError =>
+  new ShapeError(`Expected ${faces} features, one a line of the protocol's list, but received ${features}.`);
