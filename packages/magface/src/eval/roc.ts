@@ -146,8 +146,8 @@ export function equalErrorRate({ genuine, impostor }: Scores): number {
   return rate;
 }
 
-/** The smallest float64 above a finite value. */
-function nextAbove(value: number): number {
+/** @returns the smallest float64 above a finite value: a threshold that refuses this score and no higher one. */
+export function nextAbove(value: number): number {
   if (value === 0) return Number.MIN_VALUE;
   const float = new Float64Array([value]);
   const bits = new BigInt64Array(float.buffer);

@@ -1,0 +1,91 @@
+/**
+ * Error rates and quality by group: any column of the pair list (age, sex, skin tone, camera) shows whether one
+ * threshold serves all people alike. The threshold is that of all pairs together, as a system in use would have it.
+ */
+import { ShapeError } from '../errors.ts';
+import type { QualifiedPairs } from './quality-decision.ts';
+import { pointAtFar, splitScores } from './roc.ts';
+
+/** One group at the threshold of all. */
+export interface GroupRates {
+  readonly group: string;
+  readonly genuine: number;
+  readonly impostor: number;
+  /** Share of genuine pairs refused; null without genuine pairs. */
+  readonly fnmr: number | null;
+  /** Share of impostor pairs accepted; null without impostors. */
+  readonly fmr: number | null;
+  /** Pair quality, interpolated between order statistics. */
+  readonly quality: {
+    readonly p5: number;
+    readonly p25: number;
+    readonly p50: number;
+    readonly p75: number;
+    readonly p95: number;
+  };
+}
+
+/** All groups of one column. */
+export interface GroupReport {
+  readonly fmr: number;
+  /** Accept when the similarity is this or more. */
+  readonly threshold: number;
+  /** By falling number of pairs. */
+  readonly groups: readonly GroupRates[];
+  /** Highest rate over lowest, among groups where both are above 0: 1 is even treatment; null with fewer than two. */
+  readonly fnmrRatio: number | null;
+  readonly fmrRatio: number | null;
+}
+
+/**
+ * @param column - (P) the group of each pair
+ * @throws {ShapeError} when the column is not one value a pair
+ */
+export function ratesByGroup(pairs: QualifiedPairs, column: readonly string[], fmr = 0.001): GroupReport {
+  const { similarities, same } = pairs;
+  if (column.length !== same.length)
+    throw new ShapeError(`Expected one group a pair but received ${column.length} for ${same.length} pairs.`);
+  const { threshold } = pointAtFar(splitScores(similarities, same), fmr);
+  const members = new Map<string, number[]>();
+  for (const [pair, group] of column.entries()) {
+    const known = members.get(group);
+    if (known === undefined) members.set(group, [pair]);
+    else known.push(pair);
+  }
+  const groups = [...members].map(([group, of]) => ratesOf(group, of, pairs, threshold));
+  groups.sort((a, b) => b.genuine + b.impostor - a.genuine - a.impostor);
+  return {
+    fmr,
+    threshold,
+    groups,
+    fnmrRatio: spread(groups.map((group) => group.fnmr)),
+    fmrRatio: spread(groups.map((group) => group.fmr)),
+  };
+}
+
+function ratesOf(group: string, members: readonly number[], pairs: QualifiedPairs, threshold: number): GroupRates {
+  const { similarities, same, quality } = pairs;
+  const genuine = members.filter((pair) => same[pair] === 1);
+  const impostor = members.filter((pair) => same[pair] !== 1);
+  const share = (of: readonly number[], accepted: boolean): number | null =>
+    of.length === 0 ? null : of.filter((pair) => similarities[pair]! >= threshold === accepted).length / of.length;
+  const sorted = Float64Array.from(members, (pair) => quality[pair]!).sort();
+  const quantile = (p: number): number => {
+    const at = p * (sorted.length - 1);
+    const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+    return low + (high - low) * (at - Math.floor(at));
+  };
+  return {
+    group,
+    genuine: genuine.length,
+    impostor: impostor.length,
+    fnmr: share(genuine, false),
+    fmr: share(impostor, true),
+    quality: { p5: quantile(0.05), p25: quantile(0.25), p50: quantile(0.5), p75: quantile(0.75), p95: quantile(0.95) },
+  };
+}
+
+function spread(rates: readonly (number | null)[]): number | null {
+  const above = rates.filter((rate) => rate !== null && rate > 0) as number[];
+  return above.length < 2 ? null : Math.max(...above) / Math.min(...above);
+}

@@ -1,0 +1,63 @@
+/** Who is who in a list of pairs: what a bootstrap resamples, since the pairs of one person are not independent. */
+import type { FeatureSet } from './feature-set.ts';
+import type { Pairs } from './verification.ts';
+
+/** The identities of P pairs, numbered from 0. */
+export interface PairIdentities {
+  /** (P) of the left and of the right image. */
+  readonly left: Uint32Array;
+  readonly right: Uint32Array;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/**
+ * The folder of an image is its identity where that agrees with every label (`NAME/NAME_0001.jpg`). Elsewhere images
+ * are joined by name and by genuine pairs; two people who never meet in a pair then count as two, as they should, but
+ * so do two images of one person that no genuine pair joins.
+ *
+ * @param names - one a row, where rows have names
+ */
+export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIdentities {
+  if (names !== undefined) {
+    const folders = numbered(names.map((name) => name.slice(0, Math.max(0, name.lastIndexOf('/')))));
+    const agrees = pairs.same.every(
+      (same, i) => (folders[pairs.left[i]!] === folders[pairs.right[i]!]) === (same === 1),
+    );
+    if (agrees) return renumbered(pairs, (row) => folders[row]!);
+  }
+  const images = names === undefined ? undefined : numbered(names);
+  const image = (row: number): number => images?.[row] ?? row;
+  const parent = new Map<number, number>();
+  const root = (node: number): number => {
+    let top = node;
+    while ((parent.get(top) ?? top) !== top) top = parent.get(top)!;
+    parent.set(node, top);
+    return top;
+  };
+  pairs.same.forEach((same, i) => {
+    if (same === 1) parent.set(root(image(pairs.left[i]!)), root(image(pairs.right[i]!)));
+  });
+  return renumbered(pairs, (row) => root(image(row)));
+}
+
+/** One number per different text. */
+function numbered(texts: readonly string[]): Uint32Array {
+  const known = new Map<string, number>();
+  return Uint32Array.from(texts, (text) => {
+    const number = known.get(text) ?? known.size;
+    known.set(text, number);
+    return number;
+  });
+}
+
+function renumbered({ left, right }: Pairs, identity: (row: number) => number): PairIdentities {
+  const known = new Map<number, number>();
+  const number = (row: number): number => {
+    const key = identity(row);
+    const value = known.get(key) ?? known.size;
+    known.set(key, value);
+    return value;
+  };
+  return { left: left.map(number), right: right.map(number), count: known.size };
+}

@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { estimateThresholds } from '../../src/eval/bootstrap.ts';
+import { identitiesOf } from '../../src/eval/identities.ts';
+import { randomStream } from '../../src/eval/random.ts';
+import type { Pairs } from '../../src/eval/verification.ts';
+
+const pairsOf = (rows: readonly (readonly [left: number, right: number, same: 0 | 1])[]): Pairs => ({
+  left: Uint32Array.from(rows, ([left]) => left),
+  right: Uint32Array.from(rows, ([, right]) => right),
+  same: Uint8Array.from(rows, ([, , same]) => same),
+});
+
+describe('identitiesOf', () => {
+  const pairs = pairsOf([
+    [0, 1, 1],
+    [2, 3, 1],
+    [1, 2, 0],
+    [0, 4, 0],
+  ]);
+
+  test('folders are identities where they agree with every label', () => {
+    const { left, right, count } = identitiesOf(pairs, ['a/1', 'a/2', 'b/1', 'b/2', 'b/3']);
+    expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
+  });
+
+  test('elsewhere genuine pairs and equal names join images', () => {
+    const { left, right, count } = identitiesOf(pairs, ['x/1', 'x/2', 'x/3', 'x/4', 'x/3']);
+    expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
+  });
+
+  test('without names an image that no genuine pair joins is a person of its own', () => {
+    expect(identitiesOf(pairs).count).toBe(3);
+  });
+});
+
+/** People whose pairs share a person's own ease: 60 people, two genuine and eleven impostor pairs each. */
+function population(seed: number): { similarities: Float64Array; pairs: Pairs } {
+  const random = randomStream(seed);
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const ease = Array.from({ length: 60 }, normal);
+  const rows: [number, number, 0 | 1][] = [];
+  const similarities: number[] = [];
+  ease.forEach((own, person) => {
+    for (let k = 0; k < 2; k++) {
+      rows.push([person, person, 1]);
+      similarities.push(0.35 + 0.1 * own + 0.05 * normal());
+    }
+    for (let k = 1; k < 12; k++) {
+      const other = (person + 5 * k) % 60;
+      rows.push([person, other, 0]);
+      similarities.push(0.05 * own + 0.05 * ease[other]! + 0.1 * normal());
+    }
+  });
+  return { similarities: Float64Array.from(similarities), pairs: pairsOf(rows) };
+}
+
+describe('estimateThresholds', () => {
+  test('intervals hold the truth about as often as they say', () => {
+    // Impostors have variance .05² + .05² + .1²: the true threshold at FMR 0.1 is 1.2816 deviations above 0.
+    const truth = 1.2816 * Math.sqrt(0.015);
+    const runs = Array.from({ length: 60 }, (_, seed) => {
+      const { similarities, pairs } = population(seed + 1);
+      const [estimate] = estimateThresholds(similarities, pairs.same, identitiesOf(pairs), {
+        far: [0.1],
+        replicates: 200,
+      });
+      const [low, high] = estimate!.thresholdInterval;
+      return low <= truth && truth <= high;
+    });
+    expect(runs.filter(Boolean).length).toBeGreaterThanOrEqual(51);
+    expect(runs.filter(Boolean).length).toBeLessThanOrEqual(60);
+  });
+
+  test('drawing people gives wider intervals of TAR than people who do not matter would', () => {
+    const { similarities, pairs } = population(3);
+    const everyPairAlone = {
+      left: Uint32Array.from(pairs.same.keys()),
+      right: Uint32Array.from(pairs.same.keys()),
+      count: pairs.same.length,
+    };
+    const width = (identities: ReturnType<typeof identitiesOf>): number => {
+      const [estimate] = estimateThresholds(similarities, pairs.same, identities, { far: [0.01] });
+      return estimate!.tarInterval[1] - estimate!.tarInterval[0];
+    };
+    expect(width(identitiesOf(pairs))).toBeGreaterThan(1.2 * width(everyPairAlone));
+  });
+
+  test('the same seed gives the same figures, the estimate lies within its interval, and rates out of reach are left out', () => {
+    const { similarities, pairs } = population(1);
+    const run = (seed: number) =>
+      estimateThresholds(similarities, pairs.same, identitiesOf(pairs), { seed, replicates: 200 });
+    expect(run(7)).toEqual(run(7));
+    expect(run(7)).not.toEqual(run(8));
+    expect(run(7).map(({ far }) => far)).toEqual([0.01]);
+    for (const { threshold, thresholdInterval, tar, tarInterval } of run(7)) {
+      expect(thresholdInterval[0]).toBeLessThanOrEqual(threshold);
+      expect(thresholdInterval[1]).toBeGreaterThanOrEqual(threshold);
+      expect(tarInterval[0]).toBeLessThanOrEqual(tar);
+      expect(tarInterval[1]).toBeGreaterThanOrEqual(tar);
+    }
+  });
+
+  test('too few replicates are refused', () => {
+    const { similarities, pairs } = population(1);
+    expect(() => estimateThresholds(similarities, pairs.same, identitiesOf(pairs), { replicates: 10 })).toThrow(
+      'Expected 100 or more replicates',
+    );
+  });
+});

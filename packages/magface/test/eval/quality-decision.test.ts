@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { fitQualityDecision, type QualifiedPairs, thresholdFor } from '../../src/eval/quality-decision.ts';
+import { randomStream } from '../../src/eval/random.ts';
+
+/** Good pairs part cleanly; poor ones have genuine similarities far lower and, where told, impostors that look alike. */
+function pairsWith(poorImpostors: number, seed = 1): QualifiedPairs {
+  const random = randomStream(seed);
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const same = Uint8Array.from({ length: 8000 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+  const quality = Float64Array.from({ length: 8000 }, random);
+  const similarities = Float64Array.from(same, (genuine, i) => {
+    const poor = quality[i]! < 1 / 3;
+    if (genuine === 1) return (poor ? 0.45 : 0.6) + 0.1 * normal();
+    return poor ? poorImpostors + 0.14 * normal() : 0.1 * normal();
+  });
+  return { similarities, same, quality };
+}
+
+describe('fitQualityDecision', () => {
+  test('where poor pairs look alike, thresholds by quality accept more on held-out folds', () => {
+    const decision = fitQualityDecision(pairsWith(0.15), { fmr: 0.01 });
+    expect(decision.better).toBe(true);
+    expect(decision.heldOutTar.binned).toBeGreaterThan(decision.heldOutTar.plain + 0.01);
+    expect(decision.bins[0]!.threshold).toBeGreaterThan(decision.bins[2]!.threshold + 0.05);
+    expect(thresholdFor(decision.bins, -5)).toBe(decision.bins[0]!.threshold);
+    expect(thresholdFor(decision.bins, decision.bins[1]!.from)).toBe(decision.bins[1]!.threshold);
+    expect(thresholdFor(decision.bins, 5)).toBe(decision.bins[2]!.threshold);
+  });
+
+  test('where quality says nothing, the plain threshold is as good and the answer is no', () => {
+    const pairs = pairsWith(0);
+    const random = randomStream(9);
+    const noise = { ...pairs, quality: pairs.quality.map(random) };
+    expect(fitQualityDecision(noise, { fmr: 0.01 }).better).toBe(false);
+  });
+
+  test('the fitted bins keep the rate on the pairs they were fitted on', () => {
+    const { similarities, same, quality } = pairsWith(0.15);
+    const { bins } = fitQualityDecision({ similarities, same, quality }, { fmr: 0.01 });
+    const passed = similarities.filter((s, i) => same[i] === 0 && s >= thresholdFor(bins, quality[i]!)).length;
+    expect(passed).toBeLessThanOrEqual(60);
+  });
+
+  test.each([
+    [{ bins: 1 }, 'Expected two or more bins'],
+    [{ fmr: 1e-4 }, 'Expected at least 10000 impostor pairs'],
+    [{ folds: 1 }, 'Expected 2 to 8000 folds'],
+  ])('refuses %o', (options, message) => {
+    expect(() => fitQualityDecision(pairsWith(0), options)).toThrow(message);
+  });
+});
