@@ -1,1 +1,16 @@
-export {};
+/** A thin binding to libtorch. docs of each name stand in its own file. */
+export { autocast } from './amp.ts';
+export { gradients, noGrad } from './autograd.ts';
+export type { Device, DType, MemoryFormat } from './binding.ts';
+export { build } from './build.ts';
+export { aliveTensors, cacheMemory, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
+export { type Argument, invoke, type Operator, operator } from './dispatch.ts';
+export { LibtorchError, ScopeError, TorchError, UseAfterFreeError } from './errors.ts';
+export { findLibtorch, type Libtorch } from './find-libtorch.ts';
+export { crossEntropy, matmul, normalize, where } from './functional.ts';
+export { Generator } from './generator.ts';
+export { builtAddon } from './load.ts';
+export { arange, cat, full, ones, randperm, stack, zeros } from './ops.gen.ts';
+export { type Owned, scope, type TensorScope } from './scope.ts';
+export { Sgd, type SgdOptions } from './sgd.ts';
+export { fromArray, Tensor, type Values } from './tensor.ts';

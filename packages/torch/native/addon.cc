@@ -1,0 +1,17 @@
+// What the addon exports; each area registers its own functions.
+#include "handle.h"
+
+namespace {
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  magface::init_tensor(env, exports);
+  magface::init_dispatch(env, exports);
+  magface::init_autograd(env, exports);
+  magface::init_sgd(env, exports);
+  magface::init_allocator(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(magface_torch, init)

@@ -1,0 +1,85 @@
+/** All that crosses the native border, typed: what `native/` exports, and nothing else. */
+
+/** A tensor's place in the addon's table, not to be mistaken for a number. */
+export type Handle = number & { readonly __handle: 'tensor' };
+/** A generator inside the addon. */
+export type GeneratorHandle = { readonly __handle: 'generator' };
+
+/** Element types under the names of this package. */
+export type DType =
+  | 'float32'
+  | 'bfloat16'
+  | 'float16'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint8'
+  | 'bool';
+
+/** Order of a 4-dimensional tensor in memory. */
+export type MemoryFormat = 'contiguous' | 'channelsLast' | 'preserve';
+
+/** `cpu` or `cuda:0`, as libtorch writes them. */
+export type Device = string;
+
+/** What an operator's schema says, for the generator of typed methods. */
+export interface Schema {
+  readonly arguments: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly hasDefault: boolean;
+    /** N of `int[N]`, 0 where there is none. */
+    readonly repeats: number;
+  }[];
+  readonly returns: readonly string[];
+}
+
+/** The addon. */
+export interface Binding {
+  readonly version: string;
+  // dispatch.cc
+  find(name: string, overload: string): number | null;
+  schema(operator: number): Schema;
+  call(operator: number, values: readonly unknown[]): unknown;
+  // tensor.cc
+  free(tensor: Handle): void;
+  collectable(tensor: Handle): void;
+  alive(): number;
+  fromTypedArray(array: ArrayBufferView, shape: readonly number[], dtype: DType): Handle;
+  bytes(tensor: Handle): ArrayBuffer;
+  shape(tensor: Handle): number[];
+  dtype(tensor: Handle): DType;
+  device(tensor: Handle): Device;
+  generator(device: Device, seed: number): GeneratorHandle;
+  generatorState(generator: GeneratorHandle): Handle;
+  setGeneratorState(generator: GeneratorHandle, state: Handle): void;
+  threads(count: number): number;
+  cudaDevices(): number;
+  // autograd.cc
+  backward(tensor: Handle, gradient: Handle | undefined, retainGraph: boolean): void;
+  grad(
+    output: Handle,
+    inputs: readonly Handle[],
+    gradient: Handle | undefined,
+    retainGraph: boolean,
+  ): (Handle | null)[];
+  requiresGrad(tensor: Handle, on?: boolean): boolean;
+  gradient(tensor: Handle): Handle | null;
+  setGradient(tensor: Handle, gradient: Handle | undefined): void;
+  recording(on?: boolean): boolean;
+  autocast(device: Device, dtype: DType | null): DType | null;
+  // sgd.cc
+  sgdStep(
+    parameters: readonly Handle[],
+    velocities: readonly Handle[],
+    lr: number,
+    momentum: number,
+    weightDecay: number,
+    gradientScale: number,
+  ): void;
+  gradientNorms(parameters: readonly Handle[]): Float64Array;
+  // allocator.cc
+  cacheMemory(bytes?: number): number;
+}

@@ -1,0 +1,50 @@
+/** Errors of this package. Each message is a sentence that says what was expected, what came and what to do. */
+
+/** An operator that libtorch refused. The message names it and the shapes that it was given. */
+export class TorchError extends Error {
+  override readonly name: string = 'TorchError';
+  /** Such as `aten::conv2d`. */
+  readonly operator: string;
+  /** Types and shapes of the tensors it was given, in order; empty when none were. */
+  readonly shapes: string;
+  /** libtorch's own message with its C++ stack; `stack` is JavaScript's. Not enumerable, so that logs stay short. */
+  declare readonly nativeStack: string;
+
+  constructor(message: string, parts: { operator: string; shapes?: string; nativeStack?: string }) {
+    super(message);
+    this.operator = parts.operator;
+    this.shapes = parts.shapes ?? '';
+    Object.defineProperty(this, 'nativeStack', { value: parts.nativeStack ?? '' });
+  }
+}
+
+/** A tensor used after its scope closed, with the operator that made it. */
+export class UseAfterFreeError extends Error {
+  override readonly name: string = 'UseAfterFreeError';
+}
+
+/** Scopes closed out of order, held open across an `await`, or asked to keep what is not theirs. */
+export class ScopeError extends Error {
+  override readonly name: string = 'ScopeError';
+}
+
+/** libtorch or the addon over it is not there, with each remedy. */
+export class LibtorchError extends Error {
+  override readonly name: string = 'LibtorchError';
+}
+
+interface NativeError extends Error {
+  readonly operator?: string;
+  readonly shapes?: string;
+  readonly nativeStack?: string;
+}
+
+/** Gives an error of the addon its class, and keeps the stack of where it was thrown. */
+export function fromNative(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message, operator, shapes = '', nativeStack = '', stack }: NativeError = error;
+  if (operator === undefined || error instanceof TorchError) return error;
+  const typed = new TorchError(message, { operator, shapes, nativeStack });
+  if (stack !== undefined) typed.stack = stack.replace(/^Error/, 'TorchError');
+  return typed;
+}

@@ -1,0 +1,96 @@
+/**
+ * Where libtorch is. Three places, in this order, and the failure names all three: the folder in LIBTORCH, the
+ * system's own package, and the `torch` package of Python.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LibtorchError } from './errors.ts';
+
+/** A libtorch to build against. */
+export interface Libtorch {
+  /** Such as `1.13.1`. */
+  readonly version: string;
+  /** Folders of headers. */
+  readonly include: readonly string[];
+  /** Folder of the shared libraries. */
+  readonly lib: string;
+  /** Names for the linker; with CUDA's where it is there. */
+  readonly libraries: readonly string[];
+  /** Whether it was compiled with the C++11 ABI, which the addon must share. */
+  readonly cxx11Abi: boolean;
+  /** Which of the three places it is, for people. */
+  readonly from: string;
+}
+
+const sharedLibrary = (name: string): string =>
+  process.platform === 'darwin' ? `lib${name}.dylib` : process.platform === 'win32' ? `${name}.lib` : `lib${name}.so`;
+
+/** @returns the first libtorch of the three places. */
+export function findLibtorch(environment: NodeJS.ProcessEnv = process.env): Libtorch {
+  const named = environment['LIBTORCH'];
+  if (named !== undefined && named !== '') {
+    const found = inFolder(named, 'LIBTORCH');
+    if (found) return found;
+    throw new LibtorchError(
+      `LIBTORCH is ${named}, but there is no include/torch and lib/${sharedLibrary('torch_cpu')} in it: set it to the unpacked folder of libtorch, or unset it.`,
+    );
+  }
+  const found = inSystem() ?? inPython();
+  if (found) return found;
+  throw new LibtorchError(
+    [
+      'Training needs libtorch (1.13 or newer), and none was found. One of these is enough:',
+      '  - unpack libtorch from pytorch.org and set LIBTORCH to its folder;',
+      '  - on Debian or Ubuntu: apt-get install libtorch-dev cmake g++',
+      '  - pip install torch, with its python3 first in PATH;',
+      'then run: npm run build:torch',
+    ].join('\n'),
+  );
+}
+
+function inFolder(root: string, from: string): Libtorch | undefined {
+  const include = join(root, 'include');
+  const api = join(include, 'torch/csrc/api/include');
+  return describe(from, join(root, 'lib'), [include, api], join(root, 'share/cmake/Torch/TorchConfig.cmake'));
+}
+
+function inSystem(): Libtorch | undefined {
+  const triple = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch as string] ?? '';
+  for (const prefix of ['/usr', '/usr/local', '/opt/homebrew']) {
+    for (const lib of [join(prefix, 'lib', triple), join(prefix, 'lib'), join(prefix, 'lib64')]) {
+      const include = [join(prefix, 'include'), join(prefix, 'include/torch/csrc/api/include')];
+      const found = describe(`the system's (${prefix})`, lib, include, join(lib, 'cmake/Torch/TorchConfig.cmake'));
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+function inPython(): Libtorch | undefined {
+  const script = 'import importlib.util as u; print(u.find_spec("torch").submodule_search_locations[0])';
+  const python = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
+  return python.status === 0 ? inFolder(python.stdout.trim(), "Python's torch") : undefined;
+}
+
+function describe(from: string, lib: string, include: readonly string[], config: string): Libtorch | undefined {
+  const header = include.map((folder) => join(folder, 'torch/version.h')).find((file) => existsSync(file));
+  if (header === undefined || !existsSync(join(lib, sharedLibrary('torch_cpu')))) return undefined;
+  const version = /define TORCH_VERSION "?(\d+\.\d+\.\d+)/.exec(readFileSync(header, 'utf8'))?.[1] ?? versionOf(header);
+  const optional = ['torch_cuda', 'c10_cuda'].filter((name) => existsSync(join(lib, sharedLibrary(name))));
+  return {
+    version,
+    include,
+    lib,
+    libraries: ['torch', 'torch_cpu', 'c10', ...optional],
+    cxx11Abi: !(existsSync(config) && readFileSync(config, 'utf8').includes('_GLIBCXX_USE_CXX11_ABI=0')),
+    from,
+  };
+}
+
+/** The header writes its version in parts. */
+function versionOf(header: string): string {
+  const text = readFileSync(header, 'utf8');
+  const part = (name: string): string => new RegExp(`define TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1] ?? '0';
+  return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}`;
+}
