@@ -10,9 +10,10 @@ describeWithTorch('memory', () => {
     threads(1);
     const weight = zeros([256, 256]).add(0.01);
     weight.requiresGrad = true;
+    const images = new Float32Array(256 * 256);
     const step = (): void => {
       using _ = scope();
-      let x = fromArray(new Float32Array(256 * 256), [256, 256]);
+      let x = fromArray(images, [256, 256]);
       for (let i = 0; i < 20; i++) x = x.add(weight).relu();
       x.sum().backward();
       weight.grad = undefined;

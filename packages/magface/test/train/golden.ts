@@ -1,0 +1,56 @@
+/** Inputs that the goldens were printed for, rebuilt from their names, and a `describe` that needs the addon. */
+import { existsSync } from 'node:fs';
+import { isBuilt } from '@magface/torch';
+import { describe, test } from 'vitest';
+import { shared } from '../support/shared.ts';
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (const byte of Buffer.from(text)) crc = (crc >>> 8) ^ crcTable[(crc ^ byte) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+/** n float32 values in [0, 1) that the name determines: a counter through MurmurHash3's finaliser. */
+export function u01(name: string, n: number): Float32Array {
+  const start = Math.imul(crc32(name), 0x9e3779b9);
+  return Float32Array.from({ length: n }, (_, i) => {
+    let h = (start + i) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    h ^= h >>> 16;
+    return (h >>> 8) / 2 ** 24;
+  });
+}
+
+/** The values of a model's tensor, by its name in PyTorch. */
+export function goldenTensor(name: string, shape: readonly number[]): Float32Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const fanIn = count / (shape[0] ?? 1);
+  const rule = (c: number): number => {
+    if (name.endsWith('running_var')) return 1 + 0.2 * c;
+    if (name.endsWith('running_mean')) return 0.1 * c;
+    if (name.endsWith('bn3.weight')) return 0.25 * (1 + 0.1 * c);
+    if (shape.length > 1) return 2 * Math.sqrt(6 / fanIn) * c;
+    if (name.endsWith('prelu.weight')) return 0.25 + 0.1 * c;
+    return name.endsWith('.weight') ? 1 + 0.1 * c : 0.1 * c;
+  };
+  return u01(name, count).map((u) => rule(u - 0.5));
+}
+
+/**
+ * Runs where the addon is built and the parts of `../shared` are. Elsewhere one test with the reason in its title is
+ * skipped, and the body, which may read files and make tensors, is not entered.
+ */
+export function describeTraining(title: string, parts: readonly string[], body: () => void): void {
+  const missing = parts.filter((part) => !existsSync(shared(part))).map((part) => `../shared/${part}`);
+  if (!isBuilt()) missing.push("libtorch's addon (npm run build:torch)");
+  if (missing.length === 0) describe(title, body);
+  else
+    describe.skip(`${title} [skipped: ${missing.join(', ')} is not on this machine]`, () => test('not run', () => {}));
+}
