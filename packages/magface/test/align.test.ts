@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { alignmentMatrix, similarityTransform, template, warp, withMouthCorners } from '../src/align.ts';
+import { ShapeError } from '../src/errors.ts';
+import type { Landmarks, Point } from '../src/face.ts';
+import type { Pixels } from '../src/pixels.ts';
+import { describeWithShared, shared } from './support/shared.ts';
+
+/** The template turned by `angle` radians, scaled and moved. */
+function placed(scale: number, angle: number, [x, y]: Point): Landmarks {
+  const [a, d] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+  return template.map(([u, v]): Point => [a * u - d * v + x, d * u + a * v + y]) as unknown as Landmarks;
+}
+
+describe('similarityTransform', () => {
+  test('finds scale, turn and shift exactly', () => {
+    const [[a, b, c], [d, e, f]] = similarityTransform(placed(2.5, 0.7, [100, -40]), template);
+    expect([a, b, d, e].map((v) => v * 2.5)).toEqual(
+      [Math.cos(0.7), Math.sin(0.7), -Math.sin(0.7), Math.cos(0.7)].map((v) => expect.closeTo(v, 10)),
+    );
+    const [x, y] = placed(2.5, 0.7, [100, -40])[2];
+    expect([a * x + b * y + c, d * x + e * y + f]).toEqual(template[2].map((v) => expect.closeTo(v, 8)));
+  });
+
+  test('never reflects, also where a reflection would fit perfectly', () => {
+    const mirrored = template.map(([x, y]): Point => [-x, y]);
+    const [[a, b], [d, e]] = similarityTransform(mirrored, template);
+    expect(a * e - b * d).toBeGreaterThan(0);
+  });
+
+  test('refuses points on one spot and unequal counts', () => {
+    const spot: Point[] = [1, 2, 3].map(() => [5, 6]);
+    expect(() => similarityTransform(spot, template.slice(0, 3))).toThrow(ShapeError);
+    expect(() => similarityTransform(spot, template)).toThrow('received 3 and 5');
+  });
+});
+
+describe('alignmentMatrix', () => {
+  test('scales the template with the size of the crop', () => {
+    const [[a, b, c]] = alignmentMatrix(template, 'corners', 224);
+    expect([a, b, c]).toEqual([2, 0, 0].map((v) => expect.closeTo(v, 10)));
+  });
+
+  test('from the mouth’s centre alone, the corners placed around it do not matter', () => {
+    const face = placed(0.5, -0.3, [30, 60]);
+    const centre: Point = [(face[3][0] + face[4][0]) / 2, (face[3][1] + face[4][1]) / 2];
+    const five = withMouthCorners([face[0], face[1], face[2], centre]);
+    expect(five.flat()).toEqual(face.flat().map((v) => expect.closeTo(v, 8)));
+    const narrow: Landmarks = [face[0], face[1], face[2], centre, centre];
+    expect(alignmentMatrix(narrow, 'centre')[0]).toEqual(alignmentMatrix(face)[0].map((v) => expect.closeTo(v, 8)));
+  });
+});
+
+describe('warp', () => {
+  const image: Pixels = { data: Uint8Array.from({ length: 48 }, (_, i) => 5 * i), width: 4, height: 4 };
+  test('by the identity it copies', () => {
+    expect(warp(image, [[1, 0, 0], [0, 1, 0]], 4).data).toEqual(image.data); // biome-ignore format: a matrix
+  });
+  test('by half a pixel it takes means, and fades to black at the border', () => {
+    const { data } = warp(image, [[1, 0, 0.5], [0, 1, 0]], 4); // biome-ignore format: a matrix
+    expect([...data.slice(0, 6)]).toEqual([0, 3, 5, 8, 13, 18]);
+  });
+  test('wholly outside it is black', () => {
+    expect(warp(image, [[1, 0, 90], [0, 1, 90]], 4).data.every((v) => v === 0)).toBe(true); // biome-ignore format: a matrix
+  });
+});
+
+describeWithShared('against scikit-image and OpenCV', ['golden/alignment'], () => {
+  interface Case {
+    readonly image: string;
+    readonly aligned: string;
+    readonly landmarks: Landmarks;
+    readonly matrix: readonly [readonly number[], readonly number[]];
+  }
+  const cases: Case[] = JSON.parse(readFileSync(shared('golden/alignment/expected.json'), 'utf8'));
+  const read = async (file: string): Promise<Pixels> => {
+    const { data, info } = await sharp(shared(`golden/alignment/${file}`))
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect(info.channels).toBe(3);
+    return { data, width: info.width, height: info.height };
+  };
+
+  test.each(cases)(
+    '$image: matrix to 1e-4, pixels to one grey level',
+    async ({ image, aligned, landmarks, matrix }) => {
+      const ours = alignmentMatrix(landmarks);
+      const off = ours.flat().map((value, i) => Math.abs(value - matrix.flat()[i]!));
+      expect(Math.max(...off)).toBeLessThan(1e-4);
+      const crop = warp(await read(image), ours);
+      const expected = await read(aligned);
+      const far = crop.data.reduce((count, value, i) => count + (Math.abs(value - expected.data[i]!) > 1 ? 1 : 0), 0);
+      expect(far / crop.data.length).toBeLessThanOrEqual(0.001);
+    },
+  );
+});
