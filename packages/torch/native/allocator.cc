@@ -31,6 +31,9 @@ class CachingAllocator final : public c10::Allocator {
     return {block, block, &CachingAllocator::give_back, at::Device(at::kCPU)};
   }
 
+  // For those who ask for bare pointers (oneDNN's scratch): any of ours, and any that lived before this allocator did.
+  c10::DeleterFnPtr raw_deleter() const override { return &CachingAllocator::give_back; }
+
   void set_limit(size_t bytes) {
     std::lock_guard<std::mutex> lock(mutex_);
     limit_ = bytes;
@@ -65,7 +68,9 @@ class CachingAllocator final : public c10::Allocator {
 
   void keep_or_free(void* block) const {
     std::lock_guard<std::mutex> lock(mutex_);
-    const size_t size = sizes_.at(block);
+    const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return below_->raw_deallocate(block);
+    const size_t size = found->second;
     if (cached_ + size > limit_) trim(limit_ > size ? limit_ - size : 0);
     free_[size].push_back(block);
     cached_ += size;

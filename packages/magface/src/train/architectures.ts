@@ -1,0 +1,17 @@
+/** Every network by its name. */
+import { ConfigError } from '../errors.ts';
+import { type IResNetName, iresnet, iresnetNames } from './iresnet.ts';
+import type { Architecture } from './layers.ts';
+import { mobilefacenet } from './mobilefacenet.ts';
+
+export const architectureNames: readonly string[] = [...iresnetNames, 'mobilefacenet'];
+
+/**
+ * @param name - `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100` or `mobilefacenet` (`--arch`)
+ * @param embeddingLength - D (`--embedding-size`) @default 512
+ */
+export function architecture(name: string, embeddingLength = 512): Architecture {
+  if ((iresnetNames as readonly string[]).includes(name)) return iresnet(name as IResNetName, embeddingLength);
+  if (name === 'mobilefacenet') return mobilefacenet(embeddingLength);
+  throw new ConfigError('arch', `Expected arch to be one of ${architectureNames.join(', ')} but received ${name}.`);
+}

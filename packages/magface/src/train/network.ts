@@ -1,0 +1,158 @@
+/** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
+import { fromArray, Generator, noGrad, scope, type Tensor, zeros } from '@magface/torch';
+import { ShapeError } from '../errors.ts';
+import { type Architecture, allTensors, batchCounters, inputValue, type Layer, tensorsOf } from './layers.ts';
+
+/** BatchNorm of the official models, in PyTorch's convention: running = 0.1 · running + 0.9 · batch. */
+export const batchNormMomentum = 0.9;
+export const batchNormEpsilon = 2e-5;
+
+/** How a forward pass behaves. */
+export type Mode =
+  | { readonly training: false }
+  | {
+      readonly training: true;
+      /** Share of channels that the dropout before the linear layer zeroes. @default 0.4 */
+      readonly dropout?: number;
+      /** Where dropout draws from. */
+      readonly generator: Generator;
+    };
+
+/** A network with its tensors. Made by {@link createNetwork}. */
+export class Network {
+  readonly architecture: Architecture;
+  /** All tensors by PyTorch's names, learned ones and running statistics, in PyTorch's order. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** How many batches the BatchNorm layers have seen: PyTorch's `num_batches_tracked`, the same for all. */
+  batches = 0;
+  readonly #lastUse: ReadonlyMap<string, number>;
+
+  /** @internal */
+  constructor(architecture: Architecture, tensors: ReadonlyMap<string, Tensor>) {
+    this.architecture = architecture;
+    this.tensors = tensors;
+    const lastUse = new Map<string, number>();
+    for (const [i, { inputs }] of architecture.layers.entries()) for (const input of inputs) lastUse.set(input, i);
+    this.#lastUse = lastUse;
+  }
+
+  /** The learned tensors by name. */
+  get parameters(): ReadonlyMap<string, Tensor> {
+    return new Map([...this.tensors].filter(([, tensor]) => tensor.requiresGrad));
+  }
+
+  /**
+   * @param images - (N, 3, 112, 112) float32, BGR, x / 255
+   * @returns (N, D) float32: the features, not normalized; the scope around owns them
+   */
+  forward(images: Tensor, mode: Mode): Tensor {
+    const values = new Map<string, Tensor>([[inputValue, images]]);
+    let last = images;
+    using pass = scope();
+    for (const [i, layer] of this.architecture.layers.entries()) {
+      last = this.#run(
+        layer,
+        layer.inputs.map((name) => values.get(name)!),
+        mode,
+      );
+      values.set(layer.output, last);
+      // A value that no later layer reads is let go of at once; autograd keeps what backward needs.
+      for (const name of layer.inputs) {
+        if (this.#lastUse.get(name) === i && name !== inputValue) values.get(name)!.dispose();
+      }
+    }
+    if (mode.training) this.batches++;
+    return pass.keep(last.to({ dtype: 'float32' }));
+  }
+
+  #run(layer: Layer, [x, y]: readonly Tensor[], mode: Mode): Tensor {
+    const tensor = (suffix: string): Tensor => this.tensors.get(`${layer.name}.${suffix}`)!;
+    if (x === undefined) throw new ShapeError(`Expected the layer ${layer.name} to have an input but it has none.`);
+    switch (layer.kind) {
+      case 'conv': {
+        const { stride, padding, groups } = layer;
+        return x.conv2d(tensor('weight'), { stride, padding, groups });
+      }
+      case 'batchNorm': {
+        const statistics = [tensor('running_mean'), tensor('running_var')] as const;
+        const settings = [mode.training, batchNormMomentum, batchNormEpsilon, true] as const;
+        return x.batchNorm(tensor('weight'), tensor('bias'), ...statistics, ...settings);
+      }
+      case 'prelu': {
+        const slope = tensor('weight');
+        return x.prelu(slope.dtype === x.dtype ? slope : slope.to({ dtype: x.dtype }));
+      }
+      case 'add':
+        return x.add(y!);
+      case 'channelDropout':
+        return mode.training ? channelDropout(x, mode.dropout ?? 0.4, mode.generator) : alias(x);
+      case 'flatten':
+        return x.contiguous().flatten({ startDim: 1 });
+      case 'linear':
+        return x.linear(tensor('weight'), { bias: tensor('bias') });
+    }
+  }
+}
+
+/** The same values under a new handle, since the interpreter lets go of a layer's input and output apart. */
+const alias = (x: Tensor): Tensor => x.reshape(x.shape);
+
+/** Zeroes whole channels with this probability and scales the others so that the mean stays. */
+function channelDropout(x: Tensor, rate: number, generator: Generator): Tensor {
+  if (rate === 0) return alias(x);
+  const mask = zeros([x.size(0), x.size(1), 1, 1]).bernoulli_({ p: 1 - rate, generator });
+  return x.mul(mask.div_(1 - rate).to({ dtype: x.dtype, device: x.device }));
+}
+
+/** Values for a network's tensors by name, such as a checkpoint's. */
+export type StateValues = ReadonlyMap<string, Float32Array>;
+
+/**
+ * @param start - a seed for the official initialisation, or values for every tensor
+ * @throws {ShapeError} naming the tensor that is missing or of another size
+ */
+export function createNetwork(architecture: Architecture, start: number | StateValues): Network {
+  using all = scope();
+  using _ = noGrad();
+  const generator = new Generator(typeof start === 'number' ? start : 0);
+  const tensors = new Map<string, Tensor>();
+  for (const layer of architecture.layers) {
+    for (const { name, shape, trainable } of tensorsOf(layer)) {
+      const tensor =
+        typeof start === 'number' ? initialised(layer, name, shape, generator) : valuesOf(start, name, shape).clone();
+      tensors.set(name, all.keep(tensor));
+      tensor.requiresGrad = trainable;
+    }
+  }
+  return new Network(architecture, tensors);
+}
+
+/** How many tensors PyTorch's state_dict of it has. */
+export function stateDictSize(architecture: Architecture): number {
+  return allTensors(architecture).length + batchCounters(architecture).length;
+}
+
+/** The official start: Kaiming-normal convolutions (fan out), PyTorch's own for the rest. */
+function initialised(layer: Layer, name: string, shape: readonly number[], generator: Generator): Tensor {
+  const tensor = zeros(shape);
+  switch (layer.kind) {
+    case 'conv':
+      return tensor.normal_({ std: Math.sqrt(2 / (layer.outChannels * layer.kernel ** 2)), generator });
+    case 'linear': {
+      const bound = 1 / Math.sqrt(layer.inFeatures);
+      return tensor.uniform_({ from: -bound, to: bound, generator });
+    }
+    case 'prelu':
+      return tensor.fill_(0.25);
+    default:
+      return name.endsWith('.weight') || name.endsWith('.running_var') ? tensor.fill_(1) : tensor;
+  }
+}
+
+function valuesOf(values: StateValues, name: string, shape: readonly number[]): Tensor {
+  const array = values.get(name);
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (array?.length === count) return fromArray(array, shape);
+  const received = array === undefined ? 'there is none' : `it has ${array.length} values`;
+  throw new ShapeError(`Expected a tensor ${name} of shape (${shape.join(', ')}) but ${received}.`);
+}
