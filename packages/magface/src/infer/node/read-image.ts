@@ -1,0 +1,241 @@
+/**
+ * Images from anywhere to RGB pixels: upright by their EXIF orientation, first frame, sRGB, 8 bit, transparency on white.
+ * What an image would cost is read from its header and refused before anything is decoded.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import sharp, { type Metadata } from 'sharp';
+import { templateSize } from '../../align.ts';
+import { ImageError, type ImageErrorCode, ShapeError } from '../../errors.ts';
+import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
+import { decodeSmallJpeg } from './decode-jpeg.ts';
+
+/** A path, a `file:` or `https:` address, a whole encoded file in memory, or decoded pixels. */
+export type ImageInput = string | URL | Uint8Array | RawImage;
+
+/** What an image may cost before it is refused. */
+export interface ImageLimits {
+  /** Most pixels of the decoded image; each takes three bytes. @default 200e6 */
+  readonly pixels?: number | undefined;
+  /** Most bytes of the encoded file. @default 256 MiB */
+  readonly bytes?: number | undefined;
+}
+
+export interface ReadImageOptions {
+  readonly limits?: ImageLimits | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const defaultLimits = { pixels: 200e6, bytes: 256 * 1024 * 1024 } as const;
+const formats = new Set(['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif']);
+const readable = 'a JPEG, PNG, WebP, AVIF, TIFF or GIF image';
+
+/**
+ * @throws {ImageError} `image_missing`, `image_unreadable` or `image_too_large`, naming the image and what to do
+ */
+export async function readImage(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const limits = {
+    pixels: options.limits?.pixels ?? defaultLimits.pixels,
+    bytes: options.limits?.bytes ?? defaultLimits.bytes,
+  };
+  const name = nameOf(input);
+  const pixels = isRaw(input)
+    ? readRaw(input, name, limits.pixels)
+    : await decode(await readBytes(input, name, { bytes: limits.bytes, signal }), name, limits.pixels);
+  signal?.throwIfAborted();
+  return pixels;
+}
+
+/**
+ * Reads a face that is aligned already.
+ *
+ * @returns (112, 112, 3)
+ * @throws {ImageError} as readImage, and `image_wrong_size` for any other size
+ */
+export async function readAligned(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
+  const pixels = await readImage(input, options);
+  if (pixels.width === templateSize && pixels.height === templateSize) return pixels;
+  const name = nameOf(input);
+  throw new ImageError(
+    'image_wrong_size',
+    name,
+    `Expected an aligned face of ${templateSize}x${templateSize} pixels but ${name} has ${pixels.width}x${pixels.height}: align it first, or leave out \`aligned\`.`,
+  );
+}
+
+/** How errors call an image that was given as `input`. */
+export function nameOf(input: ImageInput): string {
+  if (typeof input === 'string') return input;
+  if (input instanceof URL) return input.protocol === 'file:' ? fileURLToPath(input) : input.href;
+  return input instanceof Uint8Array
+    ? `the image of ${input.length} bytes`
+    : `the image of ${input.width}x${input.height} pixels`;
+}
+
+function isRaw(input: ImageInput): input is RawImage {
+  return typeof input === 'object' && 'data' in input && 'width' in input;
+}
+
+function readRaw(input: RawImage, name: string, limit: number): Pixels {
+  expectPixels(input.width, input.height, name, limit);
+  try {
+    return rgbPixels(input);
+  } catch (cause) {
+    if (cause instanceof ShapeError) throw new ImageError('image_unreadable', name, cause.message, { cause });
+    throw cause;
+  }
+}
+
+interface BytesOptions {
+  readonly bytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The encoded file, not larger than its limit and not empty. */
+async function readBytes(input: string | URL | Uint8Array, name: string, options: BytesOptions): Promise<Uint8Array> {
+  const address = addressOf(input);
+  const bytes =
+    input instanceof Uint8Array
+      ? input
+      : address === undefined
+        ? await readPath(
+            typeof input === 'string' && !input.startsWith('file:') ? input : fileURLToPath(input),
+            name,
+            options,
+          )
+        : await download(address, name, options);
+  expectBytes(bytes.length, name, options.bytes);
+  if (bytes.length > 0) return bytes;
+  throw new ImageError(
+    'image_unreadable',
+    name,
+    `Expected ${readable} but ${name} is empty: copy or download it anew.`,
+  );
+}
+
+/** Undefined for what lies on a disk. */
+function addressOf(input: string | URL | Uint8Array): URL | undefined {
+  if (typeof input === 'string') return /^https?:\/\//i.test(input) ? new URL(input) : undefined;
+  return input instanceof URL && input.protocol !== 'file:' ? input : undefined;
+}
+
+async function readPath(path: string, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
+  try {
+    const file = await stat(path);
+    if (file.isDirectory()) {
+      throw new ImageError(
+        'image_unreadable',
+        name,
+        `Expected an image file but ${name} is a folder: name the files in it.`,
+      );
+    }
+    if (!file.isFile()) {
+      throw new ImageError(
+        'image_unreadable',
+        name,
+        `Expected an image file but ${name} is a device or a pipe: save it as a file first.`,
+      );
+    }
+    expectBytes(file.size, name, bytes);
+    return await readFile(path, signal === undefined ? {} : { signal });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof ImageError) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const [kind, why] =
+      code === 'ENOENT' || code === 'ENOTDIR'
+        ? (['image_missing', 'there is no such file: check the path'] as const)
+        : (['image_unreadable', `it cannot be opened (${code}): check its permissions`] as const);
+    throw new ImageError(kind, name, `Expected an image at ${name} but ${why}.`, { cause });
+  }
+}
+
+async function download(address: URL, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
+  const refuse = (code: ImageErrorCode, why: string, cause?: unknown): never => {
+    throw new ImageError(code, name, `Expected an image at ${name} but ${why}.`, { cause });
+  };
+  if (!/^https?:$/.test(address.protocol)) {
+    return refuse('image_unreadable', `${address.protocol} is not supported: use a path, file: or https:`);
+  }
+  try {
+    const response = await fetch(address, signal === undefined ? {} : { signal });
+    if (!response.ok)
+      refuse(
+        response.status === 404 ? 'image_missing' : 'image_unreadable',
+        `the server answered ${response.status}: check the address`,
+      );
+    expectBytes(Number(response.headers.get('content-length') ?? 0), name, bytes);
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of response.body ?? []) {
+      length += part.length;
+      expectBytes(length, name, bytes); // a server may say less than it sends, or nothing
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof ImageError) throw cause;
+    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    return refuse('image_unreadable', `it cannot be fetched (${why}): check the address and the network`, cause);
+  }
+}
+
+async function decode(bytes: Uint8Array, name: string, limit: number): Promise<Pixels> {
+  const small = await decodeSmallJpeg(bytes);
+  if (small !== undefined) {
+    expectPixels(small.width, small.height, name, limit);
+    return small;
+  }
+  const { width, height } = await readHeader(bytes, name);
+  expectPixels(width, height, name, limit);
+  try {
+    // `error` also refuses truncated files, but not those that merely make a decoder grumble.
+    const { data, info } = await sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: false })
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return rgbPixels({ data, width: info.width, height: info.height });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0]!.trim() : String(cause);
+    const message = `Expected a whole image but ${name} breaks off or is damaged (${why}): copy or download it anew.`;
+    throw new ImageError('image_unreadable', name, message, { cause });
+  }
+}
+
+async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
+  const refuse = (cause?: unknown): never => {
+    const message = `Expected ${readable} but ${name} is ${looksLike(bytes)}: convert it first.`;
+    throw new ImageError('image_unreadable', name, message, { cause });
+  };
+  const metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(refuse);
+  return formats.has(metadata.format) && metadata.compression !== 'hevc' ? metadata : refuse();
+}
+
+/** What stands in a file that cannot be read, as far as its first bytes tell. */
+function looksLike(bytes: Uint8Array): string {
+  const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
+  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return 'HEIC, which needs a licensed decoder';
+  if (start.startsWith('%PDF')) return 'a PDF document';
+  if (/<svg/i.test(start)) return 'an SVG drawing';
+  if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return 'a text file';
+  if (start.startsWith('\xff\xd8') || start.startsWith('\x89PNG')) return 'damaged in its first bytes';
+  return 'something else, or damaged';
+}
+
+function expectPixels(width: number, height: number, name: string, limit: number): void {
+  if (width * height <= limit) return;
+  const [most, has] = [limit, width * height].map((pixels) => `${Number((pixels / 1e6).toPrecision(3))} megapixels`);
+  const message = `Expected an image of at most ${most} but ${name} has ${has} (${width}x${height}): scale it down, or raise the limit of pixels.`;
+  throw new ImageError('image_too_large', name, message);
+}
+
+function expectBytes(length: number, name: string, limit: number): void {
+  if (length <= limit) return;
+  const [most, has] = [limit, length].map((bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`);
+  const message = `Expected an image file of at most ${most} but ${name} has ${has}: save it smaller, or raise the limit of bytes.`;
+  throw new ImageError('image_too_large', name, message);
+}

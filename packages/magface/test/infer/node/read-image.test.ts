@@ -1,0 +1,321 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { deflateSync } from 'node:zlib';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ImageError } from '../../../src/errors.ts';
+import { readAligned, readImage } from '../../../src/infer/node/read-image.ts';
+import type { Pixels } from '../../../src/pixels.ts';
+import { samplePhoto } from '../../support/sample-photos.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'magface images äöü '));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Four flat quarters: red, green over blue, grey. */
+const quarters = { width: 48, height: 32 } as const;
+const colours = { red: [200, 20, 30], green: [20, 180, 40], blue: [30, 40, 210], grey: [128, 128, 128] } as const;
+function quartered(): Sharp {
+  const { width, height } = quarters;
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const row = y < height / 2 ? [colours.red, colours.green] : [colours.blue, colours.grey];
+      data.set(row[x < width / 2 ? 0 : 1]!, 3 * (y * width + x));
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } });
+}
+
+function pixelAt({ data, width, height }: Pixels, x: number, y: number): number[] {
+  const at = 3 * (Math.floor(y * height) * width + Math.floor(x * width));
+  return [...data.slice(at, at + 3)];
+}
+const about = (colour: readonly number[], off = 6) =>
+  colour.map((value) => expect.toSatisfy((v: number) => Math.abs(v - value) <= off));
+
+/** A valid PNG header and nearly no data: an image that is huge only once decoded. */
+function bomb(width: number, height: number): Buffer {
+  const chunk = (type: string, body: Buffer) => {
+    const typed = Buffer.concat([Buffer.from(type, 'latin1'), body]);
+    const whole = Buffer.alloc(body.length + 12);
+    whole.writeUInt32BE(body.length, 0);
+    typed.copy(whole, 4);
+    whole.writeUInt32BE(crc32(typed), body.length + 8);
+    return whole;
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([1, 0, 0, 0, 0], 8); // one bit a pixel, grey
+  const rows = deflateSync(Buffer.alloc((width / 8 + 1) * height));
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', rows),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+describe('formats', () => {
+  const encoders: Record<string, (image: Sharp) => Sharp> = {
+    jpeg: (image) => image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }),
+    png: (image) => image.png(),
+    'png with a palette': (image) => image.png({ palette: true }),
+    'png of 16 bit': (image) => image.toColourspace('rgb16').png(),
+    webp: (image) => image.webp({ quality: 95 }),
+    avif: (image) => image.avif({ quality: 90, chromaSubsampling: '4:4:4' }),
+    tiff: (image) => image.tiff({ compression: 'lzw' }),
+    gif: (image) => image.gif(),
+  };
+  test.each(Object.entries(encoders))('%s', async (_, encode) => {
+    const pixels = await readImage(await encode(quartered()).toBuffer());
+    expect(pixels).toMatchObject(quarters);
+    expect(pixels.data).toHaveLength(quarters.width * quarters.height * 3);
+    expect(pixelAt(pixels, 0.25, 0.25)).toEqual(about(colours.red, 10));
+    expect(pixelAt(pixels, 0.75, 0.25)).toEqual(about(colours.green, 10));
+    expect(pixelAt(pixels, 0.25, 0.75)).toEqual(about(colours.blue, 10));
+    expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 10));
+  });
+
+  test('CMYK becomes sRGB', async () => {
+    const bytes = await quartered().toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer();
+    expect((await sharp(bytes).metadata()).channels).toBe(4);
+    const pixels = await readImage(bytes);
+    expect(pixels).toMatchObject(quarters);
+    const [red, green, blue] = pixelAt(pixels, 0.25, 0.25);
+    expect(red! - Math.max(green!, blue!)).toBeGreaterThan(100);
+    expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 18));
+  });
+
+  test.each(['jpeg', 'png'] as const)('grey %s', async (format) => {
+    const pixels = await readImage(await quartered().greyscale().toFormat(format, { quality: 95 }).toBuffer());
+    const [red, green, blue] = pixelAt(pixels, 0.25, 0.25);
+    expect([green, blue]).toEqual([red, red]);
+  });
+
+  test('grey of 16 bit', async () => {
+    const pixels = await readImage(await quartered().greyscale().toColourspace('grey16').png().toBuffer());
+    expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 2));
+  });
+
+  test('what is transparent is white', async () => {
+    const bytes = await quartered().ensureAlpha(0.5).png().toBuffer();
+    const expected = colours.red.map((value) => (value + 255) / 2);
+    expect(pixelAt(await readImage(bytes), 0.25, 0.25)).toEqual(about(expected, 2));
+    const raw = {
+      data: Uint8Array.of(...colours.red, 0, ...colours.red, 255),
+      width: 2,
+      height: 1,
+      channels: 4 as const,
+    };
+    expect([...(await readImage(raw)).data]).toEqual([255, 255, 255, ...colours.red]);
+  });
+
+  test('an animation gives its first frame', async () => {
+    const frames = [colours.red, colours.blue].map(([r, g, b]) =>
+      sharp({ create: { width: 20, height: 10, channels: 3, background: { r, g, b } } })
+        .png()
+        .toBuffer(),
+    );
+    for (const format of ['gif', 'webp'] as const) {
+      const bytes = await sharp(await Promise.all(frames), { join: { animated: true } })
+        .toFormat(format, { quality: 95 })
+        .toBuffer();
+      const pixels = await readImage(bytes);
+      expect(pixels).toMatchObject({ width: 20, height: 10 });
+      expect(pixelAt(pixels, 0.5, 0.5)).toEqual(about(colours.red, 10));
+    }
+  });
+
+  /** Which quarter is top left once upright, by EXIF orientation. */
+  const topLeft = ['red', 'green', 'grey', 'blue', 'red', 'blue', 'grey', 'green'] as const;
+  test.each(topLeft.map((colour, i) => [i + 1, colour] as const))(
+    'EXIF orientation %i',
+    async (orientation, colour) => {
+      const bytes = await quartered().jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer();
+      const pixels = await readImage(bytes);
+      const { width, height } = quarters;
+      expect([pixels.width, pixels.height]).toEqual(orientation < 5 ? [width, height] : [height, width]);
+      expect(pixelAt(pixels, 0.25, 0.25)).toEqual(about(colours[colour], 10));
+    },
+  );
+
+  test('raw pixels of one and three channels', async () => {
+    expect([...(await readImage({ data: Uint8Array.of(7, 9), width: 2, height: 1 })).data]).toEqual([7, 7, 7, 9, 9, 9]);
+    const rgb = { data: new Uint8ClampedArray(6), width: 1, height: 2, channels: 3 as const };
+    expect((await readImage(rgb)).data).toBe(rgb.data);
+  });
+});
+
+describe('sources', () => {
+  let server: Server;
+  let address: string;
+  beforeAll(async () => {
+    const png = await quartered().png().toBuffer();
+    await writeFile(join(folder, 'ein Bild.png'), png);
+    server = createServer((request, response) => {
+      if (request.url === '/image.png') response.end(png);
+      else if (request.url === '/endless') {
+        const send = () => response.write(Buffer.alloc(65536), () => response.destroyed || setImmediate(send));
+        send();
+      } else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test('a path, a file: URL, a file: string and a web address agree', async () => {
+    const path = join(folder, 'ein Bild.png');
+    const url = pathToFileURL(path);
+    const all = [path, url, url.href, `${address}/image.png`, new URL(`${address}/image.png`)];
+    const [first, ...others] = await Promise.all(all.map((input) => readImage(input)));
+    expect(first).toMatchObject(quarters);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  test('what a server lacks is missing, what it sends without end is too large', async () => {
+    await expect(readImage(`${address}/other.png`)).rejects.toMatchObject({ code: 'image_missing' });
+    const endless = readImage(`${address}/endless`, { limits: { bytes: 1e6 } });
+    await expect(endless).rejects.toMatchObject({ code: 'image_too_large' });
+  });
+
+  test('a server that is not there, and a scheme that nobody speaks', async () => {
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    await expect(readImage(`http://127.0.0.1:${port}/a.png`)).rejects.toMatchObject({
+      code: 'image_unreadable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+    await expect(readImage(new URL('ftp://host/a.png'))).rejects.toThrow('ftp: is not supported');
+  });
+
+  test('an abort is the signal’s own reason', async () => {
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(readImage(join(folder, 'ein Bild.png'), { signal })).rejects.toThrow('enough');
+  });
+});
+
+describe('what cannot be used', () => {
+  const failing = async (input: Parameters<typeof readImage>[0], options = {}): Promise<ImageError> => {
+    const error = await readImage(input, options).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ImageError);
+    return error as ImageError;
+  };
+  const written = async (name: string, bytes: Uint8Array | string): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, bytes);
+    return path;
+  };
+
+  test('a missing file', async () => {
+    const path = join(folder, 'nowhere.jpg');
+    expect(await failing(path)).toMatchObject({
+      code: 'image_missing',
+      image: path,
+      message: expect.stringContaining('no such file'),
+    });
+  });
+  test('a folder', async () => {
+    const path = join(folder, 'folder.jpg');
+    await mkdir(path);
+    expect(await failing(path)).toMatchObject({
+      code: 'image_unreadable',
+      message: expect.stringContaining('is a folder'),
+    });
+  });
+  test('an empty file', async () => {
+    expect(await failing(await written('empty.jpg', ''))).toMatchObject({
+      code: 'image_unreadable',
+      message: expect.stringContaining('is empty'),
+    });
+  });
+  test('a text, a drawing and a document named .jpg', async () => {
+    for (const [text, kind] of [
+      ['hello', 'a text file'],
+      ['<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'an SVG drawing'],
+      ['%PDF-1.7', 'a PDF document'],
+    ] as const) {
+      expect(await failing(await written('text.jpg', text))).toMatchObject({
+        code: 'image_unreadable',
+        message: expect.stringContaining(kind),
+      });
+    }
+  });
+  test.each(['jpeg', 'png', 'webp', 'tiff', 'gif'] as const)('a truncated %s', async (format) => {
+    const noise = sharp({
+      create: {
+        width: 300,
+        height: 200,
+        channels: 3,
+        background: 'grey',
+        noise: { type: 'gaussian', mean: 128, sigma: 60 },
+      },
+    });
+    const bytes = await noise.toFormat(format).toBuffer();
+    expect(await failing(bytes.subarray(0, bytes.length * 0.6))).toMatchObject({ code: 'image_unreadable' });
+  });
+  test('a large photo that breaks off', async () => {
+    const bytes = await sharp(samplePhoto(1)).jpeg().toBuffer();
+    expect((await failing(bytes.subarray(0, bytes.length / 2))).message).toContain('breaks off or is damaged');
+  });
+  test('a PNG bomb of 900 megapixels, by its header', async () => {
+    const bytes = bomb(30_000, 30_000);
+    expect(bytes.length).toBeLessThan(200_000);
+    const before = process.memoryUsage().rss;
+    expect(await failing(bytes)).toMatchObject({
+      code: 'image_too_large',
+      message: expect.stringContaining('900 megapixels (30000x30000)'),
+    });
+    expect(process.memoryUsage().rss - before).toBeLessThan(50e6);
+  });
+  test('more bytes or pixels than the caller allows', async () => {
+    expect(await failing(samplePhoto(1), { limits: { bytes: 1024 } })).toMatchObject({
+      code: 'image_too_large',
+      image: samplePhoto(1),
+    });
+    expect(await failing(samplePhoto(1), { limits: { pixels: 1e6 } })).toMatchObject({ code: 'image_too_large' });
+    expect(
+      await failing({ data: new Uint8Array(300), width: 10, height: 10 }, { limits: { pixels: 99 } }),
+    ).toMatchObject({ code: 'image_too_large' });
+  });
+  test('raw pixels that are fewer than promised', async () => {
+    expect(await failing({ data: new Uint8Array(10), width: 2, height: 2 })).toMatchObject({
+      code: 'image_unreadable',
+      message: expect.stringContaining('received 10'),
+    });
+  });
+});
+
+describe('readAligned', () => {
+  test('takes 112x112 and nothing else', async () => {
+    const face = await sharp({ create: { width: 112, height: 112, channels: 3, background: 'tan' } })
+      .jpeg()
+      .toBuffer();
+    expect(await readAligned(face)).toMatchObject({ width: 112, height: 112 });
+    await expect(readAligned(samplePhoto(1))).rejects.toMatchObject({
+      code: 'image_wrong_size',
+      message: expect.stringContaining('1920x1280'),
+    });
+  });
+});
