@@ -1,0 +1,123 @@
+/**
+ * Faces in an image of any size: views of it go through the network one by one, each decoder reads its own outputs, and
+ * what several views say about one face becomes one.
+ */
+import { Tensor } from 'onnxruntime-common';
+import { ModelError } from '../errors.ts';
+import type { DetectedFace } from '../face.ts';
+import type { DetectorContract } from '../models/contract.ts';
+import type { Pixels } from '../pixels.ts';
+import { blazeface } from './blazeface.ts';
+import { drawView, faceInImage, type View } from './letterbox.ts';
+import { mergeFaces } from './nms.ts';
+import type { ImageSize } from './pipeline.ts';
+import { inputFiller } from './preprocess.ts';
+import type { Session } from './session.ts';
+import { planViews } from './views.ts';
+import { yunet } from './yunet.ts';
+
+/** What is particular to one family of detectors. */
+export interface Decoder {
+  /** Size of the input where the contract gives none, in pixels. */
+  readonly tile: ImageSize;
+  /** Its sides may be any multiple of this up to `tile`; undefined where the size is fixed. */
+  readonly multiple: number | undefined;
+  /** Side of the smallest face that it finds reliably, in pixels of its input. */
+  readonly smallestFace: number;
+  /** Share of a tile by which tiles overlap. */
+  readonly overlap: number;
+  /** Least score of a face when the caller names none. */
+  readonly minScore: number;
+  /** Whether its boxes for one face are averaged. */
+  readonly blend: boolean;
+  /** @returns faces in the input's pixels, doubles included */
+  decode(outputs: (name: string) => Float32Array, input: ImageSize, minScore: number): DetectedFace[];
+}
+
+const decoders: Record<DetectorContract['decoder'], Decoder> = { yunet, blazeface };
+
+export interface DetectorOptions {
+  /** The model as people call it, for errors. */
+  readonly name: string;
+}
+
+export interface DetectOptions {
+  /** Least confidence of a face, 0 to 1. @default the decoder's own */
+  readonly minScore?: number | undefined;
+  /** Side of the smallest face looked for, in pixels of the image; large photos go faster with a larger one. @default 20 */
+  readonly smallestFace?: number | undefined;
+  /** Keep only so many, the largest. @default all */
+  readonly maxFaces?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Finds faces; owns its session. */
+export interface Detector {
+  /** @returns the faces, largest first */
+  detect(image: Pixels, options?: DetectOptions): Promise<DetectedFace[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** @throws {ModelError} `model_run_failed` from `detect` when the network is not what the contract says */
+export function createDetector(session: Session, contract: DetectorContract, { name }: DetectorOptions): Detector {
+  const decoder = decoders[contract.decoder];
+  const { width, height } = contract.input;
+  const tile = width === undefined || height === undefined ? decoder.tile : { width, height };
+  const multiple = tile === decoder.tile ? decoder.multiple : undefined;
+
+  const look = async (image: Pixels, view: View, minScore: number): Promise<DetectedFace[]> => {
+    const outputs = await runView(session, contract, drawView(image, view), name);
+    const found = decoder.decode(outputs, view, minScore);
+    const merged = mergeFaces(found, { blend: decoder.blend });
+    return merged.map((face) => faceInImage(face, view)).filter((face) => isWhole(face, view, image));
+  };
+
+  const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
+    const { minScore = decoder.minScore, smallestFace = 20, maxFaces, signal } = options;
+    const largestScale = decoder.smallestFace / smallestFace;
+    const found: DetectedFace[] = [];
+    for (const view of planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap })) {
+      signal?.throwIfAborted();
+      found.push(...(await look(image, view, minScore)));
+    }
+    const faces = mergeFaces(found);
+    return faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height).slice(0, maxFaces);
+  };
+
+  return { detect, [Symbol.asyncDispose]: () => session.release() };
+}
+
+async function runView(
+  session: Session,
+  { input }: DetectorContract,
+  view: Pixels,
+  name: string,
+): Promise<(output: string) => Float32Array> {
+  const { width, height } = view;
+  const values = new Float32Array(3 * width * height);
+  inputFiller({ ...input, width, height })(view, values, 0);
+  const dims = input.layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
+  const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
+  try {
+    const outputs = await session.run(feeds, session.outputNames);
+    return (output) => {
+      const tensor = outputs[output];
+      if (tensor?.data instanceof Float32Array) return tensor.data;
+      throw new Error(`it has no float32 output named ${output}`);
+    };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}`, { cause });
+  }
+}
+
+/** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */
+function isWhole({ box }: DetectedFace, view: View, image: ImageSize): boolean {
+  const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
+  return (
+    (box.x >= view.x || view.x <= 0) &&
+    (box.y >= view.y || view.y <= 0) &&
+    (box.x + box.width <= right || right >= image.width) &&
+    (box.y + box.height <= bottom || bottom >= image.height)
+  );
+}

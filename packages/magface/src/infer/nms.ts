@@ -1,0 +1,68 @@
+/** Non-maximum suppression: one face for all the boxes that a detector, its scales and its tiles give for it. */
+import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
+
+export interface MergeOptions {
+  /** Boxes with at least this intersection over union are one face. @default 0.3 */
+  readonly overlap?: number;
+  /** As are those of which the smaller lies to this share in the larger: the part of a face seen by a tile. @default 0.7 */
+  readonly nested?: number;
+  /** The mean weighted by score instead of the best alone: steadier where neighbours vote, as BlazeFace's do. @default false */
+  readonly blend?: boolean;
+}
+
+/** @returns faces by falling score, none of which is another's double */
+export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
+  const { overlap = 0.3, nested = 0.7, blend = false } = options;
+  let rest = [...faces].sort((a, b) => b.detection - a.detection);
+  const merged: DetectedFace[] = [];
+  while (rest.length > 0) {
+    const best = rest[0]!;
+    const isSame = ({ box }: DetectedFace): boolean => {
+      const shared = intersection(best.box, box);
+      const [a, b] = [area(best.box), area(box)];
+      return shared >= overlap * (a + b - shared) || shared >= nested * Math.min(a, b);
+    };
+    const same = rest.filter((face) => face === best || isSame(face));
+    merged.push(
+      blend
+        ? blended(
+            best,
+            same.filter(({ box }) => iou(best.box, box) >= overlap),
+          )
+        : best,
+    );
+    const taken = new Set(same);
+    rest = rest.filter((face) => !taken.has(face));
+  }
+  return merged;
+}
+
+/** @returns intersection over union, 0 to 1 */
+export function iou(a: Box, b: Box): number {
+  const shared = intersection(a, b);
+  return shared === 0 ? 0 : shared / (area(a) + area(b) - shared);
+}
+
+function intersection(a: Box, b: Box): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
+const area = ({ width, height }: Box): number => width * height;
+
+function blended(best: DetectedFace, faces: readonly DetectedFace[]): DetectedFace {
+  const total = faces.reduce((sum, { detection }) => sum + detection, 0);
+  const mean = (value: (face: DetectedFace) => number): number =>
+    faces.reduce((sum, face) => sum + face.detection * value(face), 0) / total;
+  const landmarks = best.landmarks.map(
+    (_, i): Point => [mean((face) => face.landmarks[i]![0]), mean((face) => face.landmarks[i]![1])],
+  ) as unknown as Landmarks;
+  const box = {
+    x: mean((face) => face.box.x),
+    y: mean((face) => face.box.y),
+    width: mean((face) => face.box.width),
+    height: mean((face) => face.box.height),
+  };
+  return { ...best, box, landmarks };
+}

@@ -1,0 +1,46 @@
+/**
+ * Which views of an image a detector gets, so that it finds a face that fills a photo and one of 20 pixels in a crowd:
+ * a pyramid from the whole image to the scale where the smallest face is large enough, each level cut into tiles that
+ * overlap by what the next coarser level cannot be trusted with.
+ */
+
+import type { View } from './letterbox.ts';
+import type { ImageSize } from './pipeline.ts';
+
+export interface ViewOptions {
+  /** Largest input of the network in pixels, or its only one. */
+  readonly tile: ImageSize;
+  /** The network takes any size up to `tile` that is a multiple of this; undefined where `tile` is its only size. */
+  readonly multiple?: number | undefined;
+  /** Largest scale looked at: above 1 enlarges the image. */
+  readonly largestScale: number;
+  /** Share of a tile by which neighbours overlap: faces up to that size lie whole in one of them. */
+  readonly overlap: number;
+}
+
+/** @returns views from coarse to fine; the first shows the whole image. */
+export function planViews(image: ImageSize, options: ViewOptions): View[] {
+  const { tile, largestScale } = options;
+  const fit = Math.min(tile.width / image.width, tile.height / image.height);
+  const views: View[] = [];
+  for (let scale = Math.min(fit, largestScale); ; scale = Math.min(2 * scale, largestScale)) {
+    views.push(...tilesAt(image, scale, options));
+    if (scale >= largestScale) return views;
+  }
+}
+
+function tilesAt(image: ImageSize, scale: number, { tile, multiple, overlap }: ViewOptions): View[] {
+  const size = (length: number, most: number) =>
+    multiple === undefined ? most : Math.min(most, Math.ceil((length * scale) / multiple) * multiple);
+  const [width, height] = [size(image.width, tile.width), size(image.height, tile.height)];
+  const columns = starts(image.width, width / scale, overlap);
+  const rows = starts(image.height, height / scale, overlap);
+  return rows.flatMap((y) => columns.map((x) => ({ x, y, scale, width, height })));
+}
+
+/** Where tiles of `size` begin that cover `length`, evenly spread; one that is larger shows the image in its middle. */
+function starts(length: number, size: number, overlap: number): number[] {
+  if (size >= length - 1e-6) return [(length - size) / 2];
+  const count = 1 + Math.ceil((length - size) / (size * (1 - overlap)) - 1e-6);
+  return Array.from({ length: count }, (_, i) => (i * (length - size)) / (count - 1));
+}
