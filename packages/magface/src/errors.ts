@@ -91,3 +91,15 @@ export class ModelError extends MagfaceError {
     this.model = model;
   }
 }
+
+/** A checkpoint that cannot be gone on from. */
+export class CheckpointError extends MagfaceError {
+  override readonly name: string = 'CheckpointError';
+  /** The file, or the folder when none of its files is whole. */
+  readonly file: string;
+
+  constructor(file: string, message: string, options?: ErrorOptions) {
+    super('checkpoint_unusable', message, options);
+    this.file = file;
+  }
+}

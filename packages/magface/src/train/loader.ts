@@ -1,0 +1,189 @@
+/** Batches of training faces, decoded ahead in worker threads while libtorch computes. */
+import { cpus } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { ConfigError, MagfaceError } from '../errors.ts';
+import type { Dataset } from './dataset.ts';
+import { type DecodeReply, type DecodeRequest, decodeAll, faceBytes } from './decode-sample.ts';
+import { epochOrder, hash, isFlipped } from './sample-order.ts';
+
+/** One batch. */
+export interface Batch {
+  /** (N, 112, 112, 3) uint8, BGR; the slot is used again once the next batch is asked for. */
+  readonly faces: Uint8Array;
+  /** (N) */
+  readonly labels: BigInt64Array;
+  /** (N) which samples of the dataset these are. */
+  readonly indices: Uint32Array;
+}
+
+export interface LoaderOptions {
+  /** N. `--batch-size` @default 512 */
+  readonly batchSize: number;
+  /** Determines order and flips. @default 1 */
+  readonly seed: number;
+  /** Threads that decode; 0 decodes in this one. `--workers` @default one for each core, at most 4 */
+  readonly workers?: number;
+  /** Whether half of the images are mirrored. @default true */
+  readonly flip?: boolean;
+  /** Told of each image that cannot be read, once. */
+  readonly onUnreadable?: (path: string, reason: string) => void;
+}
+
+/** Batches that wait decoded, beside the one in use. */
+const ahead = 2;
+/** More unreadable images than this share of the set stop the run. */
+const greatestLoss = 0.01;
+
+/** Decodes a dataset batch by batch. Close it to end its threads: `await using loader = new Loader(...)`. */
+export class Loader {
+  readonly dataset: Dataset;
+  /** Whole batches of an epoch; what is left over is dropped, as officially. */
+  readonly stepsPerEpoch: number;
+  readonly #options: LoaderOptions;
+  readonly #lanes: readonly Lane[];
+  readonly #slots: readonly SharedArrayBuffer[];
+  readonly #unreadable = new Set<string>();
+
+  constructor(dataset: Dataset, options: LoaderOptions) {
+    const { batchSize } = options;
+    this.stepsPerEpoch = Math.floor(dataset.samples.length / batchSize);
+    if (this.stepsPerEpoch === 0) {
+      throw new ConfigError(
+        'batch-size',
+        `Expected a batch size of at most the ${dataset.samples.length} training images but received ${batchSize}.`,
+      );
+    }
+    this.dataset = dataset;
+    this.#options = options;
+    this.#lanes = Array.from({ length: options.workers ?? Math.min(4, cpus().length) }, () => new Lane());
+    this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(batchSize * faceBytes));
+  }
+
+  /** How many images could not be read so far. */
+  get unreadable(): number {
+    return this.#unreadable.size;
+  }
+
+  /** The batches of an epoch, from one of them on. */
+  async *batches(epoch: number, fromStep = 0): AsyncGenerator<Batch> {
+    const order = epochOrder(this.#options.seed, epoch, this.dataset.samples.length);
+    const pending: Promise<Batch>[] = [];
+    let next = fromStep;
+    for (let step = fromStep; step < this.stepsPerEpoch; step++) {
+      while (pending.length <= ahead && next < this.stepsPerEpoch) {
+        const batch = this.#load(epoch, order, next++);
+        batch.catch(() => {}); // the error is met when its turn comes
+        pending.push(batch);
+      }
+      yield await pending.shift()!;
+    }
+  }
+
+  /**
+   * Reads every image once.
+   * @returns those that cannot be used, with the reason
+   */
+  async verify(onProgress?: (done: number) => void): Promise<{ path: string; reason: string }[]> {
+    const { samples } = this.dataset;
+    const found: { path: string; reason: string }[] = [];
+    for (let start = 0; start < samples.length; start += this.#options.batchSize) {
+      const part = samples.slice(start, start + this.#options.batchSize);
+      const images = part.map(({ path }, position) => ({ position, path, flipped: false }));
+      for (const { position, reason } of await this.#decode(this.#slots[0]!, images)) {
+        found.push({ path: part[position]!.path, reason });
+      }
+      onProgress?.(start + part.length);
+    }
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.close()));
+  }
+
+  async #load(epoch: number, order: Uint32Array, step: number): Promise<Batch> {
+    const { batchSize, seed, flip = true } = this.#options;
+    const slot = this.#slots[step % this.#slots.length]!;
+    const indices = order.slice(step * batchSize, (step + 1) * batchSize);
+    let wanted = [...indices.keys()];
+    for (let attempt = 1; wanted.length > 0; attempt++) {
+      const images = wanted.map((position) => ({
+        position,
+        path: this.dataset.samples[indices[position]!]!.path,
+        flipped: flip && isFlipped(seed, epoch, indices[position]!),
+      }));
+      const failures = await this.#decode(slot, images);
+      for (const { position, reason } of failures) {
+        this.#report(this.dataset.samples[indices[position]!]!.path, reason);
+        indices[position] = hash(seed, epoch, indices[position]!, 2 + attempt) % this.dataset.samples.length;
+      }
+      wanted = failures.map(({ position }) => position);
+    }
+    const labels = BigInt64Array.from(indices, (index) => BigInt(this.dataset.samples[index]!.label));
+    return { faces: new Uint8Array(slot), labels, indices };
+  }
+
+  #report(path: string, reason: string): void {
+    if (this.#unreadable.has(path)) return;
+    this.#unreadable.add(path);
+    this.#options.onUnreadable?.(path, reason);
+    const total = this.dataset.samples.length;
+    if (this.#unreadable.size <= greatestLoss * total) return;
+    throw new MagfaceError(
+      'too_many_unreadable',
+      `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): mend or remove them; --verify-data lists all.`,
+    );
+  }
+
+  async #decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply['failures']> {
+    if (this.#lanes.length === 0) return (await decodeAll({ id: 0, slot, images })).failures;
+    const share = Math.ceil(images.length / this.#lanes.length);
+    const replies = await Promise.all(
+      this.#lanes.map((lane, i) => lane.decode(slot, images.slice(i * share, (i + 1) * share))),
+    );
+    return replies.flatMap(({ failures }) => failures);
+  }
+}
+
+/** One worker and the requests that wait for it. */
+class Lane {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve(reply: DecodeReply): void; reject(error: unknown): void }>();
+  #next = 0;
+
+  constructor() {
+    // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
+    const file = import.meta.url.endsWith('.ts') ? '../../dist/train/loader-worker.js' : './loader-worker.js';
+    this.#worker = new Worker(new URL(file, import.meta.url));
+    this.#worker.on('message', (reply: DecodeReply) => {
+      this.#waiting.get(reply.id)?.resolve(reply);
+      this.#waiting.delete(reply.id);
+      if (this.#waiting.size === 0) this.#worker.unref(); // an idle thread keeps no process alive, a busy one does
+    });
+    this.#worker.on('error', (error) => this.#giveUp(error));
+    this.#worker.on('exit', () =>
+      this.#giveUp(
+        new MagfaceError('loader_closed', 'Expected a loader that is open but it was closed: read its batches first.'),
+      ),
+    );
+    this.#worker.unref();
+  }
+
+  decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply> {
+    if (images.length === 0) return Promise.resolve({ id: -1, failures: [] });
+    const id = this.#next++;
+    this.#worker.ref();
+    this.#worker.postMessage({ id, slot, images } satisfies DecodeRequest);
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #giveUp(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
+  async close(): Promise<void> {
+    this.#worker.ref(); // else the process may end before the thread has, and hide an error on its way
+    await this.#worker.terminate();
+  }
+}

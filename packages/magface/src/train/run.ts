@@ -1,0 +1,260 @@
+/** A whole training run: data, schedule, metrics, checkpoints, resuming, and the guard against NaN. */
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheMemory, threads } from '@magface/torch';
+import { CheckpointError, ConfigError, FormatError, MagfaceError } from '../errors.ts';
+import { architecture } from './architectures.ts';
+import { checkpointName, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import type { TrainConfig } from './config.ts';
+import { type Dataset, readDatasets } from './dataset.ts';
+import { Loader } from './loader.ts';
+import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
+import { forgetAfter, type MetricsRow, MetricsWindow, type WindowState } from './metrics.ts';
+import { learningRate, type ScheduleOptions } from './schedule.ts';
+import { type StepResult, Trainer } from './trainer.ts';
+
+/** What a caller may hear of and do while it runs. */
+export interface TrainHooks {
+  /** Goes on from the newest whole checkpoint in the output folder. @default false */
+  readonly resume?: boolean;
+  /** Ends the run after the step in hand, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** A sentence for people. */
+  readonly onNote?: (line: string) => void;
+  /** A row of metrics. */
+  readonly onRow?: (row: MetricsRow) => void;
+  /** Each step. @param step - done in all */
+  readonly onStep?: (step: number, total: number, result: StepResult) => void;
+}
+
+/** Where a run is; checkpoints carry it. */
+interface Position {
+  readonly epoch: number;
+  /** Steps done of this epoch. */
+  readonly step: number;
+  readonly skipped: number;
+  readonly window: WindowState;
+}
+
+const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
+
+/** Steps in a row that may be left out before the run gives up. */
+const patience = 10;
+
+/**
+ * Trains as the configuration says.
+ *
+ * @returns the last row of metrics, undefined when the run was over before one was due
+ */
+export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
+  const { onNote = () => {} } = hooks;
+  if (config.threads !== undefined) threads(config.threads);
+  cacheMemory(config.cacheMemory * 2 ** 20);
+  const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
+  noteLambda(config, onNote);
+  mkdirSync(config.output, { recursive: true });
+  await using loader = new Loader(dataset, {
+    batchSize: config.batchSize,
+    seed: config.seed,
+    flip: config.flip,
+    ...(config.workers === undefined ? {} : { workers: config.workers }),
+    onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
+  });
+  const trainer = createTrainer(config, dataset);
+  const position = hooks.resume === true ? resume(config, trainer, onNote) : begin(config);
+  onNote(
+    `${config.arch}: ${dataset.samples.length} images of ${dataset.classes} people, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}.`,
+  );
+  return await new Run(config, hooks, { loader, trainer }, position).go(); // awaited: the loader closes after it
+}
+
+function createTrainer(config: TrainConfig, dataset: Dataset): Trainer {
+  return new Trainer({
+    architecture: architecture(config.arch, config.embeddingSize),
+    classes: dataset.classes,
+    loss: config satisfies MagFaceConstants,
+    momentum: config.momentum,
+    weightDecay: config.weightDecay,
+    dropout: config.dropout,
+    precision: config.precision,
+    seed: config.seed,
+  });
+}
+
+/** The paper's bound on λ_g, said at the start with the value to use. */
+function noteLambda(config: TrainConfig, onNote: (line: string) => void): void {
+  const least = leastLambdaG(config);
+  if (config.lambdaG >= least) return;
+  onNote(
+    `lambda_g is ${config.lambdaG}, below its lower bound ${least.toFixed(2)}: magnitudes may not settle within (l_a, u_a]. Use --lambda_g ${Math.ceil(least)} or more.`,
+  );
+}
+
+function begin({ output }: TrainConfig): Position {
+  if (listCheckpoints(output).length > 0) {
+    throw new ConfigError(
+      'output',
+      `Expected an output folder without checkpoints but ${output} has some: add --resume, or give another folder.`,
+    );
+  }
+  rmSync(join(output, 'metrics.jsonl'), { force: true });
+  return start;
+}
+
+/** The newest checkpoint that is whole; those that are not are named and passed over. */
+function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Position {
+  const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
+  for (const file of files) {
+    try {
+      const content = readCheckpoint(file);
+      trainer.restore(content, file);
+      const { position } = content.state as { position: Position };
+      onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
+      return position;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      onNote(`${error.message} Trying the one before it.`);
+    }
+  }
+  if (files.length > 0) {
+    throw new CheckpointError(
+      config.output,
+      `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
+    );
+  }
+  onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
+  return start;
+}
+
+interface Parts {
+  readonly loader: Loader;
+  readonly trainer: Trainer;
+}
+
+class Run {
+  readonly #config: TrainConfig;
+  readonly #hooks: TrainHooks;
+  readonly #loader: Loader;
+  readonly #trainer: Trainer;
+  readonly #schedule: ScheduleOptions;
+  readonly #window: MetricsWindow;
+  readonly #metricsFile: string;
+  readonly #total: number;
+  #epoch: number;
+  #step: number;
+  #skipped: number;
+  #skippedInARow = 0;
+  #lastCheckpoint: string | undefined;
+  #lastRow: MetricsRow | undefined;
+  /** Images and milliseconds since the last row. */
+  #since = { images: 0, start: performance.now() };
+
+  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer }: Parts, position: Position) {
+    this.#config = config;
+    this.#hooks = hooks;
+    this.#loader = loader;
+    this.#trainer = trainer;
+    this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
+    this.#window = new MetricsWindow(position.window);
+    this.#metricsFile = join(config.output, 'metrics.jsonl');
+    this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
+    this.#epoch = position.epoch;
+    this.#step = position.step;
+    this.#skipped = position.skipped;
+    forgetAfter(this.#metricsFile, this.#done);
+  }
+
+  /** Steps done in all. */
+  get #done(): number {
+    return this.#epoch * this.#loader.stepsPerEpoch + this.#step;
+  }
+
+  async go(): Promise<MetricsRow | undefined> {
+    while (this.#done < this.#total) {
+      const ended = await this.#runEpoch();
+      if (!ended) break;
+      this.#epoch++;
+      this.#step = 0;
+      if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) this.#save();
+    }
+    return this.#lastRow;
+  }
+
+  /** @returns whether the epoch came to its end */
+  async #runEpoch(): Promise<boolean> {
+    const { saveSteps } = this.#config;
+    const { stepsPerEpoch } = this.#loader;
+    for await (const batch of this.#loader.batches(this.#epoch, this.#step)) {
+      const lr = learningRate(this.#epoch, this.#step, stepsPerEpoch, this.#schedule);
+      const result = this.#trainer.step(batch, lr);
+      this.#step++;
+      this.#guard(result, batch.indices);
+      if (result.skipped === undefined) this.#window.add(result);
+      this.#since.images += batch.indices.length;
+      this.#hooks.onStep?.(this.#done, this.#total, result);
+      if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
+      if (this.#step === stepsPerEpoch) return true;
+      if (this.#hooks.signal?.aborted === true || this.#done === this.#total) {
+        this.#save();
+        return false;
+      }
+      if (saveSteps !== undefined && this.#step % saveSteps === 0) this.#save();
+    }
+    return true;
+  }
+
+  /** Counts and names steps that were left out; ten in a row end the run. */
+  #guard({ skipped }: StepResult, indices: Uint32Array): void {
+    if (skipped === undefined) {
+      this.#skippedInARow = 0;
+      return;
+    }
+    this.#skipped++;
+    this.#skippedInARow++;
+    const sample = /sample (\d+) /.exec(skipped)?.[1];
+    const path = sample === undefined ? undefined : this.#loader.dataset.samples[indices[Number(sample)]!]?.path;
+    this.#hooks.onNote?.(
+      `Step ${this.#done} is left out. ${skipped}${path === undefined ? '' : ` The sample is ${path}.`}`,
+    );
+    if (this.#skippedInARow < patience) return;
+    throw new MagfaceError(
+      'training_diverged',
+      `Expected finite losses but ${patience} steps in a row had none: lower --lr or --scale, and go on from ${this.#lastCheckpoint ?? 'the beginning, as no checkpoint was written yet'}.`,
+    );
+  }
+
+  #print(lr: number): void {
+    if (this.#window.state.steps === 0) return;
+    const { images, start: since } = this.#since;
+    const imagesPerSecond = images / ((performance.now() - since) / 1000);
+    const { batchSize } = this.#config;
+    const row: MetricsRow = {
+      epoch: this.#epoch,
+      step: this.#done,
+      samples: this.#done * batchSize,
+      ...this.#window.take(),
+      lr,
+      skipped: this.#skipped,
+      imagesPerSecond,
+      secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
+    };
+    appendFileSync(this.#metricsFile, `${JSON.stringify(row)}\n`);
+    this.#lastRow = row;
+    this.#hooks.onRow?.(row);
+    this.#since = { images: 0, start: performance.now() };
+  }
+
+  #save(): void {
+    const position: Position = {
+      epoch: this.#epoch,
+      step: this.#step,
+      skipped: this.#skipped,
+      window: this.#window.state,
+    };
+    const file = join(this.#config.output, checkpointName(this.#epoch, this.#step));
+    writeCheckpoint(file, this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null }));
+    this.#lastCheckpoint = file;
+    const { keep } = this.#config;
+    if (keep !== undefined) for (const old of listCheckpoints(this.#config.output).slice(keep)) rmSync(old);
+  }
+}
