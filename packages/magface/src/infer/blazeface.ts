@@ -22,7 +22,9 @@ export const blazeface: Decoder = {
   multiple: undefined,
   smallestFace: 20,
   overlap: 0.3,
-  minScore: 0.5,
+  minScore: 0.78,
+  closerLooks: [0.25, 0.5],
+  confirmed: 0.65,
   blend: true,
   decode(outputs, { width, height }, minScore) {
     return grids.flatMap(({ cells, anchors, scores, boxes }) => {

@@ -4,12 +4,12 @@
  */
 import { Tensor } from 'onnxruntime-common';
 import { ModelError } from '../errors.ts';
-import type { DetectedFace } from '../face.ts';
+import type { Box, DetectedFace } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
 import { drawView, faceInImage, type View } from './letterbox.ts';
-import { mergeFaces } from './nms.ts';
+import { blended, iou, mergeFaces } from './nms.ts';
 import type { ImageSize } from './pipeline.ts';
 import { inputFiller } from './preprocess.ts';
 import type { Session } from './session.ts';
@@ -30,6 +30,10 @@ export interface Decoder {
   readonly minScore: number;
   /** Whether its boxes for one face are averaged. */
   readonly blend: boolean;
+  /** A face is looked at again so that it fills these shares of the input, which refines it and weeds out chance finds. */
+  readonly closerLooks: readonly number[];
+  /** Least mean score of the closer looks. */
+  readonly confirmed: number;
   /** @returns faces in the input's pixels, doubles included */
   decode(outputs: (name: string) => Float32Array, input: ImageSize, minScore: number): DetectedFace[];
 }
@@ -72,16 +76,40 @@ export function createDetector(session: Session, contract: DetectorContract, { n
     return merged.map((face) => faceInImage(face, view)).filter((face) => isWhole(face, view, image));
   };
 
+  /** The mean of what closer looks say, or undefined when they see no face. */
+  const lookAgain = async (image: Pixels, face: DetectedFace): Promise<DetectedFace | undefined> => {
+    if (decoder.closerLooks.length === 0) return face;
+    const looks: DetectedFace[] = [];
+    for (const share of decoder.closerLooks) {
+      const found = await look(image, viewOf(face.box, tile, share), decoder.confirmed / 2);
+      const same = found.find(({ box }) => iou(box, face.box) > 0.3);
+      if (same !== undefined) looks.push(same);
+    }
+    const mean = looks.reduce((sum, { detection }) => sum + detection, 0) / decoder.closerLooks.length;
+    return mean >= decoder.confirmed ? { ...blended(looks), detection: face.detection } : undefined;
+  };
+
   const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
     const { minScore = decoder.minScore, smallestFace = 20, maxFaces, signal } = options;
     const largestScale = decoder.smallestFace / smallestFace;
     const found: DetectedFace[] = [];
-    for (const view of planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap })) {
+    const views = planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap });
+    for (const view of views) {
       signal?.throwIfAborted();
-      found.push(...(await look(image, view, minScore)));
+      const faces = await look(image, view, minScore);
+      const coarsest = view === views[0];
+      const largest = (decoder.overlap * Math.min(tile.width, tile.height)) / view.scale;
+      found.push(...(coarsest ? faces : faces.filter(({ box }) => Math.max(box.width, box.height) <= largest)));
     }
-    const faces = mergeFaces(found);
-    return faces.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height).slice(0, maxFaces);
+    const faces: DetectedFace[] = [];
+    for (const face of mergeFaces(found)) {
+      signal?.throwIfAborted();
+      const confirmed = await lookAgain(image, face);
+      if (confirmed !== undefined) faces.push(confirmed);
+    }
+    return mergeFaces(faces)
+      .sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)
+      .slice(0, maxFaces);
   };
 
   return { detect, [Symbol.asyncDispose]: () => session.release() };
@@ -109,6 +137,13 @@ async function runView(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}`, { cause });
   }
+}
+
+/** A view with the face in its middle, `share` of its width. */
+function viewOf(box: Box, { width, height }: ImageSize, share: number): View {
+  const scale = (share * width) / Math.max(box.width, box.height);
+  const [x, y] = [box.x + box.width / 2 - width / scale / 2, box.y + box.height / 2 - height / scale / 2];
+  return { x, y, scale, width, height };
 }
 
 /** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */

@@ -4,7 +4,7 @@ import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 export interface MergeOptions {
   /** Boxes with at least this intersection over union are one face. @default 0.3 */
   readonly overlap?: number;
-  /** As are those of which the smaller lies to this share in the larger: the part of a face seen by a tile. @default 0.7 */
+  /** As are those of which the smaller lies to this share in the larger: a chin or a cheek taken for a face of its own. @default 0.45 */
   readonly nested?: number;
   /** The mean weighted by score instead of the best alone: steadier where neighbours vote, as BlazeFace's do. @default false */
   readonly blend?: boolean;
@@ -12,7 +12,7 @@ export interface MergeOptions {
 
 /** @returns faces by falling score, none of which is another's double */
 export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
-  const { overlap = 0.3, nested = 0.7, blend = false } = options;
+  const { overlap = 0.3, nested = 0.45, blend = false } = options;
   let rest = [...faces].sort((a, b) => b.detection - a.detection);
   const merged: DetectedFace[] = [];
   while (rest.length > 0) {
@@ -23,14 +23,7 @@ export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions
       return shared >= overlap * (a + b - shared) || shared >= nested * Math.min(a, b);
     };
     const same = rest.filter((face) => face === best || isSame(face));
-    merged.push(
-      blend
-        ? blended(
-            best,
-            same.filter(({ box }) => iou(best.box, box) >= overlap),
-          )
-        : best,
-    );
+    merged.push(blend ? blended(same.filter(({ box }) => iou(best.box, box) >= overlap)) : best);
     const taken = new Set(same);
     rest = rest.filter((face) => !taken.has(face));
   }
@@ -51,11 +44,12 @@ function intersection(a: Box, b: Box): number {
 
 const area = ({ width, height }: Box): number => width * height;
 
-function blended(best: DetectedFace, faces: readonly DetectedFace[]): DetectedFace {
+/** @returns the mean of faces weighted by score, with the first one's score */
+export function blended(faces: readonly DetectedFace[]): DetectedFace {
   const total = faces.reduce((sum, { detection }) => sum + detection, 0);
   const mean = (value: (face: DetectedFace) => number): number =>
     faces.reduce((sum, face) => sum + face.detection * value(face), 0) / total;
-  const landmarks = best.landmarks.map(
+  const landmarks = faces[0]!.landmarks.map(
     (_, i): Point => [mean((face) => face.landmarks[i]![0]), mean((face) => face.landmarks[i]![1])],
   ) as unknown as Landmarks;
   const box = {
@@ -64,5 +58,5 @@ function blended(best: DetectedFace, faces: readonly DetectedFace[]): DetectedFa
     width: mean((face) => face.box.width),
     height: mean((face) => face.box.height),
   };
-  return { ...best, box, landmarks };
+  return { ...faces[0]!, box, landmarks };
 }

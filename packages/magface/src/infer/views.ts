@@ -22,11 +22,17 @@ export interface ViewOptions {
 export function planViews(image: ImageSize, options: ViewOptions): View[] {
   const { tile, largestScale } = options;
   const fit = Math.min(tile.width / image.width, tile.height / image.height);
-  const views: View[] = [];
-  for (let scale = Math.min(fit, largestScale); ; scale = Math.min(2 * scale, largestScale)) {
+  const whole = Math.min(fit, largestScale);
+  const views: View[] = [shrunk(image, whole / 2, tile)];
+  for (let scale = whole; ; scale = Math.min(2 * scale, largestScale)) {
     views.push(...tilesAt(image, scale, options));
     if (scale >= largestScale) return views;
   }
+}
+
+/** The whole image in the middle of a tile with a wide black margin, for faces that fill it or that its border cuts. */
+function shrunk(image: ImageSize, scale: number, { width, height }: ImageSize): View {
+  return { x: (image.width - width / scale) / 2, y: (image.height - height / scale) / 2, scale, width, height };
 }
 
 function tilesAt(image: ImageSize, scale: number, { tile, multiple, overlap }: ViewOptions): View[] {

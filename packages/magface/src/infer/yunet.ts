@@ -18,6 +18,8 @@ export const yunet: Decoder = {
   smallestFace: 16,
   overlap: 0.25,
   minScore: 0.7,
+  closerLooks: [],
+  confirmed: 0,
   blend: false,
   decode(outputs, { width }, minScore) {
     return strides.flatMap((stride) => {
