@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { FormatError } from '../../src/errors.ts';
+import {
+  type CheckpointContent,
+  checkpointName,
+  listCheckpoints,
+  readCheckpoint,
+  writeCheckpoint,
+} from '../../src/train/checkpoint-file.ts';
+import { temporaryFolder } from './small-set.ts';
+
+const content: CheckpointContent = {
+  tensors: new Map([
+    ['a', { dtype: 'F32', shape: [2, 2], data: new Float32Array([1, 2, 3, -0.5]) }],
+    ['count', { dtype: 'I64', shape: [], data: BigInt64Array.of(7n) }],
+    ['random', { dtype: 'U8', shape: [3], data: new Uint8Array([1, 2, 3]) }],
+  ]),
+  state: { epoch: 3, name: 'Jürgen' },
+};
+
+test('comes back as it was written, and leaves no temporary file', () => {
+  const folder = temporaryFolder();
+  const file = join(folder, checkpointName(3, 40));
+  writeCheckpoint(file, content);
+  expect(readCheckpoint(file)).toEqual(content);
+  expect(readdirSync(folder)).toEqual(['00003-0000040.safetensors']);
+});
+
+test('the newest comes first: later epochs, then later steps', () => {
+  const folder = temporaryFolder();
+  const names = [checkpointName(1, 0), checkpointName(0, 900), checkpointName(1, 20), checkpointName(12, 0)];
+  for (const name of names) writeFileSync(join(folder, name), '');
+  writeFileSync(join(folder, `${checkpointName(99, 0)}.part`), '');
+  const expected = [names[3], names[2], names[0], names[1]].map((name) => join(folder, name!));
+  expect(listCheckpoints(folder)).toEqual(expected);
+});
+
+test('every cut and every flipped byte is refused by name', () => {
+  const file = join(temporaryFolder(), checkpointName(1, 0));
+  writeCheckpoint(file, content);
+  const whole = readFileSync(file);
+  for (let length = 0; length < whole.length; length += 13) {
+    writeFileSync(file, whole);
+    truncateSync(file, length);
+    expect(() => readCheckpoint(file), `cut to ${length}`).toThrow(FormatError);
+    expect(() => readCheckpoint(file)).toThrow(file);
+  }
+  const data = 8 + Number(whole.readBigUInt64LE(0));
+  for (let at = 0; at < whole.length; at++) {
+    const flipped = Buffer.from(whole);
+    flipped[at]! ^= 0x10;
+    writeFileSync(file, flipped);
+    const read = (): CheckpointContent => readCheckpoint(file);
+    if (at >= data) expect(read, `byte ${at}`).toThrow(FormatError);
+    else expect(contentOrRefusal(read), `byte ${at} of the header`).toEqual(content);
+  }
+});
+
+/** Some bytes of the header mean nothing to us; where one does, the file is refused, which is as good. */
+function contentOrRefusal(read: () => CheckpointContent): CheckpointContent {
+  try {
+    return read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(FormatError);
+    return content;
+  }
+}
