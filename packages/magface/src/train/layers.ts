@@ -43,6 +43,9 @@ export interface Architecture {
   readonly embeddingLength: number;
 }
 
+/** Of every BatchNorm of the official models. */
+export const batchNormEpsilon = 2e-5;
+
 /** Name of the value that the first layer reads. */
 export const inputValue = 'input';
 

@@ -1,11 +1,18 @@
 /** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
 import { fromArray, Generator, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import { ShapeError } from '../errors.ts';
-import { type Architecture, allTensors, batchCounters, inputValue, type Layer, tensorsOf } from './layers.ts';
+import {
+  type Architecture,
+  allTensors,
+  batchCounters,
+  batchNormEpsilon,
+  inputValue,
+  type Layer,
+  tensorsOf,
+} from './layers.ts';
 
 /** BatchNorm of the official models, in PyTorch's convention: running = 0.1 · running + 0.9 · batch. */
 export const batchNormMomentum = 0.9;
-export const batchNormEpsilon = 2e-5;
 
 /** How a forward pass behaves. */
 export type Mode =

@@ -1,0 +1,29 @@
+/** Training: `import { train } from 'magface/train'`. Needs the optional peer @magface/torch. */
+export { architecture, architectureNames } from './architectures.ts';
+export {
+  type CheckpointContent,
+  listCheckpoints,
+  readCheckpoint,
+  type StoredTensor,
+  writeCheckpoint,
+} from './checkpoint-file.ts';
+export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
+export { type Dataset, type DatasetOptions, readDataset, readDatasets, type Sample } from './dataset.ts';
+export { backboneOf, exportCheckpoint } from './export-checkpoint.ts';
+export type { Weights } from './fold.ts';
+export type { Architecture, Layer } from './layers.ts';
+export { type Batch, Loader, type LoaderOptions } from './loader.ts';
+export {
+  leastLambdaG,
+  type MagFaceConstants,
+  type MagFaceLoss,
+  type MagFaceOptions,
+  magfaceDefaults,
+  magfaceLoss,
+} from './magface-loss.ts';
+export { type MetricsRow, readMetrics } from './metrics.ts';
+export { createNetwork, type Mode, type Network, type StateValues } from './network.ts';
+export { type ExportOptions, exportOnnx } from './onnx-export.ts';
+export { type TrainHooks, train } from './run.ts';
+export { learningRate, type ScheduleOptions } from './schedule.ts';
+export { type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
