@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { estimateThresholds } from '../../src/eval/bootstrap.ts';
-import { identitiesOf } from '../../src/eval/identities.ts';
+import { identitiesOf, type PairIdentities } from '../../src/eval/identities.ts';
 import { randomStream } from '../../src/eval/random.ts';
 import type { Pairs } from '../../src/eval/verification.ts';
 
@@ -33,7 +33,7 @@ describe('identitiesOf', () => {
   });
 });
 
-/** People whose pairs share how easily they are known and how like others they are: 60 people, five genuine and eleven impostor pairs each. */
+/** People whose pairs share how easily they are known and how like others they are: 60 people, two genuine and eleven impostor pairs each. */
 function population(seed: number): { similarities: Float64Array; pairs: Pairs } {
   const random = randomStream(seed);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -41,7 +41,7 @@ function population(seed: number): { similarities: Float64Array; pairs: Pairs } 
   const rows: [number, number, 0 | 1][] = [];
   const similarities: number[] = [];
   ease.forEach((own, person) => {
-    for (let k = 0; k < 5; k++) {
+    for (let k = 0; k < 2; k++) {
       rows.push([person, person, 1]);
       similarities.push(0.25 + 0.1 * own + 0.05 * normal());
     }
@@ -71,17 +71,21 @@ describe('estimateThresholds', () => {
     expect(runs.filter(Boolean).length).toBeLessThanOrEqual(60);
   });
 
-  test('drawing people gives wider intervals of TAR than people who do not matter would', () => {
-    const { similarities, pairs } = population(3);
-    // The same genuine pairs, each with a person of its own; the impostors keep theirs.
+  test('five pairs of one person tell no more than one: the interval is √5 times as wide as for five people', () => {
+    // 40 people; every second one is refused in all of five genuine pairs. Impostors are all alike.
+    const genuine = Array.from({ length: 200 }, (_, i) => [i % 40, i % 40, 1] as const);
+    const impostor = Array.from({ length: 40 }, (_, i) => [i, (i + 1) % 40, 0] as const);
+    const pairs = pairsOf([...genuine, ...impostor]);
+    const similarities = Float64Array.from(pairs.same, (same, i) => (same === 0 ? 0.2 : i % 2 === 0 ? 0.1 : 0.9));
     const people = identitiesOf(pairs);
-    const alone = people.left.map((person, i) => (pairs.same[i] === 1 ? people.count + i : person));
-    const everyPairAlone = { left: alone, right: people.right, count: people.count + pairs.same.length };
-    const width = (identities: ReturnType<typeof identitiesOf>): number => {
+    const alone = people.left.map((person, i) => (i < 200 ? 40 + i : person));
+    const width = (identities: PairIdentities): number => {
       const [estimate] = estimateThresholds(similarities, pairs.same, identities, { far: [0.1] });
       return estimate!.tarInterval[1] - estimate!.tarInterval[0];
     };
-    expect(width(people)).toBeGreaterThan(1.2 * width(everyPairAlone));
+    const ratio = width(people) / width({ left: alone, right: people.right, count: 240 });
+    expect(ratio).toBeGreaterThan(0.85 * Math.sqrt(5));
+    expect(ratio).toBeLessThan(1.15 * Math.sqrt(5));
   });
 
   test('the same seed gives the same figures, the estimate lies within its interval, and rates out of reach are left out', () => {
