@@ -87,23 +87,32 @@ function syncFolder(folder: string): void {
  * @throws {FormatError} naming the file, when it is cut short, altered or no checkpoint of ours
  */
 export function readCheckpoint(file: string): CheckpointContent {
-  const bytes = readFileSync(file);
-  const header = headerOf(file, bytes);
-  const text = header.__metadata__?.[stateKey];
-  const digest = header.__metadata__?.[digestKey];
+  const { tensors, metadata } = readTensors(file);
+  const text = metadata[stateKey];
+  const digest = metadata[digestKey];
   if (text === undefined || digest === undefined) {
     throw new FormatError(file, `Expected a checkpoint of magface train but its metadata have no ${stateKey}.`);
-  }
-  const start = 8 + Number(bytes.readBigUInt64LE(0));
-  const tensors = new Map<string, StoredTensor>();
-  for (const [name, value] of Object.entries(header)) {
-    if (name !== '__metadata__') tensors.set(name, tensorOf(file, name, value as HeaderEntry, bytes.subarray(start)));
   }
   if (digestOf(tensors, text) === digest) return { tensors, state: JSON.parse(text) };
   throw new FormatError(
     file,
     'Expected the values that were written but at least one byte differs: use another checkpoint.',
   );
+}
+
+/** The tensors of any `.safetensors` whose types are among {@link StoredTensor}'s. */
+export function readTensors(file: string): {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+} {
+  const bytes = readFileSync(file);
+  const header = headerOf(file, bytes);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, value] of Object.entries(header)) {
+    if (name !== '__metadata__') tensors.set(name, tensorOf(file, name, value as HeaderEntry, bytes.subarray(start)));
+  }
+  return { tensors, metadata: header.__metadata__ ?? {} };
 }
 
 function headerOf(file: string, bytes: Buffer): Header {

@@ -11,6 +11,8 @@ export interface TrainConfig {
   readonly root?: string | undefined;
   /** Where checkpoints, metrics and the report go. `--pth-save-fold` */
   readonly output: string;
+  /** Backbone to start from, `.safetensors`. @default none: the official initialisation */
+  readonly init?: string | undefined;
   /** @default 'iresnet100' */
   readonly arch: string;
   /** D. @default 512 */
@@ -75,6 +77,12 @@ export interface TrainConfig {
   readonly saveSteps?: number | undefined;
   /** Checkpoints kept. @default all */
   readonly keep?: number | undefined;
+  /** Pairs to validate on. @default none */
+  readonly evalPairs?: string | undefined;
+  /** Folder that their names are relative to. @default the current one, else the list's */
+  readonly evalRoot?: string | undefined;
+  /** Epochs between validations. @default 1 */
+  readonly evalEpochs: number;
   /** Stop after so many steps in all, for trials. @default none */
   readonly maxSteps?: number | undefined;
 }
@@ -87,6 +95,7 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
   trainList: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)]),
   root: z.string().optional(),
   output: z.string(),
+  init: z.string().optional(),
   arch: z.enum(architectureNames as [string, ...string[]]).default('iresnet100'),
   embeddingSize: count.default(512),
   lastFcSize: count.optional(),
@@ -119,6 +128,9 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
   saveEpochs: count.default(1),
   saveSteps: count.optional(),
   keep: count.optional(),
+  evalPairs: z.string().optional(),
+  evalRoot: z.string().optional(),
+  evalEpochs: count.default(1),
   maxSteps: count.optional(),
 };
 

@@ -78,13 +78,18 @@ export class MetricsWindow {
   }
 }
 
-/** @returns the rows of a metrics file, none where there is no file; a last line that a kill cut short is left out. */
-export function readMetrics(file: string): MetricsRow[] {
+/** @returns the rows of a `.jsonl` file, none where there is no file; a last line that a kill cut short is left out. */
+export function readRows<Row>(file: string): Row[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .slice(0, -1)
-    .map((line) => JSON.parse(line) as MetricsRow);
+    .map((line) => JSON.parse(line) as Row);
+}
+
+/** @returns the rows of `metrics.jsonl`. */
+export function readMetrics(file: string): MetricsRow[] {
+  return readRows(file);
 }
 
 /** Takes back the rows of steps that a resumed run will do again. */

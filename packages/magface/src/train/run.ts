@@ -1,17 +1,20 @@
 /** A whole training run: data, schedule, metrics, checkpoints, resuming, and the guard against NaN. */
-import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, threads } from '@magface/torch';
 import { CheckpointError, ConfigError, FormatError, MagfaceError } from '../errors.ts';
+import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
 import { checkpointName, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { type Dataset, readDatasets } from './dataset.ts';
+import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
-import { forgetAfter, type MetricsRow, MetricsWindow, type WindowState } from './metrics.ts';
+import { forgetAfter, type MetricsRow, MetricsWindow, readRows, type WindowState } from './metrics.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
 import { type StepResult, Trainer } from './trainer.ts';
+import { readValidationSet, type ValidationRow, type ValidationSet, validate } from './validate.ts';
 
 /** What a caller may hear of and do while it runs. */
 export interface TrainHooks {
@@ -23,6 +26,8 @@ export interface TrainHooks {
   readonly onNote?: (line: string) => void;
   /** A row of metrics. */
   readonly onRow?: (row: MetricsRow) => void;
+  /** After an epoch's validation. */
+  readonly onValidation?: (row: ValidationRow) => void;
   /** Each step. @param step - done in all */
   readonly onStep?: (step: number, total: number, result: StepResult) => void;
 }
@@ -61,11 +66,15 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
   const trainer = createTrainer(config, dataset);
+  if (config.init !== undefined && hooks.resume !== true)
+    await startFrom(config.init, config, { loader, trainer }, onNote);
+  const validation =
+    config.evalPairs === undefined ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
   const position = hooks.resume === true ? resume(config, trainer, onNote) : begin(config);
   onNote(
     `${config.arch}: ${dataset.samples.length} images of ${dataset.classes} people, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}.`,
   );
-  return await new Run(config, hooks, { loader, trainer }, position).go(); // awaited: the loader closes after it
+  return await new Run(config, hooks, { loader, trainer, validation }, position).go(); // awaited: the loader closes after it
 }
 
 function createTrainer(config: TrainConfig, dataset: Dataset): Trainer {
@@ -79,6 +88,22 @@ function createTrainer(config: TrainConfig, dataset: Dataset): Trainer {
     precision: config.precision,
     seed: config.seed,
   });
+}
+
+/** Takes a backbone over and says when its magnitudes do not lie between l_a and u_a. */
+async function startFrom(
+  file: string,
+  config: TrainConfig,
+  { loader, trainer }: Pick<Parts, 'loader' | 'trainer'>,
+  onNote: (line: string) => void,
+): Promise<void> {
+  loadWeights(trainer.network, file);
+  for await (const { faces } of loader.batches(0)) {
+    const { values, dimension } = { values: trainer.embed(faces), dimension: config.embeddingSize };
+    const advice = magnitudeAdvice(magnitudesOf({ values, dimension }), config);
+    if (advice !== undefined) onNote(advice);
+    return;
+  }
 }
 
 /** The paper's bound on λ_g, said at the start with the value to use. */
@@ -129,6 +154,7 @@ function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) =>
 interface Parts {
   readonly loader: Loader;
   readonly trainer: Trainer;
+  readonly validation: ValidationSet | undefined;
 }
 
 class Run {
@@ -136,6 +162,7 @@ class Run {
   readonly #hooks: TrainHooks;
   readonly #loader: Loader;
   readonly #trainer: Trainer;
+  readonly #validation: ValidationSet | undefined;
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
   readonly #metricsFile: string;
@@ -149,11 +176,12 @@ class Run {
   /** Images and milliseconds since the last row. */
   #since = { images: 0, start: performance.now() };
 
-  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer }: Parts, position: Position) {
+  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer, validation }: Parts, position: Position) {
     this.#config = config;
     this.#hooks = hooks;
     this.#loader = loader;
     this.#trainer = trainer;
+    this.#validation = validation;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
     this.#metricsFile = join(config.output, 'metrics.jsonl');
@@ -176,6 +204,7 @@ class Run {
       this.#epoch++;
       this.#step = 0;
       if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) this.#save();
+      if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
     }
     return this.#lastRow;
   }
@@ -244,14 +273,25 @@ class Run {
     this.#since = { images: 0, start: performance.now() };
   }
 
-  #save(): void {
+  /** Appends to `validation.jsonl`; the model of the best accuracy so far is kept as `best.safetensors`. */
+  async #validate(): Promise<void> {
+    if (this.#validation === undefined) return;
+    const file = join(this.#config.output, 'validation.jsonl');
+    const before = readRows<ValidationRow>(file).filter(({ epoch }) => epoch < this.#epoch);
+    const row = await validate(this.#trainer, this.#validation, this.#epoch);
+    writeFileSync(file, [...before, row].map((one) => `${JSON.stringify(one)}\n`).join(''));
+    this.#hooks.onValidation?.(row);
+    if (before.every(({ accuracy }) => accuracy < row.accuracy)) this.#save('best.safetensors');
+  }
+
+  #save(name: string = checkpointName(this.#epoch, this.#step)): void {
     const position: Position = {
       epoch: this.#epoch,
       step: this.#step,
       skipped: this.#skipped,
       window: this.#window.state,
     };
-    const file = join(this.#config.output, checkpointName(this.#epoch, this.#step));
+    const file = join(this.#config.output, name);
     writeCheckpoint(file, this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null }));
     this.#lastCheckpoint = file;
     const { keep } = this.#config;

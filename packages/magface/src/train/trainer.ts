@@ -110,6 +110,7 @@ export class Trainer {
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();
     using _noGrad = noGrad();
+    using _precision = autocast(this.options.precision === 'bf16' ? 'bfloat16' : null);
     return this.network.forward(toImages(faces), { training: false }).toArray() as Float32Array;
   }
 

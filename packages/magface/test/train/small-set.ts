@@ -29,11 +29,12 @@ export function jpeg(name: string, size = 112): Buffer {
 }
 
 /** @returns the folder, with `people` folders of `each` images */
-export function smallSet(people: number, each: number): string {
+export function smallSet(people: number, each: number, prefix = 'person '): string {
   const folder = temporaryFolder();
   for (let person = 0; person < people; person++) {
-    mkdirSync(join(folder, `person ${person}`));
-    for (let i = 0; i < each; i++) writeFileSync(join(folder, `person ${person}`, `${i}.jpg`), jpeg(`${person} ${i}`));
+    mkdirSync(join(folder, `${prefix}${person}`));
+    for (let i = 0; i < each; i++)
+      writeFileSync(join(folder, `${prefix}${person}`, `${i}.jpg`), jpeg(`${person} ${i}`));
   }
   return folder;
 }

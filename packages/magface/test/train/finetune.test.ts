@@ -1,0 +1,79 @@
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { FormatError } from '../../src/errors.ts';
+import { architecture } from '../../src/train/architectures.ts';
+import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint-file.ts';
+import { parseTrainConfig } from '../../src/train/config.ts';
+import { loadWeights, magnitudeAdvice } from '../../src/train/initial-weights.ts';
+import { readRows } from '../../src/train/metrics.ts';
+import { createNetwork } from '../../src/train/network.ts';
+import { train } from '../../src/train/run.ts';
+import type { ValidationRow } from '../../src/train/validate.ts';
+import { describeTraining } from './golden.ts';
+import { smallSet, temporaryFolder } from './small-set.ts';
+
+const settings = {
+  arch: 'mobilefacenet',
+  embeddingSize: 32,
+  batchSize: 4,
+  lr: 0.01,
+  epochs: 2,
+  threads: 1,
+  workers: 0,
+};
+
+describeTraining('finetuning and validation', [], () => {
+  test('starts from a backbone, whatever the number of classes, and says when l_a and u_a do not fit', async () => {
+    const first = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
+    await train(first);
+    const [checkpoint = ''] = listCheckpoints(first.output);
+    const network = createNetwork(architecture('mobilefacenet', 32), 5);
+    loadWeights(network, checkpoint);
+    const stored = readCheckpoint(checkpoint).tensors.get('features.linear.weight')?.data;
+    expect(network.tensors.get('linear.weight')?.toArray()).toEqual(stored);
+
+    const notes: string[] = [];
+    const second = {
+      trainList: smallSet(3, 4),
+      output: temporaryFolder(),
+      init: checkpoint,
+      lowerMagnitude: 1000,
+      upperMagnitude: 2000,
+      lambdaG: 1e9,
+    };
+    await train(parseTrainConfig({ ...settings, ...second }), { onNote: (line) => notes.push(line) });
+    expect(notes[0]).toMatch(/Magnitudes of the starting model lie in .* use --l_a .* --u_a/);
+    expect(() => loadWeights(createNetwork(architecture('iresnet18', 32), 1), checkpoint)).toThrow(FormatError);
+  });
+
+  test('validates each epoch and keeps the best model', async () => {
+    const set = smallSet(4, 4);
+    const pairs = Array.from({ length: 40 }, (_, i) => {
+      const [a, b] = [i % 4, i % 2 === 0 ? i % 4 : (i + 1) % 4];
+      return `person-${a}/${i % 3}.jpg person-${b}/3.jpg ${a === b ? 1 : 0}`;
+    });
+    const list = join(set, 'pairs.list');
+    writeFileSync(list, pairs.join('\n'));
+    const images = smallSet(4, 4, 'person-');
+    const config = parseTrainConfig({
+      ...settings,
+      trainList: set,
+      output: temporaryFolder(),
+      evalPairs: list,
+      evalRoot: images,
+    });
+    await train(config);
+    const rows = readRows<ValidationRow>(join(config.output, 'validation.jsonl'));
+    expect(rows.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    expect(rows[1]!.accuracy).toBeGreaterThan(0.4);
+    expect(rows[1]!.rejectFnmr).toEqual([null, null, null, null]); // 20 impostors cannot tell FMR 1e-2
+    expect(readCheckpoint(join(config.output, 'best.safetensors')).state).toMatchObject({ arch: 'mobilefacenet' });
+    expect(listCheckpoints(config.output).map((file) => basename(file))).not.toContain('best.safetensors');
+  });
+});
+
+test('magnitudes within [l_a, u_a] need no advice', () => {
+  expect(magnitudeAdvice([12, 30], { lowerMagnitude: 10, upperMagnitude: 110 })).toBeUndefined();
+  expect(magnitudeAdvice([5, 40], { lowerMagnitude: 10, upperMagnitude: 110 })).toMatch(/use --l_a 4 --u_a 60\.$/);
+});
