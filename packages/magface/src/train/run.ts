@@ -11,8 +11,10 @@ import { type Dataset, readDatasets } from './dataset.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
-import { forgetAfter, type MetricsRow, MetricsWindow, readRows, type WindowState } from './metrics.ts';
+import { forgetAfter, type MetricsRow, MetricsWindow, readMetrics, readRows, type WindowState } from './metrics.ts';
+import { PictureBook, readPictures, writePictures } from './pictures.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
+import { trainReport } from './train-report.ts';
 import { type StepResult, Trainer } from './trainer.ts';
 import { readValidationSet, type ValidationRow, type ValidationSet, validate } from './validate.ts';
 
@@ -167,6 +169,8 @@ class Run {
   readonly #window: MetricsWindow;
   readonly #metricsFile: string;
   readonly #total: number;
+  readonly #pictures: PictureBook;
+  readonly #picturesFile: string;
   #epoch: number;
   #step: number;
   #skipped: number;
@@ -190,6 +194,8 @@ class Run {
     this.#step = position.step;
     this.#skipped = position.skipped;
     forgetAfter(this.#metricsFile, this.#done);
+    this.#picturesFile = join(config.output, 'pictures.json');
+    this.#pictures = new PictureBook(this.#done === 0 ? undefined : readPictures(this.#picturesFile), this.#epoch);
   }
 
   /** Steps done in all. */
@@ -205,7 +211,9 @@ class Run {
       this.#step = 0;
       if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
+      this.#report();
     }
+    this.#report();
     return this.#lastRow;
   }
 
@@ -218,7 +226,10 @@ class Run {
       const result = this.#trainer.step(batch, lr);
       this.#step++;
       this.#guard(result, batch.indices);
-      if (result.skipped === undefined) this.#window.add(result);
+      if (result.skipped === undefined) {
+        this.#window.add(result);
+        this.#pictures.add(this.#epoch, result, this.#paths(batch.indices));
+      }
       this.#since.images += batch.indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
@@ -271,6 +282,23 @@ class Run {
     this.#lastRow = row;
     this.#hooks.onRow?.(row);
     this.#since = { images: 0, start: performance.now() };
+  }
+
+  #paths(indices: Uint32Array): string[] {
+    return Array.from(indices, (index) => this.#loader.dataset.samples[index]!.path);
+  }
+
+  /** Writes `report.html` anew. */
+  #report(): void {
+    const { output } = this.#config;
+    writePictures(this.#picturesFile, this.#pictures.pictures);
+    const report = trainReport({
+      config: this.#config,
+      rows: readMetrics(this.#metricsFile),
+      validation: readRows<ValidationRow>(join(output, 'validation.jsonl')),
+      pictures: this.#pictures.pictures,
+    });
+    writeFileSync(join(output, 'report.html'), report);
   }
 
   /** Appends to `validation.jsonl`; the model of the best accuracy so far is kept as `best.safetensors`. */

@@ -1,0 +1,67 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseTrainConfig } from '../../src/train/config.ts';
+import { PictureBook } from '../../src/train/pictures.ts';
+import { train } from '../../src/train/run.ts';
+import { trainReport } from '../../src/train/train-report.ts';
+import type { StepResult } from '../../src/train/trainer.ts';
+import { describeTraining, u01 } from './golden.ts';
+import { smallSet, temporaryFolder } from './small-set.ts';
+
+const resultOf = (magnitudes: Float32Array): StepResult =>
+  ({ magnitudes, targetCosines: magnitudes.map((a) => a / 100) }) as unknown as StepResult;
+
+test('the picture book counts magnitudes by epoch and keeps the extremes in order', () => {
+  const book = new PictureBook(undefined, 0);
+  book.add(0, resultOf(Float32Array.of(10.5, 12, 12.9)), ['a', 'b', 'c']);
+  book.add(0, resultOf(Float32Array.of(30, 9)), ['d', 'e']);
+  const { histograms, points, lowest, highest } = book.pictures;
+  expect(histograms[0]!.counts.slice(9, 13)).toEqual([1, 1, 0, 2]);
+  expect(points).toHaveLength(5);
+  expect(lowest.map(({ path }) => path)).toEqual(['e', 'a', 'b', 'c', 'd']);
+  expect(highest[0]).toEqual({ path: 'd', magnitude: 30 });
+  book.add(1, resultOf(Float32Array.of(20)), ['f']);
+  expect(book.pictures.points).toHaveLength(1);
+  expect(book.pictures.histograms.map(({ epoch }) => epoch)).toEqual([0, 1]);
+  const resumed = new PictureBook(book.pictures, 1);
+  expect(resumed.pictures.histograms.map(({ epoch }) => epoch)).toEqual([0]);
+});
+
+test('the points drawn are a fair sample', () => {
+  const book = new PictureBook(undefined, 0);
+  for (let i = 0; i < 10; i++) book.add(0, resultOf(u01(`p${i}`, 1000)), []);
+  const { points } = book.pictures;
+  expect(points).toHaveLength(2000);
+  expect(points.reduce((sum, [a]) => sum + a, 0) / 2000).toBeCloseTo(0.5, 1);
+});
+
+test('an empty report and file names with markup do no harm', () => {
+  const config = parseTrainConfig({ trainList: '<b>', output: 'x' });
+  const html = trainReport({ config, rows: [], validation: [], pictures: new PictureBook(undefined, 0).pictures });
+  expect(html).toContain('not begun');
+  expect(html).not.toContain('<b>');
+});
+
+describeTraining('the report of a run', [], () => {
+  test('is one file with curves, the magnitude picture and faces, and asks nothing of the network', async () => {
+    const settings = {
+      arch: 'mobilefacenet',
+      embeddingSize: 32,
+      batchSize: 4,
+      lr: 0.01,
+      epochs: 2,
+      threads: 1,
+      workers: 0,
+      printFreq: 1,
+    };
+    const config = parseTrainConfig({ ...settings, trainList: smallSet(2, 4), output: temporaryFolder() });
+    await train(config);
+    const file = join(config.output, 'report.html');
+    expect(existsSync(file)).toBe(true);
+    const html = readFileSync(file, 'utf8');
+    expect(html.match(/<svg/g)).toHaveLength(6);
+    expect(html.match(/<img alt="[^"]+" src="data:image\/jpeg;base64,/g)).toHaveLength(16);
+    expect(html).not.toMatch(/(src|href)="https?:/);
+  });
+});
