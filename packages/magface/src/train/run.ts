@@ -14,6 +14,7 @@ import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import { forgetAfter, type MetricsRow, MetricsWindow, readMetrics, readRows, type WindowState } from './metrics.ts';
 import { PictureBook, readPictures, writePictures } from './pictures.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
+import { EventFile } from './tensorboard.ts';
 import { trainReport } from './train-report.ts';
 import { type StepResult, Trainer } from './trainer.ts';
 import { readValidationSet, type ValidationRow, type ValidationSet, validate } from './validate.ts';
@@ -153,6 +154,20 @@ function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) =>
   return start;
 }
 
+/** A row under TensorBoard's tags. */
+const scalarsOf = (row: MetricsRow): Record<string, number> => ({
+  'loss/total': row.loss,
+  'loss/identity': row.lossId,
+  'loss/g': row.lossG,
+  accuracy: row.accuracy,
+  lr: row.lr,
+  'magnitude/mean': row.magnitudeMean,
+  'magnitude/min': row.magnitudeMin,
+  'magnitude/max': row.magnitudeMax,
+  margin: row.marginMean,
+  imagesPerSecond: row.imagesPerSecond,
+});
+
 interface Parts {
   readonly loader: Loader;
   readonly trainer: Trainer;
@@ -170,6 +185,7 @@ class Run {
   readonly #metricsFile: string;
   readonly #total: number;
   readonly #pictures: PictureBook;
+  readonly #events: EventFile;
   readonly #picturesFile: string;
   #epoch: number;
   #step: number;
@@ -194,6 +210,7 @@ class Run {
     this.#step = position.step;
     this.#skipped = position.skipped;
     forgetAfter(this.#metricsFile, this.#done);
+    this.#events = new EventFile(config.output);
     this.#picturesFile = join(config.output, 'pictures.json');
     this.#pictures = new PictureBook(this.#done === 0 ? undefined : readPictures(this.#picturesFile), this.#epoch);
   }
@@ -280,6 +297,7 @@ class Run {
     };
     appendFileSync(this.#metricsFile, `${JSON.stringify(row)}\n`);
     this.#lastRow = row;
+    this.#events.add(row.step, scalarsOf(row));
     this.#hooks.onRow?.(row);
     this.#since = { images: 0, start: performance.now() };
   }
@@ -308,6 +326,7 @@ class Run {
     const before = readRows<ValidationRow>(file).filter(({ epoch }) => epoch < this.#epoch);
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
     writeFileSync(file, [...before, row].map((one) => `${JSON.stringify(one)}\n`).join(''));
+    this.#events.add(this.#done, { 'validation/accuracy': row.accuracy, 'validation/auc': row.auc });
     this.#hooks.onValidation?.(row);
     if (before.every(({ accuracy }) => accuracy < row.accuracy)) this.#save('best.safetensors');
   }
