@@ -126,17 +126,16 @@ async function runView(
   inputFiller({ ...input, width, height })(view, values, 0);
   const dims = input.layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
   const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
-  try {
-    const outputs = await session.run(feeds, session.outputNames);
-    return (output) => {
-      const tensor = outputs[output];
-      if (tensor?.data instanceof Float32Array) return tensor.data;
-      throw new Error(`it has no float32 output named ${output}`);
-    };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}`, { cause });
-  }
+  const fail = (why: string, cause?: unknown): never => {
+    throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}.`, {
+      cause,
+    });
+  };
+  const outputs = await session.run(feeds, session.outputNames).catch((cause: unknown) => fail(String(cause), cause));
+  return (output) => {
+    const values = outputs[output]?.data;
+    return values instanceof Float32Array ? values : fail(`it has no float32 output named ${output}`);
+  };
 }
 
 /** A view with the face in its middle, `share` of its width. */

@@ -23,7 +23,7 @@ export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions
       return shared >= overlap * (a + b - shared) || shared >= nested * Math.min(a, b);
     };
     const same = rest.filter((face) => face === best || isSame(face));
-    merged.push(blend ? blended(same.filter(({ box }) => iou(best.box, box) >= overlap)) : best);
+    merged.push(blend ? blended(same.filter(({ box }) => iou(best.box, box) >= 0.6)) : best);
     const taken = new Set(same);
     rest = rest.filter((face) => !taken.has(face));
   }

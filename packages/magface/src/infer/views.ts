@@ -39,14 +39,17 @@ function tilesAt(image: ImageSize, scale: number, { tile, multiple, overlap }: V
   const size = (length: number, most: number) =>
     multiple === undefined ? most : Math.min(most, Math.ceil((length * scale) / multiple) * multiple);
   const [width, height] = [size(image.width, tile.width), size(image.height, tile.height)];
-  const columns = starts(image.width, width / scale, overlap);
-  const rows = starts(image.height, height / scale, overlap);
+  const columns = starts(image.width, width / scale, overlap, multiple);
+  const rows = starts(image.height, height / scale, overlap, multiple);
   return rows.flatMap((y) => columns.map((x) => ({ x, y, scale, width, height })));
 }
 
-/** Where tiles of `size` begin that cover `length`, evenly spread; one that is larger shows the image in its middle. */
-function starts(length: number, size: number, overlap: number): number[] {
-  if (size >= length - 1e-6) return [(length - size) / 2];
+/**
+ * Where tiles of `size` begin that cover `length`, evenly spread. One that is larger shows the image in its middle, or
+ * fills up to the next multiple on the far side, as reference decoders do: YuNet's finds depend a little on the grid.
+ */
+function starts(length: number, size: number, overlap: number, multiple: number | undefined): number[] {
+  if (size >= length - 1e-6) return [multiple === undefined ? (length - size) / 2 : 0];
   const count = 1 + Math.ceil((length - size) / (size * (1 - overlap)) - 1e-6);
   return Array.from({ length: count }, (_, i) => (i * (length - size)) / (count - 1));
 }

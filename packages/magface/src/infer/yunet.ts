@@ -15,9 +15,9 @@ const strides = [8, 16, 32] as const;
 export const yunet: Decoder = {
   tile: { width: 640, height: 640 },
   multiple: 32,
-  smallestFace: 16,
+  smallestFace: 20,
   overlap: 0.25,
-  minScore: 0.7,
+  minScore: 0.65,
   closerLooks: [],
   confirmed: 0,
   blend: false,
