@@ -86,15 +86,15 @@ export interface RejectBaselines {
   readonly oracle: RejectCurve;
 }
 
-/** The two baselines at the exact threshold of all pairs. */
+/** The two baselines at the threshold of all pairs, by the rule's own way when it is `official`, else exact. */
 export function rejectBaselines(
   similarities: Float64Array,
   same: Uint8Array,
   options: RejectOptions = {},
 ): RejectBaselines {
-  const { fmr = 0.001, rejectRates = officialRejectRates, paucLimit = 0.3 } = options;
+  const { fmr = 0.001, threshold = 'exact', rejectRates = officialRejectRates, paucLimit = 0.3 } = options;
   const all = splitScores(similarities, same);
-  const limit = exactLimit(all.impostor, fmr);
+  const limit = (threshold === 'official' ? officialLimit : exactLimit)(all.impostor, fmr);
   if (limit === null) pointAtFar(all, fmr);
   const genuine = all.genuine.length;
   const errors = Math.round(shareAtOrBelow(all.genuine, limit ?? 0) * genuine);
