@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { template } from '../../src/align.ts';
+import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
+import type { Pixels } from '../../src/pixels.ts';
+
+const grey = (width: number, height: number, value: (x: number, y: number) => number): Pixels => ({
+  data: Uint8Array.from({ length: 3 * width * height }, (_, i) =>
+    value(Math.floor(i / 3) % width, Math.floor(i / 3 / width)),
+  ),
+  width,
+  height,
+});
+const values = ({ data }: Pixels): number[] => [...data].filter((_, i) => i % 3 === 0);
+
+test('at scale 1 it copies, with black outside', () => {
+  const image = grey(2, 2, (x, y) => 10 + x + 2 * y);
+  const drawn = drawView(image, { x: -1, y: 0, scale: 1, width: 4, height: 3 });
+  expect(values(drawn)).toEqual([0, 10, 11, 0, 0, 12, 13, 0, 0, 0, 0, 0]);
+});
+
+test('shrinking takes the mean of what a pixel covers, also of parts', () => {
+  const image = grey(3, 3, (x) => [0, 90, 240][x]!);
+  expect(values(drawView(image, { x: 0, y: 0, scale: 1 / 3, width: 1, height: 1 }))).toEqual([110]);
+  const half = drawView(image, { x: 0, y: 0, scale: 2 / 3, width: 2, height: 2 });
+  expect(values(half)).toEqual([30, 190, 30, 190]);
+});
+
+test('enlarging interpolates between centres', () => {
+  const image = grey(2, 3, (x) => 100 * x);
+  const drawn = values(drawView(image, { x: 0, y: 0, scale: 2, width: 4, height: 6 }));
+  expect(drawn.slice(8, 12)).toEqual([0, 25, 75, 75]); // the last fades into the black beyond the border
+});
+
+test('a flat image stays flat at any scale', () => {
+  const place = fc.record({
+    x: fc.integer({ min: 0, max: 20 }),
+    y: fc.integer({ min: 0, max: 20 }),
+    scale: fc.double({ min: 0.2, max: 1, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(place, (view) => {
+      const drawn = drawView(
+        grey(60, 60, () => 201),
+        { ...view, width: 8, height: 8 },
+      );
+      expect(new Set(drawn.data)).toEqual(new Set([201]));
+    }),
+  );
+});
+
+test('a face’s pixel centres and edges find their way back', () => {
+  const view = { x: 10, y: -4, scale: 0.5, width: 64, height: 64 };
+  const face = {
+    box: { x: 2, y: 4, width: 6, height: 8 },
+    landmarks: template,
+    mouth: 'corners',
+    detection: 1,
+  } as const;
+  const found = faceInImage(face, view);
+  expect(found.box).toEqual({ x: 14, y: 4, width: 12, height: 16 });
+  expect(found.landmarks[0]).toEqual([10 + (template[0][0] + 0.5) * 2 - 0.5, -4 + (template[0][1] + 0.5) * 2 - 0.5]);
+});

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import sharp, { type Sharp } from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { template } from '../src/align.ts';
+import type { Landmarks, Point } from '../src/face.ts';
+import type { Pixels } from '../src/pixels.ts';
+import { describeReason, type FaceView, findReasons, type ReasonCode } from '../src/reasons.ts';
+import { describeWithShared, shared } from './support/shared.ts';
+
+/** A checkered face: sharp, neither dark nor bright. */
+function checkered(low = 90, high = 160): Pixels {
+  const data = new Uint8Array(3 * 112 * 112);
+  for (let i = 0; i < 112 * 112; i++)
+    data.fill((((i % 112) >> 2) + (Math.floor(i / 112) >> 2)) % 2 === 0 ? low : high, 3 * i, 3 * i + 3);
+  return { data, width: 112, height: 112 };
+}
+const flat = (value: number): Pixels => checkered(value, value);
+const ordinary: FaceView = {
+  crop: checkered(),
+  box: { x: 20, y: 20, width: 70, height: 80 },
+  landmarks: template,
+  image: { width: 112, height: 112 },
+};
+const scaled = (scale: number): Landmarks =>
+  template.map(([x, y]): Point => [x * scale, y * scale]) as unknown as Landmarks;
+const codes = (face: FaceView): ReasonCode[] => findReasons(face).map(({ code }) => code);
+
+describe('findReasons', () => {
+  test('an ordinary face has none', () => {
+    expect(findReasons(ordinary)).toEqual([]);
+  });
+  test('each rule gives its code and value', () => {
+    expect(findReasons({ ...ordinary, landmarks: scaled(0.5) })).toEqual([{ code: 'face_too_small', value: 17.6 }]);
+    expect(findReasons({ ...ordinary, crop: checkered(10, 60) })).toEqual([
+      { code: 'too_dark', value: expect.closeTo(35, 0) },
+    ]);
+    expect(findReasons({ ...ordinary, crop: checkered(200, 250) })).toEqual([
+      { code: 'too_bright', value: expect.closeTo(225, 0) },
+    ]);
+    expect(findReasons({ ...ordinary, box: { x: -20, y: 0, width: 100, height: 80 } })).toEqual([
+      { code: 'cut_off', value: 20 },
+    ]);
+    const nose: Point = [template[1][0] - 3, template[2][1]];
+    const turned: Landmarks = [template[0], template[1], nose, template[3], template[4]];
+    expect(findReasons({ ...ordinary, landmarks: turned })).toEqual([
+      { code: 'turned_away', value: expect.closeTo(42.5, 0) },
+    ]);
+    expect(findReasons({ ...ordinary, crop: flat(120) })).toEqual([{ code: 'blurred', value: 0 }]);
+  });
+  test('the worst comes first', () => {
+    const face = { ...ordinary, crop: flat(30), landmarks: scaled(0.1) };
+    expect(codes(face)).toEqual(['blurred', 'face_too_small', 'too_dark']);
+  });
+});
+
+test('describeReason says value and limit', () => {
+  expect(describeReason({ code: 'blurred', value: 12 })).toBe('blurred: sharpness 12, at least 40 is good');
+  expect(describeReason({ code: 'turned_away', value: 55 })).toBe(
+    'turned away: about 55° to the side, at most 40 is good',
+  );
+});
+
+describeWithShared('on faces', ['faces/lfw'], () => {
+  const rows = readFileSync(shared('faces/lfw/landmarks_yunet.tsv'), 'utf8')
+    .trim()
+    .split('\n')
+    .filter((_, i) => i % 66 === 0);
+  type Change = (face: Sharp) => Sharp | Promise<Sharp>;
+  /** Share of faces that have a reason, by code. */
+  async function rates(
+    change: Change = (face) => face,
+    scale = 1,
+  ): Promise<Partial<Record<ReasonCode | 'any', number>>> {
+    const found: Partial<Record<ReasonCode | 'any', number>> = {};
+    for (const row of rows) {
+      const [file, ...numbers] = row.split('\t');
+      const landmarks = template.map(
+        (_, i): Point => [Number(numbers[2 * i]) * scale, Number(numbers[2 * i + 1]) * scale],
+      );
+      const data = await (await change(sharp(shared(`faces/lfw/aligned/${file}`)))).raw().toBuffer();
+      const crop = { data, width: 112, height: 112 };
+      const reasons = codes({
+        crop,
+        landmarks: landmarks as unknown as Landmarks,
+        box: { x: 0, y: 0, width: 9, height: 9 },
+        image: { width: 250, height: 250 },
+      });
+      for (const code of reasons.length > 0 ? [...reasons, 'any' as const] : [])
+        found[code] = (found[code] ?? 0) + 1 / rows.length;
+    }
+    return found;
+  }
+
+  test('few of LFW have any', async () => {
+    expect((await rates()).any).toBeLessThan(0.06);
+  });
+  test('blurred ones are blurred, dark ones dark, bright ones bright', async () => {
+    expect((await rates((face) => face.blur(2))).blurred).toBeGreaterThan(0.98);
+    const dark = await rates((face) => face.linear(0.2));
+    expect(dark.too_dark).toBeGreaterThan(0.95);
+    expect(dark.blurred ?? 0).toBeLessThan(0.03);
+    expect((await rates((face) => face.linear(0.4, 160))).too_bright).toBeGreaterThan(0.3);
+  });
+  test('small ones are small, and not blurred on top of it', async () => {
+    const small = await rates(
+      async (face) => sharp(await face.resize(40, 40).png().toBuffer()).resize(112, 112, { kernel: 'linear' }),
+      0.27,
+    );
+    expect(small.face_too_small).toBeGreaterThan(0.99);
+    expect(small.blurred ?? 0).toBeLessThan(0.02);
+  });
+});
