@@ -1,0 +1,89 @@
+/** Ranges of a file, however large: the one way in which every reader here reaches bytes. */
+import { close as closeFile, fstat, open as openFile, read as readFile, readSync, type Stats } from 'node:fs';
+import { promisify } from 'node:util';
+import { FormatError } from '../errors.ts';
+
+/** Bytes by offset. Reads outside the file throw; nothing is ever cut short in silence. */
+export interface ByteSource {
+  /** The name for messages. */
+  readonly file: string;
+  readonly size: number;
+  /** @returns exactly `length` bytes, the caller's own; @throws {FormatError} when the file has fewer */
+  read(offset: number, length: number): Promise<Buffer>;
+  /** The same without waiting, for parsers that go byte by byte through a window. */
+  readSync(offset: number, length: number): Buffer;
+  /** @returns the error to throw when bytes contradict their format */
+  error(message: string, offset?: number, cause?: unknown): FormatError;
+  close(): Promise<void>;
+}
+
+const [open, stat, read, close] = [promisify(openFile), promisify(fstat), promisify(readFile), promisify(closeFile)];
+
+/** @throws {FormatError} when the file cannot be read */
+export async function openBytes(file: string): Promise<ByteSource> {
+  const unreadable = (cause: unknown): never => {
+    throw new FormatError(file, 'Expected a file but it cannot be read: check the path.', { cause });
+  };
+  const descriptor = await open(file, 'r').catch(unreadable);
+  const stats: Stats = await stat(descriptor);
+  if (!stats.isFile()) {
+    await close(descriptor);
+    throw new FormatError(file, 'Expected a file but it is something else: check the path.');
+  }
+  const { expectRange, error } = checks(file, stats.size);
+  return {
+    file,
+    size: stats.size,
+    error,
+    async read(offset, length) {
+      const bytes = Buffer.allocUnsafeSlow(expectRange(offset, length));
+      for (let at = 0; at < length; ) {
+        const { bytesRead } = await read(descriptor, bytes, at, length - at, offset + at);
+        if (bytesRead === 0) throw error('Expected more bytes but the file was cut while it was read.', offset + at);
+        at += bytesRead;
+      }
+      return bytes;
+    },
+    readSync(offset, length) {
+      const bytes = Buffer.allocUnsafeSlow(expectRange(offset, length));
+      for (let at = 0; at < length; ) {
+        const bytesRead = readSync(descriptor, bytes, at, length - at, offset + at);
+        if (bytesRead === 0) throw error('Expected more bytes but the file was cut while it was read.', offset + at);
+        at += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => close(descriptor),
+  };
+}
+
+/** Bytes in memory as a source, for what came over a network and for tests. */
+export function bytesSource(bytes: Uint8Array, file = 'bytes'): ByteSource {
+  const { expectRange, error } = checks(file, bytes.length);
+  const slice = (offset: number, length: number): Buffer =>
+    Buffer.from(bytes.subarray(offset, offset + expectRange(offset, length)));
+  return {
+    file,
+    size: bytes.length,
+    error,
+    read: async (offset, length) => slice(offset, length),
+    readSync: slice,
+    close: async () => undefined,
+  };
+}
+
+function checks(
+  file: string,
+  size: number,
+): { expectRange(offset: number, length: number): number } & Pick<ByteSource, 'error'> {
+  const error: ByteSource['error'] = (message, offset, cause) =>
+    new FormatError(file, message, {
+      ...(offset === undefined ? {} : { offset }),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  const expectRange = (offset: number, length: number): number => {
+    if (offset >= 0 && length >= 0 && offset + length <= size) return length;
+    throw error(`Expected ${length} bytes but the file ends at byte ${size}: was it cut?`, Math.min(offset, size));
+  };
+  return { expectRange, error };
+}

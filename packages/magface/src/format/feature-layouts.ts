@@ -1,0 +1,117 @@
+/** How each feature format lays out rows on the disk. The formats are described in feature-writer.ts. */
+import { ConfigError } from '../errors.ts';
+import { magnitudeOf } from '../quality.ts';
+import { FileWriter } from './file-writer.ts';
+import { namesFileOf, npyHeader } from './npy.ts';
+import { pythonFloat } from './python-float.ts';
+import { safetensorsHeader } from './safetensors-header.ts';
+
+/**
+ * One format. `begin` and `row` append before they first wait, so that calls that were not awaited keep their order; a
+ * promise that they return is back-pressure alone.
+ */
+export interface FeatureLayout {
+  begin(dimension: number): Promise<void>;
+  row(name: string, embedding: Float32Array): Promise<void>;
+  end(rows: number, dimension: number): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export type FeatureLayoutFactory = (path: string, metadata: Readonly<Record<string, string>>) => Promise<FeatureLayout>;
+
+const nothing = async (): Promise<void> => undefined;
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** @throws {ConfigError} when a name cannot stand in a list of names */
+function expectName(name: string, wrong: RegExp, what: string): void {
+  if (!wrong.test(name) && name !== '') return;
+  const found = JSON.stringify(name);
+  throw new ConfigError('output', `Expected names without ${what} but received ${found}: write .jsonl instead.`);
+}
+
+export const textLayout: FeatureLayoutFactory = async (path) => {
+  const file = await FileWriter.create(path);
+  return {
+    begin: nothing,
+    row(name, embedding) {
+      expectName(name, /\s/, 'white space in the official text');
+      let line = `${name} `;
+      for (const value of embedding) line += `${pythonFloat(value)} `;
+      return file.append(Buffer.from(`${line}\n`));
+    },
+    end: () => file.commit(),
+    discard: () => file.discard(),
+  };
+};
+
+export const jsonLayout: FeatureLayoutFactory = async (path) => {
+  const file = await FileWriter.create(path);
+  return {
+    begin: nothing,
+    row(image, embedding) {
+      const row = { image, magnitude: magnitudeOf(embedding), embedding: Array.from(embedding) };
+      return file.append(Buffer.from(`${JSON.stringify(row)}\n`));
+    },
+    end: () => file.commit(),
+    discard: () => file.discard(),
+  };
+};
+
+/** Values in one file, names in another: both lie ready before either gets its name. */
+export const npyLayout: FeatureLayoutFactory = async (path) => {
+  const file = await FileWriter.create(path);
+  const names = await FileWriter.create(namesFileOf(path));
+  return {
+    begin: (dimension) => file.append(npyHeader(0, dimension)),
+    async row(name, embedding) {
+      expectName(name, /[\r\n]/, 'line breaks');
+      await Promise.all([names.append(Buffer.from(`${name}\n`)), file.append(bytesOf(embedding))]);
+    },
+    async end(rows, dimension) {
+      await file.patch(0, npyHeader(rows, dimension));
+      await names.commit();
+      await file.commit();
+    },
+    async discard() {
+      await Promise.all([file.discard(), names.discard()]);
+    },
+  };
+};
+
+/** Names are spooled beside the file and copied behind the values at the end; the header's room is reserved. */
+export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) => {
+  const file = await FileWriter.create(path);
+  const names = await FileWriter.create(`${path}.names`);
+  const header = (rows: number, dimension: number, nameBytes: number, room?: number): Buffer => {
+    const values = 4 * rows * dimension;
+    const entries = [
+      { name: 'embeddings', dtype: 'F32' as const, shape: [rows, dimension], begin: 0, end: values },
+      { name: 'names', dtype: 'U8' as const, shape: [nameBytes], begin: values, end: values + nameBytes },
+    ];
+    return safetensorsHeader(entries, metadata, room);
+  };
+  let room = 0;
+  return {
+    begin(dimension) {
+      const largest = header(2 ** 40, dimension, 2 ** 50);
+      room = largest.length;
+      return file.append(largest);
+    },
+    async row(name, embedding) {
+      expectName(name, /[\r\n]/, 'line breaks');
+      const line = names.length === 0 ? name : `\n${name}`;
+      await Promise.all([names.append(Buffer.from(line)), file.append(bytesOf(embedding))]);
+    },
+    async end(rows, dimension) {
+      for await (const block of names.contents()) await file.append(block);
+      await file.patch(0, header(rows, dimension, names.length, room));
+      await names.discard();
+      await file.commit();
+    },
+    async discard() {
+      await Promise.all([file.discard(), names.discard()]);
+    },
+  };
+};

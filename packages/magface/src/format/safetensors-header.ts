@@ -1,0 +1,140 @@
+/**
+ * The header of a `.safetensors`: eight bytes of length, then JSON from name to `{dtype, shape, data_offsets}`. Nothing
+ * that it says is believed before it is checked against the file.
+ *
+ * @see https://github.com/huggingface/safetensors#format
+ */
+import type { ByteSource } from './byte-source.ts';
+import { byteLengthOf, type Dtype, dtypeBits, type TensorInfo } from './tensor.ts';
+
+/** One tensor's place; `begin` and `end` count from the end of the header. */
+export interface SafetensorsEntry extends TensorInfo {
+  readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  /** In the order of their bytes. */
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Byte of the file where the values begin. */
+  readonly start: number;
+}
+
+/** The limit of the reference implementation. */
+const mostHeaderBytes = 100_000_000;
+
+/**
+ * @param room - bytes that the result shall take, filled with spaces as the format allows
+ * @returns length and JSON; values begin at a multiple of eight
+ */
+export function safetensorsHeader(
+  entries: readonly SafetensorsEntry[],
+  metadata: Readonly<Record<string, string>> = {},
+  room = 0,
+): Buffer {
+  const header: Record<string, unknown> = { __metadata__: { format: 'pt', ...metadata } };
+  for (const { name, dtype, shape, begin, end } of entries) header[name] = { dtype, shape, data_offsets: [begin, end] };
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Math.max(room, 8 * Math.ceil((8 + json.length) / 8));
+  const bytes = Buffer.alloc(length, ' ');
+  bytes.writeBigUInt64LE(BigInt(length - 8), 0);
+  json.copy(bytes, 8);
+  return bytes;
+}
+
+/** @throws {FormatError} naming the tensor that is wrong: of no known type, outside the file, over another, twice */
+export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
+  const { text, start } = await headerText(source);
+  const fields = parseHeader(source, text);
+  const metadata = fields.get('__metadata__') ?? {};
+  fields.delete('__metadata__');
+  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    throw source.error('Expected __metadata__ to map names to texts but it does not.', 8);
+  }
+  const entries = [...fields].map(([name, value]) => expectEntry(source, name, value));
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let at = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== at) {
+      const what = begin < at ? 'bytes that another tensor has too' : `a gap of ${begin - at} bytes before it`;
+      throw source.error(`Expected one tensor right after the other but ${label(name)} has ${what}.`, start + begin);
+    }
+    at = end;
+  }
+  if (start + at !== source.size) {
+    throw source.error(`Expected ${start + at} bytes as the header says but the file has ${source.size}.`, start + at);
+  }
+  return { entries, metadata: metadata as Record<string, string>, start };
+}
+
+async function headerText(source: ByteSource): Promise<{ text: string; start: number }> {
+  const length = source.size < 8 ? 0n : (await source.read(0, 8)).readBigUInt64LE(0);
+  if (length < 2n || length > BigInt(Math.min(mostHeaderBytes, source.size - 8))) {
+    throw source.error(
+      `Expected a header of at most ${mostHeaderBytes} bytes, all in the file, but it claims ${length}.`,
+      0,
+    );
+  }
+  const start = 8 + Number(length);
+  return { text: (await source.read(8, Number(length))).toString('utf8'), start };
+}
+
+function parseHeader(source: ByteSource, text: string): Map<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw source.error('Expected a header in JSON but it is damaged.', 8, cause);
+  }
+  if (!isRecord(value)) throw source.error('Expected a header that maps names to tensors but it is another JSON.', 8);
+  const fields = new Map(Object.entries(value));
+  if (fields.size !== topLevelKeys(text)) throw source.error('Expected each name once but the header repeats one.', 8);
+  return fields;
+}
+
+/** JSON.parse keeps the last of equal keys without a word, so the colons of the outermost object are counted. */
+function topLevelKeys(json: string): number {
+  let [depth, keys] = [0, 0];
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at);
+    if (code === 0x22) {
+      while (json.charCodeAt(++at) !== 0x22) if (json.charCodeAt(at) === 0x5c) at++;
+    } else if (code === 0x7b || code === 0x5b) depth++;
+    else if (code === 0x7d || code === 0x5d) depth--;
+    else if (code === 0x3a && depth === 1) keys++;
+  }
+  return keys;
+}
+
+function expectEntry(source: ByteSource, name: string, value: unknown): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
+  if (
+    typeof dtype !== 'string' ||
+    !(dtype in dtypeBits) ||
+    !isSizes(shape) ||
+    !isSizes(offsets) ||
+    offsets.length !== 2
+  ) {
+    throw source.error(
+      `Expected ${label(name)} to have a known dtype, a shape and two data_offsets but it does not.`,
+      8,
+    );
+  }
+  const [begin = 0, end = 0] = offsets;
+  const entry = { name, dtype: dtype as Dtype, shape, begin, end };
+  if (end - begin !== byteLengthOf(entry)) {
+    const takes = `(${shape.slice(0, 8).join(', ')}) of ${dtype}`;
+    throw source.error(`Expected the bytes of ${label(name)} to be those of ${takes} but they are ${end - begin}.`, 8);
+  }
+  return entry;
+}
+
+const label = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);

@@ -1,0 +1,113 @@
+/** Tensors as files hold them: a type, a shape and little-endian bytes. */
+import { ShapeError } from '../errors.ts';
+
+/** Types by the names of safetensors, with the bits of one value. */
+export const dtypeBits = {
+  BOOL: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  I64: 64,
+  U64: 64,
+  F64: 64,
+  C64: 64,
+  C128: 128,
+} as const;
+
+export type Dtype = keyof typeof dtypeBits;
+
+/** What is known of a tensor before its values are read. */
+export interface TensorInfo {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** A tensor in memory. */
+export interface Tensor extends TensorInfo {
+  /** C order, little-endian. */
+  readonly bytes: Uint8Array;
+}
+
+/** A file of named tensors, read one by one. */
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** @throws {FormatError} when the file does not hold what its header promised */
+  read(name: string): Promise<Tensor>;
+  close(): Promise<void>;
+}
+
+/** @returns the number of values; above 2^53 or with a size that is none, NaN */
+export function countOf(shape: readonly number[]): number {
+  let count = 1;
+  for (const size of shape) count = Number.isSafeInteger(size) && size >= 0 ? count * size : Number.NaN;
+  return Number.isSafeInteger(count) ? count : Number.NaN;
+}
+
+/** @returns bytes that a tensor's values take, NaN when its shape is impossible or ends within a byte */
+export function byteLengthOf({ dtype, shape }: TensorInfo): number {
+  const bits = countOf(shape) * dtypeBits[dtype];
+  return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : Number.NaN;
+}
+
+/** @returns a tensor of float32 over the given values, sharing their memory */
+export function float32Tensor(shape: readonly number[], values: Float32Array): Tensor {
+  return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+}
+
+/**
+ * The values as float32, from any type of floats or whole numbers.
+ *
+ * @throws {ShapeError} for types that are no such numbers
+ */
+export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
+  const copy = bytes.slice().buffer; // aligned
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(copy);
+    case 'F64':
+      return Float32Array.from(new Float64Array(copy));
+    case 'F16':
+      return Float32Array.from(new Uint16Array(copy), halfToFloat);
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(new Uint16Array(copy), (bits) => bits << 16).buffer);
+    case 'I64':
+      return Float32Array.from(new BigInt64Array(copy), Number);
+    case 'U64':
+      return Float32Array.from(new BigUint64Array(copy), Number);
+    case 'I32':
+      return Float32Array.from(new Int32Array(copy));
+    case 'U32':
+      return Float32Array.from(new Uint32Array(copy));
+    case 'I16':
+      return Float32Array.from(new Int16Array(copy));
+    case 'U16':
+      return Float32Array.from(new Uint16Array(copy));
+    case 'I8':
+      return Float32Array.from(new Int8Array(copy));
+    case 'U8':
+    case 'BOOL':
+      return Float32Array.from(new Uint8Array(copy));
+    default:
+      throw new ShapeError(`Expected a tensor of numbers that float32 can hold but received ${dtype}.`);
+  }
+}
+
+/** IEEE 754 binary16. */
+export function halfToFloat(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

@@ -1,0 +1,107 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConfigError, ShapeError } from '../../src/errors.ts';
+import { createFeatureWriter } from '../../src/format/feature-writer.ts';
+import { describeWithShared, shared } from '../support/shared.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'features-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const rows: readonly (readonly [string, Float32Array])[] = [
+  ['a.jpg', Float32Array.of(1, -0.1, 1e-5)],
+  ['b/ü.jpg', Float32Array.of(2.5, 0, 1e17)],
+];
+
+async function written(name: string, metadata?: Record<string, string>): Promise<Buffer> {
+  const writer = await createFeatureWriter(join(folder, name), { metadata });
+  for (const [image, embedding] of rows) await writer.write(image, embedding);
+  await writer.close();
+  return readFileSync(join(folder, name));
+}
+
+describe('createFeatureWriter', () => {
+  test('.list is the official text, floats as Python prints them', async () => {
+    const lines = 'a.jpg 1.0 -0.10000000149011612 9.999999747378752e-06 \nb/ü.jpg 2.5 0.0 9.999999843067494e+16 \n';
+    expect((await written('f.list')).toString()).toBe(lines);
+    expect(readdirSync(folder)).toEqual(['f.list']);
+  });
+
+  test('.npy has a header of 128 bytes with the final shape, the values, and names beside it', async () => {
+    const bytes = await written('f.npy');
+    expect(bytes.toString('latin1', 0, 8)).toBe('\x93NUMPY\x01\x00');
+    expect(bytes.toString('latin1', 10, 128).trimEnd()).toBe(
+      "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+    );
+    expect(bytes.length).toBe(128 + 24);
+    expect(bytes.readFloatLE(128 + 12)).toBe(2.5);
+    expect(readFileSync(join(folder, 'f.names.txt'), 'utf8')).toBe('a.jpg\nb/ü.jpg\n');
+    expect(readdirSync(folder)).toEqual(['f.names.txt', 'f.npy']);
+  });
+
+  test('.safetensors holds values, names and metadata in one file', async () => {
+    const bytes = await written('f.safetensors', { model: 'm' });
+    const length = Number(bytes.readBigUInt64LE(0));
+    expect(JSON.parse(bytes.toString('utf8', 8, 8 + length))).toEqual({
+      __metadata__: { format: 'pt', model: 'm' },
+      embeddings: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] },
+      names: { dtype: 'U8', shape: [14], data_offsets: [24, 38] },
+    });
+    expect(bytes.toString('utf8', 8 + length + 24)).toBe('a.jpg\nb/ü.jpg');
+    expect(readdirSync(folder)).toEqual(['f.safetensors']);
+  });
+
+  test('.jsonl has an object a line', async () => {
+    const [first] = (await written('f.jsonl')).toString().split('\n');
+    const { image, magnitude, embedding } = JSON.parse(first!);
+    expect([image, embedding[1]]).toEqual(['a.jpg', Math.fround(-0.1)]);
+    expect(magnitude).toBeCloseTo(Math.hypot(1, 0.1), 6);
+  });
+
+  test('keeps the order of calls that nobody awaited', async () => {
+    const writer = await createFeatureWriter(join(folder, 'f.npy'), { dimension: 512 });
+    const writes = Array.from({ length: 3000 }, (_, i) => writer.write(`${i}`, new Float32Array(512).fill(i)));
+    await Promise.all(writes);
+    await writer.close();
+    const bytes = readFileSync(join(folder, 'f.npy'));
+    expect(bytes.length).toBe(128 + 3000 * 2048);
+    for (const row of [0, 511, 2999]) expect(bytes.readFloatLE(128 + row * 2048 + 2044)).toBe(row);
+  });
+
+  test('a discarded file leaves nothing, an empty one has no rows', async () => {
+    for (const name of ['f.list', 'f.npy', 'f.safetensors', 'f.jsonl']) {
+      const writer = await createFeatureWriter(join(folder, name));
+      await writer.write('a', Float32Array.of(1));
+      await writer.discard();
+    }
+    expect(readdirSync(folder)).toEqual([]);
+    await (await createFeatureWriter(join(folder, 'f.npy'), { dimension: 4 })).close();
+    expect(readFileSync(join(folder, 'f.npy'), 'latin1')).toContain("'shape': (0, 4)");
+  });
+
+  test('refuses other endings, other lengths, and names that the format cannot hold', async () => {
+    await expect(createFeatureWriter(join(folder, 'f.txt'))).rejects.toThrow(ConfigError);
+    const writer = await createFeatureWriter(join(folder, 'f.list'));
+    await writer.write('a', Float32Array.of(1, 2));
+    await expect(writer.write('b', Float32Array.of(1))).rejects.toThrow(ShapeError);
+    await expect(writer.write('b c', Float32Array.of(1, 2))).rejects.toThrow('white space');
+    await writer.discard();
+  });
+});
+
+describeWithShared('official features', ['golden/toy'], () => {
+  test('are written back byte for byte', async () => {
+    const official = readFileSync(shared('golden/toy/feat.list'), 'utf8');
+    const writer = await createFeatureWriter(join(folder, 'f.list'));
+    for (const line of official.trimEnd().split('\n')) {
+      const [name, ...values] = line.trim().split(' ');
+      await writer.write(name!, Float32Array.from(values, Number));
+    }
+    await writer.close();
+    expect(readFileSync(join(folder, 'f.list'), 'utf8')).toBe(official);
+  });
+});
