@@ -1,21 +1,20 @@
 /** A whole training run: data, schedule, metrics, checkpoints, resuming, and the guard against NaN. */
-import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, threads } from '@magface/torch';
-import { CheckpointError, ConfigError, FormatError, MagfaceError } from '../errors.ts';
+import { MagfaceError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
-import { checkpointName, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { type Dataset, readDatasets } from './dataset.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
-import { forgetAfter, type MetricsRow, MetricsWindow, readMetrics, readRows, type WindowState } from './metrics.ts';
-import { PictureBook, readPictures, writePictures } from './pictures.ts';
+import { type MetricsRow, MetricsWindow } from './metrics.ts';
+import { begin, type Position, resume } from './resume.ts';
+import { RunRecords } from './run-records.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
-import { EventFile } from './tensorboard.ts';
-import { trainReport } from './train-report.ts';
 import { type StepResult, Trainer } from './trainer.ts';
 import { readValidationSet, type ValidationRow, type ValidationSet, validate } from './validate.ts';
 
@@ -34,17 +33,6 @@ export interface TrainHooks {
   /** Each step. @param step - done in all */
   readonly onStep?: (step: number, total: number, result: StepResult) => void;
 }
-
-/** Where a run is; checkpoints carry it. */
-interface Position {
-  readonly epoch: number;
-  /** Steps done of this epoch. */
-  readonly step: number;
-  readonly skipped: number;
-  readonly window: WindowState;
-}
-
-const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
 
 /** Steps in a row that may be left out before the run gives up. */
 const patience = 10;
@@ -118,56 +106,6 @@ function noteLambda(config: TrainConfig, onNote: (line: string) => void): void {
   );
 }
 
-function begin({ output }: TrainConfig): Position {
-  if (listCheckpoints(output).length > 0) {
-    throw new ConfigError(
-      'output',
-      `Expected an output folder without checkpoints but ${output} has some: add --resume, or give another folder.`,
-    );
-  }
-  rmSync(join(output, 'metrics.jsonl'), { force: true });
-  return start;
-}
-
-/** The newest checkpoint that is whole; those that are not are named and passed over. */
-function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Position {
-  const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
-  for (const file of files) {
-    try {
-      const content = readCheckpoint(file);
-      trainer.restore(content, file);
-      const { position } = content.state as { position: Position };
-      onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
-      return position;
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      onNote(`${error.message} Trying the one before it.`);
-    }
-  }
-  if (files.length > 0) {
-    throw new CheckpointError(
-      config.output,
-      `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
-    );
-  }
-  onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
-  return start;
-}
-
-/** A row under TensorBoard's tags. */
-const scalarsOf = (row: MetricsRow): Record<string, number> => ({
-  'loss/total': row.loss,
-  'loss/identity': row.lossId,
-  'loss/g': row.lossG,
-  accuracy: row.accuracy,
-  lr: row.lr,
-  'magnitude/mean': row.magnitudeMean,
-  'magnitude/min': row.magnitudeMin,
-  'magnitude/max': row.magnitudeMax,
-  margin: row.marginMean,
-  imagesPerSecond: row.imagesPerSecond,
-});
-
 interface Parts {
   readonly loader: Loader;
   readonly trainer: Trainer;
@@ -182,11 +120,8 @@ class Run {
   readonly #validation: ValidationSet | undefined;
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
-  readonly #metricsFile: string;
   readonly #total: number;
-  readonly #pictures: PictureBook;
-  readonly #events: EventFile;
-  readonly #picturesFile: string;
+  readonly #records: RunRecords;
   #epoch: number;
   #step: number;
   #skipped: number;
@@ -204,15 +139,11 @@ class Run {
     this.#validation = validation;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
-    this.#metricsFile = join(config.output, 'metrics.jsonl');
     this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#epoch = position.epoch;
     this.#step = position.step;
     this.#skipped = position.skipped;
-    forgetAfter(this.#metricsFile, this.#done);
-    this.#events = new EventFile(config.output);
-    this.#picturesFile = join(config.output, 'pictures.json');
-    this.#pictures = new PictureBook(this.#done === 0 ? undefined : readPictures(this.#picturesFile), this.#epoch);
+    this.#records = new RunRecords(config, { epoch: this.#epoch, done: this.#done });
   }
 
   /** Steps done in all. */
@@ -228,9 +159,9 @@ class Run {
       this.#step = 0;
       if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
-      this.#report();
+      this.#records.writeReport();
     }
-    this.#report();
+    this.#records.writeReport();
     return this.#lastRow;
   }
 
@@ -245,7 +176,7 @@ class Run {
       this.#guard(result, batch.indices);
       if (result.skipped === undefined) {
         this.#window.add(result);
-        this.#pictures.add(this.#epoch, result, this.#paths(batch.indices));
+        this.#records.addStep(this.#epoch, result, this.#paths(batch.indices));
       }
       this.#since.images += batch.indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
@@ -295,9 +226,8 @@ class Run {
       imagesPerSecond,
       secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
     };
-    appendFileSync(this.#metricsFile, `${JSON.stringify(row)}\n`);
     this.#lastRow = row;
-    this.#events.add(row.step, scalarsOf(row));
+    this.#records.addRow(row);
     this.#hooks.onRow?.(row);
     this.#since = { images: 0, start: performance.now() };
   }
@@ -306,29 +236,12 @@ class Run {
     return Array.from(indices, (index) => this.#loader.dataset.samples[index]!.path);
   }
 
-  /** Writes `report.html` anew. */
-  #report(): void {
-    const { output } = this.#config;
-    writePictures(this.#picturesFile, this.#pictures.pictures);
-    const report = trainReport({
-      config: this.#config,
-      rows: readMetrics(this.#metricsFile),
-      validation: readRows<ValidationRow>(join(output, 'validation.jsonl')),
-      pictures: this.#pictures.pictures,
-    });
-    writeFileSync(join(output, 'report.html'), report);
-  }
-
-  /** Appends to `validation.jsonl`; the model of the best accuracy so far is kept as `best.safetensors`. */
+  /** The model of the best accuracy so far is kept as `best.safetensors`. */
   async #validate(): Promise<void> {
     if (this.#validation === undefined) return;
-    const file = join(this.#config.output, 'validation.jsonl');
-    const before = readRows<ValidationRow>(file).filter(({ epoch }) => epoch < this.#epoch);
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
-    writeFileSync(file, [...before, row].map((one) => `${JSON.stringify(one)}\n`).join(''));
-    this.#events.add(this.#done, { 'validation/accuracy': row.accuracy, 'validation/auc': row.auc });
     this.#hooks.onValidation?.(row);
-    if (before.every(({ accuracy }) => accuracy < row.accuracy)) this.#save('best.safetensors');
+    if (this.#records.addValidation(row, this.#done)) this.#save('best.safetensors');
   }
 
   #save(name: string = checkpointName(this.#epoch, this.#step)): void {

@@ -1,0 +1,82 @@
+/** The flags of `magface train`: ours, and the official ones under their own names. */
+import { type Command, Option } from 'commander';
+
+/** Name of the flag with its value, what it says, and the official spelling where that differs. */
+type Flag = readonly [flag: string, says: string, official?: string];
+
+const groups: Readonly<Record<string, readonly Flag[]>> = {
+  'Data:': [
+    [
+      'train-list <source...>',
+      'lists (`imgname 0 id 0`) or folders with a folder a person; several are joined',
+      'train_list <file>',
+    ],
+    ['root <dir>', 'folder that listed paths are relative to (default: current, else the list’s)'],
+    ['last-fc-size <n>', 'classes (default: the greatest label plus 1)'],
+    ['-b, --batch-size <n>', 'images a step (default: 512)'],
+    ['-j, --workers <n>', 'threads that decode (default: one a core, at most 4)'],
+  ],
+  'Model:': [
+    ['arch <name>', 'iresnet18, iresnet34, iresnet50, iresnet100 or mobilefacenet (default: iresnet100)'],
+    ['embedding-size <n>', 'length of the feature (default: 512)'],
+    ['init <file>', 'backbone to start from, .safetensors (finetuning)'],
+    ['dropout <share>', 'channels zeroed before the last layer (default: 0.4)'],
+  ],
+  'Loss:': [
+    ['margin <kind>', 'angular (Mag-ArcFace) or cosine (Mag-CosFace) (default: angular)', 'arc <0|1>'],
+    ['lower-magnitude <a>', 'l_a (default: 10)', 'l_a <a>'],
+    ['upper-magnitude <a>', 'u_a (default: 110)', 'u_a <a>'],
+    ['lower-margin <m>', 'l_m (default: 0.45)', 'l_margin <m>'],
+    ['upper-margin <m>', 'u_m (default: 0.8)', 'u_margin <m>'],
+    ['lambda-g <x>', 'λ_g, the pull toward large magnitudes (default: 35)', 'lambda_g <x>'],
+    ['scale <s>', 's (default: 64)', 'arc-scale <s>'],
+    ['easy-margin <bool>', 'margin only below 90° (default: true)'],
+  ],
+  'Schedule:': [
+    ['epochs <n>', 'length of the run (default: 25)'],
+    ['lr <x>', 'learning rate (default: 0.1)', 'learning-rate <x>'],
+    ['momentum <x>', 'of SGD (default: 0.9)'],
+    ['weight-decay <x>', 'of SGD, on every parameter (default: 5e-4)', 'wd <x>'],
+    ['schedule <kind>', 'drops, cosine or polynomial (default: drops)'],
+    ['lr-drop-epoch <n...>', 'epochs, from 0, at which the rate drops (default: 10 18 22)'],
+    ['lr-drop-ratio <x>', 'what it is multiplied with (default: 0.1)'],
+    ['warmup-epochs <x>', 'epochs over which it rises (default: 0)'],
+    ['power <x>', 'of the polynomial schedule (default: 2)'],
+    ['max-steps <n>', 'stop after so many steps'],
+  ],
+  'Machine:': [
+    ['precision <kind>', 'fp32 or bf16 (default: fp32)', 'fp16 <0|1>'],
+    ['threads <n>', 'threads of libtorch (default: all cores)'],
+    ['cache-memory <MiB>', 'freed memory kept for the next step (default: 4096)'],
+    ['seed <n>', 'of weights, order, flips and dropout (default: 1)'],
+    ['flip <bool>', 'mirror half of the images (default: true)'],
+  ],
+  'Writing:': [
+    ['output <dir>', 'folder for checkpoints, metrics and report.html', 'pth-save-fold <dir>'],
+    ['-p, --print-freq <n>', 'steps between rows of metrics (default: 100)'],
+    ['save-epochs <n>', 'epochs between checkpoints (default: 1)', 'pth-save-epoch <n>'],
+    ['save-steps <n>', 'steps between checkpoints within an epoch'],
+    ['keep <n>', 'checkpoints kept (default: all)'],
+    ['eval-pairs <file>', 'pairs to validate on; the best model is kept'],
+    ['eval-root <dir>', 'folder that their names are relative to'],
+    ['eval-epochs <n>', 'epochs between validations (default: 1)'],
+  ],
+};
+
+/** Adds every setting as a flag. Official spellings work beside ours and are named in the help. */
+export function addTrainFlags(command: Command): Command {
+  for (const [title, flags] of Object.entries(groups)) {
+    command.optionsGroup(title);
+    for (const [flag, says, official] of flags) {
+      command.option(
+        flag.startsWith('-') ? flag : `--${flag}`,
+        official === undefined ? says : `${says}; also --${official}`,
+      );
+      if (official !== undefined) command.addOption(new Option(`--${official}`).hideHelp());
+    }
+  }
+  // Said so that the official command lines run unchanged: the report always has that picture, and resuming knows where it is.
+  return command
+    .addOption(new Option('--vis_mag <0|1>').hideHelp())
+    .addOption(new Option('--start-epoch <n>').hideHelp());
+}

@@ -1,0 +1,174 @@
+/** `magface train`: training and finetuning, with every official flag. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { parse, stringify } from 'yaml';
+import { ConfigError, MagfaceError } from '../errors.ts';
+import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import type { MetricsRow } from '../train/metrics.ts';
+import type { ValidationRow } from '../train/validate.ts';
+import { type Context, note, send } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { printRecord } from './output.ts';
+import { duration, type Progress, startProgress } from './progress.ts';
+import { addTrainFlags } from './train-flags.ts';
+
+const examples = `
+Examples:
+  magface train --train-list faces/ --arch iresnet18 --batch-size 64 --output run1
+  magface train --config configs/ms1mv2-iresnet50.yaml --train-list ms1m.list --output r50
+  magface train --config configs/ms1mv2-iresnet50.yaml --train-list ms1m.list --output r50 --resume
+  magface convert r50/00025-0000000.safetensors r50.onnx`;
+
+/** Flags of the command itself; every other one is a setting. */
+const own = ['config', 'resume', 'printConfig', 'verifyData', 'json', 'format', 'quiet', 'debug'];
+
+interface Flags extends OutputFlags {
+  readonly config?: string;
+  readonly resume?: boolean;
+  readonly printConfig?: boolean;
+  readonly verifyData?: boolean;
+}
+
+export function defineTrain(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .optionsGroup('Run:')
+    .option('--config <file>', 'settings as YAML; flags go over them')
+    .option('--resume', 'go on from the newest checkpoint in the output folder')
+    .option('--print-config', 'show all settings as YAML, and end')
+    .option('--verify-data', 'read every image once, name those that cannot be used, and end');
+  addTrainFlags(command);
+  addOutputFlags(command)
+    .addHelpText('after', examples)
+    .action(async (flags: Flags) => {
+      const config = configOf(flags);
+      if (flags.printConfig === true) return await send(context.stdout, stringify(config));
+      if (flags.verifyData === true) return done(await verifyData(config, context));
+      await run(config, flags, context);
+    });
+}
+
+/** Settings of the file with the flags over them. */
+function configOf(flags: Flags): TrainConfig {
+  const given = Object.entries(flags).filter(([name]) => !own.includes(name) && name !== 'startEpoch');
+  const overrides = given.map(([name, value]) => fromFlag(flagOf(name), value as string));
+  return parseTrainConfig(Object.assign({}, flags.config === undefined ? {} : readYaml(flags.config), ...overrides));
+}
+
+/** `arcScale` to `arc-scale`; the official `train_list` stays. */
+const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function readYaml(file: string): object {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError('config', `Expected a YAML file of settings but ${file} cannot be read.`, { cause });
+  }
+  const value: unknown = parse(text);
+  if (typeof value === 'object' && value !== null) return value;
+  throw new ConfigError('config', `Expected settings, a line \`key: value\` each, but ${file} holds none.`);
+}
+
+async function run(config: TrainConfig, flags: Flags, context: Context): Promise<void> {
+  const { train } = await loadTraining();
+  const quiet = flags.quiet === true;
+  let progress: Progress | undefined;
+  const say = (line: string): void => {
+    if (quiet) return;
+    if (progress === undefined) note(context, line);
+    else progress.note(line);
+  };
+  try {
+    const last = await train(config, {
+      resume: flags.resume === true,
+      signal: context.signal,
+      onNote: say,
+      onRow: (row) => say(rowLine(row)),
+      onValidation: (row) => say(validationLine(row)),
+      onStep: (step, total) => {
+        progress ??= startProgress(context.stderr, {
+          total,
+          unit: 'steps',
+          quiet: quiet || context.stderr.isTTY !== true,
+        });
+        progress.update(step);
+      },
+    });
+    const lines = last === undefined ? ['There was nothing left to do.'] : [rowLine(last)];
+    await printRecord(context.stdout, { ...last }, { format: formatOf(flags), lines });
+  } catch (error) {
+    throw asOurs(error);
+  } finally {
+    progress?.stop();
+  }
+}
+
+/** One line a row, as a trainer wants to see it. */
+export function rowLine(row: MetricsRow): string {
+  return [
+    `epoch ${row.epoch}`,
+    `step ${row.step}`,
+    `loss ${row.loss.toFixed(3)} (id ${row.lossId.toFixed(3)}, g ${row.lossG.toFixed(5)})`,
+    `acc ${(100 * row.accuracy).toFixed(1)} %`,
+    `magnitude ${row.magnitudeMean.toFixed(2)} (${row.magnitudeMin.toFixed(1)} to ${row.magnitudeMax.toFixed(1)})`,
+    `margin ${row.marginMean.toFixed(2)}`,
+    `lr ${Number(row.lr.toPrecision(3))}`,
+    `${row.imagesPerSecond.toFixed(1)} images/s`,
+    `${duration(row.secondsLeft)} left`,
+  ].join('  ');
+}
+
+function validationLine({ epoch, accuracy, accuracyStd, auc, rejectFnmr }: ValidationRow): string {
+  const curve = rejectFnmr.map((fnmr) => (fnmr === null ? '-' : fnmr.toFixed(4))).join(', ');
+  return `After epoch ${epoch}: accuracy ${(100 * accuracy).toFixed(2)} ± ${(100 * accuracyStd).toFixed(2)} %, AUC ${auc.toFixed(4)}; FNMR at FMR 0.01 with 0, 10, 20, 30 % rejected: ${curve}`;
+}
+
+// Apart, since tsc 5.9 leaves the ending of an import() as it is in a function that has a `using`.
+async function loadData(): Promise<
+  Pick<typeof import('../train/dataset.ts') & typeof import('../train/loader.ts'), 'readDatasets' | 'Loader'>
+> {
+  const { readDatasets } = await import('../train/dataset.ts');
+  const { Loader } = await import('../train/loader.ts');
+  return { readDatasets, Loader };
+}
+
+/** Reads every image once. @returns 1 when some cannot be used */
+async function verifyData(config: TrainConfig, context: Context): Promise<ExitCode> {
+  const { readDatasets, Loader } = await loadData();
+  const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
+  const progress = startProgress(context.stderr, { total: dataset.samples.length, unit: 'images' });
+  const batchSize = Math.min(256, dataset.samples.length);
+  await using loader = new Loader(dataset, {
+    batchSize,
+    seed: config.seed,
+    ...(config.workers !== undefined && { workers: config.workers }),
+  });
+  const bad = await loader.verify((read) => progress.update(read));
+  progress.stop();
+  for (const { path, reason } of bad) await send(context.stdout, `${path}\t${reason}\n`);
+  note(context, `${dataset.samples.length} images of ${dataset.classes} people: ${bad.length} cannot be used.`);
+  return bad.length === 0 ? 0 : 1;
+}
+
+async function loadTraining(): Promise<typeof import('../train/run.ts')> {
+  try {
+    return await import('../train/run.ts');
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+/** What the optional package says when it or libtorch is not there, as an error that the program knows. */
+function asOurs(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error.name === 'LibtorchError') return new MagfaceError('libtorch_missing', error.message, { cause: error });
+  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('@magface/torch')) {
+    return new MagfaceError(
+      'libtorch_missing',
+      'Training needs the package @magface/torch: npm install @magface/torch, then npx magface-torch.',
+      { cause: error },
+    );
+  }
+  return error;
+}

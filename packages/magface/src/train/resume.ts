@@ -1,0 +1,56 @@
+/** Where a run begins: at its first step, or where its newest whole checkpoint left it. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
+import { listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
+import type { TrainConfig } from './config.ts';
+import { MetricsWindow, type WindowState } from './metrics.ts';
+import type { Trainer } from './trainer.ts';
+
+/** Where a run is; checkpoints carry it. */
+export interface Position {
+  readonly epoch: number;
+  /** Steps done of this epoch. */
+  readonly step: number;
+  readonly skipped: number;
+  readonly window: WindowState;
+}
+
+const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
+
+/** @throws {ConfigError} when the folder holds a run already */
+export function begin({ output }: TrainConfig): Position {
+  if (listCheckpoints(output).length > 0) {
+    throw new ConfigError(
+      'output',
+      `Expected an output folder without checkpoints but ${output} has some: add --resume, or give another folder.`,
+    );
+  }
+  rmSync(join(output, 'metrics.jsonl'), { force: true });
+  return start;
+}
+
+/** The newest checkpoint that is whole; those that are not are named and passed over. */
+export function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Position {
+  const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
+  for (const file of files) {
+    try {
+      const content = readCheckpoint(file);
+      trainer.restore(content, file);
+      const { position } = content.state as { position: Position };
+      onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
+      return position;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      onNote(`${error.message} Trying the one before it.`);
+    }
+  }
+  if (files.length > 0) {
+    throw new CheckpointError(
+      config.output,
+      `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
+    );
+  }
+  onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
+  return start;
+}

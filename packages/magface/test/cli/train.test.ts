@@ -1,0 +1,181 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
+import { services } from '../../src/cli/services.ts';
+import { readMetrics } from '../../src/train/metrics.ts';
+import { describeTraining } from '../train/golden.ts';
+import { smallSet, temporaryFolder } from '../train/small-set.ts';
+
+/** Runs `magface train` in this process. */
+async function magfaceTrain(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const [out, err] = [stdout, stderr].map((stream) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return () => Buffer.concat(chunks).toString();
+  });
+  const { signal } = new AbortController();
+  const context = { stdin: new PassThrough(), stdout, stderr, env: {}, cwd: process.cwd(), signal, services };
+  const code = await runProgram(['train', ...words], context);
+  return { code, out: out!(), err: err!() };
+}
+
+test('every official flag is taken, over the YAML file, and --print-config shows the result', async () => {
+  const yaml = join(temporaryFolder(), 'run.yaml');
+  writeFileSync(yaml, 'arch: iresnet18\nlr: 0.3\nlambdaG: 20\n');
+  const official = [
+    '--train_list',
+    'ms1m.list',
+    '-j',
+    '8',
+    '--epochs',
+    '3',
+    '-b',
+    '64',
+    '--embedding-size',
+    '256',
+    '--last-fc-size',
+    '85742',
+  ];
+  const rates = [
+    '--lr',
+    '0.2',
+    '--momentum',
+    '0.8',
+    '--wd',
+    '1e-4',
+    '--lr-drop-epoch',
+    '1',
+    '2',
+    '--lr-drop-ratio',
+    '0.2',
+  ];
+  const loss = [
+    '--l_a',
+    '5',
+    '--u_a',
+    '90',
+    '--l_margin',
+    '0.35',
+    '--u_margin',
+    '0.7',
+    '--lambda_g',
+    '150',
+    '--arc-scale',
+    '32',
+    '--arc',
+    '0',
+  ];
+  const rest = [
+    '--pth-save-fold',
+    'out',
+    '--pth-save-epoch',
+    '2',
+    '-p',
+    '10',
+    '--fp16',
+    '1',
+    '--vis_mag',
+    '1',
+    '--start-epoch',
+    '0',
+  ];
+  const { code, out } = await magfaceTrain('--config', yaml, ...official, ...rates, ...loss, ...rest, '--print-config');
+  expect(code).toBe(0);
+  const lines = out.split('\n');
+  const expected = [
+    'arch: iresnet18',
+    'output: out',
+    'workers: 8',
+    'epochs: 3',
+    'batchSize: 64',
+    'embeddingSize: 256',
+    'lastFcSize: 85742',
+    'lr: 0.2',
+    'momentum: 0.8',
+  ];
+  const more = [
+    'weightDecay: 0.0001',
+    'lrDropRatio: 0.2',
+    'lowerMagnitude: 5',
+    'upperMagnitude: 90',
+    'lowerMargin: 0.35',
+    'upperMargin: 0.7',
+    'lambdaG: 150',
+    'scale: 32',
+  ];
+  for (const line of [...expected, ...more, 'margin: cosine', 'saveEpochs: 2', 'printFreq: 10', 'precision: bf16'])
+    expect(lines).toContain(line);
+  expect(out).toContain('trainList:\n  - ms1m.list\n');
+  expect(out).toContain('lrDropEpoch:\n  - 1\n  - 2\n');
+});
+
+test('wrong settings end with 2 and name the key', async () => {
+  const cases: [string[], RegExp][] = [
+    [['--output', 'x'], /trainList/],
+    [['--train-list', 'a', '--output', 'x', '--arch', 'resnet100'], /arch/],
+    [
+      ['--train-list', 'a', '--output', 'x', '--l_a', '120'],
+      /Expected lowerMagnitude below upperMagnitude but received 120 and 110/,
+    ],
+    [['--train-list', 'a', '--output', 'x', '--colour', 'red'], /--colour/],
+    [['--config', 'none.yaml'], /none\.yaml cannot be read/],
+  ];
+  for (const [words, message] of cases) {
+    const { code, err } = await magfaceTrain(...words);
+    expect(code, words.join(' ')).toBe(2);
+    expect(err).toMatch(message);
+  }
+});
+
+test('--verify-data names what cannot be used and ends with 1', async () => {
+  const set = smallSet(2, 2);
+  writeFileSync(join(set, 'person 0', '0.jpg'), 'no image');
+  const { code, out, err } = await magfaceTrain(
+    '--train-list',
+    set,
+    '--output',
+    'x',
+    '--verify-data',
+    '--workers',
+    '0',
+  );
+  expect(code).toBe(1);
+  expect(out).toContain(join(set, 'person 0', '0.jpg'));
+  expect(err).toContain('4 images of 2 people: 1 cannot be used.');
+});
+
+describeTraining('magface train', [], () => {
+  test('trains, writes its folder, goes on with --resume, and prints the last metrics as JSON', async () => {
+    const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
+    const words = [
+      '--train-list',
+      set,
+      '--output',
+      output,
+      '--arch',
+      'mobilefacenet',
+      '-b',
+      '4',
+      '--threads',
+      '1',
+      '-j',
+      '0',
+      '-p',
+      '1',
+    ];
+    const first = await magfaceTrain(...words, '--epochs', '1', '--json');
+    expect(first.code).toBe(0);
+    expect(JSON.parse(first.out)).toMatchObject({ epoch: 0, step: 2, samples: 8 });
+    expect(first.err).toMatch(/epoch 0 {2}step 1 {2}loss .* images\/s/);
+    const second = await magfaceTrain(...words, '--epochs', '2', '--resume');
+    expect(second.err).toMatch(/Going on from .*00001-0000000\.safetensors: epoch 1, step 0/);
+    expect(readMetrics(join(output, 'metrics.jsonl')).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+    expect(existsSync(join(output, 'report.html'))).toBe(true);
+    expect(readFileSync(join(output, 'metrics.jsonl'), 'utf8').endsWith('}\n')).toBe(true);
+    const third = await magfaceTrain(...words);
+    expect([third.code, third.err]).toEqual([2, expect.stringContaining('add --resume')]);
+  });
+});
