@@ -117,7 +117,7 @@ describe('files of one’s own', () => {
       ['old', 2, 1, 0],
       ['new', 1, 2, 0],
     ]);
-    expect((await evaluate('pairs', ...flags)).out).toContain('old: FNMR 0.00 % of 2, FMR 0.00 % of 1');
+    expect((await evaluate('pairs', ...flags)).out).toContain('old: FNMR 0.00 % of 2, FMR 100.00 % of 1');
   });
 
   test('any quality column orders the pairs', async () => {

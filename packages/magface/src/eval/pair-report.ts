@@ -1,0 +1,112 @@
+/** Everything that a report shows of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
+import { estimateThresholds, type ThresholdEstimate } from './bootstrap.ts';
+import { labelOf } from './feature-set.ts';
+import { identitiesOf } from './identities.ts';
+import type { LoadedPairs } from './load-pairs.ts';
+import { errorVersusReject, type RejectBaselines, type RejectCurve, rejectBaselines } from './reject.ts';
+import { canMeasure, type OperatingPoint, rocCurve, splitScores } from './roc.ts';
+import { type Verification, verify } from './verification.ts';
+
+/** One bar for each kind of pair; counts are shares of their kind. */
+export interface HistogramBin {
+  readonly from: number;
+  readonly to: number;
+  readonly genuine: number;
+  readonly impostor: number;
+}
+
+/** One pair by the names of its images. */
+export interface PairExample {
+  readonly left: string;
+  readonly right: string;
+  readonly similarity: number;
+  /** The lower quality of the two. */
+  readonly quality: number;
+}
+
+/** The pairs that a threshold gets wrong first. */
+export interface HardestPairs {
+  /** Two images of one person, least alike first. */
+  readonly genuine: readonly PairExample[];
+  /** Two people, most alike first. */
+  readonly impostor: readonly PairExample[];
+}
+
+/** A model as a report shows it. */
+export interface PairReport {
+  readonly model: string;
+  readonly verification: Verification;
+  readonly thresholds: readonly ThresholdEstimate[];
+  readonly roc: readonly OperatingPoint[];
+  /** At the strictest of 0.001, 0.01 and 0.1 that the impostors tell. */
+  readonly reject: RejectCurve;
+  readonly baselines: RejectBaselines;
+  readonly similarities: readonly HistogramBin[];
+  readonly qualities: readonly HistogramBin[];
+  readonly hardest: HardestPairs;
+}
+
+/** How much a report shows. */
+export interface PairReportOptions {
+  /** @default 10 */
+  readonly folds?: number;
+  /** Pairs of each kind in `hardest`. @default 6 */
+  readonly examples?: number;
+}
+
+/**
+ * @param model - how the report calls it
+ * @throws {MagfaceError} `evaluation_impossible` with fewer than ten impostors, or without genuine pairs
+ */
+export function reportPairs(loaded: LoadedPairs, model: string, options: PairReportOptions = {}): PairReport {
+  const { folds = 10, examples = 6 } = options;
+  const { features, rows, similarities, same, quality } = loaded;
+  const scores = splitScores(similarities, same);
+  const fmr = [0.001, 0.01].find((rate) => canMeasure(rate, scores.impostor.length)) ?? 0.1;
+  return {
+    model,
+    verification: verify(features, rows, { folds }),
+    thresholds: estimateThresholds(similarities, same, identitiesOf(rows, features.names), {
+      far: [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6],
+    }),
+    roc: rocCurve(scores),
+    reject: errorVersusReject(similarities, same, quality, { fmr }),
+    baselines: rejectBaselines(similarities, same, { fmr }),
+    similarities: histogram(similarities, same),
+    qualities: histogram(quality, same),
+    hardest: hardestPairs(loaded, examples),
+  };
+}
+
+/** Bars of one width over all values; both kinds share them. */
+function histogram(values: Float64Array, same: Uint8Array, bars = 40): HistogramBin[] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  const width = (high - low) / bars || 1;
+  const counts = [new Float64Array(bars), new Float64Array(bars)] as const;
+  values.forEach((value, pair) => {
+    counts[same[pair] === 1 ? 1 : 0][Math.min(bars - 1, Math.floor((value - low) / width))]! += 1;
+  });
+  const [impostors, genuine] = counts.map((kind) => kind.reduce((sum, count) => sum + count, 0)) as [number, number];
+  return Array.from({ length: bars }, (_, bar) => ({
+    from: low + bar * width,
+    to: low + (bar + 1) * width,
+    genuine: counts[1][bar]! / genuine,
+    impostor: counts[0][bar]! / impostors,
+  }));
+}
+
+function hardestPairs({ features, rows, similarities, same, quality }: LoadedPairs, count: number): HardestPairs {
+  const order = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[a]! - similarities[b]!);
+  const example = (pair: number): PairExample => ({
+    left: features.names?.[rows.left[pair]!] ?? labelOf(features, rows.left[pair]!),
+    right: features.names?.[rows.right[pair]!] ?? labelOf(features, rows.right[pair]!),
+    similarity: similarities[pair]!,
+    quality: quality[pair]!,
+  });
+  const of = (label: number): Uint32Array => order.filter((pair) => same[pair] === label);
+  return {
+    genuine: Array.from(of(1).subarray(0, count), example),
+    impostor: Array.from(of(0).slice(-count).reverse(), example),
+  };
+}
