@@ -97,9 +97,11 @@ export function createDetector(session: Session, contract: DetectorContract, { n
     for (const view of views) {
       signal?.throwIfAborted();
       const faces = await look(image, view, minScore);
-      const coarsest = view === views[0];
-      const largest = (decoder.overlap * Math.min(tile.width, tile.height)) / view.scale;
-      found.push(...(coarsest ? faces : faces.filter(({ box }) => Math.max(box.width, box.height) <= largest)));
+      // Larger faces may be cut by every tile of this level; those that show the whole image cut none.
+      const largest = showsAll(view, image)
+        ? Infinity
+        : (decoder.overlap * Math.min(tile.width, tile.height)) / view.scale;
+      found.push(...faces.filter(({ box }) => Math.max(box.width, box.height) <= largest));
     }
     const faces: DetectedFace[] = [];
     for (const face of mergeFaces(found)) {
@@ -143,6 +145,11 @@ function viewOf(box: Box, { width, height }: ImageSize, share: number): View {
   const scale = (share * width) / Math.max(box.width, box.height);
   const [x, y] = [box.x + box.width / 2 - width / scale / 2, box.y + box.height / 2 - height / scale / 2];
   return { x, y, scale, width, height };
+}
+
+function showsAll(view: View, { width, height }: ImageSize): boolean {
+  const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
+  return view.x <= 1e-6 && view.y <= 1e-6 && right >= width - 1e-6 && bottom >= height - 1e-6;
 }
 
 /** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */
