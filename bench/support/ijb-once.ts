@@ -1,8 +1,8 @@
 /** One IJB evaluation in a process of its own, so that its peak memory is its own: prints one line of JSON. */
 
-import { openFeatureFile } from '../../packages/magface/src/eval/feature-file.ts';
 import { evaluateIjb } from '../../packages/magface/src/eval/ijb.ts';
 import { findIjbFiles, readFaceTemplates, readTemplatePairs } from '../../packages/magface/src/eval/ijb-files.ts';
+import { openFeatureFile } from '../../packages/magface/src/format/feature-reader.ts';
 
 const [folder = '', featureFile = ''] = process.argv.slice(2);
 const start = performance.now();

@@ -1,10 +1,10 @@
 /** `magface evaluate ijb`: IJB-B and IJB-C, 1:1 and, where the gallery files are there, 1:N. */
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.ts';
-import { openFeatureFile } from '../eval/feature-file.ts';
 import { type Identification, identify } from '../eval/identification.ts';
 import { evaluateIjb, type IjbVerification } from '../eval/ijb.ts';
 import { findIjbFiles, readFaceTemplates, readTemplatePairs, readTemplateSubjects } from '../eval/ijb-files.ts';
+import { openFeatureFile } from '../format/feature-reader.ts';
 import { type Context, note } from './context.ts';
 import { inPercent } from './evaluate-options.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';

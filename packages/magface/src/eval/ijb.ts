@@ -5,6 +5,7 @@
  * @see official eval_ijb; Maze et al., "IARPA Janus Benchmark - C", ICB 2018
  */
 import { ShapeError } from '../errors.ts';
+import type { FeatureBlock } from '../format/feature-reader.ts';
 import type { FaceTemplates, TemplatePairs } from './ijb-files.ts';
 import { scorePairs } from './pair-scores.ts';
 import {
@@ -16,7 +17,7 @@ import {
   type Scores,
   splitScores,
 } from './roc.ts';
-import { buildTemplates, type FeatureBlock, type TemplateOptions, type Templates } from './templates.ts';
+import { buildTemplates, type TemplateOptions, type Templates } from './templates.ts';
 
 /** The rates of the official table. */
 export const officialFars: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];

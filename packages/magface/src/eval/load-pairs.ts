@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../errors.ts';
-import { readFeatureFile } from './feature-file.ts';
+import { readFeatureFile } from '../format/feature-reader.ts';
 import { type FeatureSet, magnitudesOf, rowsOf } from './feature-set.ts';
 import { readPairList } from './pair-list.ts';
 import { type ResolveOptions, resolvePairs } from './pairs.ts';

@@ -9,14 +9,8 @@
  * @see official eval_ijb: image2template_feature
  */
 import { ShapeError } from '../errors.ts';
+import type { FeatureBlock } from '../format/feature-reader.ts';
 import type { FaceTemplates } from './ijb-files.ts';
-
-/** Some whole rows of a feature file that is read in order. */
-export interface FeatureBlock {
-  /** (n, D) float32, not normalized. */
-  readonly values: Float32Array;
-  readonly names?: readonly string[] | undefined;
-}
 
 /** Templates as unit vectors. */
 export interface Templates {
