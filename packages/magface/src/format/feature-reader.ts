@@ -1,0 +1,86 @@
+/**
+ * Feature files, streamed in blocks of rows so that files of any size need no more memory than a block. By the ending:
+ *
+ *     .npy          (N, D) float32, float64 or float16 in C order; names in NAME.names.txt, a line each, where it exists
+ *     .safetensors  the one tensor (N, D), names in `names` (U8, joined by line feeds) where it exists
+ *     .jsonl        `{"image", "embedding"}`, a line an image
+ *     all else      the official text: `name v1 … vD`, a line an image
+ */
+import { extname } from 'node:path';
+import { type ByteSource, openBytes } from './byte-source.ts';
+import { arrayBlocks, openNpy, openSafetensorsFeatures } from './feature-arrays.ts';
+import { jsonBlocks, jsonDimension } from './feature-json.ts';
+import { textBlocks, textDimension } from './feature-text.ts';
+
+/** Some rows of a feature file. */
+export interface FeatureBlock {
+  /** (n, D) float32, not normalized. */
+  readonly values: Float32Array;
+  /** One a row, where the file has names. */
+  readonly names?: readonly string[] | undefined;
+}
+
+/** An opened feature file. Reading `blocks` to the end, or leaving the loop, closes it. */
+export interface FeatureFile {
+  /** D, the length of one feature. */
+  readonly dimension: number;
+  /** The rows in order; can be read once. */
+  readonly blocks: AsyncIterable<FeatureBlock>;
+}
+
+/**
+ * Opens a feature file and learns the length of its features.
+ *
+ * @throws {FormatError} when the file is none of the above; wrong rows throw as they come
+ */
+export async function openFeatureFile(file: string): Promise<FeatureFile> {
+  const source = await openBytes(file);
+  try {
+    const { dimension, blocks } = await featuresOf(source);
+    return { dimension, blocks: closing(source, blocks) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The same for bytes that are open already; the format is told by the source's name. */
+export async function featuresOf(source: ByteSource): Promise<FeatureFile> {
+  if (source.size === 0) throw source.error('Expected features, one image a line, but the file is empty.', 0);
+  const ending = extname(source.file);
+  if (ending === '.npy' || ending === '.safetensors') {
+    const array = await (ending === '.npy' ? openNpy(source) : openSafetensorsFeatures(source));
+    return { dimension: array.dimension, blocks: arrayBlocks(source, array) };
+  }
+  if (ending === '.jsonl') {
+    const dimension = await jsonDimension(source);
+    return { dimension, blocks: jsonBlocks(source, dimension) };
+  }
+  const dimension = await textDimension(source);
+  return { dimension, blocks: textBlocks(source, dimension) };
+}
+
+/** Reads a whole feature file, for protocols that need all rows at once. */
+export async function readFeatureFile(
+  file: string,
+): Promise<{ readonly values: Float32Array; readonly dimension: number; readonly names?: readonly string[] }> {
+  const { dimension, blocks } = await openFeatureFile(file);
+  const parts: FeatureBlock[] = [];
+  for await (const block of blocks) parts.push(block);
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.values.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part.values, at);
+    at += part.values.length;
+  }
+  const names = parts.flatMap((part) => part.names ?? []);
+  return names.length > 0 ? { values, dimension, names } : { values, dimension };
+}
+
+async function* closing<T>(source: ByteSource, blocks: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* blocks;
+  } finally {
+    await source.close();
+  }
+}

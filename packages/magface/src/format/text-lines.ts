@@ -1,0 +1,25 @@
+/** Lines of a text file by ranges, with the byte that each begins at. */
+import type { ByteSource } from './byte-source.ts';
+
+const chunkBytes = 1 << 20;
+/** No line of a format here comes near; a file of another kind may have none at all. */
+const mostLineBytes = 1 << 26;
+
+/** @throws {FormatError} when a line is over 64 MiB: the file is no text */
+export async function* readLines(source: ByteSource): AsyncGenerator<{ text: string; offset: number }> {
+  let rest: Buffer = Buffer.alloc(0);
+  let offset = 0;
+  for (let at = 0; at < source.size; at += chunkBytes) {
+    const chunk = await source.read(at, Math.min(chunkBytes, source.size - at));
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+      yield { text: bytes.toString('utf8', start, end), offset };
+      offset += end + 1 - start;
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    if (rest.length > mostLineBytes) throw source.error('Expected lines of text but this one does not end.', offset);
+  }
+  if (rest.length > 0) yield { text: rest.toString('utf8'), offset };
+}
