@@ -1,0 +1,93 @@
+/** `magface align`: faces cut out and aligned, as recognisers want them. */
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, parse, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ConfigError } from '../errors.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords } from './options.ts';
+import { type Column, createRows } from './output.ts';
+import { type RunFlags, runImages } from './run-images.ts';
+
+interface AlignFlags extends RunFlags {
+  readonly output: string;
+  readonly size: number;
+}
+
+type AlignRecord =
+  | { readonly image: string; readonly face: number; readonly output: string }
+  | { readonly image: string; readonly error: { readonly code: string; readonly message: string } };
+
+const table: readonly Column<AlignRecord>[] = [
+  { title: 'image', value: ({ image }) => image, layout: 'middle' },
+  { title: 'face', value: (row) => ('error' in row ? undefined : row.face), layout: 'right' },
+  {
+    title: 'output',
+    value: (row) => ('error' in row ? row.error.code.replaceAll('_', ' ') : row.output),
+    layout: 'middle',
+  },
+];
+
+const examples = `
+Example:
+  magface align photos/ --output faces/
+writes faces/NAME_0.png for the largest face of NAME.jpg, NAME_1.png for the
+next; a name that is taken already gets a number. PNG loses nothing.`;
+
+export function defineAlign(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Cut faces out, turned and scaled so that eyes, nose and mouth lie where recognisers expect them.')
+    .argument('[input...]', inputWords)
+    .optionsGroup('Faces:')
+    .requiredOption('--output <dir>', 'folder for the faces; made when it is missing')
+    .option('--size <pixels>', 'width and height of a face', count, 112);
+  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: false })).addHelpText('after', examples);
+  command.action(async (inputs: string[], flags: AlignFlags) => done(await align(inputs, flags, context)));
+}
+
+async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
+  const folder = resolve(context.cwd, flags.output);
+  const rows = createRows(context.stdout, { format: formatOf(flags), table });
+  const { savePng } = await import('./pictures.ts');
+  const { cutFaces } = await import('./align-faces.ts');
+  try {
+    const { failed } = await runImages(inputs, flags, {
+      context,
+      start: () => makeFolder(folder, flags.output),
+      outcome: async (outcome) => {
+        const image = outcome.file.name;
+        if ('error' in outcome) {
+          const { code, message } = outcome.error;
+          return rows.write({ image, error: { code, message } });
+        }
+        const faces = await cutFaces(outcome.file.path, outcome.faces, flags.size);
+        for (const [face, pixels] of faces.entries()) {
+          const name = freeName(folder, `${parse(image).name}_${face}`);
+          await savePng(join(folder, name), pixels);
+          await rows.write({ image, face, output: join(flags.output, name) });
+        }
+      },
+    });
+    return failed > 0 ? 1 : 0;
+  } finally {
+    await rows.close();
+  }
+}
+
+async function makeFolder(folder: string, given: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const message = `Expected a folder at ${given} but it cannot be made: choose another --output.`;
+    throw new ConfigError('output', message, { cause });
+  }
+}
+
+/** Two photos of different folders may have one name, and an earlier run's faces stay. */
+function freeName(folder: string, stem: string): string {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? `${stem}.png` : `${stem}-${number}.png`;
+    if (!existsSync(join(folder, name))) return name;
+  }
+}

@@ -1,0 +1,88 @@
+/** `magface compare`: one person or two? */
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ImageError } from '../errors.ts';
+import type { AnalyzedFace } from '../face.ts';
+import type { RecogniserContract } from '../models/contract.ts';
+import { compare as similarityOf } from '../similarity.ts';
+import type { Context, Recogniser } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import type { ImageFile } from './inputs.ts';
+import { addModelFlags, addOutputFlags, formatOf, share } from './options.ts';
+import { printRecord } from './output.ts';
+import { loadMagFace, named, noFace, type RunFlags, streamOptions } from './run-images.ts';
+
+interface CompareFlags extends RunFlags {
+  readonly fmr: number;
+}
+
+const examples = `
+Example:
+  magface compare passport.jpg selfie.jpg --json
+
+FMR is the false match rate: how often two different people are taken for one.
+The threshold is the one that the model was measured with; a model without one
+gives the similarity alone.`;
+
+export function defineCompare(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Tell whether two photos show one person: the largest face of each is taken.')
+    .argument('<a>', 'an image')
+    .argument('<b>', 'another')
+    .option('--fmr <rate>', 'false match rate to decide at, of those the model has', share, 0.001)
+    .option('--flip', 'compare the sums of each face and its mirror image');
+  addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
+  command.action(async (a: string, b: string, flags: CompareFlags) => {
+    await compare([a, b], flags, context);
+    done(0);
+  });
+}
+
+async function compare(names: readonly [string, string], flags: CompareFlags, context: Context): Promise<void> {
+  await using magface = await loadMagFace(flags, context);
+  const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));
+  const [a, b] = (await largestFaces(magface, files, { flags, context })) as [AnalyzedFace, AnalyzedFace];
+  const similarity = similarityOf(a.embedding, b.embedding);
+  const { threshold = null, fmr = null } = nearest(magface.model.contract.thresholds, flags.fmr) ?? {};
+  const same = threshold === null ? null : similarity >= threshold;
+  const quality = [a.quality ?? null, b.quality ?? null];
+  const decision =
+    threshold === null
+      ? `No decision: ${magface.model.name} has no threshold.`
+      : `${same ? 'The same person' : 'Different people'}: threshold ${threshold} at a false match rate of ${fmr}.`;
+  const scores = [a, b].map(
+    (face, at) => `${names[at]}: quality ${face.quality ?? '-'}, magnitude ${face.magnitude.toFixed(2)}`,
+  );
+  const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...scores];
+  await printRecord(context.stdout, { similarity, threshold, fmr, same, quality }, { format: formatOf(flags), lines });
+}
+
+async function largestFaces(
+  magface: Recogniser,
+  files: readonly ImageFile[],
+  { flags, context }: { readonly flags: CompareFlags; readonly context: Context },
+): Promise<AnalyzedFace[]> {
+  const largest: AnalyzedFace[] = [];
+  for await (const { index, error, faces } of magface.stream(
+    files.map(({ path }) => path),
+    streamOptions(flags, context.signal),
+  )) {
+    const file = files[index]!;
+    if (error instanceof ImageError)
+      throw new ImageError(error.code, file.name, named(error.message, file), { cause: error });
+    if (error !== undefined) throw error;
+    if (faces[0] === undefined) throw noFace(file);
+    largest.push(faces[0]);
+  }
+  return largest;
+}
+
+/** The threshold whose rate is closest to the one asked for, on the scale of powers of ten that such rates live on. */
+function nearest(
+  thresholds: RecogniserContract['thresholds'],
+  fmr: number,
+): NonNullable<RecogniserContract['thresholds']>[number] | undefined {
+  const distance = (rate: number): number => Math.abs(Math.log(rate / Math.max(fmr, 1e-12)));
+  return thresholds?.toSorted((a, b) => distance(a.fmr) - distance(b.fmr))[0];
+}

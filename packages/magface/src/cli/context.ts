@@ -1,0 +1,35 @@
+/** What a command may touch: handed in by `main.ts`, replaced in tests. */
+import type { MagFace } from '../infer/node/magface.ts';
+import type { Services } from './services.ts';
+
+/** A stream for text that may be a terminal. */
+export type TextStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface Context {
+  readonly stdin: NodeJS.ReadableStream;
+  /** Data alone. */
+  readonly stdout: TextStream;
+  /** Progress, notes and errors. */
+  readonly stderr: TextStream;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted by the first SIGINT. */
+  readonly signal: AbortSignal;
+  /** Everything heavy, loaded when first asked for. */
+  readonly services: Services;
+}
+
+/** What commands use of the library's class. */
+export type Recogniser = Pick<MagFace, 'model' | 'detector' | 'detect' | 'stream' | typeof Symbol.asyncDispose>;
+
+/** Writes one line for people. */
+export function note(context: Pick<Context, 'stderr'>, line: string): void {
+  context.stderr.write(`${line}\n`);
+}
+
+/** Resolves when the stream has taken the text, so that a slow reader holds the run back and memory stays small. */
+export function send(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}

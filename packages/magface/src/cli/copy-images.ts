@@ -1,0 +1,31 @@
+/** Copies of chosen images in one folder, where two may have the same name. */
+import { constants } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join, parse, resolve } from 'node:path';
+import { type Context, note } from './context.ts';
+
+/** A name that is taken, in this run or before it, gets a number: `a.jpg`, `a-2.jpg`. Addresses are left out. */
+export async function copyImages(
+  paths: readonly string[],
+  folder: string,
+  context: Pick<Context, 'cwd' | 'stderr'>,
+): Promise<void> {
+  const target = resolve(context.cwd, folder);
+  await mkdir(target, { recursive: true });
+  for (const path of paths) {
+    if (/^https?:/i.test(path)) note(context, `Not copied, since it is no file: ${path}`);
+    else await copyNumbered(path, target);
+  }
+}
+
+async function copyNumbered(path: string, folder: string): Promise<void> {
+  const { name, ext } = parse(path);
+  for (let number = 1; ; number++) {
+    const free = join(folder, number === 1 ? name + ext : `${name}-${number}${ext}`);
+    try {
+      return await copyFile(path, free, constants.COPYFILE_EXCL);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** A face as commands print it. */
+import type { AnalyzedFace } from '../face.ts';
+import type { Reason } from '../reasons.ts';
+import type { Column } from './output.ts';
+import { type ImageOutcome, named } from './run-images.ts';
+
+export interface FaceRecord {
+  readonly image: string;
+  /** From 0, the largest first. */
+  readonly face: number;
+  readonly box: AnalyzedFace['box'];
+  readonly landmarks: AnalyzedFace['landmarks'];
+  readonly detection: number;
+  readonly magnitude: number;
+  /** Null when the model has no calibration. */
+  readonly quality: number | null;
+  readonly reasons: readonly Reason[];
+}
+
+export interface FailureRecord {
+  readonly image: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+export type QualityRecord = FaceRecord | FailureRecord;
+
+/** One record a face, or one for the image that gave none. */
+export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
+  const { file } = outcome;
+  if ('error' in outcome) {
+    const { code, message } = outcome.error;
+    return [{ image: file.name, error: { code, message: named(message, file) } }];
+  }
+  return outcome.faces.map(({ box, landmarks, detection, magnitude, quality = null, reasons }, face) => ({
+    image: file.name,
+    face,
+    box,
+    landmarks,
+    detection,
+    magnitude,
+    quality,
+    reasons,
+  }));
+}
+
+const words = (code: string): string => code.replaceAll('_', ' ');
+const ofFace = (value: (face: FaceRecord) => string | number | undefined) => (row: QualityRecord) =>
+  'error' in row ? undefined : value(row);
+
+export const faceTable: readonly Column<QualityRecord>[] = [
+  { title: 'image', value: ({ image }) => image, layout: 'middle' },
+  { title: 'face', value: ofFace(({ face }) => face), layout: 'right' },
+  { title: 'size', value: ofFace(({ box }) => `${Math.round(box.width)}x${Math.round(box.height)}`), layout: 'right' },
+  { title: 'magnitude', value: ofFace(({ magnitude }) => magnitude.toFixed(2)), layout: 'right' },
+  { title: 'quality', value: ofFace(({ quality }) => quality ?? undefined), layout: 'right' },
+  {
+    title: 'reasons',
+    value: (row) =>
+      'error' in row
+        ? words(row.error.code)
+        : row.reasons.map(({ code, value }) => `${words(code)} (${value})`).join(', '),
+    layout: 'wrap',
+  },
+];
+
+export const faceCsv: readonly Column<QualityRecord>[] = [
+  { title: 'image', value: ({ image }) => image },
+  { title: 'face', value: ofFace(({ face }) => face) },
+  ...(['x', 'y', 'width', 'height'] as const).map((side) => ({ title: side, value: ofFace(({ box }) => box[side]) })),
+  { title: 'detection', value: ofFace(({ detection }) => detection) },
+  { title: 'magnitude', value: ofFace(({ magnitude }) => magnitude) },
+  { title: 'quality', value: ofFace(({ quality }) => quality ?? undefined) },
+  { title: 'reasons', value: ofFace(({ reasons }) => reasons.map(({ code, value }) => `${code}=${value}`).join(' ')) },
+  { title: 'error', value: (row) => ('error' in row ? row.error.code : undefined) },
+];

@@ -1,0 +1,111 @@
+/**
+ * Which images a command is to work on. All are named before a model is loaded: a wrong path is told at once, and the
+ * bar knows how many there are; a name takes a hundred bytes, so that millions fit.
+ */
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { ConfigError } from '../errors.ts';
+
+/** One image: `name` as the user gave it, `path` where it lies (or its https: address). */
+export interface ImageFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface InputSources {
+  /** Lists of images. @default none */
+  readonly list?: readonly string[] | undefined;
+  /** Folder that listed paths are relative to. @default cwd, else the list's folder */
+  readonly root?: string | undefined;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly signal: AbortSignal;
+}
+
+const endings = 'jpg,jpeg,png,webp,avif,heic,heif,tif,tiff,gif';
+const isImageName = new RegExp(`\\.(${endings.replaceAll(',', '|')})$`, 'i');
+const kinds = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
+
+/**
+ * @returns the images in the order of the words, sorted within each folder and glob
+ * @throws {ConfigError} when nothing is named, or a folder, glob, list or stdin holds no image
+ */
+export async function findImages(words: readonly string[], sources: InputSources): Promise<ImageFile[]> {
+  const lists = sources.list ?? [];
+  if (words.length === 0 && lists.length === 0)
+    throw new ConfigError(
+      'input',
+      'Expected images but none were named: give files, folders, globs, - or --list FILE.',
+    );
+  const found: ImageFile[] = [];
+  for (const word of words) for (const image of await expand(word, sources)) found.push(image);
+  for (const list of lists) for (const image of await readList(list, sources)) found.push(image);
+  return found;
+}
+
+async function expand(word: string, sources: InputSources): Promise<ImageFile[]> {
+  const { cwd } = sources;
+  if (word === '-') return readStdin(sources);
+  if (/^https?:\/\//i.test(word)) return [{ name: word, path: word }];
+  const path = resolve(cwd, word);
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory() === true) return searchFolder(word, path, sources.signal);
+  if (there !== undefined || !isDynamicPattern(word)) return [{ name: word, path }]; // a missing file fails in its turn
+  return searchGlob(word, sources);
+}
+
+async function searchFolder(word: string, path: string, signal: AbortSignal): Promise<ImageFile[]> {
+  const files = await glob('**/*', { cwd: path, expandDirectories: false, onlyFiles: true, dot: false, signal });
+  const images = files.filter((file) => isImageName.test(file)).sort(byName);
+  if (images.length > 0) return images.map((file) => ({ name: join(word, file), path: join(path, file) }));
+  const holds = files.length === 0 ? 'it is empty' : `none of its ${files.length} files ends as one`;
+  throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${kinds} files there.`);
+}
+
+async function searchGlob(pattern: string, { cwd, signal }: InputSources): Promise<ImageFile[]> {
+  const files = await glob(pattern, { cwd, expandDirectories: false, onlyFiles: true, signal });
+  const images = files.filter((file) => isImageName.test(file)).sort(byName);
+  if (images.length > 0) return images.map((name) => ({ name, path: resolve(cwd, name) }));
+  const holds = files.length === 0 ? 'nothing does' : `none of the ${files.length} files that do is one`;
+  const remedy = `check the pattern, or name the folder; images are ${kinds} files`;
+  throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
+}
+
+async function readList(list: string, { cwd, root }: InputSources): Promise<ImageFile[]> {
+  const file = resolve(cwd, list);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError('list', `Expected a list of images at ${list} but it cannot be read: check its path.`, {
+      cause,
+    });
+  });
+  const names = text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  if (names.length === 0)
+    throw new ConfigError('list', `Expected one image a line in ${list} but it is empty: write their paths into it.`);
+  const locate = (name: string): string => {
+    if (root !== undefined) return resolve(cwd, root, name);
+    const here = resolve(cwd, name);
+    const beside = resolve(dirname(file), name);
+    return !existsSync(here) && existsSync(beside) ? beside : here;
+  };
+  return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : locate(name) }));
+}
+
+/** A path a line, spaces and all; a NUL ends a path too, as `find -print0` has it. */
+async function readStdin({ cwd, stdin, signal }: InputSources): Promise<ImageFile[]> {
+  const names: string[] = [];
+  const lines = createInterface({ input: stdin, signal, crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) names.push(...line.split('\0').filter((name) => name.trim() !== ''));
+  signal.throwIfAborted();
+  if (names.length === 0)
+    throw new ConfigError(
+      'input',
+      'Expected a path a line on stdin but it was empty: pipe paths in, as `find . | magface quality -`.',
+    );
+  return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(cwd, name) }));
+}
+
+/** By code units: the same on every machine, whatever its language. */
+const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/** The command `magface`: hands the process to the program, and ends cleanly on Ctrl-C and when its reader goes away. */
+import { isGone } from './errors.ts';
+import { runProgram } from './program.ts';
+import { services } from './services.ts';
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(130);
+  process.stderr.write('\nInterrupted: finishing what is under way; Ctrl-C again ends at once.\n');
+  interrupt.abort();
+});
+process.stdout.on('error', (error) => {
+  if (isGone(error)) process.exit(0);
+  throw error;
+});
+
+const { stdin, stdout, stderr, env } = process;
+const context = { stdin, stdout, stderr, env, cwd: process.cwd(), signal: interrupt.signal, services };
+process.exitCode = await runProgram(process.argv.slice(2), context);
+// A pipe that nobody closes would keep the process alive after an interruption.
+if (interrupt.signal.aborted) process.exit(process.exitCode);

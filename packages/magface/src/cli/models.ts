@@ -1,0 +1,67 @@
+/** `magface models`: what is known, what is cached, what a model promises. */
+import type { Command } from 'commander';
+import { type Context, note } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { type Column, createRows, printRecord } from './output.ts';
+import { downloadNotes } from './run-images.ts';
+import type { ModelRecord } from './services.ts';
+
+type ModelsFlags = OutputFlags & { readonly offline?: boolean };
+
+const table: readonly Column<ModelRecord>[] = [
+  { title: 'model', value: ({ id }) => id, layout: 'middle' },
+  { title: 'kind', value: ({ kind }) => kind },
+  { title: 'cached', value: ({ cached }) => (cached ? 'yes' : 'no') },
+  { title: 'licence', value: ({ licence }) => licence },
+  { title: 'what', value: ({ description }) => description, layout: 'wrap' },
+];
+
+const examples = `
+Examples:
+  magface models list
+  magface models pull fr-feature
+  magface models show my.onnx --json`;
+
+export function defineModels(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command.description('List, fetch and show models: a path, an id of the list, https: or npm:NAME@VERSION/PATH.');
+  command.addHelpText('after', examples);
+  const list = command.command('list').description('The models that are known by an id, and which are cached.');
+  addOutputFlags(list).action(async (flags: ModelsFlags) => {
+    const rows = createRows(context.stdout, { format: formatOf(flags), table });
+    for (const record of await context.services.listModels(cacheOf(context))) await rows.write(record);
+    await rows.close();
+    done(0);
+  });
+  for (const [name, description] of [
+    ['pull', 'Fetch a model into the cache and check it.'],
+    ['show', 'Show what a model promises: input, calibration, licence, digest.'],
+  ] as const) {
+    const sub = command.command(name).description(description).argument('<model>', 'a path, an id, https: or npm:');
+    sub.option('--offline', 'refuse the network: cached models only');
+    addOutputFlags(sub).action(async (model: string, flags: ModelsFlags) => {
+      await show(model, flags, context);
+      done(0);
+    });
+  }
+}
+
+async function show(name: string, flags: ModelsFlags, context: Context): Promise<void> {
+  const { offline, quiet } = flags;
+  const onProgress = downloadNotes(flags, context);
+  const model = await context.services.loadModel(name, {
+    ...cacheOf(context),
+    offline,
+    onProgress,
+    signal: context.signal,
+  });
+  if (quiet !== true) for (const line of [model.assumed].flat()) note(context, line);
+  const { digest, contract } = model;
+  const record = { name: model.name, bytes: model.bytes.length, digest, ...contract };
+  const lines = Object.entries(record).map(
+    ([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+  );
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines });
+}
+
+const cacheOf = ({ env }: Context): { readonly cacheDir: string | undefined } => ({ cacheDir: env['MAGFACE_CACHE'] });

@@ -1,0 +1,84 @@
+/** Flags that several commands share, each declared once. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { OutputFormat } from './output.ts';
+
+export interface OutputFlags {
+  readonly json?: boolean;
+  readonly format: OutputFormat;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
+}
+
+export interface ModelFlags {
+  readonly model?: string;
+  readonly detector?: string;
+  readonly minFaceScore?: number;
+  readonly aligned?: boolean;
+  readonly threads?: number;
+  readonly offline?: boolean;
+}
+
+export interface InputFlags {
+  readonly list?: readonly string[];
+  readonly root?: string;
+}
+
+export const inputWords = 'files, folders (searched in depth), globs, https: addresses; - reads paths from stdin';
+
+export function addInputFlags(command: Command): Command {
+  return command
+    .optionsGroup('Inputs:')
+    .option('--list <file>', 'a list of images: the first word of each line (repeatable)', collect)
+    .option('--root <dir>', 'folder that listed paths are relative to (default: current, else the list’s)');
+}
+
+export function addModelFlags(command: Command, { aligned }: { readonly aligned: boolean }): Command {
+  command
+    .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
+    .option('--model <model>', 'recogniser (default: fr-feature)')
+    .option('--detector <model>', 'face detector (default: blazeface)')
+    .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
+  if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
+  return command
+    .option('--threads <n>', 'threads of one network (default: all cores)', count)
+    .option('--offline', 'refuse the network: use cached models only');
+}
+
+export function addOutputFlags(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .addOption(
+      new Option('--format <format>', 'how results are printed')
+        .choices(['table', 'json', 'jsonl', 'csv'])
+        .default('table'),
+    )
+    .option('--json', 'the same as --format json')
+    .option('-q, --quiet', 'no progress and no notes on stderr, errors only')
+    .option('--debug', 'errors with their stack');
+}
+
+export const formatOf = ({ json, format }: OutputFlags): OutputFormat => (json === true ? 'json' : format);
+
+/** A whole number from 1. */
+export const count = numberWithin(1, Number.MAX_SAFE_INTEGER, 'a whole number from 1', { whole: true });
+/** 0 to 1. */
+export const share = numberWithin(0, 1, 'a number from 0 to 1');
+/** 0 to 100. */
+export const percent = numberWithin(0, 100, 'a number from 0 to 100');
+
+function numberWithin(
+  least: number,
+  most: number,
+  expected: string,
+  { whole }: { readonly whole: boolean } = { whole: false },
+): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+    throw new InvalidArgumentError(`Expected ${expected}.`);
+  };
+}
+
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,154 @@
+/** Results on stdout: a table for people, JSON, JSON lines and CSV for programs. */
+import { createRequire } from 'node:module';
+import type CliTable from 'cli-table3';
+import { send, type TextStream } from './context.ts';
+
+export type OutputFormat = 'table' | 'json' | 'jsonl' | 'csv';
+
+/** A cell of a record. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | boolean | undefined;
+  /** In tables: `middle` cuts long text in its middle, `wrap` breaks it into lines, `right` aligns it. @default left */
+  readonly layout?: 'middle' | 'wrap' | 'right';
+}
+
+/** One record after the other; whatever was written is whole after `close`, an interrupted run included. */
+export interface RowWriter<Row> {
+  write(row: Row): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RowOptions<Row> {
+  readonly format: OutputFormat;
+  readonly table: readonly Column<Row>[];
+  /** @default as the table */
+  readonly csv?: readonly Column<Row>[];
+}
+
+export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): RowWriter<Row> {
+  const { format, table, csv = table } = options;
+  if (format === 'table') return tableRows(stream, table);
+  let rows = 0;
+  const line = (row: Row): string => {
+    if (format === 'jsonl') return `${JSON.stringify(row)}\n`;
+    if (format === 'json') return `${rows === 0 ? '[\n' : ',\n'}  ${JSON.stringify(row)}`;
+    const head = rows === 0 ? csvLine(csv.map(({ title }) => title)) : '';
+    return head + csvLine(csv.map(({ value }) => value(row)));
+  };
+  return {
+    write: async (row) => {
+      const text = line(row);
+      rows++;
+      await send(stream, text);
+    },
+    close: async () => {
+      if (format === 'json') await send(stream, rows === 0 ? '[]\n' : '\n]\n');
+    },
+  };
+}
+
+/** Prints one record: `lines` is what people read. */
+export async function printRecord(
+  stream: TextStream,
+  record: Readonly<Record<string, unknown>>,
+  { format, lines }: { readonly format: OutputFormat; readonly lines: readonly string[] },
+): Promise<void> {
+  const flat = Object.entries(record).map(([key, value]) => [key, asCell(value)] as const);
+  const texts: Record<OutputFormat, () => string> = {
+    table: () => lines.map((line) => `${line}\n`).join(''),
+    json: () => `${JSON.stringify(record, null, 2)}\n`,
+    jsonl: () => `${JSON.stringify(record)}\n`,
+    csv: () => csvLine(flat.map(([key]) => key)) + csvLine(flat.map(([, value]) => value)),
+  };
+  await send(stream, texts[format]());
+}
+
+const asCell = (value: unknown): string =>
+  typeof value === 'object' ? JSON.stringify(value ?? '') : String(value ?? '');
+
+/** RFC 4180, with plain line ends. */
+function csvLine(cells: readonly (string | number | boolean | undefined)[]): string {
+  const quoted = cells.map((cell) => {
+    const text = String(cell ?? '');
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${quoted.join(',')}\n`;
+}
+
+/** Rows are kept until the end, since a column is as wide as its widest cell. */
+function tableRows<Row>(stream: TextStream, columns: readonly Column<Row>[]): RowWriter<Row> {
+  const rows: string[][] = [];
+  return {
+    write: async (row) => {
+      rows.push(columns.map(({ value }) => printable(String(value(row) ?? '-'))));
+    },
+    close: async () => {
+      if (rows.length > 0) await send(stream, drawTable(columns, rows, Math.max(60, stream.columns ?? 80)));
+    },
+  };
+}
+
+const gap = 2;
+
+function drawTable<Row>(columns: readonly Column<Row>[], rows: readonly string[][], width: number): string {
+  // cli-table3 is CommonJS and slow to load: only a table pays for it.
+  const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable;
+  const widths = columnWidths(columns, rows, width);
+  const table = new Table({
+    head: columns.map(({ title }) => title),
+    colWidths: widths.map((wide) => wide + gap),
+    colAligns: columns.map(({ layout }) => (layout === 'right' ? 'right' : 'left')),
+    wordWrap: true,
+    chars: noLines,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap, compact: true },
+  });
+  const fit = (row: readonly string[]): string[] =>
+    row.map((cell, at) => (columns[at]!.layout === 'middle' ? shortenMiddle(cell, widths[at]!) : cell));
+  for (const row of rows) table.push(fit(row));
+  const lines = table.toString().split('\n');
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+const sides = ['top', 'bottom', 'left', 'right', 'mid'] as const;
+const between = [
+  'top-mid',
+  'top-left',
+  'top-right',
+  'bottom-mid',
+  'bottom-left',
+  'bottom-right',
+  'left-mid',
+  'mid-mid',
+  'right-mid',
+  'middle',
+] as const;
+const noLines = Object.fromEntries([...sides, ...between].map((name) => [name, '']));
+
+/** As wide as the widest cell, but what bends gives way: first what wraps, then names. */
+function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly string[][], width: number): number[] {
+  const widths = columns.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
+  const total = (): number => widths.reduce((sum, wide) => sum + wide + gap, -gap + 1);
+  for (const [layout, least] of [
+    ['wrap', 22],
+    ['middle', 12],
+    ['wrap', 10],
+  ] as const) {
+    columns.forEach((column, at) => {
+      if (column.layout !== layout) return;
+      widths[at] = Math.min(widths[at]!, Math.max(least, widths[at]! - Math.max(0, total() - width)));
+    });
+  }
+  return widths;
+}
+
+/** `photos/summer/IMG_2041.jpg` in 16 becomes `photos/…2041.jpg`: both ends tell files apart, the middle seldom. */
+export function shortenMiddle(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const end = Math.ceil((width - 1) * 0.6);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
+/** A file name may hold a terminal's control characters; a table shows them as what they are not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}');

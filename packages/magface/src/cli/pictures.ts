@@ -1,0 +1,28 @@
+/** Small pictures for pages: data addresses, since a report is one file. */
+import sharp from 'sharp';
+import type { Pixels } from '../pixels.ts';
+
+/** @returns the photo upright, at most `side` pixels wide and high, as a JPEG data address */
+export async function thumbnail(path: string, side: number): Promise<string> {
+  const source = /^https?:/i.test(path) ? Buffer.from(await (await fetch(path)).arrayBuffer()) : path;
+  const picture = sharp(source, { autoOrient: true }).flatten({ background: 'white' }).toColourspace('srgb');
+  return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
+}
+
+/** @param pixels - (height, width, 3) uint8 RGB */
+export async function cropPicture({ data, width, height }: Pixels): Promise<string> {
+  return address(
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 85 })
+      .toBuffer(),
+  );
+}
+
+/** @param pixels - (height, width, 3) uint8 RGB */
+export async function savePng(file: string, { data, width, height }: Pixels): Promise<void> {
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(file);
+}
+
+const address = (jpeg: Buffer): string => `data:image/jpeg;base64,${jpeg.toString('base64')}`;

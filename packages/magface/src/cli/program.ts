@@ -1,0 +1,120 @@
+/** The commands and how they are told apart. Only the one that is asked for is loaded. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { type Context, note } from './context.ts';
+import { type ExitCode, endingOf } from './errors.ts';
+
+/** Adds flags, help and action to its command; the action's exit code goes to `done`. */
+export type DefineCommand = (command: Command, context: Context, done: (exitCode: ExitCode) => void) => void;
+
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<DefineCommand>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  quality: {
+    summary: 'find, embed and score every face; a table, a report, the best',
+    load: async () => (await import('./quality.ts')).defineQuality,
+  },
+  embed: {
+    summary: 'write the features of faces to a file',
+    load: async () => (await import('./embed.ts')).defineEmbed,
+  },
+  compare: {
+    summary: 'tell whether two photos show one person',
+    load: async () => (await import('./compare.ts')).defineCompare,
+  },
+  align: {
+    summary: 'cut faces out, aligned for recognition',
+    load: async () => (await import('./align.ts')).defineAlign,
+  },
+  calibrate: {
+    summary: 'fit the quality scale of a model to reference faces',
+    load: async () => (await import('./calibrate.ts')).defineCalibrate,
+  },
+  evaluate: {
+    summary: 'measure a model by the protocols of the field: pairs, error versus reject, IJB',
+    load: async () => (await import('./evaluate.ts')).defineEvaluate,
+  },
+  train: {
+    summary: 'train a model, or finetune one',
+    load: async () => (await import('./train.ts')).defineTrain,
+  },
+  models: {
+    summary: 'list, fetch and show models',
+    load: async () => (await import('./models.ts')).defineModels,
+  },
+  doctor: {
+    summary: 'show what is installed, what is missing and how to get it',
+    load: async () => (await import('./doctor.ts')).defineDoctor,
+  },
+};
+
+const examples = `
+Examples:
+  magface quality photos/                     score every face in a folder
+  magface quality photos/ --report out.html   and see them in a browser
+  magface compare a.jpg b.jpg                 one person or two?
+  magface embed --list lfw.list --aligned --output lfw.npy
+
+magface COMMAND --help shows a command's options and examples.
+Data goes to stdout, progress and notes to stderr.
+Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration.`;
+
+/** @param words - the command line behind the program's name */
+export async function runProgram(words: readonly string[], context: Context): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const done = (code: ExitCode): void => {
+    exitCode = code;
+  };
+  try {
+    await createProgram(words, context, done).then((program) => program.parseAsync(words, { from: 'user' }));
+    return context.signal.aborted ? 130 : exitCode;
+  } catch (error) {
+    const ending = endingOf(error, { debug: words.includes('--debug'), signal: context.signal });
+    if (ending.message !== undefined) note(context, ending.message);
+    return ending.exitCode;
+  }
+}
+
+async function createProgram(
+  words: readonly string[],
+  context: Context,
+  done: (code: ExitCode) => void,
+): Promise<Command> {
+  const { stdout, stderr } = context;
+  const width = (): number => Math.min(100, stdout.columns ?? 80);
+  const program = new Command('magface')
+    .description('Face recognition in which the length of the feature is the face’s quality.')
+    .usage('COMMAND [options]')
+    .version(readVersion(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: width,
+      getErrHelpWidth: width,
+      outputError: (text, write) => write(text.replace(/^error: (.)/, (_, first: string) => first.toUpperCase())),
+    })
+    .showHelpAfterError('Run with --help to see what there is.')
+    .exitOverride()
+    .addHelpText('after', examples);
+  const asked = new Set(words);
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(`${capital(summary)}.`);
+    if (asked.has(name)) (await load())(command, context, done);
+  }
+  return program;
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}

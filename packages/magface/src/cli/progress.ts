@@ -1,0 +1,94 @@
+/** How far a run has come, on stderr: a bar on a terminal, a line every few seconds off it, nothing when quiet. */
+import { createRequire } from 'node:module';
+import type * as CliProgress from 'cli-progress';
+import type { TextStream } from './context.ts';
+
+export interface ProgressOptions {
+  readonly total: number;
+  /** What is counted, in the plural: `images`. */
+  readonly unit: string;
+  /** Draw and count nothing. @default false */
+  readonly quiet?: boolean;
+  /** False while results scroll by on the same terminal. @default true */
+  readonly bar?: boolean;
+  /** Milliseconds between plain lines. @default 5000 */
+  readonly interval?: number;
+  /** Milliseconds. @default performance.now */
+  readonly now?: () => number;
+}
+
+export interface Progress {
+  /** @param done - how many of the total are done */
+  update(done: number): void;
+  /** A line for people, which no bar is drawn over; an error is told even when quiet. */
+  note(line: string): void;
+  stop(): void;
+}
+
+export function startProgress(stream: TextStream, options: ProgressOptions): Progress {
+  const { quiet = false, bar = true } = options;
+  const note = (line: string): void => void stream.write(`${line}\n`);
+  if (quiet) return { update: () => undefined, note, stop: () => undefined };
+  return stream.isTTY === true && bar ? drawBar(stream, options) : writeLines(stream, options);
+}
+
+/** `85.2/s, 2 min left`, from the mean rate until now. */
+export function pace(done: number, total: number, milliseconds: number): string {
+  if (done === 0 || milliseconds <= 0) return '';
+  const rate = (1000 * done) / milliseconds;
+  const digits = rate < 10 ? 1 : 0;
+  return `${rate.toFixed(digits)}/s, ${duration((total - done) / rate)} left`;
+}
+
+/** Seconds to `45 s`, `12 min` or `3 h 20 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function drawBar(stream: TextStream, { total, unit, now = () => performance.now() }: ProgressOptions): Progress {
+  // cli-progress is CommonJS: loaded here, since only a terminal needs it.
+  const { SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
+  const start = now();
+  const format = `[{bar}] {value}/{total} ${unit}  {pace}`;
+  const bar = new SingleBar({
+    format,
+    stream,
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    linewrap: true,
+    barCompleteChar: '=',
+    barIncompleteChar: ' ',
+  });
+  bar.start(total, 0, { pace: '' });
+  let done = 0;
+  return {
+    update: (value) => {
+      done = value;
+      bar.update(value, { pace: pace(value, total, now() - start) });
+    },
+    note: (line) => {
+      stream.write(`\r\u001b[K${line}\n`); // over the bar, which is drawn anew below
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function writeLines(stream: TextStream, options: ProgressOptions): Progress {
+  const { total, unit, interval = 5000, now = () => performance.now() } = options;
+  const start = now();
+  let last = start;
+  return {
+    update: (done) => {
+      const time = now();
+      if (time - last < interval) return;
+      last = time;
+      stream.write(`${done}/${total} ${unit}, ${pace(done, total, time - start)}\n`);
+    },
+    note: (line) => void stream.write(`${line}\n`),
+    stop: () => undefined,
+  };
+}

@@ -1,0 +1,89 @@
+/** `magface quality`: every face found, aligned, embedded and scored. */
+import type { Command } from 'commander';
+import { ConfigError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { copyImages } from './copy-images.ts';
+import type { ExitCode } from './errors.ts';
+import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
+import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
+import { createRows } from './output.ts';
+import { createReport } from './report-file.ts';
+import { type RunFlags, runImages } from './run-images.ts';
+
+interface QualityFlags extends RunFlags {
+  readonly report?: string;
+  readonly minQuality?: number;
+  readonly best?: number;
+  readonly copyTo?: string;
+}
+
+const examples = `
+Examples:
+  magface quality photos/ --report report.html
+  magface quality photos/ --best 1 --copy-to best/
+  find . -name '*.jpg' | magface quality - --json > faces.json
+
+Quality is 0 to 100, about the percentile among ordinary faces of the model’s
+reference set; it comes from the magnitude, the length of the face’s feature.`;
+
+export function defineQuality(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Find, align, embed and score every face: a row a face, with what is visibly wrong.')
+    .argument('[input...]', inputWords)
+    .optionsGroup('Choosing:')
+    .option('--min-quality <q>', 'only faces of at least this quality, 0 to 100', percent)
+    .option('--best <n>', 'only the n best faces of all images, best first', count)
+    .option('--copy-to <dir>', 'copy the images of these faces there; nothing is overwritten')
+    .option('--report <file.html>', 'write a page with photos, faces and charts');
+  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+  command.action(async (inputs: string[], flags: QualityFlags) => done(await quality(inputs, flags, context)));
+}
+
+async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
+  const rows = createRows(context.stdout, { format: formatOf(flags), table: faceTable, csv: faceCsv });
+  const report = flags.report === undefined ? undefined : createReport(flags.report, context);
+  const chosen = new Set<string>(); // paths of the images to copy
+  const paths = new Map<string, string>();
+  let ranked: QualityRecord[] = [];
+  const show = async (row: QualityRecord): Promise<void> => {
+    const path = paths.get(row.image);
+    if (!('error' in row) && path !== undefined) chosen.add(path);
+    await rows.write(row);
+  };
+  try {
+    const { failed } = await runImages(inputs, flags, {
+      context,
+      start: ({ model }) => {
+        report?.start(model);
+        if (flags.minQuality === undefined || model.contract.calibration !== undefined) return;
+        const message = `Expected a calibrated model for --min-quality but ${model.name} has no calibration: fit one with \`magface calibrate\`.`;
+        throw new ConfigError('min-quality', message);
+      },
+      outcome: async (outcome) => {
+        await report?.add(outcome);
+        const records = faceRecords(outcome).filter((row) => isGoodEnough(row, flags.minQuality));
+        if (flags.copyTo !== undefined) paths.set(outcome.file.name, outcome.file.path);
+        if (flags.best === undefined) for (const row of records) await show(row);
+        else ranked = bestOf([...ranked, ...records], flags.best);
+      },
+    });
+    return failed > 0 ? 1 : 0;
+  } finally {
+    // An interrupted run gives what it has.
+    for (const row of ranked) await show(row);
+    await rows.close();
+    await report?.close();
+    if (flags.copyTo !== undefined) await copyImages([...chosen], flags.copyTo, context);
+  }
+}
+
+function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {
+  return 'error' in row || least === undefined || (row.quality ?? 0) >= least;
+}
+
+/** The n best by magnitude, which orders as quality does but finer; failures stay, at the end. */
+function bestOf(rows: readonly QualityRecord[], n: number): QualityRecord[] {
+  const faces = rows.flatMap((row) => ('error' in row ? [] : [row]));
+  const best = faces.sort((a, b) => b.magnitude - a.magnitude).slice(0, n);
+  return [...best, ...rows.filter((row) => 'error' in row)];
+}

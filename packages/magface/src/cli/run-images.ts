@@ -1,0 +1,120 @@
+/** What every command over many images does: name them, load the models, show progress, count what failed. */
+import { ConfigError, ImageError, type MagfaceError } from '../errors.ts';
+import type { AnalyzedFace } from '../face.ts';
+import type { ImageSize, StreamResult } from '../infer/pipeline.ts';
+import { type Context, note, type Recogniser } from './context.ts';
+import { findImages, type ImageFile } from './inputs.ts';
+import { formatOf, type InputFlags, type ModelFlags, type OutputFlags } from './options.ts';
+import { startProgress } from './progress.ts';
+
+export type RunFlags = InputFlags & ModelFlags & OutputFlags & { readonly flip?: boolean };
+
+/** What became of one image: its faces, or why there are none. */
+export type ImageOutcome =
+  | { readonly file: ImageFile; readonly size: ImageSize; readonly faces: readonly AnalyzedFace[] }
+  | { readonly file: ImageFile; readonly error: MagfaceError };
+
+export interface RunHandlers {
+  /** Called once, before the first image. */
+  readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
+  /** Called in the order of the inputs. */
+  readonly outcome: (outcome: ImageOutcome) => Promise<void>;
+}
+
+export interface RunCounts {
+  readonly images: number;
+  readonly failed: number;
+}
+
+/** An image without a face, or that cannot be read, is told on stderr and counted; the others go on. */
+export async function runImages(
+  words: readonly string[],
+  flags: RunFlags,
+  { context, start, outcome }: RunHandlers & { readonly context: Context },
+): Promise<RunCounts> {
+  const files = await findImages(words, { ...flags, ...context });
+  await using magface = await loadMagFace(flags, context);
+  await start?.(magface, files);
+  const scrolling = context.stdout.isTTY === true && formatOf(flags) !== 'table';
+  const quiet = flags.quiet === true;
+  const progress = startProgress(context.stderr, { total: files.length, unit: 'images', quiet, bar: !scrolling });
+  let [images, failed] = [0, 0];
+  try {
+    for await (const result of magface.stream(
+      files.map(({ path }) => path),
+      streamOptions(flags, context.signal),
+    )) {
+      const done = outcomeOf(result, files[result.index]!);
+      if ('error' in done) {
+        failed++;
+        progress.note(named(done.error.message, done.file));
+      }
+      await outcome(done);
+      progress.update(++images);
+    }
+    context.signal.throwIfAborted();
+  } finally {
+    progress.stop();
+  }
+  return { images, failed };
+}
+
+function outcomeOf(result: StreamResult<string>, file: ImageFile): ImageOutcome {
+  if (result.error !== undefined) return { file, error: result.error };
+  if (result.faces.length === 0) return { file, error: noFace(file) };
+  return { file, size: result.image, faces: result.faces };
+}
+
+/** Loads what the flags name; says on stderr what had to be assumed of a model. */
+export async function loadMagFace(flags: ModelFlags & OutputFlags, context: Context): Promise<Recogniser> {
+  if (flags.aligned === true && flags.detector !== undefined)
+    throw new ConfigError('detector', 'Expected either --aligned or --detector but received both: leave one out.');
+  const magface = await context.services.load({
+    model: flags.model,
+    detector: flags.aligned === true ? false : flags.detector,
+    threads: flags.threads,
+    offline: flags.offline,
+    cacheDir: context.env['MAGFACE_CACHE'],
+    signal: context.signal,
+    onProgress: downloadNotes(flags, context),
+  });
+  if (flags.quiet !== true)
+    for (const model of [magface.model, magface.detector])
+      for (const line of [model?.assumed ?? []].flat()) note(context, line);
+  return magface;
+}
+
+/** A download shows the model's name and how much has come. */
+export function downloadNotes(
+  flags: OutputFlags,
+  context: Context,
+): NonNullable<Parameters<Context['services']['load']>[0]['onProgress']> {
+  const bars = new Map<string, ReturnType<typeof startProgress>>();
+  return ({ model, received, total }) => {
+    if (flags.quiet === true || total === undefined) return;
+    const [done, all] = [received, total].map((bytes) => Number((bytes / 1e6).toFixed(1))) as [number, number];
+    if (!bars.has(model)) {
+      note(context, `Fetching ${model} (${all} MB), once.`);
+      bars.set(model, startProgress(context.stderr, { total: all, unit: 'MB' }));
+    }
+    bars.get(model)!.update(done);
+    if (received >= total) bars.get(model)!.stop();
+  };
+}
+
+export function streamOptions(
+  { aligned = false, flip = false, minFaceScore }: RunFlags,
+  signal: AbortSignal,
+): NonNullable<Parameters<Recogniser['stream']>[1]> {
+  return { aligned, flip, signal, ...(minFaceScore === undefined ? {} : { minScore: minFaceScore }) };
+}
+
+export function noFace({ name }: ImageFile): ImageError {
+  const remedy = 'try a lower --min-face-score or another --detector, or --aligned if it is an aligned face';
+  return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
+}
+
+/** The library names an image by its path, people by what they typed. */
+export function named(message: string, { name, path }: ImageFile): string {
+  return message.replaceAll(path, name);
+}

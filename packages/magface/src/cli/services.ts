@@ -1,0 +1,37 @@
+/** Everything heavy that commands reach for, each imported when first used, so that `--help` is instant. */
+import type { FeatureWriter } from '../format/feature-writer.ts';
+import type { LoadOptions } from '../infer/node/magface.ts';
+import type { LoadedModel } from '../models/load-model.ts';
+import type { Recogniser } from './context.ts';
+import type { ReportData } from './report-file.ts';
+
+/** A model of the registry. */
+export interface ModelRecord {
+  readonly id: string;
+  readonly kind: 'recogniser' | 'detector';
+  readonly cached: boolean;
+  /** SPDX identifier. */
+  readonly licence: string;
+  readonly description: string;
+}
+
+export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
+export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'>;
+
+export interface Services {
+  load(options: LoadOptions): Promise<Recogniser>;
+  loadModel(name: string, options: FetchOptions): Promise<LoadedModel>;
+  listModels(options: CacheOptions): Promise<readonly ModelRecord[]>;
+  createFeatureWriter(path: string, options: { readonly dimension?: number }): Promise<FeatureWriter>;
+  /** @returns the page */
+  qualityReport(data: ReportData): Promise<string>;
+}
+
+export const services: Services = {
+  load: async (options) => (await import('../infer/node/magface.ts')).MagFace.load(options),
+  loadModel: async (name, options) => (await import('../models/load-model.ts')).loadModel(name, options),
+  listModels: async (options) => (await import('../models/list-models.ts')).listModels(options),
+  createFeatureWriter: async (path, options) =>
+    (await import('../format/feature-writer.ts')).createFeatureWriter(path, options),
+  qualityReport: async (data) => (await import('../report/quality-report.ts')).qualityReport(data),
+};
