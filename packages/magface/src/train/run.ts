@@ -1,5 +1,6 @@
 /** A whole training run: data, schedule, metrics, checkpoints, resuming, and the guard against NaN. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cacheMemory, threads } from '@magface/torch';
 import { MagfaceError } from '../errors.ts';
@@ -44,7 +45,7 @@ const patience = 10;
  */
 export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
   const { onNote = () => {} } = hooks;
-  if (config.threads !== undefined) threads(config.threads);
+  threads(config.threads ?? availableParallelism());
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   noteLambda(config, onNote);
