@@ -49,12 +49,16 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
 async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
   const folder = resolve(context.cwd, flags.output);
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
+  let started = false; // nothing is printed for a run that cannot begin
   const { savePng } = await import('./pictures.ts');
   const { cutFaces } = await import('./align-faces.ts');
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
-      start: () => makeFolder(folder, flags.output),
+      start: async () => {
+        await makeFolder(folder, flags.output);
+        started = true;
+      },
       outcome: async (outcome) => {
         const image = outcome.file.name;
         if ('error' in outcome) {
@@ -71,7 +75,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
     });
     return failed > 0 ? 1 : 0;
   } finally {
-    await rows.close();
+    if (started || context.signal.aborted) await rows.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** `magface quality`: every face found, aligned, embedded and scored. */
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
-import type { Context } from './context.ts';
+import type { Context, Recogniser } from './context.ts';
 import { copyImages } from './copy-images.ts';
 import type { ExitCode } from './errors.ts';
 import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
@@ -45,6 +45,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   const chosen = new Set<string>(); // paths of the images to copy
   const paths = new Map<string, string>();
   let ranked: QualityRecord[] = [];
+  let started = false; // nothing is printed for a run that cannot begin
   const show = async (row: QualityRecord): Promise<void> => {
     const path = paths.get(row.image);
     if (!('error' in row) && path !== undefined) chosen.add(path);
@@ -54,10 +55,9 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     const { failed } = await runImages(inputs, flags, {
       context,
       start: ({ model }) => {
+        expectCalibration(model, flags.minQuality);
         report?.start(model);
-        if (flags.minQuality === undefined || model.contract.calibration !== undefined) return;
-        const message = `Expected a calibrated model for --min-quality but ${model.name} has no calibration: fit one with \`magface calibrate\`.`;
-        throw new ConfigError('min-quality', message);
+        started = true;
       },
       outcome: async (outcome) => {
         await report?.add(outcome);
@@ -71,10 +71,17 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   } finally {
     // An interrupted run gives what it has.
     for (const row of ranked) await show(row);
-    await rows.close();
+    if (started || context.signal.aborted) await rows.close();
     await report?.close();
-    if (flags.copyTo !== undefined) await copyImages([...chosen], flags.copyTo, context);
+    if (flags.copyTo !== undefined && started) await copyImages([...chosen], flags.copyTo, context);
   }
+}
+
+function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {
+  if (minQuality === undefined || contract.calibration !== undefined) return;
+  const remedy = 'fit one with `magface calibrate`';
+  const message = `Expected a calibrated model for --min-quality but ${name} has no calibration: ${remedy}.`;
+  throw new ConfigError('min-quality', message);
 }
 
 function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {

@@ -1,0 +1,160 @@
+/** Bad input ends in a sentence that says what to do, and never stops the good inputs beside it. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { ModelError } from '../../src/errors.ts';
+import { emptyFolder, runCli } from './run-cli.ts';
+
+async function picture(file: string, side = 60): Promise<void> {
+  await sharp({ create: { width: side, height: side, channels: 3, background: 'grey' } }).toFile(file);
+}
+
+/** A PNG that claims 30,000 x 30,000 pixels (2.7 GB decoded) in a hundred bytes. */
+function bomb(): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(30_000, 0);
+  header.writeUInt32BE(30_000, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(8))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, checksum]);
+}
+
+function crc32(bytes: Buffer): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+test('an empty folder, a folder without images, a glob without matches: exit 2 and what to do', async () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'empty'));
+  mkdirSync(join(cwd, 'texts'));
+  writeFileSync(join(cwd, 'texts', 'a.txt'), 'a');
+  const kinds = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
+  expect(await runCli(['quality', 'empty', '--json'], { cwd })).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: `Expected images in the folder empty but it is empty: put ${kinds} files there.\n`,
+  });
+  expect((await runCli(['quality', 'texts'], { cwd })).stderr).toBe(
+    `Expected images in the folder texts but none of its 1 files ends as one: put ${kinds} files there.\n`,
+  );
+  const glob = await runCli(['quality', '*.jpeg'], { cwd });
+  expect(glob.exitCode).toBe(2);
+  expect(glob.stderr).toContain('Expected images that match *.jpeg but nothing does: check the pattern');
+});
+
+test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo without a face are named; the rest is done', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'text.jpg'), 'this is no image');
+  writeFileSync(join(cwd, 'nothing.jpg'), '');
+  writeFileSync(join(cwd, 'bomb.png'), bomb());
+  await picture(join(cwd, 'no-face.png'));
+  await picture(join(cwd, 'good.png'));
+  const bad = ['text.jpg', 'nothing.jpg', 'bomb.png', 'gone.jpg', 'no-face.png'];
+  const run = await runCli(['quality', ...bad, 'good.png', '--json'], { cwd });
+  expect(run.exitCode).toBe(1);
+  const rows = JSON.parse(run.stdout) as {
+    image: string;
+    error?: { code: string; message: string };
+    quality?: number;
+  }[];
+  expect(rows.map(({ image, error }) => [image, error?.code])).toEqual([
+    ['text.jpg', 'image_unreadable'],
+    ['nothing.jpg', 'image_unreadable'],
+    ['bomb.png', 'image_too_large'],
+    ['gone.jpg', 'image_missing'],
+    ['no-face.png', 'no_face'],
+    ['good.png', undefined],
+  ]);
+  expect(rows[5]?.quality).toBe(73); // 100 / (1 + exp(5 - 6))
+  const lines = run.stderr.trim().split('\n');
+  expect(lines).toHaveLength(5);
+  for (const [at, name] of bad.entries()) {
+    expect(lines[at]).toContain(name);
+    expect(lines[at]).not.toContain(cwd);
+    expect(lines[at]).toBe(rows[at]?.error?.message);
+  }
+});
+
+test('paths with spaces and umlauts keep their names, given as words, folders, globs and on stdin', async () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'Fotos für Oma'));
+  await picture(join(cwd, 'Fotos für Oma', 'schöner Tag.png'));
+  const name = 'Fotos für Oma/schöner Tag.png';
+  for (const words of [[name], ['Fotos für Oma'], ['*/*.png'], ['-']]) {
+    const run = await runCli(['quality', ...words, '--format', 'jsonl'], { cwd, stdin: `${name}\r\n` });
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({ image: name, face: 0, quality: 73 });
+  }
+});
+
+test('5,000 paths on stdin', async () => {
+  const cwd = emptyFolder();
+  await picture(join(cwd, 'a b.png'));
+  const run = await runCli(['quality', '-', '--format', 'csv', '--quiet'], { cwd, stdin: 'a b.png\n'.repeat(5000) });
+  expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(run.stdout.split('\n')).toHaveLength(5002);
+});
+
+test('nothing on stdin, an empty list, a missing list', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'empty.list'), '\n');
+  expect((await runCli(['quality', '-'], { cwd })).stderr).toContain(
+    'Expected a path a line on stdin but it was empty',
+  );
+  const list = await runCli(['quality', '--list', 'empty.list'], { cwd });
+  expect(list).toMatchObject({ exitCode: 2 });
+  expect(list.stderr).toContain('Expected one image a line in empty.list but it is empty');
+  expect((await runCli(['quality', '--list', 'gone'], { cwd })).stderr).toContain('cannot be read: check its path');
+});
+
+test('an aligned face of the wrong size', async () => {
+  const cwd = emptyFolder();
+  await picture(join(cwd, 'big.png'), 200);
+  const run = await runCli(['quality', 'big.png', '--aligned'], { cwd });
+  expect(run.exitCode).toBe(1);
+  expect(run.stderr).toContain('Expected an aligned face of 112x112 pixels but big.png has 200x200');
+});
+
+test('a model that cannot be used ends with 2 and its sentence; the stack only with --debug', async () => {
+  const cwd = emptyFolder();
+  await picture(join(cwd, 'a.png'));
+  const load = async () => {
+    throw new ModelError('model_not_onnx', 'x.onnx', 'Expected an ONNX model but x.onnx is none: export it.');
+  };
+  const run = await runCli(['quality', 'a.png', '--model', 'x.onnx'], { cwd, services: { load } });
+  expect(run).toEqual({ exitCode: 2, stdout: '', stderr: 'Expected an ONNX model but x.onnx is none: export it.\n' });
+  const debug = await runCli(['quality', 'a.png', '--debug'], { cwd, services: { load } });
+  expect(debug.stderr).toContain('bad-input.test.ts');
+});
+
+test('the command itself, through the shell: unknown words suggest the nearest, a closed pipe is quiet', () => {
+  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const magface = `"${process.execPath}" --import tsx -C magface:source "${main}"`;
+  const script = `${magface} qualty; echo $?; ${magface} quality --modle x; echo $?; ${magface} --help | true; echo $?`;
+  const out = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`], { encoding: 'utf8' });
+  const hint = 'Run with --help to see what there is.\n2\n';
+  expect(out).toBe(
+    `Unknown command 'qualty'\n(Did you mean quality?)\n${hint}Unknown option '--modle'\n(Did you mean --model?)\n${hint}0\n`,
+  );
+});

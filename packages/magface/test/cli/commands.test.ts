@@ -1,0 +1,218 @@
+/** What each command prints and writes, against a recogniser whose faces are known. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, expect, test } from 'vitest';
+import { shortenMiddle } from '../../src/cli/output.ts';
+import { duration, pace, startProgress } from '../../src/cli/progress.ts';
+import { emptyFolder, fakeRecogniser, runCli } from './run-cli.ts';
+
+const cwd = emptyFolder();
+
+beforeAll(async () => {
+  mkdirSync(join(cwd, 'photos/deep'), { recursive: true });
+  const make = (file: string, width: number) =>
+    sharp({ create: { width, height: 50, channels: 3, background: 'grey' } }).toFile(join(cwd, file));
+  await Promise.all([make('photos/a.png', 50), make('photos/two.png', 70), make('photos/deep/a.png', 60)]);
+});
+
+test('quality prints a row a face, in the order of the inputs, within 80 columns', async () => {
+  const { exitCode, stdout, stderr } = await runCli(['quality', 'photos'], { cwd });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toBe(
+    [
+      'image              face   size  magnitude  quality  reasons',
+      'photos/a.png          0  30x40       5.00       50  blurred (3.2)',
+      'photos/deep/a.png     0  30x40       6.00       73  blurred (3.2)',
+      'photos/two.png        0  30x40       7.00       88  blurred (3.2)',
+      'photos/two.png        1  30x40       6.00       73  blurred (3.2)',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('quality --json has the contract’s record', async () => {
+  const { stdout } = await runCli(['quality', 'photos/a.png', '--json'], { cwd });
+  const [record] = JSON.parse(stdout) as object[];
+  const keys = ['image', 'face', 'box', 'landmarks', 'detection', 'magnitude', 'quality', 'reasons'];
+  expect(Object.keys(record!)).toEqual(keys);
+  expect(record).toMatchObject({
+    box: { x: 1, y: 2, width: 30, height: 40 },
+    reasons: [{ code: 'blurred', value: 3.2 }],
+  });
+});
+
+test('quality --best and --copy-to: the best first, copied without overwriting', async () => {
+  const words = ['quality', 'photos', '--best', '2', '--copy-to', 'best', '--format', 'csv'];
+  const { stdout } = await runCli(words, { cwd });
+  expect(stdout.split('\n').map((line) => line.split(',')[0])).toEqual([
+    'image',
+    'photos/two.png',
+    'photos/deep/a.png',
+    '',
+  ]);
+  expect(readdirSync(join(cwd, 'best')).sort()).toEqual(['a.png', 'two.png']);
+  await runCli(['quality', 'photos/a.png', '--copy-to', 'best'], { cwd });
+  expect(readdirSync(join(cwd, 'best')).sort()).toEqual(['a-2.png', 'a.png', 'two.png']);
+});
+
+test('quality --min-quality filters, and needs a calibrated model', async () => {
+  const words = ['quality', 'photos', '--min-quality', '80', '--format', 'jsonl'];
+  const { stdout } = await runCli(words, { cwd });
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).quality),
+  ).toEqual([88]);
+  const load = async () => fakeRecogniser({ calibration: undefined });
+  const bare = await runCli(words, { cwd, services: { load } });
+  expect(bare.exitCode).toBe(2);
+  expect(bare.stderr).toContain('Expected a calibrated model for --min-quality but fake has no calibration');
+});
+
+test('quality --report hands every photo and face to the page', async () => {
+  await runCli(['quality', 'photos/two.png', '--report', 'r.html'], { cwd });
+  const data = JSON.parse(readFileSync(join(cwd, 'r.html'), 'utf8'));
+  expect(data.images[0]).toMatchObject({
+    name: 'photos/two.png',
+    width: 70,
+    height: 50,
+    faces: [{ face: 0 }, { face: 1 }],
+  });
+  expect(data.images[0].picture).toMatch(/^data:image\/jpeg;base64,/);
+});
+
+test('embed writes the largest face of each image, or all, and the flip-sum', async () => {
+  const words = ['embed', 'photos', '--output', 'f.jsonl', '--json'];
+  const { stdout } = await runCli(words, { cwd });
+  expect(JSON.parse(stdout)).toEqual({ images: 3, dimension: 2, output: 'f.jsonl' });
+  const read = () =>
+    readFileSync(join(cwd, 'f.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  expect(read().map(({ image, magnitude }) => [image, magnitude])).toEqual([
+    ['photos/a.png', 5],
+    ['photos/deep/a.png', 6],
+    ['photos/two.png', 7],
+  ]);
+  await runCli(['embed', 'photos/two.png', '--all-faces', '--flip', '--output', 'f.jsonl'], { cwd });
+  expect(read().map(({ image, magnitude }) => [image, magnitude])).toEqual([
+    ['photos/two.png', 14],
+    ['photos/two.png#1', 12],
+  ]);
+  const wrong = await runCli(['embed', 'photos', '--output', 'f.txt'], { cwd });
+  expect(wrong.exitCode).toBe(2);
+});
+
+test('embed takes the first word of a list’s lines, relative to --root, the current folder or the list’s', async () => {
+  writeFileSync(join(cwd, 'photos/l.list'), 'deep/a.png 7 0\n');
+  for (const root of [[], ['--root', 'photos']]) {
+    const { exitCode } = await runCli(['embed', '--list', 'photos/l.list', ...root, '--output', 'l.list'], { cwd });
+    expect(exitCode).toBe(0);
+    expect(readFileSync(join(cwd, 'l.list'), 'utf8').split(' ')[0]).toBe('deep/a.png');
+  }
+});
+
+test('compare says how alike and decides by the model’s threshold', async () => {
+  const thresholds = [
+    { fmr: 0.001, threshold: 0.4, set: 's' },
+    { fmr: 0.0001, threshold: 0.5, set: 's' },
+  ];
+  const services = { load: async () => fakeRecogniser({ thresholds }) };
+  const { stdout } = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--json'], { cwd, services });
+  expect(JSON.parse(stdout)).toEqual({ similarity: 1, threshold: 0.4, fmr: 0.001, same: true, quality: [50, 88] });
+  const words = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd });
+  expect(words.stdout.split('\n')[0]).toBe('Similarity 1.0000. No decision: fake has no threshold.');
+  const missing = await runCli(['compare', 'photos/a.png', 'gone.png'], { cwd });
+  expect(missing.exitCode).toBe(1);
+  expect(missing.stderr).toContain('Expected an image at gone.png but there is no such file');
+});
+
+test('align writes every face under a name of its own', async () => {
+  const { stdout } = await runCli(['align', 'photos', '--output', 'faces', '--format', 'csv', '--size', '56'], { cwd });
+  expect(stdout).toBe(
+    'image,face,output\nphotos/a.png,0,faces/a_0.png\nphotos/deep/a.png,0,faces/a_0-2.png\nphotos/two.png,0,faces/two_0.png\nphotos/two.png,1,faces/two_1.png\n',
+  );
+  expect(await sharp(join(cwd, 'faces/two_1.png')).metadata()).toMatchObject({ width: 56, height: 56 });
+});
+
+test('calibrate fits centre and width, and refuses too few faces', async () => {
+  writeFileSync(join(cwd, 'c.list'), 'photos/a.png\nphotos/two.png\n'.repeat(60));
+  const { stdout } = await runCli(['calibrate', '--faces', 'c.list', '--json'], { cwd });
+  expect(JSON.parse(stdout)).toEqual({
+    centre: 6,
+    width: 2 / (2 * Math.log(3)),
+    magnitudes: { p5: 5, p25: 5, p50: 6, p75: 7, p95: 7 },
+    thresholds: [],
+  });
+  expect(await runCli(['calibrate', '--faces', 'photos'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
+test('models and doctor', async () => {
+  const { stdout } = await runCli(['models', 'list', '--format', 'csv']);
+  expect(stdout).toBe(
+    'model,kind,cached,licence,what\ntiny,recogniser,yes,MIT,a tiny one\nbig,detector,no,Apache-2.0,a big one\n',
+  );
+  const shown = JSON.parse((await runCli(['models', 'show', 'fake', '--json'])).stdout);
+  expect(shown).toMatchObject({ name: 'fake', bytes: 3, embeddingLength: 2 });
+  const doctor = JSON.parse((await runCli(['doctor', '--json'])).stdout);
+  expect(doctor).toMatchObject({ node: process.versions.node, devices: ['cpu'], models: ['tiny'] });
+  expect(doctor.missing).toContain('model big is not cached: magface models pull big');
+});
+
+test('an interruption ends with 130 and whole output', async () => {
+  const interrupt = new AbortController();
+  interrupt.abort();
+  const run = await runCli(['quality', 'photos/a.png', '--json'], { cwd, signal: interrupt.signal });
+  expect(run).toEqual({ exitCode: 130, stdout: '[]\n', stderr: 'Interrupted: what was done until now is written.\n' });
+});
+
+test('an interruption in mid-run keeps what was done, in a file and on stdout', async () => {
+  for (const [words, result] of [
+    [['quality', 'photos', '--json'], 'stdout'],
+    [['embed', 'photos', '--output', 'part.jsonl', '--json'], 'file'],
+  ] as const) {
+    const interrupt = new AbortController();
+    const fake = fakeRecogniser();
+    const stream: typeof fake.stream = async function* (inputs, options) {
+      for await (const done of fake.stream(inputs, options)) {
+        yield done;
+        interrupt.abort();
+      }
+    };
+    const services = { load: async () => ({ ...fake, stream }) };
+    const run = await runCli(words, { cwd, services, signal: interrupt.signal });
+    expect(run.exitCode).toBe(130);
+    if (result === 'stdout') expect(JSON.parse(run.stdout)).toMatchObject([{ image: 'photos/a.png' }]);
+    else expect(readFileSync(join(cwd, 'part.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
+  }
+});
+
+test('help fits 80 columns', async () => {
+  for (const words of [['--help'], ['quality', '--help'], ['embed', '--help'], ['models', '--help']]) {
+    const { exitCode, stdout } = await runCli(words);
+    expect(exitCode).toBe(0);
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(stdout).toContain('Examples:');
+  }
+});
+
+test('progress: lines off a terminal, a bar on it, rates and times for people', async () => {
+  const lines: string[] = [];
+  const stream = { write: (text: string) => lines.push(text) } as unknown as NodeJS.WritableStream;
+  let time = 0;
+  const progress = startProgress(stream, { total: 100, unit: 'images', now: () => time });
+  time = 4000;
+  progress.update(8);
+  time = 5000;
+  progress.update(10);
+  expect(lines).toEqual(['10/100 images, 2.0/s, 45 s left\n']);
+  expect(pace(0, 5, 100)).toBe('');
+  expect([12, 600, 12_000].map(duration)).toEqual(['12 s', '10 min', '3 h 20 min']);
+  expect(shortenMiddle('photos/summer/IMG_2041.jpg', 16)).toBe('photos…_2041.jpg');
+  expect((await runCli(['quality', 'photos', '--json'], { cwd, terminal: true })).stdout).toMatch(/^\[\n/);
+  expect((await runCli(['quality', 'photos'], { cwd, terminal: true })).stderr).toContain('3/3 images');
+  expect(existsSync(join(cwd, 'photos'))).toBe(true);
+});
