@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -76,6 +76,19 @@ describeWithShared('the official texts', ['golden/eval/features.list'], () => {
     expect(record.rejectRates).toHaveLength(20);
     expect(record.fnmr).toEqual([...golden.errorVersusReject.fnmr, null, null]);
     expect(record.pauc).toBeGreaterThan(0);
+  });
+
+  test('report: a page, a row a model, and every curve as CSV', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'evaluate-report-'));
+    const output = join(folder, 'page.html');
+    const flags = [...data, '--output', output, '-q'];
+    expect((await evaluate('report', ...flags)).out).toMatch(/features +97\.73 %/);
+    expect(await readFile(output, 'utf8')).toMatch(/^<!doctype html>.*<\/html>\n$/s);
+    const csv = (await evaluate('report', ...flags, '--format', 'csv')).out.trim().split('\n');
+    expect(csv[0]).toBe('model,curve,x,y');
+    expect(csv).toHaveLength(1 + 120 + 20);
+    expect(csv.at(-20)).toBe(`features,reject,0,${41 / 750}`);
+    await rm(folder, { recursive: true });
   });
 
   test.each([

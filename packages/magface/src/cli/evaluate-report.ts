@@ -1,0 +1,103 @@
+/** `magface evaluate report`: models side by side on one page. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadPairs } from '../eval/load-pairs.ts';
+import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import { evaluationPage } from '../report/evaluation-page.ts';
+import { type Context, note } from './context.ts';
+import { inPercent, type PairFlags } from './evaluate-options.ts';
+import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
+import { type Column, createRows } from './output.ts';
+
+interface Flags extends Omit<PairFlags, 'features'>, OutputFlags {
+  readonly features: readonly string[];
+  readonly folds: number;
+  readonly images?: string;
+  readonly output: string;
+}
+
+export function defineEvaluateReport(command: Command, context: Context): void {
+  command
+    .description(
+      'Models side by side on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.',
+    )
+    .optionsGroup('Data:')
+    .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
+    .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
+    .option('--match <how>', 'how pairs find features: auto, order or name', 'auto')
+    .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
+    .optionsGroup('Protocol:')
+    .option('--folds <n>', 'contiguous folds', count, 10)
+    .requiredOption('--output <file.html>', 'the page');
+  addOutputFlags(command).action(async (flags: Flags) => {
+    const reports: PairReport[] = [];
+    for (const features of flags.features) {
+      if (flags.quiet !== true) note(context, `Measuring ${features} …`);
+      reports.push(reportPairs(await loadPairs({ ...flags, features }), nameOf(features, flags.features), flags));
+    }
+    const pictures = await readPictures(reports, flags.images);
+    await writeFile(
+      resolve(context.cwd, flags.output),
+      evaluationPage({ title: basename(flags.pairs), reports, pictures }),
+    );
+    await print(reports, flags, context);
+    if (flags.quiet !== true) note(context, `Report: ${flags.output}`);
+  });
+}
+
+/** The file's name where that tells the models apart, else its path. */
+function nameOf(file: string, all: readonly string[]): string {
+  const short = (path: string): string => basename(path, extname(path));
+  return all.filter((other) => short(other) === short(file)).length === 1 ? short(file) : file;
+}
+
+/** Pictures of the hardest pairs; an image that cannot be read is shown by its name. */
+async function readPictures(reports: readonly PairReport[], folder: string | undefined): Promise<Map<string, string>> {
+  const pictures = new Map<string, string>();
+  if (folder === undefined) return pictures;
+  const pairs = reports.flatMap(({ hardest }) => [...hardest.genuine, ...hardest.impostor]);
+  for (const name of new Set(pairs.flatMap(({ left, right }) => [left, right]))) {
+    const bytes = await readFile(resolve(folder, name)).catch(() => undefined);
+    const type = extname(name).slice(1).toLowerCase().replace('jpg', 'jpeg');
+    if (bytes !== undefined) pictures.set(name, `data:image/${type};base64,${bytes.toString('base64')}`);
+  }
+  return pictures;
+}
+
+const columns: readonly Column<PairReport>[] = [
+  { title: 'Model', value: ({ model }) => model, layout: 'middle' },
+  { title: 'Accuracy', value: ({ verification }) => inPercent(verification.accuracy), layout: 'right' },
+  { title: 'Cosine', value: ({ verification }) => inPercent(verification.cosineAccuracy), layout: 'right' },
+  { title: 'AUC', value: ({ verification }) => verification.auc.toFixed(5), layout: 'right' },
+  { title: 'EER', value: ({ verification }) => inPercent(verification.eer), layout: 'right' },
+  { title: 'Reject pAUC', value: ({ reject }) => reject.pauc?.toFixed(5), layout: 'right' },
+];
+
+/** A point of a curve: the CSV is one long table, which every tool can draw from. */
+interface CurvePoint {
+  readonly model: string;
+  readonly curve: 'roc' | 'reject';
+  readonly x: number;
+  readonly y: number | null;
+}
+
+async function print(reports: readonly PairReport[], flags: Flags, { stdout }: Context): Promise<void> {
+  const format = formatOf(flags);
+  if (format !== 'csv') {
+    const rows = createRows(stdout, { format, table: columns });
+    for (const report of reports) await rows.write(report);
+    return rows.close();
+  }
+  const points = reports.flatMap(({ model, roc, reject }): CurvePoint[] => [
+    ...roc.map(({ far, tar }) => ({ model, curve: 'roc' as const, x: far, y: tar })),
+    ...reject.rejectRates.map((x, i) => ({ model, curve: 'reject' as const, x, y: reject.fnmr[i] ?? null })),
+  ]);
+  const keys = ['model', 'curve', 'x', 'y'] as const;
+  const rows = createRows<CurvePoint>(stdout, {
+    format,
+    table: keys.map((key) => ({ title: key, value: (point) => point[key] ?? undefined })),
+  });
+  for (const point of points) await rows.write(point);
+  return rows.close();
+}

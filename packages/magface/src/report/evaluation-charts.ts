@@ -1,0 +1,94 @@
+/** The charts of an evaluation as SVG text: they take the page's colours, so that dark and light need no second drawing. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { HistogramBin, PairReport } from '../eval/pair-report.ts';
+import type { RejectCurve } from '../eval/reject.ts';
+
+/** Colours of models in their order, told apart by people with any colour vision (Okabe and Ito) on white and on black. */
+export const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
+
+/** Colours of the two kinds of pair. */
+export const kindColours = { genuine: '#009e73', impostor: '#d55e00' } as const;
+
+/** @returns the colour of the model at this place; they repeat after six. */
+export const colourOf = (place: number): string => modelColours[place % modelColours.length]!;
+
+/** TAR over FAR on a log axis: what is accepted at each price. */
+export function rocChart(reports: readonly PairReport[]): string {
+  return draw('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
+    x: { type: 'log', label: 'False accept rate', tickFormat: power },
+    y: { label: 'True accept rate', tickFormat: '%', grid: true },
+    marks: reports.map(({ roc }, i) => Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(i), strokeWidth: 2 })),
+  });
+}
+
+/** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
+export function detChart(reports: readonly PairReport[]): string {
+  return draw('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
+    x: { type: 'log', label: 'False match rate', tickFormat: power },
+    y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true },
+    marks: reports.map(({ roc }, i) => {
+      const points = roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : []));
+      return Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(i), strokeWidth: 2 });
+    }),
+  });
+}
+
+/** FNMR over the share of pairs turned away: a full line a model, dashed by chance, dotted the oracle. */
+export function rejectChart(reports: readonly PairReport[]): string {
+  const line = (curve: RejectCurve, place: number, dashes?: string): Plot.Markish =>
+    Plot.line(
+      curve.rejectRates.map((rate, i) => ({ rate, fnmr: curve.fnmr[i] ?? Number.NaN })),
+      {
+        x: 'rate',
+        y: 'fnmr',
+        stroke: colourOf(place),
+        strokeWidth: dashes ? 1 : 2,
+        ...(dashes && { strokeDasharray: dashes }),
+      },
+    );
+  return draw('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
+    x: { label: 'Pairs turned away', tickFormat: '%' },
+    y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
+    marks: reports.flatMap(({ reject, baselines }, i) => [
+      line(baselines.random, i, '6 4'),
+      line(baselines.oracle, i, '1 4'),
+      line(reject, i),
+    ]),
+  });
+}
+
+/** Two overlaid distributions over one axis. */
+export function histogramChart(bins: readonly HistogramBin[], label: string): string {
+  const kind = (key: 'genuine' | 'impostor'): Plot.Markish =>
+    Plot.rectY(bins, { x1: 'from', x2: 'to', y: key, fill: kindColours[key], fillOpacity: 0.55, inset: 0 });
+  return draw(`${label}: distribution for genuine and for impostor pairs`, {
+    height: 220,
+    x: { label },
+    y: { label: 'Share of its kind', tickFormat: '%', grid: true },
+    marks: [kind('impostor'), kind('genuine')],
+  });
+}
+
+/** `0.001` as `10⁻³`; what is no power of ten stays blank, so that log axes are not crowded. */
+function power(value: number): string {
+  const exponent = Math.log10(value);
+  if (Math.abs(exponent - Math.round(exponent)) > 1e-9) return '';
+  if (exponent > -1e-9) return String(value);
+  return `10⁻${[...String(Math.round(-exponent))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
+}
+
+function draw(description: string, options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const svg = Plot.plot({
+    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
+    width: 560,
+    height: 340,
+    marginLeft: 56,
+    marginBottom: 40,
+    ariaLabel: description,
+    style: { background: 'none', fontSize: '12px' },
+    ...options,
+  });
+  return String(svg.outerHTML);
+}
