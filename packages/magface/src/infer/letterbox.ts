@@ -23,62 +23,75 @@ export function drawView(image: Pixels, view: View): Pixels {
   const rows = taps(view.y, view.scale, view.height, image.height);
   const drawn = blankPixels(view.width, view.height);
   const line = new Float32Array(3 * view.width);
-  const cache = new Map<number, Float32Array>(); // enlarging needs each source row twice
-  for (const [y, row] of rows.entries()) {
-    if (row.weights.length === 0) continue;
+  let kept: DrawnRow[] = []; // enlarging needs each source row twice
+  for (let y = 0; y < view.height; y++) {
+    const rowsHere: DrawnRow[] = [];
     line.fill(0);
-    for (const [i, weight] of row.weights.entries()) {
-      const source = row.from + i;
-      const drawnRow = cache.get(source) ?? drawRow(image, source, columns);
-      if (view.scale >= 1) cache.set(source, drawnRow);
-      for (let j = 0; j < line.length; j++) line[j]! += weight * drawnRow[j]!;
+    for (let i = 0; i < rows.counts[y]!; i++) {
+      const source = rows.starts[y]! + i;
+      const row = kept.find((old) => old.source === source) ?? drawRow(image, source, columns);
+      rowsHere.push(row);
+      const weight = rows.weights[y * rows.stride + i]!;
+      for (let j = 0; j < line.length; j++) line[j]! += weight * row.values[j]!;
     }
     const start = 3 * y * view.width;
     for (let j = 0; j < line.length; j++) drawn.data[start + j] = line[j]! + 0.5;
-    for (const old of cache.keys()) if (old < row.from) cache.delete(old);
+    kept = rowsHere;
   }
   return drawn;
 }
 
-/** Source pixels that one pixel of the view is made of: `weights[i]` for source `from + i`. */
+/** What the pixels of a view are made of along one axis: pixel p of sources `starts[p]` to `starts[p] + counts[p]`. */
 interface Taps {
-  readonly from: number;
-  readonly weights: readonly number[];
+  readonly starts: Int32Array;
+  readonly counts: Int32Array;
+  /** Those of pixel p begin at `stride * p`. */
+  readonly weights: Float64Array;
+  readonly stride: number;
 }
 
-function drawRow({ data, width }: Pixels, y: number, columns: readonly Taps[]): Float32Array {
-  const row = new Float32Array(3 * columns.length);
-  for (let x = 0; x < columns.length; x++) {
-    const { from, weights } = columns[x]!;
+/** One row of the image, drawn to the view's columns. */
+interface DrawnRow {
+  readonly source: number;
+  readonly values: Float32Array;
+}
+
+function drawRow({ data, width }: Pixels, source: number, { starts, counts, weights, stride }: Taps): DrawnRow {
+  const values = new Float32Array(3 * starts.length);
+  for (let x = 0; x < starts.length; x++) {
     let [red, green, blue] = [0, 0, 0];
-    let at = 3 * (y * width + from);
-    for (let i = 0; i < weights.length; i++, at += 3) {
+    let at = 3 * (source * width + starts[x]!);
+    for (let i = stride * x, end = i + counts[x]!; i < end; i++, at += 3) {
       const weight = weights[i]!;
       red += weight * data[at]!;
       green += weight * data[at + 1]!;
       blue += weight * data[at + 2]!;
     }
-    row[3 * x] = red;
-    row[3 * x + 1] = green;
-    row[3 * x + 2] = blue;
+    values[3 * x] = red;
+    values[3 * x + 1] = green;
+    values[3 * x + 2] = blue;
   }
-  return row;
+  return { source, values };
 }
 
-/** Along one axis; what falls outside 0..length weighs nothing, so the border fades to black. */
-function taps(start: number, scale: number, count: number, length: number): Taps[] {
+/** What falls outside 0..length weighs nothing, so the border fades to black. */
+function taps(start: number, scale: number, count: number, length: number): Taps {
   const half = Math.max(1, 1 / scale) / 2; // half the width of what one pixel covers, at least a whole source pixel
-  return Array.from({ length: count }, (_, index) => {
-    const centre = start + (index + 0.5) / scale;
+  const stride = Math.ceil(2 * half) + 1;
+  const [starts, counts] = [new Int32Array(count), new Int32Array(count)];
+  const weights = new Float64Array(count * stride);
+  for (let p = 0; p < count; p++) {
+    const centre = start + (p + 0.5) / scale;
     const from = Math.max(0, Math.floor(centre - half));
     const until = Math.min(length, Math.ceil(centre + half));
-    const weights: number[] = [];
+    starts[p] = from;
+    counts[p] = Math.max(0, until - from);
     for (let i = from; i < until; i++) {
       const covered = Math.min(i + 1, centre + half) - Math.max(i, centre - half);
-      weights.push(Math.max(0, covered) / (2 * half));
+      weights[p * stride + i - from] = Math.max(0, covered) / (2 * half);
     }
-    return { from, weights };
-  });
+  }
+  return { starts, counts, weights, stride };
 }
 
 /** @returns a face found in a view, in the image's coordinates. */

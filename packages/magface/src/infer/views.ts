@@ -24,11 +24,14 @@ export function planViews(image: ImageSize, options: ViewOptions): View[] {
   const fit = Math.min(tile.width / image.width, tile.height / image.height);
   const whole = Math.min(fit, largestScale);
   const views: View[] = [shrunk(image, whole / 2, tile)];
-  for (let scale = whole; ; scale = Math.min(2 * scale, largestScale)) {
+  for (let scale = whole; ; scale = 2 * scale < largestScale / nearlyAll ? 2 * scale : largestScale) {
     views.push(...tilesAt(image, scale, options));
     if (scale >= largestScale) return views;
   }
 }
+
+/** A level this close below the last shows what the last shows, at almost its cost. */
+const nearlyAll = 1.25;
 
 /** The whole image in the middle of a tile with a wide black margin, for faces that fill it or that its border cuts. */
 function shrunk(image: ImageSize, scale: number, { width, height }: ImageSize): View {

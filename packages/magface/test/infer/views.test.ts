@@ -16,6 +16,8 @@ test('a small image: once with a margin, once as it is', () => {
 test('a large image is a pyramid that ends at the scale asked for', () => {
   const scales = [...new Set(planViews({ width: 1920, height: 1280 }, free).map(({ scale }) => scale))];
   expect(scales).toEqual([1 / 6, 1 / 3, 2 / 3, 1]);
+  const near = new Set(planViews({ width: 2304, height: 1600 }, fixed).map(({ scale }) => scale));
+  expect([...near]).toEqual([1 / 18, 1 / 9, 2 / 9, 4 / 9, 1]); // 8 / 9 would cost as much as 1 and show no more
 });
 
 test('every face up to the overlap lies whole in a tile of every level below the first', () => {
