@@ -59,7 +59,7 @@ export function findReasons(face: FaceView): Reason[] {
   return broken.sort((a, b) => b.badness - a.badness).map(({ reason }) => reason);
 }
 
-/** @returns one plain phrase: `blurred: sharpness 12, at least 60 is good` */
+/** @returns one plain phrase: `blurred: sharpness 12, at least 40 is good` */
 export function describeReason({ code, value }: Reason): string {
   const { what, unit, limit, worst } = reasonRules[code];
   const bound = worst < limit ? 'at least' : 'at most';
