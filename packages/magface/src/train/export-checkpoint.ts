@@ -1,5 +1,6 @@
 /** From a checkpoint of `magface train` to a model file. Needs no libtorch. */
 import { FormatError } from '../errors.ts';
+import { toFloat32 } from '../format/tensor.ts';
 import { architecture } from './architectures.ts';
 import { type CheckpointContent, readCheckpoint } from './checkpoint-file.ts';
 import type { Weights } from './fold.ts';
@@ -18,14 +19,14 @@ export function backboneOf(
     throw new FormatError(file, 'Expected a checkpoint that names its arch but this one does not.');
   }
   const weights = new Map<string, Float32Array>();
-  for (const [name, { data }] of tensors) {
-    if (name.startsWith(prefix) && data instanceof Float32Array) weights.set(name.slice(prefix.length), data);
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(prefix) && tensor.dtype === 'F32') weights.set(name.slice(prefix.length), toFloat32(tensor));
   }
   return { architecture: architecture(arch, embeddingLength), weights };
 }
 
 /** @returns the bytes of an ONNX file with outputs `embedding` and `magnitude` */
-export function exportCheckpoint(file: string, options: ExportOptions = {}): Uint8Array {
-  const { architecture: network, weights } = backboneOf(readCheckpoint(file), file);
+export async function exportCheckpoint(file: string, options: ExportOptions = {}): Promise<Uint8Array> {
+  const { architecture: network, weights } = backboneOf(await readCheckpoint(file), file);
   return exportOnnx(network, weights, options);
 }

@@ -1,12 +1,6 @@
 /** Training: `import { train } from 'magface/train'`. Needs the optional peer @magface/torch. */
 export { architecture, architectureNames } from './architectures.ts';
-export {
-  type CheckpointContent,
-  listCheckpoints,
-  readCheckpoint,
-  type StoredTensor,
-  writeCheckpoint,
-} from './checkpoint-file.ts';
+export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
 export { type Dataset, type DatasetOptions, readDataset, readDatasets, type Sample } from './dataset.ts';
 export { backboneOf, exportCheckpoint } from './export-checkpoint.ts';

@@ -1,7 +1,8 @@
 /** Finetuning: a backbone's weights from a file, and what its magnitudes say about the constants of the loss. */
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { FormatError } from '../errors.ts';
-import { readTensors, type StoredTensor } from './checkpoint-file.ts';
+import { type Tensor as Stored, toFloat32 } from '../format/tensor.ts';
+import { readTensors } from './checkpoint-file.ts';
 import type { MagFaceConstants } from './magface-loss.ts';
 import type { Network } from './network.ts';
 
@@ -14,8 +15,12 @@ const prefixes = ['features.', 'module.features.', 'features.module.', 'module.'
  * @param file - `.safetensors`: a checkpoint of ours, or what `magface convert` makes of an official `.pth`
  * @throws {FormatError} naming the first tensor that does not fit
  */
-export function loadWeights(network: Network, file: string): void {
-  const { tensors } = readTensors(file);
+export async function loadWeights(network: Network, file: string): Promise<void> {
+  const { tensors } = await readTensors(file);
+  takeOver(network, tensors, file);
+}
+
+function takeOver(network: Network, tensors: ReadonlyMap<string, Stored>, file: string): void {
   using _scope = scope();
   using _grad = noGrad();
   const names = [...network.tensors.keys()];
@@ -28,14 +33,14 @@ export function loadWeights(network: Network, file: string): void {
     );
   }
   for (const [name, tensor] of network.tensors) {
-    const stored = tensors.get(prefix + name) as StoredTensor;
-    if (stored.shape.join() !== tensor.shape.join() || !(stored.data instanceof Float32Array)) {
+    const stored = tensors.get(prefix + name)!;
+    if (stored.shape.join() !== tensor.shape.join()) {
       throw new FormatError(
         file,
-        `Expected ${name} of shape (${tensor.shape.join(', ')}) in float32 but it is (${stored.shape.join(', ')}) ${stored.dtype}.`,
+        `Expected ${name} of shape (${tensor.shape.join(', ')}) but it is (${stored.shape.join(', ')}).`,
       );
     }
-    tensor.copy_(fromArray(stored.data, stored.shape));
+    tensor.copy_(fromArray(toFloat32(stored), stored.shape));
   }
 }
 

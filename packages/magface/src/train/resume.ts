@@ -31,11 +31,11 @@ export function begin({ output }: TrainConfig): Position {
 }
 
 /** The newest checkpoint that is whole; those that are not are named and passed over. */
-export function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Position {
+export async function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Promise<Position> {
   const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
   for (const file of files) {
     try {
-      const content = readCheckpoint(file);
+      const content = await readCheckpoint(file);
       trainer.restore(content, file);
       const { position } = content.state as { position: Position };
       onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);

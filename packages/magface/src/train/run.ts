@@ -62,7 +62,7 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
     await startFrom(config.init, config, { loader, trainer }, onNote);
   const validation =
     config.evalPairs === undefined ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
-  const position = hooks.resume === true ? resume(config, trainer, onNote) : begin(config);
+  const position = hooks.resume === true ? await resume(config, trainer, onNote) : begin(config);
   onNote(
     `${config.arch}: ${dataset.samples.length} images of ${dataset.classes} people, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}.`,
   );
@@ -89,7 +89,7 @@ async function startFrom(
   { loader, trainer }: Pick<Parts, 'loader' | 'trainer'>,
   onNote: (line: string) => void,
 ): Promise<void> {
-  loadWeights(trainer.network, file);
+  await loadWeights(trainer.network, file);
   for await (const { faces } of loader.batches(0)) {
     const { values, dimension } = { values: trainer.embed(faces), dimension: config.embeddingSize };
     const advice = magnitudeAdvice(magnitudesOf({ values, dimension }), config);
@@ -158,7 +158,7 @@ class Run {
       if (!ended) break;
       this.#epoch++;
       this.#step = 0;
-      if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) this.#save();
+      if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) await this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
       this.#records.writeReport();
     }
@@ -184,10 +184,10 @@ class Run {
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
       if (this.#step === stepsPerEpoch) return true;
       if (this.#hooks.signal?.aborted === true || this.#done === this.#total) {
-        this.#save();
+        await this.#save();
         return false;
       }
-      if (saveSteps !== undefined && this.#step % saveSteps === 0) this.#save();
+      if (saveSteps !== undefined && this.#step % saveSteps === 0) await this.#save();
     }
     return true;
   }
@@ -242,10 +242,10 @@ class Run {
     if (this.#validation === undefined) return;
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
     this.#hooks.onValidation?.(row);
-    if (this.#records.addValidation(row, this.#done)) this.#save('best.safetensors');
+    if (this.#records.addValidation(row, this.#done)) await this.#save('best.safetensors');
   }
 
-  #save(name: string = checkpointName(this.#epoch, this.#step)): void {
+  async #save(name: string = checkpointName(this.#epoch, this.#step)): Promise<void> {
     const position: Position = {
       epoch: this.#epoch,
       step: this.#step,
@@ -253,7 +253,7 @@ class Run {
       window: this.#window.state,
     };
     const file = join(this.#config.output, name);
-    writeCheckpoint(file, this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null }));
+    await writeCheckpoint(file, this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null }));
     this.#lastCheckpoint = file;
     const { keep } = this.#config;
     if (keep !== undefined) for (const old of listCheckpoints(this.#config.output).slice(keep)) rmSync(old);

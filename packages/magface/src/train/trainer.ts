@@ -1,7 +1,8 @@
 /** One model in training: a step on a batch, and all of its state out and in again, exactly. */
-import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor, type Values, zeros } from '@magface/torch';
+import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor, zeros } from '@magface/torch';
 import { ConfigError, FormatError, ShapeError } from '../errors.ts';
-import type { CheckpointContent, StoredTensor } from './checkpoint-file.ts';
+import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../format/tensor.ts';
+import type { CheckpointContent } from './checkpoint-file.ts';
 import { type Architecture, batchCounters } from './layers.ts';
 import type { Batch } from './loader.ts';
 import { type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
@@ -136,13 +137,14 @@ export class Trainer {
   /** All that another process needs to go on, beside where the run is. */
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
     const tensors = new Map<string, StoredTensor>();
-    for (const [name, tensor] of this.#named()) tensors.set(name, stored(tensor));
-    const batches = BigInt64Array.of(BigInt(this.network.batches));
+    for (const [name, tensor] of this.#named())
+      tensors.set(name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array));
+    const batches = new Uint8Array(BigInt64Array.of(BigInt(this.network.batches)).buffer);
     for (const name of batchCounters(this.options.architecture)) {
-      tensors.set(`features.${name}`, { dtype: 'I64', shape: [], data: batches });
+      tensors.set(`features.${name}`, { dtype: 'I64', shape: [], bytes: batches });
     }
     const random = this.#dropout.save();
-    tensors.set('random.dropout', { dtype: 'U8', shape: [random.length], data: random });
+    tensors.set('random.dropout', { dtype: 'U8', shape: [random.length], bytes: random });
     const { name, embeddingLength } = this.options.architecture;
     return { tensors, state: { arch: name, embeddingLength, classes: this.options.classes, ...state } };
   }
@@ -160,12 +162,13 @@ export class Trainer {
           `Expected ${name} of shape (${tensor.shape.join(', ')}) but ${received}: use the arch and the classes it was trained with.`,
         );
       }
-      tensor.copy_(fromArray(value.data as Values, value.shape));
+      tensor.copy_(fromArray(toFloat32(value), value.shape));
     }
     const [counter] = batchCounters(this.options.architecture);
-    this.network.batches = Number(tensors.get(`features.${counter}`)?.data[0] ?? 0);
+    const count = tensors.get(`features.${counter}`);
+    if (count !== undefined) this.network.batches = toFloat32(count)[0]!;
     const random = tensors.get('random.dropout');
-    if (random !== undefined) this.#dropout.restore(random.data as Uint8Array);
+    if (random !== undefined) this.#dropout.restore(random.bytes);
   }
 
   /** Weights under the official names, and their velocities. */
@@ -177,10 +180,6 @@ export class Trainer {
       yield [`optimizer.${name}`, this.optimizer.velocities[i]!];
     }
   }
-}
-
-function stored(tensor: Tensor): StoredTensor {
-  return { dtype: 'F32', shape: tensor.shape, data: tensor.toArray() as Float32Array };
 }
 
 /** The official start: uniform in (-1, 1), then every class column of length one. */

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
+import { toFloat32 } from '../../src/format/tensor.ts';
 import { architecture } from '../../src/train/architectures.ts';
 import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint-file.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
@@ -29,8 +30,8 @@ describeTraining('finetuning and validation', [], () => {
     await train(first);
     const [checkpoint = ''] = listCheckpoints(first.output);
     const network = createNetwork(architecture('mobilefacenet', 32), 5);
-    loadWeights(network, checkpoint);
-    const stored = readCheckpoint(checkpoint).tensors.get('features.linear.weight')?.data;
+    await loadWeights(network, checkpoint);
+    const stored = toFloat32((await readCheckpoint(checkpoint)).tensors.get('features.linear.weight')!);
     expect(network.tensors.get('linear.weight')?.toArray()).toEqual(stored);
 
     const notes: string[] = [];
@@ -44,7 +45,8 @@ describeTraining('finetuning and validation', [], () => {
     };
     await train(parseTrainConfig({ ...settings, ...second }), { onNote: (line) => notes.push(line) });
     expect(notes[0]).toMatch(/Magnitudes of the starting model lie in .* use --l_a .* --u_a/);
-    expect(() => loadWeights(createNetwork(architecture('iresnet18', 32), 1), checkpoint)).toThrow(FormatError);
+    const other = createNetwork(architecture('iresnet18', 32), 1);
+    await expect(loadWeights(other, checkpoint)).rejects.toThrow(FormatError);
   });
 
   test('validates each epoch and keeps the best model', async () => {
@@ -68,7 +70,8 @@ describeTraining('finetuning and validation', [], () => {
     expect(rows.map(({ epoch }) => epoch)).toEqual([1, 2]);
     expect(rows[1]!.accuracy).toBeGreaterThan(0.4);
     expect(rows[1]!.rejectFnmr).toEqual([null, null, null, null]); // 20 impostors cannot tell FMR 1e-2
-    expect(readCheckpoint(join(config.output, 'best.safetensors')).state).toMatchObject({ arch: 'mobilefacenet' });
+    const best = await readCheckpoint(join(config.output, 'best.safetensors'));
+    expect(best.state).toMatchObject({ arch: 'mobilefacenet' });
     expect(listCheckpoints(config.output).map((file) => basename(file))).not.toContain('best.safetensors');
   });
 });
