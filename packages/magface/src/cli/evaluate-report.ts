@@ -14,6 +14,7 @@ interface Flags extends Omit<PairFlags, 'features'>, OutputFlags {
   readonly features: readonly string[];
   readonly folds: number;
   readonly images?: string;
+  readonly quality?: readonly string[];
   readonly output: string;
 }
 
@@ -26,6 +27,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
     .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
     .option('--match <how>', 'how pairs find features: auto, order or name', 'auto')
+    .option('--quality <file...>', 'other measures of quality, to stand beside magnitude: "name value" lines')
     .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
     .optionsGroup('Protocol:')
     .option('--folds <n>', 'contiguous folds', count, 10)
@@ -34,7 +36,15 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     const reports: PairReport[] = [];
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);
-      reports.push(reportPairs(await loadPairs({ ...flags, features }), nameOf(features, flags.features), flags));
+      const files = { features, pairs: flags.pairs, match: flags.match };
+      const measures: Record<string, Float64Array> = {};
+      for (const quality of flags.quality ?? [])
+        measures[nameOf(quality, flags.quality ?? [])] = (await loadPairs({ ...files, quality })).quality;
+      const report = reportPairs(await loadPairs(files), nameOf(features, flags.features), {
+        folds: flags.folds,
+        measures,
+      });
+      reports.push(report);
     }
     const pictures = await readPictures(reports, flags.images);
     await writeFile(
@@ -77,7 +87,8 @@ const columns: readonly Column<PairReport>[] = [
 /** A point of a curve: the CSV is one long table, which every tool can draw from. */
 interface CurvePoint {
   readonly model: string;
-  readonly curve: 'roc' | 'reject';
+  /** `roc` or `reject by MEASURE`. */
+  readonly curve: string;
   readonly x: number;
   readonly y: number | null;
 }
@@ -89,9 +100,11 @@ async function print(reports: readonly PairReport[], flags: Flags, { stdout }: C
     for (const report of reports) await rows.write(report);
     return rows.close();
   }
-  const points = reports.flatMap(({ model, roc, reject }): CurvePoint[] => [
-    ...roc.map(({ far, tar }) => ({ model, curve: 'roc' as const, x: far, y: tar })),
-    ...reject.rejectRates.map((x, i) => ({ model, curve: 'reject' as const, x, y: reject.fnmr[i] ?? null })),
+  const points = reports.flatMap(({ model, roc, reject, measures }): CurvePoint[] => [
+    ...roc.map(({ far, tar }) => ({ model, curve: 'roc', x: far, y: tar })),
+    ...[{ name: 'magnitude', reject }, ...measures].flatMap(({ name, reject: { rejectRates, fnmr } }) =>
+      rejectRates.map((x, i) => ({ model, curve: `reject by ${name}`, x, y: fnmr[i] ?? null })),
+    ),
   ]);
   const keys = ['model', 'curve', 'x', 'y'] as const;
   const rows = createRows<CurvePoint>(stdout, {

@@ -41,6 +41,8 @@ export interface PairReport {
   /** At the strictest of 0.001, 0.01 and 0.1 that the impostors tell. */
   readonly reject: RejectCurve;
   readonly baselines: RejectBaselines;
+  /** Other measures of quality on the same pairs, by name. */
+  readonly measures: readonly { readonly name: string; readonly reject: RejectCurve }[];
   readonly similarities: readonly HistogramBin[];
   readonly qualities: readonly HistogramBin[];
   readonly hardest: HardestPairs;
@@ -52,6 +54,8 @@ export interface PairReportOptions {
   readonly folds?: number;
   /** Pairs of each kind in `hardest`. @default 6 */
   readonly examples?: number;
+  /** (P) each: other measures of pair quality, by name, to stand beside magnitude. @default none */
+  readonly measures?: Readonly<Record<string, Float64Array>>;
 }
 
 /**
@@ -59,7 +63,7 @@ export interface PairReportOptions {
  * @throws {MagfaceError} `evaluation_impossible` with fewer than ten impostors, or without genuine pairs
  */
 export function reportPairs(loaded: LoadedPairs, model: string, options: PairReportOptions = {}): PairReport {
-  const { folds = 10, examples = 6 } = options;
+  const { folds = 10, examples = 6, measures = {} } = options;
   const { features, rows, similarities, same, quality } = loaded;
   const scores = splitScores(similarities, same);
   const fmr = [0.001, 0.01].find((rate) => canMeasure(rate, scores.impostor.length)) ?? 0.1;
@@ -72,6 +76,10 @@ export function reportPairs(loaded: LoadedPairs, model: string, options: PairRep
     roc: rocCurve(scores),
     reject: errorVersusReject(similarities, same, quality, { fmr }),
     baselines: rejectBaselines(similarities, same, { fmr }),
+    measures: Object.entries(measures).map(([name, other]) => ({
+      name,
+      reject: errorVersusReject(similarities, same, other, { fmr }),
+    })),
     similarities: histogram(similarities, same),
     qualities: histogram(quality, same),
     hardest: hardestPairs(loaded, examples),

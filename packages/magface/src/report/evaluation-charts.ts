@@ -34,7 +34,7 @@ export function detChart(reports: readonly PairReport[]): string {
   });
 }
 
-/** FNMR over the share of pairs turned away: a full line a model, dashed by chance, dotted the oracle. */
+/** FNMR over the share of pairs turned away: a full line a measure of quality, dashed by chance, dotted the oracle. */
 export function rejectChart(reports: readonly PairReport[]): string {
   const line = (curve: RejectCurve, place: number, dashes?: string): Plot.Markish =>
     Plot.line(
@@ -50,12 +50,19 @@ export function rejectChart(reports: readonly PairReport[]): string {
   return draw('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
     x: { label: 'Pairs turned away', tickFormat: '%' },
     y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
-    marks: reports.flatMap(({ reject, baselines }, i) => [
+    marks: reports.flatMap(({ reject, baselines, measures }, i) => [
       line(baselines.random, i, '6 4'),
       line(baselines.oracle, i, '1 4'),
       line(reject, i),
+      ...measures.map((measure, k) => line(measure.reject, placeOfMeasure(reports, i, k))),
     ]),
   });
+}
+
+/** @returns the place among the colours of model i's measure k: measures come after all models. */
+export function placeOfMeasure(reports: readonly PairReport[], i: number, k: number): number {
+  const before = reports.slice(0, i).reduce((sum, { measures }) => sum + measures.length, 0);
+  return reports.length + before + k;
 }
 
 /** Two overlaid distributions over one axis. */

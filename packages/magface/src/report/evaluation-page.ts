@@ -1,6 +1,14 @@
 /** One self-contained page on models and a list of pairs: figures, curves, distributions, hardest pairs. */
 import type { PairExample, PairReport } from '../eval/pair-report.ts';
-import { colourOf, detChart, histogramChart, kindColours, rejectChart, rocChart } from './evaluation-charts.ts';
+import {
+  colourOf,
+  detChart,
+  histogramChart,
+  kindColours,
+  placeOfMeasure,
+  rejectChart,
+  rocChart,
+} from './evaluation-charts.ts';
 
 /** What a page shows. */
 export interface EvaluationPage {
@@ -30,7 +38,7 @@ export function evaluationPage({ title, reports, pictures = new Map() }: Evaluat
 <div class="charts">
 <figure>${rocChart(reports)}<figcaption>ROC, exact points</figcaption></figure>
 <figure>${detChart(reports)}<figcaption>DET: lower is better</figcaption></figure>
-<figure>${rejectChart(reports)}<figcaption>Error versus reject. Dashed: pairs turned away by chance; dotted: the errors first (no order is better).</figcaption></figure>
+<figure>${rejectChart(reports)}<figcaption>Error versus reject. Dashed: pairs turned away by chance; dotted: the errors first (no order is better).${measureLegend(reports)}</figcaption></figure>
 </div></section>
 <section><h2>Thresholds</h2><p>The lowest cosine that keeps the false match rate, with 95 % intervals by a bootstrap over people.</p>${thresholdTable(reports)}</section>
 ${reports.map((report) => modelSection(report, pictures)).join('\n')}
@@ -52,6 +60,17 @@ const swatch = (colour: string): string => `<span class="swatch" style="backgrou
 
 function modelLegend(reports: readonly PairReport[]): string {
   return `<p class="legend">${reports.map(({ model }, i) => `${swatch(colourOf(i))}${escaped(model)}`).join(' ')}</p>`;
+}
+
+/** What the lines of other measures are, with their areas. */
+function measureLegend(reports: readonly PairReport[]): string {
+  const entries = reports.flatMap(({ model, measures }, i) =>
+    measures.map(
+      ({ name, reject }, k) =>
+        `${swatch(colourOf(placeOfMeasure(reports, i, k)))}${escaped(name)} on ${escaped(model)}: pAUC ${reject.pauc?.toFixed(5) ?? '–'}`,
+    ),
+  );
+  return entries.length === 0 ? '' : `<br>Other measures: ${entries.join(', ')}`;
 }
 
 function summaryTable(reports: readonly PairReport[]): string {
@@ -135,7 +154,7 @@ h1 { font-size: 26px; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 19px
 header p, figcaption, small { color: var(--soft); } p { margin: 4px 0 10px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; } th { font-weight: 600; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 20px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 20px; }
 figure { margin: 0; min-width: 0; } figure svg { width: 100%; height: auto; } figcaption { font-size: 13px; }
 .swatch { display: inline-block; width: 12px; height: 12px; border-radius: 3px; margin: 0 6px 0 0; vertical-align: -1px; } .legend .swatch:not(:first-child) { margin-left: 14px; }
 .pairs { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(232px, 1fr)); gap: 16px; }

@@ -87,7 +87,7 @@ describeWithShared('the official texts', ['golden/eval/features.list'], () => {
     const csv = (await evaluate('report', ...flags, '--format', 'csv')).out.trim().split('\n');
     expect(csv[0]).toBe('model,curve,x,y');
     expect(csv).toHaveLength(1 + 120 + 20);
-    expect(csv.at(-20)).toBe(`features,reject,0,${41 / 750}`);
+    expect(csv.at(-20)).toBe(`features,reject by magnitude,0,${41 / 750}`);
     await rm(folder, { recursive: true });
   });
 

@@ -27,7 +27,8 @@ function madeUp(seed: number): LoadedPairs {
 }
 
 test('models stand side by side in one file that loads nothing and takes no text for markup', () => {
-  const reports = [reportPairs(madeUp(1), 'first & best'), reportPairs(madeUp(2), 'second')];
+  const measures = { sharpness: madeUp(3).quality };
+  const reports = [reportPairs(madeUp(1), 'first & best', { measures }), reportPairs(madeUp(2), 'second')];
   const picture = 'data:image/png;base64,AAAA';
   const pictures = new Map([[reports[0]!.hardest.genuine[0]!.left, picture]]);
   const html = evaluationPage({ title: 'pairs <1>', reports, pictures });
@@ -48,5 +49,6 @@ test('models stand side by side in one file that loads nothing and takes no text
   );
   expect([summary, thresholds]).toEqual([2, 4]);
   expect(document.querySelector('tbody td')?.textContent).toBe('first & best');
+  expect(html).toMatch(/Other measures: .*sharpness on first &#38; best: pAUC 0\.\d{5}/);
   expect(html).not.toContain('NaN');
 });
