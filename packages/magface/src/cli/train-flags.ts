@@ -19,7 +19,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'Model:': [
     ['arch <name>', 'iresnet18, iresnet34, iresnet50, iresnet100 or mobilefacenet (default: iresnet100)'],
     ['embedding-size <n>', 'length of the feature (default: 512)'],
-    ['init <file>', 'backbone to start from, .safetensors (finetuning)'],
+    ['init <file>', 'backbone to finetune: an official .pth, or a checkpoint of ours'],
     ['dropout <share>', 'channels zeroed before the last layer (default: 0.4)'],
   ],
   'Loss:': [

@@ -11,7 +11,7 @@ export interface TrainConfig {
   readonly root?: string | undefined;
   /** Where checkpoints, metrics and the report go. `--pth-save-fold` */
   readonly output: string;
-  /** Backbone to start from, `.safetensors`. @default none: the official initialisation */
+  /** Backbone to start from: an official `.pth`, or a checkpoint of ours. @default none: the official initialisation */
   readonly init?: string | undefined;
   /** @default 'iresnet100' */
   readonly arch: string;

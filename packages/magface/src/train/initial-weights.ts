@@ -1,47 +1,34 @@
 /** Finetuning: a backbone's weights from a file, and what its magnitudes say about the constants of the loss. */
 import { fromArray, noGrad, scope } from '@magface/torch';
-import { FormatError } from '../errors.ts';
-import { type Tensor as Stored, toFloat32 } from '../format/tensor.ts';
-import { readTensors } from './checkpoint-file.ts';
+import { expectOfficialNames, officialNames } from '../format/official-names.ts';
+import { openSafetensors } from '../format/safetensors.ts';
+import { toFloat32 } from '../format/tensor.ts';
+import { openTorch } from '../format/torch-file.ts';
 import type { MagFaceConstants } from './magface-loss.ts';
 import type { Network } from './network.ts';
-
-/** Prefixes under which trainers have stored a backbone: ours, the official ones, none. */
-const prefixes = ['features.', 'module.features.', 'features.module.', 'module.', ''];
 
 /**
  * Takes a backbone's weights over; class centers are not taken, so the classes may be others.
  *
- * @param file - `.safetensors`: a checkpoint of ours, or what `magface convert` makes of an official `.pth`
- * @throws {FormatError} naming the first tensor that does not fit
+ * @param file - an official `.pth` of any trainer's layout, or a `.safetensors` such as a checkpoint of ours
+ * @throws {FormatError} naming the tensors that do not fit
  */
 export async function loadWeights(network: Network, file: string): Promise<void> {
-  const { tensors } = await readTensors(file);
-  takeOver(network, tensors, file);
+  const opened = await (/\.(pth|pt|ckpt)$/i.test(file) ? openTorch(file) : openSafetensors(file));
+  try {
+    const shapes = new Map([...network.tensors].map(([name, tensor]) => [name, tensor.shape]));
+    const { names } = expectOfficialNames(file, officialNames(opened.tensors, shapes));
+    for (const [name, stored] of names) copyInto(network, name, toFloat32(await opened.read(stored)));
+  } finally {
+    await opened.close();
+  }
 }
 
-function takeOver(network: Network, tensors: ReadonlyMap<string, Stored>, file: string): void {
+function copyInto(network: Network, name: string, values: Float32Array): void {
   using _scope = scope();
   using _grad = noGrad();
-  const names = [...network.tensors.keys()];
-  const prefix = prefixes.find((one) => names.every((name) => tensors.has(one + name)));
-  if (prefix === undefined) {
-    const lacking = names.find((name) => !prefixes.some((one) => tensors.has(one + name)));
-    throw new FormatError(
-      file,
-      `Expected all ${names.length} tensors of ${network.architecture.name} but it lacks ${lacking ?? names[0]}: is it of another arch?`,
-    );
-  }
-  for (const [name, tensor] of network.tensors) {
-    const stored = tensors.get(prefix + name)!;
-    if (stored.shape.join() !== tensor.shape.join()) {
-      throw new FormatError(
-        file,
-        `Expected ${name} of shape (${tensor.shape.join(', ')}) but it is (${stored.shape.join(', ')}).`,
-      );
-    }
-    tensor.copy_(fromArray(toFloat32(stored), stored.shape));
-  }
+  const tensor = network.tensors.get(name)!;
+  tensor.copy_(fromArray(values, tensor.shape));
 }
 
 /**

@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/format/tensor.ts';
@@ -11,7 +13,8 @@ import { readRows } from '../../src/train/metrics.ts';
 import { createNetwork } from '../../src/train/network.ts';
 import { train } from '../../src/train/run.ts';
 import type { ValidationRow } from '../../src/train/validate.ts';
-import { describeTraining } from './golden.ts';
+import { shared } from '../support/shared.ts';
+import { describeTraining, u01 } from './golden.ts';
 import { smallSet, temporaryFolder } from './small-set.ts';
 
 const settings = {
@@ -73,6 +76,24 @@ describeTraining('finetuning and validation', [], () => {
     const best = await readCheckpoint(join(config.output, 'best.safetensors'));
     expect(best.state).toMatchObject({ arch: 'mobilefacenet' });
     expect(listCheckpoints(config.output).map((file) => basename(file))).not.toContain('best.safetensors');
+  });
+});
+
+describeTraining('official checkpoints', ['golden/checkpoints'], () => {
+  test.each(['ddp_iresnet18', 'dp_iresnet18_legacy'])('%s gives the features that PyTorch does', async (name) => {
+    const file = join(temporaryFolder(), `${name}.pth`);
+    writeFileSync(file, gunzipSync(readFileSync(shared(`golden/checkpoints/${name}.pth.gz`))));
+    const expected = JSON.parse(readFileSync(shared('golden/checkpoints/expected.json'), 'utf8')) as {
+      features: number[][];
+    };
+    const network = createNetwork(architecture('iresnet18'), 1);
+    await loadWeights(network, file);
+    using _scope = scope();
+    using _grad = noGrad();
+    const images = fromArray(u01('input', 2 * 3 * 112 * 112), [2, 3, 112, 112]);
+    const features = network.forward(images, { training: false }).toArray() as Float32Array;
+    const worst = Math.max(...expected.features.flat().map((value, i) => Math.abs(features[i]! - value)));
+    expect(worst / Math.hypot(...expected.features[0]!)).toBeLessThan(1e-4);
   });
 });
 
