@@ -72,7 +72,7 @@ export function float32Tensor(shape: readonly number[], values: Float32Array): T
  * @throws {ShapeError} for types that are no such numbers
  */
 export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
-  const copy = bytes.slice().buffer; // aligned
+  const copy = new Uint8Array(bytes).buffer; // aligned; a Buffer.slice would be a view
   switch (dtype) {
     case 'F32':
       return new Float32Array(copy);

@@ -1,0 +1,76 @@
+/** A pickle's bytes through a window, since most of its reads are of one to nine bytes. */
+import type { ByteSource } from './byte-source.ts';
+
+const windowBytes = 1 << 16;
+/** Names and short texts; larger ones are no part of any format here. */
+const mostTextBytes = 1 << 24;
+
+export class PickleCursor {
+  readonly #source: ByteSource;
+  #window: Buffer = Buffer.alloc(0);
+  #windowAt = 0;
+  at: number;
+
+  constructor(source: ByteSource, at: number) {
+    this.#source = source;
+    this.at = at;
+  }
+
+  byte(): number {
+    const index = this.at++ - this.#windowAt;
+    return this.#window[index] ?? this.#refill(1)[0]!;
+  }
+
+  /** @returns a view that lives until the next read */
+  take(length: number): Buffer {
+    const index = this.at - this.#windowAt;
+    this.at += length;
+    if (index + length <= this.#window.length) return this.#window.subarray(index, index + length);
+    return this.#refill(length);
+  }
+
+  uint(bytes: 1 | 2 | 4): number {
+    return this.take(bytes).readUIntLE(0, bytes);
+  }
+
+  /** A length of eight bytes; one that no file can have is told as such by whoever reads that far. */
+  length64(): number {
+    return Number(this.take(8).readBigUInt64LE(0));
+  }
+
+  text(length: number): string {
+    if (length > mostTextBytes)
+      throw this.#source.error(`Expected a short text but it claims ${length} bytes.`, this.at);
+    return this.take(length).toString('utf8');
+  }
+
+  /** @returns the text up to the line feed, as protocol 0 writes it */
+  line(): string {
+    const bytes: number[] = [];
+    for (let byte = this.byte(); byte !== 10; byte = this.byte()) {
+      bytes.push(byte);
+      if (bytes.length > windowBytes) throw this.#source.error('Expected a line of text but it does not end.', this.at);
+    }
+    return Buffer.from(bytes).toString('utf8');
+  }
+
+  /** Leaves bytes unread. */
+  skip(length: number): { offset: number; length: number } {
+    const offset = this.at;
+    if (offset + length > this.#source.size) {
+      const message = `Expected ${length} bytes but the file ends at byte ${this.#source.size}: was it cut?`;
+      throw this.#source.error(message, offset);
+    }
+    this.at += length;
+    return { offset, length };
+  }
+
+  /** Moves the window so that the `length` bytes before `at` are its first. */
+  #refill(length: number): Buffer {
+    const start = this.at - length;
+    const most = Math.max(length, Math.min(windowBytes, this.#source.size - start));
+    this.#window = this.#source.readSync(start, most);
+    this.#windowAt = start;
+    return this.#window.subarray(0, length);
+  }
+}

@@ -1,0 +1,136 @@
+/** The stack, the memo and the allow-list that a pickle's opcodes work on. */
+import type { ByteSource } from './byte-source.ts';
+import type { PickledBytes, PickleGlobal, PickleOptions } from './pickle.ts';
+import { PickleCursor } from './pickle-cursor.ts';
+
+const mark = Symbol('mark');
+/** An empty Map costs two hundred bytes and one byte of a file. */
+const mostContainers = 1_000_000;
+
+/** Says what a callable of the allow-list expected; becomes a FormatError with the offset. */
+export class Unpicklable extends Error {}
+
+export class PickleMachine {
+  readonly cursor: PickleCursor;
+  readonly #source: ByteSource;
+  readonly #options: PickleOptions;
+  readonly #stack: unknown[] = [];
+  readonly #memo = new Map<number, unknown>();
+  readonly #makers = new Map<unknown, PickleGlobal>();
+  #opcodeAt = 0;
+  #containers = 0;
+
+  constructor(source: ByteSource, options: PickleOptions) {
+    this.cursor = new PickleCursor(source, options.start ?? 0);
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** @returns the next opcode, which errors from now on point at */
+  next(): number {
+    this.#opcodeAt = this.cursor.at;
+    return this.cursor.byte();
+  }
+
+  push(value: unknown): void {
+    this.#stack.push(value);
+  }
+
+  /** Pushes a new list, tuple, dict or set. */
+  pushContainer(value: unknown): void {
+    if (++this.#containers > mostContainers) throw this.error(`Expected at most ${mostContainers} lists and dicts.`);
+    this.#stack.push(value);
+  }
+
+  mark(): void {
+    this.#stack.push(mark);
+  }
+
+  pop(): unknown {
+    const value = this.top();
+    this.#stack.pop();
+    return value;
+  }
+
+  top(): unknown {
+    const value = this.#stack.at(-1);
+    if (this.#stack.length > 0 && value !== mark) return value;
+    throw this.error('Expected a value on the stack of the pickle but there is none.');
+  }
+
+  /** As POP does: a value or a mark. */
+  drop(): void {
+    if (this.#stack.length === 0) throw this.error('Expected a value on the stack of the pickle but it is empty.');
+    this.#stack.pop();
+  }
+
+  popToMark(): unknown[] {
+    const at = this.#stack.lastIndexOf(mark);
+    if (at < 0) throw this.error('Expected a mark on the stack of the pickle but there is none.');
+    const items = this.#stack.splice(at);
+    items.shift();
+    return items;
+  }
+
+  get(key: number): void {
+    if (!this.#memo.has(key)) throw this.error(`Expected memo ${key} of the pickle but it was never put.`);
+    this.#stack.push(this.#memo.get(key));
+  }
+
+  put(key: number = this.#memo.size): void {
+    this.#memo.set(key, this.top());
+  }
+
+  /** Python 2's `str`, which is text or bytes. */
+  string(length: number): string | PickledBytes {
+    return this.#options.strings === 'bytes' ? this.cursor.skip(length) : this.cursor.text(length);
+  }
+
+  global(module: unknown, name: unknown): void {
+    const found = this.#options.globals.get(`${module} ${name}`);
+    if (found === undefined) {
+      const wanted = `${printable(module)}.${printable(name)}`;
+      throw this.error(`Expected tensors and plain data but the pickle wants Python's ${wanted}, which is refused.`);
+    }
+    this.#stack.push(found);
+  }
+
+  call(callable: unknown, args: unknown): void {
+    const global = (callable ?? {}) as Partial<PickleGlobal>;
+    const { call } = global;
+    if (typeof call !== 'function' || !Array.isArray(args)) {
+      throw this.error(`Expected a call that is allowed but the pickle calls ${printable(global.name ?? 'a value')}.`);
+    }
+    const object = this.#guarded(() => call(args));
+    if (global.build !== undefined) this.#makers.set(object, global as PickleGlobal);
+    this.pushContainer(object);
+  }
+
+  build(state: unknown): void {
+    const object = this.top();
+    this.#guarded(() => this.#makers.get(object)?.build?.(object, state));
+  }
+
+  persistent(id: unknown): void {
+    const { persistent } = this.#options;
+    if (persistent === undefined) throw this.error('Expected all data in the pickle but it points elsewhere.');
+    this.#stack.push(this.#guarded(() => persistent(id)));
+  }
+
+  error(message: string): Error {
+    return this.#source.error(message, this.#opcodeAt);
+  }
+
+  #guarded<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof Unpicklable) throw this.error(`Expected ${error.message} in the pickle.`);
+      throw error;
+    }
+  }
+}
+
+/** Names come from the file: short and printable in messages. */
+const printable = (text: unknown): string =>
+  typeof text === 'string' ? text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?') : 'something without a name';

@@ -1,0 +1,77 @@
+/** `.safetensors` both ways: tensors are read one by one by their ranges, and written as they come. */
+import { ConfigError } from '../errors.ts';
+import { type ByteSource, openBytes } from './byte-source.ts';
+import { FileWriter } from './file-writer.ts';
+import { readSafetensorsHeader, type SafetensorsEntry, safetensorsHeader } from './safetensors-header.ts';
+import { byteLengthOf, type Tensor, type TensorFile, type TensorInfo } from './tensor.ts';
+
+export interface SafetensorsFile extends TensorFile {
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** @throws {FormatError} when the header is damaged or contradicts the file */
+export async function openSafetensors(file: string | ByteSource): Promise<SafetensorsFile> {
+  const source = typeof file === 'string' ? await openBytes(file) : file;
+  try {
+    const { entries, metadata, start } = await readSafetensorsHeader(source);
+    const tensors = new Map(entries.map((entry) => [entry.name, entry]));
+    return {
+      tensors,
+      metadata,
+      async read(name) {
+        const entry = tensors.get(name);
+        if (entry === undefined) throw source.error(`Expected a tensor called ${name} but the file has none.`);
+        const { dtype, shape, begin, end } = entry;
+        return { dtype, shape, bytes: await source.read(start + begin, end - begin) };
+      },
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** A tensor whose values are made when their turn comes, so that a file needs the memory of one tensor alone. */
+export interface LazyTensor extends TensorInfo {
+  readonly read: () => Promise<Tensor> | Tensor;
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @param metadata - texts by name, for `__metadata__`
+ * @throws {ConfigError} when a tensor's values are not of its shape and type
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, Tensor | LazyTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const entries: SafetensorsEntry[] = [];
+  let at = 0;
+  for (const [name, { dtype, shape }] of tensors) {
+    const end = at + byteLengthOf({ dtype, shape });
+    entries.push({ name, dtype, shape, begin: at, end });
+    at = end;
+  }
+  const writer = await FileWriter.create(path);
+  try {
+    await writer.append(safetensorsHeader(entries, metadata));
+    for (const { name, begin, end } of entries) {
+      const { bytes } = await valuesOf(tensors.get(name)!);
+      if (bytes.length !== end - begin) {
+        throw new ConfigError(name, `Expected ${end - begin} bytes for ${name} but received ${bytes.length}.`);
+      }
+      await writer.append(bytes);
+    }
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+  await writer.commit();
+}
+
+/** The values of a tensor that is in memory or made now. */
+export const valuesOf = async (tensor: Tensor | LazyTensor): Promise<Tensor> =>
+  'read' in tensor ? await tensor.read() : tensor;

@@ -1,0 +1,76 @@
+/**
+ * `.pth` and `.ckpt` as `torch.save` writes them: since 1.6 a zip archive with a pickle and a file for each storage, before
+ * that pickles one after another with the storages behind. Values are read when asked for, tensor by tensor.
+ *
+ * @see https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
+ */
+import { type ByteSource, bytesSource, openBytes } from './byte-source.ts';
+import { readPickle } from './pickle.ts';
+import { Unpicklable } from './pickle-machine.ts';
+import { dtypeBits, type TensorFile } from './tensor.ts';
+import { flattenTensors } from './torch-flatten.ts';
+import { storageOf, type TorchContent, type TorchTensor, torchGlobals } from './torch-globals.ts';
+import { readLegacyTorch } from './torch-legacy.ts';
+import { stridedBytes, torchRange } from './torch-strides.ts';
+import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.ts';
+
+export interface TorchFile extends TensorFile {
+  /** What was saved: Maps, arrays, numbers, texts; tensors are {@link TorchTensor}. */
+  readonly value: unknown;
+  /** By their path in `value`, joined by dots: `state_dict.module.features.conv1.weight`, `optimizer.state.0.momentum_buffer`. */
+  readonly tensors: ReadonlyMap<string, TorchTensor>;
+}
+
+/** @throws {FormatError} when the file is damaged, or wants anything of Python but tensors and plain data */
+export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
+  const source = typeof file === 'string' ? await openBytes(file) : file;
+  try {
+    const isZip = source.size > 4 && (await source.read(0, 4)).readUInt32LE(0) === 0x04034b50;
+    const { value, readStorage } = isZip ? await readZipTorch(source) : await readLegacyTorch(source);
+    const tensors = flattenTensors(source, value);
+    return {
+      value,
+      tensors,
+      async read(name) {
+        const tensor = tensors.get(name);
+        if (tensor === undefined) throw source.error(`Expected a tensor called ${name} but the file has none.`);
+        const range = torchRange(source, name, tensor);
+        const bytes = stridedBytes(tensor, await readStorage(tensor.storage, range));
+        return { dtype: tensor.dtype, shape: tensor.shape, bytes };
+      },
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+const mostPickleBytes = 1 << 27;
+
+async function readZipTorch(source: ByteSource): Promise<TorchContent> {
+  const entries = await readZipDirectory(source);
+  const pickle = [...entries.values()].find(({ name }) => /(^|\/)data\.pkl$/.test(name));
+  if (pickle === undefined || pickle.size > mostPickleBytes) {
+    throw source.error('Expected data.pkl in the archive: was it written by torch.save, and not by torch.jit.save?', 0);
+  }
+  const folder = pickle.name.slice(0, -'data.pkl'.length);
+  const byteOrder = entries.get(`${folder}byteorder`);
+  if (byteOrder && (await readZipEntry(source, byteOrder)).toString() !== 'little') {
+    throw source.error('Expected little-endian storages but the file was written on a big-endian machine.', 0);
+  }
+  const entryOf = (key: string): ZipEntry | undefined => entries.get(`${folder}data/${key}`);
+  const content = bytesSource(await readZipEntry(source, pickle), `${source.file}/${pickle.name}`);
+  const { value } = readPickle(content, {
+    globals: torchGlobals,
+    persistent: (id) => {
+      const storage = storageOf(id);
+      const entry = entryOf(storage.key);
+      if (entry === undefined || entry.size < (storage.count * dtypeBits[storage.dtype]) / 8) {
+        throw new Unpicklable(`${storage.count} values of ${storage.dtype} in storage ${storage.key.slice(0, 20)}`);
+      }
+      return storage;
+    },
+  });
+  return { value, readStorage: ({ key }, range) => readZipEntry(source, entryOf(key) as ZipEntry, range) };
+}

@@ -1,0 +1,122 @@
+/**
+ * Zip archives by ranges, 64-bit ones too: entries stored or deflated. Ours rather than a library's because torch's
+ * storages are read from the middle of entries, and because every contradiction is told with its byte.
+ *
+ * @see PKWARE APPNOTE 6.3
+ */
+import { promisify } from 'node:util';
+import { inflateRaw } from 'node:zlib';
+import type { ByteSource } from './byte-source.ts';
+
+export interface ZipEntry {
+  readonly name: string;
+  readonly method: 'stored' | 'deflated';
+  /** Bytes in the archive. */
+  readonly packedSize: number;
+  /** Bytes of the content. */
+  readonly size: number;
+  /** Byte of the entry's local header. */
+  readonly headerAt: number;
+}
+
+const inflate = promisify(inflateRaw);
+const endSignature = 0x06054b50;
+const mostEntries = 1_000_000;
+/** What is large and packed tighter than weights ever are is a bomb. */
+const [suspectBytes, suspectRatio] = [1 << 26, 100];
+
+/** @throws {FormatError} when the directory is damaged, names an entry twice or points outside the file */
+export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const { count, offset, size } = await directoryPlace(source);
+  if (count > mostEntries || count * 46 > size) throw source.error(`Expected fewer entries than ${count}.`, offset);
+  const directory = await source.read(offset, size);
+  const entries = new Map<string, ZipEntry>();
+  for (let at = 0, i = 0; i < count; i++) {
+    if (at + 46 > size || directory.readUInt32LE(at) !== 0x02014b50) {
+      throw source.error(`Expected entry ${i + 1} of ${count} in the archive's directory.`, offset + at);
+    }
+    const end = at + 46 + [28, 30, 32].reduce((sum, field) => sum + directory.readUInt16LE(at + field), 0);
+    if (end > size) throw source.error('Expected a whole entry but the directory ends within it.', offset + at);
+    const entry = entryOf(source, directory.subarray(at, end), offset + at);
+    if (entries.has(entry.name)) throw source.error(`Expected ${entry.name} once but it is there twice.`, offset + at);
+    entries.set(entry.name, entry);
+    at = end;
+  }
+  return entries;
+}
+
+async function directoryPlace(source: ByteSource): Promise<{ count: number; offset: number; size: number }> {
+  const length = Math.min(source.size, 22 + 0xffff);
+  const tailAt = source.size - length;
+  const tail = await source.read(tailAt, length);
+  let at = length - 22;
+  while (at >= 0 && tail.readUInt32LE(at) !== endSignature) at--;
+  if (at < 0) throw source.error('Expected a zip archive but its directory is missing: was it cut?', source.size);
+  let [count, size, offset] = [tail.readUInt16LE(at + 10), tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
+  if ((count === 0xffff || size === 0xffffffff || offset === 0xffffffff) && at >= 20) {
+    const record = await source.read(uint64(tail, at - 20 + 8), 56);
+    if (record.readUInt32LE(0) !== 0x06064b50) throw source.error('Expected the 64-bit directory.', tailAt + at - 20);
+    [count, size, offset] = [uint64(record, 32), uint64(record, 40), uint64(record, 48)];
+  }
+  if (offset + size > source.size) throw source.error('Expected the directory inside the file.', tailAt + at);
+  return { count, offset, size };
+}
+
+const uint64 = (bytes: Buffer, at: number): number => Number(bytes.readBigUInt64LE(at));
+
+function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry {
+  const nameEnd = 46 + record.readUInt16LE(28);
+  const name = record.toString('utf8', 46, nameEnd);
+  const method = { 0: 'stored', 8: 'deflated' }[record.readUInt16LE(10)] as ZipEntry['method'] | undefined;
+  if (method === undefined || (record.readUInt16LE(8) & 1) !== 0) {
+    throw source.error('Expected an entry stored or deflated, without a password.', recordAt);
+  }
+  const wide = wideFields(record.subarray(nameEnd, nameEnd + record.readUInt16LE(30)));
+  const field = (at: number): number => {
+    const value = record.readUInt32LE(at);
+    return value === 0xffffffff ? (wide.shift() ?? Number.NaN) : value;
+  };
+  const [size, packedSize, headerAt] = [field(24), field(20), field(42)];
+  const possible = [size, packedSize, headerAt].every(Number.isSafeInteger) && headerAt + packedSize <= source.size;
+  if (!possible || (method === 'stored' && size !== packedSize)) {
+    throw source.error('Expected the entry inside the file, of one size.', recordAt);
+  }
+  if (size > suspectBytes && size > suspectRatio * packedSize) {
+    throw source.error(`Expected weights but ${packedSize} bytes claim to unpack to ${size}: a zip bomb?`, recordAt);
+  }
+  return { name, method, packedSize, size, headerAt };
+}
+
+/** The 64-bit sizes and offset of the extra field, those that do not fit 32 bits, in their fixed order. */
+function wideFields(extra: Buffer): number[] {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== 1) continue;
+    const end = Math.min(extra.length, at + 4 + extra.readUInt16LE(at + 2));
+    return Array.from({ length: Math.min(3, (end - at - 4) >> 3) }, (_, i) => uint64(extra, at + 4 + 8 * i));
+  }
+  return [];
+}
+
+/**
+ * @param range - of the content. @default all of it
+ * @throws {FormatError} when the entry is not what the directory says
+ */
+export async function readZipEntry(
+  source: ByteSource,
+  entry: ZipEntry,
+  range: { readonly offset: number; readonly length: number } = { offset: 0, length: entry.size },
+): Promise<Buffer> {
+  const { offset, length } = range;
+  if (offset + length > entry.size)
+    throw source.error(`Expected ${offset + length} bytes in ${entry.name}.`, entry.headerAt);
+  const header = await source.read(entry.headerAt, 30);
+  if (header.readUInt32LE(0) !== 0x04034b50) throw source.error(`Expected ${entry.name} here.`, entry.headerAt);
+  const start = entry.headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
+  if (entry.method === 'stored') return source.read(start + offset, length);
+  const packed = await source.read(start, entry.packedSize);
+  const content = await inflate(packed, { maxOutputLength: Math.max(1, entry.size) }).catch((cause: unknown) => {
+    throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it is damaged.`, start, cause);
+  });
+  if (content.length === entry.size) return content.subarray(offset, offset + length);
+  throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it gave ${content.length}.`, start);
+}

@@ -1,0 +1,239 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deflateRawSync, gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FormatError } from '../../src/errors.ts';
+import { bytesSource } from '../../src/format/byte-source.ts';
+import { expectOfficialNames, officialCheckpoint, officialNames } from '../../src/format/official-names.ts';
+import { type Dtype, dtypeBits, float32Tensor, type Tensor, toFloat32 } from '../../src/format/tensor.ts';
+import { openTorch } from '../../src/format/torch-file.ts';
+import { writeTorch } from '../../src/format/torch-writer.ts';
+import { describeWithShared, shared } from '../support/shared.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'torch-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const vector = (...values: number[]): Tensor => float32Tensor([values.length], Float32Array.from(values));
+
+/** A legacy file: `data` is a pickle whose storages lie behind it. */
+function legacyFile(data: string, storages: readonly (readonly [string, Float32Array])[]): Buffer {
+  const head = '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.';
+  const keys = `\x80\x02](${storages.map(([key]) => `U${String.fromCharCode(key.length)}${key}`).join('')}e.`;
+  const values = storages.flatMap(([, data]) => [
+    new Uint8Array(BigInt64Array.of(BigInt(data.length)).buffer),
+    new Uint8Array(data.buffer),
+  ]);
+  return Buffer.concat([Buffer.from(`${head}\x80\x02${data}.${keys}`, 'latin1'), ...values]);
+}
+
+const storage = (key: string, count: number): string =>
+  `(U\x07storagectorch\nFloatStorage\nU${String.fromCharCode(key.length)}${key}U\x03cpuK${String.fromCharCode(count)}tQ`;
+const tensorOf = (from: string, offset: number, shape: string, strides: string): string =>
+  `ctorch._utils\n_rebuild_tensor_v2\n(${from}K${String.fromCharCode(offset)}(${shape}t(${strides}t\x89NtR`;
+
+describe('openTorch', () => {
+  test('reads back every type, nested dicts, lists and an optimizer state', async () => {
+    const types = Object.keys(dtypeBits)
+      .filter((dtype) => !/^(F[468]|U(16|32|64))/.test(dtype))
+      .concat('F64') as Dtype[];
+    const tensors = new Map(
+      types.map((dtype, i) => [
+        dtype,
+        { dtype, shape: [3], bytes: new Uint8Array((3 * dtypeBits[dtype]) / 8).fill(i) },
+      ]),
+    );
+    const value = {
+      epoch: 3,
+      names: ['a', null, true, -1.5, 2n ** 60n],
+      state_dict: tensors,
+      optimizer: { state: { 0: { momentum_buffer: vector(1, 2) } }, param_groups: [{ params: [0] }] },
+    };
+    const file = join(folder, 'all.pth');
+    await writeTorch(file, value);
+    const read = await openTorch(file);
+    for (const [name, tensor] of tensors) {
+      const found = await read.read(`state_dict.${name}`);
+      expect({ ...found, bytes: Uint8Array.from(found.bytes) }).toEqual(tensor);
+    }
+    expect(toFloat32(await read.read('optimizer.state.0.momentum_buffer'))).toEqual(Float32Array.of(1, 2));
+    const root = read.value as Map<string, unknown>;
+    expect([root.get('epoch'), root.get('names')]).toEqual([3, ['a', null, true, -1.5, 2n ** 60n]]);
+    await read.close();
+  });
+
+  test('reads strided views of one storage in the legacy format', async () => {
+    const data = Float32Array.of(0, 1, 2, 3, 4, 5);
+    const view = (offset: number, shape: string, strides: string) => tensorOf(storage('7', 6), offset, shape, strides);
+    const dict = `}(U\x01t${view(0, 'K\x03K\x02', 'K\x01K\x03')}U\x01r${view(3, 'K\x03', 'K\x01')}U\x01e${view(2, 'K\x04', 'K\x00')}u`;
+    const read = await openTorch(bytesSource(legacyFile(dict, [['7', data]])));
+    expect([...toFloat32(await read.read('t'))]).toEqual([0, 3, 1, 4, 2, 5]);
+    expect([...toFloat32(await read.read('r'))]).toEqual([3, 4, 5]);
+    expect([...toFloat32(await read.read('e'))]).toEqual([2, 2, 2, 2]);
+  });
+
+  test('reads deflated archives', async () => {
+    const file = join(folder, 'stored.pth');
+    await writeTorch(file, { w: float32Tensor([1000], new Float32Array(1000).fill(2)) });
+    const read = await openTorch(bytesSource(deflated(readFileSync(file))));
+    expect(toFloat32(await read.read('w'))).toEqual(new Float32Array(1000).fill(2));
+  });
+
+  test.each([
+    ['cos\nsystem\n(U\x02lstR', "wants Python's os.system, which is refused"],
+    ['c__builtin__\neval\n(U\x011tR', "wants Python's __builtin__.eval"],
+    ['cnumpy\nload\n', "wants Python's numpy.load"],
+    ['(ios\nsystem\n', "wants Python's os.system"],
+    [`}(U\x01t${tensorOf(storage('7', 6), 4, 'K\x03', 'K\x01')}u`, 'inside its storage'],
+    ['ctorch\nFloatStorage\n)R', 'the pickle calls torch.FloatStorage'],
+    ['](h\x00e', 'memo 0'],
+    [`]q\x00(h\x00${tensorOf(storage('7', 6), 0, 'K\x03', 'K\x01')}e`, 'do they hold themselves'],
+    ['\xff', 'unknown opcode 255'],
+    ['.', 'none'],
+  ])('refuses %j with the byte', async (data, message) => {
+    const open = async (): Promise<void> => {
+      const file = await openTorch(bytesSource(legacyFile(data, [['7', new Float32Array(6)]]), 'evil.pth'));
+      for (const name of file.tensors.keys()) await file.read(name);
+    };
+    const error = (await open().catch((reason: unknown) => reason)) as FormatError;
+    expect(error).toBeInstanceOf(FormatError);
+    expect(error.message).toContain(message);
+    expect(error.file).toBe('evil.pth');
+  });
+});
+
+/** The same archive with its contents deflated: local headers are rebuilt from the directory. */
+function deflated(archive: Buffer): Buffer {
+  const [parts, records]: [Buffer[], Buffer[]] = [[], []];
+  let offset = 0;
+  for (let at = archive.readUInt32LE(archive.length - 6); archive.readUInt32LE(at) === 0x02014b50; ) {
+    const nameLength = archive.readUInt16LE(at + 28);
+    const record = Buffer.from(archive.subarray(at, at + 46 + nameLength));
+    const local = record.readUInt32LE(42);
+    const start = local + 30 + nameLength + archive.readUInt16LE(local + 28);
+    const packed = deflateRawSync(archive.subarray(start, start + record.readUInt32LE(24)));
+    const header = Buffer.from(archive.subarray(local, local + 30 + nameLength));
+    for (const [bytes, method, size] of [
+      [record, 10, 20],
+      [header, 8, 18],
+    ] as const) {
+      bytes.writeUInt16LE(8, method);
+      bytes.writeUInt32LE(packed.length, size);
+    }
+    header.writeUInt16LE(0, 28);
+    record.writeUInt32LE(offset, 42);
+    parts.push(header, packed);
+    records.push(record);
+    offset += header.length + packed.length;
+    at += 46 + nameLength;
+  }
+  const end = Buffer.from(archive.subarray(archive.length - 22));
+  end.writeUInt32LE(Buffer.concat(records).length, 12);
+  end.writeUInt32LE(offset, 16);
+  return Buffer.concat([...parts, ...records, end]);
+}
+
+describe('officialNames', () => {
+  const backbone = new Map([
+    ['conv1.weight', [2]],
+    ['fc.weight', [2]],
+  ]);
+  const file = (names: Record<string, number[]>) =>
+    new Map(Object.entries(names).map(([name, shape]) => [name, { dtype: 'F32' as const, shape }]));
+
+  test.each([
+    ['state_dict.module.features.', 'state_dict.module.fc.weight', [512, 10], 10],
+    ['state_dict.features.module.', 'state_dict.parallel_fc.weight', [10, 512], 10],
+    ['features.', 'fc.weight', [512, 10], 10],
+    ['', 'other', [512, 10], undefined],
+  ])('finds the layout %j', (prefix, head, shape, classes) => {
+    const found = officialNames(
+      file({ [`${prefix}conv1.weight`]: [2], [`${prefix}fc.weight`]: [2], [head]: shape }),
+      backbone,
+    );
+    expect([...found.names]).toEqual([
+      ['conv1.weight', `${prefix}conv1.weight`],
+      ['fc.weight', `${prefix}fc.weight`],
+    ]);
+    expect(found.missing).toEqual([]);
+    expect(found.head?.classes).toBe(classes);
+  });
+
+  test('lists what is missing, surplus and of another shape', () => {
+    const found = officialNames(file({ 'features.conv1.weight': [3], 'features.x': [1] }), backbone);
+    expect(found.missing).toEqual(['fc.weight']);
+    expect(found.surplus).toEqual(['features.x']);
+    expect(found.otherShape).toEqual([{ name: 'conv1.weight', expected: '(2)', found: '(3)' }]);
+    expect(() => expectOfficialNames('f.pth', found)).toThrow(
+      '0 fit: conv1.weight is (3) for (2); fc.weight is missing',
+    );
+  });
+});
+
+describeWithShared('official checkpoints', ['golden/checkpoints', 'golden/iresnet.json'], () => {
+  test.each([
+    ['dp_iresnet18_legacy', 'state_dict.module.features.', 'state_dict.module.fc.weight', 'DK'],
+    ['ddp_iresnet18', 'state_dict.features.module.', 'state_dict.parallel_fc.weight', 'KD'],
+  ])('%s: all tensors under their names, equal to the rule that made them', async (name, prefix, head, layout) => {
+    const bytes = gunzipSync(readFileSync(shared(`golden/checkpoints/${name}.pth.gz`)));
+    const file = await openTorch(bytesSource(bytes, `${name}.pth`));
+    const backbone = new Map(
+      [...file.tensors]
+        .filter(([one]) => one.startsWith(prefix))
+        .map(([one, { shape }]) => [one.slice(prefix.length), shape]),
+    );
+    expect(backbone.size).toBe(187);
+    const found = expectOfficialNames(name, officialNames(file.tensors, backbone));
+    expect(found.head).toMatchObject({ name: head, layout });
+    const weight = toFloat32(await file.read(found.names.get('layer1.0.bn1.weight')!));
+    expect(weight.length).toBe(64);
+    expect(weight.every((value) => value > 0.5 && value < 1.5)).toBe(true);
+    const fc = await file.read(found.names.get('fc.weight')!);
+    expect(fc.shape).toEqual([512, 25088]);
+  });
+
+  test.skipIf(!existsSync('/usr/bin/python3'))(
+    'written back, PyTorch loads them with weights_only=True and finds the same',
+    async () => {
+      try {
+        execFileSync('/usr/bin/python3', ['-c', 'import torch'], { stdio: 'ignore' });
+      } catch {
+        return; // no PyTorch on this machine
+      }
+      const original = join(folder, 'ddp.pth');
+      writeFileSync(original, gunzipSync(readFileSync(shared('golden/checkpoints/ddp_iresnet18.pth.gz'))));
+      const file = await openTorch(original);
+      const prefix = 'state_dict.features.module.';
+      const backbone = new Map<string, Tensor>();
+      for (const name of file.tensors.keys()) {
+        if (name.startsWith(prefix)) backbone.set(name.slice(prefix.length), await file.read(name));
+      }
+      const back = join(folder, 'back.pth');
+      await writeTorch(back, officialCheckpoint({ epoch: 1, arch: 'iresnet18', backbone }));
+      const script = `
+import torch
+a = torch.load('${original}', map_location='cpu')['state_dict']
+b = torch.load('${back}', weights_only=True)
+same = all(torch.equal(b['state_dict']['module.features.' + k[16:]], v) for k, v in a.items() if k.startswith('features.module.'))
+print(b['epoch'], b['arch'], len(b['state_dict']), same)`;
+      expect(execFileSync('/usr/bin/python3', ['-c', script], { encoding: 'utf8' }).trim()).toBe(
+        '1 iresnet18 187 True',
+      );
+    },
+  );
+});
+
+describeWithShared('a file that nobody here wrote', ['formats/pth'], () => {
+  test('is 307 tensors of a MobileFaceNet', async () => {
+    const file = await openTorch(shared('formats/pth/foamliu_mobilefacenet_delldu.pth'));
+    expect(file.tensors.size).toBe(307);
+    expect(file.tensors.get('conv1.0.weight')?.shape).toEqual([64, 3, 3, 3]);
+    const count = await file.read('bn.num_batches_tracked');
+    expect([count.dtype, count.shape]).toEqual(['I64', []]);
+    await file.close();
+  });
+});
