@@ -3,6 +3,7 @@
  *
  * An operator whose first argument is a tensor becomes a method, any other a function. Arguments without a default
  * stand in the schema's order; those with one are fields of a last object, under the schema's names in camelCase.
+ * `--stdout` writes nothing, for the check that the file is up to date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Schema } from '../src/binding.ts';
@@ -106,7 +107,7 @@ const emitted = entries.map(emit);
 const constants = entries.flatMap(({ name, operators }) =>
   operators.map((operator, i) => `  ${name}${i === 0 ? '' : 'Scalar'}: operator('${operator}'),`),
 );
-const text = `/** Written by scripts/gen-ops.ts from ops.txt: do not edit. */
+const text = `/** Written by scripts/gen-ops.ts from ops.txt over libtorch ${native().version}: do not edit. */
 import type { Device, DType, MemoryFormat } from './binding.ts';
 import { invoke, operator } from './dispatch.ts';
 import type { Generator } from './generator.ts';
@@ -134,4 +135,5 @@ ${emitted
   .map((one) => one.text)
   .join('\n\n')}
 `;
-writeFileSync(new URL('../src/ops.gen.ts', import.meta.url), text);
+if (process.argv.includes('--stdout')) process.stdout.write(text);
+else writeFileSync(new URL('../src/ops.gen.ts', import.meta.url), text);

@@ -1,4 +1,4 @@
-/** Written by scripts/gen-ops.ts from ops.txt: do not edit. */
+/** Written by scripts/gen-ops.ts from ops.txt over libtorch 1.13.0: do not edit. */
 import type { Device, DType, MemoryFormat } from './binding.ts';
 import { invoke, operator } from './dispatch.ts';
 import type { Generator } from './generator.ts';
