@@ -31,7 +31,11 @@ export function npyHeader(rows: number, dimension: number): Buffer {
 /** Where the names of a `.npy` lie: `NAME.names.txt`. */
 export const namesFileOf = (path: string): string => path.replace(/\.npy$/, '.names.txt');
 
-const dtypes: Readonly<Record<string, Dtype>> = { '<f4': 'F32', '<f8': 'F64', '<f2': 'F16' };
+const dtypes: ReadonlyMap<string, Dtype> = new Map([
+  ['<f4', 'F32'],
+  ['<f8', 'F64'],
+  ['<f2', 'F16'],
+]);
 
 /** @throws {FormatError} when it is no array of floats in C order */
 export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
@@ -44,7 +48,7 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const start = textStart + length;
   if (start > head.length) throw source.error(`Expected a header of at most 4 KiB but it claims ${length} bytes.`, 8);
   const text = head.toString('latin1', textStart, start);
-  const dtype = dtypes[/'descr':\s*'([^']*)'/.exec(text)?.[1] ?? ''];
+  const dtype = dtypes.get(/'descr':\s*'([^']*)'/.exec(text)?.[1] ?? '');
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];
   if (dtype === undefined || shape === undefined || !/'fortran_order':\s*False/.test(text)) {
     const found = text.trim().slice(0, 120);

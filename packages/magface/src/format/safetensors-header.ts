@@ -112,7 +112,7 @@ function expectEntry(source: ByteSource, name: string, value: unknown): Safetens
   const { dtype, shape, data_offsets: offsets } = isRecord(value) ? value : {};
   if (
     typeof dtype !== 'string' ||
-    !(dtype in dtypeBits) ||
+    !Object.hasOwn(dtypeBits, dtype) ||
     !isSizes(shape) ||
     !isSizes(offsets) ||
     offsets.length !== 2

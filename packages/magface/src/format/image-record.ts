@@ -1,0 +1,61 @@
+/**
+ * What im2rec puts in a record: flag, label, two ids, then `flag` further labels where flag is above 0, then the image.
+ *
+ *     uint32 flag | float32 label | uint64 id | uint64 id2 | float32[flag] | JPEG
+ */
+import type { ByteSource } from './byte-source.ts';
+import { recordMagic } from './record-io.ts';
+
+export interface ImageRecord {
+  /** One label, or the packed ones. */
+  readonly labels: readonly number[];
+  readonly id: number;
+  readonly id2: number;
+  /** The encoded image; of no bytes in records that are about others. */
+  readonly image: Uint8Array;
+  /** Whether labels are packed, also where it is a single one. @default by their number */
+  readonly packed?: boolean;
+}
+
+const headerBytes = 24;
+
+/** @throws {FormatError} when the data are too short for their header */
+export function decodeImageRecord(source: ByteSource, data: Buffer, at: number): ImageRecord {
+  const flag = data.length < headerBytes ? 0 : data.readUInt32LE(0);
+  if (data.length < headerBytes + 4 * flag) {
+    throw source.error(`Expected an image record with ${flag} labels but it has ${data.length} bytes.`, at);
+  }
+  const labels =
+    flag === 0 ? [data.readFloatLE(4)] : Array.from({ length: flag }, (_, i) => data.readFloatLE(headerBytes + 4 * i));
+  return {
+    labels,
+    id: Number(data.readBigUInt64LE(8)),
+    id2: Number(data.readBigUInt64LE(16)),
+    image: data.subarray(headerBytes + 4 * flag),
+    packed: flag > 0,
+  };
+}
+
+/**
+ * The labels from a record's first bytes, its RecordIO header included.
+ *
+ * @returns undefined where they do not tell: the record has to be read whole
+ */
+export function headLabels(head: Buffer): number[] | undefined {
+  const start = 8 + headerBytes;
+  if (head.length < start || head.readUInt32LE(0) !== recordMagic) return undefined;
+  const [word, flag] = [head.readUInt32LE(4), head.readUInt32LE(8)];
+  const fits = word >>> 29 === 0 && word >= headerBytes + 4 * flag && head.length >= start + 4 * flag;
+  if (!fits) return undefined;
+  return flag === 0 ? [head.readFloatLE(12)] : Array.from({ length: flag }, (_, i) => head.readFloatLE(start + 4 * i));
+}
+
+export function encodeImageRecord({ labels, id, id2, image, packed = labels.length !== 1 }: ImageRecord): Buffer {
+  const header = Buffer.alloc(headerBytes + (packed ? 4 * labels.length : 0));
+  header.writeUInt32LE(packed ? labels.length : 0, 0);
+  header.writeFloatLE(packed ? 0 : labels[0]!, 4);
+  header.writeBigUInt64LE(BigInt(id), 8);
+  header.writeBigUInt64LE(BigInt(id2), 16);
+  if (packed) for (const [i, label] of labels.entries()) header.writeFloatLE(label, headerBytes + 4 * i);
+  return Buffer.concat([header, image]);
+}

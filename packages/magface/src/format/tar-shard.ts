@@ -1,0 +1,130 @@
+/**
+ * Tar shards as webdataset uses them: a sample is the run of files whose names agree up to the first dot of the last part
+ * (`000017.jpg`, `000017.cls`). Read in order or at random: the walk over the headers gives each file's place.
+ *
+ * @see POSIX.1-2017, pax: ustar interchange format; https://github.com/webdataset/webdataset
+ */
+import { type ByteSource, openBytes } from './byte-source.ts';
+import { FileWriter } from './file-writer.ts';
+import { tarHeader, tarNumber, tarText } from './tar-header.ts';
+
+const block = 512;
+const mostNameBytes = 1 << 16;
+
+/** One file of a shard. */
+export interface TarEntry {
+  readonly name: string;
+  /** Byte of the shard where its content begins. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The files of one sample, by what follows the first dot of their names: `jpg`, `cls`. */
+export interface TarSample {
+  readonly key: string;
+  readonly files: ReadonlyMap<string, TarEntry>;
+}
+
+export interface TarShard {
+  readonly samples: readonly TarSample[];
+  read(entry: TarEntry): Promise<Buffer>;
+  readSync(entry: TarEntry): Buffer;
+  close(): Promise<void>;
+}
+
+/** @throws {FormatError} when a header is damaged or points outside the file */
+export async function openTarShard(file: string | ByteSource): Promise<TarShard> {
+  const source = typeof file === 'string' ? await openBytes(file) : file;
+  try {
+    return {
+      samples: groupSamples(walk(source)),
+      read: ({ offset, size }) => source.read(offset, size),
+      readSync: ({ offset, size }) => source.readSync(offset, size),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** Regular files in their order; links, folders and the like are passed over. */
+function* walk(source: ByteSource): Generator<TarEntry> {
+  let [longName, longSize]: [string | undefined, number | undefined] = [undefined, undefined];
+  for (let at = 0; at + block <= source.size; ) {
+    const header = source.readSync(at, block);
+    if (header.every((byte) => byte === 0)) return;
+    expectChecksum(source, header, at);
+    const type = String.fromCharCode(header[156]!);
+    const size: number = longSize ?? tarNumber(header, 124, 12);
+    const offset = at + block;
+    if (!Number.isSafeInteger(size) || size < 0 || offset + size > source.size) {
+      throw source.error(`Expected a file inside the shard but its size is ${size}: was it cut?`, at);
+    }
+    at = offset + block * Math.ceil(size / block);
+    if (type === 'x' || type === 'L') {
+      if (size > mostNameBytes) throw source.error(`Expected a name but it claims ${size} bytes.`, offset);
+      const text: string = source.readSync(offset, size).toString('utf8');
+      longName = type === 'L' ? text.replace(/\0.*$/s, '') : (paxField(text, 'path') ?? longName);
+      if (type === 'x') longSize = Number(paxField(text, 'size') ?? Number.NaN) || undefined;
+      continue;
+    }
+    const prefix = header.toString('latin1', 257, 262) === 'ustar' ? tarText(header, 345, 155) : '';
+    const name = longName ?? (prefix === '' ? '' : `${prefix}/`) + tarText(header, 0, 100);
+    [longName, longSize] = [undefined, undefined];
+    if (type === '0' || type === '\0') yield { name, offset, size };
+  }
+}
+
+function expectChecksum(source: ByteSource, header: Buffer, at: number): void {
+  let sum = 8 * 32;
+  for (let i = 0; i < block; i++) if (i < 148 || i >= 156) sum += header[i]!;
+  if (sum !== tarNumber(header, 148, 8))
+    throw source.error('Expected the header of a file here: is this a tar shard?', at);
+}
+
+/** A line `length key=value` of a pax header. */
+const paxField = (text: string, key: string): string | undefined =>
+  new RegExp(`^\\d+ ${key}=(.*)$`, 'm').exec(text)?.[1];
+
+function groupSamples(entries: Iterable<TarEntry>): TarSample[] {
+  const samples: { key: string; files: Map<string, TarEntry> }[] = [];
+  for (const entry of entries) {
+    const dot = entry.name.indexOf('.', entry.name.lastIndexOf('/') + 1);
+    if (dot < 0) continue;
+    const [key, kind] = [entry.name.slice(0, dot), entry.name.slice(dot + 1).toLowerCase()];
+    const last = samples.at(-1);
+    if (last?.key === key && !last.files.has(kind)) last.files.set(kind, entry);
+    else samples.push({ key, files: new Map([[kind, entry]]) });
+  }
+  return samples;
+}
+
+/** A shard being written. */
+export interface TarWriter {
+  /** @param name - such as `000017.jpg`; the files of a sample one after another */
+  write(name: string, content: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  discard(): Promise<void>;
+}
+
+export async function createTarWriter(path: string): Promise<TarWriter> {
+  const file = await FileWriter.create(path);
+  const add = async (header: Buffer, content: Uint8Array): Promise<void> => {
+    const padding = Buffer.alloc((block - (content.length % block)) % block);
+    await Promise.all([header, content, padding].map((part) => file.append(part)));
+  };
+  return {
+    async write(name, content) {
+      const bytes = Buffer.from(name);
+      // A name that the header has no room for goes before it, as GNU tar does.
+      if (bytes.length > 100) await add(tarHeader('././@LongLink', { size: bytes.length, type: 'L' }), bytes);
+      await add(tarHeader(name, { size: content.length, type: '0' }), content);
+    },
+    async close() {
+      await file.append(Buffer.alloc(2 * block));
+      await file.commit();
+    },
+    discard: () => file.discard(),
+  };
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bytesSource } from '../../src/format/byte-source.ts';
+import { readFaceRecords, writeFaceRecords } from '../../src/format/face-records.ts';
+import { createRecordWriter, openRecords, recordsOf } from '../../src/format/record-file.ts';
+import { encodeRecord, parseRecord } from '../../src/format/record-io.ts';
+import { describeWithShared, shared } from '../support/shared.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'records-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const hex = (text: string): string => text.replaceAll(/[ |]/g, '');
+
+describe('the layout of bytes', () => {
+  test('a record is magic, length, data, zeros up to a multiple of four', () => {
+    expect(encodeRecord(Buffer.from('abcde')).toString('hex')).toBe(hex('0a23d7ce 05000000 6162636465 000000'));
+  });
+
+  test('data that hold the magic at a multiple of four are split: cflag 1, 2, 3 in the upper three bits', () => {
+    const data = Buffer.from(hex('01020304 0a23d7ce 05060708 0a23d7ce 09'), 'hex');
+    const first = '0a23d7ce 04000020 01020304';
+    const middle = '0a23d7ce 04000040 05060708';
+    const last = '0a23d7ce 01000060 09 000000';
+    expect(encodeRecord(data).toString('hex')).toBe(hex(first + middle + last));
+    expect(encodeRecord(Buffer.from(hex('01 0a23d7ce'), 'hex')).readUInt32LE(4)).toBe(5); // not at a multiple: whole
+  });
+
+  test('whatever was encoded is parsed back', () => {
+    const piece = fc.oneof(fc.constant<number[]>([0x0a, 0x23, 0xd7, 0xce]), fc.array(fc.nat(255), { maxLength: 9 }));
+    const check = (pieces: number[][]): void => {
+      const data = Buffer.from(pieces.flat());
+      const bytes = encodeRecord(data);
+      expect(parseRecord(bytesSource(bytes), bytes, 0)).toEqual({ data, end: bytes.length });
+    };
+    fc.assert(fc.property(fc.array(piece, { maxLength: 8 }), check), { seed: 5 });
+  });
+
+  test('an image record is flag, label, two ids, packed labels, image', async () => {
+    const file = join(folder, 'a.rec');
+    const writer = await createRecordWriter(file);
+    await writer.write(7, { labels: [3], id: 7, id2: 1, image: Buffer.from('IMG') }, 'x/a.jpg');
+    await writer.write(9, { labels: [1, 2.5], id: 9, id2: 0, image: Buffer.from('J') }, 'x/b.jpg');
+    await writer.close();
+    const single = '00000000 00004040 0700000000000000 0100000000000000 494d47 00';
+    const packed = '02000000 00000000 0900000000000000 0000000000000000 0000803f 00002040 4a 000000';
+    const expected = `0a23d7ce 1b000000 ${single} 0a23d7ce 21000000 ${packed}`;
+    expect(readFileSync(file, 'hex')).toBe(hex(expected));
+    expect(readFileSync(join(folder, 'a.idx'), 'utf8')).toBe('7\t0\n9\t36\n');
+    expect(readFileSync(join(folder, 'a.lst'), 'utf8')).toBe('7\t3\tx/a.jpg\n9\t1\t2.5\tx/b.jpg\n');
+    expect(readdirSync(folder).length).toBe(3);
+  });
+});
+
+describe('a set as InsightFace lays it out', () => {
+  test('is written and read back: people, images, and the ranges of record 0', async () => {
+    const file = join(folder, 'train.rec');
+    const people = [['a0', 'a1', 'a2'], ['b0'], ['c0', 'c1']].map((names) => names.map((name) => Buffer.from(name)));
+    expect((await writeFaceRecords(file, people)).classes).toBe(3);
+    const records = await openRecords(file);
+    expect((await records.read(0)).labels).toEqual([7, 10]);
+    expect((await records.read(8)).labels).toEqual([4, 5]);
+    const { samples, classes } = await readFaceRecords(records, file);
+    expect(classes).toBe(3);
+    const images = samples.map(({ key, label }) => `${label}${Buffer.from(records.readSync(key).image)}`);
+    expect(images).toEqual(['0a0', '0a1', '0a2', '1b0', '2c0', '2c1']);
+    await records.close();
+  });
+
+  test('files without an index are gone through once', async () => {
+    const file = join(folder, 'train.rec');
+    await writeFaceRecords(file, [[Buffer.from('a')], [Buffer.from('b')]]);
+    rmSync(join(folder, 'train.idx'));
+    const records = await openRecords(file);
+    expect([...records.keys]).toEqual([0, 1, 2, 3, 4]);
+    expect(Buffer.from((await records.read(1)).image).toString()).toBe('b');
+    await records.close();
+  });
+
+  test('a wrong index and a cut file are told with the byte', async () => {
+    const record = encodeRecord(Buffer.alloc(30, 1));
+    const open = (index: string, bytes: Buffer = record) =>
+      recordsOf(bytesSource(bytes, 'a.rec'), bytesSource(Buffer.from(index), 'a.idx'));
+    await expect(open('0\t0\n0\t4\n')).rejects.toThrow('Expected each key once');
+    await expect(open('0\t0\nx\n')).rejects.toThrow(
+      'a.idx: Expected a key, a tab and a byte on each line. (at byte 4)',
+    );
+    await expect(open('0\t4000\n')).rejects.toThrow("another file's index");
+    await expect((await open('0\t4\n')).read(0)).rejects.toThrow('(at byte 4)');
+    await expect((await open('0\t0\n', record.subarray(0, 20))).read(0)).rejects.toThrow('the record ends before');
+    await expect((await open('0\t0\n')).read(1)).rejects.toThrow('Expected a record 1');
+  });
+});
+
+describeWithShared('files that MXNet wrote', ['formats/mxnet'], () => {
+  test('eight faces: labels, ids and JPEGs as their list says', async () => {
+    const file = await openRecords(shared('formats/mxnet/adaface_demo_train.rec'));
+    const list = readFileSync(shared('formats/mxnet/adaface_demo_train.lst'), 'utf8').trim().split('\n');
+    expect(file.keys.length).toBe(8);
+    for (const line of list) {
+      const [key, label] = line.split('\t').map(Number);
+      const record = await file.read(key!);
+      expect(record).toMatchObject({ labels: [label], id: key, id2: 0 });
+      expect([...record.image.subarray(0, 2), ...record.image.subarray(-2)]).toEqual([0xff, 0xd8, 0xff, 0xd9]);
+    }
+    expect(await readFaceRecords(file, 'f')).toMatchObject({ classes: 2 });
+    await file.close();
+  });
+
+  test('twelve photos with nine packed labels each', async () => {
+    const file = await openRecords(shared('formats/mxnet/detection_train.rec'));
+    const list = readFileSync(shared('formats/mxnet/detection_train.lst'), 'utf8').trim().split('\n');
+    for (const line of list) {
+      const [key, ...labels] = line.split('\t').slice(0, -1).map(Number);
+      const record = await file.read(key!);
+      expect(record.labels).toEqual(labels.map(Math.fround));
+      expect([...record.image.subarray(0, 2)]).toEqual([0xff, 0xd8]);
+    }
+    await file.close();
+  });
+
+  test('written again, every byte is the same', async () => {
+    for (const name of ['adaface_demo_train', 'detection_train']) {
+      const original = await openRecords(shared(`formats/mxnet/${name}.rec`));
+      const writer = await createRecordWriter(join(folder, `${name}.rec`));
+      for (const key of original.keys) await writer.write(key, await original.read(key));
+      await writer.close();
+      for (const ending of ['.rec', '.idx']) {
+        const [back, bytes] = [join(folder, name + ending), shared(`formats/mxnet/${name}${ending}`)];
+        expect(readFileSync(back).equals(readFileSync(bytes)), name + ending).toBe(true);
+      }
+      await original.close();
+    }
+  });
+});
