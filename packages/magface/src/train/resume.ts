@@ -16,7 +16,8 @@ export interface Position {
   readonly window: WindowState;
 }
 
-const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
+/** Before the first step. */
+export const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
 
 /** @throws {ConfigError} when the folder holds a run already */
 export function begin({ output }: TrainConfig): Position {
@@ -37,9 +38,10 @@ export async function resume(config: TrainConfig, trainer: Trainer, onNote: (lin
     try {
       const content = await readCheckpoint(file);
       trainer.restore(content, file);
-      const { position } = content.state as { position: Position };
+      const saved = content.state as SavedState;
+      const { position } = saved;
       onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
-      return position;
+      return withSettings(saved, config, onNote);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       onNote(`${error.message} Trying the one before it.`);
@@ -53,4 +55,23 @@ export async function resume(config: TrainConfig, trainer: Trainer, onNote: (lin
   }
   onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
   return start;
+}
+
+interface SavedState {
+  readonly position: Position;
+  readonly config: TrainConfig;
+}
+
+/** Settings may change between the two; which did is said, and with another batch size the place in the epoch is kept. */
+function withSettings(
+  { position, config: before }: SavedState,
+  config: TrainConfig,
+  onNote: (line: string) => void,
+): Position {
+  const keys = Object.keys(config) as (keyof TrainConfig)[];
+  const changed = keys.filter((key) => key !== 'output' && JSON.stringify(before[key]) !== JSON.stringify(config[key]));
+  const changes = changed.map((key) => `${key} ${JSON.stringify(before[key])} to ${JSON.stringify(config[key])}`);
+  if (changes.length > 0) onNote(`Settings that changed since: ${changes.join(', ')}.`);
+  if (before.batchSize === config.batchSize) return position;
+  return { ...position, step: Math.floor((position.step * before.batchSize) / config.batchSize) };
 }

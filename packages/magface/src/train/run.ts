@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { cacheMemory, threads } from '@magface/torch';
 import { MagfaceError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
@@ -13,7 +14,7 @@ import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
-import { begin, type Position, resume } from './resume.ts';
+import { begin, type Position, resume, start } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
 import { type StepResult, Trainer } from './trainer.ts';
@@ -58,11 +59,11 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
   const trainer = createTrainer(config, dataset);
-  if (config.init !== undefined && hooks.resume !== true)
-    await startFrom(config.init, config, { loader, trainer }, onNote);
   const validation =
     config.evalPairs === undefined ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
   const position = hooks.resume === true ? await resume(config, trainer, onNote) : begin(config);
+  if (config.init !== undefined && position === start)
+    await startFrom(config.init, config, { loader, trainer }, onNote);
   onNote(
     `${config.arch}: ${dataset.samples.length} images of ${dataset.classes} people, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}.`,
   );
@@ -152,13 +153,18 @@ class Run {
     return this.#epoch * this.#loader.stepsPerEpoch + this.#step;
   }
 
+  get #stopped(): boolean {
+    return this.#hooks.signal?.aborted === true;
+  }
+
   async go(): Promise<MetricsRow | undefined> {
-    while (this.#done < this.#total) {
+    while (this.#done < this.#total && !this.#stopped) {
       const ended = await this.#runEpoch();
       if (!ended) break;
       this.#epoch++;
       this.#step = 0;
-      if (this.#epoch % this.#config.saveEpochs === 0 || this.#epoch === this.#config.epochs) await this.#save();
+      const isLast = this.#done >= this.#total || this.#stopped;
+      if (isLast || this.#epoch % this.#config.saveEpochs === 0) await this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
       this.#records.writeReport();
     }
@@ -183,7 +189,8 @@ class Run {
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
       if (this.#step === stepsPerEpoch) return true;
-      if (this.#hooks.signal?.aborted === true || this.#done === this.#total) {
+      await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
+      if (this.#stopped || this.#done === this.#total) {
         await this.#save();
         return false;
       }
@@ -200,11 +207,9 @@ class Run {
     }
     this.#skipped++;
     this.#skippedInARow++;
-    const sample = /sample (\d+) /.exec(skipped)?.[1];
-    const path = sample === undefined ? undefined : this.#loader.dataset.samples[indices[Number(sample)]!]?.path;
-    this.#hooks.onNote?.(
-      `Step ${this.#done} is left out. ${skipped}${path === undefined ? '' : ` The sample is ${path}.`}`,
-    );
+    const { reason, sample } = skipped;
+    const which = sample === undefined ? '' : ` The sample is ${this.#paths(indices)[sample]}.`;
+    this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}${which}`);
     if (this.#skippedInARow < patience) return;
     throw new MagfaceError(
       'training_diverged',

@@ -1,6 +1,6 @@
 /** One model in training: a step on a batch, and all of its state out and in again, exactly. */
 import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor, zeros } from '@magface/torch';
-import { ConfigError, FormatError, ShapeError } from '../errors.ts';
+import { FormatError, ShapeError } from '../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../format/tensor.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
 import { type Architecture, batchCounters } from './layers.ts';
@@ -25,6 +25,13 @@ export interface TrainerOptions {
   readonly seed?: number;
 }
 
+/** A step that changed nothing, because something was not finite. */
+export interface SkippedStep {
+  readonly reason: string;
+  /** The first sample of the batch whose features were not finite. */
+  readonly sample: number | undefined;
+}
+
 /** What one step came to. */
 export interface StepResult {
   readonly loss: number;
@@ -41,7 +48,7 @@ export interface StepResult {
   /** L2 norm over all gradients. */
   readonly gradientNorm: number;
   /** Why the weights were left as they were; undefined when all was finite. */
-  readonly skipped: string | undefined;
+  readonly skipped: SkippedStep | undefined;
   /** (N): a of each sample. */
   readonly magnitudes: Float32Array;
   /** (N): cos θ of each sample with its own center. */
@@ -61,7 +68,6 @@ export class Trainer {
 
   constructor(options: TrainerOptions) {
     const { architecture, classes, seed = 1 } = options;
-    if (architecture.layers.length === 0) throw new ConfigError('arch', 'Expected a network but it has no layers.');
     this.options = options;
     this.network = createNetwork(architecture, seed);
     this.centers = initialCenters(architecture.embeddingLength, classes, new Generator(seed + 1));
@@ -122,16 +128,18 @@ export class Trainer {
   }
 
   /** Names the first sample and the first tensor that are not finite. */
-  #whyNotFinite(loss: number, norms: Float64Array, features: Tensor): string | undefined {
+  #whyNotFinite(loss: number, norms: Float64Array, features: Tensor): SkippedStep | undefined {
     if (Number.isFinite(loss) && norms.every(Number.isFinite)) return undefined;
     const names = [...this.network.parameters.keys(), centersName];
     const tensor = names[norms.findIndex((norm) => !Number.isFinite(norm))];
-    const sample = (features.norm(2, 1).toArray() as Float32Array).findIndex((norm) => !Number.isFinite(norm));
+    const row = (features.norm(2, 1).toArray() as Float32Array).findIndex((norm) => !Number.isFinite(norm));
+    const sample = row < 0 ? undefined : row;
     const where = [
-      sample < 0 ? undefined : `the features of sample ${sample} of the batch`,
-      tensor === undefined ? undefined : `the gradient of ${tensor}`,
-    ].filter((part) => part !== undefined);
-    return `Expected finite values but the loss is ${loss}; first not finite: ${where.join(' and ') || 'the loss alone'}.`;
+      ...(sample === undefined ? [] : [`the features of sample ${sample} of the batch`]),
+      ...(tensor === undefined ? [] : [`the gradient of ${tensor}`]),
+    ];
+    const first = where.join(' and ') || 'the loss alone';
+    return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${first}.`, sample };
   }
 
   /** All that another process needs to go on, beside where the run is. */

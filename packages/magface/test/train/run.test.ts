@@ -86,7 +86,8 @@ describeTraining('a training run', [], () => {
     const [newest, before] = listCheckpoints(config.output);
     truncateSync(newest!, 1000);
     const notes: string[] = [];
-    const losses = await lossesOf(config, { resume: true, onNote: (line) => notes.push(line) });
+    const losses = await lossesOf({ ...config, lr: 0.02 }, { resume: true, onNote: (line) => notes.push(line) });
+    expect(notes).toContain('Settings that changed since: lr 0.01 to 0.02.');
     expect(notes.find((line) => line.includes(newest!))).toMatch(/Trying the one before it/);
     expect(notes.find((line) => line.startsWith('Going on from'))).toContain(before!);
     expect([...losses.keys()]).toEqual([3, 4]);
@@ -167,7 +168,8 @@ describeTraining('a trainer', [], () => {
     const before = one.network.tensors.get('bn1.running_mean')!.toArray();
     const centers = one.centers.toArray();
     const result = one.step(batch(), 0.1);
-    expect(result.skipped).toMatch(/the features of sample 0 of the batch and the gradient of conv1.weight/);
+    expect(result.skipped?.sample).toBe(0);
+    expect(result.skipped?.reason).toMatch(/the features of sample 0 of the batch and the gradient of conv1.weight/);
     expect(one.centers.toArray()).toEqual(centers);
     expect(one.network.tensors.get('bn1.running_mean')!.toArray()).toEqual(before);
     bias.fill_(0);
