@@ -2,12 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { fromArray, noGrad, scope } from '@magface/torch';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/format/tensor.ts';
 import { architecture } from '../../src/train/architectures.ts';
 import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint-file.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
+import { exportCheckpoint } from '../../src/train/export-checkpoint.ts';
 import { loadWeights, magnitudeAdvice } from '../../src/train/initial-weights.ts';
 import { readRows } from '../../src/train/metrics.ts';
 import { createNetwork } from '../../src/train/network.ts';
@@ -50,6 +52,23 @@ describeTraining('finetuning and validation', [], () => {
     expect(notes[0]).toMatch(/Magnitudes of the starting model lie in .* use --l_a .* --u_a/);
     const other = createNetwork(architecture('iresnet18', 32), 1);
     await expect(loadWeights(other, checkpoint)).rejects.toThrow(FormatError);
+  });
+
+  test('a checkpoint becomes an ONNX file that gives the same features', async () => {
+    const config = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
+    await train(config);
+    const [checkpoint = ''] = listCheckpoints(config.output);
+    const session = await InferenceSession.create(await exportCheckpoint(checkpoint));
+    const images = u01('export', 3 * 112 * 112);
+    const results = await session.run({ input: new OrtTensor('float32', images, [1, 3, 112, 112]) });
+    const network = createNetwork(architecture('mobilefacenet', 32), 1);
+    await loadWeights(network, checkpoint);
+    using _scope = scope();
+    using _grad = noGrad();
+    const features = network.forward(fromArray(images, [1, 3, 112, 112]), { training: false });
+    const [actual, expected] = [results['embedding']!.data as Float32Array, features.toArray() as Float32Array];
+    const norm = Math.hypot(...expected);
+    expect(Math.max(...expected.map((value, i) => Math.abs(actual[i]! - value))) / norm).toBeLessThan(1e-4);
   });
 
   test('validates each epoch and keeps the best model', async () => {
