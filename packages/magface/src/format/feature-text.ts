@@ -6,7 +6,7 @@ import type { ByteSource } from './byte-source.ts';
 import type { FeatureBlock } from './feature-reader.ts';
 
 const chunkBytes = 1 << 22;
-const [tab, lineFeed, carriageReturn, space, minus, point] = [9, 10, 13, 32, 45, 46];
+const [lineFeed, space, minus, point] = [10, 32, 45, 46];
 
 /** @returns D, from the first line; @throws {FormatError} when it is no such line */
 export async function textDimension(source: ByteSource): Promise<number> {
@@ -90,7 +90,7 @@ const powersOfTen: Float64Array = Float64Array.from({ length: 23 }, (_, power) =
 function parseRow(bytes: Uint8Array, cursor: { at: number }, row: Float32Array): number {
   let [at, count] = [cursor.at, 0];
   for (; ; count++) {
-    while (bytes[at] === space || bytes[at] === tab || bytes[at] === carriageReturn) at++;
+    while (bytes[at]! <= space && bytes[at] !== lineFeed) at++;
     if (bytes[at] === lineFeed) break;
     const start = at;
     const negative = bytes[at] === minus;

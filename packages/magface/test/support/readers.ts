@@ -1,0 +1,129 @@
+/** Every reader of `format/` with a whole file to damage, and what it means to read it to the end. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ByteSource, bytesSource } from '../../src/format/byte-source.ts';
+import { readFaceRecords, writeFaceRecords } from '../../src/format/face-records.ts';
+import { featuresOf } from '../../src/format/feature-reader.ts';
+import { createFeatureWriter } from '../../src/format/feature-writer.ts';
+import { recordsOf } from '../../src/format/record-file.ts';
+import { openSafetensors } from '../../src/format/safetensors.ts';
+import { createTarWriter, openTarShard } from '../../src/format/tar-shard.ts';
+import { float32Tensor, type TensorFile } from '../../src/format/tensor.ts';
+import { openTorch } from '../../src/format/torch-file.ts';
+import { writeTorch } from '../../src/format/torch-writer.ts';
+import { openVerificationBin, writeVerificationBin } from '../../src/format/verification-bin.ts';
+import { shared } from './shared.ts';
+
+export interface ReaderUnderTest {
+  readonly name: string;
+  /** The whole file. */
+  readonly bytes: Buffer;
+  /** Reads all that there is. */
+  readonly readAll: (source: ByteSource) => Promise<void>;
+}
+
+/** Real files where they are on this machine, our own everywhere. */
+export async function readersUnderTest(): Promise<ReaderUnderTest[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'readers-'));
+  try {
+    return [...(await ownFiles(folder)), ...realFiles()];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function ownFiles(folder: string): Promise<ReaderUnderTest[]> {
+  const image = (size: number): Buffer => Buffer.from(Uint8Array.from({ length: size }, (_, i) => (i * 31) & 255));
+  const own = async (
+    name: string,
+    write: (path: string) => Promise<unknown>,
+    readAll: ReaderUnderTest['readAll'],
+  ): Promise<ReaderUnderTest> => {
+    await write(join(folder, name));
+    return { name, bytes: readFileSync(join(folder, name)), readAll };
+  };
+  const features = (path: string) => writeFeatures(path);
+  const people = [[image(900), image(50)], [image(301)]];
+  const index = async (path: string): Promise<void> =>
+    void (await writeFaceRecords(path.replace('.idx', '.rec'), people));
+  const result = [
+    await own('f.list', features, readFeatures),
+    await own('f.npy', features, readFeatures),
+    await own('f.safetensors', features, readFeatures),
+    await own('f.jsonl', features, readFeatures),
+    await own('t.safetensors', features, (source) => openSafetensors(source).then(readTensors)),
+    await own('zip.pth', writeCheckpoint, (source) => openTorch(source).then(readTensors)),
+    await own(
+      'a.rec',
+      (path) => writeFaceRecords(path, people),
+      (source) => readRecords(source),
+    ),
+    await own('a.tar', writeTar, readTar),
+    await own('a.bin', (path) => writeVerificationBin(path, [{ images: [image(500), image(9)], same: true }]), readBin),
+  ];
+  const records = result.find(({ name }) => name === 'a.rec')!.bytes;
+  return [...result, await own('a.idx', index, (source) => readRecords(bytesSource(records, 'a.rec'), source))];
+}
+
+function realFiles(): ReaderUnderTest[] {
+  const real = (path: string, readAll: ReaderUnderTest['readAll']): ReaderUnderTest[] =>
+    existsSync(shared(path)) ? [{ name: path.replace(/.*\//, ''), bytes: readFileSync(shared(path)), readAll }] : [];
+  return [
+    ...real('formats/pth/foamliu_mobilefacenet_delldu.pth', (source) => openTorch(source).then(readTensors)),
+    ...real('formats/mxnet/adaface_demo_train.rec', (source) => readRecords(source)),
+    ...real('golden/toy/feat.list', readFeatures),
+  ];
+}
+
+async function writeFeatures(path: string): Promise<void> {
+  const writer = await createFeatureWriter(path);
+  for (let i = 0; i < 20; i++)
+    await writer.write(
+      `img/${i}.jpg`,
+      Float32Array.from({ length: 32 }, (_, k) => Math.sin(i * k)),
+    );
+  await writer.close();
+}
+
+async function writeCheckpoint(path: string): Promise<void> {
+  const tensor = (size: number) => float32Tensor([size, 4], new Float32Array(4 * size).fill(0.5));
+  const names = Array.from({ length: 20 }, (_, i) => [`module.features.layer${i}.weight`, tensor(i)] as const);
+  await writeTorch(path, {
+    epoch: 1,
+    arch: 'a',
+    state_dict: new Map(names),
+    lr: [0.1, null, true],
+    optimizer: { state: {} },
+  });
+}
+
+async function writeTar(path: string): Promise<void> {
+  const writer = await createTarWriter(path);
+  for (let i = 0; i < 5; i++) await writer.write(`${'d/'.repeat(i * 20)}${i}.jpg`, Buffer.alloc(100 * i, i));
+  await writer.close();
+}
+
+async function readFeatures(source: ByteSource): Promise<void> {
+  for await (const { values } of (await featuresOf(source)).blocks) values.length;
+}
+
+async function readTensors(file: TensorFile): Promise<void> {
+  for (const name of file.tensors.keys()) await file.read(name);
+}
+
+async function readRecords(source: ByteSource, index?: ByteSource): Promise<void> {
+  const file = await recordsOf(source, index);
+  await readFaceRecords(file, source.file);
+  for (const key of file.keys) await file.read(key);
+}
+
+async function readTar(source: ByteSource): Promise<void> {
+  const shard = await openTarShard(source);
+  for (const { files } of shard.samples) for (const entry of files.values()) await shard.read(entry);
+}
+
+async function readBin(source: ByteSource): Promise<void> {
+  const bin = await openVerificationBin(source);
+  for (let i = 0; i < 2 * bin.same.length; i++) await bin.readImage(i);
+}
