@@ -3,8 +3,10 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "errors.h"
@@ -25,7 +27,10 @@ class CachingAllocator final : public c10::Allocator {
  public:
   explicit CachingAllocator(c10::Allocator* below) : below_(below) {}
 
-  c10::DataPtr allocate(size_t bytes) const override {
+  // libtorch dropped the `const` in 2.x and added copy_data: whichever is virtual is overridden, so no `override` here.
+  c10::DataPtr allocate(size_t bytes) { return std::as_const(*this).allocate(bytes); }
+  void copy_data(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+  c10::DataPtr allocate(size_t bytes) const {
     if (bytes < smallest_kept) return below_->allocate(bytes);
     void* block = take(rounded(bytes));
     return {block, block, &CachingAllocator::give_back, at::Device(at::kCPU)};

@@ -160,7 +160,7 @@ Napi::Value from_ivalue(Napi::Env env, IValue&& value, const char* op) {
   if (value.isList()) {
     const auto list = value.toList();
     Napi::Array array = Napi::Array::New(env, list.size());
-    for (size_t i = 0; i < list.size(); ++i) array.Set(i, from_ivalue(env, list.get(i), op));
+    for (size_t i = 0; i < list.size(); ++i) array.Set(i, from_ivalue(env, IValue(list.get(i)), op));
     return array;
   }
   throw torch_error(env, op, "", "returned " + value.tagKind() + ", which has no counterpart in JavaScript", "");

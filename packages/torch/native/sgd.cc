@@ -2,6 +2,7 @@
 //     v = momentum * v + (g + weightDecay * p),   p = p - lr * v
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/mul.h>
 
 #include <cmath>
@@ -37,7 +38,7 @@ void update_in_one_pass(const at::Tensor& p, const at::Tensor& g, const at::Tens
 Napi::Value sgd_step(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "sgdStep", [&] {
-    at::NoGradGuard no_grad;
+    at::AutoGradMode no_grad(false);
     const Napi::Array parameters = info[0].As<Napi::Array>();
     const Napi::Array velocities = info[1].As<Napi::Array>();
     const auto number = [&](int i) { return info[i].As<Napi::Number>().DoubleValue(); };

@@ -74,7 +74,7 @@ function compile(libtorch: Libtorch, folder: string): void {
 function cmake(words: readonly string[]): void {
   const result = spawnSync('cmake', words, { encoding: 'utf8' });
   if (result.error) {
-    throw new LibtorchError('Compiling needs cmake and a C++17 compiler: install them (apt-get install cmake g++).', {
+    throw new LibtorchError('Compiling needs cmake and a C++20 compiler: install them (apt-get install cmake g++).', {
       cause: result.error,
     });
   }

@@ -74,9 +74,8 @@ function inPython(): Libtorch | undefined {
 }
 
 function describe(from: string, lib: string, include: readonly string[], config: string): Libtorch | undefined {
-  const header = include.map((folder) => join(folder, 'torch/version.h')).find((file) => existsSync(file));
-  if (header === undefined || !existsSync(join(lib, sharedLibrary('torch_cpu')))) return undefined;
-  const version = /define TORCH_VERSION "?(\d+\.\d+\.\d+)/.exec(readFileSync(header, 'utf8'))?.[1] ?? versionOf(header);
+  const version = versionIn(include);
+  if (version === undefined || !existsSync(join(lib, sharedLibrary('torch_cpu')))) return undefined;
   const optional = ['torch_cuda', 'c10_cuda'].filter((name) => existsSync(join(lib, sharedLibrary(name))));
   return {
     version,
@@ -88,9 +87,17 @@ function describe(from: string, lib: string, include: readonly string[], config:
   };
 }
 
-/** The header writes its version in parts. */
-function versionOf(header: string): string {
-  const text = readFileSync(header, 'utf8');
-  const part = (name: string): string => new RegExp(`define TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1] ?? '0';
-  return `${part('MAJOR')}.${part('MINOR')}.${part('PATCH')}`;
+/** Which header has the version depends on it: 2.x moved it, and left one behind that includes the other. */
+const versionHeaders = ['torch/version.h', 'torch/headeronly/version.h'];
+
+function versionIn(include: readonly string[]): string | undefined {
+  for (const file of include.flatMap((folder) => versionHeaders.map((header) => join(folder, header)))) {
+    if (!existsSync(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    const parts = ['MAJOR', 'MINOR', 'PATCH'].map(
+      (name) => new RegExp(`define TORCH_VERSION_${name} (\\d+)`).exec(text)?.[1],
+    );
+    if (parts.every((part) => part !== undefined)) return parts.join('.');
+  }
+  return undefined;
 }

@@ -31,6 +31,16 @@ test('LIBTORCH comes first, with its version, ABI and CUDA libraries', () => {
   expect(found.libraries).toEqual(['torch', 'torch_cpu', 'c10', 'torch_cuda']);
 });
 
+test('the version is found where 2.x has it', () => {
+  const root = fakeLibtorch({
+    [library]: '',
+    [header]: '#include <torch/headeronly/version.h>\n',
+    'include/torch/headeronly/version.h':
+      '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 14\n#define TORCH_VERSION_PATCH 1\n',
+  });
+  expect(findLibtorch({ LIBTORCH: root })).toMatchObject({ version: '2.14.1', cxx11Abi: true });
+});
+
 test('a LIBTORCH that is none is refused rather than passed over', () => {
   const root = fakeLibtorch({ 'include/readme': '' });
   expect(() => findLibtorch({ LIBTORCH: root })).toThrow(LibtorchError);
