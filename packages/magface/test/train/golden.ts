@@ -19,28 +19,33 @@ function crc32(text: string): number {
 /** n float32 values in [0, 1) that the name determines: a counter through MurmurHash3's finaliser. */
 export function u01(name: string, n: number): Float32Array {
   const start = Math.imul(crc32(name), 0x9e3779b9);
-  return Float32Array.from({ length: n }, (_, i) => {
+  const values = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
     let h = (start + i) >>> 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     h ^= h >>> 16;
-    return (h >>> 8) / 2 ** 24;
-  });
+    values[i] = (h >>> 8) / 2 ** 24;
+  }
+  return values;
 }
 
 /** The values of a model's tensor, by its name in PyTorch. */
 export function goldenTensor(name: string, shape: readonly number[]): Float32Array {
   const count = shape.reduce((product, size) => product * size, 1);
-  const fanIn = count / (shape[0] ?? 1);
-  const rule = (c: number): number => {
-    if (name.endsWith('running_var')) return 1 + 0.2 * c;
-    if (name.endsWith('running_mean')) return 0.1 * c;
-    if (name.endsWith('bn3.weight')) return 0.25 * (1 + 0.1 * c);
-    if (shape.length > 1) return 2 * Math.sqrt(6 / fanIn) * c;
-    if (name.endsWith('prelu.weight')) return 0.25 + 0.1 * c;
-    return name.endsWith('.weight') ? 1 + 0.1 * c : 0.1 * c;
-  };
-  return u01(name, count).map((u) => rule(u - 0.5));
+  const [offset, factor] = goldenRule(name, shape, count / (shape[0] ?? 1));
+  const values = u01(name, count);
+  for (let i = 0; i < count; i++) values[i] = offset + factor * (values[i]! - 0.5);
+  return values;
+}
+
+function goldenRule(name: string, shape: readonly number[], fanIn: number): [offset: number, factor: number] {
+  if (name.endsWith('running_var')) return [1, 0.2];
+  if (name.endsWith('running_mean')) return [0, 0.1];
+  if (name.endsWith('bn3.weight')) return [0.25, 0.025];
+  if (shape.length > 1) return [0, 2 * Math.sqrt(6 / fanIn)];
+  if (name.endsWith('prelu.weight')) return [0.25, 0.1];
+  return name.endsWith('.weight') ? [1, 0.1] : [0, 0.1];
 }
 
 /**

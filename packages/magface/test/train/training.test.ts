@@ -27,11 +27,12 @@ interface GoldenRun {
 describeTraining('training as the official code does', ['golden/training.json'], () => {
   const runs = JSON.parse(readFileSync(shared('golden/training.json'), 'utf8')) as GoldenRun[];
 
+  const specs = allTensors(iresnet('iresnet18'));
+  const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
+
   test.each(runs)('angular $angular: steps 0 and 1 to 1e-3, later ones to 5e-2', (run) => {
     cacheMemory(2 ** 30);
     using _all = scope();
-    const specs = allTensors(iresnet('iresnet18'));
-    const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
     const network = createNetwork(iresnet('iresnet18'), values);
     const centers = fromArray(
       u01('fc', 512 * run.classes).map((u) => u - 0.5),
