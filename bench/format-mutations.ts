@@ -35,7 +35,7 @@ async function attack({ name, bytes, readAll }: ReaderUnderTest): Promise<Record
     const milliseconds = Math.round(performance.now() - start);
     if (milliseconds > slowest.milliseconds) slowest = { milliseconds, seed };
     if (error === undefined) counts.read++;
-    else if (error instanceof FormatError && error.file !== '') counts.refused++;
+    else if (error instanceof FormatError && error.file !== '' && error.offset !== undefined) counts.refused++;
     else failures.push(`seed ${seed}: ${error}`);
   }
   const peakMB = Math.round(process.resourceUsage().maxRSS / 1000);

@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train a model, or finetune one',
     load: async () => (await import('./train.ts')).defineTrain,
   },
+  convert: {
+    summary: 'convert weights and training sets between forms',
+    load: async () => (await import('./convert.ts')).defineConvert,
+  },
   models: {
     summary: 'list, fetch and show models',
     load: async () => (await import('./models.ts')).defineModels,

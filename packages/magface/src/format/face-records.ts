@@ -8,7 +8,6 @@
  *
  * Plain im2rec files have images alone.
  */
-import { FormatError } from '../errors.ts';
 import type { ImageRecord } from './image-record.ts';
 import { createRecordWriter, type RecordFile } from './record-file.ts';
 
@@ -28,40 +27,39 @@ export interface FaceRecords {
 /**
  * Finds the people and the keys of their images; reads no image.
  *
- * @param path - of the file, for messages
  * @throws {FormatError} when a record is damaged or a range is none
  */
-export async function readFaceRecords(file: RecordFile, path: string): Promise<FaceRecords> {
+export async function readFaceRecords(file: RecordFile): Promise<FaceRecords> {
   const header = file.keys.includes(0) ? await file.read(0) : undefined;
   const [begin, end, ...more] = header?.labels ?? [];
   const isHeader = header?.packed === true && more.length === 0 && header.image.length === 0;
-  if (isHeader && begin !== undefined && end !== undefined) return fromRanges(file, path, [begin, end]);
-  return fromLabels(file, path);
+  if (isHeader && begin !== undefined && end !== undefined) return fromRanges(file, [begin, end]);
+  return fromLabels(file);
 }
 
-async function fromRanges(file: RecordFile, path: string, identities: readonly [number, number]): Promise<FaceRecords> {
+async function fromRanges(file: RecordFile, identities: readonly [number, number]): Promise<FaceRecords> {
   const samples: FaceSample[] = [];
   const present = new Set(file.keys);
-  const range = (labels: readonly number[], of: string): readonly [number, number] => {
+  const range = (labels: readonly number[], key: number): readonly [number, number] => {
     const [begin = Number.NaN, end = Number.NaN] = labels;
     const possible = Number.isSafeInteger(begin) && end >= begin && end - begin <= present.size;
     if (possible && samples.length <= present.size) return [begin, end];
-    throw new FormatError(path, `Expected a range of keys for ${of} but found ${begin} to ${end}.`);
+    throw file.error(`Expected a range of keys in record ${key} but found ${begin} to ${end}.`, key);
   };
-  const [first, last] = range(identities, 'all people');
+  const [first, last] = range(identities, 0);
   for (let identity = first; identity < last; identity++) {
-    const [begin, end] = range(await file.readLabels(identity), `person ${identity - first}`);
+    const [begin, end] = range(await file.readLabels(identity), identity);
     for (let key = begin; key < end; key++) if (present.has(key)) samples.push({ key, label: identity - first });
   }
   return { samples, classes: last - first };
 }
 
 /** Plain im2rec: the labels of the images themselves, counted anew without gaps. */
-async function fromLabels(file: RecordFile, path: string): Promise<FaceRecords> {
+async function fromLabels(file: RecordFile): Promise<FaceRecords> {
   const ids: number[] = [];
   for (const key of file.keys) {
     const [id = Number.NaN] = await file.readLabels(key);
-    if (!Number.isFinite(id)) throw new FormatError(path, `Expected a label on record ${key} but found ${id}.`);
+    if (!Number.isFinite(id)) throw file.error(`Expected a label on record ${key} but found ${id}.`, key);
     ids.push(id);
   }
   const known = new Map([...new Set(ids)].sort((a, b) => a - b).map((id, label) => [id, label]));

@@ -58,7 +58,9 @@ function expectRows(
     throw source.error(`Expected features of shape (N, D) but the array is of shape (${shape.join(', ')}).`, 0);
   }
   if (names !== undefined && names.length !== rows) {
-    throw new FormatError(namesFile, `Expected a name for each of ${rows} rows but found ${names.length}.`);
+    throw new FormatError(namesFile, `Expected a name for each of ${rows} rows but found ${names.length}.`, {
+      offset: 0,
+    });
   }
   return { dtype, rows, dimension, start, names };
 }

@@ -18,6 +18,8 @@ export interface RecordFile {
   readSync(key: number): ImageRecord;
   /** The labels alone: some bytes of the disk, whatever the image's size. */
   readLabels(key: number): Promise<readonly number[]>;
+  /** @returns the error to throw when a record contradicts its place in a set */
+  error(message: string, key: number): Error;
   close(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export async function recordsOf(source: ByteSource, index?: ByteSource): Promise
     const { keys, find } = index === undefined ? scanRecords(source) : await readRecordIndex(index, source);
     const place = (key: number): { begin: number; length: number } => {
       const found = find(key);
-      if (found === undefined) throw source.error(`Expected a record ${key} but the index has none.`);
+      if (found === undefined) throw source.error(`Expected a record ${key} but the index has none.`, 0);
       return { begin: found.begin, length: found.end - found.begin };
     };
     const decode = (bytes: Buffer, begin: number): ImageRecord =>
@@ -64,6 +66,7 @@ export async function recordsOf(source: ByteSource, index?: ByteSource): Promise
         const head = await source.read(begin, Math.min(length, labelBytes));
         return headLabels(head) ?? decode(await source.read(begin, length), begin).labels;
       },
+      error: (message, key) => source.error(message, find(key)?.begin ?? 0),
       close: () => source.close(),
     };
   } catch (error) {

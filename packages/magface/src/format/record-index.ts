@@ -62,7 +62,7 @@ function indexOf(records: ByteSource, keys: readonly number[], begins: readonly 
   const byKey = Uint32Array.from(sortedKeys, (_, i) => i).sort((a, b) => sortedKeys[a]! - sortedKeys[b]!);
   const twice = byKey.findIndex((i, at) => at > 0 && sortedKeys[i] === sortedKeys[byKey[at - 1]!]);
   if (twice > 0)
-    throw records.error(`Expected each key once in the index but ${sortedKeys[byKey[twice]!]} is there twice.`);
+    throw records.error(`Expected each key once in the index but ${sortedKeys[byKey[twice]!]} is there twice.`, 0);
   return {
     keys: sortedKeys,
     find(key) {

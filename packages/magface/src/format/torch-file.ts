@@ -9,9 +9,10 @@ import { readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
 import { dtypeBits, type TensorFile } from './tensor.ts';
 import { flattenTensors } from './torch-flatten.ts';
-import { storageOf, type TorchContent, type TorchTensor, torchGlobals } from './torch-globals.ts';
+import { storageOf, torchGlobals } from './torch-globals.ts';
 import { readLegacyTorch } from './torch-legacy.ts';
 import { stridedBytes, torchRange } from './torch-strides.ts';
+import type { TorchContent, TorchTensor } from './torch-tensor.ts';
 import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.ts';
 
 export interface TorchFile extends TensorFile {
@@ -33,8 +34,9 @@ export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
       tensors,
       async read(name) {
         const tensor = tensors.get(name);
-        if (tensor === undefined) throw source.error(`Expected a tensor called ${name} but the file has none.`);
-        const range = torchRange(source, name, tensor);
+        const range = tensor && torchRange(tensor);
+        if (tensor === undefined || range === undefined)
+          throw source.error(`Expected a tensor called ${name} but the file has none.`);
         const bytes = stridedBytes(tensor, await readStorage(tensor.storage, range));
         return { dtype: tensor.dtype, shape: tensor.shape, bytes };
       },

@@ -1,6 +1,6 @@
 /** All tensors of nested dicts and lists, by their path. */
 import type { ByteSource } from './byte-source.ts';
-import { TorchTensor } from './torch-globals.ts';
+import { TorchTensor } from './torch-tensor.ts';
 
 const [mostDepth, mostValues] = [64, 1_000_000];
 
@@ -10,8 +10,8 @@ export function flattenTensors(source: ByteSource, value: unknown): Map<string, 
   let seen = 0;
   const visit = (one: unknown, path: readonly string[]): void => {
     if (path.length > mostDepth)
-      throw source.error(`Expected data nested at most ${mostDepth} deep: do they hold themselves?`);
-    if (++seen > mostValues) throw source.error(`Expected at most ${mostValues} values in a checkpoint.`);
+      throw source.error(`Expected data nested at most ${mostDepth} deep: do they hold themselves?`, 0);
+    if (++seen > mostValues) throw source.error(`Expected at most ${mostValues} values in a checkpoint.`, 0);
     if (one instanceof TorchTensor) tensors.set(path.join('.'), one);
     else if (one instanceof Map) for (const [key, item] of one) visit(item, [...path, keyText(key)]);
     else if (Array.isArray(one)) for (const [i, item] of one.entries()) visit(item, [...path, String(i)]);

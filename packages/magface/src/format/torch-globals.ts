@@ -2,39 +2,8 @@
 import type { PickleGlobal } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
 import { countOf, type Dtype } from './tensor.ts';
-
-/** A run of values in the file, which tensors share by strides. */
-export interface TorchStorage {
-  readonly key: string;
-  /** Of its values; an untyped one has bytes. */
-  readonly dtype: Dtype;
-  readonly count: number;
-}
-
-/** A pickle with the way to its storages' bytes. */
-export interface TorchContent {
-  readonly value: unknown;
-  /** @returns bytes of a storage, the range held within it */
-  readStorage(storage: TorchStorage, range: { readonly offset: number; readonly length: number }): Promise<Buffer>;
-}
-
-/** A tensor of a pickle, its values still in the file. */
-export class TorchTensor {
-  readonly storage: TorchStorage;
-  readonly dtype: Dtype;
-  /** In values, as are strides. */
-  readonly offset: number;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-
-  constructor(view: Omit<TorchTensor, 'storage'>, storage: TorchStorage) {
-    this.storage = storage;
-    this.dtype = view.dtype;
-    this.offset = view.offset;
-    this.shape = view.shape;
-    this.strides = view.strides;
-  }
-}
+import { torchRange } from './torch-strides.ts';
+import { type TorchStorage, TorchTensor } from './torch-tensor.ts';
 
 /** A storage class or dtype: a name that stands for itself. */
 export interface TypeName extends PickleGlobal {
@@ -92,7 +61,11 @@ function rebuildTensor(args: readonly unknown[], dtype?: Dtype): TorchTensor {
   if (shape.length !== strides.length || Number.isNaN(countOf(shape))) {
     throw new Unpicklable(`as many strides as sizes but found ${strides.length} for ${shape.length}`);
   }
-  return new TorchTensor({ dtype: dtype ?? storage.dtype, offset: offset as number, shape, strides }, storage);
+  const tensor = new TorchTensor({ dtype: dtype ?? storage.dtype, offset: offset as number, shape, strides }, storage);
+  if (torchRange(tensor) !== undefined) return tensor;
+  throw new Unpicklable(
+    `a tensor inside its storage of ${storage.count} values but (${shape.join(', ')}) reaches beyond`,
+  );
 }
 
 const isStorage = (value: unknown): value is TorchStorage =>

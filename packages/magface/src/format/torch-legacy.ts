@@ -6,7 +6,8 @@ import type { ByteSource } from './byte-source.ts';
 import { type PickleGlobal, readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
 import { dtypeBits } from './tensor.ts';
-import { storageOf, type TorchContent, type TorchStorage, torchGlobals } from './torch-globals.ts';
+import { storageOf, torchGlobals } from './torch-globals.ts';
+import type { TorchContent, TorchStorage } from './torch-tensor.ts';
 
 const magic = 0x1950a86a20f9469cfc6cn;
 const protocol = 1001;

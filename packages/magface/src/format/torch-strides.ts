@@ -1,28 +1,23 @@
 /** Tensors as views of storages: which bytes they need, and those bytes in C order. */
-import type { ByteSource } from './byte-source.ts';
 import { byteLengthOf, countOf, dtypeBits } from './tensor.ts';
-import type { TorchTensor } from './torch-globals.ts';
+import type { TorchTensor } from './torch-tensor.ts';
 
-/**
- * @returns the bytes of its storage that a tensor reaches
- * @throws {FormatError} when it reaches beyond its storage, or is larger than its storage in a way that no weights are
- */
-export function torchRange(source: ByteSource, name: string, tensor: TorchTensor): { offset: number; length: number } {
+/** Values repeated by a stride of 0 cost no bytes of the file, so beyond this they must not outgrow their storage. */
+const mostRepeatedBytes = 1 << 26;
+
+/** @returns the bytes of its storage that a tensor reaches; undefined when they lie beyond it */
+export function torchRange(tensor: TorchTensor): { offset: number; length: number } | undefined {
   const { shape, strides, storage, dtype, offset } = tensor;
   const itemBytes = dtypeBits[dtype] / 8;
   const storageBytes = (storage.count * dtypeBits[storage.dtype]) / 8;
-  const count = countOf(shape);
-  if (count === 0) return { offset: 0, length: 0 };
+  const bytes = countOf(shape) * itemBytes;
+  if (bytes === 0) return { offset: 0, length: 0 };
   const last = shape.reduce((sum, size, axis) => sum + (size - 1) * (strides[axis] ?? 0), 0);
   const length = (last + 1) * itemBytes;
-  if (!(offset * itemBytes + length <= storageBytes)) {
-    throw source.error(`Expected ${name} inside its storage of ${storageBytes} bytes but it reaches beyond.`);
-  }
-  // Values repeated by a stride of 0 cost no bytes of the file, so nothing else bounds them.
-  if (count * itemBytes > storageBytes && count * itemBytes > 1 << 26) {
-    throw source.error(`Expected ${name} of at most its storage's ${storageBytes} bytes but it has ${count} values.`);
-  }
-  return { offset: offset * itemBytes, length };
+  const isInside = offset * itemBytes + length <= storageBytes;
+  return isInside && bytes <= Math.max(storageBytes, mostRepeatedBytes)
+    ? { offset: offset * itemBytes, length }
+    : undefined;
 }
 
 /** @param reached - the bytes of {@link torchRange} */

@@ -17,6 +17,7 @@ test.each(readers)('$name, damaged 200 times, is read or refused by name', async
     if (error === undefined) continue;
     expect(error, `seed ${seed}: ${(error as Error).stack}`).toBeInstanceOf(FormatError);
     expect((error as FormatError).file).toContain('.');
+    expect((error as FormatError).offset, `seed ${seed}: ${error}`).toBeTypeOf('number');
     refused++;
   }
   expect(refused).toBeGreaterThan(0);

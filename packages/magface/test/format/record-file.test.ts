@@ -65,7 +65,7 @@ describe('a set as InsightFace lays it out', () => {
     const records = await openRecords(file);
     expect((await records.read(0)).labels).toEqual([7, 10]);
     expect((await records.read(8)).labels).toEqual([4, 5]);
-    const { samples, classes } = await readFaceRecords(records, file);
+    const { samples, classes } = await readFaceRecords(records);
     expect(classes).toBe(3);
     const images = samples.map(({ key, label }) => `${label}${Buffer.from(records.readSync(key).image)}`);
     expect(images).toEqual(['0a0', '0a1', '0a2', '1b0', '2c0', '2c1']);
@@ -108,7 +108,7 @@ describeWithShared('files that MXNet wrote', ['formats/mxnet'], () => {
       expect(record).toMatchObject({ labels: [label], id: key, id2: 0 });
       expect([...record.image.subarray(0, 2), ...record.image.subarray(-2)]).toEqual([0xff, 0xd8, 0xff, 0xd9]);
     }
-    expect(await readFaceRecords(file, 'f')).toMatchObject({ classes: 2 });
+    expect(await readFaceRecords(file)).toMatchObject({ classes: 2 });
     await file.close();
   });
 

@@ -114,7 +114,7 @@ async function readTensors(file: TensorFile): Promise<void> {
 
 async function readRecords(source: ByteSource, index?: ByteSource): Promise<void> {
   const file = await recordsOf(source, index);
-  await readFaceRecords(file, source.file);
+  await readFaceRecords(file);
   for (const key of file.keys) await file.read(key);
 }
 
