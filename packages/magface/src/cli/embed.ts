@@ -18,8 +18,8 @@ const examples = `
 By its ending, the output is
   F.list         the official text: a name and its numbers on each line
   F.npy          a float32 matrix (N, D), with the names in F.names.txt
-  F.safetensors  a tensor with the names in its metadata
-  F.jsonl        {"name", "embedding"} on each line
+  F.safetensors  tensors "embeddings" (N, D) and "names" (UTF-8, a line each)
+  F.jsonl        {"image", "magnitude", "embedding"} on each line
 Of several faces in a photo the largest is taken, unless --all-faces: then the
 second is named NAME#1, the third NAME#2. Features are not normalized: their
 length is the magnitude.
