@@ -1,0 +1,29 @@
+/** How every benchmark records what it measured: with the machine, the versions and the commit it was measured on. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../results/', import.meta.url));
+
+/** Facts of this run that figures depend on. */
+export function machine(): Record<string, string | number> {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8' }).trim();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    commit,
+    node: process.versions.node,
+    platform: `${process.platform}-${process.arch}`,
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
+}
+
+/** Writes bench/results/NAME.json and prints the figures. */
+export function writeResult(name: string, figures: Readonly<Record<string, unknown>>): void {
+  mkdirSync(folder, { recursive: true });
+  const text = `${JSON.stringify({ benchmark: name, machine: machine(), ...figures }, null, 2)}\n`;
+  writeFileSync(`${folder}${name}.json`, text);
+  process.stdout.write(text);
+}

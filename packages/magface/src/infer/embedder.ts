@@ -1,0 +1,103 @@
+/** Aligned faces in, embeddings out, in batches. */
+import { Tensor } from 'onnxruntime-common';
+import { ModelError } from '../errors.ts';
+import type { RecogniserContract } from '../models/contract.ts';
+import type { Pixels } from '../pixels.ts';
+import { magnitudeOf } from '../quality.ts';
+import { type FillInput, inputFiller } from './preprocess.ts';
+import type { Session } from './session.ts';
+
+export interface EmbedderOptions {
+  /** The model as people call it, for errors. */
+  readonly name: string;
+  /** Most faces in one run of the network. @default 8 */
+  readonly batchSize?: number;
+}
+
+export interface EmbedOptions {
+  /** Add the mirrored face's embedding to the face's own, as is usual on benchmarks. @default false */
+  readonly flip?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Embedding {
+  /** (D) float32, not normalized. */
+  readonly embedding: Float32Array;
+  /** Norm of the face's own embedding, without its mirror image: quality keeps its scale with and without `flip`. */
+  readonly magnitude: number;
+}
+
+/** Owns a recogniser's session. */
+export class Embedder {
+  readonly batchSize: number;
+  readonly #session: Session;
+  readonly #contract: RecogniserContract;
+  readonly #name: string;
+  readonly #fill: FillInput;
+
+  /** @param session - of a model whose first dimension is free, or `batchSize` 1 */
+  constructor(session: Session, contract: RecogniserContract, options: EmbedderOptions) {
+    this.#session = session;
+    this.#contract = contract;
+    this.#name = options.name;
+    this.#fill = inputFiller(contract.input);
+    this.batchSize = options.batchSize ?? 8;
+  }
+
+  /**
+   * @param faces - RGB crops of the contract's size; any number, split into batches here
+   * @returns one embedding a face, in order
+   * @throws {ShapeError} when a crop has another size
+   * @throws {ModelError} `model_run_failed`
+   */
+  async embed(faces: readonly Pixels[], { flip = false, signal }: EmbedOptions = {}): Promise<Embedding[]> {
+    const results: Embedding[] = [];
+    for (let start = 0; start < faces.length; start += this.batchSize) {
+      signal?.throwIfAborted();
+      const batch = faces.slice(start, start + this.batchSize);
+      const own = await this.#run(batch, false);
+      const mirrored = flip ? await this.#run(batch, true) : undefined;
+      own.forEach((embedding, i) => {
+        const magnitude = magnitudeOf(embedding);
+        const twin = mirrored?.[i];
+        results.push({ embedding: twin === undefined ? embedding : embedding.map((v, d) => v + twin[d]!), magnitude });
+      });
+    }
+    return results;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #run(faces: readonly Pixels[], mirrored: boolean): Promise<Float32Array[]> {
+    const { width, height, layout } = this.#contract.input;
+    const values = 3 * width * height;
+    const data = new Float32Array(faces.length * values);
+    for (const [i, face] of faces.entries()) this.#fill(face, data, i * values, mirrored);
+    const dims = layout === 'NCHW' ? [faces.length, 3, height, width] : [faces.length, height, width, 3];
+    const output = await this.#output(new Tensor('float32', data, dims));
+    const length = output.length / faces.length;
+    if (length !== this.#contract.embeddingLength) {
+      const expected = `${faces.length} embeddings of ${this.#contract.embeddingLength} values`;
+      throw new ModelError(
+        'model_wrong_contract',
+        this.#name,
+        `Expected ${expected} from ${this.#name} but received ${output.length} values: its record gives another length than the file.`,
+      );
+    }
+    return faces.map((_, i) => output.slice(i * length, (i + 1) * length));
+  }
+
+  async #output(input: Tensor): Promise<Float32Array> {
+    const session = this.#session;
+    const name = session.outputNames.includes('embedding') ? 'embedding' : session.outputNames[0]!;
+    try {
+      const outputs = await session.run({ [session.inputNames[0]!]: input }, [name]);
+      return outputs[name]!.data as Float32Array;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+      throw new ModelError('model_run_failed', this.#name, `${this.#name} could not run: ${why}`, { cause });
+    }
+  }
+}

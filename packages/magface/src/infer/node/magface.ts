@@ -1,0 +1,144 @@
+/** The class that people use: photos in, faces with embedding, magnitude and quality out. */
+import { MagfaceError } from '../../errors.ts';
+import type { AnalyzedFace, DetectedFace } from '../../face.ts';
+import type { DownloadProgress } from '../../models/fetch.ts';
+import { type LoadedModel, loadModel } from '../../models/load-model.ts';
+import { freeBatch } from '../../models/onnx-file.ts';
+import { createDetector, type Detector } from '../detector.ts';
+import { Embedder } from '../embedder.ts';
+import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
+import { type ImageInput, type ImageLimits, readAligned, readImage } from './read-image.ts';
+import { createSession } from './session.ts';
+
+export interface LoadOptions {
+  /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'fr-feature' */
+  readonly model?: string | undefined;
+  /** Detector, named likewise; false for inputs that are aligned faces already. @default 'blazeface' */
+  readonly detector?: string | false | undefined;
+  /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
+  readonly device?: 'cpu' | undefined;
+  /** Threads of one run of a network. @default all cores */
+  readonly threads?: number | undefined;
+  /** Most faces in one run of the recogniser. @default 8 */
+  readonly batchSize?: number | undefined;
+  /** Refuse the network. @default false */
+  readonly offline?: boolean | undefined;
+  /** @default MAGFACE_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+  /** What an image may cost before it is refused. */
+  readonly limits?: ImageLimits | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called while a model is downloaded. */
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'signal'>;
+
+/** Names of the models used when none is given: both come with the npm registry alone. */
+export const defaultModels = { recogniser: 'fr-feature', detector: 'blazeface' } as const;
+
+/** Owns the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
+export class MagFace {
+  readonly model: LoadedModel<'recogniser'>;
+  readonly detector: LoadedModel<'detector'> | undefined;
+  readonly #parts: PipelineParts;
+  readonly #limits: ImageLimits | undefined;
+
+  private constructor(
+    models: { readonly model: LoadedModel<'recogniser'>; readonly detector: LoadedModel<'detector'> | undefined },
+    parts: PipelineParts,
+    limits: ImageLimits | undefined,
+  ) {
+    this.model = models.model;
+    this.detector = models.detector;
+    this.#parts = parts;
+    this.#limits = limits;
+  }
+
+  /**
+   * Fetches what is not cached, checks it and makes it ready to run.
+   *
+   * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+   */
+  static async load(options: LoadOptions = {}): Promise<MagFace> {
+    const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
+    const detectorName = options.detector ?? defaultModels.detector;
+    const detector =
+      detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
+    const embedder = await createEmbedder(model, options);
+    try {
+      const parts = {
+        embedder,
+        detector: detector && (await openDetector(detector, options)),
+        calibration: model.contract.calibration,
+      };
+      return new MagFace({ model, detector }, parts, options.limits);
+    } catch (error) {
+      await embedder[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * @returns the faces of one image, largest first; none when there is none
+   * @throws {ImageError} when the image cannot be used
+   */
+  async detect(input: ImageInput, options: DetectOptions = {}): Promise<DetectedFace[]> {
+    const image = await readImage(input, { limits: this.#limits, signal: options.signal });
+    return this.#requireDetector().detect(image, options);
+  }
+
+  /**
+   * @returns the faces of one image aligned, embedded and scored, largest first; none when there is none
+   * @throws {ImageError} when the image cannot be used
+   */
+  async analyze(input: ImageInput, options: AnalyzeOptions = {}): Promise<readonly AnalyzedFace[]> {
+    for await (const { faces, error } of this.stream([input], options)) {
+      if (error !== undefined) throw error;
+      return faces;
+    }
+    return [];
+  }
+
+  /**
+   * Like {@link analyze} over many images in little memory. An image that cannot be used is a result with `error`, so
+   * that one broken file among thousands stops nothing.
+   */
+  stream<Input extends ImageInput>(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options: AnalyzeOptions = {},
+  ): AsyncGenerator<StreamResult<Input>> {
+    if (options.aligned !== true) this.#requireDetector();
+    const reader = options.aligned === true ? readAligned : readImage;
+    const read = (input: Input, { signal }: { signal: AbortSignal | undefined }) =>
+      reader(input, { limits: this.#limits, signal });
+    return analyzeMany(inputs, this.#parts, { ...options, read });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.embedder[Symbol.asyncDispose]();
+    await this.#parts.detector?.[Symbol.asyncDispose]();
+  }
+
+  #requireDetector(): Detector {
+    if (this.#parts.detector !== undefined) return this.#parts.detector;
+    throw new MagfaceError(
+      'no_detector',
+      'Expected aligned faces, since no detector was loaded: pass `aligned: true`, or load a detector.',
+    );
+  }
+}
+
+/** Many files are fixed at a batch of one although their operators are not: the file is mended in memory. */
+async function createEmbedder(model: LoadedModel<'recogniser'>, options: LoadOptions): Promise<Embedder> {
+  const { name, contract } = model;
+  const freed = freeBatch(model.bytes, model.name);
+  const session = await createSession(freed ?? model.bytes, { name, threads: options.threads });
+  const batchSize = freed === undefined ? 1 : (options.batchSize ?? 8);
+  return new Embedder(session, contract, { name, batchSize });
+}
+
+async function openDetector(model: LoadedModel<'detector'>, options: LoadOptions): Promise<Detector> {
+  const session = await createSession(model.bytes, { name: model.name, threads: options.threads });
+  return createDetector(session, model.contract, { name: model.name });
+}

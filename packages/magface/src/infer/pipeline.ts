@@ -1,0 +1,151 @@
+/**
+ * Many images through one detector and one recogniser: the next images are read while the network works on the last
+ * ones, faces of several images share a batch, and results come in the order of the inputs.
+ */
+import { alignmentMatrix, template, warp } from '../align.ts';
+import { MagfaceError } from '../errors.ts';
+import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import type { Pixels } from '../pixels.ts';
+import { type Calibration, qualityScore } from '../quality.ts';
+import { findReasons } from '../reasons.ts';
+import type { Detector } from './detector.ts';
+import type { Embedder } from './embedder.ts';
+
+/** What the pipeline works with. */
+export interface PipelineParts {
+  readonly embedder: Embedder;
+  /** Undefined when every input is an aligned face. */
+  readonly detector: Detector | undefined;
+  readonly calibration: Calibration | undefined;
+}
+
+export interface AnalyzeOptions {
+  /** The inputs are faces already aligned to the template: nothing is detected. @default false */
+  readonly aligned?: boolean;
+  /** Embeddings are the sum of the face's and its mirror image's. @default false */
+  readonly flip?: boolean;
+  /** Least confidence of a detection, 0 to 1. @default the detector's own */
+  readonly minScore?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One input's faces, largest first, or why there is nothing to say about it. */
+export type StreamResult<Input> =
+  | {
+      readonly input: Input;
+      readonly index: number;
+      readonly image: ImageSize;
+      readonly faces: readonly AnalyzedFace[];
+      readonly error?: never;
+    }
+  | { readonly input: Input; readonly index: number; readonly error: MagfaceError; readonly faces?: never };
+
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Reads one input; throws MagfaceError when that one cannot be used. */
+export type ReadImage<Input> = (input: Input, options: { readonly signal: AbortSignal | undefined }) => Promise<Pixels>;
+
+/** A face found and cut out, not yet embedded. */
+type Cut = DetectedFace & { readonly crop: Pixels };
+
+interface Ready<Input> {
+  readonly input: Input;
+  readonly index: number;
+  readonly found: { readonly image: ImageSize; readonly cuts: readonly Cut[] } | MagfaceError;
+}
+
+/** How many inputs are read ahead: enough to hide the disk, few enough to hold only a handful of photos in memory. */
+const readAhead = 4;
+
+/** @returns results in the order of the inputs; one that cannot be used is a result with `error`, not an exception */
+export async function* analyzeMany<Input>(
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  parts: PipelineParts,
+  options: AnalyzeOptions & { readonly read: ReadImage<Input> },
+): AsyncGenerator<StreamResult<Input>> {
+  const batch: Ready<Input>[] = [];
+  let faces = 0;
+  for await (const ready of cutMany(inputs, parts, options)) {
+    batch.push(ready);
+    if (!(ready.found instanceof MagfaceError)) faces += ready.found.cuts.length;
+    if (faces < parts.embedder.batchSize && batch.length < 4 * parts.embedder.batchSize) continue;
+    yield* await finish(batch.splice(0), parts, options);
+    faces = 0;
+  }
+  yield* await finish(batch, parts, options);
+}
+
+/** Reading ahead, then detecting and cutting out, one image at a time. */
+async function* cutMany<Input>(
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  parts: PipelineParts,
+  options: AnalyzeOptions & { readonly read: ReadImage<Input> },
+): AsyncGenerator<Ready<Input>> {
+  const { read, signal } = options;
+  const reading: { input: Input; pixels: Promise<Pixels | MagfaceError> }[] = [];
+  let index = 0;
+  const next = async (): Promise<Ready<Input>> => {
+    const { input, pixels } = reading.shift()!;
+    const image = await pixels;
+    const found = image instanceof MagfaceError ? image : await cut(image, parts, options).catch(asResult);
+    return { input, index: index++, found };
+  };
+  for await (const input of inputs) {
+    signal?.throwIfAborted();
+    const pixels = read(input, { signal }).catch(asResult);
+    pixels.catch(() => undefined); // an abort is raised where its turn comes, not as an unhandled rejection
+    reading.push({ input, pixels });
+    if (reading.length > readAhead) yield await next();
+  }
+  while (reading.length > 0) yield await next();
+}
+
+/** An input's own failure is a result; anything else (an abort, a defect, a broken model) ends the run. */
+function asResult(error: unknown): MagfaceError {
+  if (error instanceof MagfaceError && error.name === 'ImageError') return error;
+  throw error;
+}
+
+async function cut(
+  image: Pixels,
+  { detector }: PipelineParts,
+  options: AnalyzeOptions,
+): Promise<{ image: ImageSize; cuts: Cut[] }> {
+  const size = { width: image.width, height: image.height };
+  if (options.aligned === true || detector === undefined) return { image: size, cuts: [alignedFace(image)] };
+  const faces = await detector.detect(image, options);
+  const cuts = faces.map((face) => ({ ...face, crop: warp(image, alignmentMatrix(face.landmarks, face.mouth), 112) }));
+  return { image: size, cuts };
+}
+
+/** An input that is a face already: its landmarks are the template's by definition. */
+function alignedFace(crop: Pixels): Cut {
+  const box = { x: 0, y: 0, width: crop.width, height: crop.height };
+  return { box, landmarks: template, mouth: 'corners', detection: 1, crop };
+}
+
+/** Embeds the faces of some inputs in one go and hands each input its own. */
+async function finish<Input>(
+  batch: readonly Ready<Input>[],
+  { embedder, calibration }: PipelineParts,
+  options: AnalyzeOptions,
+): Promise<StreamResult<Input>[]> {
+  const cuts = batch.flatMap(({ found }) => (found instanceof MagfaceError ? [] : found.cuts));
+  const embeddings = await embedder.embed(
+    cuts.map(({ crop }) => crop),
+    options,
+  );
+  let used = 0;
+  return batch.map(({ input, index, found }) => {
+    if (found instanceof MagfaceError) return { input, index, error: found };
+    const faces = found.cuts.map((cut): AnalyzedFace => {
+      const { embedding, magnitude } = embeddings[used++]!;
+      const quality = calibration === undefined ? undefined : qualityScore(magnitude, calibration);
+      return { ...cut, embedding, magnitude, quality, reasons: findReasons({ ...cut, image: found.image }) };
+    });
+    return { input, index, image: found.image, faces };
+  });
+}

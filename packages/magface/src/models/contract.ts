@@ -1,0 +1,121 @@
+/**
+ * What a model promises about itself: how pixels become its input and what its output means. A model file carries it in
+ * ONNX `metadata_props`, one key `magface.FIELD` a field with a JSON value; the registry supplies it for files that do not.
+ */
+import { z } from 'zod';
+import { ModelError } from '../errors.ts';
+
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+
+/** A value of the input tensor is `(pixel - mean) * scale` for each channel, in the model's own channel order. */
+const inputFields = {
+  layout: z.enum(['NCHW', 'NHWC']).default('NCHW'),
+  channelOrder: z.enum(['RGB', 'BGR']),
+  mean: triple,
+  scale: triple,
+};
+
+const licence = z.strictObject({
+  /** SPDX identifier of the weights' licence, or `LicenseRef-...`. */
+  spdx: z.string(),
+  /** What the weights were trained on, and what follows from that. */
+  notice: z.string(),
+});
+
+const calibration = z.strictObject({ centre: z.number(), width: z.number().positive(), source: z.string() });
+
+const threshold = z.strictObject({
+  /** False match rate that the threshold was set for. */
+  fmr: z.number().positive().lt(1),
+  /** Least cosine similarity of a match. */
+  threshold: z.number().min(-1).max(1),
+  /** The pairs it was measured on. */
+  set: z.string(),
+});
+
+const recogniser = z.strictObject({
+  kind: z.literal('recogniser'),
+  arch: z.string().optional(),
+  input: z.strictObject({ width: z.literal(112), height: z.literal(112), ...inputFields }),
+  /** Where alignment puts the five landmarks. */
+  template: z.literal('arcface-112').default('arcface-112'),
+  embeddingLength: z.int().positive(),
+  calibration: calibration.optional(),
+  thresholds: z.array(threshold).optional(),
+  licence: licence.optional(),
+  /** SHA-256 over the initializers' bytes, which stays the same when only metadata changes. */
+  weightsDigest: z.string().optional(),
+});
+
+const detector = z.strictObject({
+  kind: z.literal('detector'),
+  arch: z.string().optional(),
+  /** How its outputs are read. */
+  decoder: z.enum(['yunet', 'blazeface']),
+  /** Width and height are absent where any size fits. */
+  input: z.strictObject({ width: z.int().positive().optional(), height: z.int().positive().optional(), ...inputFields }),
+  licence: licence.optional(),
+});
+
+export type RecogniserContract = z.infer<typeof recogniser>;
+export type DetectorContract = z.infer<typeof detector>;
+export type ModelContract = RecogniserContract | DetectorContract;
+export type InputContract = RecogniserContract['input'] | DetectorContract['input'];
+export type ModelKind = ModelContract['kind'];
+/** The contract of a kind: `ContractOf<'recogniser'>`. */
+export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readonly kind: Kind }>;
+
+/** Both kinds; the registry's entries hold one. */
+export const contractSchema: z.ZodDiscriminatedUnion<[typeof recogniser, typeof detector]> = z.discriminatedUnion('kind', [
+  recogniser,
+  detector,
+]);
+
+/** The official preprocessing, assumed of a recogniser that says nothing: BGR, pixel / 255. */
+export const officialInput = {
+  width: 112,
+  height: 112,
+  layout: 'NCHW',
+  channelOrder: 'BGR',
+  mean: [0, 0, 0],
+  scale: [1 / 255, 1 / 255, 1 / 255],
+} as const;
+
+const prefix = 'magface.';
+
+/**
+ * @param metadata - of a model file
+ * @returns the fields it promises, unchecked as a whole; empty when it promises none
+ * @throws {ModelError} `model_wrong_contract` when a value is no JSON
+ */
+export function contractFields(metadata: ReadonlyMap<string, string>, model: string): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [key, value] of metadata) {
+    if (!key.startsWith(prefix)) continue;
+    try {
+      fields[key.slice(prefix.length)] = JSON.parse(value);
+    } catch (cause) {
+      const message = `Expected JSON in the metadata "${key}" of ${model} but found "${value.slice(0, 40)}": write the model anew with \`magface calibrate\` or \`magface convert\`.`;
+      throw new ModelError('model_wrong_contract', model, message, { cause });
+    }
+  }
+  return fields;
+}
+
+/** @returns the metadata that carries a contract, by key. */
+export function contractMetadata(contract: ModelContract): Map<string, string> {
+  const fields = Object.entries(contract).filter(([, value]) => value !== undefined);
+  return new Map(fields.map(([field, value]) => [prefix + field, JSON.stringify(value)]));
+}
+
+/**
+ * @param fields - from the file, the registry and what was assumed
+ * @throws {ModelError} `model_wrong_contract` naming every field that is wrong
+ */
+export function parseContract(fields: unknown, model: string): ModelContract {
+  const parsed = contractSchema.safeParse(fields);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'record'}: ${message}`).join('; ');
+  const message = `Expected a complete record of ${model} but it does not fit: ${wrong}. See "Models" in the README for its fields.`;
+  throw new ModelError('model_wrong_contract', model, message);
+}
