@@ -1,8 +1,27 @@
 /** The library's public names for Node. */
+export type { CalibrationFit } from './calibrate.ts';
+export { calibrate } from './calibrate.ts';
 export type { ImageErrorCode, ModelErrorCode } from './errors.ts';
-export { ConfigError, FormatError, ImageError, MagfaceError, ModelError, ShapeError } from './errors.ts';
+export {
+  CheckpointError,
+  ConfigError,
+  FormatError,
+  ImageError,
+  MagfaceError,
+  ModelError,
+  ShapeError,
+} from './errors.ts';
 export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from './face.ts';
+export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
+export { defaultModels, MagFace } from './infer/node/magface.ts';
+export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
+export type { AnalyzeOptions, StreamResult } from './infer/pipeline.ts';
+export type { ModelContract } from './models/contract.ts';
+export type { DownloadProgress } from './models/fetch.ts';
+export type { LoadedModel } from './models/load-model.ts';
 export type { Pixels } from './pixels.ts';
 export type { Calibration } from './quality.ts';
 export { magnitudeOf, qualityScore } from './quality.ts';
 export type { Reason, ReasonCode } from './reasons.ts';
+export { describeReason } from './reasons.ts';
+export { compare } from './similarity.ts';

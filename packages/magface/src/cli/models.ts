@@ -1,11 +1,11 @@
 /** `magface models`: what is known, what is cached, what a model promises. */
 import type { Command } from 'commander';
+import type { ModelRecord } from '../models/list-models.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { type Column, createRows, printRecord } from './output.ts';
 import { downloadNotes } from './run-images.ts';
-import type { ModelRecord } from './services.ts';
 
 type ModelsFlags = OutputFlags & { readonly offline?: boolean };
 

@@ -60,11 +60,13 @@ export function addOutputFlags(command: Command): Command {
 export const formatOf = ({ json, format }: OutputFlags): OutputFormat => (json === true ? 'json' : format);
 
 /** A whole number from 1. */
-export const count = numberWithin(1, Number.MAX_SAFE_INTEGER, 'a whole number from 1', { whole: true });
+export const count: (text: string) => number = numberWithin(1, Number.MAX_SAFE_INTEGER, 'a whole number from 1', {
+  whole: true,
+});
 /** 0 to 1. */
-export const share = numberWithin(0, 1, 'a number from 0 to 1');
+export const share: (text: string) => number = numberWithin(0, 1, 'a number from 0 to 1');
 /** 0 to 100. */
-export const percent = numberWithin(0, 100, 'a number from 0 to 100');
+export const percent: (text: string) => number = numberWithin(0, 100, 'a number from 0 to 100');
 
 function numberWithin(
   least: number,

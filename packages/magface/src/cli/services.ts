@@ -1,19 +1,10 @@
 /** Everything heavy that commands reach for, each imported when first used, so that `--help` is instant. */
 import type { FeatureWriter } from '../format/feature-writer.ts';
 import type { LoadOptions } from '../infer/node/magface.ts';
+import type { ModelRecord } from '../models/list-models.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Recogniser } from './context.ts';
 import type { ReportData } from './report-file.ts';
-
-/** A model of the registry. */
-export interface ModelRecord {
-  readonly id: string;
-  readonly kind: 'recogniser' | 'detector';
-  readonly cached: boolean;
-  /** SPDX identifier. */
-  readonly licence: string;
-  readonly description: string;
-}
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
 export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'>;

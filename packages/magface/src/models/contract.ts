@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import type { Calibration } from '../quality.ts';
 
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 
@@ -53,33 +54,70 @@ const detector = z.strictObject({
   /** How its outputs are read. */
   decoder: z.enum(['yunet', 'blazeface']),
   /** Width and height are absent where any size fits. */
-  input: z.strictObject({ width: z.int().positive().optional(), height: z.int().positive().optional(), ...inputFields }),
+  input: z.strictObject({
+    width: z.int().positive().optional(),
+    height: z.int().positive().optional(),
+    ...inputFields,
+  }),
   licence: licence.optional(),
 });
 
-export type RecogniserContract = z.infer<typeof recogniser>;
-export type DetectorContract = z.infer<typeof detector>;
+/** How 8-bit pixels become the input tensor. */
+export interface InputContract {
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly channelOrder: 'RGB' | 'BGR';
+  readonly mean: readonly [number, number, number];
+  readonly scale: readonly [number, number, number];
+  /** Absent where any size fits. */
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+}
+
+interface CommonContract {
+  readonly arch?: string | undefined;
+  readonly licence?: { readonly spdx: string; readonly notice: string } | undefined;
+}
+
+export interface RecogniserContract extends CommonContract {
+  readonly kind: 'recogniser';
+  readonly input: InputContract & { readonly width: number; readonly height: number };
+  readonly template: 'arcface-112';
+  readonly embeddingLength: number;
+  readonly calibration?: Calibration | undefined;
+  readonly thresholds?: readonly Threshold[] | undefined;
+  readonly weightsDigest?: string | undefined;
+}
+
+/** Least cosine similarity of a match at a false match rate, and the pairs it was measured on. */
+export interface Threshold {
+  readonly fmr: number;
+  readonly threshold: number;
+  readonly set: string;
+}
+
+export interface DetectorContract extends CommonContract {
+  readonly kind: 'detector';
+  readonly decoder: 'yunet' | 'blazeface';
+  readonly input: InputContract;
+}
+
 export type ModelContract = RecogniserContract | DetectorContract;
-export type InputContract = RecogniserContract['input'] | DetectorContract['input'];
 export type ModelKind = ModelContract['kind'];
 /** The contract of a kind: `ContractOf<'recogniser'>`. */
 export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readonly kind: Kind }>;
 
 /** Both kinds; the registry's entries hold one. */
-export const contractSchema: z.ZodDiscriminatedUnion<[typeof recogniser, typeof detector]> = z.discriminatedUnion('kind', [
-  recogniser,
-  detector,
-]);
+export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [recogniser, detector]);
 
 /** The official preprocessing, assumed of a recogniser that says nothing: BGR, pixel / 255. */
-export const officialInput = {
+export const officialInput: InputContract & { readonly width: number; readonly height: number } = {
   width: 112,
   height: 112,
   layout: 'NCHW',
   channelOrder: 'BGR',
   mean: [0, 0, 0],
   scale: [1 / 255, 1 / 255, 1 / 255],
-} as const;
+};
 
 const prefix = 'magface.';
 

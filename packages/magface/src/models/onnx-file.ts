@@ -2,7 +2,14 @@
 import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { ModelError } from '../errors.ts';
-import { DimensionProtoSchema, type ModelProto, ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto, type ValueInfoProto } from './onnx_pb.ts';
+import {
+  DimensionProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  type ValueInfoProto,
+} from './onnx_pb.ts';
 
 /** An input or output of the graph; a dimension is a number, or the name (or '') of one that is free. */
 export interface GraphValue {
@@ -114,7 +121,10 @@ function freeFirst(value: ValueInfoProto): void {
 
 function graphValue({ name, type }: ValueInfoProto): GraphValue {
   const dims = type?.tensorType?.shape?.dim ?? [];
-  return { name, dims: dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? ''))) };
+  return {
+    name,
+    dims: dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : (value.value ?? ''))),
+  };
 }
 
 function weightsDigest(initializers: readonly TensorProto[]): string {

@@ -1,4 +1,5 @@
 /** Runs commands in this process against a recogniser that needs no model: faces are told by the image's name. */
+
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import type { MagfaceError } from '../../src/errors.ts';
 import { ImageError } from '../../src/errors.ts';
 import type { AnalyzedFace } from '../../src/face.ts';
 import { readAligned, readImage } from '../../src/infer/node/read-image.ts';
+import type { ModelKind } from '../../src/models/contract.ts';
+import type { LoadedModel } from '../../src/models/load-model.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';
 import { magnitudeOf, qualityScore } from '../../src/quality.ts';
 
@@ -110,10 +113,10 @@ function face(length: number, flip: boolean): AnalyzedFace {
 function fakeServices(): Services {
   return {
     load: async () => fakeRecogniser(),
-    loadModel: async () => fakeRecogniser().model,
+    loadModel: async <Kind extends ModelKind>() => fakeRecogniser().model as unknown as LoadedModel<Kind>,
     listModels: async () => [
-      { id: 'tiny', kind: 'recogniser', cached: true, licence: 'MIT', description: 'a tiny one' },
-      { id: 'big', kind: 'detector', cached: false, licence: 'Apache-2.0', description: 'a big one' },
+      { id: 'tiny', kind: 'recogniser', cached: true, licence: 'MIT', description: 'a tiny one', source: null },
+      { id: 'big', kind: 'detector', cached: false, licence: 'Apache-2.0', description: 'a big one', source: null },
     ],
     createFeatureWriter: async (path, options) =>
       (await import('../../src/format/feature-writer.ts')).createFeatureWriter(path, options),

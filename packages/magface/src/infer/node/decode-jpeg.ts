@@ -41,7 +41,9 @@ export async function decodeSmallJpeg(bytes: Uint8Array): Promise<Pixels | undef
 }
 
 async function openDecoder(): Promise<JpegDecoder> {
-  const load = createRequire(import.meta.url)('@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs') as () => Promise<JpegCodec>;
+  const load = createRequire(import.meta.url)(
+    '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs',
+  ) as () => Promise<JpegCodec>;
   return new (await load()).JPEGDecoder();
 }
 

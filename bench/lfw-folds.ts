@@ -1,0 +1,55 @@
+/**
+ * LFW's ten folds by plain cosine on flip-sum features, for two models, beside the accuracy each is held to:
+ *
+ *     npx tsx bench/lfw-folds.ts [MODEL...]
+ *
+ * Also fits each model's quality scale to the magnitudes of these faces: the figures in models.json come from here.
+ * Needs ../shared (13,233 aligned faces); writes bench/results/lfw-folds.json. A quarter of an hour on two cores.
+ */
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { calibrate, MagFace } from 'magface';
+import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
+import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
+import { verify } from '../packages/magface/src/eval/verification.ts';
+import { writeResult } from './support/result.ts';
+
+const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const held: Readonly<Record<string, number>> = {
+  [`${shared}models/foamliu_mobilefacenet.onnx`]: 0.9907,
+  'fr-feature': 0.99,
+};
+
+const folder = `${shared}faces/lfw/aligned/`;
+const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.jpg'))
+  .sort();
+const pairs = await readPairList(`${shared}faces/lfw/pairs.txt`);
+const models = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(held);
+
+const results = [];
+for (const name of models) {
+  const started = performance.now();
+  await using magface = await MagFace.load({ model: name, detector: false });
+  const dimension = magface.model.contract.embeddingLength;
+  const values = new Float32Array(names.length * dimension);
+  const magnitudes = new Float64Array(names.length);
+  const paths = names.map((file) => folder + file);
+  for await (const { index, faces, error } of magface.stream(paths, { aligned: true, flip: true })) {
+    if (error !== undefined) throw error;
+    values.set(faces[0]!.embedding, index * dimension);
+    magnitudes[index] = faces[0]!.magnitude;
+    if (index % 1000 === 0) process.stderr.write(`${name} ${index}\n`);
+  }
+  const features = { names: names.map((file) => file.replace(/^.*[/\\]|\.jpg$/g, '')), values, dimension };
+  const verified = verify(features, resolvePairs(pairs, features));
+  const seconds = (performance.now() - started) / 1000;
+  results.push({
+    model: magface.model.id ?? name,
+    heldTo: held[name] ?? null,
+    ...verified,
+    calibration: calibrate(magnitudes),
+    seconds,
+  });
+}
+writeResult('lfw-folds', { images: names.length, results });

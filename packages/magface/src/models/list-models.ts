@@ -1,0 +1,29 @@
+/** What the registry knows and the cache holds, for people and programs. */
+import { stat } from 'node:fs/promises';
+import { cacheFolder, cachePath } from './cache.ts';
+import type { ModelKind } from './contract.ts';
+import { readRegistry } from './registry.ts';
+
+export interface ModelRecord {
+  readonly id: string;
+  readonly kind: ModelKind;
+  readonly cached: boolean;
+  /** SPDX identifier. */
+  readonly licence: string;
+  readonly description: string;
+  /** `https:` or `npm:`; null where a person must fetch the file. */
+  readonly source: string | null;
+}
+
+/** @returns a record for each model of the registry. */
+export async function listModels(options: { readonly cacheDir?: string | undefined } = {}): Promise<ModelRecord[]> {
+  const folder = cacheFolder(options.cacheDir);
+  const records = (await readRegistry()).map(
+    async ({ id, description, source, sha256, contract }): Promise<ModelRecord> => {
+      const found = sha256 === undefined ? undefined : await stat(cachePath(folder, sha256)).catch(() => undefined);
+      const licence = contract.licence?.spdx ?? 'unknown';
+      return { id, kind: contract.kind, cached: found !== undefined, licence, description, source: source ?? null };
+    },
+  );
+  return Promise.all(records);
+}

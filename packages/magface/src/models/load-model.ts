@@ -1,0 +1,192 @@
+/** From a model's name to its bytes and the contract that they are used by. */
+import { readFile } from 'node:fs/promises';
+import { ModelError } from '../errors.ts';
+import { cacheFolder, cachePath, readCached, sha256, writeCached } from './cache.ts';
+import {
+  type ContractOf,
+  contractFields,
+  type ModelContract,
+  type ModelKind,
+  officialInput,
+  parseContract,
+} from './contract.ts';
+import { type FetchOptions, fetchModel } from './fetch.ts';
+import { type OnnxSummary, summarizeOnnx } from './onnx-file.ts';
+import { nearestIds, type RegistryEntry, readRegistry } from './registry.ts';
+import { parseSource } from './source.ts';
+
+export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
+  /** Refuse a model of the other kind. @default either kind */
+  readonly kind?: ModelKind | undefined;
+  /** Refuse the network. @default false */
+  readonly offline?: boolean | undefined;
+  /** @default MAGFACE_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+  /** SHA-256 that an address given by hand must have. @default none: what comes is kept, and its digest is said */
+  readonly sha256?: string | undefined;
+}
+
+/** A model ready to be opened by a runtime. */
+export interface LoadedModel<Kind extends ModelKind = ModelKind> {
+  /** As the caller named it. */
+  readonly name: string;
+  /** Of the registry, also when a file given by path was known by its digest. */
+  readonly id: string | undefined;
+  /** The file on this machine. */
+  readonly path: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+  readonly contract: ContractOf<Kind>;
+  /** One sentence for each thing that neither the file nor the registry promises. */
+  readonly assumed: readonly string[];
+}
+
+/**
+ * @param name - a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`
+ * @throws {ModelError} when the model cannot be found, fetched, trusted or read
+ */
+export async function loadModel<Kind extends ModelKind = ModelKind>(
+  name: string,
+  options: LoadModelOptions & { readonly kind?: Kind | undefined } = {},
+): Promise<LoadedModel<Kind>> {
+  const registry = await readRegistry();
+  const named = registry.find(({ id }) => id === name);
+  const { bytes, path } = await obtain(name, named, options);
+  const digest = sha256(bytes);
+  const known = named ?? registry.find((entry) => entry.sha256 === digest);
+  const { contract, assumed } = describeModel(bytes, { name, known, kind: options.kind });
+  if (options.kind !== undefined && contract.kind !== options.kind) {
+    const message = `Expected a ${options.kind} but ${name} is a ${contract.kind}: \`magface models list\` shows which is which.`;
+    throw new ModelError('model_wrong_contract', name, message);
+  }
+  return { name, id: known?.id, path, digest, bytes, contract: contract as ContractOf<Kind>, assumed };
+}
+
+/** The bytes, from disk, cache or network. */
+async function obtain(
+  name: string,
+  entry: RegistryEntry | undefined,
+  options: LoadModelOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly path: string }> {
+  if (entry !== undefined && entry.source === undefined) {
+    const message =
+      `Expected to fetch ${name} but it is not published for download. ${entry.instructions ?? ''}`.trim();
+    throw new ModelError('model_missing', name, message);
+  }
+  const source = parseSource(entry?.source ?? name);
+  if (source.kind === 'path') return { bytes: await readModelFile(name, source.path), path: source.path };
+  const folder = cacheFolder(options.cacheDir);
+  const expected = entry?.sha256 ?? options.sha256;
+  const cached = expected === undefined ? undefined : await readCached(folder, expected);
+  if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
+  if (options.offline === true) {
+    const message = `Expected ${name} in ${folder} but it is not there, and --offline refuses the network: run \`magface models pull ${name}\` once with a network.`;
+    throw new ModelError('model_offline', name, message);
+  }
+  const bytes = await fetchModel(source, { ...options, model: name });
+  const digest = sha256(bytes);
+  if (expected !== undefined && digest !== expected) {
+    const message = `Expected ${name} to have SHA-256 ${expected} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
+    throw new ModelError('model_wrong_digest', name, message);
+  }
+  summarizeOnnx(bytes, name); // an error page is not worth keeping
+  return { bytes, path: await writeCached(folder, bytes, name) };
+}
+
+async function readModelFile(name: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') {
+      const why = code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`;
+      throw new ModelError('model_missing', name, `Expected a model file at ${path} but ${why}: give the .onnx file.`, {
+        cause,
+      });
+    }
+    const ids = (await readRegistry()).map(({ id }) => id);
+    const near = nearestIds(name, ids);
+    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known ids are ${ids.join(', ')}.`;
+    const looksLikePath = /[/\\]|\.[a-z]+$/i.test(name);
+    const message = `Expected a model but "${name}" is neither a file here nor an id: ${looksLikePath ? 'check the path, or give an id' : 'check its spelling'}; ${hint}`;
+    throw new ModelError('model_unknown', name, message, { cause });
+  }
+}
+
+/** The contract from the file's own metadata, else the registry's, else what the official code does. */
+function describeModel(
+  bytes: Uint8Array,
+  {
+    name,
+    known,
+    kind,
+  }: { readonly name: string; readonly known: RegistryEntry | undefined; readonly kind: ModelKind | undefined },
+): { readonly contract: ModelContract; readonly assumed: string[] } {
+  const summary = summarizeOnnx(bytes, name);
+  const own = contractFields(summary.metadata, name);
+  const assumed: string[] = [];
+  const fields =
+    Object.keys(own).length > 0 || known !== undefined
+      ? { ...known?.contract, ...own }
+      : assume(summary, { name, kind, assumed });
+  const contract = parseContract(fields, name);
+  expectFitting(contract, summary, name);
+  return { contract, assumed };
+}
+
+/** For a file that says nothing: told by its shapes, with one sentence a guess. */
+function assume(
+  { inputs, outputs }: OnnxSummary,
+  { name, kind, assumed }: { readonly name: string; readonly kind: ModelKind | undefined; readonly assumed: string[] },
+): object {
+  const dims = inputs[0]?.dims ?? [];
+  if (outputs.some((output) => output.name === 'kps_8')) {
+    assumed.push(
+      `${name} carries no record: assumed a YuNet detector by its outputs' names, with BGR pixels as they are.`,
+    );
+    return {
+      kind: 'detector',
+      decoder: 'yunet',
+      input: { layout: 'NCHW', channelOrder: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
+    };
+  }
+  if (kind === 'detector') {
+    const message = `Expected a detector of a known kind (YuNet, BlazeFace) but ${name} carries no record and has other outputs: use blazeface or yunet.`;
+    throw new ModelError('model_wrong_contract', name, message);
+  }
+  const length = outputs[0]?.dims[1];
+  if (inputs.length !== 1 || dims.length !== 4 || typeof length !== 'number') {
+    const shape = inputs.map((input) => `${input.name} (${input.dims.join(', ')})`).join(', ');
+    const message = `Expected a face recogniser with one input (N, 3, 112, 112) and an embedding (N, D) but ${name} takes ${shape}: export it so, or use another model.`;
+    throw new ModelError('model_wrong_contract', name, message);
+  }
+  const nhwc = dims[3] === 3;
+  const [height, width] = nhwc ? [dims[1], dims[2]] : [dims[2], dims[3]];
+  expectFaceSize(width, height, name);
+  assumed.push(
+    `${name} carries no record: assumed BGR pixels / 255, as the official MagFace models; wrong colours or scale give poor results without an error.`,
+  );
+  return { kind: 'recogniser', input: { ...officialInput, layout: nhwc ? 'NHWC' : 'NCHW' }, embeddingLength: length };
+}
+
+function expectFaceSize(width: number | string | undefined, height: number | string | undefined, name: string): void {
+  const fits = [width, height].every((size) => typeof size === 'string' || size === 112);
+  if (fits) return;
+  const message = `Expected a recogniser of 112x112 faces but ${name} takes ${width}x${height}: use a model for the 112x112 template, or \`magface models list\`.`;
+  throw new ModelError('model_wrong_contract', name, message);
+}
+
+/** A record that contradicts the file's own shapes is wrong, whoever wrote it. */
+function expectFitting(contract: ModelContract, { inputs, outputs }: OnnxSummary, name: string): void {
+  if (contract.kind === 'detector') return;
+  const dims = inputs[0]?.dims ?? [];
+  if (dims.length === 4) {
+    const [height, width] = contract.input.layout === 'NHWC' ? [dims[1], dims[2]] : [dims[2], dims[3]];
+    expectFaceSize(width, height, name);
+  }
+  const length = (outputs.find((output) => output.name === 'embedding') ?? outputs[0])?.dims[1];
+  if (typeof length !== 'number' || length === contract.embeddingLength) return;
+  const message = `Expected embeddings of ${contract.embeddingLength} values by the record of ${name} but the file gives ${length}: mend the record's embeddingLength.`;
+  throw new ModelError('model_wrong_contract', name, message);
+}

@@ -1,0 +1,56 @@
+/** The models that are known by an id, from models.json in this package. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { contractSchema, type ModelContract } from './contract.ts';
+
+const entry = z.strictObject({
+  id: z.string(),
+  description: z.string(),
+  /** `https:` or `npm:`; absent where a person must fetch the file. */
+  source: z.string().optional(),
+  /** What to do where there is no source. */
+  instructions: z.string().optional(),
+  sha256: z.string().length(64).optional(),
+  contract: contractSchema,
+});
+
+export interface RegistryEntry {
+  readonly id: string;
+  readonly description: string;
+  readonly source?: string | undefined;
+  readonly instructions?: string | undefined;
+  readonly sha256?: string | undefined;
+  readonly contract: ModelContract;
+}
+
+let registry: Promise<readonly RegistryEntry[]> | undefined;
+
+/** @returns all entries, in the order in which they are listed to people. */
+export function readRegistry(): Promise<readonly RegistryEntry[]> {
+  registry ??= readFile(new URL('../../models.json', import.meta.url), 'utf8').then((text) =>
+    z.array(entry).parse(JSON.parse(text)),
+  );
+  return registry;
+}
+
+/** @returns the ids most like a word, the nearest first, for "did you mean". */
+export function nearestIds(word: string, ids: readonly string[]): string[] {
+  const scored = ids.map((id) => ({ id, distance: editDistance(word.toLowerCase(), id) }));
+  return scored
+    .filter(({ id, distance }) => distance <= Math.max(2, id.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ id }) => id);
+}
+
+/** Levenshtein's distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

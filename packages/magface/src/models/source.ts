@@ -1,0 +1,34 @@
+/** How a model is named: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH/IN/PACKAGE`. */
+import { ConfigError } from '../errors.ts';
+
+/** Where the bytes of a model come from. */
+export type ModelSource =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'https'; readonly url: string }
+  | { readonly kind: 'npm'; readonly spec: string; readonly file: string };
+
+/**
+ * @param name - `npm:`, `https:` or a path; `http:` is taken from this machine alone
+ * @throws {ConfigError} when an address cannot be read
+ */
+export function parseSource(name: string): ModelSource {
+  if (name.startsWith('npm:')) return npmSource(name);
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) return { kind: 'path', path: name };
+  const url = URL.canParse(name) ? new URL(name) : undefined;
+  const local = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && local)) return { kind: 'https', url: name };
+  throw new ConfigError(
+    'model',
+    `Expected an https: address, npm:NAME@VERSION/PATH, a path or an id but received "${name}".`,
+  );
+}
+
+function npmSource(name: string): ModelSource {
+  const match = /^npm:((?:@[^/@]+\/)?[^/@]+@[^/]+)\/(.+)$/.exec(name);
+  const [, spec, file] = match ?? [];
+  if (spec !== undefined && file !== undefined) return { kind: 'npm', spec, file };
+  throw new ConfigError(
+    'model',
+    `Expected npm:NAME@VERSION/PATH/IN/PACKAGE but received "${name}": give the exact version and the file's path.`,
+  );
+}
