@@ -41,7 +41,7 @@ for (const name of models) {
     magnitudes[index] = faces[0]!.magnitude;
     if (index % 1000 === 0) process.stderr.write(`${name} ${index}\n`);
   }
-  const features = { names: names.map((file) => file.replace(/^.*[/\\]|\.jpg$/g, '')), values, dimension };
+  const features = { names: names.map((file) => file.replaceAll('\\', '/')), values, dimension };
   const verified = verify(features, resolvePairs(pairs, features));
   const seconds = (performance.now() - started) / 1000;
   results.push({

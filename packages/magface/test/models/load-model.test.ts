@@ -1,0 +1,167 @@
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ModelError } from '../../src/errors.ts';
+import { sha256 } from '../../src/models/cache.ts';
+import type { RecogniserContract } from '../../src/models/contract.ts';
+import { loadModel } from '../../src/models/load-model.ts';
+import { tinyOnnx } from '../support/tiny-onnx.ts';
+
+const contract: RecogniserContract = {
+  kind: 'recogniser',
+  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [1, 2, 3], scale: [0.5, 0.5, 0.5] },
+  template: 'arcface-112',
+  embeddingLength: 3,
+  calibration: { centre: 20, width: 2, source: 'a test' },
+  thresholds: [{ fmr: 0.001, threshold: 0.3, set: 'a test' }],
+  licence: { spdx: 'MIT', notice: 'none' },
+};
+const bytes = tinyOnnx(112, contract);
+const digest = sha256(bytes);
+
+let cacheDir: string;
+let close: () => void = () => undefined;
+
+beforeEach(async () => {
+  cacheDir = await mkdtemp(join(tmpdir(), 'magface models ü '));
+});
+afterEach(async () => {
+  close();
+  await rm(cacheDir, { recursive: true });
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.onnx`;
+}
+const cached = async (): Promise<string[]> => readdir(join(cacheDir, 'models')).catch(() => []);
+const failure = async (loading: Promise<unknown>): Promise<ModelError> => {
+  const error = await loading.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(ModelError);
+  return error as ModelError;
+};
+
+test('a path gives the record that the file carries', async () => {
+  const path = join(cacheDir, 'mein Modell.onnx');
+  await writeFile(path, bytes);
+  const model = await loadModel(path, { kind: 'recogniser' });
+  expect(model).toMatchObject({ name: path, id: undefined, path, digest, contract, assumed: [] });
+});
+
+test('a file without a record gets the official preprocessing, and that is said', async () => {
+  const path = join(cacheDir, 'bare.onnx');
+  await writeFile(path, tinyOnnx());
+  const { contract: assumed, assumed: sentences } = await loadModel(path, { kind: 'recogniser' });
+  expect(assumed).toMatchObject({
+    input: { channelOrder: 'BGR', scale: [1 / 255, 1 / 255, 1 / 255] },
+    embeddingLength: 3,
+  });
+  expect(sentences).toEqual([expect.stringMatching(/assumed BGR pixels \/ 255/)]);
+});
+
+test('an address is fetched once with progress, then read from the cache, offline too', async () => {
+  let requests = 0;
+  const url = await serve((_, response) => {
+    requests++;
+    response.setHeader('content-length', bytes.length).end(bytes);
+  });
+  const progress: number[] = [];
+  const onProgress = ({ received, total }: { received: number; total: number | undefined }): void => {
+    expect(total).toBe(bytes.length);
+    progress.push(received);
+  };
+  expect((await loadModel(url, { cacheDir, sha256: digest, onProgress })).digest).toBe(digest);
+  expect(progress.at(-1)).toBe(bytes.length);
+  expect((await loadModel(url, { cacheDir, sha256: digest, offline: true })).digest).toBe(digest);
+  expect(requests).toBe(1);
+  expect(await cached()).toEqual([`${digest}.onnx`]);
+});
+
+test('a cache file that was cut is fetched again', async () => {
+  const url = await serve((_, response) => response.end(bytes));
+  const { path } = await loadModel(url, { cacheDir, sha256: digest });
+  await truncate(path, 100);
+  await loadModel(url, { cacheDir, sha256: digest });
+  expect(sha256(await readFile(path))).toBe(digest);
+});
+
+test('two at once leave one whole file', async () => {
+  const url = await serve((_, response) => response.end(bytes));
+  await Promise.all([loadModel(url, { cacheDir, sha256: digest }), loadModel(url, { cacheDir, sha256: digest })]);
+  expect(await cached()).toEqual([`${digest}.onnx`]);
+});
+
+test('wrong bytes, a cut transfer, an error page and a missing page are each told, and nothing is kept', async () => {
+  let answer: RequestListener = (_, response) => response.end(Buffer.from(bytes).fill(7, 40, 60));
+  const url = await serve((request, response) => answer(request, response));
+  expect(await failure(loadModel(url, { cacheDir, sha256: digest }))).toMatchObject({ code: 'model_wrong_digest' });
+
+  answer = (_, response) => {
+    response.setHeader('content-length', bytes.length).write(bytes.subarray(0, 50));
+    setTimeout(() => response.destroy(), 20);
+  };
+  const cut = await failure(loadModel(url, { cacheDir, sha256: digest }));
+  expect(cut).toMatchObject({ code: 'model_download_failed', message: expect.stringMatching(/check the connection/) });
+
+  answer = (_, response) => response.end('<html>please log in</html>');
+  expect(await failure(loadModel(url, { cacheDir }))).toMatchObject({ code: 'model_not_onnx' });
+
+  answer = (_, response) => response.writeHead(404).end();
+  expect((await failure(loadModel(url, { cacheDir }))).message).toMatch(/the server answered 404/);
+  expect(await cached()).toEqual([]);
+});
+
+test('a vanished server and a silent one each end in one sentence', async () => {
+  const url = await serve(() => undefined);
+  const silent = await failure(loadModel(url, { cacheDir, timeout: 100 }));
+  expect(silent.message).toMatch(/silent for 0\.1 s: check the connection and try again/);
+  close();
+  expect(await failure(loadModel(url, { cacheDir }))).toMatchObject({ code: 'model_download_failed' });
+});
+
+test('an abort is an abort, not a failed download', async () => {
+  const url = await serve(() => undefined);
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 50);
+  await expect(loadModel(url, { cacheDir, signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('offline refuses what is not cached and says how to get it', async () => {
+  const error = await failure(loadModel('fr-feature', { cacheDir, offline: true }));
+  expect(error).toMatchObject({
+    code: 'model_offline',
+    message: expect.stringMatching(/magface models pull fr-feature/),
+  });
+});
+
+test('a cache that cannot be written is told with its remedy', async () => {
+  const url = await serve((_, response) => response.end(bytes));
+  const file = join(cacheDir, 'a file');
+  await writeFile(file, '');
+  const error = await failure(loadModel(url, { cacheDir: file }));
+  expect(error).toMatchObject({ code: 'model_cache_failed', message: expect.stringMatching(/MAGFACE_CACHE/) });
+});
+
+test('a misspelt id, a checkpoint and a classifier are each refused with what to do', async () => {
+  expect((await failure(loadModel('fr-featur'))).message).toMatch(/did you mean fr-feature\?/);
+  expect((await failure(loadModel('magface-iresnet50'))).message).toMatch(/give the file by its path/);
+  const path = join(cacheDir, 'model.onnx');
+  await writeFile(path, 'this is no model');
+  expect(await failure(loadModel(path))).toMatchObject({ code: 'model_not_onnx' });
+  await writeFile(path, tinyOnnx(224));
+  const wrong = await failure(loadModel(path, { kind: 'recogniser' }));
+  expect(wrong.message).toMatch(/Expected a recogniser of 112x112 faces but .* takes 224x224/);
+  await writeFile(path, bytes);
+  expect((await failure(loadModel(path, { kind: 'detector' }))).message).toMatch(/Expected a detector but/);
+});

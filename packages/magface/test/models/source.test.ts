@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { parseSource } from '../../src/models/source.ts';
+
+test('names are told apart', () => {
+  expect(parseSource('models/a b.onnx')).toEqual({ kind: 'path', path: 'models/a b.onnx' });
+  expect(parseSource('https://example.org/m.onnx')).toEqual({ kind: 'https', url: 'https://example.org/m.onnx' });
+  expect(parseSource('npm:face@0.0.1/model/fr.onnx')).toEqual({
+    kind: 'npm',
+    spec: 'face@0.0.1',
+    file: 'model/fr.onnx',
+  });
+  expect(parseSource('npm:@a/b@1.2.3/m.onnx')).toEqual({ kind: 'npm', spec: '@a/b@1.2.3', file: 'm.onnx' });
+});
+
+test.each(['npm:face', 'npm:face@1', 'http://example.org/m.onnx', 'ftp://example.org/m.onnx'])(
+  '%s is refused',
+  (name) => {
+    expect(() => parseSource(name)).toThrow(/Expected (an https: address|npm:NAME@VERSION)/);
+  },
+);

@@ -1,0 +1,52 @@
+/** A recogniser of a few hundred bytes, made here: each embedding is the mean of its channels. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import { contractMetadata, type ModelContract } from '../../src/models/contract.ts';
+import {
+  AttributeProtoSchema,
+  DimensionProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProtoSchema,
+  TensorTypeProtoSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from '../../src/models/onnx_pb.ts';
+import { withMetadata } from '../../src/models/onnx-file.ts';
+
+/** @param size - edge of the input; recognisers take 112 */
+export function tinyOnnx(size = 112, contract?: ModelContract): Uint8Array {
+  const shape = create(TensorProtoSchema, {
+    name: 'shape',
+    dims: [2n],
+    dataType: 7,
+    rawData: new Uint8Array(BigInt64Array.of(1n, 3n).buffer),
+  });
+  const graph = create(GraphProtoSchema, {
+    name: 'tiny',
+    node: [
+      create(NodeProtoSchema, { opType: 'GlobalAveragePool', input: ['input'], output: ['pooled'] }),
+      create(NodeProtoSchema, {
+        opType: 'Reshape',
+        input: ['pooled', 'shape'],
+        output: ['embedding'],
+        attribute: [create(AttributeProtoSchema, { name: 'allowzero', type: 2, i: 0n })],
+      }),
+    ],
+    initializer: [shape],
+    input: [value('input', [1, 3, size, size])],
+    output: [value('embedding', [1, 3])],
+  });
+  const opsetImport = [create(OperatorSetIdProtoSchema, { version: 14n })];
+  const bytes = toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: 8n, graph, opsetImport }));
+  return contract === undefined ? bytes : withMetadata(bytes, contractMetadata(contract), 'tiny');
+}
+
+function value(name: string, dims: readonly number[]): ValueInfoProto {
+  const dim = dims.map((size) => create(DimensionProtoSchema, { value: { case: 'dimValue', value: BigInt(size) } }));
+  const tensorType = create(TensorTypeProtoSchema, { elemType: 1, shape: create(TensorShapeProtoSchema, { dim }) });
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { tensorType }) });
+}
