@@ -1,12 +1,9 @@
-import sharp from 'sharp';
+import sharp, { type JpegOptions } from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeSmallJpeg } from '../../../src/infer/node/decode-jpeg.ts';
 
-const noise = Buffer.from({
-  length: 112 * 112 * 3,
-  ...Array.from({ length: 112 * 112 * 3 }, (_, i) => (i * 7919) % 251),
-});
-const jpeg = (options: sharp.JpegOptions) =>
+const noise = Uint8Array.from({ length: 112 * 112 * 3 }, (_, i) => (i * 7919) % 251);
+const jpeg = (options: JpegOptions) =>
   sharp(noise, { raw: { width: 112, height: 112, channels: 3 } })
     .jpeg(options)
     .toBuffer();
