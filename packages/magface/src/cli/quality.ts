@@ -54,9 +54,9 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
-      start: ({ model }) => {
-        expectCalibration(model, flags.minQuality);
-        report?.start(model);
+      start: (recogniser) => {
+        expectCalibration(recogniser.model, flags.minQuality);
+        report?.start(recogniser);
         started = true;
       },
       outcome: async (outcome) => {

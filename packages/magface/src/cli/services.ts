@@ -3,8 +3,8 @@ import type { FeatureWriter } from '../format/feature-writer.ts';
 import type { LoadOptions } from '../infer/node/magface.ts';
 import type { ModelRecord } from '../models/list-models.ts';
 import type { LoadedModel } from '../models/load-model.ts';
+import type { ReportData } from '../report/quality-report.ts';
 import type { Recogniser } from './context.ts';
-import type { ReportData } from './report-file.ts';
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
 export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'>;

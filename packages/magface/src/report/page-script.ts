@@ -1,0 +1,80 @@
+/**
+ * What the quality report does in a browser. Each function goes into the page by its own text, so that it may use
+ * nothing from outside itself. Without scripts the page is whole, only still.
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.asynciterable" />
+/// <reference lib="dom.iterable" />
+/// <reference lib="dom.asynciterable" />
+
+/** The button that goes from the system's theme to the other and back. */
+export function switchThemes(): void {
+  const button = document.querySelector<HTMLButtonElement>('#theme');
+  const root = document.documentElement;
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener('click', () => {
+    const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+    const next = (root.dataset['theme'] ?? system) === 'dark' ? 'light' : 'dark';
+    root.dataset['theme'] = next;
+  });
+}
+
+/** Sorts the table by a click on a column's title, and hides the rows that the filters refuse. */
+export function tendTable(): void {
+  const table = document.querySelector<HTMLTableElement>('#faces-table');
+  const body = table?.tBodies[0];
+  const filters = document.querySelector<HTMLFormElement>('#filters');
+  if (!table || !body || !filters) return;
+  filters.hidden = false;
+  const rows = [...body.rows];
+  const [text, least, flawed] = ['text', 'least', 'flawed'].map((name) =>
+    filters.querySelector<HTMLInputElement>(`[name="${name}"]`),
+  );
+  const said = filters.querySelector('output');
+
+  const filter = (): void => {
+    const wanted = text?.value.toLowerCase() ?? '';
+    const bound = least?.value ? Number(least.value) : Number.NEGATIVE_INFINITY;
+    let shown = 0;
+    for (const row of rows) {
+      const fits = (row.textContent ?? '').toLowerCase().includes(wanted) && Number(row.dataset['value']) >= bound;
+      row.hidden = !fits || (flawed?.checked === true && row.dataset['flawed'] !== '1');
+      if (!row.hidden) shown++;
+    }
+    if (said) said.textContent = `${shown} of ${rows.length}`;
+  };
+  filters.addEventListener('input', filter);
+  filters.addEventListener('submit', (event) => event.preventDefault());
+
+  const key = (row: HTMLTableRowElement, column: number): string => row.cells[column]?.dataset['key'] ?? '';
+  for (const button of table.querySelectorAll<HTMLButtonElement>('th button')) {
+    button.addEventListener('click', () => {
+      const title = button.closest('th');
+      if (!title) return;
+      const falls = title.getAttribute('aria-sort') === 'ascending';
+      for (const other of table.querySelectorAll('th')) other.removeAttribute('aria-sort');
+      title.setAttribute('aria-sort', falls ? 'descending' : 'ascending');
+      const order = (a: HTMLTableRowElement, b: HTMLTableRowElement): number =>
+        key(a, title.cellIndex).localeCompare(key(b, title.cellIndex), 'en', { numeric: true });
+      body.append(...rows.sort((a, b) => (falls ? order(b, a) : order(a, b))));
+    });
+  }
+  filter();
+}
+
+/** A face lights up in every place it is shown when the pointer is on one of them; a click leads to its row. */
+export function linkFaces(): void {
+  const light = (event: Event, on: boolean): void => {
+    const face = (event.target as Element).closest?.('[data-face]')?.getAttribute('data-face');
+    if (!face) return;
+    for (const place of document.querySelectorAll(`[data-face="${face}"]`)) place.classList.toggle('lit', on);
+  };
+  document.addEventListener('pointerover', (event) => light(event, true));
+  document.addEventListener('pointerout', (event) => light(event, false));
+  document.addEventListener('click', (event) => {
+    const face = (event.target as Element).closest?.('.photo [data-face], .strip [data-face]');
+    const row = face && document.querySelector(`tr[data-face="${face.getAttribute('data-face')}"]`);
+    row?.scrollIntoView({ behavior: 'smooth', block: 'center' });
+  });
+}

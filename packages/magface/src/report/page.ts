@@ -1,0 +1,40 @@
+/** The shell of a page that is one file: nothing is loaded, and its own policy forbids it. */
+import { pageStyle } from './style.ts';
+
+/** Parts of a page, all HTML but for the title. */
+export interface Page {
+  /** Plain text. */
+  readonly title: string;
+  readonly body: string;
+  /** Scripts that run once the page stands; each must hold all it needs. @default none */
+  readonly scripts?: readonly (() => void)[];
+}
+
+/** @returns the whole HTML file */
+export function page({ title, body, scripts = [] }: Page): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+${body}
+${scripts.map((script) => `<script>${keepNames}(${script.toString()})();</script>`).join('\n')}
+</body>
+</html>
+`;
+}
+
+/** Compilers that keep the names of functions leave calls of this helper in their text. */
+const keepNames = 'var __name = (made) => made;';
+
+/** @returns text for HTML, attributes included */
+export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+/** @returns `1 face`, `2 faces` */
+export const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;

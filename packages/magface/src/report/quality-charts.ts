@@ -1,0 +1,103 @@
+/** The charts of the quality report as SVG text, in the page's own colours so that dark and light need one drawing. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { Calibration } from '../quality.ts';
+import { compare } from '../similarity.ts';
+
+/** How many faces have which magnitude; with a calibration, where scores of 10, 50 and 90 lie. */
+export function magnitudeChart(magnitudes: readonly number[], calibration: Calibration | undefined): string {
+  const scores = calibration
+    ? [10, 50, 90].map((score) => {
+        const at = calibration.centre + calibration.width * Math.log(score / (100 - score));
+        return { at, words: `quality ${score}` };
+      })
+    : [];
+  const bars = Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: (value: number) => value, thresholds: 20 });
+  return draw({
+    ariaLabel: 'Histogram of magnitudes: faces by the length of their feature',
+    width: 760,
+    height: 260,
+    marginTop: 28,
+    marginLeft: 48,
+    x: { label: 'Magnitude', nice: true },
+    y: { label: 'Faces', grid: true, tickFormat: (count: number) => (Number.isInteger(count) ? String(count) : '') },
+    marks: [
+      Plot.rectY(magnitudes, { ...bars, fill: 'var(--accent)', fillOpacity: 0.75 }),
+      Plot.ruleX(scores, { x: 'at', stroke: 'currentColor', strokeDasharray: '3 3', strokeOpacity: 0.6 }),
+      Plot.text(scores, { x: 'at', text: 'words', frameAnchor: 'top', dy: -16, fill: 'currentColor' }),
+      Plot.ruleY([0]),
+    ],
+  });
+}
+
+/** A face on both sides of the heat map. */
+export interface HeatMapFace {
+  /** As the report counts it. */
+  readonly number: number;
+  /** The aligned face as a data address. */
+  readonly picture: string;
+  /** (D) float32, of length above 0. */
+  readonly embedding: Float32Array;
+}
+
+/** Up to this many faces the cells hold their figures. */
+const figuresUpTo = 25;
+
+/** Cosine similarity of every face with every other: the stronger the colour, the more alike. */
+export function similarityChart(faces: readonly HeatMapFace[]): string {
+  const cells = faces.flatMap((row) =>
+    faces.map((column) => ({
+      row: row.number,
+      column: column.number,
+      similarity: compare(row.embedding, column.embedding),
+    })),
+  );
+  const cell = Math.min(64, Math.max(22, Math.floor(1040 / faces.length)));
+  const side = Math.min(cell - 2, 40);
+  const [edge, margin] = [side + 40, 8];
+  const figure = { x: 'column', y: 'row', text: ({ similarity }: (typeof cells)[number]) => figureOf(similarity) };
+  const picture = { src: 'picture', width: side, height: side } as const;
+  return draw({
+    ariaLabel: 'Heat map of cosine similarities between faces',
+    width: edge + margin + cell * faces.length,
+    height: edge + margin + cell * faces.length,
+    marginLeft: edge,
+    marginTop: edge,
+    marginRight: margin,
+    marginBottom: margin,
+    x: { axis: 'top', label: null, tickSize: 0, padding: 0.04, domain: faces.map(({ number }) => number) },
+    y: { label: null, tickSize: 0, padding: 0.04, domain: faces.map(({ number }) => number) },
+    opacity: { domain: [0, 1], range: [0.05, 1], clamp: true },
+    marks: [
+      Plot.cell(cells, { x: 'column', y: 'row', fill: 'var(--accent)', fillOpacity: 'similarity' }),
+      Plot.image(faces, { ...picture, x: 'number', frameAnchor: 'top', dy: -side / 2 - 26 }),
+      Plot.image(faces, { ...picture, y: 'number', frameAnchor: 'left', dx: -side / 2 - 30 }),
+      ...(faces.length > figuresUpTo
+        ? []
+        : [
+            Plot.text(cells, { ...figure, filter: ({ similarity }) => similarity < 0.5, fill: 'var(--ink)' }),
+            Plot.text(cells, { ...figure, filter: ({ similarity }) => similarity >= 0.5, fill: 'var(--paper)' }),
+          ]),
+    ],
+  });
+}
+
+/** `.42`, `−.07`, `1`: short, for small cells. */
+function figureOf(similarity: number): string {
+  return similarity
+    .toFixed(2)
+    .replace(/^-0\.00$/, '.00')
+    .replace('0.', '.')
+    .replace('-', '−')
+    .replace('1.00', '1');
+}
+
+function draw(options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const svg = Plot.plot({
+    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
+    style: { background: 'none', fontSize: '12px' },
+    ...options,
+  });
+  return String(svg.outerHTML);
+}
