@@ -18,9 +18,16 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
     width: 760,
     height: 260,
     marginTop: 28,
+    marginBottom: 44,
     marginLeft: 48,
-    x: { label: 'Magnitude', nice: true },
-    y: { label: 'Faces', grid: true, tickFormat: (count: number) => (Number.isInteger(count) ? String(count) : '') },
+    x: { label: 'Magnitude', nice: true, labelOffset: 40 },
+    y: {
+      label: 'Faces',
+      grid: true,
+      ticks: 4,
+      tickSize: 0,
+      tickFormat: (count: number) => (Number.isInteger(count) ? String(count) : ''),
+    },
     marks: [
       Plot.rectY(magnitudes, { ...bars, fill: 'var(--accent)', fillOpacity: 0.75 }),
       Plot.ruleX(scores, { x: 'at', stroke: 'currentColor', strokeDasharray: '3 3', strokeOpacity: 0.6 }),

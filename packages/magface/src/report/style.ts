@@ -17,7 +17,8 @@ p { margin: 4px 0 12px; max-width: 76ch; }
 .soft, figcaption, small { color: var(--soft); }
 small, figcaption { font-size: 13px; }
 button, input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 5px 10px; }
-button { cursor: pointer; }
+button { cursor: pointer; white-space: nowrap; }
+#theme { font-size: 13px; color: var(--soft); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 .counts { display: flex; flex-wrap: wrap; gap: 12px 40px; margin: 24px 0 0; padding: 16px 0; border-block: 1px solid var(--line); }
 .counts div { display: flex; flex-direction: column-reverse; }
@@ -56,7 +57,7 @@ th button { border: 0; background: none; padding: 0; font-weight: 600; }
 th button::after { content: '↕'; color: var(--soft); margin-left: 4px; opacity: .5; }
 th[aria-sort=ascending] button::after { content: '↑'; color: var(--accent); opacity: 1; }
 th[aria-sort=descending] button::after { content: '↓'; color: var(--accent); opacity: 1; }
-.number { text-align: right; } td.name { overflow-wrap: anywhere; min-width: 130px; } td.reasons { min-width: 220px; font-size: 13px; }
+.number { text-align: right; } td.name { overflow-wrap: anywhere; min-width: 150px; } td.number { white-space: nowrap; } td.reasons { min-width: 220px; font-size: 13px; }
 td img { display: block; width: 40px; height: 40px; border-radius: 5px; }
 td i { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin-right: 7px; background: var(--quality); }
 .card { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 6px 24px; margin: 12px 0 20px; padding: 18px 20px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
