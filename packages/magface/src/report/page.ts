@@ -38,3 +38,6 @@ export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign)
 /** @returns `1 face`, `2 faces` */
 export const counted = (count: number, noun: string): string =>
   `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+
+/** @returns three figures: `15.2`, `3.10`, `110` */
+export const threeFigures = (value: number): string => (value < 100 ? value.toPrecision(3) : value.toFixed(0));

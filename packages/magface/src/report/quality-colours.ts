@@ -1,4 +1,5 @@
 /** Five steps from poor to good for the boxes of faces: told apart with any colour vision (Okabe and Ito). */
+import { threeFigures } from './page.ts';
 import type { ReportFace } from './quality-report.ts';
 
 const steps = [
@@ -33,7 +34,7 @@ export function qualityScale(faces: readonly ReportFace[], scored: boolean): Qua
     const value = scored ? (quality ?? 0) : magnitude;
     return width > 0 ? Math.min(steps.length - 1, Math.floor((value - low) / width)) : 2;
   };
-  const edge = (step: number): string => (low + step * width).toFixed(1);
+  const edge = (step: number): string => threeFigures(low + step * width);
   const words = (step: number): string => {
     if (!scored) return `${edge(step)} to ${edge(step + 1)}`;
     return `${20 * step} to ${step === steps.length - 1 ? 100 : 20 * step + 19}`;

@@ -1,7 +1,7 @@
 /** The sections of the quality report, each a function from data to HTML; an empty section is an empty string. */
 import type { Calibration } from '../quality.ts';
 import { describeReason, type ReasonCode } from '../reasons.ts';
-import { counted, escaped } from './page.ts';
+import { counted, escaped, threeFigures } from './page.ts';
 import { magnitudeChart, similarityChart } from './quality-charts.ts';
 import type { QualityScale } from './quality-colours.ts';
 import type { ReportData, ReportFace, ReportModel, ShownFace, ShownImage } from './quality-report.ts';
@@ -32,7 +32,7 @@ ${leftOut && `<p class="soft left-out">${escaped(leftOut)}</p>`}${date ? `<p cla
 function verdict(faces: readonly ReportFace[]): string {
   if (faces.length === 0) return 'No face was found.';
   const sorted = faces.map(({ magnitude }) => magnitude).sort((a, b) => a - b);
-  const [least, median, most] = [0, sorted.length >> 1, sorted.length - 1].map((at) => sorted[at]!.toFixed(1));
+  const [least, median, most] = [0, sorted.length >> 1, sorted.length - 1].map((at) => threeFigures(sorted[at]!));
   const scores = faces.flatMap(({ quality }) => (quality === null ? [] : [quality]));
   if (scores.length === 0) return `Magnitudes run from ${least} to ${most}, half of them above ${median}.`;
   const above = scores.filter((score) => score >= good).length;
@@ -61,7 +61,9 @@ export function stripSection(faces: readonly ShownFace[], scale: QualityScale): 
   const items = shown.map((face) => {
     const { number, picture, quality, magnitude } = face;
     const figures =
-      quality === null ? `<b>${magnitude.toFixed(1)}</b>` : `<b>${quality}</b><small>${magnitude.toFixed(1)}</small>`;
+      quality === null
+        ? `<b>${threeFigures(magnitude)}</b>`
+        : `<b>${quality}</b><small>${threeFigures(magnitude)}</small>`;
     return `<li data-face="${number}" style="${scale.css(face)}"><img src="${escaped(picture)}" alt="Face ${number}" title="Face ${number}, ${escaped(face.image)}">${figures}</li>`;
   });
   const below = rising[0]!.quality === null ? 'the magnitude' : 'the score and, small, the magnitude';
@@ -94,7 +96,7 @@ function photo({ name, width, height, picture, faces }: ShownImage, scale: Quali
   const labels = faces.map((face) => {
     const [left, top] = [share(face.box.x, width), share(face.box.y, height)];
     const inside = top < 6 ? ' class="inside"' : ''; // no room above the box
-    return `<span${inside} data-face="${face.number}" style="${scale.css(face)};left:${left}%;top:${top}%">${face.quality ?? face.magnitude.toFixed(1)}</span>`;
+    return `<span${inside} data-face="${face.number}" style="${scale.css(face)};left:${left}%;top:${top}%">${face.quality ?? threeFigures(face.magnitude)}</span>`;
   });
   return `<figure><div class="photo"><img src="${escaped(picture)}" alt="${escaped(name)}" width="${width}" height="${height}"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${boxes.join('')}</svg>${labels.join('')}</div><figcaption>${escaped(name)} · ${counted(faces.length, 'face')}</figcaption></figure>`;
 }
@@ -117,10 +119,10 @@ export function tableSection(faces: readonly ShownFace[], scale: QualityScale, s
   const titles = [
     'Face',
     '',
+    ...(scored ? ['Quality'] : []),
+    'Magnitude',
     'Image',
     'Size',
-    'Magnitude',
-    ...(scored ? ['Quality'] : []),
     'Detection',
     'What is wrong',
   ];
@@ -135,10 +137,10 @@ export function tableSection(faces: readonly ShownFace[], scale: QualityScale, s
     const cells = [
       number(face.number, `<i></i>${face.number}`),
       `<td><img src="${escaped(face.picture)}" alt="" loading="lazy"></td>`,
+      ...(scored ? [number(quality ?? 0, String(quality ?? '–'))] : []),
+      number(magnitude, magnitude.toFixed(2)),
       `<td class="name" data-key="${escaped(face.image)}">${escaped(face.image)}</td>`,
       number(w * h, `${w} × ${h}`),
-      number(magnitude, magnitude.toFixed(2)),
-      ...(scored ? [number(quality ?? 0, String(quality ?? '–'))] : []),
       number(detection, detection.toFixed(2)),
       `<td class="reasons" data-key="${reasons.length} ${reasons[0]?.code ?? ''}">${reasons.map((reason) => escaped(describeReason(reason))).join('<br>')}</td>`,
     ];

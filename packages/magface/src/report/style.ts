@@ -47,7 +47,7 @@ figcaption { margin-top: 6px; overflow-wrap: anywhere; }
 .photo span.lit { outline: 2px solid #fff; z-index: 1; }
 .charts svg { max-width: 100%; height: auto; color: var(--ink); }
 .scroll { overflow-x: auto; }
-.scroll svg { display: block; }
+.scroll svg { display: block; max-width: none; }
 #filters { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; margin: 8px 0 12px; }
 #filters [name=text] { width: 220px; } #filters [name=least] { width: 84px; }
 table { border-collapse: collapse; width: 100%; }
@@ -65,13 +65,14 @@ td i { display: inline-block; width: 10px; height: 10px; border-radius: 3px; mar
 code { font: 13px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
 @media (max-width: 560px) {
   body { padding: 20px 16px 48px; } h1 { font-size: 24px; } .counts { gap: 12px 28px; } section { margin-top: 36px; }
+  th, td { padding-right: 12px; } td.name { font-size: 13px; }
   .card { grid-template-columns: minmax(0, 1fr); gap: 0; } .card dd { margin-bottom: 10px; }
   #filters label, #filters [name=text] { width: 100%; }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 11pt; } #filters, #theme { display: none; } section { margin-top: 24pt; }
   figure, .strip li, tr, .card { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; }
-  .photos { grid-template-columns: 1fr 1fr; } .scroll { overflow: visible; } th button::after { content: none; }
+  .photos { grid-template-columns: 1fr 1fr; } .scroll { overflow: visible; } .scroll svg { max-width: 100%; height: auto; } th button::after { content: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

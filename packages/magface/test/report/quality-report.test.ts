@@ -58,10 +58,10 @@ test('every face stands in strip, photo, table and heat map with its numbers', (
   expect(texts(document, '.photo span')).toEqual(['10', '20', '30', '40', '50']);
   expect(document.querySelectorAll('.photo rect.box')).toHaveLength(5);
   expect(texts(document, '#faces-table tbody tr:first-child td').slice(2)).toEqual([
+    '10',
+    '16.00',
     name(0),
     '40 × 50',
-    '16.00',
-    '10',
     '0.90',
     'blurred: sharpness 12, at least 40 is good',
   ]);
