@@ -1,7 +1,7 @@
 /** `magface quality`: every face found, aligned, embedded and scored. */
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
-import type { Context, Recogniser } from './context.ts';
+import { type Context, note, type Recogniser } from './context.ts';
 import { copyImages } from './copy-images.ts';
 import type { ExitCode } from './errors.ts';
 import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
@@ -73,6 +73,8 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     for (const row of ranked) await show(row);
     if (started || context.signal.aborted) await rows.close();
     await report?.close();
+    if (report !== undefined && started && flags.quiet !== true)
+      note(context, `Report: ${flags.report}, to be opened in a browser.`);
     if (flags.copyTo !== undefined && started) await copyImages([...chosen], flags.copyTo, context);
   }
 }
