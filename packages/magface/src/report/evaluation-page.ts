@@ -9,6 +9,7 @@ import {
   rejectChart,
   rocChart,
 } from './evaluation-charts.ts';
+import { escaped } from './page.ts';
 
 /** What a page shows. */
 export interface EvaluationPage {
@@ -47,9 +48,6 @@ ${reports.map((report) => modelSection(report, pictures)).join('\n')}
 </html>
 `;
 }
-
-/** Text in HTML, attributes included. */
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
 

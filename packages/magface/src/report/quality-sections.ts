@@ -111,7 +111,7 @@ export function chartSection(faces: readonly ReportFace[], calibration: Calibrat
     faces.map(({ magnitude }) => magnitude),
     calibration,
   );
-  return `<section><h2>Magnitudes</h2><p class="soft">The length of a face’s feature: the longer, the easier the face is to recognise.</p><div class="charts">${chart}</div></section>`;
+  return `<section><h2>Magnitudes</h2><p class="soft">The length of a face’s feature: the longer, the easier the face is to recognise.</p><div class="charts scroll">${chart}</div></section>`;
 }
 
 export function tableSection(faces: readonly ShownFace[], scale: QualityScale, scored: boolean): string {

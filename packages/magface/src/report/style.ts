@@ -45,9 +45,9 @@ figcaption { margin-top: 6px; overflow-wrap: anywhere; }
 .photo span { position: absolute; transform: translateY(-100%); padding: 0 5px; font-size: 12px; line-height: 17px; font-weight: 600; color: var(--on-quality); background: var(--quality); border-radius: 3px 3px 3px 0; cursor: pointer; }
 .photo span.inside { transform: none; border-radius: 3px; }
 .photo span.lit { outline: 2px solid #fff; z-index: 1; }
-.charts svg { max-width: 100%; height: auto; color: var(--ink); }
+.charts.scroll > svg { max-width: 100%; min-width: 520px; height: auto; }
 .scroll { overflow-x: auto; }
-.scroll svg { display: block; max-width: none; }
+.scroll > svg { display: block; max-width: none; }
 #filters { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 16px; margin: 8px 0 12px; }
 #filters [name=text] { width: 220px; } #filters [name=least] { width: 84px; }
 table { border-collapse: collapse; width: 100%; }
@@ -72,7 +72,8 @@ code { font: 13px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
 @media print {
   body { max-width: none; padding: 0; font-size: 11pt; } #filters, #theme { display: none; } section { margin-top: 24pt; }
   figure, .strip li, tr, .card { break-inside: avoid; } h2 { break-after: avoid; } thead { display: table-header-group; }
-  .photos { grid-template-columns: 1fr 1fr; } .scroll { overflow: visible; } .scroll svg { max-width: 100%; height: auto; } th button::after { content: none; }
+  th, td { padding-right: 8pt; font-size: 9pt; } td.name, td.reasons { min-width: 0; font-size: 8pt; }
+  .photos { grid-template-columns: 1fr 1fr; } .charts.scroll > svg { min-width: 0; } .scroll { overflow: visible; } .scroll > svg { max-width: 100%; height: auto; } th button::after { content: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;
