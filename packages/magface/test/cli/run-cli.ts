@@ -116,7 +116,14 @@ function fakeServices(): Services {
     loadModel: async <Kind extends ModelKind>() => fakeRecogniser().model as unknown as LoadedModel<Kind>,
     listModels: async () => [
       { id: 'tiny', kind: 'recogniser', cached: true, licence: 'MIT', description: 'a tiny one', source: null },
-      { id: 'big', kind: 'detector', cached: false, licence: 'Apache-2.0', description: 'a big one', source: null },
+      {
+        id: 'big',
+        kind: 'detector',
+        cached: false,
+        licence: 'Apache-2.0',
+        description: 'a big one',
+        source: 'npm:big@1.0.0/big.onnx',
+      },
     ],
     createFeatureWriter: async (path, options) =>
       (await import('../../src/format/feature-writer.ts')).createFeatureWriter(path, options),
