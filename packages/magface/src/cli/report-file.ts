@@ -28,7 +28,12 @@ export function createReport(file: string, { cwd, services }: Pick<Context, 'cwd
       const records = faceRecords(outcome);
       failures.push(...records.flatMap((record) => ('error' in record ? [record] : [])));
       const faces = records.flatMap((record) => ('error' in record ? [] : [record]));
-      if ('faces' in outcome) images.push(await reportImage(outcome, faces));
+      if (!('faces' in outcome)) return;
+      // Beyond what the page shows only the numbers are kept, so that memory does not grow with the pictures.
+      const { shownAtMost } = await import('../report/quality-report.ts');
+      images.push(
+        images.length < shownAtMost.images ? await reportImage(outcome, faces) : countedImage(outcome, faces),
+      );
     },
     close: async () => {
       if (models === undefined) return;
@@ -49,4 +54,13 @@ async function reportImage(
     return { ...record, picture: await cropPicture(crop), embedding };
   });
   return { name: file.name, ...size, picture: await thumbnail(file.path, photoSide), faces: await Promise.all(shown) };
+}
+
+/** An image that the page counts but does not show. */
+function countedImage(
+  { file, size }: Extract<ImageOutcome, { readonly faces: unknown }>,
+  records: readonly FaceRecord[],
+): ReportImage {
+  const faces = records.map(({ image: _, ...record }) => ({ ...record, picture: '', embedding: new Float32Array(0) }));
+  return { name: file.name, ...size, picture: '', faces };
 }
