@@ -54,7 +54,9 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
     models: known.filter(({ cached }) => cached).map(({ id }) => id),
     missing: [
       ...broken.map(([name]) => `${name} does not load: npm install anew on this machine, for its platform`),
-      ...known.filter(({ cached, source }) => !cached && source !== null).map(({ id }) => `model ${id} is not cached: magface models pull ${id}`),
+      ...known
+        .filter(({ cached, source }) => !cached && source !== null)
+        .map(({ id }) => `model ${id} is not cached: magface models pull ${id}`),
       ...(torch ? [] : [trainingRemedy]),
     ],
   };

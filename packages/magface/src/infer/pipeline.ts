@@ -58,7 +58,7 @@ interface Ready<Input> {
 }
 
 /** How many inputs are read ahead: enough to hide the disk, few enough to hold only a handful of photos in memory. */
-const readAhead = 4;
+const readAhead = { photos: 4, aligned: 16 } as const;
 
 /** @returns results in the order of the inputs; one that cannot be used is a result with `error`, not an exception */
 export async function* analyzeMany<Input>(
@@ -85,6 +85,7 @@ async function* cutMany<Input>(
   options: AnalyzeOptions & { readonly read: ReadImage<Input> },
 ): AsyncGenerator<Ready<Input>> {
   const { read, signal } = options;
+  const ahead = options.aligned === true ? readAhead.aligned : readAhead.photos;
   const reading: { input: Input; pixels: Promise<Pixels | MagfaceError> }[] = [];
   let index = 0;
   const next = async (): Promise<Ready<Input>> => {
@@ -98,7 +99,7 @@ async function* cutMany<Input>(
     const pixels = read(input, { signal }).catch(asResult);
     pixels.catch(() => undefined); // an abort is raised where its turn comes, not as an unhandled rejection
     reading.push({ input, pixels });
-    if (reading.length > readAhead) yield await next();
+    if (reading.length > ahead) yield await next();
   }
   while (reading.length > 0) yield await next();
 }

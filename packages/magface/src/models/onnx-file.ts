@@ -100,6 +100,7 @@ function constantOf(nodes: NonNullable<ModelProto['graph']>['node'], name: strin
 
 /** A leading 1 becomes 0, "as in the input", unless a -1 further on would then take the batch in. */
 function freeShape(shape: TensorProto): boolean {
+  if (shape.rawData.length % 8 !== 0) return false;
   const values = int64Values(shape);
   if (values[0] === 0n || values[0] === -1n) return true;
   if (values[0] !== 1n || values.length < 2) return false;

@@ -24,7 +24,7 @@ export function parseSource(name: string): ModelSource {
 }
 
 function npmSource(name: string): ModelSource {
-  const match = /^npm:((?:@[^/@]+\/)?[^/@]+@[^/]+)\/(.+)$/.exec(name);
+  const match = /^npm:((?:@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+[^/]*)\/(.+)$/.exec(name);
   const [, spec, file] = match ?? [];
   if (spec !== undefined && file !== undefined) return { kind: 'npm', spec, file };
   throw new ConfigError(

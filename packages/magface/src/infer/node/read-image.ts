@@ -2,7 +2,8 @@
  * Images from anywhere to RGB pixels: upright by their EXIF orientation, first frame, sRGB, 8 bit, transparency on white.
  * What an image would cost is read from its header and refused before anything is decoded.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
@@ -115,6 +116,9 @@ async function readBytes(input: string | URL | Uint8Array, name: string, options
   );
 }
 
+/** Bytes up to which a file is read at once. */
+const smallFile = 64 * 1024;
+
 /** Undefined for what lies on a disk. */
 function addressOf(input: string | URL | Uint8Array): URL | undefined {
   if (typeof input === 'string') return /^https?:\/\//i.test(input) ? new URL(input) : undefined;
@@ -123,7 +127,7 @@ function addressOf(input: string | URL | Uint8Array): URL | undefined {
 
 async function readPath(path: string, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
   try {
-    const file = await stat(path);
+    const file = statSync(path);
     if (file.isDirectory()) {
       throw new ImageError(
         'image_unreadable',
@@ -139,6 +143,8 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
       );
     }
     expectBytes(file.size, name, bytes);
+    // A small file costs more in the thread pool's four hops than in being read: a third of a millisecond a face.
+    if (file.size <= smallFile) return readFileSync(path);
     return await readFile(path, signal === undefined ? {} : { signal });
   } catch (cause) {
     signal?.throwIfAborted();
