@@ -6,6 +6,7 @@
  * A logistic curve has its quartiles at centre ± width · ln 3, so the score is about the percentile of a face in that set.
  */
 import { MagfaceError } from './errors.ts';
+import { quantile } from './quantile.ts';
 
 /** What the reference set says of a model. */
 export interface CalibrationFit {
@@ -51,12 +52,4 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
     );
   }
   return { centre: p50, width, magnitudes: { p5, p25, p50, p75, p95 } };
-}
-
-/** Linear interpolation between order statistics, as numpy's default. */
-function quantile(sorted: Float64Array, p: number): number {
-  const at = p * (sorted.length - 1);
-  const below = Math.floor(at);
-  const [low, high] = [sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!];
-  return low + (high - low) * (at - below);
 }

@@ -1,5 +1,5 @@
 /** `magface calibrate`: the quality scale of a model, from reference faces. */
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { calibrate as fit } from '../calibrate.ts';
@@ -80,6 +80,9 @@ async function writeCalibrated(
   const { contractMetadata } = await import('../models/contract.ts');
   const { withMetadata } = await import('../models/onnx-file.ts');
   const metadata = contractMetadata({ ...contract, calibration: { centre, width, source } });
-  await writeFile(`${output}.part`, withMetadata(bytes, metadata, name));
-  await rename(`${output}.part`, output);
+  const { FileWriter } = await import('../format/file-writer.ts');
+  const calibrated = withMetadata(bytes, metadata, name);
+  const file = await FileWriter.create(output);
+  void file.append(calibrated); // commit tells of a failure
+  await file.commit();
 }

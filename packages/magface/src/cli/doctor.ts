@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import envPaths from 'env-paths';
+import { cacheFolder } from '../models/cache.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
@@ -38,7 +38,7 @@ interface Diagnosis {
 }
 
 async function examine({ env, services }: Context): Promise<Diagnosis> {
-  const path = env['MAGFACE_CACHE'] ?? envPaths('magface', { suffix: '' }).cache;
+  const path = cacheFolder(env['MAGFACE_CACHE']);
   const known = await services.listModels({ cacheDir: env['MAGFACE_CACHE'] });
   const engines = await findEngines();
   const torch = isInstalled('@magface/torch');

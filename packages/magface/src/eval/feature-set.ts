@@ -1,5 +1,6 @@
 /** Features as the evaluations take them, and the checks that each of them begins with. */
 import { ShapeError } from '../errors.ts';
+import { magnitudeOf } from '../quality.ts';
 
 /** Features of N images, one row after another. */
 export interface FeatureSet {
@@ -24,12 +25,7 @@ export const labelOf = ({ names }: FeatureSet, row: number): string =>
 
 /** @returns (N) the L2 norm of every row, summed in float64: MagFace's quality. */
 export function magnitudesOf(features: FeatureSet): Float64Array {
-  const { values, dimension } = features;
-  return Float64Array.from({ length: rowsOf(features) }, (_, row) => {
-    let sum = 0;
-    for (let i = row * dimension, end = i + dimension; i < end; i++) sum += values[i]! ** 2;
-    return Math.sqrt(sum);
-  });
+  return Float64Array.from({ length: rowsOf(features) }, (_, row) => magnitudeOf(rowOf(features, row)));
 }
 
 /**

@@ -2,7 +2,9 @@
  * Error rates and quality by group: any column of the pair list (age, sex, skin tone, camera) shows whether one
  * threshold serves all people alike. The threshold is that of all pairs together, as a system in use would have it.
  */
+
 import { ShapeError } from '../errors.ts';
+import { quantile } from '../quantile.ts';
 import type { QualifiedPairs } from './quality-decision.ts';
 import { pointAtFar, splitScores } from './roc.ts';
 
@@ -70,18 +72,14 @@ function ratesOf(group: string, members: readonly number[], pairs: QualifiedPair
   const share = (of: readonly number[], accepted: boolean): number | null =>
     of.length === 0 ? null : of.filter((pair) => similarities[pair]! >= threshold === accepted).length / of.length;
   const sorted = Float64Array.from(members, (pair) => quality[pair]!).sort();
-  const quantile = (p: number): number => {
-    const at = p * (sorted.length - 1);
-    const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
-    return low + (high - low) * (at - Math.floor(at));
-  };
+  const at = (p: number): number => quantile(sorted, p);
   return {
     group,
     genuine: genuine.length,
     impostor: impostor.length,
     fnmr: share(genuine, false),
     fmr: share(impostor, true),
-    quality: { p5: quantile(0.05), p25: quantile(0.25), p50: quantile(0.5), p75: quantile(0.75), p95: quantile(0.95) },
+    quality: { p5: at(0.05), p25: at(0.25), p50: at(0.5), p75: at(0.75), p95: at(0.95) },
   };
 }
 

@@ -23,8 +23,6 @@ export interface OnnxSummary {
   readonly inputs: readonly GraphValue[];
   readonly outputs: readonly GraphValue[];
   readonly producer: string;
-  /** SHA-256 over the initializers, so that two files of the same weights are known as such. */
-  readonly weightsDigest: string;
 }
 
 /** @throws {ModelError} `model_not_onnx` when the bytes hold no graph */
@@ -51,7 +49,6 @@ export function summarizeOnnx(bytes: Uint8Array, model: string): OnnxSummary {
     inputs: graph.input.filter(({ name }) => !stored.has(name)).map(graphValue),
     outputs: graph.output.map(graphValue),
     producer: `${parsed.producerName} ${parsed.producerVersion}`.trim(),
-    weightsDigest: weightsDigest(graph.initializer),
   };
 }
 
@@ -128,7 +125,12 @@ function graphValue({ name, type }: ValueInfoProto): GraphValue {
   };
 }
 
-function weightsDigest(initializers: readonly TensorProto[]): string {
+/**
+ * @returns SHA-256 over the initializers, so that two files of the same weights are known as such
+ * @throws {ModelError} `model_not_onnx`
+ */
+export function weightsDigest(bytes: Uint8Array, model: string): string {
+  const initializers = parseOnnx(bytes, model).graph!.initializer;
   const hash = createHash('sha256');
   for (const { name, dims, rawData, floatData } of initializers) {
     hash.update(`${name} ${dims.join('x')}\n`);

@@ -1,8 +1,8 @@
 /** The charts of an evaluation as SVG text: they take the page's colours, so that dark and light need no second drawing. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { HistogramBin, PairReport } from '../eval/pair-report.ts';
 import type { RejectCurve } from '../eval/reject.ts';
+import { draw } from './draw.ts';
 
 /** Colours of models in their order, told apart by people with any colour vision (Okabe and Ito) on white and on black. */
 export const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
@@ -15,7 +15,7 @@ export const colourOf = (place: number): string => modelColours[place % modelCol
 
 /** TAR over FAR on a log axis: what is accepted at each price. */
 export function rocChart(reports: readonly PairReport[]): string {
-  return draw('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
+  return chart('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
     x: { type: 'log', label: 'False accept rate', tickFormat: power },
     y: { label: 'True accept rate', tickFormat: '%', grid: true },
     marks: reports.map(({ roc }, i) => Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(i), strokeWidth: 2 })),
@@ -24,7 +24,7 @@ export function rocChart(reports: readonly PairReport[]): string {
 
 /** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
 export function detChart(reports: readonly PairReport[]): string {
-  return draw('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
+  return chart('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
     y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true },
     marks: reports.map(({ roc }, i) => {
@@ -47,7 +47,7 @@ export function rejectChart(reports: readonly PairReport[]): string {
         ...(dashes && { strokeDasharray: dashes }),
       },
     );
-  return draw('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
+  return chart('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
     x: { label: 'Pairs turned away', tickFormat: '%' },
     y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
     marks: reports.flatMap(({ reject, baselines, measures }, i) => [
@@ -69,7 +69,7 @@ export function placeOfMeasure(reports: readonly PairReport[], i: number, k: num
 export function histogramChart(bins: readonly HistogramBin[], label: string): string {
   const kind = (key: 'genuine' | 'impostor'): Plot.Markish =>
     Plot.rectY(bins, { x1: 'from', x2: 'to', y: key, fill: kindColours[key], fillOpacity: 0.55, inset: 0 });
-  return draw(`${label}: distribution for genuine and for impostor pairs`, {
+  return chart(`${label}: distribution for genuine and for impostor pairs`, {
     height: 220,
     x: { label },
     y: { label: 'Share of its kind', tickFormat: '%', grid: true },
@@ -85,10 +85,8 @@ function power(value: number): string {
   return `10⁻${[...String(Math.round(-exponent))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 }
 
-function draw(description: string, options: Plot.PlotOptions): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const svg = Plot.plot({
-    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
+function chart(description: string, options: Plot.PlotOptions): string {
+  return draw({
     width: 560,
     height: 340,
     marginLeft: 56,
@@ -97,5 +95,4 @@ function draw(description: string, options: Plot.PlotOptions): string {
     style: { background: 'none', fontSize: '12px' },
     ...options,
   });
-  return String(svg.outerHTML);
 }

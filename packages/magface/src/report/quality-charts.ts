@@ -1,8 +1,8 @@
 /** The charts of the quality report as SVG text, in the page's own colours so that dark and light need one drawing. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { Calibration } from '../quality.ts';
 import { compare } from '../similarity.ts';
+import { draw } from './draw.ts';
 
 /** How many faces have which magnitude; with a calibration, where scores of 10, 50 and 90 lie. */
 export function magnitudeChart(magnitudes: readonly number[], calibration: Calibration | undefined): string {
@@ -14,6 +14,7 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
     : [];
   const bars = Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: (value: number) => value, thresholds: 20 });
   return draw({
+    ...style,
     ariaLabel: 'Histogram of magnitudes: faces by the length of their feature',
     width: 760,
     height: 260,
@@ -65,6 +66,7 @@ export function similarityChart(faces: readonly HeatMapFace[]): string {
   const figure = { x: 'column', y: 'row', text: ({ similarity }: (typeof cells)[number]) => figureOf(similarity) };
   const picture = { src: 'picture', width: side, height: side } as const;
   return draw({
+    ...style,
     ariaLabel: 'Heat map of cosine similarities between faces',
     width: edge + margin + cell * faces.length,
     height: edge + margin + cell * faces.length,
@@ -99,12 +101,4 @@ function figureOf(similarity: number): string {
     .replace('1.00', '1');
 }
 
-function draw(options: Plot.PlotOptions): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const svg = Plot.plot({
-    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
-    style: { background: 'none', fontSize: '12px' },
-    ...options,
-  });
-  return String(svg.outerHTML);
-}
+const style = { style: { background: 'none', fontSize: '12px' } };

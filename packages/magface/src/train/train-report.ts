@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
+import { draw } from '../report/draw.ts';
+import { escaped } from '../report/page.ts';
 import type { TrainConfig } from './config.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { PicturedFace, Pictures } from './pictures.ts';
@@ -36,11 +37,7 @@ export function trainReport(report: TrainReport): string {
     ...(validation.length === 0
       ? []
       : [
-          section(
-            'Validation',
-            `10-fold accuracy on ${escapeHtml(config.evalPairs ?? '')}.`,
-            validationCurve(validation),
-          ),
+          section('Validation', `10-fold accuracy on ${escaped(config.evalPairs ?? '')}.`, validationCurve(validation)),
           rejectTable(validation),
         ]),
     section(
@@ -54,13 +51,13 @@ export function trainReport(report: TrainReport): string {
       scatter(pictures, config),
     ),
     section('From lowest to highest magnitude', 'Training faces of the newest epoch.', strip(pictures)),
-    `<section><h2>Settings</h2><pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre></section>`,
+    `<section><h2>Settings</h2><pre>${escaped(JSON.stringify(config, null, 2))}</pre></section>`,
   ];
   const state =
     last === undefined ? 'not begun' : `step ${last.step}, epoch ${last.epoch}, loss ${last.loss.toFixed(3)}`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Training ${escapeHtml(config.arch)}</title><style>${style}</style></head><body>
-<h1>Training ${escapeHtml(config.arch)}</h1><p>${escapeHtml(state)}; ${last === undefined ? '' : `${last.imagesPerSecond.toFixed(1)} images a second`}</p>
+<title>Training ${escaped(config.arch)}</title><style>${style}</style></head><body>
+<h1>Training ${escaped(config.arch)}</h1><p>${escaped(state)}; ${last === undefined ? '' : `${last.imagesPerSecond.toFixed(1)} images a second`}</p>
 ${sections.join('\n')}</body></html>\n`;
 }
 
@@ -70,15 +67,11 @@ p{margin:.2rem 0 .6rem}.strip{display:flex;flex-wrap:wrap;gap:6px}figure{margin:
 figure img{width:72px;height:72px;border-radius:6px;display:block}pre{overflow:auto;border:1px solid var(--line);padding:.6rem;border-radius:6px}
 table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid var(--line);text-align:right}`;
 
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]!);
-
 const section = (title: string, says: string, body: string): string =>
   `<section><h2>${title}</h2>${says === '' ? '' : `<p>${says}</p>`}${body}</section>`;
 
 function plot(options: Plot.PlotOptions): string {
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  return Plot.plot({ width: 860, height: 260, marginLeft: 56, grid: true, ...options, document }).outerHTML;
+  return draw({ width: 860, height: 260, marginLeft: 56, grid: true, ...options });
 }
 
 const colours = { identity: '#4269d0', magnitude: '#ff725c', low: '#97bbf5' };
@@ -173,5 +166,5 @@ function figure({ path, magnitude }: PicturedFace): string {
   if (!existsSync(path)) return '';
   const type = { '.png': 'png', '.webp': 'webp', '.avif': 'avif' }[extname(path).toLowerCase()] ?? 'jpeg';
   const data = readFileSync(path).toString('base64');
-  return `<figure><img alt="${escapeHtml(path)}" src="data:image/${type};base64,${data}">${magnitude.toFixed(1)}</figure>`;
+  return `<figure><img alt="${escaped(path)}" src="data:image/${type};base64,${data}">${magnitude.toFixed(1)}</figure>`;
 }

@@ -17,17 +17,9 @@ import { train } from '../../src/train/run.ts';
 import type { ValidationRow } from '../../src/train/validate.ts';
 import { shared } from '../support/shared.ts';
 import { describeTraining, u01 } from './golden.ts';
-import { smallSet, temporaryFolder } from './small-set.ts';
+import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
-const settings = {
-  arch: 'mobilefacenet',
-  embeddingSize: 32,
-  batchSize: 4,
-  lr: 0.01,
-  epochs: 2,
-  threads: 1,
-  workers: 0,
-};
+const settings = { ...tinyRun, epochs: 2 };
 
 describeTraining('finetuning and validation', [], () => {
   test('starts from a backbone, whatever the number of classes, and says when l_a and u_a do not fit', async () => {

@@ -11,18 +11,9 @@ import { readMetrics } from '../../src/train/metrics.ts';
 import { type TrainHooks, train } from '../../src/train/run.ts';
 import { Trainer, toImages } from '../../src/train/trainer.ts';
 import { describeTraining, u01 } from './golden.ts';
-import { smallSet, temporaryFolder } from './small-set.ts';
+import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
-const settings = {
-  arch: 'mobilefacenet',
-  embeddingSize: 32,
-  batchSize: 4,
-  lr: 0.01,
-  epochs: 3,
-  threads: 1,
-  workers: 0,
-  printFreq: 4,
-};
+const settings = { ...tinyRun, epochs: 3, printFreq: 4 };
 
 const configOf = (trainList: string, more: object = {}): TrainConfig =>
   parseTrainConfig({ ...settings, trainList, output: temporaryFolder(), saveSteps: 2, ...more });

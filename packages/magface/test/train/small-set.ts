@@ -13,6 +13,16 @@ afterAll(() => {
   for (const folder of made) rmSync(folder, { recursive: true, force: true });
 });
 
+/** Settings of a run of seconds; tests add what they are about. */
+export const tinyRun = {
+  arch: 'mobilefacenet',
+  embeddingSize: 32,
+  batchSize: 4,
+  lr: 0.01,
+  threads: 1,
+  workers: 0,
+} as const;
+
 /** A folder that is gone when the file's tests are over. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'magface train '));

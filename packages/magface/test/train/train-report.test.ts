@@ -7,7 +7,7 @@ import { train } from '../../src/train/run.ts';
 import { trainReport } from '../../src/train/train-report.ts';
 import type { StepResult } from '../../src/train/trainer.ts';
 import { describeTraining, u01 } from './golden.ts';
-import { smallSet, temporaryFolder } from './small-set.ts';
+import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
 const resultOf = (magnitudes: Float32Array): StepResult =>
   ({ magnitudes, targetCosines: magnitudes.map((a) => a / 100) }) as unknown as StepResult;
@@ -45,16 +45,7 @@ test('an empty report and file names with markup do no harm', () => {
 
 describeTraining('the report of a run', [], () => {
   test('is one file with curves, the magnitude picture and faces, and asks nothing of the network', async () => {
-    const settings = {
-      arch: 'mobilefacenet',
-      embeddingSize: 32,
-      batchSize: 4,
-      lr: 0.01,
-      epochs: 2,
-      threads: 1,
-      workers: 0,
-      printFreq: 1,
-    };
+    const settings = { ...tinyRun, epochs: 2, printFreq: 1 };
     const config = parseTrainConfig({ ...settings, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(config);
     const file = join(config.output, 'report.html');
