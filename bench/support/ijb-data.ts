@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomStream } from '../../packages/magface/src/eval/random.ts';
+import { randomStream } from '../../packages/magface/src/random.ts';
 
 /** IJB-C's size, or a share of it. */
 export interface IjbSize {

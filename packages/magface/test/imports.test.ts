@@ -10,20 +10,22 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 const allowed: Record<string, readonly string[]> = {
   '.': ['infer', 'infer/node', 'models', 'format'], // index.ts alone; every other top file is checked below
   format: ['.'],
-  models: ['.'],
+  models: ['.', 'format'],
   infer: ['.', 'models'],
   'infer/node': ['.', 'models', 'format', 'infer'],
+  degrade: ['.'],
+  'degrade/node': ['.', 'degrade'],
   eval: ['.', 'format'],
   report: ['.', 'eval'],
-  train: ['.', 'format', 'models', 'eval', 'infer', 'infer/node', 'report'],
+  train: ['.', 'format', 'models', 'eval', 'infer', 'infer/node', 'report', 'degrade', 'degrade/node'],
   serve: ['.', 'models', 'format', 'infer', 'infer/node', 'report'],
   browser: ['.', 'models', 'infer'],
-  cli: ['.', 'models', 'format', 'infer', 'infer/node', 'eval', 'report', 'train', 'serve'],
+  cli: ['.', 'models', 'format', 'infer', 'infer/node', 'eval', 'report', 'train', 'serve', 'degrade', 'degrade/node'],
 };
 
 /** Files that a browser loads too: they may import nothing that only Node has. */
 const sharedWithBrowser = (file: string): boolean =>
-  file !== 'index.ts' && (!file.includes('/') || /^(infer\/[^/]+|browser\/.+)$/.test(file));
+  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade)\/[^/]+|browser\/.+)$/.test(file));
 
 interface Import {
   readonly from: string;
@@ -58,7 +60,7 @@ test('every source folder has its place in the order of imports', () => {
   for (const file of sources) expect(Object.keys(allowed), file).toContain(folderOf(file));
 });
 
-test('imports point one way: cli, serve, browser to infer, eval, train to format, models to the top files', () => {
+test('imports point one way: cli, serve, browser to infer, eval, train to models, these to format and the top files', () => {
   const wrong = internal.filter(({ from, to }) => {
     const [source, target] = [folderOf(from), folderOf(to)];
     if (source === '.' && target !== '.') return from !== 'index.ts';

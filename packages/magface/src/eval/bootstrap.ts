@@ -7,7 +7,7 @@
  */
 import { ConfigError } from '../errors.ts';
 import type { PairIdentities } from './identities.ts';
-import { randomStream } from './random.ts';
+import { randomStream } from '../random.ts';
 import { canMeasure, type OperatingPoint, pointAtFar, splitScores } from './roc.ts';
 
 /** Lower and upper end. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { estimateThresholds } from '../../src/eval/bootstrap.ts';
 import { identitiesOf, type PairIdentities } from '../../src/eval/identities.ts';
-import { randomStream } from '../../src/eval/random.ts';
+import { randomStream } from '../../src/random.ts';
 import type { Pairs } from '../../src/eval/verification.ts';
 
 const pairsOf = (rows: readonly (readonly [left: number, right: number, same: 0 | 1])[]): Pairs => ({

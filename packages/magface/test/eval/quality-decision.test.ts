@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fitQualityDecision, type QualifiedPairs, thresholdFor } from '../../src/eval/quality-decision.ts';
-import { randomStream } from '../../src/eval/random.ts';
+import { randomStream } from '../../src/random.ts';
 
 /** Good pairs part cleanly; poor ones have genuine similarities far lower and, where told, impostors that look alike. */
 function pairsWith(poorImpostors: number, seed = 1): QualifiedPairs {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { magnitudesOf } from '../../src/eval/feature-set.ts';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
 import { reportPairs } from '../../src/eval/pair-report.ts';
-import { randomStream } from '../../src/eval/random.ts';
+import { randomStream } from '../../src/random.ts';
 import { pairQuality } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
 import { evaluationPage } from '../../src/report/evaluation-page.ts';
