@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file onnx.proto.
  */
 export const file_onnx: GenFile = /*@__PURE__*/
-  fileDesc("Cgpvbm54LnByb3RvEgxtYWdmYWNlLm9ubngi8AEKCk1vZGVsUHJvdG8SEgoKaXJfdmVyc2lvbhgBIAEoAxIVCg1wcm9kdWNlcl9uYW1lGAIgASgJEhgKEHByb2R1Y2VyX3ZlcnNpb24YAyABKAkSJwoFZ3JhcGgYByABKAsyGC5tYWdmYWNlLm9ubnguR3JhcGhQcm90bxI2CgxvcHNldF9pbXBvcnQYCCADKAsyIC5tYWdmYWNlLm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjwKDm1ldGFkYXRhX3Byb3BzGA4gAygLMiQubWFnZmFjZS5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8iNQoST3BlcmF0b3JTZXRJZFByb3RvEg4KBmRvbWFpbhgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDIjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIv4BCgpHcmFwaFByb3RvEiUKBG5vZGUYASADKAsyFy5tYWdmYWNlLm9ubnguTm9kZVByb3RvEgwKBG5hbWUYAiABKAkSLgoLaW5pdGlhbGl6ZXIYBSADKAsyGS5tYWdmYWNlLm9ubnguVGVuc29yUHJvdG8SKwoFaW5wdXQYCyADKAsyHC5tYWdmYWNlLm9ubnguVmFsdWVJbmZvUHJvdG8SLAoGb3V0cHV0GAwgAygLMhwubWFnZmFjZS5vbm54LlZhbHVlSW5mb1Byb3RvEjAKCnZhbHVlX2luZm8YDSADKAsyHC5tYWdmYWNlLm9ubnguVmFsdWVJbmZvUHJvdG8iigEKCU5vZGVQcm90bxINCgVpbnB1dBgBIAMoCRIOCgZvdXRwdXQYAiADKAkSDAoEbmFtZRgDIAEoCRIPCgdvcF90eXBlGAQgASgJEi8KCWF0dHJpYnV0ZRgFIAMoCzIcLm1hZ2ZhY2Uub25ueC5BdHRyaWJ1dGVQcm90bxIOCgZkb21haW4YByABKAkiogEKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSCQoBZhgCIAEoAhIJCgFpGAMgASgDEgkKAXMYBCABKAwSJAoBdBgFIAEoCzIZLm1hZ2ZhY2Uub25ueC5UZW5zb3JQcm90bxIOCgZmbG9hdHMYByADKAISDAoEaW50cxgIIAMoAxIPCgdzdHJpbmdzGAkgAygMEgwKBHR5cGUYFCABKAUinwEKC1RlbnNvclByb3RvEgwKBGRpbXMYASADKAMSEQoJZGF0YV90eXBlGAIgASgFEhIKCmZsb2F0X2RhdGEYBCADKAISEgoKaW50MzJfZGF0YRgFIAMoBRISCgppbnQ2NF9kYXRhGAcgAygDEgwKBG5hbWUYCCABKAkSEAoIcmF3X2RhdGEYCSABKAwSEwoLZG91YmxlX2RhdGEYCiADKAEiRQoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIlCgR0eXBlGAIgASgLMhcubWFnZmFjZS5vbm54LlR5cGVQcm90byI/CglUeXBlUHJvdG8SMgoLdGVuc29yX3R5cGUYASABKAsyHS5tYWdmYWNlLm9ubnguVGVuc29yVHlwZVByb3RvIlMKD1RlbnNvclR5cGVQcm90bxIRCgllbGVtX3R5cGUYASABKAUSLQoFc2hhcGUYAiABKAsyHi5tYWdmYWNlLm9ubnguVGVuc29yU2hhcGVQcm90byI9ChBUZW5zb3JTaGFwZVByb3RvEikKA2RpbRgBIAMoCzIcLm1hZ2ZhY2Uub25ueC5EaW1lbnNpb25Qcm90byJDCg5EaW1lbnNpb25Qcm90bxITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIAEIHCgV2YWx1ZWIGcHJvdG8z");
+  fileDesc("Cgpvbm54LnByb3RvEgxtYWdmYWNlLm9ubngi8AEKCk1vZGVsUHJvdG8SEgoKaXJfdmVyc2lvbhgBIAEoAxIVCg1wcm9kdWNlcl9uYW1lGAIgASgJEhgKEHByb2R1Y2VyX3ZlcnNpb24YAyABKAkSJwoFZ3JhcGgYByABKAsyGC5tYWdmYWNlLm9ubnguR3JhcGhQcm90bxI2CgxvcHNldF9pbXBvcnQYCCADKAsyIC5tYWdmYWNlLm9ubnguT3BlcmF0b3JTZXRJZFByb3RvEjwKDm1ldGFkYXRhX3Byb3BzGA4gAygLMiQubWFnZmFjZS5vbm54LlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8iNQoST3BlcmF0b3JTZXRJZFByb3RvEg4KBmRvbWFpbhgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDIjQKFlN0cmluZ1N0cmluZ0VudHJ5UHJvdG8SCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJIv4BCgpHcmFwaFByb3RvEiUKBG5vZGUYASADKAsyFy5tYWdmYWNlLm9ubnguTm9kZVByb3RvEgwKBG5hbWUYAiABKAkSLgoLaW5pdGlhbGl6ZXIYBSADKAsyGS5tYWdmYWNlLm9ubnguVGVuc29yUHJvdG8SKwoFaW5wdXQYCyADKAsyHC5tYWdmYWNlLm9ubnguVmFsdWVJbmZvUHJvdG8SLAoGb3V0cHV0GAwgAygLMhwubWFnZmFjZS5vbm54LlZhbHVlSW5mb1Byb3RvEjAKCnZhbHVlX2luZm8YDSADKAsyHC5tYWdmYWNlLm9ubnguVmFsdWVJbmZvUHJvdG8iigEKCU5vZGVQcm90bxINCgVpbnB1dBgBIAMoCRIOCgZvdXRwdXQYAiADKAkSDAoEbmFtZRgDIAEoCRIPCgdvcF90eXBlGAQgASgJEi8KCWF0dHJpYnV0ZRgFIAMoCzIcLm1hZ2ZhY2Uub25ueC5BdHRyaWJ1dGVQcm90bxIOCgZkb21haW4YByABKAkinQIKDkF0dHJpYnV0ZVByb3RvEgwKBG5hbWUYASABKAkSCQoBZhgCIAEoAhIJCgFpGAMgASgDEgkKAXMYBCABKAwSJAoBdBgFIAEoCzIZLm1hZ2ZhY2Uub25ueC5UZW5zb3JQcm90bxIjCgFnGAYgASgLMhgubWFnZmFjZS5vbm54LkdyYXBoUHJvdG8SDgoGZmxvYXRzGAcgAygCEgwKBGludHMYCCADKAMSDwoHc3RyaW5ncxgJIAMoDBIqCgd0ZW5zb3JzGAogAygLMhkubWFnZmFjZS5vbm54LlRlbnNvclByb3RvEigKBmdyYXBocxgLIAMoCzIYLm1hZ2ZhY2Uub25ueC5HcmFwaFByb3RvEgwKBHR5cGUYFCABKAUinQIKC1RlbnNvclByb3RvEgwKBGRpbXMYASADKAMSEQoJZGF0YV90eXBlGAIgASgFEhIKCmZsb2F0X2RhdGEYBCADKAISEgoKaW50MzJfZGF0YRgFIAMoBRITCgtzdHJpbmdfZGF0YRgGIAMoDBISCgppbnQ2NF9kYXRhGAcgAygDEgwKBG5hbWUYCCABKAkSEAoIcmF3X2RhdGEYCSABKAwSEwoLZG91YmxlX2RhdGEYCiADKAESEwoLdWludDY0X2RhdGEYCyADKAQSOwoNZXh0ZXJuYWxfZGF0YRgNIAMoCzIkLm1hZ2ZhY2Uub25ueC5TdHJpbmdTdHJpbmdFbnRyeVByb3RvEhUKDWRhdGFfbG9jYXRpb24YDiABKAUiRQoOVmFsdWVJbmZvUHJvdG8SDAoEbmFtZRgBIAEoCRIlCgR0eXBlGAIgASgLMhcubWFnZmFjZS5vbm54LlR5cGVQcm90byI/CglUeXBlUHJvdG8SMgoLdGVuc29yX3R5cGUYASABKAsyHS5tYWdmYWNlLm9ubnguVGVuc29yVHlwZVByb3RvIlMKD1RlbnNvclR5cGVQcm90bxIRCgllbGVtX3R5cGUYASABKAUSLQoFc2hhcGUYAiABKAsyHi5tYWdmYWNlLm9ubnguVGVuc29yU2hhcGVQcm90byI9ChBUZW5zb3JTaGFwZVByb3RvEikKA2RpbRgBIAMoCzIcLm1hZ2ZhY2Uub25ueC5EaW1lbnNpb25Qcm90byJDCg5EaW1lbnNpb25Qcm90bxITCglkaW1fdmFsdWUYASABKANIABITCglkaW1fcGFyYW0YAiABKAlIAEIHCgV2YWx1ZWIGcHJvdG8z");
 
 /**
  * @generated from message magface.onnx.ModelProto
@@ -215,6 +215,11 @@ export type AttributeProto = Message<"magface.onnx.AttributeProto"> & {
   t?: TensorProto;
 
   /**
+   * @generated from field: magface.onnx.GraphProto g = 6;
+   */
+  g?: GraphProto;
+
+  /**
    * @generated from field: repeated float floats = 7;
    */
   floats: number[];
@@ -228,6 +233,16 @@ export type AttributeProto = Message<"magface.onnx.AttributeProto"> & {
    * @generated from field: repeated bytes strings = 9;
    */
   strings: Uint8Array[];
+
+  /**
+   * @generated from field: repeated magface.onnx.TensorProto tensors = 10;
+   */
+  tensors: TensorProto[];
+
+  /**
+   * @generated from field: repeated magface.onnx.GraphProto graphs = 11;
+   */
+  graphs: GraphProto[];
 
   /**
    * @generated from field: int32 type = 20;
@@ -267,6 +282,11 @@ export type TensorProto = Message<"magface.onnx.TensorProto"> & {
   int32Data: number[];
 
   /**
+   * @generated from field: repeated bytes string_data = 6;
+   */
+  stringData: Uint8Array[];
+
+  /**
    * @generated from field: repeated int64 int64_data = 7;
    */
   int64Data: bigint[];
@@ -285,6 +305,25 @@ export type TensorProto = Message<"magface.onnx.TensorProto"> & {
    * @generated from field: repeated double double_data = 10;
    */
   doubleData: number[];
+
+  /**
+   * @generated from field: repeated uint64 uint64_data = 11;
+   */
+  uint64Data: bigint[];
+
+  /**
+   * location (a relative path), offset, length, checksum.
+   *
+   * @generated from field: repeated magface.onnx.StringStringEntryProto external_data = 13;
+   */
+  externalData: StringStringEntryProto[];
+
+  /**
+   * 0 here in the file, 1 in external_data's.
+   *
+   * @generated from field: int32 data_location = 14;
+   */
+  dataLocation: number;
 };
 
 /**

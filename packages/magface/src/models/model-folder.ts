@@ -1,0 +1,51 @@
+/**
+ * Models as a browser loads them: a folder of files beside `index.json`, which says what each promises. All that needs
+ * Node is done before: the contract is read and checked, the batch is made free, the digest stands in the file's name.
+ */
+import { sha256 } from './cache.ts';
+import type { ModelContract } from './contract.ts';
+import type { LoadedModel } from './load-model.ts';
+import { freeBatch } from './onnx-file.ts';
+
+/** What `index.json` says of one file. */
+export interface FolderModel<Contract extends ModelContract = ModelContract> {
+  readonly id: string;
+  /** Name in the folder; it holds the start of the digest, so that a file never changes under its name. */
+  readonly file: string;
+  readonly bytes: number;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly sha256: string;
+  /** SHA-256 of the file it was made from, by which embeddings are told apart. */
+  readonly digest: string;
+  /** Whether one run may take many faces. */
+  readonly freeBatch: boolean;
+  readonly contract: Contract;
+}
+
+/** Name of the list in the folder. */
+export const folderList = 'index.json';
+
+/** @returns the folder's files by name, `index.json` among them */
+export function modelFolder(models: readonly LoadedModel[]): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>();
+  const list = models.map((model): FolderModel => {
+    const freed = model.contract.kind === 'recogniser' ? freeBatch(model.bytes, model.name) : undefined;
+    const bytes = freed ?? model.bytes;
+    const digest = sha256(bytes);
+    const id = model.id ?? fileStem(model.path);
+    const file = `${id}-${digest.slice(0, 8)}.onnx`;
+    files.set(file, bytes);
+    const { contract } = model;
+    const free = freed !== undefined;
+    return { id, file, bytes: bytes.length, sha256: digest, digest: model.digest, freeBatch: free, contract };
+  });
+  files.set(folderList, new TextEncoder().encode(`${JSON.stringify(list, undefined, 2)}\n`));
+  return files;
+}
+
+/** A name that needs no escaping in an address. */
+const fileStem = (path: string): string =>
+  path
+    .replace(/^.*[\\/]/, '')
+    .replace(/\.onnx$/i, '')
+    .replaceAll(/[^\w.-]+/g, '-');
