@@ -76,6 +76,7 @@ export type ModelErrorCode =
   | 'model_wrong_digest'
   | 'model_cache_failed'
   | 'model_not_onnx'
+  | 'model_untrainable'
   | 'model_wrong_contract'
   | 'model_run_failed';
 

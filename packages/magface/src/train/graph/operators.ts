@@ -1,0 +1,166 @@
+/**
+ * ONNX's usual operators in libtorch's, so that autograd can go through a graph that was only made to be run. Each entry
+ * takes its node's inputs, undefined where an optional one is left out, and gives the node's first output.
+ */
+import { cat, invoke, matmul, operator, type Tensor } from '@magface/torch';
+import type { NodeProto } from '../../models/onnx_pb.ts';
+import { floatOf, intOf, intsOf } from '../../models/onnx-graph.ts';
+
+/** What an operator is given beside its tensors. */
+export interface NodeContext {
+  readonly node: NodeProto;
+  readonly opset: number;
+  /** Numbers of an input that is stored in the file; undefined when it is left out or computed. */
+  readonly numbers: (input: number) => readonly number[] | undefined;
+}
+
+type Inputs = readonly (Tensor | undefined)[];
+type Run = (inputs: readonly Tensor[], context: NodeContext) => Tensor;
+
+/** An operator, and which of its inputs are weights that can be learned. */
+export interface GraphOperator {
+  readonly run: (inputs: Inputs, context: NodeContext) => Tensor;
+  /** @default none */
+  readonly learned?: readonly number[];
+  /** What in this node goes beyond the translation, in a few words; undefined when nothing does. */
+  readonly lacks?: (context: NodeContext) => string | undefined;
+}
+
+const padNd = operator('aten::constant_pad_nd');
+const averagePool = operator('aten::avg_pool2d');
+const leakyRelu = operator('aten::leaky_relu');
+
+const define = (run: Run, more: Omit<GraphOperator, 'run'> = {}): GraphOperator => ({ ...more, run: run as never });
+
+/** By ONNX's own names. */
+export const operators: Readonly<Record<string, GraphOperator>> = {
+  Add: define(([a, b]) => a!.add(b!), { learned: [0, 1] }),
+  AveragePool: define(([x], context) => averagePooled(x!, context), { lacks: windowLacks }),
+  BatchNormalization: define(batchNormalized, { learned: [1, 2] }),
+  Clip: define(([x], context) => clipped(x!, context), { lacks: clipLacks }),
+  Concat: define((inputs, { node }) => cat(inputs, { dim: intOf(node, 'axis', 0) })),
+  Conv: define(convolved, { learned: [1, 2], lacks: windowLacks }),
+  Div: define(([a, b]) => a!.div(b!)),
+  Dropout: define(([x]) => alias(x!)),
+  Flatten: define(([x], { node }) => flattened(x!, intOf(node, 'axis', 1))),
+  Gemm: define(([a, b, c], context) => multiplied(a!, b!, c, context), { learned: [1, 2] }),
+  GlobalAveragePool: define(([x]) => x!.meanDim([2, 3], { keepdim: true })),
+  Identity: define(([x]) => alias(x!)),
+  LeakyRelu: define(([x], { node }) => invoke(leakyRelu, [x!, floatOf(node, 'alpha', 0.01)])),
+  MatMul: define(([a, b]) => matmul(a!, b!), { learned: [0, 1] }),
+  MaxPool: define(([x], context) => maxPooled(x!, context), { lacks: windowLacks }),
+  Mul: define(([a, b]) => a!.mul(b!), { learned: [0, 1] }),
+  PRelu: define(([x, slope]) => x!.prelu(slope!.reshape([slope!.length])), { learned: [1] }),
+  Relu: define(([x]) => x!.relu()),
+  Reshape: define(([x], context) => reshaped(x!, context), { lacks: storedLacks(1, 'shape') }),
+  Sigmoid: define(([x]) => x!.sigmoid()),
+  Squeeze: define(([x], context) => squeezed(x!, context)),
+  Sub: define(([a, b]) => a!.sub(b!), { learned: [0, 1] }),
+  Transpose: define(([x], { node }) => x!.permute(intsOf(node, 'perm') ?? [...x!.shape.keys()].reverse())),
+  Unsqueeze: define(([x], context) => unsqueezed(x!, context)),
+};
+
+/** The same values under a new handle: the interpreter lets go of a node's input and output apart. */
+const alias = (x: Tensor): Tensor => x.reshape(x.shape);
+
+/** ONNX pads [top, left, bottom, right]; libtorch pads both sides alike, and the rest beforehand. */
+function padded(x: Tensor, node: NodeProto, value: number): { readonly x: Tensor; readonly padding: number[] } {
+  const [top = 0, left = 0, bottom = 0, right = 0] = intsOf(node, 'pads') ?? [];
+  if (top === bottom && left === right) return { x, padding: [top, left] };
+  return { x: invoke(padNd, [x, [left, right, top, bottom], value]), padding: [0, 0] };
+}
+
+function convolved(inputs: Inputs, { node }: NodeContext): Tensor {
+  const [input, weight, bias] = inputs as [Tensor, Tensor, Tensor | undefined];
+  const { x, padding } = padded(input, node, 0);
+  return x.conv2d(weight, {
+    bias: bias ?? null,
+    stride: intsOf(node, 'strides') ?? 1,
+    padding,
+    dilation: intsOf(node, 'dilations') ?? 1,
+    groups: intOf(node, 'group', 1),
+  });
+}
+
+/** With the statistics of the file, which stay: a network that is finetuned on few people keeps what it has seen. */
+function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], { node }: NodeContext): Tensor {
+  const settings = [false, 0, floatOf(node, 'epsilon', 1e-5), true] as const;
+  return x!.batchNorm(scale!, shift!, mean!, variance!, ...settings);
+}
+
+function clipped(x: Tensor, { node, numbers, opset }: NodeContext): Tensor {
+  if (opset < 11) return x.clamp({ min: floatOf(node, 'min', -3.4e38), max: floatOf(node, 'max', 3.4e38) });
+  const [min, max] = [numbers(1)?.[0] ?? null, numbers(2)?.[0] ?? null];
+  return min === null && max === null ? alias(x) : x.clamp({ min, max });
+}
+
+function multiplied(a: Tensor, b: Tensor, c: Tensor | undefined, { node }: NodeContext): Tensor {
+  const left = intOf(node, 'transA', 0) === 1 ? a.t() : a;
+  const right = intOf(node, 'transB', 0) === 1 ? b.t() : b;
+  const product = matmul(left, right).mul(floatOf(node, 'alpha', 1));
+  return c === undefined ? product : product.add(c.mul(floatOf(node, 'beta', 1)));
+}
+
+/** A 0 in the shape stands for the input's own size. */
+function reshaped(x: Tensor, { numbers }: NodeContext): Tensor {
+  const own = x.shape;
+  return x.contiguous().reshape(numbers(1)!.map((size, i) => (size === 0 ? own[i]! : size)));
+}
+
+function flattened(x: Tensor, axis: number): Tensor {
+  const rows = x.shape.slice(0, axis).reduce((product, size) => product * size, 1);
+  return x.contiguous().reshape([rows, x.length / rows]);
+}
+
+const axesIn = ({ node, numbers }: NodeContext): readonly number[] | undefined => intsOf(node, 'axes') ?? numbers(1);
+
+/** From the last axis to the first, so that those before keep their places. */
+function squeezed(x: Tensor, context: NodeContext): Tensor {
+  const axes = axesIn(context) ?? [...x.shape.keys()].filter((axis) => x.shape[axis] === 1);
+  const places = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).sort((a, b) => b - a);
+  return places.reduce((value, axis) => value.squeeze(axis), alias(x));
+}
+
+function unsqueezed(x: Tensor, context: NodeContext): Tensor {
+  const axes = axesIn(context) ?? [];
+  const rank = x.shape.length + axes.length;
+  const places = axes.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
+  return places.reduce((value, axis) => value.unsqueeze(axis), x);
+}
+
+function maxPooled(input: Tensor, { node }: NodeContext): Tensor {
+  const { x, padding } = padded(input, node, Number.NEGATIVE_INFINITY);
+  const kernel = intsOf(node, 'kernel_shape')!;
+  return x.maxPool2d(kernel, {
+    stride: intsOf(node, 'strides') ?? 1,
+    padding,
+    dilation: intsOf(node, 'dilations') ?? 1,
+    ceilMode: intOf(node, 'ceil_mode', 0) === 1,
+  });
+}
+
+function averagePooled(x: Tensor, { node }: NodeContext): Tensor {
+  const [top = 0, left = 0] = intsOf(node, 'pads') ?? [];
+  const kernel = intsOf(node, 'kernel_shape')!;
+  const ceiled = intOf(node, 'ceil_mode', 0) === 1;
+  const countsPadding = intOf(node, 'count_include_pad', 0) === 1;
+  return invoke(averagePool, [x, kernel, intsOf(node, 'strides') ?? [1, 1], [top, left], ceiled, countsPadding]);
+}
+
+function windowLacks({ node }: NodeContext): string | undefined {
+  const automatic = node.attribute.find(({ name }) => name === 'auto_pad');
+  const text = automatic === undefined ? 'NOTSET' : new TextDecoder().decode(automatic.s);
+  if (text !== 'NOTSET' && text !== 'VALID') return `auto_pad ${text}`;
+  const [top = 0, left = 0, bottom = 0, right = 0] = intsOf(node, 'pads') ?? [];
+  if (node.opType === 'AveragePool' && (top !== bottom || left !== right)) return 'pads that differ between sides';
+  return (intsOf(node, 'kernel_shape')?.length ?? 2) === 2 ? undefined : 'a window that is not two-dimensional';
+}
+
+function clipLacks({ node, numbers }: NodeContext): string | undefined {
+  const computed = [1, 2].some((input) => (node.input[input] ?? '') !== '' && numbers(input) === undefined);
+  return computed ? 'computed limits' : undefined;
+}
+
+function storedLacks(input: number, what: string): (context: NodeContext) => string | undefined {
+  return ({ numbers }) => (numbers(input) === undefined ? `a computed ${what}` : undefined);
+}

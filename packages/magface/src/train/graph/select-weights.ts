@@ -1,0 +1,51 @@
+/** Which weights of a graph are trained, and how much of its front then never changes. */
+import { ConfigError } from '../../errors.ts';
+import type { TrainableGraph } from './trainable-graph.ts';
+
+export interface WeightSelection {
+  /** Weights and nodes whose names begin so are left as they are. `--freeze` @default none */
+  readonly freeze?: readonly string[] | undefined;
+  /** Only the last so many convolutions and linear layers, and what lies between and behind them. `--train-last` @default all */
+  readonly trainLast?: number | undefined;
+}
+
+const layers = new Set(['Conv', 'Gemm', 'MatMul']);
+
+/**
+ * @returns names of the weights to train, in the order of the nodes
+ * @throws {ConfigError} when none is left
+ */
+export function selectWeights(graph: TrainableGraph, { freeze = [], trainLast }: WeightSelection): string[] {
+  const { steps, weights } = graph;
+  const places = steps.flatMap(({ node }, i) => (layers.has(node.opType) ? [i] : []));
+  const first = trainLast === undefined ? 0 : (places.at(-trainLast) ?? 0);
+  const isFrozen = (name: string): boolean => freeze.some((prefix) => name.startsWith(prefix));
+  const chosen = steps
+    .slice(first)
+    .filter(({ node }) => !isFrozen(node.name) && !isFrozen(node.output[0]!))
+    .flatMap(({ node }) => node.input.filter((input) => weights.has(input) && !isFrozen(input)));
+  if (chosen.length > 0) return [...new Set(chosen)];
+  const names = steps.flatMap(({ node }) => (layers.has(node.opType) ? [node.input[1]!] : []));
+  throw new ConfigError(
+    'freeze',
+    `Expected weights to train but all of ${graph.name} are frozen: its layers' weights are named ${names.slice(0, 3).join(', ')} to ${names.at(-1)}.`,
+  );
+}
+
+/**
+ * The frozen front: all that comes before the first trained weight and reaches the rest by one value alone.
+ *
+ * @param trained - names of weights
+ * @returns the name of that value; undefined when training begins at the input
+ */
+export function frontOf({ steps, weights, input }: TrainableGraph, trained: readonly string[]): string | undefined {
+  const isTrained = new Set(trained);
+  let front: string | undefined;
+  for (const [i, { node }] of steps.entries()) {
+    if (node.input.some((name) => isTrained.has(name))) break;
+    const before = new Set([input, ...steps.slice(0, i + 1).map((step) => step.node.output[0]!)]);
+    const crossing = new Set(steps.slice(i + 1).flatMap((step) => step.node.input.filter((name) => before.has(name))));
+    if (crossing.size === 1 && crossing.has(node.output[0]!)) front = node.output[0];
+  }
+  return weights.size === 0 ? undefined : front;
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { expect, test } from 'vitest';
+import { cacheFolder, cachePath } from '../../../src/models/cache.ts';
+import { architecture } from '../../../src/train/architectures.ts';
+import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
+import { allTensors, batchNormEpsilon } from '../../../src/train/layers.ts';
+import { magfaceLoss } from '../../../src/train/magface-loss.ts';
+import { createNetwork } from '../../../src/train/network.ts';
+import { exportOnnx } from '../../../src/train/onnx-export.ts';
+import { shared } from '../../support/shared.ts';
+import { onnxModel } from '../../support/small-graph.ts';
+import { describeTraining, goldenTensor, u01 } from '../golden.ts';
+
+const frFeature = cachePath(cacheFolder(), '87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581');
+const iresnet18 = architecture('iresnet18', 64);
+const values = new Map(allTensors(iresnet18).map((spec) => [spec.name, goldenTensor(spec.name, spec.shape)]));
+
+const models: Readonly<Record<string, () => Uint8Array | undefined>> = {
+  'fr_feature, whose file has a batch of one': () => readIfThere(frFeature),
+  'the ArcFace MobileFaceNet': () => readIfThere(shared('models/foamliu_mobilefacenet.onnx')),
+  'our exported iResNet-18': () => exportOnnx(iresnet18, values),
+};
+
+function readIfThere(file: string): Uint8Array | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  expect(a.length).toBe(b.length);
+  const largest = Array.from(b).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0) / largest;
+};
+
+describeTraining('a graph from an ONNX file', [], () => {
+  test.each(Object.entries(models))("%s: forward is ONNX Runtime's to 1e-4", async (name, read) => {
+    const bytes = read();
+    if (bytes === undefined) return;
+    const session = await InferenceSession.create(bytes);
+    const images = u01('graph', 2 * 3 * 112 * 112).map((value) => 2 * value - 1);
+    const expected: number[] = [];
+    for (const face of [0, 1]) {
+      const one = images.slice(face * 3 * 112 ** 2, (face + 1) * 3 * 112 ** 2);
+      const results = await session.run({
+        [session.inputNames[0]!]: new OrtTensor('float32', one, [1, 3, 112, 112]),
+      });
+      expected.push(...(results[session.outputNames[0]!]!.data as Float32Array));
+    }
+    using _scope = scope();
+    using _ = noGrad();
+    const features = openGraph(bytes, name).forward(fromArray(images, [2, 3, 112, 112]));
+    expect(features.shape).toEqual([2, expected.length / 2]);
+    expect(worst(features.toArray() as Float32Array, expected)).toBeLessThan(1e-4);
+  });
+
+  test("one step's gradients are those of the native iResNet-18", () => {
+    using _scope = scope();
+    const images = fromArray(u01('gradients', 2 * 3 * 112 * 112), [2, 3, 112, 112]);
+    const loss = (features: Tensor): Tensor => {
+      const centers = fromArray(u01('centers', 64 * 5), [64, 5]);
+      return magfaceLoss(features, centers, fromArray(BigInt64Array.of(1n, 3n)), { lowerMagnitude: 1 }).total;
+    };
+    const native = createNetwork(iresnet18, values);
+    loss(native.forward(images, { training: false })).backward();
+    const graph = openGraph(exportOnnx(iresnet18, values), 'iresnet18');
+    for (const weight of graph.weights.values()) weight.requiresGrad = true;
+    loss(graph.forward(images)).backward();
+
+    const nativeGradient = (name: string): Float32Array => native.tensors.get(name)!.grad!.toArray() as Float32Array;
+    const gradient = (name: string): Float32Array => graph.weights.get(name)!.grad!.toArray() as Float32Array;
+    let compared = 0;
+    for (const layer of iresnet18.layers) {
+      if (layer.kind === 'prelu') {
+        expect(worst(gradient(`${layer.output}.slope`), nativeGradient(`${layer.name}.weight`))).toBeLessThan(1e-3);
+        compared++;
+      }
+      // The export folds the BatchNorm behind a convolution into it: W' = scale · W, so that ∂L/∂W = scale · ∂L/∂W'.
+      const norm = iresnet18.layers.find(({ kind, inputs }) => kind === 'batchNorm' && inputs[0] === layer.output);
+      if (layer.kind !== 'conv' || norm === undefined) continue;
+      const [weight, variance] = ['weight', 'running_var'].map((suffix) => values.get(`${norm.name}.${suffix}`)!);
+      const folded = gradient(`${layer.output}.weight`);
+      const row = folded.length / layer.outChannels;
+      const unfolded = folded.map((value, i) => {
+        const channel = Math.floor(i / row);
+        return (value * weight![channel]!) / Math.sqrt(variance![channel]! + batchNormEpsilon);
+      });
+      expect(worst(unfolded, nativeGradient(`${layer.name}.weight`)), layer.name).toBeLessThan(1e-3);
+      compared++;
+    }
+    expect(compared).toBe(9 + 21); // PReLU; 17 convolutions of 3x3 and 4 shortcuts
+  });
+
+  test('names every operator that has no translation, in one error', () => {
+    const bytes = onnxModel([
+      { op: 'Softmax', inputs: ['input'], output: 'a' },
+      { op: 'Conv', inputs: ['a', 'w'], output: 'b', text: { auto_pad: 'SAME_UPPER' } },
+      { op: 'Einsum', inputs: ['b'], output: 'unread' },
+      { op: 'Erf', inputs: ['b'], output: 'embedding' },
+    ]);
+    expect(() => openGraph(bytes, 'odd.onnx')).toThrow(
+      expect.objectContaining({
+        name: 'ModelError',
+        code: 'model_untrainable',
+        message: expect.stringMatching(/odd\.onnx but it has Conv with auto_pad SAME_UPPER, Erf, Softmax:/),
+      }),
+    );
+  });
+});
