@@ -37,7 +37,8 @@ const side = (strength: number): number => Math.round(112 / 2 ** (4 * strength))
 const stops = (strength: number): number => 6 * strength;
 /** Of the area: three quarters leave a forehead or a chin. */
 const share = (strength: number): number => 0.75 * strength;
-const degrees = (strength: number): number => 90 * strength;
+/** Either way; recognisers trained on aligned faces are lost beyond. */
+const degrees = (strength: number): number => 45 * strength;
 
 export const damages: Readonly<Record<DamageKind, Damage>> = {
   blur: {

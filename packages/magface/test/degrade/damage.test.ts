@@ -47,7 +47,7 @@ test('the strengths say what they do', () => {
     ['downscaling', '28 px wide', '7 px wide'],
     ['darkness', '3.0 stops', '6.0 stops'],
     ['occlusion', '38 % covered', '75 % covered'],
-    ['rotation', '45°', '90°'],
+    ['rotation', '23°', '45°'],
     ['jpeg', 'quality 19', 'quality 5'],
   ]);
 });

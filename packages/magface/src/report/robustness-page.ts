@@ -1,0 +1,92 @@
+/** One self-contained page: how quality and similarity fall with each kind of damage, and one face through all steps. */
+import type { Estimate, RobustnessReport } from '../eval/robustness.ts';
+import { type Calibration, qualityScore } from '../quality.ts';
+import { counted, escaped, page, threeFigures } from './page.ts';
+import { switchThemes } from './page-script.ts';
+import { damageChart, lineColours } from './robustness-charts.ts';
+
+/** One face through every kind of damage. */
+export interface DamageExample {
+  /** As the user gave it. */
+  readonly name: string;
+  readonly rows: readonly {
+    readonly kind: string;
+    readonly steps: readonly {
+      /** In the damage's own unit; `clean` for none. */
+      readonly damage: string;
+      /** A data address. */
+      readonly picture: string;
+      readonly magnitude: number;
+      /** Cosine to the clean face. */
+      readonly similarity: number;
+    }[];
+  }[];
+}
+
+/** What the page shows. */
+export interface RobustnessPage {
+  readonly model: { readonly name: string; readonly calibration: Calibration | undefined };
+  readonly report: RobustnessReport;
+  readonly example: DamageExample;
+}
+
+/** @returns the whole HTML file; it loads nothing */
+export function robustnessPage({ model, report, example }: RobustnessPage): string {
+  const heading = `Robustness: ${model.name}`;
+  const body = `<header><div><h1>${escaped(heading)}</h1><p class="verdict">${escaped(verdict(report))}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
+<main>
+<section><h2>Curves</h2><p class="soft">Medians over ${counted(report.faces, 'face')} with their quartiles. Quality is worth most where the lines fall together.</p>
+<ul class="legend"><li><i style="background:${lineColours.magnitude}"></i>magnitude, as a share of the clean faces’</li><li><i style="background:${lineColours.similarity}"></i>cosine similarity to the clean face</li></ul>
+<div class="photos">${report.kinds.map((kind) => `<figure>${damageChart(kind)}<figcaption>${title(kind.kind)}</figcaption></figure>`).join('')}</div></section>
+${figuresSection(report)}
+${exampleSection(example, model.calibration)}
+</main>`;
+  return page({ title: heading, body, scripts: [switchThemes] });
+}
+
+/** Beyond these, people may rely on a correlation. */
+const [clear, weak] = [0.9, 0.5] as const;
+
+/** The run in one or two sentences. */
+function verdict({ kinds, loss }: RobustnessReport): string {
+  const named = (list: typeof kinds): string => list.map(({ kind }) => kind).join(', ');
+  const falling = kinds.filter(({ fall }) => (fall.value ?? 0) <= -clear);
+  const deaf = kinds.filter(({ fall }) => (fall.value ?? 0) > -weak);
+  const first =
+    falling.length === kinds.length
+      ? 'Quality falls step by step under every kind of damage'
+      : falling.length === 0
+        ? 'Quality falls step by step under no kind of damage'
+        : `Quality falls step by step under ${named(falling)}`;
+  const second = deaf.length === 0 ? '' : `; it does not tell ${named(deaf)}`;
+  return `${first}${second}. What it loses foretells the loss of similarity with rank correlation ${shown(loss.value)}.`;
+}
+
+const shown = (value: number | null): string => (value === null ? '–' : value.toFixed(2).replace('-', '−'));
+const title = (kind: string): string => (kind === 'jpeg' ? 'JPEG' : kind.charAt(0).toUpperCase() + kind.slice(1));
+
+function figuresSection({ kinds, fall, loss }: RobustnessReport): string {
+  const estimate = ({ value, interval }: Estimate): string =>
+    `<td class="number">${shown(value)}</td><td class="number soft" style="text-align:left">${interval === null ? '' : `${shown(interval[0])} to ${shown(interval[1])}`}</td>`;
+  const rows = [...kinds, { kind: 'all', fall, loss }].map(
+    (of) => `<tr><td>${escaped(title(of.kind))}</td>${estimate(of.fall)}${estimate(of.loss)}</tr>`,
+  );
+  return `<section><h2>Rank correlations</h2><p class="soft">Spearman’s ρ with 95 % intervals by a bootstrap over faces. Of magnitude with damage, for each face, −1 is best; of the magnitude lost with the cosine lost, over faces and steps, 1.</p>
+<div class="scroll"><table><thead><tr><th>Damage</th><th colspan="2">Magnitude by damage</th><th colspan="2">Magnitude lost by cosine lost</th></tr></thead><tbody>${rows.join('')}</tbody></table></div></section>`;
+}
+
+function exampleSection({ name, rows }: DamageExample, calibration: Calibration | undefined): string {
+  const figures = (magnitude: number): string =>
+    calibration === undefined
+      ? `<b>${threeFigures(magnitude)}</b>`
+      : `<b>${qualityScore(magnitude, calibration)}</b><small>${threeFigures(magnitude)}</small>`;
+  const strips = rows.map(({ kind, steps }) => {
+    const items = steps.map(
+      ({ damage, picture, magnitude, similarity }) =>
+        `<li style="cursor:default"><img src="${escaped(picture)}" alt="${escaped(`${kind}, ${damage}`)}">${figures(magnitude)}<br><small>${escaped(damage)}<br>cosine ${shown(similarity)}</small></li>`,
+    );
+    return `<h3>${escaped(title(kind))}</h3><ol class="strip" style="grid-template-columns:repeat(auto-fill,minmax(96px,1fr));max-width:1100px">${items.join('')}</ol>`;
+  });
+  const below = calibration === undefined ? 'the magnitude' : 'the score and, small, the magnitude';
+  return `<section><h2>One face through all steps</h2><p class="soft">The face of median magnitude, ${escaped(name)}. Below each step ${below}, what was done, and the cosine to the clean face.</p>${strips.join('\n')}</section>`;
+}
