@@ -5,6 +5,11 @@ export type Handle = number & { readonly __handle: 'tensor' };
 /** A generator inside the addon. */
 export type GeneratorHandle = { readonly __handle: 'generator' };
 
+/** A collective that was started. */
+export type WorkHandle = { readonly __handle: 'work' };
+/** Buckets of gradients inside the addon. */
+export type ReducerHandle = { readonly __handle: 'reducer' };
+
 /** Element types under the names of this package. */
 export type DType =
   | 'float32'
@@ -82,4 +87,39 @@ export interface Binding {
   gradientNorms(parameters: readonly Handle[]): Float64Array;
   // allocator.cc
   cacheMemory(bytes?: number): number;
+  // collective.cc
+  store(host: string, port: number, isServer: boolean, timeout: number): { store: number; port: number };
+  storeSet(store: number, key: string, value: string): void;
+  storeGet(store: number, key: string): string;
+  storeHas(store: number, key: string): boolean;
+  group(
+    backend: string,
+    store: number,
+    name: string,
+    rank: number,
+    size: number,
+    timeout: number,
+    address: string,
+  ): number;
+  groupFailure(group: number): string;
+  allReduce(group: number, tensor: Handle, operation: 'sum' | 'max'): WorkHandle;
+  broadcast(group: number, tensor: Handle, root: number): WorkHandle;
+  allGather(group: number, outputs: readonly Handle[], input: Handle): WorkHandle;
+  wait(work: WorkHandle): void;
+  isDone(work: WorkHandle): boolean;
+  // sync_batch_norm.cc
+  syncBatchNorm(
+    group: number,
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    runningMean: Handle,
+    runningVariance: Handle,
+    momentum: number,
+    epsilon: number,
+  ): Handle;
+  // reducer.cc
+  reducer(group: number, parameters: readonly Handle[], bucketBytes: number): ReducerHandle;
+  reducerStart(reducer: ReducerHandle): void;
+  reducerFinish(reducer: ReducerHandle): void;
 }

@@ -33,6 +33,18 @@ export class LibtorchError extends Error {
   override readonly name: string = 'LibtorchError';
 }
 
+/** A collective that not all ranks came to. */
+export class RankLostError extends Error {
+  override readonly name: string = 'RankLostError';
+  /** Ranks that did not answer; empty when that cannot be told. */
+  readonly missing: readonly number[];
+
+  constructor(message: string, parts: { missing: readonly number[]; cause: unknown }) {
+    super(message, { cause: parts.cause });
+    this.missing = parts.missing;
+  }
+}
+
 interface NativeError extends Error {
   readonly operator?: string;
   readonly shapes?: string;

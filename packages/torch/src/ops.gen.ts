@@ -52,6 +52,7 @@ const op = {
   max: operator('aten::max'),
   min: operator('aten::min'),
   argmax: operator('aten::argmax'),
+  amax: operator('aten::amax'),
   argsort: operator('aten::argsort'),
   topk: operator('aten::topk'),
   norm: operator('aten::norm.ScalarOpt_dim'),
@@ -88,6 +89,7 @@ const op = {
   full: operator('aten::full'),
   arange: operator('aten::arange'),
   copy_: operator('aten::copy_'),
+  indexCopy_: operator('aten::index_copy_'),
   fill_: operator('aten::fill_.Scalar'),
   zero_: operator('aten::zero_'),
   add_: operator('aten::add_.Tensor'),
@@ -306,6 +308,11 @@ export abstract class TensorOps {
     return invoke(op.argmax, [this.asTensor(), options.dim, options.keepdim]);
   }
 
+  /** `aten::amax` */
+  amax(options: { readonly dim?: number | readonly number[] | undefined; readonly keepdim?: boolean | undefined } = {}): Tensor {
+    return invoke(op.amax, [this.asTensor(), options.dim, options.keepdim]);
+  }
+
   /** `aten::argsort` */
   argsort(options: { readonly dim?: number | undefined; readonly descending?: boolean | undefined } = {}): Tensor {
     return invoke(op.argsort, [this.asTensor(), options.dim, options.descending]);
@@ -454,6 +461,11 @@ export abstract class TensorOps {
   /** `aten::copy_` */
   copy_(src: Tensor, options: { readonly nonBlocking?: boolean | undefined } = {}): Tensor {
     return invoke(op.copy_, [this.asTensor(), src, options.nonBlocking]);
+  }
+
+  /** `aten::index_copy_` */
+  indexCopy_(dim: number, index: Tensor, source: Tensor): Tensor {
+    return invoke(op.indexCopy_, [this.asTensor(), dim, index, source]);
   }
 
   /** `aten::fill_.Scalar` */

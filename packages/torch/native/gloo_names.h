@@ -1,0 +1,42 @@
+// What ProcessGroupGloo.hpp asks of gloo's headers, which packages of libtorch leave out: it holds gloo's objects behind
+// pointers, so names are enough. Nothing here is defined or called, hence no definition can take the place of gloo's own.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gloo {
+
+class Context;
+class Algorithm;
+
+namespace transport {
+class Device;
+class UnboundBuffer {
+ public:
+  virtual ~UnboundBuffer();
+};
+}  // namespace transport
+
+namespace rendezvous {
+/// Every function that some version of libtorch overrides.
+class Store {
+ public:
+  static constexpr std::chrono::milliseconds kDefaultTimeout = std::chrono::seconds(30);
+  virtual ~Store();
+  virtual void set(const std::string& key, const std::vector<char>& value);
+  virtual std::vector<char> get(const std::string& key);
+  virtual void wait(const std::vector<std::string>& keys);
+  virtual void wait(const std::vector<std::string>& keys, const std::chrono::milliseconds& timeout);
+  virtual bool has_v2_support();
+  virtual std::vector<std::vector<char>> multi_get(const std::vector<std::string>& keys);
+  virtual void multi_set(const std::vector<std::string>& keys, const std::vector<std::vector<char>>& values);
+  virtual void append(const std::string& key, const std::vector<char>& value);
+  virtual int64_t add(const std::string& key, int64_t value);
+};
+}  // namespace rendezvous
+
+}  // namespace gloo
