@@ -1,0 +1,7 @@
+/** `npm run api`: writes the inventory of public names after a change on purpose. Look at its diff before committing. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { apiOf, entryPoints } from '../packages/magface/test/support/api-inventory.ts';
+
+const built = Object.entries(entryPoints).filter(([, entry]) => existsSync(entry));
+const inventory = Object.fromEntries(built.map(([name, entry]) => [name, apiOf(entry)]));
+writeFileSync(new URL('../packages/magface/api.json', import.meta.url), `${JSON.stringify(inventory, null, 2)}\n`);
