@@ -8,7 +8,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'Data:': [
     [
       'train-list <source...>',
-      'lists (`imgname 0 id 0`) or folders with a folder a person; several are joined',
+      'lists (`imgname 0 id 0`), folders with a folder a person, train.rec, or tar shards (shards-{000..012}.tar); several are joined',
       'train_list <file>',
     ],
     ['root <dir>', 'folder that listed paths are relative to (default: current, else the list’s)'],

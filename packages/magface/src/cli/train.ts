@@ -16,8 +16,8 @@ import { addTrainFlags } from './train-flags.ts';
 const examples = `
 Examples:
   magface train --train-list faces/ --arch iresnet18 --batch-size 64 --output run1
-  magface train --config configs/ms1mv2-iresnet50.yaml --train-list ms1m.list --output r50
-  magface train --config configs/ms1mv2-iresnet50.yaml --train-list ms1m.list --output r50 --resume
+  magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50
+  magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50 --resume
   magface convert r50/00025-0000000.safetensors r50.onnx`;
 
 /** Flags of the command itself; every other one is a setting. */

@@ -1,5 +1,5 @@
 /** Ranges of a file, however large: the one way in which every reader here reaches bytes. */
-import { close as closeFile, fstat, open as openFile, read as readFile, readSync, type Stats } from 'node:fs';
+import { close as closeFile, closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FormatError } from '../errors.ts';
 
@@ -15,31 +15,31 @@ export interface ByteSource {
   /** @returns the error to throw when bytes contradict their format */
   error(message: string, offset?: number, cause?: unknown): FormatError;
   close(): Promise<void>;
+  closeSync(): void;
 }
 
-const [open, stat, read, close] = [promisify(openFile), promisify(fstat), promisify(readFile), promisify(closeFile)];
+const read = promisify(readFile);
+const closeDescriptor = promisify(closeFile);
 
 /** @throws {FormatError} when the file cannot be read */
 export async function openBytes(file: string): Promise<ByteSource> {
-  const unreadable = (cause: unknown): never => {
-    throw new FormatError(file, 'Expected a file but it cannot be read: check the path.', { cause });
-  };
-  const descriptor = await open(file, 'r').catch(unreadable);
-  const stats: Stats = await stat(descriptor);
-  if (!stats.isFile()) {
-    await close(descriptor);
-    throw new FormatError(file, 'Expected a file but it is something else: check the path.');
-  }
-  const { expectRange, error } = checks(file, stats.size);
+  return openBytesSync(file);
+}
+
+/** The same without waiting, for a worker's own thread and for what has to be known before a run begins. */
+export function openBytesSync(file: string): ByteSource {
+  const [descriptor, size] = openFile(file);
+  const { expectRange, error } = checks(file, size);
+  const cut = (at: number): FormatError => error('Expected more bytes but the file was cut while it was read.', at);
   return {
     file,
-    size: stats.size,
+    size,
     error,
     async read(offset, length) {
       const bytes = Buffer.allocUnsafeSlow(expectRange(offset, length));
       for (let at = 0; at < length; ) {
         const { bytesRead } = await read(descriptor, bytes, at, length - at, offset + at);
-        if (bytesRead === 0) throw error('Expected more bytes but the file was cut while it was read.', offset + at);
+        if (bytesRead === 0) throw cut(offset + at);
         at += bytesRead;
       }
       return bytes;
@@ -48,13 +48,27 @@ export async function openBytes(file: string): Promise<ByteSource> {
       const bytes = Buffer.allocUnsafeSlow(expectRange(offset, length));
       for (let at = 0; at < length; ) {
         const bytesRead = readSync(descriptor, bytes, at, length - at, offset + at);
-        if (bytesRead === 0) throw error('Expected more bytes but the file was cut while it was read.', offset + at);
+        if (bytesRead === 0) throw cut(offset + at);
         at += bytesRead;
       }
       return bytes;
     },
-    close: () => close(descriptor),
+    close: () => closeDescriptor(descriptor),
+    closeSync: () => closeSync(descriptor),
   };
+}
+
+function openFile(file: string): readonly [descriptor: number, size: number] {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a named pipe would wait for a writer
+  } catch (cause) {
+    throw new FormatError(file, 'Expected a file but it cannot be read: check the path.', { cause });
+  }
+  const stats = fstatSync(descriptor);
+  if (stats.isFile()) return [descriptor, stats.size];
+  closeSync(descriptor);
+  throw new FormatError(file, 'Expected a file but it is something else: check the path.');
 }
 
 /** Bytes in memory as a source, for what came over a network and for tests. */
@@ -69,6 +83,7 @@ export function bytesSource(bytes: Uint8Array, file = 'bytes'): ByteSource {
     read: async (offset, length) => slice(offset, length),
     readSync: slice,
     close: async () => undefined,
+    closeSync: () => undefined,
   };
 }
 

@@ -34,8 +34,10 @@ export async function convertFaces(input: string, output: string): Promise<numbe
 async function* fromRecords(input: string): AsyncGenerator<Face> {
   const records = await openRecords(input);
   try {
-    const { samples } = await readFaceRecords(records);
-    for (const { key, label } of samples) yield { label, name: String(key), image: (await records.read(key)).image };
+    const { keys, labels } = readFaceRecords(records);
+    for (const [i, key] of keys.entries()) {
+      yield { label: labels[i]!, name: String(key), image: (await records.read(key)).image };
+    }
   } finally {
     await records.close();
   }
@@ -67,8 +69,7 @@ async function toRecords(folder: string, output: string): Promise<number> {
   async function* images(person: string): AsyncGenerator<Uint8Array> {
     for await (const { image } of facesOf(join(folder, person))) yield image;
   }
-  const { samples } = await writeFaceRecords(output, (await people(folder)).map(images));
-  return samples.length;
+  return (await writeFaceRecords(output, (await people(folder)).map(images))).images;
 }
 
 async function toTar(output: string, faces: AsyncIterable<Face>): Promise<number> {

@@ -11,15 +11,11 @@
 import type { ImageRecord } from './image-record.ts';
 import { createRecordWriter, type RecordFile } from './record-file.ts';
 
-/** One image of a set. */
-export interface FaceSample {
-  readonly key: number;
-  /** Class, from 0 without gaps. */
-  readonly label: number;
-}
-
+/** The images of a set; flat arrays, since MS1MV2 has 5.8 million. */
 export interface FaceRecords {
-  readonly samples: readonly FaceSample[];
+  readonly keys: Float64Array;
+  /** Classes, from 0 without gaps; as many as keys. */
+  readonly labels: Uint32Array;
   /** K. */
   readonly classes: number;
 }
@@ -29,42 +25,49 @@ export interface FaceRecords {
  *
  * @throws {FormatError} when a record is damaged or a range is none
  */
-export async function readFaceRecords(file: RecordFile): Promise<FaceRecords> {
-  const header = file.keys.includes(0) ? await file.read(0) : undefined;
-  const [begin, end, ...more] = header?.labels ?? [];
-  const isHeader = header?.packed === true && more.length === 0 && header.image.length === 0;
-  if (isHeader && begin !== undefined && end !== undefined) return fromRanges(file, [begin, end]);
+export function readFaceRecords(file: RecordFile): FaceRecords {
+  const header = file.has(0) ? file.readLabelsSync(0) : undefined;
+  const [begin = Number.NaN, end = Number.NaN, ...more] = header?.labels ?? [];
+  const isHeader = header?.isImage === false && more.length === 0 && Number.isSafeInteger(end);
+  if (isHeader && end > begin && file.has(begin)) return fromRanges(file, [begin, end]);
   return fromLabels(file);
 }
 
-async function fromRanges(file: RecordFile, identities: readonly [number, number]): Promise<FaceRecords> {
-  const samples: FaceSample[] = [];
-  const present = new Set(file.keys);
-  const range = (labels: readonly number[], key: number): readonly [number, number] => {
-    const [begin = Number.NaN, end = Number.NaN] = labels;
-    const possible = Number.isSafeInteger(begin) && end >= begin && end - begin <= present.size;
-    if (possible && samples.length <= present.size) return [begin, end];
+function fromRanges(file: RecordFile, identities: readonly [number, number]): FaceRecords {
+  const [keys, labels]: [number[], number[]] = [[], []];
+  let spanned = 0;
+  const range = (values: readonly number[], key: number): readonly [number, number] => {
+    const [begin = Number.NaN, end = Number.NaN] = values;
+    const possible = Number.isSafeInteger(begin) && end >= begin && end - begin <= file.keys.length;
+    spanned += end - begin;
+    if (possible && spanned <= 2 * file.keys.length) return [begin, end]; // identities and images, each key once
     throw file.error(`Expected a range of keys in record ${key} but found ${begin} to ${end}.`, key);
   };
   const [first, last] = range(identities, 0);
   for (let identity = first; identity < last; identity++) {
-    const [begin, end] = range(await file.readLabels(identity), identity);
-    for (let key = begin; key < end; key++) if (present.has(key)) samples.push({ key, label: identity - first });
+    const [begin, end] = range(file.readLabelsSync(identity).labels, identity);
+    for (let key = begin; key < end; key++) {
+      if (!file.has(key)) continue;
+      keys.push(key);
+      labels.push(identity - first);
+    }
   }
-  return { samples, classes: last - first };
+  return { keys: Float64Array.from(keys), labels: Uint32Array.from(labels), classes: last - first };
 }
 
-/** Plain im2rec: the labels of the images themselves, counted anew without gaps. */
-async function fromLabels(file: RecordFile): Promise<FaceRecords> {
-  const ids: number[] = [];
+/** Plain im2rec, and sets whose records of identities are left out: the images' own labels, counted anew without gaps. */
+function fromLabels(file: RecordFile): FaceRecords {
+  const [keys, ids]: [number[], number[]] = [[], []];
   for (const key of file.keys) {
-    const [id = Number.NaN] = await file.readLabels(key);
+    const { labels, isImage } = file.readLabelsSync(key);
+    if (!isImage) continue;
+    const [id = Number.NaN] = labels;
     if (!Number.isFinite(id)) throw file.error(`Expected a label on record ${key} but found ${id}.`, key);
+    keys.push(key);
     ids.push(id);
   }
   const known = new Map([...new Set(ids)].sort((a, b) => a - b).map((id, label) => [id, label]));
-  const samples = Array.from(file.keys, (key, i) => ({ key, label: known.get(ids[i]!)! }));
-  return { samples, classes: known.size };
+  return { keys: Float64Array.from(keys), labels: Uint32Array.from(ids, (id) => known.get(id)!), classes: known.size };
 }
 
 /** One person's images, for {@link writeFaceRecords}. */
@@ -74,10 +77,13 @@ export type FaceIdentity = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
  * Writes a set as InsightFace lays it out: images, then a record a person, and record 0 at the end of the file, when the
  * ranges are known; readers find it by the index.
  */
-export async function writeFaceRecords(path: string, identities: Iterable<FaceIdentity>): Promise<FaceRecords> {
+export async function writeFaceRecords(
+  path: string,
+  identities: Iterable<FaceIdentity>,
+): Promise<{ readonly images: number; readonly classes: number }> {
   const writer = await createRecordWriter(path);
-  const samples: FaceSample[] = [];
   const ranges: [number, number][] = [];
+  let images = 0;
   const about = (id: number, labels: readonly number[]): ImageRecord => ({
     labels,
     id,
@@ -91,12 +97,12 @@ export async function writeFaceRecords(path: string, identities: Iterable<FaceId
       const [label, first] = [ranges.length, key];
       for await (const image of images) {
         await writer.write(key, { labels: [label], id: key, id2: 0, image });
-        samples.push({ key, label });
         key++;
       }
       ranges.push([first, key]);
     }
     const firstIdentity = key;
+    images = key - 1;
     for (const range of ranges) await writer.write(key, about(key++, range));
     await writer.write(0, about(0, [firstIdentity, key]));
   } catch (error) {
@@ -104,5 +110,5 @@ export async function writeFaceRecords(path: string, identities: Iterable<FaceId
     throw error;
   }
   await writer.close();
-  return { samples, classes: ranges.length };
+  return { images, classes: ranges.length };
 }

@@ -36,18 +36,26 @@ export function decodeImageRecord(source: ByteSource, data: Buffer, at: number):
   };
 }
 
+/** What a record says without its image. */
+export interface RecordLabels {
+  readonly labels: readonly number[];
+  /** Whether an image follows; records that are about others have none. */
+  readonly isImage: boolean;
+}
+
 /**
  * The labels from a record's first bytes, its RecordIO header included.
  *
  * @returns undefined where they do not tell: the record has to be read whole
  */
-export function headLabels(head: Buffer): number[] | undefined {
+export function headLabels(head: Buffer): RecordLabels | undefined {
   const start = 8 + headerBytes;
   if (head.length < start || head.readUInt32LE(0) !== recordMagic) return undefined;
   const [word, flag] = [head.readUInt32LE(4), head.readUInt32LE(8)];
   const fits = word >>> 29 === 0 && word >= headerBytes + 4 * flag && head.length >= start + 4 * flag;
   if (!fits) return undefined;
-  return flag === 0 ? [head.readFloatLE(12)] : Array.from({ length: flag }, (_, i) => head.readFloatLE(start + 4 * i));
+  const packed = Array.from({ length: flag }, (_, i) => head.readFloatLE(start + 4 * i));
+  return { labels: flag === 0 ? [head.readFloatLE(12)] : packed, isImage: word > headerBytes + 4 * flag };
 }
 
 export function encodeImageRecord({ labels, id, id2, image, packed = labels.length !== 1 }: ImageRecord): Buffer {

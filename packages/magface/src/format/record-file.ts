@@ -1,8 +1,14 @@
 /** A `.rec` with its `.idx`: images by key, at random or in the order of the file, one read of the disk each. */
 import { existsSync } from 'node:fs';
-import { type ByteSource, openBytes } from './byte-source.ts';
+import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
-import { decodeImageRecord, encodeImageRecord, headLabels, type ImageRecord } from './image-record.ts';
+import {
+  decodeImageRecord,
+  encodeImageRecord,
+  headLabels,
+  type ImageRecord,
+  type RecordLabels,
+} from './image-record.ts';
 import { readRecordIndex, scanRecords } from './record-index.ts';
 import { encodeRecord, parseRecord } from './record-io.ts';
 
@@ -12,15 +18,19 @@ const labelBytes = 40;
 export interface RecordFile {
   /** In the order of the records' bytes. */
   readonly keys: Float64Array;
+  readonly has: (key: number) => boolean;
+  /** Where a record lies. @throws {FormatError} when there is no such key */
+  place(key: number): { readonly offset: number; readonly length: number };
   /** @throws {FormatError} when there is no such key, or no record where the index says */
   read(key: number): Promise<ImageRecord>;
   /** The same without waiting, for a worker's own thread. */
   readSync(key: number): ImageRecord;
   /** The labels alone: some bytes of the disk, whatever the image's size. */
-  readLabels(key: number): Promise<readonly number[]>;
+  readLabelsSync(key: number): RecordLabels;
   /** @returns the error to throw when a record contradicts its place in a set */
   error(message: string, key: number): Error;
   close(): Promise<void>;
+  closeSync(): void;
 }
 
 /** What stands beside `train.rec`: `train.idx`, `train.lst`. */
@@ -30,49 +40,63 @@ export const besideRecords = (path: string, ending: '.idx' | '.lst'): string => 
  * @param index - @default the `.idx` beside the file; where there is none, the file is gone through once and keys count from 0
  * @throws {FormatError} when the index contradicts the file
  */
-export async function openRecords(file: string, index: string = besideRecords(file, '.idx')): Promise<RecordFile> {
-  const source = await openBytes(file);
-  if (!existsSync(index)) return recordsOf(source);
-  const indexSource = await openBytes(index).catch(async (error: unknown) => {
-    await source.close();
-    throw error;
-  });
-  return recordsOf(source, indexSource).finally(() => indexSource.close());
+export async function openRecords(file: string, index?: string): Promise<RecordFile> {
+  return openRecordsSync(file, index);
 }
 
-/** The same for bytes that are open already; closes `source` when it throws. */
-export async function recordsOf(source: ByteSource, index?: ByteSource): Promise<RecordFile> {
+/** The same without waiting, for what has to be known before a run begins. */
+export function openRecordsSync(file: string, index: string = besideRecords(file, '.idx')): RecordFile {
+  const source = openBytesSync(file);
+  if (!existsSync(index)) return recordsOf(source);
+  let indexSource: ByteSource | undefined;
   try {
-    const { keys, find } = index === undefined ? scanRecords(source) : await readRecordIndex(index, source);
-    const place = (key: number): { begin: number; length: number } => {
-      const found = find(key);
-      if (found === undefined) throw source.error(`Expected a record ${key} but the index has none.`, 0);
-      return { begin: found.begin, length: found.end - found.begin };
-    };
-    const decode = (bytes: Buffer, begin: number): ImageRecord =>
-      decodeImageRecord(source, parseRecord(source, bytes, begin).data, begin);
-    return {
-      keys,
-      async read(key) {
-        const { begin, length } = place(key);
-        return decode(await source.read(begin, length), begin);
-      },
-      readSync(key) {
-        const { begin, length } = place(key);
-        return decode(source.readSync(begin, length), begin);
-      },
-      async readLabels(key) {
-        const { begin, length } = place(key);
-        const head = await source.read(begin, Math.min(length, labelBytes));
-        return headLabels(head) ?? decode(await source.read(begin, length), begin).labels;
-      },
-      error: (message, key) => source.error(message, find(key)?.begin ?? 0),
-      close: () => source.close(),
-    };
+    indexSource = openBytesSync(index);
+    return recordsOf(source, indexSource);
   } catch (error) {
-    await source.close();
+    source.closeSync();
     throw error;
+  } finally {
+    indexSource?.closeSync();
   }
+}
+
+/** The same for bytes that are open already. */
+export function recordsOf(source: ByteSource, index?: ByteSource): RecordFile {
+  const { keys, find } = index === undefined ? scanRecords(source) : readRecordIndex(index, source);
+  const place = (key: number): { offset: number; length: number } => {
+    const found = find(key);
+    if (found === undefined) throw source.error(`Expected a record ${key} but the index has none.`, 0);
+    return { offset: found.begin, length: found.end - found.begin };
+  };
+  const readSync = (key: number): ImageRecord => {
+    const { offset, length } = place(key);
+    return parseImageRecord(source, source.readSync(offset, length), offset);
+  };
+  return {
+    keys,
+    has: (key) => find(key) !== undefined,
+    place,
+    readSync,
+    async read(key) {
+      const { offset, length } = place(key);
+      return parseImageRecord(source, await source.read(offset, length), offset);
+    },
+    readLabelsSync(key) {
+      const { offset, length } = place(key);
+      const labels = headLabels(source.readSync(offset, Math.min(length, labelBytes)));
+      if (labels !== undefined) return labels;
+      const record = readSync(key);
+      return { labels: record.labels, isImage: record.image.length > 0 };
+    },
+    error: (message, key) => source.error(message, find(key)?.begin ?? 0),
+    close: () => source.close(),
+    closeSync: () => source.closeSync(),
+  };
+}
+
+/** @param bytes - of a whole record, from its magic on; @param offset - where they lie, for messages */
+export function parseImageRecord(source: ByteSource, bytes: Buffer, offset: number): ImageRecord {
+  return decodeImageRecord(source, parseRecord(source, bytes, offset).data, offset);
 }
 
 /** Writes a `.rec` and its `.idx`. */

@@ -11,8 +11,8 @@ export interface RecordIndex {
 }
 
 /** @throws {FormatError} when a line is no such pair, a key comes twice or a byte lies outside the records' file */
-export async function readRecordIndex(index: ByteSource, records: ByteSource): Promise<RecordIndex> {
-  const text = await index.read(0, index.size);
+export function readRecordIndex(index: ByteSource, records: ByteSource): RecordIndex {
+  const text = index.readSync(0, index.size);
   const [keys, begins]: [number[], number[]] = [[], []];
   for (let at = 0; at < text.length; at++) {
     const lineAt = at;

@@ -4,7 +4,7 @@
  *
  * @see POSIX.1-2017, pax: ustar interchange format; https://github.com/webdataset/webdataset
  */
-import { type ByteSource, openBytes } from './byte-source.ts';
+import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
 import { tarHeader, tarNumber, tarText } from './tar-header.ts';
 
@@ -29,21 +29,31 @@ export interface TarShard {
   readonly samples: readonly TarSample[];
   read(entry: TarEntry): Promise<Buffer>;
   readSync(entry: TarEntry): Buffer;
+  /** @returns the error to throw when a file's content is not what a sample needs */
+  error(message: string, entry: TarEntry): Error;
   close(): Promise<void>;
+  closeSync(): void;
 }
 
 /** @throws {FormatError} when a header is damaged or points outside the file */
 export async function openTarShard(file: string | ByteSource): Promise<TarShard> {
-  const source = typeof file === 'string' ? await openBytes(file) : file;
+  return openTarShardSync(file);
+}
+
+/** The same without waiting, for what has to be known before a run begins. */
+export function openTarShardSync(file: string | ByteSource): TarShard {
+  const source = typeof file === 'string' ? openBytesSync(file) : file;
   try {
     return {
       samples: groupSamples(walk(source)),
       read: ({ offset, size }) => source.read(offset, size),
       readSync: ({ offset, size }) => source.readSync(offset, size),
+      error: (message, { offset }) => source.error(message, offset),
       close: () => source.close(),
+      closeSync: () => source.closeSync(),
     };
   } catch (error) {
-    await source.close();
+    source.closeSync();
     throw error;
   }
 }

@@ -1,18 +1,14 @@
-/** Training sets as lists of files with a class each: the official list, or a folder a person. */
+/** Training sets: the official list, a folder a person, InsightFace's `.rec`, tar shards. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, extname, isAbsolute, join } from 'node:path';
 import { ConfigError, FormatError } from '../errors.ts';
-
-/** One training image. */
-export interface Sample {
-  readonly path: string;
-  /** Class, from 0. */
-  readonly label: number;
-}
+import { readRecordSamples, readTarSamples } from './packed-samples.ts';
+import { joinSamples, type Sample, type Samples } from './samples.ts';
+import { groupSources } from './source-names.ts';
 
 /** A training set. */
 export interface Dataset {
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   /** K, the number of classes. */
   readonly classes: number;
   /** Names of the classes, where the source has them. */
@@ -28,50 +24,57 @@ export interface DatasetOptions {
 }
 
 /**
- * @param source - a list (`imgname 0 id 0` a line, as the official code reads it; the name may have spaces), or a folder
- *   with a folder of images for each person
+ * @param source - a list (`imgname 0 id 0` a line, as the official code reads it; the name may have spaces); a folder with a
+ *   folder of images for each person; a `.rec` with its `.idx` beside it; or tar shards, also as `{000..012}` or `*`, or
+ *   their folder
  * @throws {ConfigError} when the source or the root is not there
- * @throws {FormatError} naming the line that is wrong
+ * @throws {FormatError} naming the line or the byte that is wrong
  */
 export function readDataset(source: string, options: DatasetOptions = {}): Dataset {
-  if (!existsSync(source)) {
-    throw new ConfigError('train-list', `Expected a list or a folder of training images but there is no ${source}.`);
-  }
-  if (options.root !== undefined && !existsSync(options.root)) {
-    throw new ConfigError(
-      'root',
-      `Expected a folder that the list's paths are relative to but there is no ${options.root}.`,
-    );
-  }
-  const dataset = statSync(source).isDirectory() ? readFolders(source) : readList(source, options.root);
-  const classes = options.classes ?? dataset.classes;
-  const beyond = dataset.samples.find(({ label }) => label >= classes);
-  if (beyond === undefined) return { ...dataset, classes };
-  throw new ConfigError(
-    'last-fc-size',
-    `Expected every label of ${source} to be below last-fc-size ${classes} but ${beyond.path} has ${beyond.label}: leave last-fc-size out, or set it to ${dataset.classes} or more.`,
-  );
+  return readDatasets([source], options);
 }
 
-/** Joins several sources, the classes of each after those of the one before. */
+/** Joins several sources, the classes of each after those of the one before; tar shards of one folder are one source. */
 export function readDatasets(sources: readonly string[], options: DatasetOptions = {}): Dataset {
-  const [first, ...more] = sources;
+  const { root } = options;
+  if (root !== undefined && !existsSync(root)) {
+    throw new ConfigError('root', `Expected a folder that the list's paths are relative to but there is no ${root}.`);
+  }
+  const parts = groupSources(sources).map((files) => readSource(files, root));
+  const [first] = parts;
   if (first === undefined)
     throw new ConfigError('train-list', 'Expected a list or a folder of training images but received none.');
-  if (more.length === 0) return readDataset(first, options);
-  const samples: Sample[] = [];
-  let classes = 0;
-  for (const source of sources) {
-    const one = readDataset(source, { root: options.root });
-    for (const { path, label } of one.samples) samples.push({ path, label: classes + label });
-    classes += one.classes;
+  const joined = {
+    samples: joinSamples(parts),
+    classes: parts.reduce((sum, { classes }) => sum + classes, 0),
+  };
+  return withClasses(parts.length === 1 ? first : joined, sources, options.classes);
+}
+
+function readSource(files: readonly string[], root: string | undefined): Dataset {
+  const [source = ''] = files;
+  switch (extname(source)) {
+    case '.tar':
+      return readTarSamples(files);
+    case '.rec':
+      return readRecordSamples(source);
+    default:
+      return statSync(source).isDirectory() ? readFolders(source) : readList(source, root);
   }
-  if (options.classes === undefined || options.classes >= classes)
-    return { samples, classes: options.classes ?? classes };
-  throw new ConfigError(
-    'last-fc-size',
-    `Expected last-fc-size of at least the ${classes} classes of all lists but received ${options.classes}.`,
-  );
+}
+
+/** @throws {ConfigError} when the labels need more classes than were asked for */
+function withClasses(dataset: Dataset, sources: readonly string[], wanted: number | undefined): Dataset {
+  const classes = wanted ?? dataset.classes;
+  if (dataset.classes <= classes) return { ...dataset, classes };
+  for (const { path, label } of dataset.samples) {
+    if (label < classes) continue;
+    throw new ConfigError(
+      'last-fc-size',
+      `Expected every label of ${sources.join(', ')} to be below last-fc-size ${classes} but ${path} has ${label}: leave last-fc-size out, or set it to ${dataset.classes} or more.`,
+    );
+  }
+  return { ...dataset, classes };
 }
 
 function readList(file: string, root: string | undefined): Dataset {

@@ -1,7 +1,9 @@
-/** One training image from its file: 112x112 BGR bytes, mirrored or not. */
+/** Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
+import { type ByteSource, openBytesSync } from '../format/byte-source.ts';
+import { type PackedImage, readPackedImage } from '../format/packed-image.ts';
 
 // CommonJS that Node cannot see the names of.
 const { decompressSync, FORMAT_BGR } = createRequire(import.meta.url)(
@@ -18,7 +20,16 @@ export interface DecodeRequest {
   readonly id: number;
   /** (N, 112, 112, 3) uint8. */
   readonly slot: SharedArrayBuffer;
-  readonly images: readonly { readonly position: number; readonly path: string; readonly flipped: boolean }[];
+  readonly images: readonly ImageRequest[];
+}
+
+/** An image for one place of the slot. */
+export interface ImageRequest {
+  readonly position: number;
+  readonly path: string;
+  /** Where it lies, when `path` is no file. */
+  readonly within?: PackedImage | undefined;
+  readonly flipped: boolean;
 }
 
 /** What it answers: the images that could not be read. */
@@ -33,7 +44,10 @@ export interface DecodeReply {
  * @throws {Error} saying in a few words why it cannot be used
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
-  const bytes = readFileSync(path);
+  await decodeFace(readFileSync(path), into, flipped);
+}
+
+async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Promise<void> {
   const { data, width, height } = (isJpeg(bytes) ? turbo(bytes) : undefined) ?? (await bySharp(bytes));
   if (width !== faceSize || height !== faceSize) {
     throw new Error(`it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`);
@@ -86,16 +100,43 @@ function mirror(from: Uint8Array, into: Uint8Array): void {
   }
 }
 
-/** Decodes what is asked for into the slot; a worker calls it, or the loader itself where it has none. */
-export async function decodeAll({ id, slot, images }: DecodeRequest): Promise<DecodeReply> {
-  const faces = new Uint8Array(slot);
-  const failures: { position: number; reason: string }[] = [];
-  for (const { position, path, flipped } of images) {
-    try {
-      await decodeSample(path, faces.subarray(position * faceBytes, (position + 1) * faceBytes), flipped);
-    } catch (error) {
-      failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
+/** Sets of thousands of shards must not use up the files that a process may open. */
+const mostOpenFiles = 32;
+
+/** Decodes requests into the slots of their batches; a worker has one, or the loader itself where it has no workers. */
+export class SampleDecoder {
+  /** The one used last comes last. */
+  readonly #open = new Map<string, ByteSource>();
+
+  async decode({ id, slot, images }: DecodeRequest): Promise<DecodeReply> {
+    const faces = new Uint8Array(slot);
+    const failures: { position: number; reason: string }[] = [];
+    for (const { position, path, within, flipped } of images) {
+      const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
+      try {
+        const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
+        await decodeFace(bytes, into, flipped);
+      } catch (error) {
+        failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
+      }
     }
+    return { id, failures };
   }
-  return { id, failures };
+
+  close(): void {
+    for (const source of this.#open.values()) source.closeSync();
+    this.#open.clear();
+  }
+
+  #source(file: string): ByteSource {
+    const source = this.#open.get(file) ?? openBytesSync(file);
+    this.#open.delete(file);
+    this.#open.set(file, source);
+    for (const [oldest, unused] of this.#open) {
+      if (this.#open.size <= mostOpenFiles) break;
+      this.#open.delete(oldest);
+      unused.closeSync();
+    }
+    return source;
+  }
 }

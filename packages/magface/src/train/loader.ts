@@ -3,8 +3,9 @@ import { cpus } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ConfigError, MagfaceError } from '../errors.ts';
 import type { Dataset } from './dataset.ts';
-import { type DecodeReply, type DecodeRequest, decodeAll, faceBytes } from './decode-sample.ts';
+import { type DecodeReply, type DecodeRequest, faceBytes, type ImageRequest, SampleDecoder } from './decode-sample.ts';
 import { epochOrder, hash, isFlipped } from './sample-order.ts';
+import type { Sample } from './samples.ts';
 
 /** One batch. */
 export interface Batch {
@@ -41,6 +42,8 @@ export class Loader {
   readonly stepsPerEpoch: number;
   readonly #options: LoaderOptions;
   readonly #lanes: readonly Lane[];
+  /** For want of lanes. */
+  readonly #decoder = new SampleDecoder();
   readonly #slots: readonly SharedArrayBuffer[];
   readonly #unreadable = new Set<string>();
 
@@ -87,18 +90,28 @@ export class Loader {
     const { samples } = this.dataset;
     const found: { path: string; reason: string }[] = [];
     for (let start = 0; start < samples.length; start += this.#options.batchSize) {
-      const part = samples.slice(start, start + this.#options.batchSize);
-      const images = part.map(({ path }, position) => ({ position, path, flipped: false }));
+      const count = Math.min(this.#options.batchSize, samples.length - start);
+      const images = Array.from({ length: count }, (_, position) => this.#request(start + position, position, false));
       for (const { position, reason } of await this.#decode(this.#slots[0]!, images)) {
-        found.push({ path: part[position]!.path, reason });
+        found.push({ path: this.#sample(start + position).path, reason });
       }
-      onProgress?.(start + part.length);
+      onProgress?.(start + count);
     }
     return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.close()));
+    this.#decoder.close();
+  }
+
+  #sample(index: number): Sample {
+    return this.dataset.samples.at(index)!;
+  }
+
+  #request(index: number, position: number, flipped: boolean): ImageRequest {
+    const { path, within } = this.#sample(index);
+    return { position, path, within, flipped };
   }
 
   async #load(epoch: number, order: Uint32Array, step: number): Promise<Batch> {
@@ -107,19 +120,18 @@ export class Loader {
     const indices = order.slice(step * batchSize, (step + 1) * batchSize);
     let wanted = [...indices.keys()];
     for (let attempt = 1; wanted.length > 0; attempt++) {
-      const images = wanted.map((position) => ({
-        position,
-        path: this.dataset.samples[indices[position]!]!.path,
-        flipped: flip && isFlipped(seed, epoch, indices[position]!),
-      }));
+      const images = wanted.map((position) => {
+        const index = indices[position]!;
+        return this.#request(index, position, flip && isFlipped(seed, epoch, index));
+      });
       const failures = await this.#decode(slot, images);
       for (const { position, reason } of failures) {
-        this.#report(this.dataset.samples[indices[position]!]!.path, reason);
+        this.#report(this.#sample(indices[position]!).path, reason);
         indices[position] = hash(seed, epoch, indices[position]!, 2 + attempt) % this.dataset.samples.length;
       }
       wanted = failures.map(({ position }) => position);
     }
-    const labels = BigInt64Array.from(indices, (index) => BigInt(this.dataset.samples[index]!.label));
+    const labels = BigInt64Array.from(indices, (index) => BigInt(this.#sample(index).label));
     return { faces: new Uint8Array(slot), labels, indices };
   }
 
@@ -136,7 +148,7 @@ export class Loader {
   }
 
   async #decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply['failures']> {
-    if (this.#lanes.length === 0) return (await decodeAll({ id: 0, slot, images })).failures;
+    if (this.#lanes.length === 0) return (await this.#decoder.decode({ id: 0, slot, images })).failures;
     const share = Math.ceil(images.length / this.#lanes.length);
     const replies = await Promise.all(
       this.#lanes.map((lane, i) => lane.decode(slot, images.slice(i * share, (i + 1) * share))),

@@ -1,11 +1,15 @@
 /** What the report's pictures need of the steps, gathered as the run goes and kept in `pictures.json`. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { PackedImage } from '../format/packed-image.ts';
 import { hash } from './sample-order.ts';
+import type { Sample } from './samples.ts';
 import type { StepResult } from './trainer.ts';
 
 /** A face of the strip. */
 export interface PicturedFace {
   readonly path: string;
+  /** Where it lies, when `path` is no file. */
+  readonly within?: PackedImage;
   readonly magnitude: number;
 }
 
@@ -39,8 +43,8 @@ export class PictureBook {
       .map((one) => ({ epoch: one.epoch, counts: [...one.counts] }));
   }
 
-  /** @param paths - (N) of the batch */
-  add(epoch: number, { magnitudes, targetCosines }: StepResult, paths: readonly string[]): void {
+  /** @param samples - (N) of the batch */
+  add(epoch: number, { magnitudes, targetCosines }: StepResult, samples: readonly Sample[]): void {
     if (epoch !== this.#epoch) this.#begin(epoch);
     const counts = this.#histograms.at(-1)!.counts;
     for (const [i, magnitude] of magnitudes.entries()) {
@@ -49,7 +53,11 @@ export class PictureBook {
       counts[bin]!++;
       this.#draw([magnitude, targetCosines[i]!]);
     }
-    const faces = paths.map((path, i) => ({ path, magnitude: magnitudes[i]! }));
+    const faces = samples.map(({ path, within }, i) => ({
+      path,
+      ...(within && { within }),
+      magnitude: magnitudes[i]!,
+    }));
     this.#lowest = [...this.#lowest, ...faces].sort((a, b) => a.magnitude - b.magnitude).slice(0, stripLength);
     this.#highest = [...this.#highest, ...faces].sort((a, b) => b.magnitude - a.magnitude).slice(0, stripLength);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TrainConfig } from './config.ts';
 import { forgetAfter, type MetricsRow, readMetrics, readRows } from './metrics.ts';
 import { PictureBook, readPictures, writePictures } from './pictures.ts';
+import type { Sample } from './samples.ts';
 import { EventFile } from './tensorboard.ts';
 import { trainReport } from './train-report.ts';
 import type { StepResult } from './trainer.ts';
@@ -22,8 +23,8 @@ export class RunRecords {
     this.#pictures = new PictureBook(done === 0 ? undefined : readPictures(this.#path('pictures.json')), epoch);
   }
 
-  addStep(epoch: number, result: StepResult, paths: readonly string[]): void {
-    this.#pictures.add(epoch, result, paths);
+  addStep(epoch: number, result: StepResult, samples: readonly Sample[]): void {
+    this.#pictures.add(epoch, result, samples);
   }
 
   addRow(row: MetricsRow): void {

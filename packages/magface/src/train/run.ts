@@ -16,6 +16,7 @@ import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
 import { begin, type Position, resume, start } from './resume.ts';
 import { RunRecords } from './run-records.ts';
+import type { Sample } from './samples.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
 import { type StepResult, Trainer } from './trainer.ts';
 import { readValidationSet, type ValidationRow, type ValidationSet, validate } from './validate.ts';
@@ -183,7 +184,7 @@ class Run {
       this.#guard(result, batch.indices);
       if (result.skipped === undefined) {
         this.#window.add(result);
-        this.#records.addStep(this.#epoch, result, this.#paths(batch.indices));
+        this.#records.addStep(this.#epoch, result, this.#samples(batch.indices));
       }
       this.#since.images += batch.indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
@@ -208,7 +209,7 @@ class Run {
     this.#skipped++;
     this.#skippedInARow++;
     const { reason, sample } = skipped;
-    const which = sample === undefined ? '' : ` The sample is ${this.#paths(indices)[sample]}.`;
+    const which = sample === undefined ? '' : ` The sample is ${this.#samples(indices)[sample]?.path}.`;
     this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}${which}`);
     if (this.#skippedInARow < patience) return;
     throw new MagfaceError(
@@ -238,8 +239,8 @@ class Run {
     this.#since = { images: 0, start: performance.now() };
   }
 
-  #paths(indices: Uint32Array): string[] {
-    return Array.from(indices, (index) => this.#loader.dataset.samples[index]!.path);
+  #samples(indices: Uint32Array): Sample[] {
+    return Array.from(indices, (index) => this.#loader.dataset.samples.at(index)!);
   }
 
   /** The model of the best accuracy so far is kept as `best.safetensors`. */

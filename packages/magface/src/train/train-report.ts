@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import * as Plot from '@observablehq/plot';
+import { readPackedFile } from '../format/packed-image.ts';
 import { draw } from '../report/draw.ts';
 import { escaped } from '../report/page.ts';
 import type { TrainConfig } from './config.ts';
@@ -162,9 +163,9 @@ function strip({ lowest, highest }: Pictures): string {
   return `<div class="strip">${figures.join('')}</div>`;
 }
 
-function figure({ path, magnitude }: PicturedFace): string {
-  if (!existsSync(path)) return '';
+function figure({ path, within, magnitude }: PicturedFace): string {
+  if (!existsSync(within?.file ?? path)) return '';
   const type = { '.png': 'png', '.webp': 'webp', '.avif': 'avif' }[extname(path).toLowerCase()] ?? 'jpeg';
-  const data = readFileSync(path).toString('base64');
+  const data = (within === undefined ? readFileSync(path) : readPackedFile(within)).toString('base64');
   return `<figure><img alt="${escaped(path)}" src="data:image/${type};base64,${data}">${magnitude.toFixed(1)}</figure>`;
 }

@@ -113,8 +113,8 @@ async function readTensors(file: TensorFile): Promise<void> {
 }
 
 async function readRecords(source: ByteSource, index?: ByteSource): Promise<void> {
-  const file = await recordsOf(source, index);
-  await readFaceRecords(file);
+  const file = recordsOf(source, index);
+  readFaceRecords(file);
   for (const key of file.keys) await file.read(key);
 }
 

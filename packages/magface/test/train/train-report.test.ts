@@ -12,16 +12,18 @@ import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 const resultOf = (magnitudes: Float32Array): StepResult =>
   ({ magnitudes, targetCosines: magnitudes.map((a) => a / 100) }) as unknown as StepResult;
 
+const named = (...paths: string[]) => paths.map((path) => ({ path, label: 0 }));
+
 test('the picture book counts magnitudes by epoch and keeps the extremes in order', () => {
   const book = new PictureBook(undefined, 0);
-  book.add(0, resultOf(Float32Array.of(10.5, 12, 12.9)), ['a', 'b', 'c']);
-  book.add(0, resultOf(Float32Array.of(30, 9)), ['d', 'e']);
+  book.add(0, resultOf(Float32Array.of(10.5, 12, 12.9)), named('a', 'b', 'c'));
+  book.add(0, resultOf(Float32Array.of(30, 9)), named('d', 'e'));
   const { histograms, points, lowest, highest } = book.pictures;
   expect(histograms[0]!.counts.slice(9, 13)).toEqual([1, 1, 0, 2]);
   expect(points).toHaveLength(5);
   expect(lowest.map(({ path }) => path)).toEqual(['e', 'a', 'b', 'c', 'd']);
   expect(highest[0]).toEqual({ path: 'd', magnitude: 30 });
-  book.add(1, resultOf(Float32Array.of(20)), ['f']);
+  book.add(1, resultOf(Float32Array.of(20)), named('f'));
   expect(book.pictures.points).toHaveLength(1);
   expect(book.pictures.histograms.map(({ epoch }) => epoch)).toEqual([0, 1]);
   const resumed = new PictureBook(book.pictures, 1);
