@@ -5,7 +5,7 @@ import { TorchError, UseAfterFreeError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { native } from './load.ts';
 import { TensorOps } from './ops.gen.ts';
-import { own } from './scope.ts';
+import { own, scope } from './scope.ts';
 
 /** Frees tensors that no scope owns and nobody holds any more. */
 const net = new FinalizationRegistry<Handle>((handle) => native().free(handle));
@@ -89,13 +89,11 @@ export class Tensor extends TensorOps {
 
   /** A copy of its values, whatever the device: Float32Array of float32, bfloat16 and float16, BigInt64Array of int64. */
   toArray(): Values {
+    using _ = scope();
     const host = this.detach()
       .to({ device: 'cpu', ...asReadable(this.dtype) })
       .contiguous();
-    const copy = guarded(() => native().bytes(host.handle)).slice(0);
-    const dtype = host.dtype;
-    host.dispose();
-    return arrayOver(copy, dtype);
+    return arrayOver(guarded(() => native().bytes(host.handle)).slice(0), host.dtype);
   }
 
   /**

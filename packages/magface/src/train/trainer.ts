@@ -75,16 +75,26 @@ export class Trainer {
     this.#dropout = new Generator(seed + 2);
   }
 
-  /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
+  /** Learns from one batch of the loader: see {@link Trainer.learn}. */
   step(batch: Batch, lr: number): StepResult {
+    using _step = scope();
+    return this.learn(toImages(batch.faces), fromArray(batch.labels), lr);
+  }
+
+  /**
+   * One step of SGD. A loss or gradient that is not finite leaves every weight and statistic as it was.
+   *
+   * @param images - (N, 3, 112, 112) float32, BGR, x / 255
+   * @param labels - (N) int64, each in [0, K)
+   */
+  learn(images: Tensor, labels: Tensor, lr: number): StepResult {
     using _step = scope();
     const { momentum = 0.9, weightDecay = 5e-4, loss: lossOptions } = this.options;
     const statistics = [...this.network.tensors.values()].filter((tensor) => !tensor.requiresGrad);
     const before = statistics.map((tensor) => tensor.clone());
 
     this.optimizer.zeroGrad();
-    const labels = fromArray(batch.labels);
-    const features = this.#forward(toImages(batch.faces)); // (N, D)
+    const features = this.#forward(images); // (N, D)
     const loss = magfaceLoss(features, this.centers, labels, lossOptions);
     loss.total.backward();
 
@@ -92,7 +102,7 @@ export class Trainer {
     const skipped = this.#whyNotFinite(loss.total.item(), norms, features);
     using _noGrad = noGrad();
     if (skipped === undefined) this.optimizer.step({ lr, momentum, weightDecay });
-    else for (const [i, tensor] of statistics.entries()) tensor.copy_(before[i]!);
+    else this.#takeBack(statistics, before);
     const own = loss.cosines.gather(1, labels.unsqueeze(1)); // (N, 1)
     return {
       loss: loss.total.item(),
@@ -125,6 +135,12 @@ export class Trainer {
     const { dropout = 0.4, precision = 'fp32' } = this.options;
     using _ = autocast(precision === 'bf16' ? 'bfloat16' : null);
     return this.network.forward(images, { training: true, dropout, generator: this.#dropout });
+  }
+
+  /** After a step that was left out: its batch is not in the running statistics, nor counted. */
+  #takeBack(statistics: readonly Tensor[], before: readonly Tensor[]): void {
+    for (const [i, tensor] of statistics.entries()) tensor.copy_(before[i]!);
+    this.network.batches--;
   }
 
   /** Names the first sample and the first tensor that are not finite. */

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
+import { listCheckpoints } from '../../src/train/checkpoint-file.ts';
 import { readMetrics } from '../../src/train/metrics.ts';
 import { describeTraining } from '../train/golden.ts';
 import { smallSet, temporaryFolder } from '../train/small-set.ts';
@@ -177,5 +178,24 @@ describeTraining('magface train', [], () => {
     expect(readFileSync(join(output, 'metrics.jsonl'), 'utf8').endsWith('}\n')).toBe(true);
     const third = await magfaceTrain(...words);
     expect([third.code, third.err]).toEqual([2, expect.stringContaining('add --resume')]);
+  });
+
+  test('--resume passes over a flipped byte and a cut file by name, and takes the one before them', async () => {
+    const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
+    const words = ['--train-list', set, '--output', output, '--arch', 'mobilefacenet', '-b', '4', '--threads', '1'];
+    const run = (epochs: string, ...more: string[]) => magfaceTrain(...words, '-j', '0', '--epochs', epochs, ...more);
+    await run('3');
+    const [flipped, cut, whole] = listCheckpoints(output) as [string, string, string];
+    const bytes = readFileSync(flipped);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(flipped, bytes);
+    truncateSync(cut, bytes.length - 1);
+    const { code, err } = await run('4', '--resume');
+    expect(code).toBe(0);
+    const [first, second, third] = err.split('\n').filter((line) => line.includes('.safetensors'));
+    expect(first).toContain(flipped);
+    expect(first).toMatch(/Trying the one before it\.$/);
+    expect(second).toContain(cut);
+    expect(third).toContain(`Going on from ${whole}: epoch 1, step 0.`);
   });
 });
