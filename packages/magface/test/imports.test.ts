@@ -18,9 +18,23 @@ const allowed: Record<string, readonly string[]> = {
   eval: ['.', 'format'],
   report: ['.', 'eval'],
   train: ['.', 'format', 'models', 'eval', 'infer', 'infer/node', 'report', 'degrade', 'degrade/node'],
-  serve: ['.', 'models', 'format', 'infer', 'infer/node', 'report'],
+  serve: ['.', 'models', 'format', 'infer', 'infer/node', 'report', 'page'],
   browser: ['.', 'models', 'infer'],
-  cli: ['.', 'models', 'format', 'infer', 'infer/node', 'eval', 'report', 'train', 'serve', 'degrade', 'degrade/node'],
+  page: ['.', 'models'],
+  cli: [
+    '.',
+    'models',
+    'format',
+    'infer',
+    'infer/node',
+    'eval',
+    'report',
+    'train',
+    'serve',
+    'page',
+    'degrade',
+    'degrade/node',
+  ],
 };
 
 /** Files that a browser loads too: they may import nothing that only Node has. */

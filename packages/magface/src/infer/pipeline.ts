@@ -26,6 +26,10 @@ export interface AnalyzeOptions {
   readonly flip?: boolean;
   /** Least confidence of a detection, 0 to 1. @default the detector's own */
   readonly minScore?: number;
+  /** Side of the smallest face looked for, in pixels of the image; larger is faster. @default 20 */
+  readonly smallestFace?: number;
+  /** Analyze only so many faces of an image, the largest. @default all */
+  readonly maxFaces?: number;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -22,11 +22,16 @@ export interface FolderModel<Contract extends ModelContract = ModelContract> {
   readonly contract: Contract;
 }
 
+/** A loaded model of either kind. */
+export type FolderSource = Pick<LoadedModel, 'name' | 'id' | 'path' | 'digest' | 'bytes'> & {
+  readonly contract: ModelContract;
+};
+
 /** Name of the list in the folder. */
 export const folderList = 'index.json';
 
 /** @returns the folder's files by name, `index.json` among them */
-export function modelFolder(models: readonly LoadedModel[]): Map<string, Uint8Array> {
+export function modelFolder(models: readonly FolderSource[]): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const list = models.map((model): FolderModel => {
     const freed = model.contract.kind === 'recogniser' ? freeBatch(model.bytes, model.name) : undefined;

@@ -1,14 +1,7 @@
-/** Five steps from poor to good for the boxes of faces: told apart with any colour vision (Okabe and Ito). */
+/** The five steps of quality for the boxes of faces in a report. */
+import { qualityColours as steps } from '../quality-steps.ts';
 import { threeFigures } from './page.ts';
 import type { ReportFace } from './quality-report.ts';
-
-const steps = [
-  { colour: '#d55e00', on: '#fff' },
-  { colour: '#e69f00', on: '#000' },
-  { colour: '#f0e442', on: '#000' },
-  { colour: '#56b4e9', on: '#000' },
-  { colour: '#0072b2', on: '#fff' },
-] as const;
 
 /** Which faces have which colour. */
 export interface QualityScale {

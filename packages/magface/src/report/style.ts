@@ -1,11 +1,14 @@
 /** The look of a report: quiet, one accent, figures of one width, on screens of any size and on paper. */
 const dark = `color-scheme: dark; --ink: #e8eaed; --paper: #121417; --card: #1a1d21; --line: #2e3338; --soft: #9aa2ab; --accent: #f08cc0; --lit: #3a2633;`;
 
-export const pageStyle: string = `
+/** The colours, which the page in the browser has too. */
+export const palette: string = `
 :root { color-scheme: light; --ink: #1d2125; --paper: #fff; --card: #f7f7f8; --line: #dfe2e6; --soft: #5d6670; --accent: #9d1c5e; --lit: #fbe6f0; }
 @media screen and (prefers-color-scheme: dark) { :root:not([data-theme=light]) { ${dark} } }
 @media screen { :root[data-theme=dark] { ${dark} } }
-* { box-sizing: border-box; }
+`;
+
+export const pageStyle: string = `${palette}* { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0 auto; max-width: 1200px; padding: 32px 24px 72px; font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', 'Noto Sans', sans-serif; color: var(--ink); background: var(--paper); font-variant-numeric: tabular-nums; }
 header { display: flex; justify-content: space-between; align-items: flex-start; gap: 16px; }

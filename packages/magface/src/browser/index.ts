@@ -1,0 +1,21 @@
+/** The library's public names for pages: `magface/browser`. */
+export type { ImageErrorCode, ModelErrorCode } from '../errors.ts';
+export { ImageError, MagfaceError, ModelError, ShapeError } from '../errors.ts';
+export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from '../face.ts';
+export type { StreamResult } from '../infer/pipeline.ts';
+export type { ModelContract, Threshold } from '../models/contract.ts';
+export type { FolderModel } from '../models/model-folder.ts';
+export type { PeopleOptions } from '../people.ts';
+export { groupPeople } from '../people.ts';
+export type { Pixels, RawImage } from '../pixels.ts';
+export type { Calibration } from '../quality.ts';
+export { magnitudeOf, qualityScore } from '../quality.ts';
+export type { QualityColour } from '../quality-steps.ts';
+export { qualityColour } from '../quality-steps.ts';
+export type { Reason, ReasonCode } from '../reasons.ts';
+export { describeReason, reasonRules } from '../reasons.ts';
+export { compare } from '../similarity.ts';
+export type { AnalyzeOptions, DetectOptions, ImageInput, LoadOptions } from './magface.ts';
+export { MagFace } from './magface.ts';
+export type { LoadProgress } from './models.ts';
+export type { Device } from './session.ts';

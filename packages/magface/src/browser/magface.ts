@@ -1,0 +1,183 @@
+/// <reference lib="dom" />
+/** The class that pages use: what a browser can show in, faces with embedding, magnitude and quality out. */
+import { ImageError, MagfaceError } from '../errors.ts';
+import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
+import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
+import type { FolderModel } from '../models/model-folder.ts';
+import type { RawImage } from '../pixels.ts';
+import type { Analysis, Opened, SentImage } from './messages.ts';
+import type { LoadProgress } from './models.ts';
+import type { Device } from './session.ts';
+import { WorkerCalls } from './worker-calls.ts';
+
+/** An image of the page, a file, a camera's frame, or decoded pixels. */
+export type ImageInput =
+  | Blob
+  | ImageBitmap
+  | ImageData
+  | VideoFrame
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | HTMLVideoElement
+  | OffscreenCanvas
+  | RawImage;
+
+export interface LoadOptions {
+  /** The folder that `magface page` wrote. @default 'models/', relative to the page */
+  readonly models?: string | URL | undefined;
+  /** Recogniser, by its id in the folder. @default the first */
+  readonly model?: string | undefined;
+  /** Detector, by its id in the folder. @default the first */
+  readonly detector?: string | undefined;
+  /** @default 'auto': WebGPU where there is an adapter, else WebAssembly */
+  readonly device?: Device | 'auto' | undefined;
+  /** Threads of WebAssembly; above 1 the page must be cross-origin isolated. @default the cores, at most 8 */
+  readonly threads?: number | undefined;
+  /** Most faces in one run of the recogniser. @default 8 */
+  readonly batchSize?: number | undefined;
+  readonly limits?: {
+    /** Most pixels of an image. @default 100e6 */
+    readonly pixels?: number | undefined;
+  };
+  readonly signal?: AbortSignal | undefined;
+  /** Called while models are downloaded. */
+  readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+}
+
+export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'smallestFace' | 'maxFaces' | 'signal'>;
+export type { AnalyzeOptions };
+
+/** How many images `stream` has in the worker at once: one that is worked on, one that waits. */
+const inFlight = 2;
+
+/** Owns a worker with the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
+export class MagFace {
+  readonly model: FolderModel<RecogniserContract>;
+  readonly detector: FolderModel<DetectorContract>;
+  readonly device: Device;
+  readonly threads: number;
+  readonly #calls: WorkerCalls;
+
+  private constructor(calls: WorkerCalls, opened: Opened) {
+    this.#calls = calls;
+    this.model = opened.model as FolderModel<RecogniserContract>;
+    this.detector = opened.detector as FolderModel<DetectorContract>;
+    this.device = opened.device;
+    this.threads = opened.threads;
+  }
+
+  /**
+   * Starts a worker, fetches what is not cached, checks it and makes it ready to run.
+   *
+   * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+   */
+  static async load(options: LoadOptions = {}): Promise<MagFace> {
+    const { models = 'models/', signal, onProgress, limits, device = 'auto', ...rest } = options;
+    signal?.throwIfAborted();
+    const folder = new URL(`${models}`.replace(/\/*$/, '/'), document.baseURI).href;
+    const calls = new WorkerCalls(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
+    const stop = (): void => calls.end(signal!.reason);
+    signal?.addEventListener('abort', stop);
+    try {
+      const { model, detector, threads, batchSize } = rest;
+      const open = { folder, model, detector, threads, batchSize, device, pixels: limits?.pixels };
+      const opened = await calls.call({ kind: 'open', options: open }, { onProgress });
+      return new MagFace(calls, opened as Opened);
+    } catch (error) {
+      calls.end(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /**
+   * @returns the faces of one image, largest first; none when there is none
+   * @throws {ImageError} when the image cannot be used
+   */
+  async detect(input: ImageInput, { signal, ...options }: DetectOptions = {}): Promise<readonly DetectedFace[]> {
+    const { image, name, transfer } = await sendable(input);
+    const request = { kind: 'detect', image, name, options } as const;
+    return (await this.#calls.call(request, { signal, transfer })) as readonly DetectedFace[];
+  }
+
+  /**
+   * @returns the faces of one image aligned, embedded and scored, largest first; none when there is none
+   * @throws {ImageError} when the image cannot be used
+   */
+  async analyze(input: ImageInput, options: AnalyzeOptions = {}): Promise<readonly AnalyzedFace[]> {
+    for await (const { faces, error } of this.stream([input], options)) {
+      if (error !== undefined) throw error;
+      return faces;
+    }
+    return [];
+  }
+
+  /**
+   * Like {@link analyze} over many images in little memory. An image that cannot be used is a result with `error`, so
+   * that one broken file among thousands stops nothing.
+   */
+  async *stream<Input extends ImageInput>(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options: AnalyzeOptions = {},
+  ): AsyncGenerator<StreamResult<Input>> {
+    const running: Promise<StreamResult<Input>>[] = [];
+    let index = 0;
+    for await (const input of inputs) {
+      const result = this.#result(input, index++, options);
+      result.catch(() => undefined); // raised where its turn comes
+      running.push(result);
+      if (running.length >= inFlight) yield await running.shift()!;
+    }
+    for (const result of running) yield await result;
+  }
+
+  async #result<Input extends ImageInput>(
+    input: Input,
+    index: number,
+    { signal, ...options }: AnalyzeOptions,
+  ): Promise<StreamResult<Input>> {
+    try {
+      const { image, name, transfer } = await sendable(input);
+      const request = { kind: 'analyze', image, name, options } as const;
+      const value = await this.#calls.call(request, { signal, transfer });
+      return { input, index, ...(value as Analysis) };
+    } catch (error) {
+      if (error instanceof ImageError) return { input, index, error };
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.end(new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.'));
+  }
+}
+
+interface Sendable {
+  readonly image: SentImage;
+  readonly name: string;
+  readonly transfer: Transferable[];
+}
+
+/** Elements stay on the page: what they show goes. The caller's own bitmaps and frames are copied, never taken. */
+async function sendable(input: ImageInput): Promise<Sendable> {
+  if (input instanceof Blob) {
+    const name = input instanceof File ? input.name : `the image of ${input.size} bytes`;
+    return { image: input, name, transfer: [] };
+  }
+  if ('data' in input) return { image: input, name: sizeName(input.width, input.height), transfer: [] };
+  if ('displayWidth' in input) {
+    const image = input.clone();
+    return { image, name: sizeName(input.displayWidth, input.displayHeight), transfer: [image] };
+  }
+  try {
+    const image = await createImageBitmap(input);
+    return { image, name: sizeName(image.width, image.height), transfer: [image] };
+  } catch (cause) {
+    const message = 'Expected an element that shows an image but this one has none yet: wait until it is loaded.';
+    throw new ImageError('image_unreadable', 'the element', message, { cause });
+  }
+}
+
+const sizeName = (width: number, height: number): string => `the image of ${width}x${height} pixels`;

@@ -1,0 +1,92 @@
+/** What the page's side and the worker say to each other. */
+import { ImageError, type ImageErrorCode, MagfaceError, ModelError, type ModelErrorCode } from '../errors.ts';
+import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import type { ImageSize } from '../infer/pipeline.ts';
+import type { FolderModel } from '../models/model-folder.ts';
+import type { RawImage } from '../pixels.ts';
+import type { LoadProgress } from './models.ts';
+import type { Device } from './session.ts';
+
+/** An image that can go to a worker. */
+export type SentImage = Blob | ImageBitmap | VideoFrame | ImageData | RawImage;
+
+/** What one call may ask for; its signal stays on the page's side. */
+export interface SentOptions {
+  readonly flip?: boolean;
+  readonly minScore?: number;
+  readonly smallestFace?: number;
+  readonly maxFaces?: number;
+}
+
+/** How models are opened: all of a load's options that can be sent. */
+export interface OpenOptions {
+  /** Absolute address of the folder, ending in a slash. */
+  readonly folder: string;
+  readonly model?: string | undefined;
+  readonly detector?: string | undefined;
+  readonly device: Device | 'auto';
+  readonly threads?: number | undefined;
+  readonly batchSize?: number | undefined;
+  readonly pixels?: number | undefined;
+}
+
+export type Request =
+  | { readonly id: number; readonly kind: 'open'; readonly options: OpenOptions }
+  | {
+      readonly id: number;
+      readonly kind: 'detect' | 'analyze';
+      readonly name: string;
+      readonly image: SentImage;
+      readonly options: SentOptions;
+    }
+  | { readonly id: number; readonly kind: 'abort' };
+
+/** What an opened engine is. */
+export interface Opened {
+  readonly model: FolderModel;
+  readonly detector: FolderModel;
+  readonly device: Device;
+  readonly threads: number;
+}
+
+export interface Analysis {
+  readonly image: ImageSize;
+  readonly faces: readonly AnalyzedFace[];
+}
+
+/** What each kind of request is answered by. */
+export interface Answers {
+  readonly open: Opened;
+  readonly detect: readonly DetectedFace[];
+  readonly analyze: Analysis;
+}
+
+export type Reply =
+  | { readonly id: number; readonly kind: 'progress'; readonly progress: LoadProgress }
+  | { readonly id: number; readonly kind: 'done'; readonly value: Answers[keyof Answers] }
+  | { readonly id: number; readonly kind: 'failed'; readonly error: SentError };
+
+/** An error of ours, or the message of any other. */
+export interface SentError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  /** The image or model that it is about. */
+  readonly about: string;
+}
+
+export function sentError(error: unknown): SentError {
+  const message = error instanceof Error ? error.message : String(error);
+  const name = error instanceof Error ? error.name : 'Error';
+  const code = error instanceof MagfaceError ? error.code : 'browser_failed';
+  const about = error instanceof ImageError ? error.image : error instanceof ModelError ? error.model : '';
+  return { name, code, message, about };
+}
+
+/** @returns the error as its own class again */
+export function receivedError({ name, code, message, about }: SentError): Error {
+  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, about, message);
+  if (name === 'ModelError') return new ModelError(code as ModelErrorCode, about, message);
+  if (name === 'AbortError') return new DOMException(message, 'AbortError');
+  return new MagfaceError(code, message);
+}

@@ -1,0 +1,125 @@
+/** Models out of a folder that `magface page` wrote: fetched with progress, checked by their digest, kept for next time. */
+import { ModelError } from '../errors.ts';
+import type { ContractOf, ModelContract, ModelKind } from '../models/contract.ts';
+import type { FolderModel } from '../models/model-folder.ts';
+
+/** How much of all models has come. */
+export interface LoadProgress {
+  /** The model that is coming. */
+  readonly model: string;
+  /** Bytes so far, of all models. */
+  readonly received: number;
+  /** Bytes of all models. */
+  readonly total: number;
+}
+
+/** Holds models under addresses that name their digest, and the last list for when there is no network. */
+const cacheName = 'magface-models';
+
+/**
+ * @param folder - absolute address, ending in a slash
+ * @returns what the folder's `index.json` lists; the last one seen when the network is away
+ * @throws {ModelError} `model_missing` when there is none
+ */
+export async function listFolder(folder: string): Promise<readonly FolderModel[]> {
+  const address = new URL('index.json', folder).href;
+  const cache = await openCache();
+  const response = await fetch(address, { cache: 'no-cache' }).catch(() => undefined);
+  if (response?.ok === true) {
+    await cache?.put(address, response.clone()).catch(() => undefined);
+    return asList(await response.json().catch(() => undefined), address);
+  }
+  const kept = await cache?.match(address);
+  if (kept !== undefined) return asList(await kept.json(), address);
+  const came = response === undefined ? 'it cannot be reached' : `the server answered ${response.status}`;
+  const message = `Expected a list of models at ${address} but ${came}: write the folder with \`magface page --output DIR\`.`;
+  throw new ModelError('model_missing', address, message);
+}
+
+function asList(value: unknown, address: string): readonly FolderModel[] {
+  if (Array.isArray(value) && value.every((entry) => typeof entry?.file === 'string' && entry.contract)) return value;
+  const message = `Expected a list of models at ${address} but something else came: write the folder with \`magface page --output DIR\`.`;
+  throw new ModelError('model_missing', address, message);
+}
+
+/** @throws {ModelError} `model_unknown` when the folder has none of that kind or name */
+export function pickModel<Kind extends ModelKind>(
+  list: readonly FolderModel[],
+  kind: Kind,
+  id: string | undefined,
+): FolderModel<ContractOf<Kind>> {
+  const ofKind = list.filter((model) => model.contract.kind === kind) as FolderModel<ContractOf<Kind>>[];
+  const found = id === undefined ? ofKind[0] : ofKind.find((model) => model.id === id);
+  if (found !== undefined) return found;
+  const has = ofKind.map((model) => model.id).join(', ') || 'none';
+  const message = `Expected a ${kind}${id === undefined ? '' : ` named ${id}`} in the folder of models but it has ${has}: write it with \`magface page --model M --detector D\`.`;
+  throw new ModelError('model_unknown', id ?? kind, message);
+}
+
+/**
+ * @returns the files' bytes, in order
+ * @throws {ModelError} `model_download_failed` or `model_wrong_digest`
+ */
+export async function fetchModels(
+  models: readonly FolderModel<ModelContract>[],
+  folder: string,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Uint8Array[]> {
+  const total = models.reduce((sum, { bytes }) => sum + bytes, 0);
+  const cache = await openCache();
+  const files: Uint8Array[] = [];
+  let before = 0;
+  for (const model of models) {
+    const address = new URL(model.file, folder).href;
+    const report = (received: number): void =>
+      onProgress({ model: model.id, received: before + Math.min(received, model.bytes), total });
+    const kept = await cache?.match(address);
+    const cached = kept && new Uint8Array(await kept.arrayBuffer());
+    const isWhole = cached !== undefined && (await hasDigest(cached, model.sha256));
+    files.push(isWhole ? cached : await download(model, address, { report, cache }));
+    report(model.bytes);
+    before += model.bytes;
+  }
+  return files;
+}
+
+async function download(
+  { id, bytes, sha256 }: FolderModel,
+  address: string,
+  { report, cache }: { readonly report: (received: number) => void; readonly cache: Cache | undefined },
+): Promise<Uint8Array> {
+  const fail = (why: string, cause?: unknown): never => {
+    const message = `Expected to download ${id} but ${why}: check the connection and try again.`;
+    throw new ModelError('model_download_failed', id, message, { cause });
+  };
+  const response = await fetch(address).catch((cause: unknown) => fail('the server cannot be reached', cause));
+  if (!response.ok || response.body === null) return fail(`the server answered ${response.status}`);
+  const data = new Uint8Array(bytes);
+  const reader = response.body.getReader();
+  let received = 0;
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    if (received + part.value.length > bytes) fail(`more than its ${bytes} bytes came`);
+    data.set(part.value, received);
+    received += part.value.length;
+    report(received);
+  }
+  if (received !== bytes) fail(`only ${received} of ${bytes} bytes came`);
+  if (!(await hasDigest(data, sha256))) {
+    const message = `Expected ${id} to have SHA-256 ${sha256} but something else came: write the folder of models anew.`;
+    throw new ModelError('model_wrong_digest', id, message);
+  }
+  await cache?.put(address, new Response(data)).catch(() => undefined); // a full disk costs the next load, not this one
+  return data;
+}
+
+/** Absent on pages that are not served safely (https or this machine). */
+async function openCache(): Promise<Cache | undefined> {
+  return typeof caches === 'undefined' ? undefined : caches.open(cacheName).catch(() => undefined);
+}
+
+/** Digests too are for safe pages alone; elsewhere the length must do. */
+async function hasDigest(bytes: Uint8Array<ArrayBuffer>, expected: string): Promise<boolean> {
+  if (crypto.subtle === undefined) return true;
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('') === expected;
+}

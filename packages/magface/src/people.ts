@@ -1,0 +1,40 @@
+/**
+ * Which faces are of one person, without anybody's name: faces by falling magnitude, each joining the person it is most
+ * like, or starting a new one below the threshold. A person is the sum of its faces' embeddings, which weighs each by
+ * its magnitude: a blurred face hardly moves it.
+ *
+ * @see Meng et al., CVPR 2021, section 4.2: templates weighted by magnitude
+ */
+import { magnitudeOf } from './quality.ts';
+import { compare } from './similarity.ts';
+
+export interface PeopleOptions {
+  /** Least cosine similarity of a face to its person: one of the model's own thresholds. */
+  readonly threshold: number;
+}
+
+/**
+ * @param embeddings - (D) float32 each, of one model, not normalized
+ * @returns for each the number of its person, from 0 in the order in which they first appear
+ */
+export function groupPeople(embeddings: readonly Float32Array[], { threshold }: PeopleOptions): number[] {
+  const magnitudes = embeddings.map(magnitudeOf);
+  const order = embeddings.map((_, i) => i).sort((a, b) => magnitudes[b]! - magnitudes[a]!);
+  const sums: Float32Array[] = [];
+  const personOf = new Array<number>(embeddings.length).fill(0);
+  for (const i of order) {
+    const embedding = embeddings[i]!;
+    let [best, person] = [threshold, sums.length];
+    if (magnitudes[i]! > 0) {
+      for (const [k, sum] of sums.entries()) {
+        const similarity = compare(sum, embedding);
+        if (similarity >= best) [best, person] = [similarity, k];
+      }
+    }
+    personOf[i] = person;
+    sums[person] = sums[person]?.map((value, d) => value + embedding[d]!) ?? embedding;
+  }
+  const numbers = new Map<number, number>();
+  for (const person of personOf) if (!numbers.has(person)) numbers.set(person, numbers.size);
+  return personOf.map((person) => numbers.get(person)!);
+}

@@ -1,0 +1,194 @@
+/// <reference lib="dom" />
+/** `magface/browser` in Chromium gives what `magface` gives in Node. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type * as browserSide from '../../src/browser/index.ts';
+import type { AnalyzedFace } from '../../src/face.ts';
+import { MagFace } from '../../src/infer/node/magface.ts';
+import { modelFolder } from '../../src/models/model-folder.ts';
+import { pageHeaders } from '../../src/page/headers.ts';
+import { compare } from '../../src/similarity.ts';
+import { openChromium, withoutChromium } from '../support/chromium.ts';
+import { type FileServer, serveFiles } from '../support/file-server.ts';
+import { samplePhoto } from '../support/sample-photos.ts';
+import type { Library } from './harness/main.ts';
+import { type SeenFace, seen } from './seen-face.ts';
+
+declare global {
+  var library: Library;
+  var magface: browserSide.MagFace;
+}
+
+/** Large faces only, which takes a tenth of the time and finds all of the sample photos. */
+const smallestFace = 80;
+
+function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[]): void {
+  expect(there).toHaveLength(here.length);
+  for (const [i, face] of here.entries()) {
+    const { embedding, magnitude, ...rest } = seen(face);
+    expect(there[i]).toMatchObject(rest);
+    expect(Math.abs(there[i]!.magnitude / magnitude - 1)).toBeLessThan(5e-4);
+    expect(compare(Float32Array.from(there[i]!.embedding), Float32Array.from(embedding))).toBeGreaterThan(0.9999);
+  }
+}
+
+describe.skipIf(withoutChromium)(`magface/browser in Chromium ${withoutChromium ?? ''}`, () => {
+  let folder: string;
+  let server: FileServer;
+  let browser: Browser;
+  let page: Page;
+  let node: MagFace;
+  const files = new Map<string, Uint8Array>();
+
+  beforeAll(async () => {
+    node = await MagFace.load({ threads: 1 });
+    for (const [name, bytes] of modelFolder([node.model, node.detector!])) files.set(`models/${name}`, bytes);
+    folder = await mkdtemp(join(tmpdir(), 'magface-browser-'));
+    const root = fileURLToPath(new URL('harness', import.meta.url));
+    const options = { outDir: folder, target: 'es2022', emptyOutDir: true };
+    await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: options });
+    server = await serveFiles(folder, { files, headers: pageHeaders });
+    browser = await openChromium();
+    page = await browser.newPage();
+    await page.goto(server.address);
+    await page.evaluate(async () => {
+      globalThis.magface = await library.MagFace.load({ threads: 1 });
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await node?.[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** What the page's library says of a photo that is sent to it as a file. */
+  const seeFile = async (bytes: Uint8Array): Promise<SeenFace[]> => {
+    files.set('photo.jpg', bytes);
+    return page.evaluate(
+      async (options) => {
+        const blob = await (await fetch('photo.jpg')).blob();
+        return (await magface.analyze(blob, options)).map(library.seen);
+      },
+      { smallestFace },
+    );
+  };
+
+  test('the six photos as files: 22 faces, each with the magnitude of Node to half a thousandth', async () => {
+    let faces = 0;
+    for (const photo of [1, 2, 3, 4, 5, 6] as const) {
+      const there = await seeFile(await readFile(samplePhoto(photo)));
+      expectAlike(there, await node.analyze(samplePhoto(photo), { smallestFace }));
+      faces += there.length;
+    }
+    expect(faces).toBe(22);
+  });
+
+  test('decoded pixels, in threads, on a page whose policy allows nothing inline', async () => {
+    const { data, info } = await sharp(samplePhoto(4)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+    files.set('pixels', data);
+    const { faces, ...rest } = await page.evaluate(
+      async ({ width, height, smallestFace }) => {
+        const threaded = await library.MagFace.load();
+        const bytes = await (await fetch('pixels')).arrayBuffer();
+        const image = new ImageData(new Uint8ClampedArray(bytes), width, height);
+        const faces = (await threaded.analyze(image, { smallestFace, maxFaces: 1 })).map(library.seen);
+        await threaded[Symbol.asyncDispose]();
+        const gone = await threaded.analyze(image).catch((error: { code: string }) => error.code);
+        return { faces, device: threaded.device, threads: threaded.threads > 1, gone };
+      },
+      { ...info, smallestFace },
+    );
+    expect(rest).toEqual({ device: 'wasm', threads: true, gone: 'disposed' });
+    const raw = { data, width: info.width, height: info.height };
+    expectAlike(faces, await node.analyze(raw, { smallestFace, maxFaces: 1 }));
+  });
+
+  test('a photo that lies on its side by its EXIF data is seen upright', async () => {
+    const side = sharp(samplePhoto(1)).resize(480).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 95 });
+    const bytes = await side.toBuffer();
+    const there = await seeFile(bytes);
+    expectAlike(there, await node.analyze(bytes, { smallestFace }));
+    expect(there.length).toBeGreaterThan(0);
+  });
+
+  test('a photo of 50 megapixels is read in strips', async () => {
+    const big = sharp(samplePhoto(1)).resize(8660, 5774, { fit: 'fill' }).jpeg({ quality: 60 });
+    files.set('big.jpg', await big.toBuffer());
+    const [count, refused] = await page.evaluate(async () => {
+      const blob = await (await fetch('big.jpg')).blob();
+      const faces = await magface.detect(blob, { smallestFace: 1000 });
+      const careful = await library.MagFace.load({ threads: 1, limits: { pixels: 1e6 } });
+      return [faces.length, await careful.detect(blob).catch((error: Error) => error.message)];
+    });
+    expect(count).toBe(3);
+    expect(refused).toBe(
+      'Expected at most 1000000 pixels but the image of SIZE bytes has 8660x5774: make it smaller, or raise `limits.pixels`.'.replace(
+        'SIZE',
+        String(files.get('big.jpg')!.length),
+      ),
+    );
+  });
+
+  test('a file that is no image is a result of its own in a stream, elements and frames are images', async () => {
+    files.set('photo.jpg', await readFile(samplePhoto(1)));
+    const seenKinds = await page.evaluate(
+      async (options) => {
+        const blob = await (await fetch('photo.jpg')).blob();
+        const bitmap = await createImageBitmap(blob);
+        const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+        canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+        const frame = new VideoFrame(canvas, { timestamp: 0 });
+        const broken = new File(['no image'], 'notes.txt');
+        const kinds: string[] = [];
+        for await (const { faces, error } of magface.stream([broken, bitmap, canvas, frame], options)) {
+          kinds.push(error?.message ?? String(faces?.length));
+        }
+        return [...kinds, String(bitmap.width > 0 && frame.displayWidth > 0)];
+      },
+      { smallestFace },
+    );
+    const broken =
+      'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt: this browser cannot read it; save it anew as JPEG or PNG.';
+    expect(seenKinds).toEqual([broken, '3', '3', '3', 'true']);
+  });
+
+  test('an abort is heard in the middle of a photo, and the next photo is seen', async () => {
+    const outcome = await page.evaluate(
+      async (options) => {
+        const blob = await (await fetch('photo.jpg')).blob();
+        const controller = new AbortController();
+        const long = magface.analyze(blob, { smallestFace: 8, signal: controller.signal });
+        setTimeout(() => controller.abort(), 50);
+        const name = await long.catch((error: Error) => error.name);
+        return [name, (await magface.analyze(blob, options)).length];
+      },
+      { smallestFace },
+    );
+    expect(outcome).toEqual(['AbortError', 3]);
+  });
+
+  test('models are fetched once, and a missing list, kind or a changed file is refused in words', async () => {
+    expect(server.asked.filter((path) => path.endsWith('.onnx'))).toHaveLength(2); // three loads before
+    const list = JSON.parse(Buffer.from(files.get('models/index.json')!).toString()) as { file: string }[];
+    for (const { file } of list)
+      files.set(
+        `changed/${file}`,
+        files.get(`models/${file}`)!.map((byte) => byte ^ 1),
+      );
+    files.set('changed/index.json', files.get('models/index.json')!);
+    files.set('half/index.json', Buffer.from(JSON.stringify(list.slice(0, 1))));
+    const load = (models: string): Promise<string> =>
+      page.evaluate((models) => library.MagFace.load({ models }).then(String, (error: Error) => error.message), models);
+    expect(await load('none')).toMatch(/^Expected a list of models at .*none\/index.json but the server answered 404:/);
+    expect(await load('half')).toMatch(/^Expected a detector in the folder of models but it has none:/);
+    expect(await load('changed')).toMatch(/^Expected blazeface to have SHA-256 [0-9a-f]{64} but something else came:/);
+  });
+});

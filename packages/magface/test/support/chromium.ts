@@ -1,0 +1,19 @@
+/** Chromium of the system, where there is one, driven by Playwright. */
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+
+/** Why tests of pages are skipped, or undefined where they run. */
+export const withoutChromium: string | undefined =
+  executablePath === undefined ? 'no Chromium under /usr/bin: apt-get install chromium' : undefined;
+
+const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export function openChromium({ args = [], ...options }: LaunchOptions = {}): Promise<Browser> {
+  return chromium.launch({
+    ...options,
+    executablePath: executablePath!,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet, ...args],
+  });
+}
