@@ -1,4 +1,5 @@
 /** Flags and phrases that the evaluations share. */
+import { basename, extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** What every evaluation of pairs reads. */
@@ -33,3 +34,6 @@ export const rates = (text: string, before: readonly number[] = []): readonly nu
 
 /** `97.73 %`. */
 export const inPercent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
+
+/** @returns what tables call a model: of a path, the file's name alone. */
+export const modelName = (model: string): string => (model.endsWith('.onnx') ? basename(model, extname(model)) : model);

@@ -7,6 +7,7 @@ import { type PairReport, reportPairs } from '../eval/pair-report.ts';
 import { evaluationPage } from '../report/evaluation-page.ts';
 import { type Context, note } from './context.ts';
 import { inPercent, type PairFlags } from './evaluate-options.ts';
+import { namesShown } from './evaluate-pictures.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { type Column, createRows } from './output.ts';
 
@@ -49,7 +50,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     const pictures = await readPictures(reports, flags.images);
     await writeFile(
       resolve(context.cwd, flags.output),
-      evaluationPage({ title: basename(flags.pairs), reports, pictures }),
+      evaluationPage({ title: basename(flags.pairs), sets: [{ name: basename(flags.pairs), reports, pictures }] }),
     );
     await print(reports, flags, context);
     if (flags.quiet !== true) note(context, `Report: ${flags.output}`);
@@ -66,8 +67,7 @@ function nameOf(file: string, all: readonly string[]): string {
 async function readPictures(reports: readonly PairReport[], folder: string | undefined): Promise<Map<string, string>> {
   const pictures = new Map<string, string>();
   if (folder === undefined) return pictures;
-  const pairs = reports.flatMap(({ hardest }) => [...hardest.genuine, ...hardest.impostor]);
-  for (const name of new Set(pairs.flatMap(({ left, right }) => [left, right]))) {
+  for (const name of namesShown(reports)) {
     const bytes = await readFile(resolve(folder, name)).catch(() => undefined);
     const type = extname(name).slice(1).toLowerCase().replace('jpg', 'jpeg');
     if (bytes !== undefined) pictures.set(name, `data:image/${type};base64,${bytes.toString('base64')}`);

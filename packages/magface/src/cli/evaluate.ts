@@ -1,23 +1,34 @@
-/** `magface evaluate ...`: the field's protocols, on features that are there already. */
+/** `magface evaluate ...`: the field's protocols, on features that are there already or on sets of images. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import type { ExitCode } from './errors.ts';
 import { defineEvaluateIjb } from './evaluate-ijb.ts';
 import { defineEvaluatePairs } from './evaluate-pairs.ts';
 import { defineEvaluateReject } from './evaluate-reject.ts';
 import { defineEvaluateReport } from './evaluate-report.ts';
+import { defineEvaluateRobustness } from './evaluate-robustness.ts';
+import { defineEvaluateSet } from './evaluate-set.ts';
 
 const examples = `
 Examples:
+  magface evaluate set lfw.bin --model my.onnx --flip --report lfw.html
   magface evaluate pairs --features lfw.list --pairs pair.list
   magface evaluate pairs --features lfw.npy --pairs pairs.txt --intervals
   magface evaluate reject --features lfw.list --pairs pair.list --threshold official
   magface evaluate ijb --features ijbc.npy --meta IJBC/meta --type c --magnitude-weighted
-  magface evaluate report --features a.npy b.npy --pairs pairs.txt --output models.html`;
+  magface evaluate report --features a.npy b.npy --pairs pairs.txt --output models.html
+  magface evaluate robustness --faces aligned/ --model my.onnx --report damage.html`;
 
-export function defineEvaluate(command: Command, context: Context): void {
+export function defineEvaluate(
+  command: Command,
+  context: Context,
+  done: (exitCode: ExitCode) => void = () => undefined,
+): void {
   command.addHelpText('after', examples);
+  defineEvaluateSet(command.command('set'), context);
   defineEvaluatePairs(command.command('pairs'), context);
   defineEvaluateReject(command.command('reject'), context);
   defineEvaluateIjb(command.command('ijb'), context);
   defineEvaluateReport(command.command('report'), context);
+  defineEvaluateRobustness(command.command('robustness'), context, done);
 }

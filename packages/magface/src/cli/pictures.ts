@@ -5,6 +5,11 @@ import type { Pixels } from '../pixels.ts';
 /** @returns the photo upright, at most `side` pixels wide and high, as a JPEG data address */
 export async function thumbnail(path: string, side: number): Promise<string> {
   const source = /^https?:/i.test(path) ? Buffer.from(await (await fetch(path)).arrayBuffer()) : path;
+  return encodedPicture(source, side);
+}
+
+/** @param source - a path, or an image as it was encoded */
+export async function encodedPicture(source: string | Uint8Array, side: number): Promise<string> {
   const picture = sharp(source, { autoOrient: true }).flatten({ background: 'white' }).toColourspace('srgb');
   return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
 }

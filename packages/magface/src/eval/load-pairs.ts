@@ -24,8 +24,12 @@ export interface PairFiles extends ResolveOptions {
 export interface LoadedPairs extends QualifiedPairs {
   readonly features: FeatureSet;
   readonly rows: Pairs;
+  /** (N) of each feature row: its magnitude, or another measure. */
+  readonly qualities: ArrayLike<number>;
   /** (P) each: group columns of the list. */
   readonly columns: Readonly<Record<string, readonly string[]>>;
+  /** (N) what kind of picture each row is, where a set tells: `frontal`, `profile`. */
+  readonly views?: readonly string[];
 }
 
 /**
@@ -36,8 +40,9 @@ export async function loadPairs(files: PairFiles): Promise<LoadedPairs> {
   const [features, list] = await Promise.all([readFeatureFile(files.features), readPairList(files.pairs)]);
   const rows = resolvePairs(list, features, files);
   const similarities = cosineSimilarities(features, rows);
-  const perRow = files.quality === undefined ? magnitudesOf(features) : await readQualities(files.quality, features);
-  return { features, rows, similarities, same: rows.same, quality: pairQuality(perRow, rows), columns: list.columns };
+  const qualities = files.quality === undefined ? magnitudesOf(features) : await readQualities(files.quality, features);
+  const quality = pairQuality(qualities, rows);
+  return { features, rows, similarities, same: rows.same, qualities, quality, columns: list.columns };
 }
 
 /**

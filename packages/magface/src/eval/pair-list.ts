@@ -4,7 +4,7 @@
  *     official    `... label` or `imageA imageB label`, one line a pair, the last token 1 or 0
  *     with header `left,right,same[,column...]`: CSV, TSV or spaces; further columns are groups
  *     LFW         first line `folds pairs`, then `name i j` (genuine) or `nameA i nameB j` (impostor)
- *     CPLFW       `image label`, two lines a pair
+ *     CPLFW       `image label`, two lines a pair; CALFW likewise, its genuine pairs labelled by their fold, 1 to 10
  */
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../errors.ts';
@@ -132,7 +132,9 @@ function fromHalves(lines: readonly Line[], file: string): PairList {
   return {
     left: even.map(({ tokens }) => tokens[0]!),
     right: odd.map(({ tokens }) => tokens[0]!),
-    same: Uint8Array.from(even, (line) => labelOf(line.tokens[1], line, file)),
+    same: Uint8Array.from(even, (line) =>
+      Number(/^([2-9]|10)$/.test(line.tokens[1]!) || labelOf(line.tokens[1], line, file)),
+    ),
     columns: {},
   };
 }

@@ -1,6 +1,7 @@
 /** Everything that a report shows of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
 import { estimateThresholds, type ThresholdEstimate } from './bootstrap.ts';
 import { labelOf } from './feature-set.ts';
+import { type GroupReport, ratesByGroup } from './groups.ts';
 import { identitiesOf } from './identities.ts';
 import type { LoadedPairs } from './load-pairs.ts';
 import { errorVersusReject, type RejectBaselines, type RejectCurve, rejectBaselines } from './reject.ts';
@@ -24,11 +25,19 @@ export interface PairExample {
   readonly quality: number;
 }
 
-/** The pairs that a threshold gets wrong first. */
-export interface HardestPairs {
-  /** Two images of one person, least alike first. */
+/** One bar of faces of one view, a share of that view. */
+export interface ViewBin {
+  readonly view: string;
+  readonly from: number;
+  readonly to: number;
+  readonly share: number;
+}
+
+/** The pairs that a threshold gets wrong first, or last. */
+export interface PairExamples {
+  /** Two images of one person. */
   readonly genuine: readonly PairExample[];
-  /** Two people, most alike first. */
+  /** Two people. */
   readonly impostor: readonly PairExample[];
 }
 
@@ -45,7 +54,14 @@ export interface PairReport {
   readonly measures: readonly { readonly name: string; readonly reject: RejectCurve }[];
   readonly similarities: readonly HistogramBin[];
   readonly qualities: readonly HistogramBin[];
-  readonly hardest: HardestPairs;
+  /** Magnitudes of single faces by the kind of picture; empty where the set tells none. */
+  readonly views: readonly ViewBin[];
+  /** Rates by each group column of the list. */
+  readonly groups: Readonly<Record<string, GroupReport>>;
+  /** What every threshold gets right. */
+  readonly easiest: PairExamples;
+  /** What a threshold gets wrong first: genuine pairs from the least alike on, impostors from the most alike on. */
+  readonly hardest: PairExamples;
 }
 
 /** How much a report shows. */
@@ -82,15 +98,23 @@ export function reportPairs(loaded: LoadedPairs, model: string, options: PairRep
     })),
     similarities: histogram(similarities, same),
     qualities: histogram(quality, same),
-    hardest: hardestPairs(loaded, examples),
+    views: viewHistogram(loaded),
+    groups: Object.fromEntries(
+      Object.entries(loaded.columns).map(([name, column]) => [name, ratesByGroup(loaded, column, fmr)]),
+    ),
+    ...examplePairs(loaded, examples),
   };
+}
+
+function barsOver(values: Float64Array, bars: number): { readonly low: number; readonly width: number } {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return { low, width: (high - low) / bars || 1 };
 }
 
 /** Bars of one width over all values; both kinds share them. */
 function histogram(values: Float64Array, same: Uint8Array, bars = 40): HistogramBin[] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  const width = (high - low) / bars || 1;
+  const { low, width } = barsOver(values, bars);
   const counts = [new Float64Array(bars), new Float64Array(bars)] as const;
   values.forEach((value, pair) => {
     counts[same[pair] === 1 ? 1 : 0][Math.min(bars - 1, Math.floor((value - low) / width))]! += 1;
@@ -104,7 +128,27 @@ function histogram(values: Float64Array, same: Uint8Array, bars = 40): Histogram
   }));
 }
 
-function hardestPairs({ features, rows, similarities, same, quality }: LoadedPairs, count: number): HardestPairs {
+/** Bars of one width over all faces; each view adds up to 1. */
+function viewHistogram({ views, qualities }: LoadedPairs, bars = 40): ViewBin[] {
+  if (views === undefined) return [];
+  const values = Float64Array.from(qualities);
+  const { low, width } = barsOver(values, bars);
+  return [...new Set(views)].sort().flatMap((view) => {
+    const counts = new Float64Array(bars);
+    values.forEach((value, row) => {
+      if (views[row] === view) counts[Math.min(bars - 1, Math.floor((value - low) / width))]! += 1;
+    });
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    return Array.from(counts, (count, bar) => {
+      return { view, from: low + bar * width, to: low + (bar + 1) * width, share: count / total };
+    });
+  });
+}
+
+function examplePairs(
+  { features, rows, similarities, same, quality }: LoadedPairs,
+  count: number,
+): Pick<PairReport, 'easiest' | 'hardest'> {
   const order = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[a]! - similarities[b]!);
   const example = (pair: number): PairExample => ({
     left: features.names?.[rows.left[pair]!] ?? labelOf(features, rows.left[pair]!),
@@ -112,9 +156,14 @@ function hardestPairs({ features, rows, similarities, same, quality }: LoadedPai
     similarity: similarities[pair]!,
     quality: quality[pair]!,
   });
-  const of = (label: number): Uint32Array => order.filter((pair) => same[pair] === label);
+  const [genuine, impostor] = [1, 0].map((label) => order.filter((pair) => same[pair] === label)) as [
+    Uint32Array,
+    Uint32Array,
+  ];
+  const first = (pairs: Uint32Array): PairExample[] => Array.from(pairs.subarray(0, count), example);
+  const last = (pairs: Uint32Array): PairExample[] => Array.from(pairs.slice(-count).reverse(), example);
   return {
-    genuine: Array.from(of(1).subarray(0, count), example),
-    impostor: Array.from(of(0).slice(-count).reverse(), example),
+    easiest: { genuine: last(genuine), impostor: first(impostor) },
+    hardest: { genuine: first(genuine), impostor: last(impostor) },
   };
 }

@@ -58,7 +58,7 @@ function oneRow(rows: readonly number[], name: string, pair: number): number {
 }
 
 /** Looks names up by as many trailing parts of the path as they have, endings aside; an exact name wins. */
-function rowFinder(names: readonly string[]): (name: string) => readonly number[] {
+export function rowFinder(names: readonly string[]): (name: string) => readonly number[] {
   const exact = new Map(names.map((name, row) => [name, [row]]).reverse() as [string, number[]][]);
   const byDepth = new Map<number, Map<string, number[]>>();
   return (name) => {

@@ -1,6 +1,6 @@
 /** The charts of an evaluation as SVG text: they take the page's colours, so that dark and light need no second drawing. */
 import * as Plot from '@observablehq/plot';
-import type { HistogramBin, PairReport } from '../eval/pair-report.ts';
+import type { HistogramBin, PairReport, ViewBin } from '../eval/pair-report.ts';
 import type { RejectCurve } from '../eval/reject.ts';
 import { draw } from './draw.ts';
 
@@ -10,32 +10,46 @@ export const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73',
 /** Colours of the two kinds of pair. */
 export const kindColours = { genuine: '#009e73', impostor: '#d55e00' } as const;
 
+/** Colours of the two views of a face. */
+export const viewColours: ReadonlyMap<string, string> = new Map([
+  ['frontal', '#56b4e9'],
+  ['profile', '#cc79a7'],
+]);
+
 /** @returns the colour of the model at this place; they repeat after six. */
 export const colourOf = (place: number): string => modelColours[place % modelColours.length]!;
 
+/** Models on one set, each with its place among the models of the whole page. */
+export interface PlacedReports {
+  readonly reports: readonly PairReport[];
+  readonly places: readonly number[];
+}
+
 /** TAR over FAR on a log axis: what is accepted at each price. */
-export function rocChart(reports: readonly PairReport[]): string {
+export function rocChart({ reports, places }: PlacedReports): string {
   return chart('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
     x: { type: 'log', label: 'False accept rate', tickFormat: power },
     y: { label: 'True accept rate', tickFormat: '%', grid: true },
-    marks: reports.map(({ roc }, i) => Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(i), strokeWidth: 2 })),
+    marks: reports.map(({ roc }, i) =>
+      Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(places[i]!), strokeWidth: 2 }),
+    ),
   });
 }
 
 /** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
-export function detChart(reports: readonly PairReport[]): string {
+export function detChart({ reports, places }: PlacedReports): string {
   return chart('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
     y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true },
     marks: reports.map(({ roc }, i) => {
       const points = roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : []));
-      return Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(i), strokeWidth: 2 });
+      return Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 });
     }),
   });
 }
 
 /** FNMR over the share of pairs turned away: a full line a measure of quality, dashed by chance, dotted the oracle. */
-export function rejectChart(reports: readonly PairReport[]): string {
+export function rejectChart({ reports, places }: PlacedReports): string {
   const line = (curve: RejectCurve, place: number, dashes?: string): Plot.Markish =>
     Plot.line(
       curve.rejectRates.map((rate, i) => ({ rate, fnmr: curve.fnmr[i] ?? Number.NaN })),
@@ -47,22 +61,25 @@ export function rejectChart(reports: readonly PairReport[]): string {
         ...(dashes && { strokeDasharray: dashes }),
       },
     );
+  const models = Math.max(...places) + 1;
   return chart('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
     x: { label: 'Pairs turned away', tickFormat: '%' },
     y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
     marks: reports.flatMap(({ reject, baselines, measures }, i) => [
-      line(baselines.random, i, '6 4'),
-      line(baselines.oracle, i, '1 4'),
-      line(reject, i),
-      ...measures.map((measure, k) => line(measure.reject, placeOfMeasure(reports, i, k))),
+      line(baselines.random, places[i]!, '6 4'),
+      line(baselines.oracle, places[i]!, '1 4'),
+      line(reject, places[i]!),
+      ...measures.map((other, measure) => line(other.reject, placeOfMeasure(reports, { models, report: i, measure }))),
     ]),
   });
 }
 
-/** @returns the place among the colours of model i's measure k: measures come after all models. */
-export function placeOfMeasure(reports: readonly PairReport[], i: number, k: number): number {
-  const before = reports.slice(0, i).reduce((sum, { measures }) => sum + measures.length, 0);
-  return reports.length + before + k;
+/** @returns the place among the colours of a report's measure: measures come after all models. */
+export function placeOfMeasure(
+  reports: readonly PairReport[],
+  { models, report, measure }: { readonly models: number; readonly report: number; readonly measure: number },
+): number {
+  return models + reports.slice(0, report).reduce((sum, { measures }) => sum + measures.length, 0) + measure;
 }
 
 /** Two overlaid distributions over one axis. */
@@ -70,10 +87,30 @@ export function histogramChart(bins: readonly HistogramBin[], label: string): st
   const kind = (key: 'genuine' | 'impostor'): Plot.Markish =>
     Plot.rectY(bins, { x1: 'from', x2: 'to', y: key, fill: kindColours[key], fillOpacity: 0.55, inset: 0 });
   return chart(`${label}: distribution for genuine and for impostor pairs`, {
-    height: 220,
+    height: 230,
     x: { label },
     y: { label: 'Share of its kind', tickFormat: '%', grid: true },
     marks: [kind('impostor'), kind('genuine')],
+  });
+}
+
+/** Magnitudes of frontal faces and of profiles: what pose costs a face. */
+export function viewChart(bins: readonly ViewBin[]): string {
+  return chart('Magnitude of a face: distribution for frontal faces and for profiles', {
+    height: 230,
+    x: { label: 'Magnitude of a face' },
+    y: { label: 'Share of its view', tickFormat: '%', grid: true },
+    marks: [
+      Plot.rectY(bins, {
+        x1: 'from',
+        x2: 'to',
+        y1: () => 0,
+        y2: 'share',
+        fill: ({ view }: ViewBin) => viewColours.get(view) ?? 'var(--soft)',
+        fillOpacity: 0.55,
+        inset: 0,
+      }),
+    ],
   });
 }
 
@@ -85,12 +122,13 @@ function power(value: number): string {
   return `10⁻${[...String(Math.round(-exponent))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 }
 
+/** Drawn small, so that its letters can still be read where a phone shows it smaller. */
 function chart(description: string, options: Plot.PlotOptions): string {
   return draw({
-    width: 560,
-    height: 340,
-    marginLeft: 56,
-    marginBottom: 40,
+    width: 400,
+    height: 280,
+    marginLeft: 54,
+    marginBottom: 38,
     ariaLabel: description,
     style: { background: 'none', fontSize: '12px' },
     ...options,

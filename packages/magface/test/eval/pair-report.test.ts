@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
 import { reportPairs } from '../../src/eval/pair-report.ts';
+import { pairQuality } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
 
 /** Twelve people on a circle, two images of each 5 degrees apart, but for the last, whose images are 50 apart. */
@@ -15,8 +16,11 @@ function circle(): LoadedPairs {
     right: Uint32Array.from({ length: 24 }, (_, i) => (i < 12 ? 2 * i + 1 : (2 * (i % 12) + 3) % 24)),
     same: Uint8Array.from({ length: 24 }, (_, i) => (i < 12 ? 1 : 0)),
   };
-  const quality = Float64Array.from(rows.left, (row, i) => Math.min(10 + row, 10 + rows.right[i]!));
-  return { features, rows, similarities: cosineSimilarities(features, rows), same: rows.same, quality, columns: {} };
+  const qualities = Float64Array.from(angles, (_, row) => 10 + row);
+  const views = angles.map((_, row) => (row < 6 ? 'profile' : 'frontal'));
+  const quality = pairQuality(qualities, rows);
+  const similarities = cosineSimilarities(features, rows);
+  return { features, rows, similarities, same: rows.same, qualities, quality, columns: {}, views };
 }
 
 test('a report holds the hardest pairs, bars that add up to one, and curves at the rate that can be told', () => {

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { magnitudesOf } from '../../src/eval/feature-set.ts';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
 import { reportPairs } from '../../src/eval/pair-report.ts';
-import { randomStream } from '../../src/random.ts';
 import { pairQuality } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
+import { randomStream } from '../../src/random.ts';
 import { evaluationPage } from '../../src/report/evaluation-page.ts';
 
 /** 400 pairs whose names hold what HTML would read as markup; every second is genuine, its right near its left. */
@@ -22,8 +22,17 @@ function madeUp(seed: number): LoadedPairs {
     right: Uint32Array.from(same, (_, k) => 2 * k + 1),
     same,
   };
-  const quality = pairQuality(magnitudesOf(features), rows);
-  return { features, rows, similarities: cosineSimilarities(features, rows), same, quality, columns: {} };
+  const qualities = magnitudesOf(features);
+  return {
+    features,
+    rows,
+    similarities: cosineSimilarities(features, rows),
+    same,
+    qualities,
+    quality: pairQuality(qualities, rows),
+    columns: { camera: Array.from(same, (_, pair) => (pair % 8 < 4 ? 'old <x>' : 'new')) },
+    views: Array.from({ length: 800 }, (_, row) => (row % 2 === 0 ? 'frontal' : 'profile')),
+  };
 }
 
 test('models stand side by side in one file that loads nothing and takes no text for markup', () => {
@@ -31,24 +40,44 @@ test('models stand side by side in one file that loads nothing and takes no text
   const reports = [reportPairs(madeUp(1), 'first & best', { measures }), reportPairs(madeUp(2), 'second')];
   const picture = 'data:image/png;base64,AAAA';
   const pictures = new Map([[reports[0]!.hardest.genuine[0]!.left, picture]]);
-  const html = evaluationPage({ title: 'pairs <1>', reports, pictures });
+  const html = evaluationPage({ title: 'pairs <1>', sets: [{ name: 'set', notes: ['a < b'], reports, pictures }] });
   const { document } = parseHTML(html);
+  const all = (selector: string) => Array.from(document.querySelectorAll(selector));
 
   expect(document.querySelector('h1')?.textContent).toBe('pairs <1>');
-  expect(html).not.toMatch(/<b>&"|\bsrc="(?!data:)|href=|@import|url\(/);
-  const charts = [...document.querySelectorAll('figure svg')].map((svg) => svg.getAttribute('aria-label') ?? '');
-  expect(charts.map((label) => label.split(':')[0])).toEqual([
-    'ROC',
-    'DET',
-    'Error versus reject',
-    ...['Cosine similarity', 'Magnitude, the lower of a pair', 'Cosine similarity', 'Magnitude, the lower of a pair'],
-  ]);
-  expect([...document.querySelectorAll('.pairs img')].map((image) => image.getAttribute('src'))).toEqual([picture]);
-  const [summary, thresholds] = [...document.querySelectorAll('tbody')].map(
-    (body) => body.querySelectorAll('tr').length,
+  expect(document.querySelector('.verdict')?.textContent).toMatch(
+    /^(first & best|second) leads: it gets \d\d\.\d\d % of 400/,
   );
-  expect([summary, thresholds]).toEqual([2, 4]);
+  expect(html).not.toMatch(/<b>&"|\bsrc="(?!data:)|href=|@import|url\(|<x>|a < b/);
+  const charts = all('figure svg').map((svg) => (svg.getAttribute('aria-label') ?? '').split(':')[0]);
+  const ofModel = ['Cosine similarity', 'Magnitude, the lower of a pair', 'Magnitude of a face'];
+  expect(charts).toEqual(['ROC', 'DET', 'Error versus reject', ...ofModel, ...ofModel]);
+  expect(all('.pairs img').map((image) => image.getAttribute('src'))).toEqual([picture]);
+  // Results, thresholds, and for each model its two groups.
+  expect(all('tbody').map((body) => body.querySelectorAll('tr').length)).toEqual([2, 4, 2, 2]);
   expect(document.querySelector('tbody td')?.textContent).toBe('first & best');
-  expect(html).toMatch(/Other measures: .*sharpness on first &#38; best: pAUC 0\.\d{5}/);
+  expect(all('.measures li').map((line) => line.textContent)).toEqual([
+    expect.stringMatching(/^sharpness on first & best: pAUC 0\.\d{5}$/),
+  ]);
   expect(html).not.toContain('NaN');
+});
+
+test('of several sets each has its part, reached from the top; a set that failed is named', () => {
+  const sets = [
+    { name: 'one', reports: [reportPairs(madeUp(1), 'a'), reportPairs(madeUp(2), 'b')] },
+    { name: 'two', reports: [reportPairs(madeUp(3), 'b')] },
+  ];
+  const html = evaluationPage({ title: 'suite', sets, failures: ['three: not there'] });
+  const { document } = parseHTML(html);
+  const all = (selector: string) => Array.from(document.querySelectorAll(selector));
+  expect(all('nav a').map((link) => [link.getAttribute('href'), link.textContent])).toEqual([
+    ['#set-0', 'one'],
+    ['#set-1', 'two'],
+  ]);
+  expect(all('article').map(({ id }) => id)).toEqual(['set-0', 'set-1']);
+  expect(document.querySelector('.failures')?.textContent).toContain('three: not there');
+  // A model keeps its colour in every set.
+  const lines = all('#set-1 figure svg')[0]!;
+  expect(lines.outerHTML).toContain('#d55e00');
+  expect(lines.outerHTML).not.toContain('#0072b2');
 });

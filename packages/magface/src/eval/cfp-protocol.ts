@@ -1,0 +1,72 @@
+/**
+ * The protocol files of CFP (Celebrities in Frontal-Profile), as they are published: `Protocol/Pair_list_F.txt` and
+ * `Pair_list_P.txt` number the images, `number path`; `Protocol/Split/FP/01..10/{same,diff}.txt` hold `i,j` of one fold,
+ * i a frontal face, j a profile (FP) or another frontal face (FF).
+ *
+ * @see Sengupta et al., "Frontal to Profile Face Verification in the Wild", WACV 2016
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError, FormatError } from '../errors.ts';
+import type { PairList } from './pair-list.ts';
+
+/** Frontal with profile, or frontal with frontal. */
+export type CfpProtocol = 'fp' | 'ff';
+
+/** @returns paths relative to the set's folder, fold after fold */
+export async function readCfpPairs(folder: string, protocol: CfpProtocol): Promise<PairList> {
+  const frontal = await readNumbers(folder, 'Pair_list_F.txt');
+  const second = protocol === 'fp' ? await readNumbers(folder, 'Pair_list_P.txt') : frontal;
+  const split = join(folder, 'Protocol', 'Split', protocol.toUpperCase());
+  const folds = (await readdir(split).catch(() => [])).filter((name) => /^\d+$/.test(name)).sort();
+  if (folds.length === 0)
+    throw new ConfigError(
+      'protocol',
+      `Expected folders 01, 02, … in ${split} but there are none: unpack the whole set.`,
+    );
+  const [left, right, same]: [string[], string[], number[]] = [[], [], []];
+  for (const fold of folds)
+    for (const [name, label] of [
+      ['same.txt', 1],
+      ['diff.txt', 0],
+    ] as const) {
+      const file = join(split, fold, name);
+      for (const { text, number } of await textLines(file)) {
+        const [i = '', j = ''] = text.split(/[,\s]+/);
+        left.push(pathOf(frontal, i, { file, number }));
+        right.push(pathOf(second, j, { file, number }));
+        same.push(label);
+      }
+    }
+  return { left, right, same: Uint8Array.from(same), columns: {} };
+}
+
+/** @returns whether an image is a `frontal` face or a `profile`, by its folder */
+export const cfpView = (path: string): string => (/(^|\/)profile\//.test(path) ? 'profile' : 'frontal');
+
+async function readNumbers(folder: string, name: string): Promise<ReadonlyMap<string, string>> {
+  const file = join(folder, 'Protocol', name);
+  const lines = await textLines(file);
+  return new Map(
+    lines.map(({ text, number }) => {
+      const [index, path] = text.split(/\s+/);
+      if (index !== undefined && path !== undefined) return [index, path.replace(/^(\.\.?\/)+/, '')];
+      throw new FormatError(file, `Expected "number path" on line ${number} but found "${text}".`);
+    }),
+  );
+}
+
+async function textLines(file: string): Promise<{ readonly text: string; readonly number: number }[]> {
+  const lines = (await readFile(file, 'utf8')).split(/\r?\n/);
+  return lines.map((text, i) => ({ text: text.trim(), number: i + 1 })).filter(({ text }) => text !== '');
+}
+
+function pathOf(
+  images: ReadonlyMap<string, string>,
+  index: string,
+  { file, number }: { readonly file: string; readonly number: number },
+): string {
+  const path = images.get(index);
+  if (path !== undefined) return path;
+  throw new FormatError(file, `Expected a number of the image list on line ${number} but found "${index}".`);
+}

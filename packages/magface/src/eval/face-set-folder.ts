@@ -1,0 +1,119 @@
+/**
+ * A folder as a face set: images anywhere below it, and a list of pairs that names them. Known layouts are found by
+ * their own names (LFW's pairs.txt, CFP's Protocol folder, …); any other list is given by hand.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { glob } from 'tinyglobby';
+import { ConfigError, MagfaceError } from '../errors.ts';
+import { type CfpProtocol, cfpView, readCfpPairs } from './cfp-protocol.ts';
+import { type FaceSet, fileImage, foldOrder, type SetImage, setName } from './face-set.ts';
+import { type PairList, readPairList } from './pair-list.ts';
+import { rowFinder } from './pairs.ts';
+
+/** Where the parts of a set lie. */
+export interface FolderSetOptions {
+  /** The list of pairs. @default the only one of the known names in the folder */
+  readonly pairs?: string | undefined;
+  /** Folder of the images. @default the set's folder */
+  readonly images?: string | undefined;
+  /** Of CFP. @default 'fp' */
+  readonly protocol?: CfpProtocol | undefined;
+  /** Folds that pairs are dealt to where their list has none. @default 10 */
+  readonly folds?: number | undefined;
+}
+
+/** Lists as they are published, and the set that each tells of. */
+const knownLists: Readonly<Record<string, string>> = {
+  'pairs.txt': '',
+  'pairs.csv': '',
+  'pair.list': '',
+  'pairs_CALFW.txt': 'CALFW',
+  'pairs_CPLFW.txt': 'CPLFW',
+  'xqlfw_pairs.txt': 'XQLFW',
+  'agedb_30_pairs.txt': 'AgeDB-30',
+};
+
+/**
+ * @throws {ConfigError} when the folder holds no list of pairs, or several
+ * @throws {MagfaceError} `image_unknown` when a pair names an image that is not there
+ */
+export async function openFolderSet(folder: string, options: FolderSetOptions = {}): Promise<FaceSet> {
+  const { protocol = 'fp', folds = 10 } = options;
+  const isCfp = options.pairs === undefined && existsSync(join(folder, 'Protocol', 'Pair_list_F.txt'));
+  const list = isCfp ? await readCfpPairs(folder, protocol) : await readList(options.pairs ?? onlyList(folder), folder);
+  const { names, paths } = await namesOf(list, options.images ?? folder);
+  const find = imageFinder(names, options.images ?? folder);
+  const [left, right] = [list.left.map(find), list.right.map(find)];
+  const used = [...new Set([...left, ...right])].sort((a, b) => a - b);
+  const row = new Map(used.map((old, i) => [old, i]));
+  const order = foldOrder(list.same, folds);
+  const sorted = <T>(values: readonly T[]): readonly T[] =>
+    order === undefined ? values : order.map((i) => values[i]!);
+  const rows = (side: readonly number[]): Uint32Array => Uint32Array.from(sorted(side), (old) => row.get(old)!);
+  const images: SetImage[] = [];
+  for (const i of used) images.push(await fileImage(names[i]!, paths[i]!)); // one open file at a time
+  return {
+    name: isCfp ? `CFP-${protocol.toUpperCase()}` : nameOf(options.pairs ?? onlyList(folder), folder),
+    images,
+    pairs: { left: rows(left), right: rows(right), same: Uint8Array.from(sorted([...list.same])) },
+    columns: Object.fromEntries(Object.entries(list.columns).map(([key, column]) => [key, sorted(column)])),
+    ...(isCfp && { views: images.map(({ name }) => cfpView(name)) }),
+    notes: order === undefined ? [] : [`The list names no folds: each of ${folds} got as many pairs of both kinds.`],
+    close: async () => undefined,
+  };
+}
+
+function onlyList(folder: string): string {
+  const found = Object.keys(knownLists).filter((name) => existsSync(join(folder, name)));
+  if (found.length === 1) return join(folder, found[0]!);
+  const there = found.length === 0 ? 'there is none' : `there are ${found.join(', ')}`;
+  throw new ConfigError('pairs', `Expected one list of pairs in ${folder} but ${there}: name it with --pairs.`);
+}
+
+function nameOf(list: string, folder: string): string {
+  return knownLists[basename(list)] || setName(basename(resolve(folder)));
+}
+
+/** The official lists hold labels alone; their images stand in `img.list` beside, two lines a pair. */
+async function readList(file: string, folder: string): Promise<PairList> {
+  const list = await readPairList(file);
+  if (list.left.every((name) => name !== '')) return list;
+  const beside = join(folder, 'img.list');
+  const text = await readFile(beside, 'utf8').catch(() => '');
+  const names = text.split(/\r?\n/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
+  if (names.length !== 2 * list.same.length)
+    throw new ConfigError(
+      'pairs',
+      `Expected ${2 * list.same.length} images in ${beside}, two a pair, but found ${names.length}: the list of pairs names none itself.`,
+    );
+  return { ...list, left: names.filter((_, i) => i % 2 === 0), right: names.filter((_, i) => i % 2 === 1) };
+}
+
+/** Names that are paths stay as they are; for others all images of the folder are candidates. */
+async function namesOf(
+  list: PairList,
+  folder: string,
+): Promise<{ readonly names: readonly string[]; readonly paths: readonly string[] }> {
+  const listed = [...new Set([...list.left, ...list.right])];
+  if (listed.every((name) => existsSync(resolve(folder, name))))
+    return { names: listed, paths: listed.map((name) => resolve(folder, name)) };
+  const found = await glob('**/*.{jpg,jpeg,png,bmp,webp,JPG,JPEG,PNG}', { cwd: folder, expandDirectories: false });
+  const names = found.sort();
+  return { names, paths: names.map((name) => join(folder, name)) };
+}
+
+/** A name without an image is an error, not a skip: an accuracy over fewer pairs is another accuracy. */
+function imageFinder(names: readonly string[], folder: string): (name: string, pair: number) => number {
+  const rowsOfName = rowFinder(names);
+  return (name, pair) => {
+    const rows = rowsOfName(name);
+    if (rows.length === 1) return rows[0]!;
+    const message =
+      rows.length === 0
+        ? `Expected every image of the list in ${folder} but pair ${pair + 1} names "${name}", which is not there: name the images’ folder with --images, or complete the set.`
+        : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows.map((row) => names[row]).join(' or ')}: name the images’ folder with --images.`;
+    throw new MagfaceError('image_unknown', message);
+  };
+}

@@ -1,0 +1,59 @@
+/** Features that were computed before: found again by the digest of all that they depend on. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { openSafetensors, writeSafetensors } from '../format/safetensors.ts';
+import { float32Tensor, toFloat32 } from '../format/tensor.ts';
+
+/** What an embedder makes of N images. */
+export interface EmbeddedImages {
+  /** (N, D) float32, not normalized. */
+  readonly values: Float32Array;
+  readonly dimension: number;
+  /** (N) the length of each face's own feature: with flip-sum features, without the mirror image. */
+  readonly magnitudes: Float32Array;
+}
+
+/** Raised when features come out otherwise for the same model and images. */
+const version = 1;
+
+/**
+ * @param parts - model digest, settings, image digests: whatever changes the features
+ * @returns where such features are kept
+ */
+export function featureCachePath(folder: string, parts: readonly (string | boolean | number | null)[]): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([version, ...parts]))
+    .digest('hex');
+  return join(folder, 'features', `${key}.safetensors`);
+}
+
+/** @returns undefined when they are not there, or a file there is broken */
+export async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
+  if (!existsSync(path)) return undefined;
+  try {
+    const file = await openSafetensors(path);
+    try {
+      const [embeddings, magnitudes] = [await file.read('embeddings'), await file.read('magnitudes')];
+      const dimension = embeddings.shape[1]!;
+      return { values: toFloat32(embeddings), dimension, magnitudes: toFloat32(magnitudes) };
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return undefined; // computed and written anew
+  }
+}
+
+export async function writeFeatureCache(path: string, images: EmbeddedImages): Promise<void> {
+  const { values, dimension, magnitudes } = images;
+  await mkdir(dirname(path), { recursive: true });
+  await writeSafetensors(
+    path,
+    new Map([
+      ['embeddings', float32Tensor([magnitudes.length, dimension], values)],
+      ['magnitudes', float32Tensor([magnitudes.length], magnitudes)],
+    ]),
+  );
+}

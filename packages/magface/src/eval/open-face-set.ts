@@ -1,0 +1,26 @@
+/** A verification set from what a user names: a `.bin`, or a folder. */
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { FaceSet } from './face-set.ts';
+import { openBinSet } from './face-set-bin.ts';
+import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
+
+/**
+ * @param source - a `.bin` of InsightFace, or the folder of a set
+ * @throws {ConfigError} when it is neither
+ */
+export async function openFaceSet(source: string, options: FolderSetOptions = {}): Promise<FaceSet> {
+  const there = await stat(source).catch(() => undefined);
+  if (there?.isDirectory() === true) return openFolderSet(source, options);
+  const why = there === undefined ? 'it is not there: check the path' : `${basename(source)} is neither`;
+  if (there === undefined || !source.endsWith('.bin'))
+    throw new ConfigError('set', `Expected a folder or a .bin file at ${source} but ${why}.`);
+  const given = (['pairs', 'images', 'protocol'] as const).find((key) => options[key] !== undefined);
+  if (given !== undefined)
+    throw new ConfigError(
+      given,
+      `Expected no --${given} beside ${basename(source)}: a .bin holds its own images and pairs.`,
+    );
+  return openBinSet(source);
+}
