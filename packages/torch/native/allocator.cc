@@ -3,11 +3,18 @@
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "errors.h"
 #include "handle.h"
@@ -22,6 +29,21 @@ size_t rounded(size_t bytes) {
   while (step * 16 < bytes) step *= 2;  // at most 1/8 of a block is waste
   return (bytes + step - 1) / step * step;
 }
+
+/// Asks the kernel for pages of 2 MiB where a block has whole ones: it faults 512 times less often, once.
+void prefer_huge_pages(void* block, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr uintptr_t page = 1 << 21;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(block) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(block) + bytes) / page * page;
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
+/// Of blocks that this allocator serves, in bytes and times.
+struct Counts {
+  size_t in_use = 0, cached = 0, peak = 0, hits = 0, misses = 0;
+};
 
 class CachingAllocator final : public c10::Allocator {
  public:
@@ -42,12 +64,21 @@ class CachingAllocator final : public c10::Allocator {
   void set_limit(size_t bytes) {
     std::lock_guard<std::mutex> lock(mutex_);
     limit_ = bytes;
-    trim(limit_);
+    release(limit_);
   }
-  size_t cached() const {
+  void trim(size_t target) {
     std::lock_guard<std::mutex> lock(mutex_);
-    return cached_;
+    release(target);
   }
+  void reset_peak() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    counts_.peak = counts_.in_use;
+  }
+  Counts counts() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return counts_;
+  }
+  size_t limit() const { return limit_; }
 
   static CachingAllocator*& instance() {
     static CachingAllocator* one = nullptr;
@@ -57,15 +88,21 @@ class CachingAllocator final : public c10::Allocator {
  private:
   void* take(size_t size) const {
     std::lock_guard<std::mutex> lock(mutex_);
+    void* block;
     std::vector<void*>& blocks = free_[size];
-    if (!blocks.empty()) {
-      void* block = blocks.back();
+    if (blocks.empty()) {
+      block = below_->raw_allocate(size);
+      prefer_huge_pages(block, size);
+      sizes_[block] = size;
+      ++counts_.misses;
+    } else {
+      block = blocks.back();
       blocks.pop_back();
-      cached_ -= size;
-      return block;
+      counts_.cached -= size;
+      ++counts_.hits;
     }
-    void* block = below_->raw_allocate(size);
-    sizes_[block] = size;
+    counts_.in_use += size;
+    counts_.peak = std::max(counts_.peak, counts_.in_use);
     return block;
   }
 
@@ -76,40 +113,70 @@ class CachingAllocator final : public c10::Allocator {
     const auto found = sizes_.find(block);
     if (found == sizes_.end()) return below_->raw_deallocate(block);
     const size_t size = found->second;
-    if (cached_ + size > limit_) trim(limit_ > size ? limit_ - size : 0);
+    counts_.in_use -= size;
     free_[size].push_back(block);
-    cached_ += size;
-    if (size > limit_) trim(0);
+    counts_.cached += size;
+    release(limit_);
   }
 
-  void trim(size_t target) const {
-    for (auto& [size, blocks] : free_)
-      while (cached_ > target && !blocks.empty()) {
+  /// Gives kept blocks back to the system, the largest first, until at most `target` bytes are kept.
+  void release(size_t target) const {
+    for (auto entry = free_.rbegin(); entry != free_.rend() && counts_.cached > target; ++entry)
+      for (std::vector<void*>& blocks = entry->second; counts_.cached > target && !blocks.empty(); blocks.pop_back()) {
         sizes_.erase(blocks.back());
         below_->raw_deallocate(blocks.back());
-        blocks.pop_back();
-        cached_ -= size;
+        counts_.cached -= entry->first;
       }
   }
 
   c10::Allocator* below_;
   mutable std::mutex mutex_;
-  mutable std::unordered_map<size_t, std::vector<void*>> free_;
+  mutable std::map<size_t, std::vector<void*>> free_;
   mutable std::unordered_map<void*, size_t> sizes_;
-  mutable size_t cached_ = 0;
-  size_t limit_ = 0;
+  mutable Counts counts_;
+  std::atomic<size_t> limit_{0};
 };
 
-/// cacheMemory(bytes): keeps up to so many bytes of freed blocks; 0 gives all back. Returns what is kept now.
+size_t bytes_of(Napi::Value value) { return static_cast<size_t>(value.As<Napi::Number>().DoubleValue()); }
+
+/// cacheMemory(bytes): keeps up to so many bytes of freed blocks. 0 before anything was kept leaves libtorch's allocator.
 Napi::Value cache_memory(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "cacheMemory", [&] {
     CachingAllocator*& one = CachingAllocator::instance();
-    if (one == nullptr) {
+    const size_t bytes = bytes_of(info[0]);
+    if (one == nullptr && bytes > 0) {
       one = new CachingAllocator(c10::GetCPUAllocator());  // lives as long as the tensors it gave out
       c10::SetCPUAllocator(one, 1);
     }
-    if (info[0].IsNumber()) one->set_limit(static_cast<size_t>(info[0].As<Napi::Number>().DoubleValue()));
-    return Napi::Number::New(info.Env(), static_cast<double>(one->cached()));
+    if (one != nullptr) one->set_limit(bytes);
+    return info.Env().Undefined();
+  });
+}
+
+/// trimMemory(bytes): gives kept blocks back until at most so many bytes remain.
+Napi::Value trim_memory(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), "trimMemory", [&] {
+    if (CachingAllocator* one = CachingAllocator::instance()) one->trim(bytes_of(info[0]));
+    return info.Env().Undefined();
+  });
+}
+
+/// memoryStatistics(resetPeak): {inUse, cached, peak, hits, misses, limit}, all 0 where the allocator is not in place.
+Napi::Value memory_statistics(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, "memoryStatistics", [&] {
+    CachingAllocator* one = CachingAllocator::instance();
+    const Counts counts = one == nullptr ? Counts() : one->counts();
+    Napi::Object result = Napi::Object::New(env);
+    const auto set = [&](const char* name, size_t value) { result.Set(name, static_cast<double>(value)); };
+    set("inUse", counts.in_use);
+    set("cached", counts.cached);
+    set("peak", counts.peak);
+    set("hits", counts.hits);
+    set("misses", counts.misses);
+    set("limit", one == nullptr ? 0 : one->limit());
+    if (one != nullptr && info[0].ToBoolean()) one->reset_peak();
+    return result;
   });
 }
 
@@ -117,6 +184,8 @@ Napi::Value cache_memory(const Napi::CallbackInfo& info) {
 
 Napi::Object init_allocator(Napi::Env env, Napi::Object exports) {
   exports.Set("cacheMemory", Napi::Function::New(env, cache_memory));
+  exports.Set("trimMemory", Napi::Function::New(env, trim_memory));
+  exports.Set("memoryStatistics", Napi::Function::New(env, memory_statistics));
   return exports;
 }
 

@@ -41,6 +41,22 @@ export interface Schema {
   readonly returns: readonly string[];
 }
 
+/** What the caching allocator has served, in bytes and times; of blocks of 64 KiB and more, since smaller ones pass it by. */
+export interface MemoryStatistics {
+  /** Bytes that tensors hold now. */
+  readonly inUse: number;
+  /** Bytes freed and kept for later tensors. */
+  readonly cached: number;
+  /** The most that was in use at once since the beginning, or since the peak was last reset. */
+  readonly peak: number;
+  /** Blocks given out again. */
+  readonly hits: number;
+  /** Blocks that the system had to give. */
+  readonly misses: number;
+  /** Bytes that may be kept. */
+  readonly limit: number;
+}
+
 /** The addon. */
 export interface Binding {
   readonly version: string;
@@ -86,7 +102,9 @@ export interface Binding {
   ): void;
   gradientNorms(parameters: readonly Handle[]): Float64Array;
   // allocator.cc
-  cacheMemory(bytes?: number): number;
+  cacheMemory(bytes: number): void;
+  trimMemory(bytes: number): void;
+  memoryStatistics(resetPeak: boolean): MemoryStatistics;
   // collective.cc
   store(host: string, port: number, isServer: boolean, timeout: number): { store: number; port: number };
   storeSet(store: number, key: string, value: string): void;

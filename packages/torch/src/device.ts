@@ -22,17 +22,6 @@ export function cudaDevices(): number {
   return guarded(() => native().cudaDevices());
 }
 
-/**
- * Keeps freed memory of CPU tensors for later ones of the same size, up to a limit; training gains much by it where
- * page faults are dear.
- *
- * @param bytes - the limit; 0 gives back what is kept
- * @returns bytes kept now
- */
-export function cacheMemory(bytes?: number): number {
-  return guarded(() => native().cacheMemory(bytes));
-}
-
 /** How many tensors are alive, to find what a loop forgets. */
 export function aliveTensors(): number {
   return native().alive();

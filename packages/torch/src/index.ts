@@ -1,15 +1,16 @@
 /** A thin binding to libtorch. docs of each name stand in its own file. */
 export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
-export type { Device, DType, MemoryFormat } from './binding.ts';
+export type { Device, DType, MemoryFormat, MemoryStatistics } from './binding.ts';
 export { build } from './build.ts';
-export { aliveTensors, cacheMemory, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
+export { aliveTensors, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
 export { type Argument, invoke, type Operator, operator } from './dispatch.ts';
 export { LibtorchError, RankLostError, ScopeError, TorchError, UseAfterFreeError } from './errors.ts';
 export { findLibtorch, type Libtorch } from './find-libtorch.ts';
 export { crossEntropy, matmul, normalize, where } from './functional.ts';
 export { Generator } from './generator.ts';
 export { builtAddon } from './load.ts';
+export { cacheMemory, memoryStatistics, trimMemory } from './memory.ts';
 export { arange, cat, full, ones, randperm, stack, zeros } from './ops.gen.ts';
 export { ProcessGroup, type ProcessGroupOptions, Store, type StoreOptions, type Work } from './process-group.ts';
 export { GradientReducer } from './reducer.ts';
