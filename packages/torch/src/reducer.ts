@@ -23,13 +23,15 @@ export class GradientReducer {
   /**
    * Runs backward; on return every gradient is the sum of all ranks'.
    *
+   * @returns what `backward` returns
    * @throws {RankLostError}
    */
-  sum(backward: () => void): void {
-    this.#group.run(() => {
+  sum<T>(backward: () => T): T {
+    return this.#group.run(() => {
       native().reducerStart(this.#handle);
-      backward();
+      const result = backward();
       guarded(() => native().reducerFinish(this.#handle));
+      return result;
     });
   }
 }

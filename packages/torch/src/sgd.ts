@@ -23,11 +23,12 @@ export class Sgd {
   /** v, one for each parameter, zero at the start; saved and restored with the model. */
   readonly velocities: readonly Tensor[];
 
-  constructor(parameters: readonly Tensor[]) {
+  /** @param velocities - to go on with, of the parameters' shapes @default zeros */
+  constructor(parameters: readonly Tensor[], velocities?: readonly Tensor[]) {
     using all = scope();
     using _ = noGrad();
     this.parameters = parameters;
-    this.velocities = parameters.map((parameter) => all.keep(parameter.zerosLike()));
+    this.velocities = velocities ?? parameters.map((parameter) => all.keep(parameter.zerosLike()));
   }
 
   /** Changes every parameter that has a gradient. */

@@ -81,9 +81,7 @@ export function magfaceLoss(
   const constants = { ...magfaceDefaults, ...options };
   expectShapes(features.shape, centers.shape, labels.shape);
 
-  const a = features
-    .norm(2, 1, { keepdim: true })
-    .clamp({ min: constants.lowerMagnitude, max: constants.upperMagnitude }); // (N, 1)
+  const a = heldMagnitudes(features, constants); // (N, 1)
   const m = margin(a, constants); // (N, 1)
 
   const cos = matmul(normalize(features, 1), normalize(centers, 0)); // (N, K)
@@ -95,6 +93,11 @@ export function magfaceLoss(
   const g = regularizer(a, constants).mean();
   const total = identity.add(g.mul(constants.lambdaG));
   return { total, identity, regularizer: g, cosines: cos, magnitudes: a, margins: m };
+}
+
+/** a = ‖f‖ held within [l_a, u_a], (N, 1). */
+export function heldMagnitudes(features: Tensor, { lowerMagnitude, upperMagnitude }: MagFaceConstants): Tensor {
+  return features.norm(2, 1, { keepdim: true }).clamp({ min: lowerMagnitude, max: upperMagnitude });
 }
 
 /** m(a): from l_m at l_a to u_m at u_a in a straight line. */
@@ -112,7 +115,7 @@ export function regularizer(a: Tensor, { upperMagnitude: ua }: MagFaceConstants)
 const leastSquaredSine = 1e-7;
 
 /** cos θ of the own class to its logit, both (N, 1). */
-function withMargin(cosine: Tensor, m: Tensor, { margin: kind, easyMargin }: MagFaceConstants): Tensor {
+export function withMargin(cosine: Tensor, m: Tensor, { margin: kind, easyMargin }: MagFaceConstants): Tensor {
   if (kind === 'cosine') return cosine.sub(m);
   const cos = cosine.clamp({ min: -1, max: 1 });
   const sin = cos.square().neg().add(1).clamp({ min: leastSquaredSine }).sqrt();

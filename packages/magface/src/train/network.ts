@@ -1,5 +1,14 @@
 /** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
-import { fromArray, Generator, noGrad, scope, type Tensor, zeros } from '@magface/torch';
+import {
+  fromArray,
+  Generator,
+  noGrad,
+  type ProcessGroup,
+  scope,
+  syncBatchNorm,
+  type Tensor,
+  zeros,
+} from '@magface/torch';
 import { ShapeError } from '../errors.ts';
 import {
   type Architecture,
@@ -10,9 +19,12 @@ import {
   type Layer,
   tensorsOf,
 } from './layers.ts';
+import type { Share } from './parallel/shares.ts';
 
 /** BatchNorm of the official models, in PyTorch's convention: running = 0.1 · running + 0.9 · batch. */
 export const batchNormMomentum = 0.9;
+
+type BatchNormLayer = Extract<Layer, { readonly kind: 'batchNorm' }>;
 
 /** How a forward pass behaves. */
 export type Mode =
@@ -23,6 +35,10 @@ export type Mode =
       readonly dropout?: number;
       /** Where dropout draws from. */
       readonly generator: Generator;
+      /** Which rows of a batch these are, so that dropout draws for the whole and ranks agree. @default all of it */
+      readonly share?: Share;
+      /** BatchNorm's statistics are those of all its ranks. @default this process's alone */
+      readonly group?: ProcessGroup;
     };
 
 /** A network with its tensors. Made by {@link createNetwork}. */
@@ -81,23 +97,34 @@ export class Network {
         return x.conv2d(tensor('weight'), { stride, padding, groups });
       }
       case 'batchNorm': {
+        if (mode.training && mode.group !== undefined) return this.#syncBatchNorm(x, layer, mode.group);
         const statistics = [tensor('running_mean'), tensor('running_var')] as const;
-        const settings = [mode.training, batchNormMomentum, batchNormEpsilon, true] as const;
+        const settings = [mode.training, batchNormMomentum, layer.epsilon ?? batchNormEpsilon, true] as const;
         return x.batchNorm(tensor('weight'), tensor('bias'), ...statistics, ...settings);
       }
       case 'prelu': {
         const slope = tensor('weight');
         return x.prelu(slope.dtype === x.dtype ? slope : slope.to({ dtype: x.dtype }));
       }
+      case 'clamp':
+        return x.clamp({ min: 0, max: Number.isFinite(layer.highest) ? layer.highest : null });
       case 'add':
         return x.add(y!);
       case 'channelDropout':
-        return mode.training ? channelDropout(x, mode.dropout ?? 0.4, mode.generator) : alias(x);
+        return mode.training ? channelDropout(x, mode) : alias(x);
       case 'flatten':
         return x.contiguous().flatten({ startDim: 1 });
       case 'linear':
         return x.linear(tensor('weight'), { bias: tensor('bias') });
     }
+  }
+
+  #syncBatchNorm(x: Tensor, { name, epsilon = batchNormEpsilon }: BatchNormLayer, group: ProcessGroup): Tensor {
+    const [weight, bias, runningMean, runningVariance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
+      (suffix) => this.tensors.get(`${name}.${suffix}`)!,
+    ) as [Tensor, Tensor, Tensor, Tensor];
+    const statistics = { runningMean, runningVariance, momentum: batchNormMomentum, epsilon };
+    return syncBatchNorm(x, group, { weight, bias, ...statistics });
   }
 }
 
@@ -105,9 +132,11 @@ export class Network {
 const alias = (x: Tensor): Tensor => x.reshape(x.shape);
 
 /** Zeroes whole channels with this probability and scales the others so that the mean stays. */
-function channelDropout(x: Tensor, rate: number, generator: Generator): Tensor {
+function channelDropout(x: Tensor, { dropout: rate = 0.4, generator, share }: Mode & { training: true }): Tensor {
   if (rate === 0) return alias(x);
-  const mask = zeros([x.size(0), x.size(1), 1, 1]).bernoulli_({ p: 1 - rate, generator });
+  const { first, count, total } = share ?? { first: 0, count: x.size(0), total: x.size(0) };
+  const whole = zeros([total, x.size(1), 1, 1]).bernoulli_({ p: 1 - rate, generator });
+  const mask = whole.narrow(0, first, count);
   return x.mul(mask.div_(1 - rate).to({ dtype: x.dtype, device: x.device }));
 }
 

@@ -1,12 +1,17 @@
 /** One model in training: a step on a batch, and all of its state out and in again, exactly. */
-import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor, zeros } from '@magface/torch';
-import { FormatError, ShapeError } from '../errors.ts';
+import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import { ShapeError } from '../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../format/tensor.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
+import { centersName, type Head, type HeadLoss, storedTensor, WholeHead } from './head.ts';
 import { type Architecture, batchCounters } from './layers.ts';
 import type { Batch } from './loader.ts';
-import { type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
+import type { LossScale, LossScaleState } from './loss-scale.ts';
+import type { MagFaceOptions } from './magface-loss.ts';
 import { createNetwork, type Network } from './network.ts';
+import type { Ranks } from './parallel/ranks.ts';
+import type { Share } from './parallel/shares.ts';
+import { SplitHead } from './parallel/split-head.ts';
 
 export interface TrainerOptions {
   readonly architecture: Architecture;
@@ -23,6 +28,12 @@ export interface TrainerOptions {
   readonly precision?: 'fp32' | 'bf16';
   /** Of the initialisation and of dropout. @default 1 */
   readonly seed?: number;
+  /** Of gradients that would vanish in a small type. @default none */
+  readonly lossScale?: LossScale;
+  /** The processes that train together, each on its part of the batch and with its part of the centers. @default none */
+  readonly ranks?: Ranks;
+  /** Share of the centers that take part in a step, with ranks. `--sample-rate` @default 1 */
+  readonly sampleRate?: number;
 }
 
 /** A step that changed nothing, because something was not finite. */
@@ -55,24 +66,26 @@ export interface StepResult {
   readonly targetCosines: Float32Array;
 }
 
-/** Name of the class centers in checkpoints: (D, K), as the official single-process trainer has it. */
-const centersName = 'fc.weight';
-
 export class Trainer {
   readonly options: TrainerOptions;
   readonly network: Network;
-  /** (D, K) */
-  readonly centers: Tensor;
+  readonly head: Head;
+  /** Of the network; the head has its own. */
   readonly optimizer: Sgd;
   readonly #dropout: Generator;
 
   constructor(options: TrainerOptions) {
-    const { architecture, classes, seed = 1 } = options;
+    const { architecture, seed = 1 } = options;
     this.options = options;
     this.network = createNetwork(architecture, seed);
-    this.centers = initialCenters(architecture.embeddingLength, classes, new Generator(seed + 1));
-    this.optimizer = new Sgd([...this.network.parameters.values(), this.centers]);
+    this.head = createHead(options, seed + 1);
+    this.optimizer = new Sgd([...this.network.parameters.values()]);
     this.#dropout = new Generator(seed + 2);
+  }
+
+  /** Of this process: (D, K), or with ranks (K_r, D). */
+  get centers(): Tensor {
+    return this.head.centers;
   }
 
   /** Learns from one batch of the loader: see {@link Trainer.learn}. */
@@ -84,31 +97,43 @@ export class Trainer {
   /**
    * One step of SGD. A loss or gradient that is not finite leaves every weight and statistic as it was.
    *
-   * @param images - (N, 3, 112, 112) float32, BGR, x / 255
-   * @param labels - (N) int64, each in [0, K)
+   * @param images - (n, 3, 112, 112) float32, BGR, x / 255: the batch, or this rank's share of it
+   * @param labels - (n) int64, each in [0, K)
+   * @returns what the whole batch came to
    */
   learn(images: Tensor, labels: Tensor, lr: number): StepResult {
+    const { ranks } = this.options;
+    return ranks === undefined
+      ? this.#learn(images, labels, lr)
+      : ranks.group.run(() => this.#learn(images, labels, lr));
+  }
+
+  #learn(images: Tensor, localLabels: Tensor, lr: number): StepResult {
     using _step = scope();
-    const { momentum = 0.9, weightDecay = 5e-4, loss: lossOptions } = this.options;
+    const { momentum = 0.9, weightDecay = 5e-4, lossScale, ranks } = this.options;
+    const count = localLabels.size(0);
+    const share = ranks?.place(count) ?? { first: 0, count, total: count };
+    const labels = ranks?.gather(localLabels, share) ?? localLabels; // (N)
     const statistics = [...this.network.tensors.values()].filter((tensor) => !tensor.requiresGrad);
     const before = statistics.map((tensor) => tensor.clone());
 
     this.optimizer.zeroGrad();
-    const features = this.#forward(images); // (N, D)
-    const loss = magfaceLoss(features, this.centers, labels, lossOptions);
-    loss.total.backward();
+    const features = this.#forward(images, share); // (n, D)
+    const scale = lossScale?.value ?? 1;
+    const loss = this.#backward(() => this.head.backward(features, labels, scale, this.network.batches));
 
-    const norms = this.optimizer.gradientNorms();
-    const skipped = this.#whyNotFinite(loss.total.item(), norms, features);
+    const norms = [...this.optimizer.gradientNorms(), this.head.gradientNorm()].map((norm) => norm / scale);
+    const skipped = this.#whyNotFinite(loss.loss, norms, features, share);
     using _noGrad = noGrad();
-    if (skipped === undefined) this.optimizer.step({ lr, momentum, weightDecay });
+    const settings = { lr, momentum, weightDecay, gradientScale: 1 / scale };
+    if (skipped === undefined) for (const part of [this.optimizer, this.head]) part.step(settings);
     else this.#takeBack(statistics, before);
-    const own = loss.cosines.gather(1, labels.unsqueeze(1)); // (N, 1)
+    lossScale?.update(skipped !== undefined);
     return {
-      loss: loss.total.item(),
-      lossId: loss.identity.item(),
-      lossG: loss.regularizer.item(),
-      accuracy: loss.cosines.argmax({ dim: 1 }).eq(labels).to({ dtype: 'float32' }).mean().item(),
+      loss: loss.loss,
+      lossId: loss.lossId,
+      lossG: loss.lossG,
+      accuracy: loss.accuracy,
       magnitudeMean: loss.magnitudes.mean().item(),
       magnitudeMin: loss.magnitudes.min().item(),
       magnitudeMax: loss.magnitudes.max().item(),
@@ -116,7 +141,7 @@ export class Trainer {
       gradientNorm: Math.hypot(...norms),
       skipped,
       magnitudes: loss.magnitudes.toArray() as Float32Array,
-      targetCosines: own.toArray() as Float32Array,
+      targetCosines: loss.cosines.toArray() as Float32Array,
     };
   }
 
@@ -131,10 +156,17 @@ export class Trainer {
     return this.network.forward(toImages(faces), { training: false }).toArray() as Float32Array;
   }
 
-  #forward(images: Tensor): Tensor {
-    const { dropout = 0.4, precision = 'fp32' } = this.options;
+  /** @param share - which rows of the batch these are */
+  #forward(images: Tensor, share: Share): Tensor {
+    const { dropout = 0.4, precision = 'fp32', ranks } = this.options;
     using _ = autocast(precision === 'bf16' ? 'bfloat16' : null);
-    return this.network.forward(images, { training: true, dropout, generator: this.#dropout });
+    const together = ranks?.syncBatchNorm === true ? { group: ranks.group } : {};
+    return this.network.forward(images, { training: true, dropout, generator: this.#dropout, share, ...together });
+  }
+
+  #backward(body: () => HeadLoss): HeadLoss {
+    const { ranks } = this.options;
+    return ranks === undefined ? body() : ranks.sumGradients(this.optimizer.parameters, body);
   }
 
   /** After a step that was left out: its batch is not in the running statistics, nor counted. */
@@ -143,19 +175,20 @@ export class Trainer {
     this.network.batches--;
   }
 
-  /** Names the first sample and the first tensor that are not finite. */
-  #whyNotFinite(loss: number, norms: Float64Array, features: Tensor): SkippedStep | undefined {
+  /** Names the first sample and the first tensor that are not finite; every rank comes to the same. */
+  #whyNotFinite(loss: number, norms: readonly number[], features: Tensor, { first }: Share): SkippedStep | undefined {
     if (Number.isFinite(loss) && norms.every(Number.isFinite)) return undefined;
     const names = [...this.network.parameters.keys(), centersName];
     const tensor = names[norms.findIndex((norm) => !Number.isFinite(norm))];
     const row = (features.norm(2, 1).toArray() as Float32Array).findIndex((norm) => !Number.isFinite(norm));
-    const sample = row < 0 ? undefined : row;
+    const own = row < 0 ? undefined : first + row;
+    const sample = this.options.ranks === undefined ? own : this.options.ranks.least(own);
     const where = [
       ...(sample === undefined ? [] : [`the features of sample ${sample} of the batch`]),
       ...(tensor === undefined ? [] : [`the gradient of ${tensor}`]),
     ];
-    const first = where.join(' and ') || 'the loss alone';
-    return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${first}.`, sample };
+    const what = where.join(' and ') || 'the loss alone';
+    return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${what}.`, sample };
   }
 
   /** All that another process needs to go on, beside where the run is. */
@@ -163,6 +196,7 @@ export class Trainer {
     const tensors = new Map<string, StoredTensor>();
     for (const [name, tensor] of this.#named())
       tensors.set(name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array));
+    for (const [name, tensor] of this.head.save()) tensors.set(name, tensor);
     const batches = new Uint8Array(BigInt64Array.of(BigInt(this.network.batches)).buffer);
     for (const name of batchCounters(this.options.architecture)) {
       tensors.set(`features.${name}`, { dtype: 'I64', shape: [], bytes: batches });
@@ -170,24 +204,22 @@ export class Trainer {
     const random = this.#dropout.save();
     tensors.set('random.dropout', { dtype: 'U8', shape: [random.length], bytes: random });
     const { name, embeddingLength } = this.options.architecture;
-    return { tensors, state: { arch: name, embeddingLength, classes: this.options.classes, ...state } };
+    const { classes, lossScale } = this.options;
+    const scale = lossScale === undefined ? {} : { lossScale: lossScale.state };
+    return { tensors, state: { arch: name, embeddingLength, classes, ...scale, ...state } };
   }
 
   /** Takes over what {@link Trainer.save} gave. @param file - for errors */
-  restore({ tensors }: CheckpointContent, file: string): void {
+  restore({ tensors, state }: CheckpointContent, file: string): void {
     using _scope = scope();
     using _noGrad = noGrad();
     for (const [name, tensor] of this.#named()) {
-      const value = tensors.get(name);
-      if (value === undefined || value.shape.join() !== tensor.shape.join()) {
-        const received = value === undefined ? 'there is none' : `it is (${value.shape.join(', ')})`;
-        throw new FormatError(
-          file,
-          `Expected ${name} of shape (${tensor.shape.join(', ')}) but ${received}: use the arch and the classes it was trained with.`,
-        );
-      }
+      const value = storedTensor(tensors, { name, shape: tensor.shape, file });
       tensor.copy_(fromArray(toFloat32(value), value.shape));
     }
+    this.head.restore(tensors, file);
+    const { lossScale } = state as { readonly lossScale?: LossScaleState };
+    if (this.options.lossScale !== undefined && lossScale !== undefined) this.options.lossScale.state = lossScale;
     const [counter] = batchCounters(this.options.architecture);
     const count = tensors.get(`features.${counter}`);
     if (count !== undefined) this.network.batches = toFloat32(count)[0]!;
@@ -195,25 +227,20 @@ export class Trainer {
     if (random !== undefined) this.#dropout.restore(random.bytes);
   }
 
-  /** Weights under the official names, and their velocities. */
+  /** The network's weights under the official names, and their velocities. */
   *#named(): IterableIterator<readonly [string, Tensor]> {
-    const learned = [...this.network.parameters.keys()].map((name) => `features.${name}`);
     for (const [name, tensor] of this.network.tensors) yield [`features.${name}`, tensor];
-    yield [centersName, this.centers];
-    for (const [i, name] of [...learned, centersName].entries()) {
-      yield [`optimizer.${name}`, this.optimizer.velocities[i]!];
+    for (const [i, name] of [...this.network.parameters.keys()].entries()) {
+      yield [`optimizer.features.${name}`, this.optimizer.velocities[i]!];
     }
   }
 }
 
-/** The official start: uniform in (-1, 1), then every class column of length one. */
-function initialCenters(dimension: number, classes: number, generator: Generator): Tensor {
-  using all = scope();
-  using _ = noGrad();
-  const raw = zeros([dimension, classes]).uniform_({ from: -1, to: 1, generator });
-  const centers = all.keep(raw.div(raw.norm(2, 0, { keepdim: true })).contiguous());
-  centers.requiresGrad = true;
-  return centers;
+function createHead({ architecture, classes, loss, ranks, sampleRate = 1 }: TrainerOptions, seed: number): Head {
+  const dimension = architecture.embeddingLength;
+  return ranks === undefined
+    ? new WholeHead(dimension, classes, { loss, seed })
+    : new SplitHead(ranks.group, dimension, classes, { loss, seed, sampleRate });
 }
 
 /**

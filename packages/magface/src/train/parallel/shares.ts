@@ -1,0 +1,42 @@
+/** How rows of a batch, and classes, are shared out over ranks: in order, as evenly as can be, for any count. */
+import { cat, type ProcessGroup, scope, type Tensor, zeros } from '@magface/torch';
+
+/** The items `first` to `first + count` of `total`. */
+export interface Share {
+  readonly first: number;
+  readonly count: number;
+  readonly total: number;
+}
+
+/** A place among ranks. */
+export interface Rank {
+  /** From 0. */
+  readonly rank: number;
+  /** R. */
+  readonly size: number;
+}
+
+/** What of `total` items is this rank's: those from ⌊total · rank / R⌋ on. */
+export function shareOf(total: number, { rank, size }: Rank): Share {
+  const start = (of: number): number => Math.floor((total * of) / size);
+  return { first: start(rank), count: start(rank + 1) - start(rank), total };
+}
+
+/**
+ * @param rows - (n, …): this rank's share
+ * @param total - N
+ * @returns (N, …): every rank's, the same on all
+ */
+export function gatherRows(group: ProcessGroup, rows: Tensor, total: number): Tensor {
+  using all = scope();
+  const [count = 0, ...rest] = rows.shape;
+  const largest = Math.ceil(total / group.size);
+  const short = largest - count;
+  const even = short === 0 ? rows : cat([rows, zeros([short, ...rest], { dtype: rows.dtype, device: rows.device })]);
+  const gathered = group.allGather(even); // (R · largest, …)
+  if (largest * group.size === total) return all.keep(gathered);
+  const parts = Array.from({ length: group.size }, (_, rank) =>
+    gathered.narrow(0, rank * largest, shareOf(total, { rank, size: group.size }).count),
+  );
+  return all.keep(cat(parts));
+}

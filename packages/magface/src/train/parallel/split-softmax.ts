@@ -1,0 +1,55 @@
+/**
+ * Cross-entropy over classes that are split over ranks. Its gradient has a closed form, so autograd need not cross
+ * processes:
+ *
+ *     L = mean_i (log Σ_k e^{z_ik} − z_i,y_i),     ∂L/∂z_ik = (e^{z_ik} / Σ_k e^{z_ik} − [k = y_i]) / N
+ *
+ * The greatest logit and the sums over k are those of all ranks: two collectives of a few numbers a sample.
+ */
+import { cat, noGrad, type ProcessGroup, scope, type Tensor, where } from '@magface/torch';
+
+/** This rank's columns. */
+export interface SplitLogits {
+  /** (N, K_r): with the margin, times s. */
+  readonly logits: Tensor;
+  /** (N, K_r): cos θ without margin. */
+  readonly cosines: Tensor;
+  /** (N, 1) bool: whether the sample's own class is among the columns. */
+  readonly isHere: Tensor;
+  /** (N, 1) int64: its column; any where it is not here. */
+  readonly own: Tensor;
+}
+
+/** The same on every rank, but for the gradient. */
+export interface SplitSoftmax {
+  /** L. */
+  readonly identity: number;
+  /** (N, K_r): ∂L/∂z of this rank's columns. */
+  readonly gradient: Tensor;
+  /** (N, 1): cos θ of each sample with its own center. */
+  readonly cosines: Tensor;
+  /** Share of samples whose own center is the nearest. */
+  readonly accuracy: number;
+}
+
+export function splitSoftmax(group: ProcessGroup, { logits, cosines, isHere, own }: SplitLogits): SplitSoftmax {
+  using all = scope();
+  using _ = noGrad();
+  const greatest = (x: Tensor): Tensor => x.amax({ dim: 1, keepdim: true });
+  const ofOwn = (x: Tensor): Tensor => where(isHere, x.gather(1, own), x.narrow(1, 0, 1).mul(0)); // (N, 1), 0 elsewhere
+
+  const tops = group.allReduce(cat([greatest(logits), greatest(cosines)], { dim: 1 }), 'max'); // (N, 2)
+  const [top, nearest] = [tops.narrow(1, 0, 1), tops.narrow(1, 1, 1)];
+  const exp = logits.sub(top).exp(); // (N, K_r)
+  const sums = group.allReduce(cat([exp.sumDim([1], { keepdim: true }), ofOwn(logits), ofOwn(cosines)], { dim: 1 }));
+  const [total, target, cosine] = [0, 1, 2].map((i) => sums.narrow(1, i, 1)) as [Tensor, Tensor, Tensor];
+
+  const gradient = exp.div_(total); // (N, K_r)
+  const atOwn = gradient.gather(1, own).sub(isHere.to({ dtype: gradient.dtype }));
+  return {
+    identity: total.log().add(top).sub(target).mean().item(),
+    gradient: all.keep(gradient.scatter(1, own, atOwn).div_(logits.size(0))),
+    cosines: all.keep(cosine.clone()),
+    accuracy: cosine.ge(nearest).to({ dtype: 'float32' }).mean().item(),
+  };
+}

@@ -1,0 +1,53 @@
+/** Five steps on one rank; prints what equal-ranks.test.ts compares. Words: options of the trainer as JSON. */
+import { noGrad, ProcessGroup, Store, scope, threads } from '@magface/torch';
+import { Ranks } from '../../../src/train/parallel/ranks.ts';
+import { shareOf } from '../../../src/train/parallel/shares.ts';
+import type { Trainer, TrainerOptions } from '../../../src/train/trainer.ts';
+import { batchSize, tinyBatch, tinyTrainer } from './tiny.ts';
+
+const [rank = 0, size = 1, port = 0] = ['RANK', 'WORLD_SIZE', 'MASTER_PORT'].map((name) => Number(process.env[name]));
+
+/** What a step left: the loss, and gradients that come from all ranks or belong to this one. */
+export interface StepTrace {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly gradientNorm: number;
+  readonly skipped: string | undefined;
+  readonly backbone: readonly (readonly number[])[];
+  /** (K_r, D) */
+  readonly centers: readonly number[];
+  /** Sums over all weights, and over all running statistics. */
+  readonly state: readonly number[];
+}
+
+const list = (values: ArrayLike<number | bigint>): number[] => Array.from(values, Number);
+
+export function trace(trainer: Trainer, rows: { first: number; count: number }, step: number, lr = 0.05): StepTrace {
+  using _ = scope();
+  const { images, labels } = tinyBatch(step);
+  const part = trainer.learn(images.narrow(0, rows.first, rows.count), labels.narrow(0, rows.first, rows.count), lr);
+  using _noGrad = noGrad();
+  const { centers } = trainer;
+  const isWhole = centers.size(0) === trainer.options.architecture.embeddingLength; // (D, K)
+  const gradient = centers.grad ?? centers.zerosLike();
+  const state = [...trainer.network.tensors.values(), centers].map((tensor) => tensor.detach().sum().item());
+  return {
+    loss: part.loss,
+    accuracy: part.accuracy,
+    gradientNorm: part.gradientNorm,
+    skipped: part.skipped?.reason,
+    backbone: trainer.optimizer.parameters.map((parameter) => list(parameter.grad!.toArray())),
+    centers: list((isWhole ? gradient.t().contiguous() : gradient).toArray()),
+    state,
+  };
+}
+
+if (process.env['RANK'] !== undefined) {
+  threads(1);
+  const group = new ProcessGroup(new Store({ port }), { rank, size, timeout: 20_000, address: '127.0.0.1' });
+  const all = process.argv.slice(2).map((words) => {
+    const trainer = tinyTrainer({ ...(JSON.parse(words) as Partial<TrainerOptions>), ranks: new Ranks(group) });
+    return Array.from({ length: 5 }, (_, step) => trace(trainer, shareOf(batchSize, group), step));
+  });
+  process.stdout.write(JSON.stringify(all), () => process.exit(0));
+}

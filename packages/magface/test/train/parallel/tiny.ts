@@ -1,0 +1,47 @@
+/** A network and batches small enough to train in every process of a test. */
+import { Generator, type Tensor, zeros } from '@magface/torch';
+import { type Architecture, inputValue, LayerList } from '../../../src/train/layers.ts';
+import type { MagFaceOptions } from '../../../src/train/magface-loss.ts';
+import { Trainer, type TrainerOptions } from '../../../src/train/trainer.ts';
+
+export const batchSize = 13;
+/** Neither 2 nor 3 nor 4 divide it. */
+export const classes = 23;
+
+/** A residual block between a convolution and a linear layer, for images of 12x12. */
+export function tinyNetwork(): Architecture {
+  const list = new LayerList();
+  let x = list.conv('conv1', inputValue, { from: 3, to: 6, kernel: 3 });
+  x = list.batchNorm('bn1', x, 6);
+  const shortcut = list.prelu('prelu', x, 6);
+  x = list.conv('conv2', shortcut, { from: 6, to: 6, kernel: 3 });
+  x = list.batchNorm('bn2', x, 6);
+  x = list.add('add', x, shortcut);
+  x = list.conv('conv3', x, { from: 6, to: 8, kernel: 3, stride: 2 });
+  x = list.channelDropout('dropout', x);
+  x = list.flatten('flatten', x); // (N, 8 · 6 · 6)
+  x = list.linear('fc', x, 8 * 36, 16);
+  list.batchNorm('features', x, 16);
+  return { name: 'tiny', layers: list.layers, embeddingLength: 16 };
+}
+
+/** Magnitudes of about √16 = 4 lie within these. */
+export const tinyLoss: MagFaceOptions = {
+  lowerMagnitude: 1,
+  upperMagnitude: 10,
+  lowerMargin: 0.1,
+  upperMargin: 0.5,
+  lambdaG: 5,
+  scale: 16,
+};
+
+export const tinyTrainer = (more: Partial<TrainerOptions> = {}): Trainer =>
+  new Trainer({ architecture: tinyNetwork(), classes, loss: tinyLoss, dropout: 0, ...more });
+
+/** The batch of a step: images (N, 3, 12, 12) and labels (N). */
+export function tinyBatch(step: number): { readonly images: Tensor; readonly labels: Tensor } {
+  const generator = new Generator(100 + step);
+  const images = zeros([batchSize, 3, 12, 12]).uniform_({ from: 0, to: 1, generator });
+  const labels = zeros([batchSize]).uniform_({ from: 0, to: classes, generator }).to({ dtype: 'int64' });
+  return { images, labels };
+}
