@@ -5,7 +5,7 @@
 import { sha256 } from './cache.ts';
 import type { ModelContract } from './contract.ts';
 import type { LoadedModel } from './load-model.ts';
-import { freeBatch } from './onnx-file.ts';
+import { readyToRun } from './onnx-file.ts';
 
 /** What `index.json` says of one file. */
 export interface FolderModel<Contract extends ModelContract = ModelContract> {
@@ -34,14 +34,14 @@ export const folderList = 'index.json';
 export function modelFolder(models: readonly FolderSource[]): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const list = models.map((model): FolderModel => {
-    const freed = model.contract.kind === 'recogniser' ? freeBatch(model.bytes, model.name) : undefined;
-    const bytes = freed ?? model.bytes;
+    const ready = model.contract.kind === 'recogniser' ? readyToRun(model.bytes, model.name) : undefined;
+    const bytes = ready?.bytes ?? model.bytes;
     const digest = sha256(bytes);
     const id = model.id ?? fileStem(model.path);
     const file = `${id}-${digest.slice(0, 8)}.onnx`;
     files.set(file, bytes);
     const { contract } = model;
-    const free = freed !== undefined;
+    const free = ready?.batchFree === true;
     return { id, file, bytes: bytes.length, sha256: digest, digest: model.digest, freeBatch: free, contract };
   });
   files.set(folderList, new TextEncoder().encode(`${JSON.stringify(list, undefined, 2)}\n`));

@@ -1,15 +1,11 @@
 /** Reading and writing ONNX files; fields that are not listed in proto/onnx.proto come through unchanged. */
 import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { ModelError } from '../errors.ts';
-import {
-  DimensionProtoSchema,
-  type ModelProto,
-  ModelProtoSchema,
-  StringStringEntryProtoSchema,
-  type TensorProto,
-  type ValueInfoProto,
-} from './onnx_pb.ts';
+import { FormatError, ModelError } from '../errors.ts';
+import { type ModelProto, ModelProtoSchema, StringStringEntryProtoSchema, type ValueInfoProto } from './onnx_pb.ts';
+import { freeBatchOf, isBatchFree } from './onnx-batch.ts';
+import { dtypeOf, tensorOf } from './onnx-tensor.ts';
+import { zeroTinyWeights } from './onnx-tiny.ts';
 
 /** An input or output of the graph; a dimension is a number, or the name (or '') of one that is free. */
 export interface GraphValue {
@@ -61,61 +57,51 @@ export function withMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, str
   const kept = parsed.metadataProps.filter(({ key }) => !entries.has(key));
   const added = [...entries].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
   parsed.metadataProps = [...kept, ...added];
-  return toBinary(ModelProtoSchema, parsed);
+  return writeOnnx(parsed, model);
 }
 
 /**
  * Many recognisers are exported for a batch of one although nothing in them needs it. Makes the first dimension free.
  *
- * @returns the mended file; the same bytes when the dimension is free already; undefined when an operator holds the batch
- *   in a constant, so that only a batch of one is sure to be right
+ * @returns the mended file; the same bytes when the dimension is free already; undefined when an operator is not known to
+ *   keep the faces of a batch apart, so that only a batch of one is sure to be right
  */
 export function freeBatch(bytes: Uint8Array, model: string): Uint8Array | undefined {
   const parsed = parseOnnx(bytes, model);
-  const graph = parsed.graph!;
-  const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
-  const inputs = graph.input.filter(({ name }) => !stored.has(name));
-  if (inputs.every((value) => typeof graphValue(value).dims[0] === 'string')) return bytes;
-  for (const node of graph.node) {
-    if (batchBound.has(node.opType)) return undefined;
-    if (node.opType !== 'Reshape') continue;
-    const shape = stored.get(node.input[1] ?? '') ?? constantOf(graph.node, node.input[1] ?? '');
-    if (shape === undefined || !freeShape(shape)) return undefined;
-  }
-  for (const value of [...inputs, ...graph.output]) freeFirst(value);
-  graph.valueInfo = []; // shapes inferred for a batch of one
-  return toBinary(ModelProtoSchema, parsed);
+  if (isBatchFree(parsed, model)) return bytes;
+  return freeBatchOf(parsed, model) === undefined ? writeOnnx(parsed, model) : undefined;
 }
 
-/** Operators that may mix the faces of a batch, or whose shape arguments are computed. */
-const batchBound = new Set(['Expand', 'Tile', 'ConstantOfShape', 'Resize', 'Loop', 'If', 'Scan', 'NonMaxSuppression']);
-
-function constantOf(nodes: NonNullable<ModelProto['graph']>['node'], name: string): TensorProto | undefined {
-  const node = nodes.find(({ opType, output }) => opType === 'Constant' && output[0] === name);
-  return node?.attribute.find((attribute) => attribute.name === 'value')?.t;
+/** A recogniser as it runs best. */
+export interface ReadyModel {
+  readonly bytes: Uint8Array;
+  /** Whether it takes any number of faces at once. */
+  readonly batchFree: boolean;
 }
 
-/** A leading 1 becomes 0, "as in the input", unless a -1 further on would then take the batch in. */
-function freeShape(shape: TensorProto): boolean {
-  if (shape.rawData.length % 8 !== 0) return false;
-  const values = int64Values(shape);
-  if (values[0] === 0n || values[0] === -1n) return true;
-  if (values[0] !== 1n || values.length < 2) return false;
-  const rest = values.slice(1);
-  shape.rawData = new Uint8Array(BigInt64Array.from([0n, ...rest]).buffer);
-  shape.int64Data = [];
-  return true;
+/** @returns the same model with its batch freed where that is sure to be right, and without weights that only cost time */
+export function readyToRun(bytes: Uint8Array, model: string): ReadyModel {
+  const parsed = parseOnnx(bytes, model);
+  const wasFree = isBatchFree(parsed, model);
+  const freed = !wasFree && freeBatchOf(parsed, model) === undefined;
+  const zeroed = zeroTinyWeights(parsed.graph!, model);
+  return { bytes: freed || zeroed > 0 ? writeOnnx(parsed, model) : bytes, batchFree: wasFree || freed };
 }
 
-function int64Values({ rawData, int64Data }: TensorProto): bigint[] {
-  if (rawData.length === 0) return int64Data;
-  return [...new BigInt64Array(Uint8Array.from(rawData).buffer)]; // copied: the file may hold it unaligned
+/**
+ * @returns the bytes of the file
+ * @throws {FormatError} when they would be more than the format's 2 GiB
+ */
+export function writeOnnx(model: ModelProto, file: string): Uint8Array {
+  const bytes = toBinary(ModelProtoSchema, model);
+  if (bytes.length < largestFile) return bytes;
+  throw new FormatError(
+    file,
+    `Expected a model below 2 GiB but it would take ${bytes.length} bytes: write it as fp16.`,
+  );
 }
 
-function freeFirst(value: ValueInfoProto): void {
-  const dims = value.type?.tensorType?.shape?.dim;
-  if (dims?.[0] !== undefined) dims[0] = create(DimensionProtoSchema, { value: { case: 'dimParam', value: 'N' } });
-}
+const largestFile = 2 ** 31;
 
 function graphValue({ name, type }: ValueInfoProto): GraphValue {
   const dims = type?.tensorType?.shape?.dim ?? [];
@@ -126,15 +112,27 @@ function graphValue({ name, type }: ValueInfoProto): GraphValue {
 }
 
 /**
- * @returns SHA-256 over the initializers, so that two files of the same weights are known as such
+ * SHA-256 over names, types, shapes and values of all weights, so that two files of the same weights are known as such,
+ * whichever way each stores them.
+ *
  * @throws {ModelError} `model_not_onnx`
  */
 export function weightsDigest(bytes: Uint8Array, model: string): string {
-  const initializers = parseOnnx(bytes, model).graph!.initializer;
+  return digestOfWeights(parseOnnx(bytes, model), model);
+}
+
+/** @throws {FormatError} when a tensor is damaged */
+export function digestOfWeights({ graph }: ModelProto, file: string): string {
   const hash = createHash('sha256');
-  for (const { name, dims, rawData, floatData } of initializers) {
-    hash.update(`${name} ${dims.join('x')}\n`);
-    hash.update(rawData.length > 0 ? rawData : new Uint8Array(Float32Array.from(floatData).buffer));
+  for (const proto of graph!.initializer) {
+    if (dtypeOf(proto.dataType) === undefined) {
+      hash.update(`${proto.name} ${proto.dataType} ${proto.dims.join('x')}\n`).update(proto.rawData);
+      for (const text of proto.stringData) hash.update(`${text.length} `).update(text);
+      continue;
+    }
+    const { dtype, dims, data } = tensorOf(proto, file);
+    hash.update(`${proto.name} ${dtype} ${dims.join('x')}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest('hex');
 }

@@ -144,7 +144,7 @@ export function sortNodes(graph: GraphProto): void {
   graph.node = sorted;
 }
 
-/** Drops initializers that no node reads any more. */
+/** Drops weights that no node reads any more. */
 export function dropUnread(graph: GraphProto): void {
   const read = new Set([...graph.node.flatMap(({ input }) => input), ...graph.output.map(({ name }) => name)]);
   const inSubgraphs = graph.node.some(({ attribute }) => attribute.some(({ g, graphs }) => g ?? graphs.length > 0));
@@ -152,5 +152,6 @@ export function dropUnread(graph: GraphProto): void {
   const isRead = ({ name }: TensorProto): boolean => read.has(name);
   const dropped = new Set(graph.initializer.filter((tensor) => !isRead(tensor)).map(({ name }) => name));
   graph.initializer = graph.initializer.filter(isRead);
+  graph.node = graph.node.filter(({ opType, output }) => opType !== 'Constant' || read.has(output[0]!));
   graph.input = graph.input.filter(({ name }) => !dropped.has(name));
 }

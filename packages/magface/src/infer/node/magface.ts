@@ -3,7 +3,7 @@ import { MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
-import { freeBatch } from '../../models/onnx-file.ts';
+import { readyToRun } from '../../models/onnx-file.ts';
 import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
@@ -132,9 +132,9 @@ export class MagFace {
 /** Many files are fixed at a batch of one although their operators are not: the file is mended in memory. */
 async function createEmbedder(model: LoadedModel<'recogniser'>, options: LoadOptions): Promise<Embedder> {
   const { name, contract } = model;
-  const freed = freeBatch(model.bytes, model.name);
-  const session = await createSession(freed ?? model.bytes, { name, threads: options.threads });
-  const batchSize = freed === undefined ? 1 : (options.batchSize ?? 8);
+  const { bytes, batchFree } = readyToRun(model.bytes, name);
+  const session = await createSession(bytes, { name, threads: options.threads });
+  const batchSize = batchFree ? (options.batchSize ?? 8) : 1;
   return new Embedder(session, contract, { name, batchSize });
 }
 
