@@ -6,6 +6,7 @@ import { loadPairs } from '../eval/load-pairs.ts';
 import { type PairReport, reportPairs } from '../eval/pair-report.ts';
 import { evaluationPage } from '../report/evaluation-page.ts';
 import { type Context, note } from './context.ts';
+import { curveColumns, curvePoints } from './evaluate-curves.ts';
 import { inPercent, type PairFlags } from './evaluate-options.ts';
 import { namesShown } from './evaluate-pictures.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
@@ -84,15 +85,6 @@ const columns: readonly Column<PairReport>[] = [
   { title: 'Reject pAUC', value: ({ reject }) => reject.pauc?.toFixed(5), layout: 'right' },
 ];
 
-/** A point of a curve: the CSV is one long table, which every tool can draw from. */
-interface CurvePoint {
-  readonly model: string;
-  /** `roc` or `reject by MEASURE`. */
-  readonly curve: string;
-  readonly x: number;
-  readonly y: number | null;
-}
-
 async function print(reports: readonly PairReport[], flags: Flags, { stdout }: Context): Promise<void> {
   const format = formatOf(flags);
   if (format !== 'csv') {
@@ -100,17 +92,7 @@ async function print(reports: readonly PairReport[], flags: Flags, { stdout }: C
     for (const report of reports) await rows.write(report);
     return rows.close();
   }
-  const points = reports.flatMap(({ model, roc, reject, measures }): CurvePoint[] => [
-    ...roc.map(({ far, tar }) => ({ model, curve: 'roc', x: far, y: tar })),
-    ...[{ name: 'magnitude', reject }, ...measures].flatMap(({ name, reject: { rejectRates, fnmr } }) =>
-      rejectRates.map((x, i) => ({ model, curve: `reject by ${name}`, x, y: fnmr[i] ?? null })),
-    ),
-  ]);
-  const keys = ['model', 'curve', 'x', 'y'] as const;
-  const rows = createRows<CurvePoint>(stdout, {
-    format,
-    table: keys.map((key) => ({ title: key, value: (point) => point[key] ?? undefined })),
-  });
-  for (const point of points) await rows.write(point);
+  const rows = createRows(stdout, { format, table: curveColumns });
+  for (const point of reports.flatMap(curvePoints)) await rows.write(point);
   return rows.close();
 }

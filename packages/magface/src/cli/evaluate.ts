@@ -8,10 +8,12 @@ import { defineEvaluateReject } from './evaluate-reject.ts';
 import { defineEvaluateReport } from './evaluate-report.ts';
 import { defineEvaluateRobustness } from './evaluate-robustness.ts';
 import { defineEvaluateSet } from './evaluate-set.ts';
+import { defineEvaluateSuite } from './evaluate-suite.ts';
 
 const examples = `
 Examples:
   magface evaluate set lfw.bin --model my.onnx --flip --report lfw.html
+  magface evaluate suite suite.yaml
   magface evaluate pairs --features lfw.list --pairs pair.list
   magface evaluate pairs --features lfw.npy --pairs pairs.txt --intervals
   magface evaluate reject --features lfw.list --pairs pair.list --threshold official
@@ -26,6 +28,7 @@ export function defineEvaluate(
 ): void {
   command.addHelpText('after', examples);
   defineEvaluateSet(command.command('set'), context);
+  defineEvaluateSuite(command.command('suite'), context, done);
   defineEvaluatePairs(command.command('pairs'), context);
   defineEvaluateReject(command.command('reject'), context);
   defineEvaluateIjb(command.command('ijb'), context);

@@ -1,0 +1,117 @@
+/** What `magface evaluate suite` reads: sets and models by name, as YAML. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import type { CfpProtocol } from '../eval/cfp-protocol.ts';
+import { modelName } from './evaluate-options.ts';
+
+const model = z.union([
+  z.string().transform((named) => ({ name: undefined, model: named })),
+  z.strictObject({ name: z.string().optional(), model: z.string() }),
+]);
+
+const set = z.union([
+  z.string().transform((source) => ({ set: source })),
+  z.strictObject({
+    set: z.string(),
+    name: z.string().optional(),
+    pairs: z.string().optional(),
+    images: z.string().optional(),
+    protocol: z.enum(['fp', 'ff']).optional(),
+    aligned: z.boolean().optional(),
+  }),
+]);
+
+const suite = z.strictObject({
+  title: z.string().default('Evaluation'),
+  /** Folder of report.html, results.json and the CSV files. */
+  output: z.string().default('evaluation'),
+  flip: z.boolean().default(false),
+  folds: z.int().min(2).default(10),
+  detector: z.string().optional(),
+  models: z.array(model).min(1),
+  sets: z.array(set).min(1),
+});
+
+/** A set as the suite names it. */
+export interface SuiteSet {
+  /** A .bin or a folder. */
+  readonly set: string;
+  /** @default what the files tell */
+  readonly name?: string | undefined;
+  readonly pairs?: string | undefined;
+  readonly images?: string | undefined;
+  readonly protocol?: CfpProtocol | undefined;
+  /** Whether the images are faces of 112x112; those of a .bin always are. */
+  readonly aligned?: boolean | undefined;
+}
+
+/** A suite with its paths made absolute. */
+export interface Suite {
+  readonly title: string;
+  readonly output: string;
+  readonly flip: boolean;
+  readonly folds: number;
+  readonly detector: string | undefined;
+  readonly models: readonly { readonly name: string; readonly model: string }[];
+  readonly sets: readonly SuiteSet[];
+}
+
+/**
+ * @param file - paths in it are relative to its folder
+ * @throws {ConfigError} naming every key that is wrong
+ */
+export async function readSuite(file: string): Promise<Suite> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError('config', `Expected a suite at ${file} but it cannot be read: check its path.`, { cause });
+  });
+  const parsed = suite.safeParse(parseYaml(text, file));
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`).join('; ');
+    throw new ConfigError('config', `Expected a suite in ${file} but ${wrong}. See "Suites" in docs/evaluation.md.`);
+  }
+  const at = (path: string): string => resolve(dirname(file), path);
+  const { models, sets, output, ...rest } = parsed.data;
+  const named = models.map(({ name, model: source }) => ({
+    name: name ?? modelName(source),
+    model: locate(at(source), source),
+  }));
+  expectDifferent(
+    named.map(({ name }) => name),
+    file,
+  );
+  const placed = sets.map(
+    (entry: SuiteSet): SuiteSet => ({
+      ...entry,
+      set: at(entry.set),
+      pairs: entry.pairs && at(entry.pairs),
+      images: entry.images && at(entry.images),
+    }),
+  );
+  return { ...rest, detector: rest.detector, output: at(output), models: named, sets: placed };
+}
+
+/** An id or an address stays what it is; so does a missing file's name, unless it can only be a file. */
+const locate = (path: string, named: string): string =>
+  existsSync(path) || (named.endsWith('.onnx') && !/^(https|npm):/.test(named)) ? path : named;
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
+    throw new ConfigError('config', `Expected YAML in ${file} but ${why}`, { cause });
+  }
+}
+
+function expectDifferent(names: readonly string[], file: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(
+      'models',
+      `Expected models of different names in ${file} but two are called ${twice}: give one a name.`,
+    );
+}

@@ -1,0 +1,89 @@
+/** What a suite leaves behind: a page, and everything in it as JSON and CSV. */
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { ThresholdEstimate } from '../eval/bootstrap.ts';
+import type { EvaluatedSet } from '../report/evaluation-page.ts';
+import type { CurvePoint } from './evaluate-curves.ts';
+import { curveColumns, curvePoints } from './evaluate-curves.ts';
+import { type Column, createRows } from './output.ts';
+
+/** A set, or a set with one model, that gave no figures. */
+export interface SuiteFailure {
+  readonly set: string;
+  /** Absent when the set could not be read at all. */
+  readonly model?: string;
+  readonly message: string;
+}
+
+/** All that came of a suite. */
+export interface SuiteResult {
+  readonly title: string;
+  readonly sets: (EvaluatedSet & { readonly records: readonly Readonly<Record<string, unknown>>[] })[];
+  readonly failures: SuiteFailure[];
+}
+
+type OfSet<Row> = Row & { readonly set: string };
+
+/** Writes report.html, results.json, results.csv, thresholds.csv and curves.csv. */
+export async function writeSuite(folder: string, { title, sets, failures }: SuiteResult): Promise<void> {
+  const records = sets.flatMap((set) => set.records);
+  const curves = sets.flatMap(({ name, reports }) =>
+    reports.flatMap(curvePoints).map((point): OfSet<CurvePoint> => ({ set: name, ...point })),
+  );
+  const thresholds = sets.flatMap(({ name, reports }) =>
+    reports.flatMap(({ model, thresholds: points }) => points.map((point) => ({ set: name, model, ...point }))),
+  );
+  const { evaluationPage } = await import('../report/evaluation-page.ts');
+  const lost = failures.map(
+    ({ set, model, message }) => `${set}${model === undefined ? '' : ` with ${model}`}: ${message}`,
+  );
+  await writeFile(join(folder, 'report.html'), evaluationPage({ title, sets, failures: lost }));
+  const full = sets.map(({ name, notes, reports }) => ({ set: name, notes, reports }));
+  await writeFile(join(folder, 'results.json'), `${JSON.stringify({ title, sets: full, failures }, null, 2)}\n`);
+  await writeTable(join(folder, 'results.csv'), records, resultColumns(records));
+  await writeTable(join(folder, 'thresholds.csv'), thresholds, thresholdColumns);
+  await writeTable(join(folder, 'curves.csv'), curves, [{ title: 'set', value: ({ set }) => set }, ...curveColumns]);
+}
+
+async function writeTable<Row>(file: string, rows: readonly Row[], table: readonly Column<Row>[]): Promise<void> {
+  const stream = createWriteStream(file);
+  const writer = createRows<Row>(stream, { format: 'csv', table });
+  for (const row of rows) await writer.write(row);
+  await writer.close();
+  stream.end();
+  await finished(stream);
+}
+
+/** The plain figures, then TAR and threshold at each rate that any set tells. */
+function resultColumns(records: readonly Readonly<Record<string, unknown>>[]): Column<(typeof records)[number]>[] {
+  type Rates = Readonly<Record<string, number>>;
+  const of = (record: (typeof records)[number], key: string): Rates => (record[key] ?? {}) as Rates;
+  const rates = [...new Set(records.flatMap((record) => Object.keys(of(record, 'tarAtFar'))))];
+  rates.sort((a, b) => Number(b) - Number(a));
+  const plain = ['set', 'model', 'images', 'pairs', 'genuine', 'impostor', 'folds', 'accuracy', 'accuracyStd'];
+  return [
+    ...[...plain, 'cosineAccuracy', 'cosineAccuracyStd', 'auc', 'eer'].map((key) => ({
+      title: key,
+      value: (record: (typeof records)[number]) => record[key] as string | number,
+    })),
+    ...rates.flatMap((rate) => [
+      { title: `tar@${rate}`, value: (record: (typeof records)[number]) => of(record, 'tarAtFar')[rate] },
+      { title: `threshold@${rate}`, value: (record: (typeof records)[number]) => of(record, 'thresholdAtFar')[rate] },
+    ]),
+    { title: 'rejectPauc', value: (record) => (record['reject'] as { pauc: number | null }).pauc ?? undefined },
+  ];
+}
+
+const thresholdColumns: readonly Column<OfSet<ThresholdEstimate & { readonly model: string }>>[] = [
+  { title: 'set', value: ({ set }) => set },
+  { title: 'model', value: ({ model }) => model },
+  { title: 'fmr', value: ({ far }) => far },
+  { title: 'threshold', value: ({ threshold }) => threshold },
+  { title: 'thresholdLow', value: ({ thresholdInterval }) => thresholdInterval[0] },
+  { title: 'thresholdHigh', value: ({ thresholdInterval }) => thresholdInterval[1] },
+  { title: 'tar', value: ({ tar }) => tar },
+  { title: 'tarLow', value: ({ tarInterval }) => tarInterval[0] },
+  { title: 'tarHigh', value: ({ tarInterval }) => tarInterval[1] },
+];
