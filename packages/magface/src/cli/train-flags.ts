@@ -46,6 +46,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   ],
   'Machine:': [
     ['precision <kind>', 'fp32 or bf16 (default: fp32)', 'fp16 <0|1>'],
+    ['device <name>', 'cpu, cuda, or cuda:N (default: cpu)'],
     ['threads <n>', 'threads of libtorch (default: all cores)'],
     ['cache-memory <MiB>', 'freed memory kept for the next step (default: 4096)'],
     ['seed <n>', 'of weights, order, flips and dropout (default: 1)'],

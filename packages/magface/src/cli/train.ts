@@ -126,16 +126,19 @@ function validationLine({ epoch, accuracy, accuracyStd, auc, rejectFnmr }: Valid
 
 // Apart, since tsc 5.9 leaves the ending of an import() as it is in a function that has a `using`.
 async function loadData(): Promise<
-  Pick<typeof import('../train/dataset.ts') & typeof import('../train/loader.ts'), 'readDatasets' | 'Loader'>
+  Pick<
+    typeof import('../train/dataset.ts') & typeof import('../train/loader.ts'),
+    'readDatasets' | 'datasetSize' | 'Loader'
+  >
 > {
-  const { readDatasets } = await import('../train/dataset.ts');
+  const { readDatasets, datasetSize } = await import('../train/dataset.ts');
   const { Loader } = await import('../train/loader.ts');
-  return { readDatasets, Loader };
+  return { readDatasets, datasetSize, Loader };
 }
 
 /** Reads every image once. @returns 1 when some cannot be used */
 async function verifyData(config: TrainConfig, context: Context): Promise<ExitCode> {
-  const { readDatasets, Loader } = await loadData();
+  const { readDatasets, datasetSize, Loader } = await loadData();
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   const progress = startProgress(context.stderr, { total: dataset.samples.length, unit: 'images' });
   const batchSize = Math.min(256, dataset.samples.length);
@@ -147,7 +150,7 @@ async function verifyData(config: TrainConfig, context: Context): Promise<ExitCo
   const bad = await loader.verify((read) => progress.update(read));
   progress.stop();
   for (const { path, reason } of bad) await send(context.stdout, `${path}\t${reason}\n`);
-  note(context, `${dataset.samples.length} images of ${dataset.classes} people: ${bad.length} cannot be used.`);
+  note(context, `${datasetSize(dataset)}: ${bad.length} cannot be used.`);
   return bad.length === 0 ? 0 : 1;
 }
 

@@ -60,7 +60,15 @@ export interface TrainConfig {
   /** Whether half of the images are mirrored. @default true */
   readonly flip: boolean;
   /** @default 'fp32' */
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: 'fp32' | 'bf16' | 'fp16';
+  /** Share of the class centers that take part in a step, with several processes (Partial FC). @default 1 */
+  readonly sampleRate: number;
+  /** Whether BatchNorm takes its statistics over all processes. @default true */
+  readonly syncBatchNorm: boolean;
+  /** Seconds that a process waits for the slowest one before it gives up. @default 600 */
+  readonly collectiveTimeout: number;
+  /** `cpu`, `cuda` or one of several: `cuda:1`. @default 'cpu' */
+  readonly device: string;
   /** @default 1 */
   readonly seed: number;
   /** Threads that decode images. @default one for each core, at most 4 */
@@ -119,7 +127,14 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
   scale: positive.default(64),
   dropout: z.number().min(0).lt(1).default(0.4),
   flip: z.boolean().default(true),
-  precision: z.enum(['fp32', 'bf16']).default('fp32'),
+  precision: z.enum(['fp32', 'bf16', 'fp16']).default('fp32'),
+  sampleRate: z.number().positive().max(1).default(1),
+  syncBatchNorm: z.boolean().default(true),
+  collectiveTimeout: positive.default(600),
+  device: z
+    .string()
+    .regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:N')
+    .default('cpu'),
   seed: whole.default(1),
   workers: whole.optional(),
   threads: count.optional(),
@@ -151,7 +166,7 @@ const officialFlags: Readonly<Record<string, (value: string) => Partial<Record<k
   lambda_g: (value) => ({ lambdaG: Number(value) }),
   'arc-scale': (value) => ({ scale: Number(value) }),
   arc: (value) => ({ margin: value === '0' ? 'cosine' : 'angular' }),
-  fp16: (value) => ({ precision: value === '0' ? 'fp32' : 'bf16' }),
+  fp16: (value) => ({ precision: value === '0' ? 'fp32' : 'fp16' }),
   vis_mag: () => ({}), // the report always has that picture
 };
 

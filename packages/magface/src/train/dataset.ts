@@ -63,6 +63,14 @@ function readSource(files: readonly string[], root: string | undefined): Dataset
   }
 }
 
+/** @returns `10554 images of 691 people in 695 classes`; the classes where some have no image */
+export function datasetSize({ samples, classes }: Dataset): string {
+  const seen = new Uint8Array(classes);
+  for (const { label } of samples) seen[label] = 1;
+  const people = seen.reduce((sum, one) => sum + one, 0);
+  return `${samples.length} images of ${people} people${people === classes ? '' : ` in ${classes} classes`}`;
+}
+
 /** @throws {ConfigError} when the labels need more classes than were asked for */
 function withClasses(dataset: Dataset, sources: readonly string[], wanted: number | undefined): Dataset {
   const classes = wanted ?? dataset.classes;

@@ -1,9 +1,10 @@
 /** What a trainer wants to see: steps gathered to rows of `metrics.jsonl`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { MemoryFigures } from './memory-use.ts';
 import type { StepResult } from './trainer.ts';
 
-/** A row: means over the steps since the row before it, and extremes of the magnitudes. */
-export interface MetricsRow {
+/** A row: means over the steps since the row before it, extremes of the magnitudes, and memory (not in rows of old). */
+export interface MetricsRow extends Partial<MemoryFigures> {
   /** From 0. */
   readonly epoch: number;
   /** Steps done in all. */

@@ -70,4 +70,5 @@ const scalarsOf = (row: MetricsRow): Record<string, number> => ({
   'magnitude/max': row.magnitudeMax,
   margin: row.marginMean,
   imagesPerSecond: row.imagesPerSecond,
+  'memory/peakMiB': row.memoryPeak ?? 0,
 });

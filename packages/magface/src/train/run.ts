@@ -1,19 +1,23 @@
 /** A whole training run: data, schedule, metrics, checkpoints, resuming, and the guard against NaN. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { cacheMemory, threads } from '@magface/torch';
+import { cacheMemory, type ProcessGroup, threads } from '@magface/torch';
 import { MagfaceError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
-import { type Dataset, readDatasets } from './dataset.ts';
+import { type Dataset, datasetSize, readDatasets } from './dataset.ts';
+import { checkDevice } from './device.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
+import { MemoryUse } from './memory-use.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
+import { coresOfRank } from './parallel/environment.ts';
+import { Ranks } from './parallel/ranks.ts';
+import { removeShards, writeSharded } from './parallel/sharded-checkpoint.ts';
 import { begin, type Position, resume, start } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import type { Sample } from './samples.ts';
@@ -27,6 +31,8 @@ export interface TrainHooks {
   readonly resume?: boolean;
   /** Ends the run after the step in hand, with a checkpoint. */
   readonly signal?: AbortSignal;
+  /** The processes that train together, each of which calls this; the first alone speaks and writes. @default none */
+  readonly group?: ProcessGroup;
   /** A sentence for people. */
   readonly onNote?: (line: string) => void;
   /** A row of metrics. */
@@ -46,32 +52,38 @@ const patience = 10;
  * @returns the last row of metrics, undefined when the run was over before one was due
  */
 export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
-  const { onNote = () => {} } = hooks;
-  threads(config.threads ?? availableParallelism());
+  const ranks = hooks.group === undefined ? undefined : new Ranks(hooks.group, config);
+  const isFirst = ranks?.isFirst ?? true;
+  const { onNote = () => {} } = isFirst ? hooks : {};
+  const cores = coresOfRank(process.env);
+  checkDevice(config.device);
+  threads(config.threads ?? cores);
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   noteLambda(config, onNote);
   mkdirSync(config.output, { recursive: true });
+  if (isFirst) removeShards(config.output);
   await using loader = new Loader(dataset, {
     batchSize: config.batchSize,
     seed: config.seed,
     flip: config.flip,
-    ...(config.workers === undefined ? {} : { workers: config.workers }),
+    workers: config.workers ?? Math.min(4, cores),
+    ...(ranks !== undefined && { part: ranks.group }),
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
-  const trainer = createTrainer(config, dataset);
+  const trainer = createTrainer(config, dataset, ranks);
   const validation =
-    config.evalPairs === undefined ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
+    config.evalPairs === undefined || !isFirst ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
   const position = hooks.resume === true ? await resume(config, trainer, onNote) : begin(config);
   if (config.init !== undefined && position === start)
     await startFrom(config.init, config, { loader, trainer }, onNote);
   onNote(
-    `${config.arch}: ${dataset.samples.length} images of ${dataset.classes} people, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}.`,
+    `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${ranks === undefined ? '' : `, ${ranks.group.size} ranks`}.`,
   );
-  return await new Run(config, hooks, { loader, trainer, validation }, position).go(); // awaited: the loader closes after it
+  return await new Run(config, { ...hooks, onNote }, { loader, trainer, validation }, position).go(); // awaited: the loader closes after it
 }
 
-function createTrainer(config: TrainConfig, dataset: Dataset): Trainer {
+function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {
   return new Trainer({
     architecture: architecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
@@ -81,6 +93,8 @@ function createTrainer(config: TrainConfig, dataset: Dataset): Trainer {
     dropout: config.dropout,
     precision: config.precision,
     seed: config.seed,
+    sampleRate: config.sampleRate,
+    ...(ranks !== undefined && { ranks }),
   });
 }
 
@@ -124,13 +138,18 @@ class Run {
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
   readonly #total: number;
-  readonly #records: RunRecords;
+  readonly #ranks: Ranks | undefined;
+  /** Of the first rank, or of the only process. */
+  readonly #records: RunRecords | undefined;
+  readonly #memory = new MemoryUse();
   #epoch: number;
   #step: number;
   #skipped: number;
   #skippedInARow = 0;
   #lastCheckpoint: string | undefined;
   #lastRow: MetricsRow | undefined;
+  /** One decision of all ranks, made after each step. */
+  #isStopping = false;
   /** Images and milliseconds since the last row. */
   #since = { images: 0, start: performance.now() };
 
@@ -140,13 +159,15 @@ class Run {
     this.#loader = loader;
     this.#trainer = trainer;
     this.#validation = validation;
+    this.#ranks = trainer.options.ranks;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
     this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#epoch = position.epoch;
     this.#step = position.step;
     this.#skipped = position.skipped;
-    this.#records = new RunRecords(config, { epoch: this.#epoch, done: this.#done });
+    const isFirst = this.#ranks?.isFirst ?? true;
+    this.#records = isFirst ? new RunRecords(config, { epoch: this.#epoch, done: this.#done }) : undefined;
   }
 
   /** Steps done in all. */
@@ -154,22 +175,24 @@ class Run {
     return this.#epoch * this.#loader.stepsPerEpoch + this.#step;
   }
 
-  get #stopped(): boolean {
-    return this.#hooks.signal?.aborted === true;
+  #decideToStop(): void {
+    const wanted = this.#hooks.signal?.aborted === true;
+    this.#isStopping = this.#ranks?.any(wanted) ?? wanted;
   }
 
   async go(): Promise<MetricsRow | undefined> {
-    while (this.#done < this.#total && !this.#stopped) {
+    this.#decideToStop();
+    while (this.#done < this.#total && !this.#isStopping) {
       const ended = await this.#runEpoch();
       if (!ended) break;
       this.#epoch++;
       this.#step = 0;
-      const isLast = this.#done >= this.#total || this.#stopped;
+      const isLast = this.#done >= this.#total || this.#isStopping;
       if (isLast || this.#epoch % this.#config.saveEpochs === 0) await this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
-      this.#records.writeReport();
+      this.#records?.writeReport();
     }
-    this.#records.writeReport();
+    this.#records?.writeReport();
     return this.#lastRow;
   }
 
@@ -181,17 +204,19 @@ class Run {
       const lr = learningRate(this.#epoch, this.#step, stepsPerEpoch, this.#schedule);
       const result = this.#trainer.step(batch, lr);
       this.#step++;
-      this.#guard(result, batch.indices);
+      const indices = this.#ranks?.gatherIndices(batch.indices) ?? batch.indices;
+      this.#guard(result, indices);
       if (result.skipped === undefined) {
         this.#window.add(result);
-        this.#records.addStep(this.#epoch, result, this.#samples(batch.indices));
+        this.#records?.addStep(this.#epoch, result, this.#samples(indices));
       }
-      this.#since.images += batch.indices.length;
+      this.#since.images += indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
       if (this.#step === stepsPerEpoch) return true;
       await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
-      if (this.#stopped || this.#done === this.#total) {
+      this.#decideToStop();
+      if (this.#isStopping || this.#done === this.#total) {
         await this.#save();
         return false;
       }
@@ -232,10 +257,11 @@ class Run {
       skipped: this.#skipped,
       imagesPerSecond,
       secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
+      ...this.#memory.take(),
     };
     this.#lastRow = row;
-    this.#records.addRow(row);
-    this.#hooks.onRow?.(row);
+    this.#records?.addRow(row);
+    if (this.#records !== undefined) this.#hooks.onRow?.(row);
     this.#since = { images: 0, start: performance.now() };
   }
 
@@ -245,10 +271,16 @@ class Run {
 
   /** The model of the best accuracy so far is kept as `best.safetensors`. */
   async #validate(): Promise<void> {
-    if (this.#validation === undefined) return;
+    const isBest = await this.#isBestSoFar();
+    if (this.#ranks?.any(isBest) ?? isBest) await this.#save('best.safetensors');
+  }
+
+  /** By the first rank's word: it alone validates. */
+  async #isBestSoFar(): Promise<boolean> {
+    if (this.#validation === undefined || this.#records === undefined) return false;
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
     this.#hooks.onValidation?.(row);
-    if (this.#records.addValidation(row, this.#done)) await this.#save('best.safetensors');
+    return this.#records.addValidation(row, this.#done);
   }
 
   async #save(name: string = checkpointName(this.#epoch, this.#step)): Promise<void> {
@@ -259,9 +291,12 @@ class Run {
       window: this.#window.state,
     };
     const file = join(this.#config.output, name);
-    await writeCheckpoint(file, this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null }));
+    const content = this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null });
+    if (this.#ranks === undefined) await writeCheckpoint(file, content);
+    else await writeSharded(file, content, this.#ranks.group);
     this.#lastCheckpoint = file;
     const { keep } = this.#config;
-    if (keep !== undefined) for (const old of listCheckpoints(this.#config.output).slice(keep)) rmSync(old);
+    if (keep !== undefined && this.#records !== undefined)
+      for (const old of listCheckpoints(this.#config.output).slice(keep)) rmSync(old);
   }
 }

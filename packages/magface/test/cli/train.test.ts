@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { cudaDevices } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
@@ -197,5 +198,15 @@ describeTraining('magface train', [], () => {
     expect(first).toMatch(/Trying the one before it\.$/);
     expect(second).toContain(cut);
     expect(third).toContain(`Going on from ${whole}: epoch 1, step 0.`);
+  });
+
+  test.skipIf(cudaDevices() > 0)('--device cuda says what is missing where libtorch sees no GPU', async () => {
+    const words = ['--train-list', smallSet(1, 1), '--output', join(temporaryFolder(), 'run'), '--device'];
+    const { code, err } = await magfaceTrain(...words, 'cuda');
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /Expected a libtorch with CUDA and a GPU for --device cuda but libtorch .* sees none: set LIBTORCH/,
+    );
+    expect((await magfaceTrain(...words, 'tpu')).err).toMatch(/device does not fit: expected cpu, cuda or cuda:N/);
   });
 });

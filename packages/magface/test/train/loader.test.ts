@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { ConfigError, FormatError, MagfaceError } from '../../src/errors.ts';
-import { readDataset, readDatasets } from '../../src/train/dataset.ts';
+import { datasetSize, readDataset, readDatasets } from '../../src/train/dataset.ts';
 import { decodeSample, faceBytes } from '../../src/train/decode-sample.ts';
 import { Loader } from '../../src/train/loader.ts';
 import { epochOrder, isFlipped } from '../../src/train/sample-order.ts';
@@ -24,6 +24,14 @@ test('a folder a person: classes in the order of names, any number of spaces', (
   expect(dataset.classes).toBe(3);
   expect(dataset.names).toEqual(['person 0', 'person 1', 'person 2']);
   expect(Array.from(dataset.samples, ({ label }) => label)).toEqual([0, 0, 1, 1, 2, 2]);
+});
+
+test('people are those that have images; classes are said where they are more', () => {
+  const folder = smallSet(2, 2);
+  expect(datasetSize(readDataset(folder))).toBe('4 images of 2 people');
+  expect(datasetSize(readDataset(folder, { classes: 5 }))).toBe('4 images of 2 people in 5 classes');
+  mkdirSync(join(folder, 'person 0b'));
+  expect(datasetSize(readDataset(folder))).toBe('4 images of 2 people in 3 classes');
 });
 
 test('the official list, with spaces in names, relative to the root or to the list', () => {

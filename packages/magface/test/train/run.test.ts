@@ -55,9 +55,13 @@ describeTraining('a training run', [], () => {
     const rest = await lossesOf(broken, { resume: true });
     expect([...first, ...rest]).toEqual([...expected]);
     const rows = (config: TrainConfig) =>
-      readMetrics(join(config.output, 'metrics.jsonl')).map(({ imagesPerSecond: _, secondsLeft: __, ...row }) => row);
+      readMetrics(join(config.output, 'metrics.jsonl')).map((row) =>
+        Object.fromEntries(
+          Object.entries(row).filter(([key]) => !/^(imagesPerSecond|secondsLeft|memory.*)$/.test(key)),
+        ),
+      );
     expect(rows(broken)).toEqual(rows(unbroken));
-    expect(rows(broken).map(({ step }) => step)).toEqual([4, 8, 12, 15]);
+    expect(rows(broken).map((row) => row['step'])).toEqual([4, 8, 12, 15]);
   });
 
   test('passes over a damaged checkpoint by name and takes the one before it', async () => {
@@ -73,6 +77,13 @@ describeTraining('a training run', [], () => {
     expect([...losses.keys()]).toEqual([3, 4]);
     for (const file of listCheckpoints(config.output)) writeFileSync(file, 'no');
     await expect(train(config, { resume: true })).rejects.toThrow(/none of its 2 is/);
+  });
+
+  test('its rows tell of memory: what was held and kept, and that nearly every block was had before', () => {
+    const last = readMetrics(join(unbroken.output, 'metrics.jsonl')).at(-1)!;
+    expect(last.memoryPeak).toBeGreaterThan(50);
+    expect(last.memoryKept).toBeGreaterThan(50);
+    expect(last.memoryReused).toBeGreaterThan(0.95);
   });
 
   test('keeps the newest checkpoints, refuses to write over a run, and says a lambda_g that is too low', async () => {
