@@ -44,7 +44,7 @@ export function findLibtorch(environment: NodeJS.ProcessEnv = process.env): Libt
       '  - unpack libtorch from pytorch.org and set LIBTORCH to its folder;',
       '  - on Debian or Ubuntu: apt-get install libtorch-dev cmake g++',
       '  - pip install torch, with its python3 first in PATH;',
-      'then run: npm run build:torch',
+      'then run: npx magface-torch',
     ].join('\n'),
   );
 }

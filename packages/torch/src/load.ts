@@ -8,7 +8,7 @@ import { LibtorchError } from './errors.ts';
 
 let loaded: Binding | undefined;
 
-/** What is built on this machine, or undefined before `npm run build:torch`. */
+/** What is built on this machine, or undefined before `npx magface-torch`. */
 export function builtAddon(): Built | undefined {
   if (!existsSync(currentFile)) return undefined;
   const built = JSON.parse(readFileSync(currentFile, 'utf8')) as Built;
@@ -25,13 +25,13 @@ function load(): Binding {
   const built = builtAddon();
   if (built === undefined) {
     throw new LibtorchError(
-      'Expected the addon of @magface/torch to be compiled but it is not: run `npm run build:torch` (it finds libtorch, or says how to get it).',
+      'Expected the addon of @magface/torch to be compiled but it is not: run `npx magface-torch` (it finds libtorch, or says how to get it).',
     );
   }
   const named = process.env['LIBTORCH'];
   if (named !== undefined && named !== '' && resolve(named, 'lib') !== resolve(built.lib)) {
     throw new LibtorchError(
-      `LIBTORCH is ${named} but the addon was compiled over libtorch ${built.libtorch} of ${built.lib}: run \`npm run build:torch\` again, or unset LIBTORCH.`,
+      `LIBTORCH is ${named} but the addon was compiled over libtorch ${built.libtorch} of ${built.lib}: run \`npx magface-torch\` again, or unset LIBTORCH.`,
     );
   }
   try {
@@ -39,7 +39,7 @@ function load(): Binding {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LibtorchError(
-      `The addon over libtorch ${built.libtorch} (${built.from}) cannot be loaded (${reason}): run \`npm run build:torch\` again.`,
+      `The addon over libtorch ${built.libtorch} (${built.from}) cannot be loaded (${reason}): run \`npx magface-torch\` again.`,
       { cause },
     );
   }

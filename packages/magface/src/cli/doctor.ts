@@ -3,21 +3,32 @@ import { readdir, stat } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { MagfaceError } from '../errors.ts';
 import { cacheFolder } from '../models/cache.ts';
+import type { MemoryTrial } from '../train/torch-state.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 
-const trainingRemedy =
-  'training needs @magface/torch: npm install @magface/torch, then npx magface-torch build (a compiler and libtorch)';
+const packageRemedy =
+  'training needs @magface/torch: npm install @magface/torch, then npx magface-torch (it compiles over libtorch, or says how to get it)';
+const addonRemedy =
+  'training needs the addon of @magface/torch compiled: npx magface-torch (it finds libtorch, or says how to get it)';
+
+interface Flags extends OutputFlags {
+  readonly memory?: boolean;
+}
 
 export function defineDoctor(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command.description('Show versions, engines, devices, the cache and its models, what is missing and how to get it.');
-  addOutputFlags(command).action(async (flags: OutputFlags) => {
+  command.option('--memory', 'try the allocator that training keeps memory with');
+  addOutputFlags(command).action(async (flags: Flags) => {
     const record = await examine(context);
+    const memory = flags.memory === true ? await tryMemory() : undefined;
     const lines = Object.entries(record).flatMap(([key, value]) => describe(key, value));
-    await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines });
+    if (memory !== undefined) lines.push(...memoryLines(memory));
+    await printRecord(context.stdout, { ...record, ...(memory && { memory }) }, { format: formatOf(flags), lines });
     done(0);
   });
 }
@@ -41,15 +52,15 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
   const path = cacheFolder(env['MAGFACE_CACHE']);
   const known = await services.listModels({ cacheDir: env['MAGFACE_CACHE'] });
   const engines = await findEngines();
-  const torch = isInstalled('@magface/torch');
+  const torch = await findTorch();
   const broken = Object.entries(engines).filter(([, version]) => version === null);
   return {
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     threads: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    engines: { ...engines, '@magface/torch': torch ? 'installed' : null },
-    devices: ['cpu'],
+    engines: { ...engines, '@magface/torch': torch.addon },
+    devices: torch.devices,
     cache: { path, bytes: await sizeOf(path) },
     models: known.filter(({ cached }) => cached).map(({ id }) => id),
     missing: [
@@ -57,7 +68,7 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
       ...known
         .filter(({ cached, source }) => !cached && source !== null)
         .map(({ id }) => `model ${id} is not cached: magface models pull ${id}`),
-      ...(torch ? [] : [trainingRemedy]),
+      ...(torch.missing === undefined ? [] : [torch.missing]),
     ],
   };
 }
@@ -69,13 +80,47 @@ async function findEngines(): Promise<Record<string, string | null>> {
   return { 'onnxruntime-node': await orNull(onnx), sharp: await orNull(vips) };
 }
 
-function isInstalled(name: string): boolean {
+interface FoundTorch {
+  readonly addon: string | null;
+  readonly devices: readonly string[];
+  /** What is missing, with the remedy. */
+  readonly missing?: string;
+}
+
+/** The optional package that training needs: installed, compiled, and able to load. */
+async function findTorch(): Promise<FoundTorch> {
+  const none = { addon: null, devices: ['cpu'] };
   try {
-    import.meta.resolve(name);
-    return true;
-  } catch {
-    return false;
+    const { torchState } = await import('../train/torch-state.ts');
+    const state = torchState();
+    return state.addon === null ? { ...none, missing: addonRemedy } : state;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { ...none, missing: isNotInstalled(error) ? packageRemedy : text };
   }
+}
+
+const isNotInstalled = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+
+/** @throws {MagfaceError} where the addon is not there */
+async function tryMemory(): Promise<MemoryTrial> {
+  const { missing } = await findTorch();
+  if (missing !== undefined)
+    throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
+  const { tryMemory } = await import('../train/torch-state.ts');
+  return tryMemory();
+}
+
+function memoryLines(trial: MemoryTrial): string[] {
+  const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+  const { fromSystem, fromCache, hits, misses, peak, cached, limit } = trial;
+  return [
+    `memory, of tensors of 64 MiB made and freed:`,
+    `  from the system: ${fromSystem.toFixed(1)} ms each`,
+    `  kept by the allocator: ${fromCache.toFixed(1)} ms each, ${(fromSystem / fromCache).toFixed(1)} times as fast`,
+    `  given out: ${hits + misses} blocks, ${hits} of them kept ones; peak ${mebibytes(peak)}; kept ${mebibytes(cached)} of at most ${mebibytes(limit)}`,
+  ];
 }
 
 /** Bytes of all files below a folder; 0 when it is not there. */

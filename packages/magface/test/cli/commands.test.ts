@@ -1,6 +1,7 @@
 /** What each command prints and writes, against a recogniser whose faces are known. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBuilt } from '@magface/torch';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { shortenMiddle } from '../../src/cli/output.ts';
@@ -160,6 +161,15 @@ test('models and doctor', async () => {
   const doctor = JSON.parse((await runCli(['doctor', '--json'])).stdout);
   expect(doctor).toMatchObject({ node: process.versions.node, devices: ['cpu'], models: ['tiny'] });
   expect(doctor.missing).toContain('model big is not cached: magface models pull big');
+});
+
+test.skipIf(!isBuilt())('doctor --memory tries the allocator of training', async () => {
+  const { exitCode, stdout } = await runCli(['doctor', '--memory']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/@magface\/torch: over libtorch \d/);
+  expect(stdout).toMatch(/given out: 9 blocks, 8 of them kept ones; peak 64 MiB; kept 64 MiB of at most 256 MiB/);
+  const { memory } = JSON.parse((await runCli(['doctor', '--memory', '--json'])).stdout);
+  expect(memory).toMatchObject({ cached: 64 * 2 ** 20, limit: 256 * 2 ** 20 });
 });
 
 test('an interruption ends with 130 and whole output', async () => {
