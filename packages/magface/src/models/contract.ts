@@ -32,6 +32,8 @@ const threshold = z.strictObject({
   threshold: z.number().min(-1).max(1),
   /** The pairs it was measured on. */
   set: z.string(),
+  /** Ends of its 95 % interval, by a bootstrap over people. */
+  interval: z.tuple([z.number(), z.number()]).optional(),
 });
 
 const recogniser = z.strictObject({
@@ -93,6 +95,7 @@ export interface Threshold {
   readonly fmr: number;
   readonly threshold: number;
   readonly set: string;
+  readonly interval?: readonly [low: number, high: number] | undefined;
 }
 
 export interface DetectorContract extends CommonContract {

@@ -11,7 +11,8 @@ import {
   parseContract,
 } from './contract.ts';
 import { type FetchOptions, fetchModel } from './fetch.ts';
-import { type OnnxSummary, summarizeOnnx } from './onnx-file.ts';
+import { hasExternalData, readExternalData } from './onnx-external.ts';
+import { type OnnxSummary, parseOnnx, summarizeOnnx, writeOnnx } from './onnx-file.ts';
 import { nearestIds, type RegistryEntry, readRegistry } from './registry.ts';
 import { parseSource } from './source.ts';
 
@@ -22,6 +23,8 @@ export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
   readonly offline?: boolean | undefined;
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
+  /** Fields of the record that the caller knows better than file and registry. @default none */
+  readonly describe?: Readonly<Record<string, unknown>> | undefined;
   /** SHA-256 that an address given by hand must have. @default none: what comes is kept, and its digest is said */
   readonly sha256?: string | undefined;
 }
@@ -52,10 +55,11 @@ export async function loadModel<Kind extends ModelKind = ModelKind>(
 ): Promise<LoadedModel<Kind>> {
   const registry = await readRegistry();
   const named = registry.find(({ id }) => id === name);
-  const { bytes, path } = await obtain(name, named, options);
+  const { bytes: stored, path } = await obtain(name, named, options);
+  const bytes = await withExternalData(stored, { name, path });
   const digest = sha256(bytes);
   const known = named ?? registry.find((entry) => entry.sha256 === digest);
-  const { contract, assumed } = describeModel(bytes, { name, known, kind: options.kind });
+  const { contract, assumed } = describeModel(bytes, { name, known, ...options });
   if (options.kind !== undefined && contract.kind !== options.kind) {
     const message = `Expected a ${options.kind} but ${name} is a ${contract.kind}: \`magface models list\` shows which is which.`;
     throw new ModelError('model_wrong_contract', name, message);
@@ -114,25 +118,43 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
   }
 }
 
-/** The contract from the file's own metadata, else the registry's, else what the official code does. */
+/** The file's bytes with the weights that it keeps in files beside it. */
+async function withExternalData(
+  bytes: Uint8Array,
+  { name, path }: { readonly name: string; readonly path: string },
+): Promise<Uint8Array> {
+  const parsed = parseOnnx(bytes, name);
+  if (!hasExternalData(parsed)) return bytes;
+  await readExternalData(parsed, path);
+  return writeOnnx(parsed, name);
+}
+
+interface KnownOfModel extends Pick<LoadModelOptions, 'kind' | 'describe'> {
+  readonly name: string;
+  readonly known: RegistryEntry | undefined;
+}
+
+/** The contract from the caller, the file's own metadata, else the registry's, else what the official code does. */
 function describeModel(
   bytes: Uint8Array,
-  {
-    name,
-    known,
-    kind,
-  }: { readonly name: string; readonly known: RegistryEntry | undefined; readonly kind: ModelKind | undefined },
+  { name, known, kind, describe }: KnownOfModel,
 ): { readonly contract: ModelContract; readonly assumed: string[] } {
   const summary = summarizeOnnx(bytes, name);
   const own = contractFields(summary.metadata, name);
   const assumed: string[] = [];
-  const fields =
-    Object.keys(own).length > 0 || known !== undefined
-      ? { ...known?.contract, ...own }
-      : assume(summary, { name, kind, assumed });
+  const silent = Object.keys(own).length === 0 && known === undefined && describe === undefined;
+  const fields = silent
+    ? assume(summary, { name, kind, assumed })
+    : { ...(describe === undefined ? {} : shapeFields(summary)), ...known?.contract, ...own, ...describe };
   const contract = parseContract(fields, name);
   expectFitting(contract, summary, name);
   return { contract, assumed };
+}
+
+/** What a description need not repeat. */
+function shapeFields({ outputs }: OnnxSummary): object {
+  const length = (outputs.find(({ name }) => name === 'embedding') ?? outputs[0])?.dims[1];
+  return { kind: 'recogniser', ...(typeof length === 'number' ? { embeddingLength: length } : {}) };
 }
 
 /** For a file that says nothing: told by its shapes, with one sentence a guess. */

@@ -4,7 +4,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { FormatError } from '../errors.ts';
-import { type ModelProto, type NodeProto, OperatorSetIdProtoSchema } from './onnx_pb.ts';
+import { AttributeProtoSchema, type ModelProto, type NodeProto, OperatorSetIdProtoSchema } from './onnx_pb.ts';
 import {
   constantsToInitializers,
   dropUnread,
@@ -117,6 +117,27 @@ function foldBatchNorms({ graph }: ModelProto, file: string): void {
     folded.add(norm).add(before);
   }
   graph!.node = graph!.node.filter((node) => node.opType !== 'BatchNormalization' || !folded.has(node));
+  for (const norm of graph!.node) if (norm.opType === 'BatchNormalization') settle(norm, index);
+}
+
+/** A BatchNorm that stays becomes scale and shift over mean 0 and variance 1, which any precision holds. */
+function settle(norm: NodeProto, { graph, constant }: GraphIndex): void {
+  const affine = affineOf(norm, { constant });
+  if (affine === undefined) return;
+  const size = affine.scale.length;
+  const parts = {
+    scale: Float32Array.from(affine.scale),
+    shift: Float32Array.from(affine.shift),
+    zero: new Float32Array(size),
+    one: new Float32Array(size).fill(1),
+  };
+  const names = Object.entries(parts).map(([suffix, values]) => {
+    const name = `${norm.output[0]}.settled.${suffix}`;
+    graph.initializer.push(tensorProto(name, floatTensor([size], values)));
+    return name;
+  });
+  norm.input = [norm.input[0]!, ...names];
+  norm.attribute = [create(AttributeProtoSchema, { name: 'epsilon', f: 0, type: 1 })];
 }
 
 /** Whether only the BatchNorm reads the layer's output. */
@@ -130,7 +151,7 @@ function canFold(node: NodeProto, index: GraphIndex): boolean {
 /** BatchNorm at inference is x ↦ scale · x + shift for each channel. */
 function affineOf(
   norm: NodeProto,
-  index: GraphIndex,
+  index: Pick<GraphIndex, 'constant'>,
 ): { readonly scale: Float64Array; readonly shift: Float64Array } | undefined {
   const [gamma, beta, mean, variance] = norm.input.slice(1).map((name) => index.constant(name));
   if (gamma === undefined || beta === undefined || mean === undefined || variance === undefined) return undefined;

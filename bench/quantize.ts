@@ -1,0 +1,142 @@
+/**
+ * What half and eight-bit weights cost in accuracy on LFW's ten folds, and what they gain in size and rate:
+ *
+ *     npx tsx bench/quantize.ts [--only fr-feature|arcface] [--samples 100]
+ *
+ * Flip-sum features of the images that LFW's pairs name; calibration uses faces that no pair names. Needs ../shared; writes
+ * bench/results/quantize.json. The rates are of one run on one machine, in alternating rounds.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { MagFace } from 'magface';
+import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
+import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
+import { verify } from '../packages/magface/src/eval/verification.ts';
+import { convertOnnx } from '../packages/magface/src/infer/node/convert-onnx.ts';
+import { writeResult } from './support/result.ts';
+
+const { values: flags } = parseArgs({
+  options: { only: { type: 'string' }, samples: { type: 'string', default: '100' } },
+});
+const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const models = { 'fr-feature': 'fr-feature', arcface: `${shared}models/foamliu_mobilefacenet.onnx` };
+const folder = `${shared}faces/lfw/aligned/`;
+const pairs = await readPairList(`${shared}faces/lfw/pairs.txt`);
+const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.jpg'))
+  .map((name) => name.replaceAll('\\', '/'))
+  .sort();
+const every = { names: all, values: new Float32Array(all.length), dimension: 1 };
+const { left, right } = resolvePairs(pairs, every);
+const used = new Set([...left, ...right]);
+const names = all.filter((_, row) => used.has(row));
+const unused = all.filter((_, row) => !used.has(row));
+
+interface Embedded {
+  readonly values: Float32Array;
+  readonly magnitudes: Float64Array;
+}
+
+async function embed(model: string): Promise<Embedded & { readonly dimension: number }> {
+  await using magface = await MagFace.load({ model, detector: false });
+  const dimension = magface.model.contract.embeddingLength;
+  const values = new Float32Array(names.length * dimension);
+  const magnitudes = new Float64Array(names.length);
+  const paths = names.map((name) => folder + name);
+  for await (const { index, faces, error } of magface.stream(paths, { aligned: true, flip: true })) {
+    if (error !== undefined) throw error;
+    values.set(faces[0]!.embedding, index * dimension);
+    magnitudes[index] = faces[0]!.magnitude;
+    if (index % 1000 === 0) process.stderr.write(`${model} ${index}\n`);
+  }
+  return { values, magnitudes, dimension };
+}
+
+/** Faces a second of each file, best of alternating rounds, as background work comes and goes. */
+async function rates(files: readonly string[]): Promise<number[]> {
+  const best = files.map(() => 0);
+  const opened = await Promise.all(files.map((model) => MagFace.load({ model, detector: false })));
+  const paths = names.slice(0, 48).map((name) => folder + name);
+  for (let round = 0; round < 5; round++) {
+    for (const [i, magface] of opened.entries()) {
+      const start = performance.now();
+      for await (const { error } of magface.stream(paths, { aligned: true })) if (error !== undefined) throw error;
+      best[i] = Math.max(best[i]!, paths.length / ((performance.now() - start) / 1000));
+    }
+  }
+  for (const magface of opened) await magface[Symbol.asyncDispose]();
+  return best;
+}
+
+async function measure(name: string): Promise<Record<string, unknown>> {
+  const scratch = await mkdtemp(join(tmpdir(), 'quantize-'));
+  try {
+    const files: string[] = [];
+    const step = Math.floor(unused.length / Number(flags.samples));
+    const faces = unused.filter((_, i) => i % step === 0).map((face) => folder + face);
+    for (const dtype of ['fp32', 'fp16', 'int8'] as const) {
+      const { bytes } = await convertOnnx(name, { dtype, faces, samples: Number(flags.samples) });
+      files.push(join(scratch, `${dtype}.onnx`));
+      await writeFile(files.at(-1)!, bytes);
+    }
+    const speeds = await rates(files);
+    const rows: Record<string, unknown>[] = [];
+    let reference: Embedded | undefined;
+    let [accuracy, cosineAccuracy] = [0, 0];
+    for (const [i, file] of files.entries()) {
+      const embedded = await embed(file);
+      reference ??= embedded;
+      const features = { names, values: embedded.values, dimension: embedded.dimension };
+      const verified = verify(features, resolvePairs(pairs, features));
+      if (i === 0) ({ accuracy, cosineAccuracy } = verified);
+      rows.push({
+        dtype: ['fp32', 'fp16', 'int8'][i],
+        bytes: statSync(file).size,
+        accuracy: verified.accuracy,
+        accuracyLoss: accuracy - verified.accuracy,
+        cosineAccuracy: verified.cosineAccuracy,
+        cosineAccuracyLoss: cosineAccuracy - verified.cosineAccuracy,
+        tarAtFar: verified.tarAtFar,
+        auc: verified.auc,
+        magnitude: magnitudeChange(reference, embedded),
+        facesPerSecond: speeds[i],
+        rateToFp32: speeds[i]! / speeds[0]!,
+      });
+      process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
+    }
+    return { model: name.replace(/^.*\//, ''), calibrationFaces: Number(flags.samples), rows };
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+/** Relative change of the faces' own magnitudes, and whether their order stays. */
+function magnitudeChange(a: Embedded, b: Embedded): Record<string, number> {
+  const changes = b.magnitudes.map((value, i) => value / a.magnitudes[i]! - 1);
+  const mean = changes.reduce((sum, one) => sum + one, 0) / changes.length;
+  const spread = Math.sqrt(changes.reduce((sum, one) => sum + (one - mean) ** 2, 0) / changes.length);
+  const [ra, rb] = [ranks(a.magnitudes), ranks(b.magnitudes)];
+  const n = ra.length;
+  const squares = ra.reduce((sum, rank, i) => sum + (rank - rb[i]!) ** 2, 0);
+  return { meanChange: mean, spread, rankCorrelation: 1 - (6 * squares) / (n * (n * n - 1)) };
+}
+
+function ranks(values: Float64Array): Float64Array {
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
+  const result = new Float64Array(values.length);
+  order.forEach((row, rank) => {
+    result[row] = rank;
+  });
+  return result;
+}
+
+const results = [];
+for (const [key, name] of Object.entries(models)) {
+  if (flags.only === undefined || flags.only === key) results.push(await measure(name));
+}
+const result = { images: names.length, pairs: left.length, flipSum: true, results };
+writeResult(flags.only === undefined ? 'quantize' : `quantize-${flags.only}`, result);
