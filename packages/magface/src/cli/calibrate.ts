@@ -1,88 +1,177 @@
-/** `magface calibrate`: the quality scale of a model, from reference faces. */
+/** `magface calibrate`: the quality scale and the thresholds of a model, from reference faces or by its known id. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { calibrate as fit } from '../calibrate.ts';
+import { type CalibrationFit, calibrate as fit } from '../calibrate.ts';
 import { ConfigError } from '../errors.ts';
-import { type Context, note, type Recogniser } from './context.ts';
+import type { FeatureSet } from '../eval/feature-set.ts';
+import type { RecogniserContract } from '../models/contract.ts';
+import type { LoadedModel } from '../models/load-model.ts';
+import { claimed } from './calibrate-claim.ts';
+import { type MeasuredThresholds, measureThresholds, thresholdLine } from './calibrate-thresholds.ts';
+import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addModelFlags, addOutputFlags, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { downloadNotes, type RunFlags, runImages } from './run-images.ts';
 
 interface CalibrateFlags extends Omit<RunFlags, 'list'> {
-  readonly faces: string;
+  readonly faces?: string;
+  readonly pairs?: string;
+  readonly claim?: string;
+  readonly keepScale?: boolean;
   readonly output?: string;
+}
+
+type Model = LoadedModel<'recogniser'>;
+
+/** What was learnt, each part where it was asked for. */
+interface Learnt extends Partial<CalibrationFit>, Partial<MeasuredThresholds> {
+  readonly model: Model;
+  /** What the scale was fitted to. */
+  readonly source?: string;
+  readonly failed: number;
 }
 
 const examples = `
 The reference set should be ordinary faces, at least 100 and better thousands:
 the score of a face is then about its percentile among them. Centre is the
 median of the magnitudes, width their interquartile range / (2 ln 3).
+--pairs names images of the set two by two and gives the thresholds that
+\`magface compare\` decides by. --claim takes scale, colours and licence from the
+list of models, for your own export of a model that is not handed out.
 
-Example:
-  magface calibrate --model my.onnx --faces lfw.list --aligned --output my-q.onnx`;
+Examples:
+  magface calibrate --model my.onnx --faces lfw.list --aligned --output my-q.onnx
+  magface calibrate --model my.onnx --faces lfw/ --pairs pairs.txt --output my-q.onnx
+  magface calibrate --model r50.onnx --claim magface-iresnet50 --output r50-q.onnx
+  magface calibrate --model r50-q.onnx --faces lfw/ --pairs pairs.txt --keep-scale --output r50-qt.onnx`;
 
 export function defineCalibrate(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Fit the quality scale of a model to reference faces, the largest of each image.')
+    .description('Fit the quality scale of a model to reference faces, the largest of each image, and its thresholds.')
     .optionsGroup('Calibration:')
-    .requiredOption('--faces <list>', 'the reference set: a list of images, or a folder')
+    .option('--faces <list>', 'the reference set: a list of images, or a folder')
     .option('--root <dir>', 'folder that listed paths are relative to')
-    .option('--output <file.onnx>', 'write a copy of the model that carries the scale');
+    .option('--pairs <file>', 'pairs of these images: thresholds at FMR 1e-2 to 1e-6, as far as they tell')
+    .option('--keep-scale', 'leave the scale that the model has: thresholds alone')
+    .option('--claim <id>', 'the file is this model of `magface models list`: take its record')
+    .option('--output <file.onnx>', 'write a copy of the model that carries all this');
   addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
   command.action(async (flags: CalibrateFlags) => done(await calibrate(flags, context)));
 }
 
 async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitCode> {
-  const { faces, output } = flags;
+  expectFlags(flags);
+  const learnt = flags.faces === undefined ? await knownModel(flags, context) : await measure(flags, context);
+  const { failed, source, centre, width, magnitudes } = learnt;
+  const base = flags.claim === undefined ? learnt.model : await claimed(learnt.model, flags.claim);
+  const fitted = centre !== undefined && width !== undefined && source !== undefined && { centre, width, source };
+  const contract: RecogniserContract = {
+    ...base.contract,
+    ...(fitted && flags.keepScale !== true && { calibration: fitted }),
+    ...(learnt.thresholds && { thresholds: learnt.thresholds }),
+  };
+  if (flags.quiet !== true) for (const line of learnt.limits ?? []) note(context, line);
+  if (flags.output !== undefined) {
+    await writeModel({ ...base, contract }, resolve(context.cwd, flags.output));
+    if (flags.quiet !== true) note(context, `Wrote ${flags.output}.`);
+  }
+  const { calibration, thresholds = [] } = contract;
+  const record = {
+    centre: calibration?.centre ?? null,
+    width: calibration?.width ?? null,
+    ...(magnitudes && { magnitudes }),
+    thresholds,
+    ...(learnt.limits && { limits: learnt.limits }),
+  };
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(contract, magnitudes) });
+  return failed > 0 ? 1 : 0;
+}
+
+function expectFlags({ faces, pairs, claim, output }: CalibrateFlags): void {
   if (output !== undefined && !output.endsWith('.onnx'))
     throw new ConfigError('output', `Expected an output that ends in .onnx but received ${output}: rename it.`);
-  const magnitudes: number[] = [];
-  let model: Recogniser['model'] | undefined;
+  if (faces === undefined && claim === undefined)
+    throw new ConfigError('faces', 'Expected --faces with a reference set, or --claim with the id of a known model.');
+  if (faces !== undefined && claim !== undefined)
+    throw new ConfigError(
+      'claim',
+      'Expected either --faces or --claim: claim first, then measure the file that it wrote.',
+    );
+  if (faces === undefined && pairs !== undefined)
+    throw new ConfigError('pairs', 'Expected --faces beside --pairs: the images that the pairs name.');
+}
+
+async function knownModel(flags: CalibrateFlags, context: Context): Promise<Learnt> {
+  const { model, offline } = flags;
+  if (model === undefined)
+    throw new ConfigError('model', 'Expected --model beside --claim: the file that it is about.');
+  const { env, services, signal } = context;
+  const onProgress = downloadNotes(flags, context);
+  const loaded = await services.loadModel(model, { cacheDir: env['MAGFACE_CACHE'], offline, signal, onProgress });
+  if (loaded.contract.kind !== 'recogniser')
+    throw new ConfigError('model', `Expected a recogniser but ${model} is a detector: only recognisers have a scale.`);
+  return { model: loaded as Model, failed: 0 };
+}
+
+/** Runs the reference set; features are kept only where pairs need them. */
+async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt> {
+  const { faces = '', pairs } = flags;
+  const [magnitudes, names, embeddings]: [number[], string[], Float32Array[]] = [[], [], []];
+  let model: Model | undefined;
   const folder = (await stat(resolve(context.cwd, faces)).catch(() => undefined))?.isDirectory() === true;
+  const list = folder ? {} : { list: [faces] };
   const { failed } = await runImages(
     folder ? [faces] : [],
-    { ...flags, ...(folder ? {} : { list: [faces] }) },
+    { ...flags, ...list },
     {
       context,
       start: (magface) => {
         model = magface.model;
       },
       outcome: async (outcome) => {
-        if ('faces' in outcome) magnitudes.push(outcome.faces[0]!.magnitude);
+        if ('error' in outcome) return;
+        const { magnitude, embedding } = outcome.faces[0]!;
+        magnitudes.push(magnitude);
+        if (pairs === undefined) return;
+        names.push(outcome.file.name);
+        embeddings.push(embedding);
       },
     },
   );
-  const fitted = fit(magnitudes);
   const source = `${magnitudes.length} faces of ${faces}`;
-  if (output !== undefined && model !== undefined) {
-    await writeCalibrated(model, { ...fitted, source }, resolve(context.cwd, output));
-    if (flags.quiet !== true) note(context, `Wrote ${output}.`);
-  }
-  const { centre, width } = fitted;
-  const { p5, p25, p50, p75, p95 } = fitted.magnitudes;
-  const quantiles = [p5, p25, p50, p75, p95].map((value) => value.toFixed(2)).join('  ');
-  const lines = [
-    `centre ${centre.toFixed(4)}, width ${width.toFixed(4)}, from ${source}`,
-    `5, 25, 50, 75, 95 %: ${quantiles}`,
-  ];
-  const thresholds = model?.contract.thresholds ?? [];
-  await printRecord(context.stdout, { ...fitted, thresholds }, { format: formatOf(flags), lines });
-  return failed > 0 ? 1 : 0;
+  const told =
+    pairs === undefined
+      ? {}
+      : await measureThresholds(featuresOf(names, embeddings), resolve(context.cwd, pairs), pairs);
+  return { ...fit(magnitudes), ...told, model: model!, source, failed };
 }
 
-async function writeCalibrated(
-  { bytes, contract, name }: Recogniser['model'],
-  { centre, width, source }: { readonly centre: number; readonly width: number; readonly source: string },
-  output: string,
-): Promise<void> {
+function featuresOf(names: readonly string[], embeddings: readonly Float32Array[]): FeatureSet {
+  const dimension = embeddings[0]?.length ?? 1;
+  const values = new Float32Array(embeddings.length * dimension);
+  for (const [row, embedding] of embeddings.entries()) values.set(embedding, row * dimension);
+  return { values, dimension, names };
+}
+
+function linesOf({ calibration, thresholds = [] }: RecogniserContract, magnitudes: Learnt['magnitudes']): string[] {
+  const quantiles = magnitudes && Object.values(magnitudes).map((value) => value.toFixed(2));
+  return [
+    calibration === undefined
+      ? 'No scale: the record has none.'
+      : `centre ${calibration.centre.toFixed(4)}, width ${calibration.width.toFixed(4)}, from ${calibration.source}`,
+    ...(quantiles === undefined ? [] : [`5, 25, 50, 75, 95 %: ${quantiles.join('  ')}`]),
+    ...thresholds.map(thresholdLine),
+  ];
+}
+
+async function writeModel({ bytes, contract, name }: Model, output: string): Promise<void> {
   const { contractMetadata } = await import('../models/contract.ts');
   const { withMetadata } = await import('../models/onnx-file.ts');
-  const metadata = contractMetadata({ ...contract, calibration: { centre, width, source } });
   const { FileWriter } = await import('../format/file-writer.ts');
-  const calibrated = withMetadata(bytes, metadata, name);
+  const written = withMetadata(bytes, contractMetadata(contract), name);
   const file = await FileWriter.create(output);
-  void file.append(calibrated); // commit tells of a failure
+  void file.append(written); // commit tells of a failure
   await file.commit();
 }

@@ -156,7 +156,33 @@ export function contractMetadata(contract: ModelContract): Map<string, string> {
 export function parseContract(fields: unknown, model: string): ModelContract {
   const parsed = contractSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'record'}: ${message}`).join('; ');
-  const message = `Expected a complete record of ${model} but it does not fit: ${wrong}. See "Models" in the README for its fields.`;
+  const wrong = parsed.error.issues.map((issue) => describeIssue(issue, fields)).join('; ');
+  const message = `Expected a complete record of ${model} but ${wrong}: mend the record, whose fields \`magface convert --help\` and "Models" in the README show.`;
   throw new ModelError('model_wrong_contract', model, message);
+}
+
+/** `input.mean is missing`, `input.channelOrder must be "RGB" or "BGR", not "GBR"`. */
+function describeIssue(issue: z.core.$ZodIssue, fields: unknown): string {
+  const key = issue.path.join('.') || 'the record';
+  const value = issue.path.reduce<unknown>(
+    (at, part) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined),
+    fields,
+  );
+  const found = JSON.stringify(value)?.slice(0, 40);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `${key} has a field that is none: ${issue.keys.join(', ')}`;
+    case 'invalid_union':
+      return `kind must be "recogniser" or "detector"`;
+    case 'invalid_value':
+      return found === undefined
+        ? `${key} is missing: ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`
+        : `${key} must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}, not ${found}`;
+    case 'invalid_type': {
+      const type = issue.expected === 'tuple' ? 'three numbers' : `a value of type ${issue.expected}`;
+      return found === undefined ? `${key} is missing: ${type}` : `${key} must be ${type}, not ${found}`;
+    }
+    default:
+      return `${key} is ${found ?? 'missing'}: ${issue.message.toLowerCase()}`;
+  }
 }

@@ -1,0 +1,41 @@
+/**
+ * A user's own file of a model that the list knows but nobody may hand out, such as the official iResNet-50 whose scale
+ * OFIQ uses: exports differ byte by byte, so no digest tells which it is. The user says so, and the file takes its record.
+ */
+import { ConfigError } from '../errors.ts';
+import type { RecogniserContract } from '../models/contract.ts';
+import type { LoadedModel } from '../models/load-model.ts';
+import { nearestIds, readRegistry } from '../models/registry.ts';
+
+/**
+ * @param id - of the registry
+ * @returns the file with the record of that model
+ * @throws {ConfigError} when the id is unknown or a detector's, or the file cannot be that model
+ */
+export async function claimed(model: LoadedModel<'recogniser'>, id: string): Promise<LoadedModel<'recogniser'>> {
+  const registry = await readRegistry();
+  const entry = registry.find((known) => known.id === id);
+  if (entry?.contract.kind !== 'recogniser') {
+    const ids = registry.filter(({ contract }) => contract.kind === 'recogniser').map((known) => known.id);
+    const near = nearestIds(id, ids);
+    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known are ${ids.join(', ')}.`;
+    throw new ConfigError('claim', `Expected the id of a recogniser but received ${id}: ${hint}`);
+  }
+  const { contract } = entry;
+  if (contract.embeddingLength !== model.contract.embeddingLength)
+    throw new ConfigError(
+      'claim',
+      `Expected embeddings of ${contract.embeddingLength} values, as ${id} has, but ${model.name} gives ${model.contract.embeddingLength}: it is another model.`,
+    );
+  return { ...model, contract: withSource(contract, id) };
+}
+
+/** The scale says whose word it rests on. */
+function withSource(contract: RecogniserContract, id: string): RecogniserContract {
+  const { calibration } = contract;
+  if (calibration === undefined) return contract;
+  return {
+    ...contract,
+    calibration: { ...calibration, source: `${calibration.source}; the file was claimed to be ${id}` },
+  };
+}
