@@ -104,3 +104,28 @@ export class CheckpointError extends MagfaceError {
     this.file = file;
   }
 }
+
+/** Why the service did not do what was asked, the image's own faults aside. */
+export type ServiceErrorCode =
+  | 'wrong_request'
+  | 'unauthorized'
+  | 'not_found'
+  | 'request_too_large'
+  | 'wrong_media_type'
+  | 'busy'
+  | 'timed_out'
+  | 'engine_failed'
+  | 'wrong_model';
+
+/** A request that the service cannot or will not answer. */
+export class ServiceError extends MagfaceError {
+  override readonly name: string = 'ServiceError';
+  declare readonly code: ServiceErrorCode;
+  /** Seconds after which to try again, when that may help. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {
+    super(code, message, options);
+    this.retryAfter = options?.retryAfter;
+  }
+}

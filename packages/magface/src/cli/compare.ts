@@ -2,9 +2,9 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { decide } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
-import type { RecogniserContract } from '../models/contract.ts';
 import { compare as similarityOf } from '../similarity.ts';
 import type { Context, Recogniser } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -44,8 +44,7 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));
   const [a, b] = (await largestFaces(magface, files, { flags, context })) as [AnalyzedFace, AnalyzedFace];
   const similarity = similarityOf(a.embedding, b.embedding);
-  const { threshold = null, fmr = null } = nearest(magface.model.contract.thresholds, flags.fmr) ?? {};
-  const same = threshold === null ? null : similarity >= threshold;
+  const { threshold, fmr, same } = decide(similarity, magface.model.contract.thresholds, flags.fmr);
   const quality = [a.quality ?? null, b.quality ?? null];
   const decision =
     threshold === null
@@ -76,13 +75,4 @@ async function largestFaces(
     largest.push(faces[0]);
   }
   return largest;
-}
-
-/** The threshold whose rate is closest to the one asked for, on the scale of powers of ten that such rates live on. */
-function nearest(
-  thresholds: RecogniserContract['thresholds'],
-  fmr: number,
-): NonNullable<RecogniserContract['thresholds']>[number] | undefined {
-  const distance = (rate: number): number => Math.abs(Math.log(rate / Math.max(fmr, 1e-12)));
-  return thresholds?.toSorted((a, b) => distance(a.fmr) - distance(b.fmr))[0];
 }

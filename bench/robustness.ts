@@ -1,0 +1,23 @@
+/**
+ * Whether the quality of two models falls with damage and foretells lost similarity, on faces of LFW:
+ *
+ *     npx tsx bench/robustness.ts [--limit N]
+ *
+ * Needs ../shared and a build; writes bench/results/robustness.json. Some minutes a model on two cores.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { writeResult } from './support/result.ts';
+
+const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const command = fileURLToPath(new URL('../packages/magface/dist/cli/main.js', import.meta.url));
+const given = process.argv.indexOf('--limit');
+const limit = given < 0 ? '100' : process.argv[given + 1]!;
+
+const results = [`${shared}models/foamliu_mobilefacenet.onnx`, 'fr-feature'].map((model) => {
+  const words = ['--faces', `${shared}faces/lfw/aligned`, '--model', model, '--limit', limit, '-q', '--json'];
+  return JSON.parse(
+    execFileSync(process.execPath, [command, 'evaluate', 'robustness', ...words], { encoding: 'utf8' }),
+  );
+});
+writeResult('robustness', { set: 'LFW, evenly spaced over all faces', results });

@@ -1,0 +1,158 @@
+/** `magface serve`: the HTTP service, until it is told to stop. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import { ConfigError } from '../errors.ts';
+import type { Engine } from '../serve/engine.ts';
+import type { ServeOptions } from '../serve/options.ts';
+import { type Context, note } from './context.ts';
+import { addModelFlags, count, type ModelFlags } from './options.ts';
+import { downloadNotes } from './run-images.ts';
+
+interface Flags extends ModelFlags {
+  readonly host?: string;
+  readonly port?: number;
+  readonly apiKeys?: string;
+  readonly urlHost?: readonly string[];
+  readonly timeout?: number;
+  readonly queue?: number;
+  readonly batch?: number;
+  readonly maxImages?: number;
+  readonly maxBytes?: number;
+  readonly maxPixels?: number;
+  readonly maxFaces?: number;
+  readonly logLevel: string;
+}
+
+const examples = `
+Examples:
+  magface serve                                   http://127.0.0.1:8112, this machine alone
+  magface serve --host 0.0.0.0 --api-keys keys    everybody who has one of the keys
+  curl -F image=@photo.jpg http://127.0.0.1:8112/v1/faces
+  curl -F image=@a.jpg -F image=@b.jpg http://127.0.0.1:8112/v1/compare
+
+What can be asked stands at /docs and, for machines, at /openapi.json. Keys may
+also stand in the variable MAGFACE_API_KEYS, with commas between them. SIGTERM
+and Ctrl-C stop the service once what is under way has been answered.`;
+
+export function defineServe(command: Command, context: Context): void {
+  command
+    .description('Answer over HTTP: faces, comparisons, metrics, documentation, and the page.')
+    .optionsGroup('Listening:')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--port <n>', 'port, 0 for any free one (default: 8112)', port)
+    .option('--api-keys <file>', 'only callers with a key: one a line, 16 letters or more')
+    .option('--url-host <host>', 'allow images to be fetched from this host by https (repeatable)', collect)
+    .optionsGroup('Limits:')
+    .option('--timeout <seconds>', 'for a request (default: 30)', count)
+    .option('--queue <n>', 'images that wait before 503 is answered (default: 64)', count)
+    .option('--batch <n>', 'images that go through the networks together (default: 16)', count)
+    .option('--max-images <n>', 'images in a request (default: 16)', count)
+    .option('--max-bytes <n>', 'bytes of an image (default: 16777216)', count)
+    .option('--max-pixels <n>', 'pixels of an image (default: 50000000)', count)
+    .option('--max-faces <n>', 'faces of an image, the largest (default: 100)', count);
+  addModelFlags(command, { aligned: true })
+    .optionsGroup('Output:')
+    .addOption(
+      new Option('--log-level <level>', 'lines of JSON on stderr')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .addHelpText('after', examples);
+  command.action((flags: Flags) => serve(flags, context));
+}
+
+async function serve(flags: Flags, context: Context): Promise<void> {
+  const options = await optionsOf(flags, context);
+  const [{ openEngine }, { createMetrics }, { createServer }] = await Promise.all([
+    import('../serve/engine.ts'),
+    import('../serve/metrics.ts'),
+    import('../serve/server.ts'),
+  ]);
+  await pullModels(flags, context);
+  const metrics = createMetrics();
+  const { queue, batch, maxBytes, maxPixels } = options;
+  const engine = await openEngine({
+    model: flags.model,
+    detector: flags.aligned === true ? false : flags.detector,
+    threads: flags.threads,
+    offline: flags.offline,
+    cacheDir: context.env['MAGFACE_CACHE'],
+    limits: { bytes: maxBytes, pixels: maxPixels },
+    queue,
+    batch,
+    onBatch: metrics.batch,
+  });
+  try {
+    const logs = { level: flags.logLevel, stream: context.stderr };
+    const app = await createServer(options, { engine, metrics, logs });
+    const address = await app.listen({ host: options.host, port: options.port });
+    note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
+    await stopped(app, engine, context);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Resolves when the service has been told to stop and all that was under way is answered; rejects when it cannot go on. */
+async function stopped(app: FastifyInstance, engine: Engine, { signal }: Context): Promise<void> {
+  const told = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    process.once('SIGTERM', () => resolve());
+  });
+  const failure = await Promise.race([told, engine.ended]);
+  await app.close();
+  if (failure instanceof Error) throw failure;
+}
+
+async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> {
+  const { serveOptions } = await import('../serve/options.ts');
+  const { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHost: urlHosts } = flags;
+  const apiKeys = await keysOf(flags, context);
+  const given = { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHosts, apiKeys };
+  const parsed = serveOptions.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw new ConfigError(String(path[0]), `Expected other options: ${String(path[0])}: ${message}.`);
+}
+
+async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<string[]> {
+  const keys = (text: string): string[] => text.split(/[\n,]/).flatMap((line) => line.trim() || []);
+  const listed = keys(env['MAGFACE_API_KEYS'] ?? '');
+  if (file === undefined) return listed;
+  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: unknown) => {
+    throw new ConfigError('api-keys', `Expected keys in ${file} but it cannot be read: check its path.`, { cause });
+  });
+  const own = keys(text);
+  // A file that was meant to lock the service must not open it.
+  if (own.length === 0)
+    throw new ConfigError(
+      'api-keys',
+      `Expected a key a line in ${file} but it is empty: write some, or leave --api-keys out.`,
+    );
+  return [...listed, ...own];
+}
+
+/** Models are fetched here, where progress can be shown; the thread then finds them in the cache. */
+async function pullModels(flags: Flags, context: Context): Promise<void> {
+  const { defaultModels } = await import('../infer/node/magface.ts');
+  const detector = flags.aligned === true ? [] : [flags.detector ?? defaultModels.detector];
+  for (const name of [flags.model ?? defaultModels.recogniser, ...detector]) {
+    const { assumed } = await context.services.loadModel(name, {
+      offline: flags.offline,
+      cacheDir: context.env['MAGFACE_CACHE'],
+      signal: context.signal,
+      onProgress: downloadNotes({ format: 'table' }, context),
+    });
+    for (const line of assumed) note(context, line);
+  }
+}
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+function port(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 65535) return value;
+  throw new ConfigError('port', `Expected a port from 0 to 65535 but received ${text}.`);
+}

@@ -1,0 +1,67 @@
+/** Which status an error has, and how it is told. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ImageErrorCode, MagfaceError, type ServiceErrorCode } from '../errors.ts';
+
+const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
+  image_missing: 422,
+  image_unreadable: 415,
+  image_too_large: 413,
+  image_wrong_size: 422,
+  no_face: 422,
+  wrong_request: 400,
+  unauthorized: 401,
+  not_found: 404,
+  request_too_large: 413,
+  wrong_media_type: 415,
+  wrong_model: 409,
+  busy: 503,
+  timed_out: 503,
+  engine_failed: 500,
+};
+
+/** What Fastify and its plugins throw, in our words. */
+const known: Readonly<Record<string, readonly [ServiceErrorCode, string]>> = {
+  FST_REQ_FILE_TOO_LARGE: ['request_too_large', 'Expected smaller images: scale them down, or raise --max-bytes.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'Expected a smaller image: scale it down, or raise --max-bytes.'],
+  FST_FILES_LIMIT: ['request_too_large', 'Expected fewer images in one request: split it, or raise --max-images.'],
+  FST_PARTS_LIMIT: ['request_too_large', 'Expected fewer parts in the form: send images alone.'],
+  FST_FIELDS_LIMIT: [
+    'wrong_request',
+    'Expected images in the form but it has text fields: put options into the address.',
+  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'wrong_media_type',
+    'Expected a form (multipart/form-data), an image/* body or JSON.',
+  ],
+};
+
+export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
+  return { error: { code, message } };
+}
+
+/** Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [code, message, status] = describe(error);
+  if (status >= 500 && code === 'unexpected') request.log.error({ err: error }, 'unexpected');
+  const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
+  if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
+  if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  return reply.status(status).send(errorBody(code, message));
+}
+
+function describe(error: unknown): readonly [code: string, message: string, status: number] {
+  if (error instanceof MagfaceError) return [error.code, error.message, statusOf(error.code)];
+  const {
+    code = '',
+    statusCode = 500,
+    message = '',
+  } = error as { code?: string; statusCode?: number; message?: string };
+  const words = known[code];
+  if (words !== undefined) return [...words, statusOf(words[0])];
+  if (code === 'FST_ERR_VALIDATION') return ['wrong_request', `Expected another request: ${message}.`, 400];
+  if (statusCode < 500) return ['wrong_request', `Expected a whole and well-formed request: ${message}.`, statusCode];
+  return ['unexpected', 'Something unforeseen happened; the service’s log has more.', 500];
+}
+
+const statusOf = (code: string): number =>
+  code in statuses ? statuses[code as ImageErrorCode | ServiceErrorCode] : 500;

@@ -1,0 +1,18 @@
+/**
+ * How long somebody waits for an answer. (Fastify's own `request.signal` and `handlerTimeout` end with the request's body,
+ * long before the answer.)
+ */
+import type { FastifyReply } from 'fastify';
+import { ServiceError } from '../errors.ts';
+
+/** @returns aborts after so many seconds, with ServiceError `timed_out`, or when the client goes away */
+export function deadline(reply: FastifyReply, seconds: number): AbortSignal {
+  const controller = new AbortController();
+  const message = `Expected an answer within ${seconds} s but there was none: try again later, or send less at once.`;
+  const timer = setTimeout(() => controller.abort(new ServiceError('timed_out', message)), 1000 * seconds);
+  reply.raw.once('close', () => {
+    clearTimeout(timer);
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

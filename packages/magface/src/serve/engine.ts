@@ -1,0 +1,195 @@
+/**
+ * The queue before the inference thread: bounded, and what waits in it at the same moment goes through the networks
+ * together. Waiting costs no thread and no more memory than the images' own bytes.
+ */
+import { Worker } from 'node:worker_threads';
+import { ImageError, type ImageErrorCode, ModelError, type ModelErrorCode, ServiceError } from '../errors.ts';
+import type {
+  AnalyzeRequest,
+  BatchMessage,
+  EngineMessage,
+  EngineModels,
+  EngineSetup,
+  SentError,
+  ServedImage,
+} from './engine-messages.ts';
+
+export interface EngineOptions extends EngineSetup {
+  /** Most images that wait; the next is refused. @default 64 */
+  readonly queue?: number;
+  /** Most images that share a batch. @default 16 */
+  readonly batch?: number;
+  /** Told of each batch when it is done: for measuring. */
+  readonly onBatch?: (images: number, seconds: number) => void;
+}
+
+/** What the service needs of inference; tests bring their own. */
+export interface Engine {
+  readonly models: EngineModels;
+  /** Images that wait. */
+  readonly waiting: number;
+  /** Resolves when inference has ended, with an error when that was not by `close`. */
+  readonly ended: Promise<Error | undefined>;
+  /**
+   * @param image - a whole encoded file; its memory is moved to the thread
+   * @throws {ImageError} when the image cannot be used, named `name`
+   * @throws {ServiceError} `busy` when the queue is full, `engine_failed`
+   */
+  analyze(image: Uint8Array, request: AnalyzeRequest, options: AnalyzeOptions): Promise<ServedImage>;
+  close(): Promise<void>;
+}
+
+export interface AnalyzeOptions {
+  /** The image as the client calls it. */
+  readonly name: string;
+  /** An image that nobody waits for any more leaves the queue. */
+  readonly signal: AbortSignal;
+}
+
+interface Waiting extends AnalyzeOptions {
+  readonly image: Uint8Array;
+  readonly request: AnalyzeRequest;
+  readonly resolve: (image: ServedImage) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** @throws {ModelError} when a model cannot be had */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { queue = 64, batch = 16, onBatch, ...setup } = options;
+  const thread = startThread(setup);
+  const models = await firstWord(thread);
+  return new ThreadEngine(thread, models, { queue, batch, onBatch: onBatch ?? (() => undefined) });
+}
+
+function startThread(setup: EngineSetup): Worker {
+  // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
+  const file = import.meta.url.endsWith('.ts') ? '../../dist/serve/engine-worker.js' : './engine-worker.js';
+  return new Worker(new URL(file, import.meta.url), { workerData: setup, execArgv: [] });
+}
+
+function firstWord(thread: Worker): Promise<EngineModels> {
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject);
+    thread.once('message', (message: EngineMessage) => {
+      thread.off('error', reject);
+      if (message.type === 'ready') resolve(message.models);
+      else if (message.type === 'failed') reject(received(message.error, message.error.name));
+    });
+  });
+}
+
+class ThreadEngine implements Engine {
+  readonly models: EngineModels;
+  readonly ended: Promise<Error | undefined>;
+  readonly #thread: Worker;
+  readonly #limits: Required<Pick<EngineOptions, 'queue' | 'batch' | 'onBatch'>>;
+  #queue: Waiting[] = [];
+  /** Undefined while the thread is idle. */
+  #running: { readonly images: readonly Waiting[]; readonly since: number } | undefined;
+  /** Mean of late, for telling clients when to come again. */
+  #secondsPerImage = 0.1;
+  #failure: ServiceError | undefined;
+
+  constructor(
+    thread: Worker,
+    models: EngineModels,
+    limits: Required<Pick<EngineOptions, 'queue' | 'batch' | 'onBatch'>>,
+  ) {
+    this.#thread = thread;
+    this.models = models;
+    this.#limits = limits;
+    thread.on('message', (message: EngineMessage) => this.#hear(message));
+    this.ended = new Promise((resolve) => {
+      thread.once('error', (error) => this.#fail(error, resolve));
+      thread.once('exit', () => this.#fail(undefined, resolve));
+    });
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  analyze(image: Uint8Array, request: AnalyzeRequest, { name, signal }: AnalyzeOptions): Promise<ServedImage> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#queue.length >= this.#limits.queue) return Promise.reject(this.#busy());
+    return new Promise((resolve, reject) => {
+      const waiting = { image, request, name, signal, resolve, reject };
+      this.#queue.push(waiting);
+      const leave = (): void => {
+        this.#queue = this.#queue.filter((other) => other !== waiting);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      // What arrives in this turn of the event loop is let in before the batch is closed.
+      setImmediate(() => this.#next());
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new ServiceError('engine_failed', 'Expected a running service but it is being stopped.');
+    await this.#thread.terminate();
+  }
+
+  /** Hands the idle thread all that waits and is asked for alike with the first, up to the batch's size. */
+  #next(): void {
+    const [first] = this.#queue;
+    if (this.#running !== undefined || first === undefined) return;
+    const alike = ({ request }: Waiting): boolean =>
+      request.aligned === first.request.aligned &&
+      request.minScore === first.request.minScore &&
+      request.maxFaces === first.request.maxFaces;
+    const images = this.#queue.filter(alike).slice(0, this.#limits.batch);
+    this.#queue = this.#queue.filter((waiting) => !images.includes(waiting));
+    this.#running = { images, since: performance.now() };
+    const message: BatchMessage = { images: images.map(({ image }) => image), request: first.request };
+    this.#thread.postMessage(
+      message,
+      images.map(({ image }) => image.buffer as ArrayBuffer),
+    );
+  }
+
+  #hear(message: EngineMessage): void {
+    const running = this.#running;
+    if (running === undefined || message.type === 'ready') return;
+    if (message.type === 'image') {
+      const { name, resolve, reject } = running.images[message.index]!;
+      if ('error' in message.outcome) reject(received(message.outcome.error, name));
+      else resolve(message.outcome);
+      return;
+    }
+    if (message.type === 'failed') for (const { reject, name } of running.images) reject(received(message.error, name));
+    const seconds = (performance.now() - running.since) / 1000;
+    this.#secondsPerImage += 0.1 * (seconds / running.images.length - this.#secondsPerImage);
+    this.#limits.onBatch(running.images.length, seconds);
+    this.#running = undefined;
+    this.#next();
+  }
+
+  #busy(): ServiceError {
+    const { length } = this.#queue;
+    const retryAfter = Math.max(1, Math.ceil(length * this.#secondsPerImage));
+    const message = `Expected fewer than ${length} images to wait but the queue is full: try again in ${retryAfter} s.`;
+    return new ServiceError('busy', message, { retryAfter });
+  }
+
+  #fail(cause: Error | undefined, ended: (error: Error | undefined) => void): void {
+    const failure = new ServiceError(
+      'engine_failed',
+      `Expected inference to go on but its thread ended${cause ? `: ${cause.message}` : ''}.`,
+      { cause },
+    );
+    const closed = this.#failure !== undefined;
+    this.#failure ??= failure;
+    for (const { reject } of [...(this.#running?.images ?? []), ...this.#queue.splice(0)]) reject(this.#failure);
+    ended(closed ? undefined : failure);
+  }
+}
+
+/** The error as this thread has it, with the client's name for the image. */
+function received({ name, code, message }: SentError, image: string): Error {
+  const text = message.replaceAll(/the image of \d+ bytes/g, image);
+  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, image, text);
+  if (name === 'ModelError') return new ModelError(code as ModelErrorCode, image, text);
+  return new ServiceError('engine_failed', `Expected faces but inference failed: ${text}`);
+}

@@ -1,0 +1,52 @@
+/** What the service may be told, with its defaults; the command's flags carry the same names. */
+import { z } from 'zod';
+
+export interface ServeOptions {
+  /** @default '127.0.0.1': only this machine */
+  readonly host: string;
+  /** 0 takes any free one. @default 8112 */
+  readonly port: number;
+  /** Images that wait before the next is answered 503. @default 64 */
+  readonly queue: number;
+  /** Images that share a batch. @default 16 */
+  readonly batch: number;
+  /** Images in one request. @default 16 */
+  readonly maxImages: number;
+  /** Bytes of one image. @default 16 MiB */
+  readonly maxBytes: number;
+  /** Pixels of one image, decoded. @default 50e6 */
+  readonly maxPixels: number;
+  /** Faces told of one image, the largest. @default 100 */
+  readonly maxFaces: number;
+  /** Bytes of all requests that are being received at once; the next is answered 503. @default 512 MiB */
+  readonly maxBytesInFlight: number;
+  /** Seconds for a request, from its first byte to its answer. @default 30 */
+  readonly timeout: number;
+  /** Who may use /v1 and /metrics. @default everybody */
+  readonly apiKeys: readonly string[];
+  /** Hosts that images may be fetched from by https. @default none: addresses are refused */
+  readonly urlHosts: readonly string[];
+}
+
+const mebibyte = 2 ** 20;
+
+export const serveOptions: z.ZodType<ServeOptions> = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.int().min(0).max(65535).default(8112),
+  queue: z.int().positive().default(64),
+  batch: z.int().positive().default(16),
+  maxImages: z.int().positive().default(16),
+  maxBytes: z
+    .int()
+    .positive()
+    .default(16 * mebibyte),
+  maxPixels: z.int().positive().default(50e6),
+  maxFaces: z.int().positive().default(100),
+  maxBytesInFlight: z
+    .int()
+    .positive()
+    .default(512 * mebibyte),
+  timeout: z.number().positive().max(3600).default(30),
+  apiKeys: z.array(z.string().min(16, 'an API key must have 16 letters or more')).readonly().default([]),
+  urlHosts: z.array(z.string().min(1)).readonly().default([]),
+});

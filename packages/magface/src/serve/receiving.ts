@@ -1,0 +1,34 @@
+/** How many bytes are being received at once: many slow or large uploads together must not fill the memory. */
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../errors.ts';
+import type { ServeOptions } from './options.ts';
+
+/** Room for what forms add around images. */
+const formBytes = 64 * 1024;
+
+/** @returns counts a request in, and out again by itself; throws ServiceError when it is too large or there is no room */
+export function receivingGuard({
+  maxBytes,
+  maxImages,
+  maxBytesInFlight,
+}: Pick<ServeOptions, 'maxBytes' | 'maxImages' | 'maxBytesInFlight'>): (request: IncomingMessage) => void {
+  const largest = maxBytes * maxImages + formBytes;
+  let inFlight = 0;
+  return (request) => {
+    const length = request.headers['content-length'];
+    // A body without a length may be as long as any.
+    const bytes = length === undefined ? (request.headers['transfer-encoding'] ? largest : 0) : Number(length);
+    if (bytes > largest) {
+      const message = `Expected a request of at most ${largest} bytes but it has ${bytes}: split it.`;
+      throw new ServiceError('request_too_large', message);
+    }
+    if (inFlight > 0 && inFlight + bytes > maxBytesInFlight) {
+      const message = 'Expected room for the request but too much is being received already: try again.';
+      throw new ServiceError('busy', message, { retryAfter: 2 });
+    }
+    inFlight += bytes;
+    request.once('close', () => {
+      inFlight -= bytes;
+    });
+  };
+}

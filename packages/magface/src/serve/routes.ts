@@ -1,0 +1,175 @@
+/** What can be asked, each with the schemas of its question and answer. */
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { decide } from '../decision.ts';
+import { ImageError, MagfaceError } from '../errors.ts';
+import { compare } from '../similarity.ts';
+import { deadline } from './deadline.ts';
+import type { Engine } from './engine.ts';
+import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-messages.ts';
+import { imageBodies } from './openapi.ts';
+import type { ServeOptions } from './options.ts';
+import * as schema from './schema.ts';
+import type { ServerParts } from './server.ts';
+import { readUploads, type UploadedImage } from './uploads.ts';
+
+type App = FastifyInstance;
+
+/** Answers that every route may give. */
+const errors = { '4xx': schema.errorReply, '5xx': schema.errorReply };
+
+export function addRoutes(app: App, options: ServeOptions, parts: ServerParts): void {
+  addFaces(app, options, parts);
+  addCompare(app, options, parts);
+  addInformation(app, parts);
+}
+
+function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerParts): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: 'POST',
+    url: '/v1/faces',
+    schema: {
+      summary: 'Find, align and score the faces of images',
+      description: 'One image that cannot be used is an error; among several it is a result with `error`.',
+      tags: ['faces'],
+      consumes: imageBodies,
+      querystring: schema.facesQuery,
+      response: { 200: schema.facesReply, ...errors },
+    },
+    handler: async (request, reply) => {
+      const signal = deadline(reply, options.timeout);
+      const { aligned, minScore, embedding } = request.query;
+      const images = await readUploads(request, { ...options, signal });
+      const asked = { aligned: isAligned(aligned, engine), minScore, maxFaces: options.maxFaces };
+      const results = await Promise.all(
+        images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asResult)),
+      );
+      const [first] = results;
+      if (results.length === 1 && first instanceof ImageError) throw first;
+      const replies = images.map(({ name }, at) => imageReply(name, results[at]!, { embedding }));
+      metrics.faces(replies.reduce((sum, reply) => sum + ('faces' in reply ? reply.faces.length : 0), 0));
+      const { name, digest } = engine.models.recogniser;
+      return { model: { name, digest }, images: replies };
+    },
+  });
+}
+
+function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: 'POST',
+    url: '/v1/compare',
+    schema: {
+      summary: 'Tell whether two images show one person',
+      description: 'The largest face of each image is taken.',
+      tags: ['faces'],
+      consumes: imageBodies,
+      querystring: schema.compareQuery,
+      response: { 200: schema.compareReply, ...errors },
+    },
+    handler: async (request, reply) => {
+      const signal = deadline(reply, options.timeout);
+      const { aligned, fmr } = request.query;
+      const images = await readUploads(request, { ...options, signal, expected: 2 });
+      const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces: 1 };
+      const [a, b] = (await Promise.all(
+        images.map(async (image) => largestFace(image, await analyzeOne(image, { engine, signal, asked }))),
+      )) as [ServedFace, ServedFace];
+      const similarity = compare(a.embedding, b.embedding);
+      const decision = decide(similarity, engine.models.recogniser.contract.thresholds, fmr);
+      return {
+        similarity,
+        ...decision,
+        quality: [a.quality ?? null, b.quality ?? null] as [number | null, number | null],
+      };
+    },
+  });
+}
+
+function addInformation(app: App, { engine, metrics }: ServerParts): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  const { recogniser, detector } = engine.models;
+  typed.get(
+    '/v1/models',
+    { schema: { summary: 'Which models answer', tags: ['service'], response: { 200: schema.modelsReply, ...errors } } },
+    async () => ({
+      recogniser: modelReply(recogniser),
+      detector: detector === undefined ? null : modelReply(detector),
+    }),
+  );
+  let failed = false;
+  void engine.ended.then(() => {
+    failed = true;
+  });
+  typed.get(
+    '/healthz',
+    {
+      logLevel: 'warn',
+      schema: {
+        summary: 'Whether inference is ready',
+        tags: ['service'],
+        response: { 200: schema.healthReply, 503: schema.healthReply },
+      },
+    },
+    async (_request, reply) => {
+      const health = { status: failed ? 'failed' : 'ok', waiting: engine.waiting } as const;
+      return reply.status(failed ? 503 : 200).send(health);
+    },
+  );
+  typed.get(
+    '/metrics',
+    {
+      logLevel: 'warn',
+      schema: {
+        summary: 'Counters for Prometheus',
+        tags: ['service'],
+        produces: ['text/plain'],
+        response: { 200: z.string() },
+      },
+      serializerCompiler: () => String,
+    },
+    async (_request, reply) => {
+      reply.type(metrics.registry.contentType);
+      return metrics.registry.metrics();
+    },
+  );
+}
+
+interface Asking {
+  readonly engine: Engine;
+  readonly signal: AbortSignal;
+  readonly asked: AnalyzeRequest;
+}
+
+function analyzeOne({ name, bytes }: UploadedImage, { engine, signal, asked }: Asking): Promise<ServedImage> {
+  return engine.analyze(bytes, asked, { name, signal });
+}
+
+/** A service without a detector takes every image for an aligned face. */
+const isAligned = (asked: boolean, { models }: Engine): boolean => asked || models.detector === undefined;
+
+function largestFace({ name }: UploadedImage, { faces }: ServedImage): ServedFace {
+  if (faces[0] !== undefined) return faces[0];
+  throw new ImageError('no_face', name, `Expected a face in ${name} but found none: send another photo.`);
+}
+
+/** An image's own fault is its result; a full queue or a defect concerns the whole request. */
+function asResult(error: unknown): ImageError {
+  if (error instanceof ImageError) return error;
+  throw error;
+}
+
+function imageReply(
+  image: string,
+  result: ServedImage | MagfaceError,
+  options: { readonly embedding: boolean },
+): schema.ImageReply {
+  if (result instanceof MagfaceError) return { image, error: { code: result.code, message: result.message } };
+  const { width, height } = result.image;
+  return { image, width, height, faces: result.faces.map((face, at) => schema.faceReply(face, at, options)) };
+}
+
+function modelReply(told: NonNullable<Engine['models']['recogniser' | 'detector']>): schema.ModelReply {
+  const { name, id = null, digest, assumed, contract } = told;
+  return { name, id, digest, assumed: [...assumed], contract };
+}

@@ -1,0 +1,168 @@
+/**
+ * What goes over the wire, once: requests are checked by it, answers written by it, and the OpenAPI file is made of it.
+ * Types stand beside their schemas, which the compiler holds to them.
+ */
+import { z } from 'zod';
+import { reasonRules } from '../reasons.ts';
+import type { ServedFace } from './engine-messages.ts';
+
+export interface ErrorReply {
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+const failure = z.object({
+  code: z.string().describe('Stable, for programs.'),
+  message: z.string().describe('A sentence for people: what was expected, what came, what to do.'),
+});
+
+export const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
+
+/** A face on the wire: the same fields as the commands print. */
+export interface FaceReply {
+  readonly face: number;
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly landmarks: (readonly [number, number])[];
+  readonly detection: number;
+  readonly magnitude: number;
+  readonly quality: number | null;
+  readonly reasons: { readonly code: string; readonly value: number }[];
+  readonly embedding?: number[] | undefined;
+}
+
+const face: z.ZodType<FaceReply> = z
+  .object({
+    face: z.int().describe('From 0, the largest first.'),
+    box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).describe('In pixels.'),
+    landmarks: z
+      .array(z.tuple([z.number(), z.number()]))
+      .describe('Left eye, right eye, nose, left and right corner of the mouth, as the image shows them.'),
+    detection: z.number().describe('The detector’s confidence, 0 to 1.'),
+    magnitude: z.number().describe('Length of the embedding: the quality in the model’s own range.'),
+    quality: z.number().nullable().describe('0 to 100; null when the model has no calibration.'),
+    reasons: z
+      .array(z.object({ code: z.enum(Object.keys(reasonRules)), value: z.number() }))
+      .describe('What is visibly wrong, worst first, with what was measured in the unit of its rule.'),
+    embedding: z.array(z.number()).optional().describe('Not normalized; only when asked for.'),
+  })
+  .meta({ id: 'Face' });
+
+/** One image's faces, or why it has none to tell. */
+export type ImageReply =
+  | { readonly image: string; readonly width: number; readonly height: number; readonly faces: FaceReply[] }
+  | ({ readonly image: string } & ErrorReply);
+
+export interface FacesReply {
+  readonly model: { readonly name: string; readonly digest: string };
+  readonly images: ImageReply[];
+}
+
+export const facesReply: z.ZodType<FacesReply> = z
+  .object({
+    model: z.object({ name: z.string(), digest: z.string().describe('SHA-256 of the file.') }),
+    images: z.array(
+      z.union([
+        z.object({ image: z.string(), width: z.int(), height: z.int(), faces: z.array(face) }),
+        z.object({ image: z.string(), error: failure }),
+      ]),
+    ),
+  })
+  .meta({ id: 'Faces' });
+
+export interface FacesQuery {
+  readonly aligned: boolean;
+  readonly embedding: boolean;
+  readonly minScore?: number | undefined;
+}
+
+const flag = z.stringbool().default(false);
+const aligned = flag.describe('The images are faces of 112x112, aligned already.');
+
+export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({
+  aligned,
+  embedding: flag.describe('Also tell each face’s embedding.'),
+  minScore: z.coerce.number().min(0).max(1).optional().describe('Least confidence of a face.'),
+});
+
+export interface CompareQuery {
+  readonly aligned: boolean;
+  readonly fmr: number;
+}
+
+export const compareQuery: z.ZodType<CompareQuery> = z.strictObject({
+  aligned,
+  fmr: z.coerce
+    .number()
+    .positive()
+    .lt(1)
+    .default(0.001)
+    .describe('False match rate to decide at: the nearest that the model was measured at is taken.'),
+});
+
+export interface CompareReply {
+  readonly similarity: number;
+  readonly threshold: number | null;
+  readonly fmr: number | null;
+  readonly same: boolean | null;
+  readonly quality: [number | null, number | null];
+}
+
+export const compareReply: z.ZodType<CompareReply> = z
+  .object({
+    similarity: z.number().describe('Cosine, -1 to 1.'),
+    threshold: z.number().nullable(),
+    fmr: z.number().nullable().describe('The rate that the threshold was measured at.'),
+    same: z.boolean().nullable().describe('Null when the model has no threshold.'),
+    quality: z.tuple([z.number().nullable(), z.number().nullable()]),
+  })
+  .meta({ id: 'Comparison' });
+
+export interface ModelReply {
+  readonly name: string;
+  readonly id: string | null;
+  readonly digest: string;
+  readonly assumed: string[];
+  readonly contract: { readonly kind: string };
+}
+
+export interface ModelsReply {
+  readonly recogniser: ModelReply;
+  readonly detector: ModelReply | null;
+}
+
+const model: z.ZodType<ModelReply> = z
+  .object({
+    name: z.string(),
+    id: z.string().nullable().describe('In the registry; null for a file of the user’s own.'),
+    digest: z.string(),
+    assumed: z.array(z.string()).describe('What the file did not say and was taken for granted.'),
+    contract: z.looseObject({ kind: z.string() }).describe('What the model promises of itself.'),
+  })
+  .meta({ id: 'Model' });
+
+export const modelsReply: z.ZodType<ModelsReply> = z
+  .object({ recogniser: model, detector: model.nullable().describe('Null when all images must be aligned.') })
+  .meta({ id: 'Models' });
+
+export interface HealthReply {
+  readonly status: 'ok' | 'failed';
+  readonly waiting: number;
+}
+
+export const healthReply: z.ZodType<HealthReply> = z
+  .object({ status: z.enum(['ok', 'failed']), waiting: z.int().describe('Images in the queue.') })
+  .meta({ id: 'Health' });
+
+/** @param index - among the image's faces, the largest first */
+export function faceReply(face: ServedFace, index: number, { embedding }: { readonly embedding: boolean }): FaceReply {
+  const { box, landmarks, detection, magnitude, quality = null, reasons } = face;
+  return {
+    face: index,
+    box,
+    landmarks: [...landmarks],
+    detection,
+    magnitude,
+    quality,
+    reasons: [...reasons],
+    ...(embedding ? { embedding: [...face.embedding] } : {}),
+  };
+}

@@ -1,0 +1,78 @@
+/** The service as a Fastify application: what stands before and around the routes. */
+import multipart from '@fastify/multipart';
+import fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { ServiceError } from '../errors.ts';
+import { keyGuard } from './access.ts';
+import { answerError } from './answers.ts';
+import type { Engine } from './engine.ts';
+import type { Metrics } from './metrics.ts';
+import { addDocumentation } from './openapi.ts';
+import type { ServeOptions } from './options.ts';
+import { addPage } from './page.ts';
+import { receivingGuard } from './receiving.ts';
+import { addRoutes } from './routes.ts';
+
+export interface ServerParts {
+  readonly engine: Engine;
+  readonly metrics: Metrics;
+  /** Where lines of JSON go, one or two a request; they hold neither images nor embeddings. @default nowhere */
+  readonly logs?: { readonly level: string; readonly stream: NodeJS.WritableStream };
+  /** The page's files. @default where the package has them */
+  readonly pageFolder?: string;
+}
+
+/** @returns the application, ready to listen or to be asked directly (`inject`) */
+export async function createServer(options: ServeOptions, parts: ServerParts): Promise<FastifyInstance> {
+  const { engine, metrics, logs } = parts;
+  const milliseconds = Math.ceil(1000 * options.timeout);
+  const app = fastify({
+    logger: logs ?? false,
+    bodyLimit: options.maxBytes,
+    requestTimeout: milliseconds, // for receiving; deadline.ts has the rest
+    http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(10_000, milliseconds) },
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+  });
+  app.setValidatorCompiler((route) =>
+    // Bodies are read by hand: a stream of files is not a value that a schema can look at.
+    route.httpPart === 'body' ? () => true : validatorCompiler(route as Parameters<typeof validatorCompiler>[0]),
+  );
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request) => {
+    throw new ServiceError(
+      'not_found',
+      `Expected an address of this service but ${request.method} ${request.url.slice(0, 80)} is none: see /docs.`,
+    );
+  });
+  metrics.watchQueue(() => engine.waiting);
+  addGuards(app, options);
+  app.addHook('onResponse', async (request, reply) =>
+    metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000),
+  );
+  app.addContentTypeParser(/^(image\/.+|application\/octet-stream)$/, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  const { maxBytes, maxImages } = options;
+  await app.register(multipart, {
+    limits: { fileSize: maxBytes, files: maxImages, parts: maxImages, fields: 0, headerPairs: 20 },
+  });
+  await addDocumentation(app);
+  addRoutes(app, options, parts);
+  await addPage(app, parts.pageFolder);
+  return app;
+}
+
+/** Keys first, so that strangers cannot even make the service read what they send. */
+function addGuards(app: FastifyInstance, options: ServeOptions): void {
+  const expectKey = keyGuard(options.apiKeys);
+  const countIn = receivingGuard(options);
+  app.addHook('onRequest', async (request) => {
+    if (/^\/(v1\/|metrics)/.test(request.routeOptions.url ?? '')) expectKey(request.headers);
+    countIn(request.raw);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('X-Content-Type-Options', 'nosniff');
+  });
+}

@@ -1,0 +1,98 @@
+/** From a request to the images in it: a form, one bare image, or addresses where those are allowed. */
+import type {} from '@fastify/multipart'; // FastifyRequest.files
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ServiceError } from '../errors.ts';
+import type { ServeOptions } from './options.ts';
+
+export interface UploadedImage {
+  /** As the client calls it; told back, never used as a path. */
+  readonly name: string;
+  /** A whole encoded file in memory of its own. */
+  readonly bytes: Uint8Array;
+}
+
+export interface UploadOptions extends Pick<ServeOptions, 'maxBytes' | 'maxImages' | 'urlHosts'> {
+  readonly signal: AbortSignal;
+  /** Exactly so many images. @default one or more */
+  readonly expected?: number;
+}
+
+const urlList = z.strictObject({ urls: z.array(z.string()).min(1) });
+
+/**
+ * @throws {ServiceError} `wrong_request`, `wrong_media_type` or `request_too_large`
+ */
+export async function readUploads(request: FastifyRequest, options: UploadOptions): Promise<UploadedImage[]> {
+  const { expected } = options;
+  const images = await imagesOf(request, options);
+  if (images.length > 0 && (expected === undefined || images.length === expected)) return images;
+  const many = expected === undefined ? 'one or more images' : `${expected} images`;
+  const message = `Expected ${many} but received ${images.length}: send a form with files named "image".`;
+  throw new ServiceError('wrong_request', message);
+}
+
+async function imagesOf(request: FastifyRequest, options: UploadOptions): Promise<UploadedImage[]> {
+  if (request.isMultipart()) return readForm(request);
+  if (request.body instanceof Buffer) return [{ name: 'image', bytes: new Uint8Array(request.body) }];
+  if (request.body === undefined || request.body === null) return [];
+  const parsed = urlList.safeParse(request.body);
+  if (!parsed.success)
+    throw new ServiceError('wrong_request', 'Expected JSON of the form {"urls": ["https://..."]}: mend the body.');
+  const { urls } = parsed.data;
+  if (urls.length > options.maxImages) {
+    const message = `Expected at most ${options.maxImages} addresses but received ${urls.length}: split the request.`;
+    throw new ServiceError('request_too_large', message);
+  }
+  for (const url of urls) expectAllowed(url, options.urlHosts);
+  return Promise.all(urls.map((url) => fetchImage(url, options.signal, options.maxBytes)));
+}
+
+async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
+  const images: UploadedImage[] = [];
+  try {
+    for await (const part of request.files()) {
+      // Small buffers share memory with others; an image that moves to another thread must own its own.
+      const bytes = new Uint8Array(await part.toBuffer());
+      images.push({ name: part.filename.slice(0, 200) || `image ${images.length + 1}`, bytes });
+    }
+    return images;
+  } catch (cause) {
+    if (cause instanceof Error && 'statusCode' in cause) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `Expected a whole form but it cannot be read (${why}): send it again.`;
+    throw new ServiceError('wrong_request', message, { cause });
+  }
+}
+
+/** An address is an order to the service to talk to somebody: only to hosts that its operator has named, and by https. */
+function expectAllowed(address: string, hosts: readonly string[]): void {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (hosts.length === 0) {
+    const remedy = 'send the image itself, or start the service with --url-host';
+    throw new ServiceError(
+      'wrong_request',
+      `Expected images but received addresses, which are refused here: ${remedy}.`,
+    );
+  }
+  if (url?.protocol === 'https:' && hosts.includes(url.host) && url.username === '') return;
+  const message = `Expected an https: address on ${hosts.join(' or ')} but received another: send the image itself.`;
+  throw new ServiceError('wrong_request', message);
+}
+
+/** Redirects are refused: they would lead to hosts that nobody named. */
+async function fetchImage(address: string, signal: AbortSignal, limit: number): Promise<UploadedImage> {
+  const refuse = (why: string): never => {
+    throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`);
+  };
+  const response = await fetch(address, { signal, redirect: 'error' }).catch(() => undefined);
+  if (response?.ok !== true) return refuse(`the server answered ${response?.status ?? 'nothing'}: check the address`);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response.body ?? []) {
+    length += part.length;
+    if (length > limit) refuse(`it has more than ${limit} bytes: send a smaller one`);
+    parts.push(part);
+  }
+  return { name: address, bytes: new Uint8Array(Buffer.concat(parts)) };
+}

@@ -1,0 +1,56 @@
+/** An engine whose faces are known, for tests of what stands around it: the image's text says what becomes of it. */
+import { template } from '../../src/align.ts';
+import { ImageError } from '../../src/errors.ts';
+import type { Engine } from '../../src/serve/engine.ts';
+import type { EngineModels, ServedFace } from '../../src/serve/engine-messages.ts';
+
+const models = {
+  recogniser: {
+    name: 'fake',
+    id: undefined,
+    path: '',
+    digest: 'f'.repeat(64),
+    assumed: ['nothing'],
+    contract: {
+      kind: 'recogniser',
+      input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] },
+      template: 'arcface-112',
+      embeddingLength: 2,
+      thresholds: [{ fmr: 0.001, threshold: 0.5, set: 'made up' }],
+    },
+  },
+  detector: { name: 'eyes', id: 'eyes', path: '', digest: 'e'.repeat(64), assumed: [], contract: { kind: 'detector' } },
+} as unknown as EngineModels;
+
+/** @param angle - of the embedding, in degrees */
+export function face(angle: number, length = 5): ServedFace {
+  const radians = (angle * Math.PI) / 180;
+  return {
+    box: { x: 1, y: 2, width: 30, height: 40 },
+    landmarks: template,
+    detection: 0.9,
+    embedding: Float32Array.of(length * Math.cos(radians), length * Math.sin(radians)),
+    magnitude: length,
+    quality: 50,
+    reasons: [{ code: 'blurred', value: 3.2 }],
+  };
+}
+
+/** `face ANGLE` is a face, `none` is no face, `wait` waits until the client goes away or its time is over. */
+export function fakeEngine(overrides: Partial<Engine> = {}): Engine {
+  return {
+    models,
+    waiting: 0,
+    ended: new Promise(() => undefined),
+    analyze: async (image, _request, { name, signal }) => {
+      const [what, angle] = Buffer.from(image).toString('latin1').split(' ');
+      if (what === 'wait')
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      if (what === 'face') return { image: { width: 100, height: 80 }, faces: [face(Number(angle))] };
+      if (what === 'none') return { image: { width: 100, height: 80 }, faces: [] };
+      throw new ImageError('image_unreadable', name, `Expected an image but ${name} is text: convert it first.`);
+    },
+    close: async () => undefined,
+    ...overrides,
+  };
+}

@@ -1,0 +1,129 @@
+/** Broken, huge and hostile requests over a real socket: each is answered 4xx or cut off, and the service goes on. */
+import { connect } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createMetrics } from '../../src/serve/metrics.ts';
+import { serveOptions } from '../../src/serve/options.ts';
+import { createServer } from '../../src/serve/server.ts';
+import { fakeEngine } from './fake-engine.ts';
+
+let app: FastifyInstance;
+let port: number;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  const options = serveOptions.parse({ maxBytes: 10_000, maxImages: 3, maxBytesInFlight: 100_000, timeout: 1 });
+  const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
+  app = await createServer(options, {
+    engine: fakeEngine(),
+    metrics: createMetrics(),
+    pageFolder: '/none',
+    logs: { level: 'info', stream },
+  });
+  port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
+});
+afterAll(() => app.close());
+
+/** Sends bytes as they are. @returns all that came back until the connection ended */
+function raw(text: string, { hangUp = false } = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(text);
+      if (hangUp) setTimeout(() => socket.destroy(), 30);
+    });
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += data;
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve(answer));
+  });
+}
+
+const request = (body: string, headers: Record<string, string | number> = {}): string => {
+  const head = { Host: 'x', Connection: 'close', 'Content-Length': Buffer.byteLength(body), ...headers };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+  return `POST /v1/faces HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+};
+const boundary = { 'Content-Type': 'multipart/form-data; boundary=x' };
+const part = (content: string, name = 'a.jpg', field = 'image'): string =>
+  `--x\r\nContent-Disposition: form-data; name="${field}"; filename="${name}"\r\nContent-Type: image/jpeg\r\n\r\n${content}\r\n`;
+const statusOf = (answer: string): number => Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 0);
+
+const hostile: Record<string, readonly [string, number]> = {
+  'no body': [request(''), 400],
+  'an image over the limit, bare': [request('a'.repeat(20_000), { 'Content-Type': 'image/jpeg' }), 413],
+  'an image over the limit, in a form': [request(`${part('a'.repeat(20_000))}--x--\r\n`, boundary), 413],
+  'a length beyond all limits': [request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 5e9 }), 413],
+  'more images than allowed': [request(`${part('face 1').repeat(4)}--x--\r\n`, boundary), 413],
+  'a thousand parts': [request(`${part('a').repeat(200)}--x--\r\n`, boundary), 413],
+  'a form without a boundary': [request('abc', { 'Content-Type': 'multipart/form-data' }), 400],
+  'a form that breaks off': [request(part('face 1').slice(0, -20), boundary), 400],
+  'a form of noise': [request('\u0000\u0001--x\r\n\r\n--x--', boundary), 400],
+  'text fields': [
+    request(`--x\r\nContent-Disposition: form-data; name="image"\r\n\r\nface 1\r\n--x--\r\n`, boundary),
+    400,
+  ],
+  'a prototype as a field’s name': [request(`${part('face 1', 'a', '__proto__')}--x--\r\n`, boundary), 400],
+  'a type that is none of ours': [request('<xml/>', { 'Content-Type': 'text/xml' }), 415],
+  'JSON that is none': [request('{"urls": [', { 'Content-Type': 'application/json' }), 400],
+  'a poisoned prototype': [request('{"__proto__": {"a": 1}}', { 'Content-Type': 'application/json' }), 400],
+  'an unreadable image': [request('GIF89a nonsense', { 'Content-Type': 'image/gif' }), 415],
+  'an unknown option': [
+    request('face 1', { 'Content-Type': 'image/jpeg' }).replace('/v1/faces', '/v1/faces?rm=-rf'),
+    400,
+  ],
+  'a method of another kind': [request('').replace('POST', 'DELETE'), 404],
+  'a path out of the folder': [
+    'GET /docs/static/../../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    403,
+  ],
+  'a coded path out of the folder': [
+    'GET /docs/static/%2e%2e%2f%2e%2e%2fetc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    404,
+  ],
+  'no HTTP at all': ['\u0016\u0003\u0001 hello\r\n\r\n', 400],
+  'endless headers': [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+};
+
+test.each(Object.entries(hostile))('%s', async (_, [text, status]) => {
+  expect(statusOf(await raw(text))).toBe(status);
+  expect((await app.inject('/healthz')).statusCode).toBe(200);
+});
+
+test('a path in a file’s name is told back as a name and nothing else', async () => {
+  const answer = await raw(request(`${part('face 1', '../../etc/passwd')}--x--\r\n`, boundary));
+  expect(statusOf(answer)).toBe(200);
+  expect(answer).toMatch(/"image":"(\.\.\/\.\.\/etc\/)?passwd"/);
+});
+
+test('a client that hangs up in the middle of its upload, or of its waiting, leaves nothing behind', async () => {
+  await raw(request('a'.repeat(100), { ...boundary, 'Content-Length': 9_000 }), { hangUp: true });
+  await raw(request('wait', { 'Content-Type': 'image/jpeg' }), { hangUp: true });
+  expect(statusOf(await raw(request('face 1', { 'Content-Type': 'image/jpeg' })))).toBe(200);
+});
+
+test('a client that sends too slowly is cut off; a hundred of them delay nobody', async () => {
+  const slow = Array.from({ length: 100 }, () =>
+    raw(request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 500 })),
+  );
+  expect(statusOf(await raw(request('face 1', { 'Content-Type': 'image/jpeg' })))).toBe(200);
+  for (const answer of await Promise.all(slow)) expect(statusOf(answer)).toBe(408);
+});
+
+test('what is received at once has a limit', async () => {
+  const large = (): string => request('a', { ...boundary, 'Content-Length': 40_000 });
+  const answers = await Promise.all([raw(large()), raw(large()), raw(large()), raw(large())]);
+  expect(answers.filter((answer) => statusOf(answer) === 503).length).toBe(2);
+  expect(answers.some((answer) => /retry-after: 2/i.test(answer))).toBe(true);
+});
+
+test('logs say who asked what and how it ended, and nothing of the images', async () => {
+  await raw(
+    request(`${part('face 77', 'secret-name.jpg')}--x--\r\n`, { ...boundary, 'X-API-Key': 'secret-key-of-mine' }),
+  );
+  const text = lines.join('');
+  expect(text).toContain('"url":"/v1/faces"');
+  expect(text).toContain('"statusCode":200');
+  expect(text).not.toMatch(/face 77|secret-name|secret-key|embedding/);
+});

@@ -1,0 +1,204 @@
+/** What is asked and answered, against an engine whose faces are known. */
+import type { FastifyInstance } from 'fastify';
+import { afterEach, expect, test } from 'vitest';
+import { ServiceError } from '../../src/errors.ts';
+import type { Engine } from '../../src/serve/engine.ts';
+import { createMetrics } from '../../src/serve/metrics.ts';
+import { serveOptions } from '../../src/serve/options.ts';
+import { createServer } from '../../src/serve/server.ts';
+import { fakeEngine } from './fake-engine.ts';
+
+const open: FastifyInstance[] = [];
+afterEach(async () => {
+  for (const app of open.splice(0)) await app.close();
+});
+
+async function server(options: Record<string, unknown> = {}, engine: Engine = fakeEngine()): Promise<FastifyInstance> {
+  const app = await createServer(serveOptions.parse(options), {
+    engine,
+    metrics: createMetrics(),
+    pageFolder: '/none',
+  });
+  open.push(app);
+  return app;
+}
+
+/** A form as browsers send it. */
+function form(
+  files: readonly string[],
+  names: readonly string[] = [],
+): { payload: string; headers: Record<string, string> } {
+  const parts = files.map(
+    (text, at) =>
+      `--x\r\nContent-Disposition: form-data; name="image"; filename="${names[at] ?? `${at}.jpg`}"\r\nContent-Type: image/jpeg\r\n\r\n${text}\r\n`,
+  );
+  return { payload: `${parts.join('')}--x--\r\n`, headers: { 'content-type': 'multipart/form-data; boundary=x' } };
+}
+
+const post = (app: FastifyInstance, url: string, body: ReturnType<typeof form>) =>
+  app.inject({ method: 'POST', url, ...body });
+
+test('a form with one image has its faces, with the embedding when asked for', async () => {
+  const app = await server();
+  const reply = await post(app, '/v1/faces', form(['face 0']));
+  expect(reply.statusCode).toBe(200);
+  const { model, images } = reply.json();
+  expect(model).toEqual({ name: 'fake', digest: 'f'.repeat(64) });
+  expect(images).toHaveLength(1);
+  expect(images[0]).toMatchObject({ image: '0.jpg', width: 100, height: 80 });
+  expect(Object.keys(images[0].faces[0])).toEqual([
+    'face',
+    'box',
+    'landmarks',
+    'detection',
+    'magnitude',
+    'quality',
+    'reasons',
+  ]);
+  const more = await post(app, '/v1/faces?embedding=true', form(['face 0']));
+  expect(more.json().images[0].faces[0].embedding).toEqual([5, 0]);
+});
+
+test('a bare image needs no form', async () => {
+  const app = await server();
+  const reply = await app.inject({
+    method: 'POST',
+    url: '/v1/faces',
+    payload: Buffer.from('face 9'),
+    headers: { 'content-type': 'image/png' },
+  });
+  expect(reply.json().images[0]).toMatchObject({ image: 'image', faces: [{ face: 0 }] });
+});
+
+test('one unusable image is an error, among several it is a result', async () => {
+  const app = await server();
+  const one = await post(app, '/v1/faces', form(['nonsense'], ['a.jpg']));
+  expect([one.statusCode, one.json()]).toEqual([
+    415,
+    { error: { code: 'image_unreadable', message: 'Expected an image but a.jpg is text: convert it first.' } },
+  ]);
+  const two = await post(app, '/v1/faces', form(['nonsense', 'face 1']));
+  expect(two.statusCode).toBe(200);
+  expect(two.json().images).toMatchObject([{ image: '0.jpg', error: { code: 'image_unreadable' } }, { faces: [{}] }]);
+});
+
+test('compare decides at the threshold that was measured', async () => {
+  const app = await server();
+  const same = await post(app, '/v1/compare', form(['face 0', 'face 59']));
+  expect(same.json()).toEqual({
+    similarity: expect.closeTo(0.515038, 5),
+    threshold: 0.5,
+    fmr: 0.001,
+    same: true,
+    quality: [50, 50],
+  });
+  const other = await post(app, '/v1/compare', form(['face 0', 'face 61']));
+  expect(other.json().same).toBe(false);
+  const none = await post(app, '/v1/compare', form(['face 0', 'none'], ['a.jpg', 'b.jpg']));
+  expect([none.statusCode, none.json().error]).toEqual([
+    422,
+    { code: 'no_face', message: 'Expected a face in b.jpg but found none: send another photo.' },
+  ]);
+  expect((await post(app, '/v1/compare', form(['face 0']))).json().error.message).toBe(
+    'Expected 2 images but received 1: send a form with files named "image".',
+  );
+});
+
+test('models, health, metrics and documentation', async () => {
+  const app = await server();
+  const models = (await app.inject('/v1/models')).json();
+  expect(models.recogniser).toMatchObject({ name: 'fake', id: null, contract: { embeddingLength: 2 } });
+  expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok', waiting: 0 });
+  await post(app, '/v1/faces', form(['face 0']));
+  const metrics = (await app.inject('/metrics')).body;
+  expect(metrics).toContain('magface_request_seconds_count{route="/v1/faces",status="200"} 1');
+  expect(metrics).toContain('magface_faces_total 1');
+  const document = (await app.inject('/openapi.json')).json();
+  expect(Object.keys(document.paths)).toEqual(['/v1/faces', '/v1/compare', '/v1/models', '/healthz', '/metrics']);
+  expect(Object.keys(document.paths['/v1/faces'].post.requestBody.content)).toEqual([
+    'multipart/form-data',
+    'image/*',
+    'application/json',
+  ]);
+  expect(document.paths['/v1/faces'].post.responses['200'].content['application/json'].schema).toEqual({
+    $ref: '#/components/schemas/Faces',
+  });
+  const docs = await app.inject('/docs/');
+  expect(docs.statusCode).toBe(200);
+  expect(docs.headers['content-security-policy']).toContain("default-src 'self'");
+  expect(docs.body).not.toMatch(/(src|href)="https?:/);
+});
+
+test('without a page `/` leads to the documentation', async () => {
+  const reply = await (await server()).inject('/');
+  expect([reply.statusCode, reply.headers.location]).toEqual([302, '/docs']);
+});
+
+test('keys: without one nothing under /v1 is read, health stays open', async () => {
+  const app = await server({ apiKeys: ['a-key-of-16-letters', 'another-of-16-letters'] });
+  const body = form(['face 0']);
+  const refused = await post(app, '/v1/faces', body);
+  expect([refused.statusCode, refused.headers['www-authenticate'], refused.json().error.code]).toEqual([
+    401,
+    'Bearer',
+    'unauthorized',
+  ]);
+  const withKey = (headers: Record<string, string>) =>
+    post(app, '/v1/faces', { ...body, headers: { ...body.headers, ...headers } }).then(({ statusCode }) => statusCode);
+  expect(await withKey({ authorization: 'Bearer another-of-16-letters' })).toBe(200);
+  expect(await withKey({ 'x-api-key': 'a-key-of-16-letters' })).toBe(200);
+  expect(await withKey({ 'x-api-key': 'a-key-of-16-letterS' })).toBe(401);
+  expect((await app.inject('/metrics')).statusCode).toBe(401);
+  expect((await app.inject('/healthz')).statusCode).toBe(200);
+  expect(() => serveOptions.parse({ apiKeys: ['short'] })).toThrow(/16 letters or more/);
+});
+
+test('a full queue answers 503 with the seconds to wait', async () => {
+  const analyze = (): Promise<never> =>
+    Promise.reject(new ServiceError('busy', 'Expected fewer images: try again in 7 s.', { retryAfter: 7 }));
+  const reply = await post(await server({}, fakeEngine({ analyze })), '/v1/faces', form(['face 0', 'face 1']));
+  expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '7', 'busy']);
+});
+
+test('who waits too long is told so', async () => {
+  const reply = await post(await server({ timeout: 0.05 }), '/v1/faces', form(['wait']));
+  expect([reply.statusCode, reply.json().error.code]).toEqual([503, 'timed_out']);
+});
+
+test('a failed engine shows in the health', async () => {
+  const app = await server({}, fakeEngine({ ended: Promise.resolve(new Error('gone')) }));
+  const reply = await app.inject('/healthz');
+  expect([reply.statusCode, reply.json().status]).toEqual([503, 'failed']);
+});
+
+test('a defect is told without its words', async () => {
+  const analyze = (): Promise<never> => Promise.reject(new TypeError('secret path /home/me'));
+  const reply = await post(await server({}, fakeEngine({ analyze })), '/v1/faces', form(['face 0']));
+  expect(reply.statusCode).toBe(500);
+  expect(reply.body).not.toContain('secret');
+});
+
+test('addresses are refused, unless their host was named', async () => {
+  const ask = async (app: FastifyInstance, urls: unknown) => {
+    const reply = await app.inject({ method: 'POST', url: '/v1/faces', payload: { urls } });
+    return [reply.statusCode, reply.json().error.message];
+  };
+  expect(await ask(await server(), ['https://a.example/x.jpg'])).toEqual([
+    400,
+    'Expected images but received addresses, which are refused here: send the image itself, or start the service with --url-host.',
+  ]);
+  const app = await server({ urlHosts: ['a.example'] });
+  for (const url of [
+    'http://a.example/x',
+    'https://b.example/x',
+    'https://u:p@a.example/x',
+    'file:///etc/passwd',
+    'https://a.example:444/x',
+    'x',
+  ])
+    expect(await ask(app, [url]), url).toEqual([
+      400,
+      'Expected an https: address on a.example but received another: send the image itself.',
+    ]);
+  expect((await ask(app, 'no list'))[1]).toContain('Expected JSON of the form');
+});
