@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'convert weights and training sets between forms',
     load: async () => (await import('./convert.ts')).defineConvert,
   },
+  serve: {
+    summary: 'answer over HTTP: faces, comparisons, documentation, the page',
+    load: async () => (await import('./serve.ts')).defineServe,
+  },
   models: {
     summary: 'list, fetch and show models',
     load: async () => (await import('./models.ts')).defineModels,
