@@ -53,6 +53,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'list, fetch and show models',
     load: async () => (await import('./models.ts')).defineModels,
   },
+  page: {
+    summary: 'write the page for browsers, with its models, as static files',
+    load: async () => (await import('./page.ts')).definePage,
+  },
   doctor: {
     summary: 'show what is installed, what is missing and how to get it',
     load: async () => (await import('./doctor.ts')).defineDoctor,

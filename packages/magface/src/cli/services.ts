@@ -2,12 +2,13 @@
 import type { FeatureWriter } from '../format/feature-writer.ts';
 import type { LoadOptions } from '../infer/node/magface.ts';
 import type { ModelRecord } from '../models/list-models.ts';
-import type { LoadedModel } from '../models/load-model.ts';
+import type { LoadedModel, LoadModelOptions } from '../models/load-model.ts';
 import type { ReportData } from '../report/quality-report.ts';
 import type { Recogniser } from './context.ts';
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
-export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'>;
+export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'> &
+  Pick<LoadModelOptions, 'kind'>;
 
 export interface Services {
   load(options: LoadOptions): Promise<Recogniser>;

@@ -12,7 +12,7 @@ import type * as browserSide from '../../src/browser/index.ts';
 import type { AnalyzedFace } from '../../src/face.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
-import { pageHeaders } from '../../src/page/headers.ts';
+import { pageHeaders } from '../../src/hosting/headers.ts';
 import { compare } from '../../src/similarity.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';

@@ -1,0 +1,62 @@
+/** `magface page`: the page as static files. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Context, note } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { printRecord } from './output.ts';
+import { downloadNotes } from './run-images.ts';
+
+interface PageFlags extends OutputFlags {
+  readonly output: string;
+  readonly model: string;
+  readonly detector: string;
+  readonly modelsOnly?: boolean;
+  readonly offline?: boolean;
+}
+
+const examples = `
+Examples:
+  magface page --output public
+  magface page --output public --model my.onnx --detector yunet
+  magface page --output app/public --models-only    for a page of your own on magface/browser
+
+Any web server can hand the folder out, over https or on this machine. With the
+headers that docs/browser.md lists the networks run in threads from the first
+visit on; without them from the second.`;
+
+export function definePage(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Write the page with its models into a folder that any web server can hand out.')
+    .requiredOption('--output <dir>', 'the folder; made when it is not there')
+    .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'fr-feature')
+    .option('--detector <model>', 'face detector', 'blazeface')
+    .option('--models-only', 'the folder models/ alone')
+    .option('--offline', 'refuse the network: use cached models only');
+  addOutputFlags(command).addHelpText('after', examples);
+  command.action(async (flags: PageFlags) => {
+    await write(flags, context);
+    done(0);
+  });
+}
+
+async function write(flags: PageFlags, context: Context): Promise<void> {
+  const { offline, quiet, modelsOnly } = flags;
+  const options = {
+    cacheDir: context.env['MAGFACE_CACHE'],
+    offline,
+    onProgress: downloadNotes(flags, context),
+    signal: context.signal,
+  };
+  const models = [
+    await context.services.loadModel(flags.model, { ...options, kind: 'recogniser' }),
+    await context.services.loadModel(flags.detector, { ...options, kind: 'detector' }),
+  ];
+  if (quiet !== true) for (const { assumed } of models) for (const line of assumed) note(context, line);
+  const { writePage } = await import('../hosting/write-page.ts');
+  const bytes = await writePage(resolve(context.cwd, flags.output), models, { modelsOnly });
+  const record = { output: flags.output, models: models.map(({ name }) => name), bytes };
+  const what = modelsOnly === true ? 'models' : 'page';
+  const line = `Wrote the ${what} to ${flags.output} (models: ${(bytes / 1e6).toFixed(1)} MB).`;
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines: [line] });
+}

@@ -1,0 +1,105 @@
+/** Head, navigation, what the models are doing, and one of three views. */
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { CameraView } from './camera/camera-view.tsx';
+import { CompareView } from './compare/compare-view.tsx';
+import { engine, openEngine } from './engine.ts';
+import { PhotosView } from './photos/photos-view.tsx';
+import { texts } from './texts.ts';
+import { dark, switchTheme } from './theme.ts';
+
+const views = { photos: PhotosView, camera: CameraView, compare: CompareView } as const;
+type ViewName = keyof typeof views;
+
+const viewOfAddress = (): ViewName => {
+  const name = location.hash.slice(1);
+  return name in views ? (name as ViewName) : 'photos';
+};
+
+export const view = signal<ViewName>(viewOfAddress());
+addEventListener('hashchange', () => {
+  view.value = viewOfAddress();
+});
+
+export function App(): JSX.Element {
+  const View = views[view.value];
+  return (
+    <>
+      <a class="skip" href={`#${view.value}`} onClick={() => document.querySelector('main')?.focus()}>
+        {texts.skip}
+      </a>
+      <header class="top">
+        <a class="mark" href="#photos">
+          <img src="./icon.svg" alt="" width="28" height="28" />
+          {texts.title}
+        </a>
+        <nav aria-label={texts.nav.label}>
+          {(Object.keys(views) as ViewName[]).map((name) => (
+            <a key={name} href={`#${name}`} aria-current={name === view.value ? 'page' : undefined}>
+              {texts.nav[name]}
+            </a>
+          ))}
+        </nav>
+        <button type="button" class="quiet" onClick={switchTheme}>
+          {dark.value ? texts.theme.toLight : texts.theme.toDark}
+        </button>
+      </header>
+      <main tabIndex={-1}>
+        <EngineStatus />
+        <View />
+      </main>
+      <Foot />
+    </>
+  );
+}
+
+/** What the models are doing, until they are ready. */
+function EngineStatus(): JSX.Element | null {
+  const state = engine.value;
+  if (state.kind === 'ready') return null;
+  if (state.kind === 'failed') {
+    return (
+      <div class="notice" role="alert">
+        <p>{texts.engine.failed(state.message)}</p>
+        <button type="button" onClick={() => openEngine().catch(() => undefined)}>
+          {texts.engine.retry}
+        </button>
+      </div>
+    );
+  }
+  const { received = 0, total = 0 } = state.progress ?? {};
+  const words = total > 0 && received === total ? texts.engine.opening : texts.engine.loading(received, total);
+  return (
+    <div class="loading">
+      <p id="loading-words">{words}</p>
+      <progress aria-labelledby="loading-words" max={total || 1} value={total > 0 ? received : undefined} />
+    </div>
+  );
+}
+
+function Foot(): JSX.Element {
+  const state = engine.value;
+  return (
+    <footer>
+      <p>{texts.privacy}</p>
+      {state.kind === 'ready' && (
+        <details>
+          <summary>{texts.engine.about}</summary>
+          <p>
+            {texts.engine.runs(
+              state.magface.model.id,
+              state.magface.detector.id,
+              state.magface.device,
+              state.magface.threads,
+            )}
+          </p>
+          {[state.magface.model, state.magface.detector].map(({ id, contract }) =>
+            contract.licence ? (
+              <p key={id}>{texts.engine.licence(id, contract.licence.spdx, contract.licence.notice)}</p>
+            ) : null,
+          )}
+        </details>
+      )}
+    </footer>
+  );
+}

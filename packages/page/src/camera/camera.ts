@@ -1,0 +1,157 @@
+/** The camera's pictures through the engine, one after another: what is seen now, the best so far, and captured shots. */
+import { batch, signal } from '@preact/signals';
+import type { AnalyzedFace, MagFace } from 'magface/browser';
+import { openEngine } from '../engine.ts';
+import { cutOut } from '../shared/pictures.ts';
+import { texts } from '../texts.ts';
+
+/** A face worth keeping, cut out of the camera's picture. */
+export interface Shot {
+  readonly id: number;
+  readonly face: AnalyzedFace;
+  readonly picture: Blob;
+  /** Of the picture; revoked when the shot is forgotten. */
+  readonly address: string;
+}
+
+export interface Seen {
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly AnalyzedFace[];
+}
+
+export const camera = signal<'off' | 'starting' | 'on'>('off');
+export const problem = signal<string | undefined>(undefined);
+export const seen = signal<Seen | undefined>(undefined);
+export const rate = signal(0);
+export const best = signal<Shot | undefined>(undefined);
+export const shots = signal<readonly Shot[]>([]);
+export const burst = signal({ on: false, above: 60 });
+
+const mostShots = 24;
+/** Between two shots of a burst, in milliseconds: pictures closer to each other are alike. */
+const pause = 400;
+
+let stream: MediaStream | undefined;
+let nextId = 0;
+let lastShot = 0;
+
+export async function startCamera(video: HTMLVideoElement): Promise<void> {
+  problem.value = undefined;
+  camera.value = 'starting';
+  try {
+    stream = await openStream();
+    video.srcObject = stream;
+    await video.play();
+    const magface = await openEngine();
+    if (camera.value !== 'starting') return; // turned off meanwhile
+    camera.value = 'on';
+    void watch(video, magface);
+  } catch (error) {
+    stopCamera(video);
+    problem.value = wordsFor(error);
+  }
+}
+
+export function stopCamera(video: HTMLVideoElement | null): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  stream = undefined;
+  if (video) video.srcObject = null;
+  batch(() => {
+    camera.value = 'off';
+    seen.value = undefined;
+    rate.value = 0;
+  });
+}
+
+export function forgetBest(): void {
+  forget(best.value);
+  best.value = undefined;
+}
+
+export function forgetShots(): void {
+  for (const shot of shots.value) forget(shot);
+  shots.value = [];
+}
+
+function openStream(): Promise<MediaStream> {
+  if (navigator.mediaDevices === undefined) throw new DOMException('', 'SecurityError');
+  const video = { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 720 } };
+  return navigator.mediaDevices.getUserMedia({ video, audio: false });
+}
+
+/** One picture at a time for as long as the camera is on: a slow machine sees fewer, and none waits in a queue. */
+async function watch(video: HTMLVideoElement, magface: MagFace): Promise<void> {
+  try {
+    while (camera.value === 'on') {
+      const start = performance.now();
+      const frame = await createImageBitmap(video);
+      try {
+        await look(frame, magface);
+      } finally {
+        frame.close();
+      }
+      await nextPicture(video);
+      rate.value = 0.8 * rate.value + 0.2 * (1000 / (performance.now() - start));
+    }
+  } catch (error) {
+    stopCamera(video);
+    problem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function look(frame: ImageBitmap, magface: MagFace): Promise<void> {
+  const { width, height } = frame;
+  // Whoever sits before a camera is near: a face of a sixth of the height and more, the nearest four.
+  const faces = await magface.analyze(frame, { smallestFace: height / 6, maxFaces: 4 });
+  if (camera.value !== 'on') return;
+  seen.value = { width, height, faces };
+  const face = faces[0];
+  if (face === undefined) return;
+  const isBest = best.value === undefined || face.magnitude > best.value.face.magnitude;
+  const now = performance.now();
+  const { on, above } = burst.value;
+  const isShot = on && shots.value.length < mostShots && (face.quality ?? 0) >= above && now - lastShot >= pause;
+  if (!isBest && !isShot) return;
+  const picture = await cutOut(frame, face.box);
+  if (isBest) {
+    forget(best.value);
+    best.value = newShot(face, picture);
+  }
+  if (isShot) {
+    lastShot = now;
+    shots.value = [...shots.value, newShot(face, picture)];
+  }
+}
+
+const newShot = (face: AnalyzedFace, picture: Blob): Shot => ({
+  id: nextId++,
+  face,
+  picture,
+  address: URL.createObjectURL(picture),
+});
+
+function forget(shot: Shot | undefined): void {
+  if (shot !== undefined) URL.revokeObjectURL(shot.address);
+}
+
+/** A hidden page gets no pictures and so does no work. */
+const nextPicture = (video: HTMLVideoElement): Promise<void> =>
+  new Promise((resolve) => {
+    if ('requestVideoFrameCallback' in video && !document.hidden) {
+      const timer = setTimeout(resolve, 500); // a camera that was unplugged sends no more pictures
+      video.requestVideoFrameCallback(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    } else setTimeout(resolve, 200);
+  });
+
+function wordsFor(error: unknown): string {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'NotAllowedError') return texts.camera.refused;
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return texts.camera.absent;
+  if (name === 'NotReadableError') return texts.camera.busy;
+  if (name === 'SecurityError') return texts.camera.insecure;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+/** Two pictures, a face of each, and what their similarity means. */
+import { computed, signal } from '@preact/signals';
+import { type AnalyzedFace, compare } from 'magface/browser';
+import { engine, openEngine } from '../engine.ts';
+import { texts } from '../texts.ts';
+
+export type Side = 0 | 1;
+
+export interface Picture {
+  readonly name: string;
+  readonly kind: 'looking' | 'seen' | 'failed';
+  readonly faces: readonly AnalyzedFace[];
+  readonly chosen: number;
+  readonly message?: string;
+}
+
+export const pictures = [signal<Picture | undefined>(undefined), signal<Picture | undefined>(undefined)] as const;
+/** Allowed rate of false matches; one of the model's own, the strictest until another is chosen. */
+export const rate = signal<number | undefined>(undefined);
+
+export const thresholds = computed(() => {
+  const measured = engine.value.kind === 'ready' ? (engine.value.magface.model.contract.thresholds ?? []) : [];
+  return measured.toSorted((a, b) => a.fmr - b.fmr);
+});
+
+export const chosenFaces = computed(() => pictures.map(({ value }) => value?.faces[value.chosen]));
+
+export const comparison = computed(() => {
+  const [a, b] = chosenFaces.value;
+  if (a === undefined || b === undefined) return undefined;
+  const similarity = compare(a.embedding, b.embedding);
+  const threshold = thresholds.value.find(({ fmr }) => fmr === rate.value) ?? thresholds.value[0];
+  return { similarity, threshold, same: threshold && similarity >= threshold.threshold };
+});
+
+export async function setPicture(side: Side, file: File): Promise<void> {
+  const picture = pictures[side];
+  const { name } = file;
+  const looking: Picture = { name, kind: 'looking', faces: [], chosen: 0 };
+  picture.value = looking;
+  try {
+    const faces = await (await openEngine()).analyze(file, { smallestFace: 40 });
+    if (picture.value !== looking) return; // another was chosen meanwhile
+    picture.value =
+      faces.length > 0
+        ? { name, kind: 'seen', faces, chosen: 0 }
+        : { name, kind: 'failed', faces, chosen: 0, message: texts.compare.noFace(name) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (picture.value === looking) picture.value = { ...looking, kind: 'failed', message };
+  }
+}
+
+export function chooseFace(side: Side, chosen: number): void {
+  const picture = pictures[side];
+  if (picture.value) picture.value = { ...picture.value, chosen };
+}

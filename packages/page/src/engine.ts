@@ -1,0 +1,50 @@
+/** The library, loaded once for all of the page. */
+import { signal } from '@preact/signals';
+import { type LoadProgress, MagFace } from 'magface/browser';
+
+export type EngineState =
+  | { readonly kind: 'loading'; readonly progress: LoadProgress | undefined }
+  | { readonly kind: 'ready'; readonly magface: MagFace }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export const engine = signal<EngineState>({ kind: 'loading', progress: undefined });
+
+let opened: Promise<MagFace> | undefined;
+
+/** @returns the library, for whoever has work for it; loads it when it is not, or the last try failed */
+export function openEngine(): Promise<MagFace> {
+  opened ??= load().catch((error: unknown) => {
+    opened = undefined;
+    engine.value = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    throw error;
+  });
+  return opened;
+}
+
+async function load(): Promise<MagFace> {
+  engine.value = { kind: 'loading', progress: undefined };
+  await serviceWorkerControls();
+  const magface = await MagFace.load({
+    onProgress: (progress) => {
+      engine.value = { kind: 'loading', progress };
+    },
+  });
+  engine.value = { kind: 'ready', magface };
+  return magface;
+}
+
+/**
+ * Resolves once the service worker sees what this page and its worker fetch, so that the very first load is kept for when
+ * there is no network; at once where there can be none.
+ */
+async function serviceWorkerControls(): Promise<void> {
+  const container = navigator.serviceWorker;
+  if (container === undefined || container.controller !== null) return;
+  const controls = new Promise<void>((resolve) => container.addEventListener('controllerchange', () => resolve()));
+  const patience = new Promise<void>((resolve) => setTimeout(resolve, 4000));
+  const registered = container.register('./service-worker.js').then(
+    () => controls,
+    () => undefined, // private windows and the like: all works, but for being offline
+  );
+  await Promise.race([registered, patience]);
+}

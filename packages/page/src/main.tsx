@@ -1,0 +1,12 @@
+/** Where the page begins. */
+import { render } from 'preact';
+import 'virtual:palette.css';
+import './style.css';
+import './photos/photos.css';
+import './camera/camera.css';
+import './compare/compare.css';
+import { App } from './app.tsx';
+import { openEngine } from './engine.ts';
+
+render(<App />, document.querySelector('#page')!);
+openEngine().catch(() => undefined); // the page itself says what failed

@@ -1,0 +1,155 @@
+/** The photos that were given, the faces found in them, and which of those are kept. */
+import { batch, computed, signal } from '@preact/signals';
+import { type AnalyzedFace, groupPeople, type MagFace } from 'magface/browser';
+import { openEngine } from '../engine.ts';
+import { previewOf } from '../shared/pictures.ts';
+
+/** A photo that was looked at. */
+export interface Photo {
+  readonly file: File;
+  /** With its folder, where it was chosen as one. */
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Address of a smaller copy. */
+  readonly preview: string;
+  readonly faces: readonly PhotoFace[];
+}
+
+export interface PhotoFace {
+  /** Unlike that of any other face of the page. */
+  readonly id: number;
+  /** From 1 in its photo, the largest first. */
+  readonly number: number;
+  readonly name: string;
+  readonly face: AnalyzedFace;
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** How a run ended, or how far it is. */
+export type Run =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running' | 'finished' | 'cancelled'; readonly done: number; readonly total: number };
+
+export const photos = signal<readonly Photo[]>([]);
+export const failures = signal<readonly Failure[]>([]);
+export const run = signal<Run>({ kind: 'idle' });
+/** Ids of faces that are not kept. */
+export const dropped = signal<ReadonlySet<number>>(new Set());
+/** The person of each face, by id, once they were told apart. */
+export const people = signal<ReadonlyMap<number, number> | undefined>(undefined);
+/** Look for faces down to 20 pixels rather than 40. */
+export const tinyFaces = signal(false);
+
+export const allFaces = computed(() => photos.value.flatMap(({ faces }) => faces));
+export const keptFaces = computed(() => allFaces.value.filter(({ id }) => !dropped.value.has(id)));
+
+let controller: AbortController | undefined;
+let waiting: File[] = [];
+let nextId = 0;
+
+/** Takes pictures in; they join the run that is under way. */
+export async function addPhotos(files: readonly File[]): Promise<void> {
+  if (files.length === 0) return;
+  waiting.push(...files);
+  const before = run.value;
+  if (before.kind === 'running') {
+    run.value = { ...before, total: before.total + files.length };
+    return;
+  }
+  controller = new AbortController();
+  const { signal } = controller;
+  run.value = { kind: 'running', done: 0, total: files.length };
+  try {
+    const magface = await openEngine();
+    for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
+      await addPhoto(file, magface, signal);
+    }
+    end('finished');
+  } catch {
+    end('cancelled'); // by a person, or the engine, which says itself why
+  }
+}
+
+export function cancel(): void {
+  controller?.abort();
+}
+
+export function clear(): void {
+  cancel();
+  for (const { preview } of photos.value) URL.revokeObjectURL(preview);
+  batch(() => {
+    photos.value = [];
+    failures.value = [];
+    dropped.value = new Set();
+    people.value = undefined;
+    run.value = { kind: 'idle' };
+  });
+}
+
+export function keep(id: number, kept: boolean): void {
+  const next = new Set(dropped.value);
+  if (kept) next.delete(id);
+  else next.add(id);
+  dropped.value = next;
+}
+
+export function keepAll(): void {
+  batch(() => {
+    dropped.value = new Set();
+    people.value = undefined;
+  });
+}
+
+export function keepNone(): void {
+  dropped.value = new Set(allFaces.value.map(({ id }) => id));
+}
+
+/** Tells people apart at the strictest threshold that the model has, and keeps the face of highest magnitude of each. */
+export function keepBestOfEach(magface: MagFace): void {
+  const faces = allFaces.value;
+  const thresholds = magface.model.contract.thresholds ?? [];
+  const threshold = Math.max(...thresholds.map(({ threshold }) => threshold), 0.3);
+  const persons = groupPeople(
+    faces.map(({ face }) => face.embedding),
+    { threshold },
+  );
+  const best = new Map<number, PhotoFace>();
+  for (const [i, candidate] of faces.entries()) {
+    const rival = best.get(persons[i]!);
+    if (rival === undefined || candidate.face.magnitude > rival.face.magnitude) best.set(persons[i]!, candidate);
+  }
+  const kept = new Set([...best.values()].map(({ id }) => id));
+  batch(() => {
+    people.value = new Map(faces.map(({ id }, i) => [id, persons[i]!]));
+    dropped.value = new Set(faces.map(({ id }) => id).filter((id) => !kept.has(id)));
+  });
+}
+
+async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {
+  const name = file.webkitRelativePath || file.name;
+  const options = { signal, smallestFace: tinyFaces.value ? 20 : 40 };
+  for await (const result of magface.stream([file], options)) {
+    const preview = result.error === undefined ? await previewOf(file) : undefined;
+    signal.throwIfAborted();
+    batch(() => {
+      if (result.error !== undefined) failures.value = [...failures.value, { name, message: result.error.message }];
+      else {
+        const faces = result.faces.map((face, i): PhotoFace => ({ id: nextId++, number: i + 1, name, face }));
+        photos.value = [...photos.value, { file, name, ...result.image, preview: preview!, faces }];
+        people.value = undefined; // a new face may be of anybody
+      }
+      const before = run.value;
+      if (before.kind === 'running') run.value = { ...before, done: before.done + 1 };
+    });
+  }
+}
+
+function end(kind: 'finished' | 'cancelled'): void {
+  waiting = [];
+  if (run.value.kind === 'running') run.value = { ...run.value, kind };
+}

@@ -1,0 +1,117 @@
+/** Photos in; every face boxed, scored, sorted, kept and saved. */
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Check } from '../shared/check.tsx';
+import { DropZone, FileButton } from '../shared/drop-zone.tsx';
+import { pastedPictures } from '../shared/files.ts';
+import { texts } from '../texts.ts';
+import { FaceList } from './face-list.tsx';
+import { PhotoGrid } from './photo-grid.tsx';
+import { addPhotos, allFaces, cancel, clear, failures, photos, run, tinyFaces } from './photo-set.ts';
+
+const words = texts.photos;
+
+export function PhotosView(): JSX.Element {
+  const empty = useSignal(false);
+  const take = (files: readonly File[]): void => {
+    empty.value = files.length === 0;
+    void addPhotos(files);
+  };
+  useEffect(() => {
+    const paste = (event: ClipboardEvent): void => {
+      const files = pastedPictures(event);
+      if (files.length > 0) take(files);
+    };
+    document.addEventListener('paste', paste);
+    return () => document.removeEventListener('paste', paste);
+  }, []);
+  const started = run.value.kind !== 'idle';
+  return (
+    <>
+      <h1>{words.heading}</h1>
+      <p class="lead">{allFaces.value.length > 0 ? <Verdict /> : words.lead}</p>
+      <DropZone label={words.drop} onFiles={take} class={started ? 'small' : ''}>
+        {!started && (
+          <p class="invitation">
+            <b>{words.drop}</b>
+            <span class="soft">{words.dropHint}</span>
+          </p>
+        )}
+        <div class="row">
+          <FileButton label={started ? words.more : words.choose} onFiles={take} class={started ? '' : 'primary'} />
+          <FileButton label={words.chooseFolder} onFiles={take} folder />
+          {started && (
+            <button type="button" onClick={clear}>
+              {words.clear}
+            </button>
+          )}
+          <Check label={words.small} value={tinyFaces} />
+        </div>
+        <RunStatus />
+      </DropZone>
+      {empty.value && (
+        <p class="notice" role="alert">
+          {words.noImages}
+        </p>
+      )}
+      {photos.value.length > 0 && allFaces.value.length > 0 && <FaceList />}
+      {photos.value.length > 0 && <PhotoGrid />}
+      <Failures />
+    </>
+  );
+}
+
+/** All faces in one sentence. */
+function Verdict(): string {
+  const faces = allFaces.value.map(({ face }) => face);
+  const scored = faces.filter(({ quality }) => quality !== undefined);
+  const poor = scored.filter(({ quality }) => quality! < 20);
+  const counts = new Map<string, number>();
+  for (const { reasons } of poor)
+    for (const { code } of reasons) counts.set(texts.reasonName(code), (counts.get(texts.reasonName(code)) ?? 0) + 1);
+  const cause = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const good = scored.filter(({ quality }) => quality! >= 50).length;
+  return words.verdict(good, poor.length, faces.length, cause);
+}
+
+function RunStatus(): JSX.Element {
+  const state = run.value;
+  const running = state.kind === 'running';
+  return (
+    <>
+      {running && (
+        <div class="run">
+          <progress aria-label={words.progress(state.done, state.total)} max={state.total} value={state.done} />
+          <span class="soft">{words.progress(state.done, state.total)}</span>
+          <button type="button" onClick={cancel}>
+            {words.cancel}
+          </button>
+        </div>
+      )}
+      <span role="status" class="soft">
+        {state.kind === 'finished' &&
+          (allFaces.value.length === 0 && photos.value.length > 0
+            ? words.none
+            : words.finished(allFaces.value.length, photos.value.length))}
+        {state.kind === 'cancelled' && words.cancelled(state.done, state.total)}
+      </span>
+    </>
+  );
+}
+
+function Failures(): JSX.Element | null {
+  if (failures.value.length === 0) return null;
+  return (
+    <section>
+      <h2>{words.failedHeading}</h2>
+      <ul class="failures">
+        {failures.value.map(({ name, message }, i) => (
+          <li key={i}>
+            <b>{name}</b> <span class="soft">{message}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

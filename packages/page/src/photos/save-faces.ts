@@ -1,0 +1,54 @@
+/** Kept faces as a table and as files. */
+
+import { freeName, zipped } from '../shared/download.ts';
+import { cropFile, cutOut } from '../shared/pictures.ts';
+import type { Photo, PhotoFace } from './photo-set.ts';
+
+/** The columns of `magface quality --format csv`, and the person where they were told apart. */
+export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<number, number>): string {
+  const head = ['image', 'face', 'x', 'y', 'width', 'height', 'detection', 'magnitude', 'quality', 'reasons'];
+  const rows = faces.map(({ id, name, number, face }) => {
+    const { box, detection, magnitude, quality, reasons } = face;
+    const cells = [name, number - 1, box.x, box.y, box.width, box.height, detection, magnitude, quality];
+    const why = reasons.map(({ code, value }) => `${code}=${value}`).join(' ');
+    return [...cells, why, ...(people ? [(people.get(id) ?? 0) + 1] : [])];
+  });
+  return [people ? [...head, 'person'] : head, ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+}
+
+/** Quoted where the format asks for it; a sign that a spreadsheet would take for a formula is held back. */
+function cell(value: string | number | undefined): string {
+  if (typeof value !== 'string') return value === undefined ? '' : String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Faces cut out of their photos, the aligned crops, and the table. */
+export async function faceArchive(
+  photos: readonly Photo[],
+  kept: ReadonlySet<number>,
+  options: { readonly table: string; readonly onProgress: (done: number) => void },
+): Promise<Blob> {
+  const files = new Map<string, Blob>([['faces.csv', new Blob([options.table])]]);
+  let done = 0;
+  for (const { file, faces } of photos) {
+    const wanted = faces.filter(({ id }) => kept.has(id));
+    if (wanted.length === 0) continue;
+    const bitmap = await createImageBitmap(file);
+    for (const { number, face } of wanted) {
+      const stem = `${fileStem(file.name)}-face${number}`;
+      files.set(freeName(`faces/${stem}.jpg`, files), await cutOut(bitmap, face.box));
+      files.set(freeName(`aligned/${stem}.png`, files), await cropFile(face.crop));
+      options.onProgress(++done);
+    }
+    bitmap.close();
+  }
+  return zipped(files);
+}
+
+/** A name that every file system takes. */
+const fileStem = (name: string): string =>
+  name
+    .replace(/\.[^.]+$/, '')
+    .replaceAll(/[^\p{L}\p{N}._-]+/gu, '_')
+    .slice(0, 80) || 'photo';

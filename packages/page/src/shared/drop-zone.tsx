@@ -1,0 +1,70 @@
+/** A place that takes pictures by drop and by choice. */
+import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { droppedPictures, isPicture } from './files.ts';
+
+export interface DropZoneProps {
+  readonly label: string;
+  readonly onFiles: (files: readonly File[]) => void;
+  readonly children: ComponentChildren;
+  readonly class?: string;
+}
+
+export function DropZone({ label, onFiles, children, class: name = '' }: DropZoneProps): JSX.Element {
+  const [over, setOver] = useState(false);
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    if (event.dataTransfer) droppedPictures(event.dataTransfer).then(onFiles, () => onFiles([]));
+  };
+  return (
+    <section
+      class={`drop ${name} ${over ? 'over' : ''}`}
+      aria-label={label}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      {children}
+    </section>
+  );
+}
+
+export interface FileButtonProps {
+  readonly label: string;
+  readonly onFiles: (files: readonly File[]) => void;
+  /** A whole folder instead of pictures. @default false */
+  readonly folder?: boolean;
+  /** One picture only. @default false */
+  readonly single?: boolean;
+  readonly class?: string;
+}
+
+/** A button that opens the system's dialogue; the input itself carries the label, so that keyboards reach it. */
+export function FileButton({
+  label,
+  onFiles,
+  folder = false,
+  single = false,
+  class: name = '',
+}: FileButtonProps): JSX.Element {
+  const choose = ({ currentTarget: input }: { readonly currentTarget: HTMLInputElement }): void => {
+    onFiles([...(input.files ?? [])].filter(isPicture));
+    input.value = ''; // so that the same file can be chosen again
+  };
+  return (
+    <label class={`button ${name}`}>
+      {label}
+      <input
+        type="file"
+        accept="image/*"
+        multiple={!single}
+        {...(folder ? { webkitdirectory: true } : {})}
+        onChange={choose}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,104 @@
+/** The pieces that every view shows faces with. */
+import { type AnalyzedFace, type QualityColour, qualityColour } from 'magface/browser';
+import type { JSX } from 'preact';
+import { texts } from '../texts.ts';
+import { imageData } from './pictures.ts';
+
+/** Without a calibration there is no score, and all faces have the middle colour. */
+export const colourOf = ({ quality }: AnalyzedFace): QualityColour => qualityColour(quality ?? 50);
+
+/** The score, or the magnitude of a model that has no calibration. */
+export const scoreOf = ({ quality, magnitude }: AnalyzedFace): string =>
+  quality === undefined ? magnitude.toFixed(1) : String(quality);
+
+/** CSS variables that give an element the face's colours. */
+export function colours(face: AnalyzedFace): Record<string, string> {
+  const { colour, on } = colourOf(face);
+  return { '--quality': colour, '--on-quality': on };
+}
+
+/** The aligned face. */
+export function Crop({ face, label, size = 72 }: CropProps): JSX.Element {
+  const draw = (canvas: HTMLCanvasElement | null): void =>
+    canvas?.getContext('2d')?.putImageData(imageData(face.crop), 0, 0);
+  const { width, height } = face.crop;
+  return (
+    <canvas
+      class="crop"
+      ref={draw}
+      role="img"
+      aria-label={label}
+      width={width}
+      height={height}
+      style={{ width: `${size}px`, height: `${size}px` }}
+    />
+  );
+}
+
+interface CropProps {
+  readonly face: AnalyzedFace;
+  readonly label: string;
+  /** Side on the page, in pixels. */
+  readonly size?: number;
+}
+
+/** A bar from 0 to 100 beside a number that says the same. */
+export function Meter({ face }: { readonly face: AnalyzedFace }): JSX.Element {
+  return (
+    <span class="meter" aria-hidden="true">
+      <span style={{ width: `${face.quality ?? 0}%` }} />
+    </span>
+  );
+}
+
+/** What is wrong with a face, a line each. */
+export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element {
+  if (face.reasons.length === 0) return <p class="reasons soft">{texts.photos.nothingWrong}</p>;
+  return (
+    <ul class="reasons">
+      {face.reasons.map((reason) => (
+        <li key={reason.code}>{texts.reason(reason)}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** Boxes over a picture that shows all of `width` x `height` pixels; what they say stands beside it in words. */
+export function Boxes({ width, height, faces, lit }: BoxesProps): JSX.Element {
+  return (
+    <>
+      <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+        {faces.map((face, i) => {
+          const { x, y, width: w, height: h } = face.box;
+          const place = { x, y, width: w, height: h, rx: w / 30 };
+          return (
+            <g key={i} style={colours(face)} class={lit?.(face) ? 'lit' : ''}>
+              <rect class="edge" {...place} />
+              <rect class="box" {...place} />
+            </g>
+          );
+        })}
+      </svg>
+      {faces.map((face, i) => {
+        const [left, top] = [share(face.box.x, width), share(face.box.y, height)];
+        const style = { ...colours(face), left: `${left}%`, top: `${top}%` };
+        return (
+          <span key={i} class={top < 6 ? 'chip inside' : 'chip'} style={style} aria-hidden="true">
+            {scoreOf(face)}
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+interface BoxesProps {
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly AnalyzedFace[];
+  /** Whether a face's box is brought out. @default none is */
+  readonly lit?: (face: AnalyzedFace) => boolean;
+}
+
+/** Per cent, held inside the picture. */
+const share = (value: number, whole: number): number => Math.min(96, Math.max(0, (100 * value) / whole));

@@ -1,0 +1,55 @@
+/** Pictures made of pictures: previews that fit the page, faces cut out of their photos, crops as files. */
+import type { Box, Pixels } from 'magface/browser';
+
+/** A cut shows this many times the box, so that hair and chin are in it. */
+const surroundings = 1.7;
+const previewSide = 1200;
+
+/** @returns the address of a small JPEG; whoever asks for it revokes it */
+export async function previewOf(picture: Blob): Promise<string> {
+  const bitmap = await createImageBitmap(picture);
+  const scale = Math.min(1, previewSide / Math.max(bitmap.width, bitmap.height));
+  const whole = { x: 0, y: 0, width: bitmap.width, height: bitmap.height };
+  const blob = await drawn(bitmap, whole, scale);
+  bitmap.close();
+  return URL.createObjectURL(blob);
+}
+
+/** @returns the face with what is around it, as a JPEG in the photo's own resolution */
+export function cutOut(photo: ImageBitmap, box: Box): Promise<Blob> {
+  const side = surroundings * Math.max(box.width, box.height);
+  const [centreX, centreY] = [box.x + box.width / 2, box.y + box.height / 2];
+  const [left, top] = [Math.max(0, centreX - side / 2), Math.max(0, centreY - side / 2)];
+  const [right, bottom] = [Math.min(photo.width, centreX + side / 2), Math.min(photo.height, centreY + side / 2)];
+  const part = { x: Math.round(left), y: Math.round(top), width: right - left, height: bottom - top };
+  return drawn(photo, part, 1);
+}
+
+/** @returns the aligned face as a PNG, bit for bit what the recogniser saw */
+export function cropFile(crop: Pixels): Promise<Blob> {
+  const canvas = new OffscreenCanvas(crop.width, crop.height);
+  canvas.getContext('2d')!.putImageData(imageData(crop), 0, 0);
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+export function imageData({ data, width, height }: Pixels): ImageData {
+  const image = new ImageData(width, height);
+  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
+    image.data[to] = data[from]!;
+    image.data[to + 1] = data[from + 1]!;
+    image.data[to + 2] = data[from + 2]!;
+    image.data[to + 3] = 255;
+  }
+  return image;
+}
+
+function drawn(source: ImageBitmap, { x, y, width, height }: Box, scale: number): Promise<Blob> {
+  const size = (length: number): number => Math.max(1, Math.round(length * scale));
+  const canvas = new OffscreenCanvas(size(width), size(height));
+  const context = canvas.getContext('2d')!;
+  context.imageSmoothingQuality = 'high';
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
+}

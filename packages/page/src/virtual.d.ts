@@ -1,0 +1,3 @@
+/** Made by the build. */
+declare module 'virtual:palette.css';
+declare module '*.css';
