@@ -2,10 +2,12 @@
 import { extname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { officialCheckpoint } from './official-names.ts';
+import { sgdState } from './official-optimizer.ts';
 import { type LazyTensor, openSafetensors, writeSafetensors } from './safetensors.ts';
 import type { TensorFile } from './tensor.ts';
 import { openTorch } from './torch-file.ts';
-import { writeTorch } from './torch-writer.ts';
+import { TorchTensor } from './torch-tensor.ts';
+import { type TorchValue, writeTorch } from './torch-writer.ts';
 
 type Named = Map<string, LazyTensor>;
 
@@ -17,23 +19,68 @@ interface Weights {
   readonly close: () => Promise<void>;
 }
 
+export interface ConvertTensorsOptions {
+  /** Whether a `.pth` gets the optimizer's state, where the input has one. @default true */
+  readonly optimizer?: boolean | undefined;
+}
+
 /**
- * Converts by the endings of the names. A checkpoint of `magface train` becomes a `.pth` in the layout of the official
- * trainer; an official `.pth` keeps its tensors' names, without the `state_dict.` before them.
+ * Converts by the endings of the names. A checkpoint of `magface train` becomes a `.pth` as the official trainer saves it,
+ * SGD's state included; a `.pth` keeps all that it holds as another `.pth`, and its tensors, without the `state_dict.`
+ * before their names, as `.safetensors`.
  *
  * @returns how many tensors were written
  * @throws {ConfigError} when an ending is none of these
  */
-export async function convertTensors(input: string, output: string): Promise<number> {
+export async function convertTensors(
+  input: string,
+  output: string,
+  options: ConvertTensorsOptions = {},
+): Promise<number> {
+  const [from, to] = [extname(input), extname(output)];
+  if (to !== '.pth' && to !== '.safetensors') {
+    throw new ConfigError('output', `Expected .pth or .safetensors to convert weights to but received ${output}.`);
+  }
+  if (from !== '.safetensors' && to === '.pth') return rewriteTorch(input, output, options);
   const { tensors, facts, close } = await openWeights(input);
   try {
-    const kind = extname(output);
-    if (kind === '.safetensors') await writeSafetensors(output, tensors, facts);
-    else if (kind === '.pth') return await writeOfficial(output, tensors, facts);
-    else throw new ConfigError('output', `Expected .pth or .safetensors to convert weights to but received ${output}.`);
+    if (to === '.pth') return await writeOfficial(output, { tensors, facts }, options);
+    await writeSafetensors(output, tensors, facts);
     return tensors.size;
   } finally {
     await close();
+  }
+}
+
+/** All that the file holds, its tensors as storages of their own. */
+async function rewriteTorch(
+  input: string,
+  output: string,
+  { optimizer = true }: ConvertTensorsOptions,
+): Promise<number> {
+  const file = await openTorch(input);
+  try {
+    const names = new Map([...file.tensors].map(([name, tensor]) => [tensor, name]));
+    let count = 0;
+    const rewritten = (value: unknown): TorchValue => {
+      if (value instanceof TorchTensor) {
+        count++;
+        const { dtype, shape } = value;
+        return { dtype, shape, read: () => file.read(names.get(value) ?? '') };
+      }
+      if (value instanceof Map) return new Map([...value].map(([key, one]) => [String(key), rewritten(one)]));
+      if (Array.isArray(value)) return value.map(rewritten);
+      if (value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value))
+        return value as TorchValue;
+      throw new ConfigError('input', `Expected tensors and plain data in ${input} but it holds something else.`);
+    };
+    const { value } = file;
+    const kept =
+      value instanceof Map && !optimizer ? new Map([...value].filter(([key]) => key !== 'optimizer')) : value;
+    await writeTorch(output, rewritten(kept));
+    return count;
+  } finally {
+    await file.close();
   }
 }
 
@@ -52,17 +99,43 @@ async function openWeights(input: string): Promise<Weights> {
 const lazily = (file: TensorFile): Named =>
   new Map([...file.tensors].map(([name, { dtype, shape }]) => [name, { dtype, shape, read: () => file.read(name) }]));
 
-async function writeOfficial(output: string, tensors: Named, facts: Readonly<Record<string, string>>): Promise<number> {
-  const state = JSON.parse(facts['magface.checkpoint'] ?? '{}') as { arch?: string; epoch?: number };
-  if (state.arch === undefined) {
+/** What a checkpoint of `magface train` says of itself, as far as PyTorch has a place for it. */
+interface TrainingState {
+  readonly arch?: string;
+  readonly position?: { readonly epoch: number };
+  readonly config?: { readonly lr: number; readonly momentum: number; readonly weightDecay: number };
+  readonly metrics?: { readonly lr: number } | null;
+}
+
+async function writeOfficial(
+  output: string,
+  { tensors, facts }: Pick<Weights, 'tensors' | 'facts'>,
+  { optimizer = true }: ConvertTensorsOptions,
+): Promise<number> {
+  const { arch, position, config, metrics } = JSON.parse(facts['magface.checkpoint'] ?? '{}') as TrainingState;
+  if (arch === undefined) {
     await writeTorch(output, tensors);
     return tensors.size;
   }
-  const prefix = 'features.';
-  const own = [...tensors].filter(([name]) => name.startsWith(prefix));
-  const backbone = new Map(own.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   const centers = tensors.get('fc.weight');
-  const checkpoint = officialCheckpoint({ epoch: state.epoch ?? 0, arch: state.arch, backbone, centers });
-  await writeTorch(output, { ...checkpoint });
-  return checkpoint.state_dict.size;
+  const checkpoint = officialCheckpoint({
+    epoch: position?.epoch ?? 0,
+    arch,
+    backbone: under('features.', tensors),
+    centers,
+  });
+  const velocities = [...under('optimizer.', tensors).values()]; // in the order of the parameters, the centers' last
+  if (!optimizer || config === undefined || velocities.length === 0) {
+    await writeTorch(output, { ...checkpoint });
+    return checkpoint.state_dict.size;
+  }
+  const state = sgdState(velocities, { ...config, lr: metrics?.lr ?? config.lr });
+  await writeTorch(output, { ...checkpoint, optimizer: state });
+  return checkpoint.state_dict.size + velocities.length;
 }
+
+/** Those of a prefix, without it. */
+const under = (prefix: string, tensors: Named): Named =>
+  new Map(
+    [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, one]) => [name.slice(prefix.length), one]),
+  );

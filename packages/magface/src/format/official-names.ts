@@ -10,6 +10,7 @@
  * @see the official run/trainer.py, run/trainer_dist.py and inference/network_inf.py
  */
 import { FormatError } from '../errors.ts';
+import { byForeignNames, foreignNames } from './foreign-names.ts';
 import type { TensorInfo } from './tensor.ts';
 
 /** How a file calls a backbone. */
@@ -42,30 +43,55 @@ export function officialNames(
   tensors: ReadonlyMap<string, TensorInfo>,
   backbone: ReadonlyMap<string, readonly number[]>,
 ): OfficialNames {
-  const candidates = wrappers.flatMap((wrapper) => prefixes.map((prefix) => ({ wrapper, prefix })));
-  const score = ({ wrapper, prefix }: (typeof candidates)[number]): number => {
-    let found = 0;
-    for (const name of backbone.keys()) if (tensors.has(wrapper + prefix + name)) found++;
-    return found;
-  };
-  const best = candidates.map((one) => ({ ...one, found: score(one) })).reduce((a, b) => (b.found > a.found ? b : a));
-  const full = best.wrapper + best.prefix;
+  const layout = bestLayout(tensors, backbone);
   const names = new Map<string, string>();
   const missing: string[] = [];
   const otherShape: { name: string; expected: string; found: string }[] = [];
   for (const [name, shape] of backbone) {
-    const found = tensors.get(full + name)?.shape;
+    const stored = layout.stored(name);
+    const found = tensors.get(stored)?.shape;
     if (found === undefined) missing.push(name);
     else if (found.join() !== shape.join())
       otherShape.push({ name, expected: brackets(shape), found: brackets(found) });
-    else names.set(name, full + name);
+    else names.set(name, stored);
   }
-  const surplus = [...tensors.keys()].filter((name) => name.startsWith(full) && !backbone.has(name.slice(full.length)));
-  const head = best.prefix === '' ? undefined : headOf(tensors, best.wrapper);
+  const full = layout.wrapper + layout.prefix;
+  const used = new Set([...backbone.keys()].map(layout.stored));
+  const surplus = [...tensors.keys()].filter((name) => name.startsWith(full) && !used.has(name));
+  const head = layout.prefix === '' ? undefined : headOf(tensors, layout.wrapper);
   const apart = surplus.filter(
     (name) => name !== head?.name && (full !== '' || !/^(optimizer|epoch|arch)\b/.test(name)),
   );
   return { names, missing, surplus: apart, otherShape, ...(head === undefined ? {} : { head }) };
+}
+
+/** One way in which a file may name a backbone. */
+interface Layout {
+  readonly wrapper: string;
+  readonly prefix: string;
+  /** Bare name to the file's. */
+  readonly stored: (name: string) => string;
+}
+
+/** The layout under which most of the backbone is found; of equals the first. */
+function bestLayout(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  backbone: ReadonlyMap<string, readonly number[]>,
+): Layout {
+  const official = wrappers.flatMap((wrapper) =>
+    prefixes.map((prefix): Layout => ({ wrapper, prefix, stored: (name) => wrapper + prefix + name })),
+  );
+  const foreign = foreignNames.map((one): Layout => {
+    const theirs = byForeignNames(one, tensors.keys());
+    return { wrapper: '', prefix: '', stored: (name) => theirs.get(name) ?? name };
+  });
+  let [best, most] = [official.at(-1)!, 0];
+  for (const layout of [...official, ...foreign]) {
+    let found = 0;
+    for (const name of backbone.keys()) if (tensors.has(layout.stored(name))) found++;
+    if (found > most) [best, most] = [layout, found];
+  }
+  return best;
 }
 
 const brackets = (shape: readonly number[]): string => `(${shape.join(', ')})`;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../errors.ts';
-import { openSafetensors, writeSafetensors } from '../format/safetensors.ts';
+import { type LazyTensor, openSafetensors, valuesOf, writeSafetensors } from '../format/safetensors.ts';
 import type { Tensor } from '../format/tensor.ts';
 
 /** What a checkpoint file holds. */
@@ -19,16 +19,22 @@ export interface CheckpointContent {
 const stateKey = 'magface.checkpoint';
 const digestKey = 'magface.digest';
 
-function digestOf(tensors: ReadonlyMap<string, Tensor>, state: string): string {
+async function digestOf(tensors: ReadonlyMap<string, Tensor | LazyTensor>, state: string): Promise<string> {
   const hash = createHash('sha256').update(state);
-  for (const [name, { dtype, shape, bytes }] of tensors) hash.update(`\n${name} ${dtype} ${shape}\n`).update(bytes);
+  for (const [name, tensor] of tensors) {
+    const { dtype, shape, bytes } = await valuesOf(tensor);
+    hash.update(`\n${name} ${dtype} ${shape}\n`).update(bytes);
+  }
   return hash.digest('hex');
 }
 
 /** Writes a checkpoint; on return it is on the disk under its name, whole. */
-export async function writeCheckpoint(file: string, { tensors, state }: CheckpointContent): Promise<void> {
+export async function writeCheckpoint(
+  file: string,
+  { tensors, state }: { readonly tensors: ReadonlyMap<string, Tensor | LazyTensor>; readonly state: unknown },
+): Promise<void> {
   const text = JSON.stringify(state);
-  await writeSafetensors(file, tensors, { [stateKey]: text, [digestKey]: digestOf(tensors, text) });
+  await writeSafetensors(file, tensors, { [stateKey]: text, [digestKey]: await digestOf(tensors, text) });
 }
 
 /**
@@ -41,11 +47,21 @@ export async function readCheckpoint(file: string): Promise<CheckpointContent> {
   if (text === undefined || digest === undefined) {
     throw new FormatError(file, `Expected a checkpoint of magface train but its metadata have no ${stateKey}.`);
   }
-  if (digestOf(tensors, text) === digest) return { tensors, state: JSON.parse(text) };
+  if ((await digestOf(tensors, text)) === digest) return { tensors, state: JSON.parse(text) };
   throw new FormatError(
     file,
     'Expected the values that were written but at least one byte differs: use another checkpoint.',
   );
+}
+
+/** Whether `magface train` wrote it, by its metadata alone. */
+export async function isCheckpoint(file: string): Promise<boolean> {
+  const opened = await openSafetensors(file);
+  try {
+    return opened.metadata[stateKey] !== undefined;
+  } finally {
+    await opened.close();
+  }
 }
 
 /** All tensors of a `.safetensors`. */

@@ -33,6 +33,7 @@ export type FoldedNode = Wired &
       }
     | { readonly kind: 'affine'; readonly channels: number; readonly scale: Float32Array; readonly shift: Float32Array }
     | { readonly kind: 'prelu'; readonly slope: Float32Array }
+    | { readonly kind: 'clamp'; readonly highest: number }
     | { readonly kind: 'add' }
     | { readonly kind: 'flatten' }
   );
@@ -90,6 +91,9 @@ class Folding {
         break;
       case 'prelu':
         this.#put({ kind: 'prelu', ...wired, slope: this.#weight(layer, 'weight') });
+        break;
+      case 'clamp':
+        this.#put({ kind: 'clamp', ...wired, highest: layer.highest });
         break;
       case 'add':
         this.#put({ kind: 'add', ...wired });
@@ -149,10 +153,11 @@ class Folding {
     this.#put({ kind: 'linear', layer, ...wired, weight, bias });
   }
 
-  #affineOf(layer: Layer): Affine {
+  #affineOf(layer: Layer & { kind: 'batchNorm' }): Affine {
     const [weight, bias] = [this.#weight(layer, 'weight'), this.#weight(layer, 'bias')];
     const [mean, variance] = [this.#weight(layer, 'running_mean'), this.#weight(layer, 'running_var')];
-    const scale = Float64Array.from(weight, (value, i) => value / Math.sqrt(variance[i]! + this.#epsilon));
+    const epsilon = layer.epsilon ?? this.#epsilon;
+    const scale = Float64Array.from(weight, (value, i) => value / Math.sqrt(variance[i]! + epsilon));
     const shift = Float64Array.from(bias, (value, i) => value - mean[i]! * scale[i]!);
     return { scale, shift };
   }

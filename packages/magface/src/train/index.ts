@@ -3,7 +3,7 @@ export { architecture, architectureNames } from './architectures.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
 export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
-export { backboneOf, exportCheckpoint } from './export-checkpoint.ts';
+export { exportCheckpoint } from './export-checkpoint.ts';
 export type { Weights } from './fold.ts';
 export type { Architecture, Layer } from './layers.ts';
 export { type Batch, Loader, type LoaderOptions } from './loader.ts';
@@ -18,6 +18,7 @@ export {
 export { type MetricsRow, readMetrics } from './metrics.ts';
 export { createNetwork, type Mode, type Network, type StateValues } from './network.ts';
 export { type ExportOptions, exportOnnx } from './onnx-export.ts';
+export { type Backbone, backboneOf, readBackbone } from './read-backbone.ts';
 export { type TrainHooks, train } from './run.ts';
 export type { Sample, Samples } from './samples.ts';
 export { learningRate, type ScheduleOptions } from './schedule.ts';

@@ -1,20 +1,19 @@
 /** Finetuning: a backbone's weights from a file, and what its magnitudes say about the constants of the loss. */
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { expectOfficialNames, officialNames } from '../format/official-names.ts';
-import { openSafetensors } from '../format/safetensors.ts';
 import { toFloat32 } from '../format/tensor.ts';
-import { openTorch } from '../format/torch-file.ts';
 import type { MagFaceConstants } from './magface-loss.ts';
 import type { Network } from './network.ts';
+import { openWeights } from './read-backbone.ts';
 
 /**
  * Takes a backbone's weights over; class centers are not taken, so the classes may be others.
  *
- * @param file - an official `.pth` of any trainer's layout, or a `.safetensors` such as a checkpoint of ours
+ * @param file - an official `.pth` of any trainer's layout, one whose names format/foreign-names.ts knows, or a `.safetensors` such as a checkpoint of ours
  * @throws {FormatError} naming the tensors that do not fit
  */
 export async function loadWeights(network: Network, file: string): Promise<void> {
-  const opened = await (/\.(pth|pt|ckpt)$/i.test(file) ? openTorch(file) : openSafetensors(file));
+  const opened = await openWeights(file);
   try {
     const shapes = new Map([...network.tensors].map(([name, tensor]) => [name, tensor.shape]));
     const { names } = expectOfficialNames(file, officialNames(opened.tensors, shapes));

@@ -24,9 +24,15 @@ export type LayerKind =
       readonly groups: number;
     }
   /** Over (N, C, H, W) or (N, C), affine, with running statistics. */
-  | { readonly kind: 'batchNorm'; readonly channels: number }
+  | {
+      readonly kind: 'batchNorm';
+      readonly channels: number /** @default {@link batchNormEpsilon} */;
+      readonly epsilon?: number;
+    }
   /** One slope a channel. */
   | { readonly kind: 'prelu'; readonly channels: number }
+  /** Held within [0, highest]. */
+  | { readonly kind: 'clamp'; readonly highest: number }
   | { readonly kind: 'add' }
   /** Zeroes whole channels in training. */
   | { readonly kind: 'channelDropout' }
@@ -123,12 +129,16 @@ export class LayerList {
     });
   }
 
-  batchNorm(name: string, input: string, channels: number): string {
-    return this.#push(name, [input], { kind: 'batchNorm', channels });
+  batchNorm(name: string, input: string, channels: number, epsilon: number = batchNormEpsilon): string {
+    return this.#push(name, [input], { kind: 'batchNorm', channels, epsilon });
   }
 
   prelu(name: string, input: string, channels: number): string {
     return this.#push(name, [input], { kind: 'prelu', channels });
+  }
+
+  clamp(name: string, input: string, highest: number): string {
+    return this.#push(name, [input], { kind: 'clamp', highest });
   }
 
   add(name: string, a: string, b: string): string {

@@ -105,6 +105,9 @@ class GraphWriter {
       case 'prelu':
         this.node('PRelu', [...inputs, stored('slope', [node.slope.length, 1, 1], node.slope)], output);
         break;
+      case 'clamp':
+        this.#clamp(node);
+        break;
       case 'add':
         this.node('Add', inputs, output);
         break;
@@ -112,6 +115,18 @@ class GraphWriter {
         this.node('Flatten', inputs, output, [integer('axis', 1)]);
         break;
     }
+  }
+
+  #clamp({ inputs, output, highest }: FoldedNode & { kind: 'clamp' }): void {
+    if (!Number.isFinite(highest)) {
+      this.node('Relu', inputs, output);
+      return;
+    }
+    const limits = [
+      this.#store(`${output}.min`, [], Float32Array.of(0)),
+      this.#store(`${output}.max`, [], Float32Array.of(highest)),
+    ];
+    this.node('Clip', [...inputs, ...limits], output);
   }
 
   node(opType: string, input: readonly string[], output: string, attribute: Attribute[] = []): void {

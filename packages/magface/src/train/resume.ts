@@ -5,6 +5,7 @@ import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
 import { listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { MetricsWindow, type WindowState } from './metrics.ts';
+import { listOfficialCheckpoints, readOfficialRun } from './official-checkpoint.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Where a run is; checkpoints carry it. */
@@ -53,8 +54,27 @@ export async function resume(config: TrainConfig, trainer: Trainer, onNote: (lin
       `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
     );
   }
+  const official = existsSync(config.output) ? listOfficialCheckpoints(config.output)[0] : undefined;
+  if (official !== undefined) return resumeOfficial(official, config, { trainer, onNote });
   onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
   return start;
+}
+
+/** A run of the official trainers goes on from its newest epoch; which random numbers come next its files do not hold. */
+async function resumeOfficial(
+  file: string,
+  { arch, embeddingSize }: TrainConfig,
+  { trainer, onNote }: { readonly trainer: Trainer; readonly onNote: (line: string) => void },
+): Promise<Position> {
+  const { content, epoch, atRest } = await readOfficialRun(file, {
+    arch,
+    embeddingSize,
+    classes: trainer.options.classes,
+  });
+  trainer.restore(content, file);
+  const velocities = atRest === 0 ? 'with all velocities' : `${atRest} parameters without a velocity`;
+  onNote(`Going on from ${file} of the official trainer: epoch ${epoch}, ${velocities}.`);
+  return { ...start, epoch };
 }
 
 interface SavedState {

@@ -83,5 +83,7 @@ describeTraining('a network at its start', [], () => {
 
 test('an unknown arch is refused with the names there are', () => {
   expect(() => architecture('resnet100')).toThrow(ConfigError);
-  expect(() => architecture('resnet100')).toThrow(/iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet/);
+  expect(() => architecture('resnet100')).toThrow(
+    /iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet, mobilefacenet-relu6/,
+  );
 });

@@ -1,0 +1,52 @@
+/** SGD's state as `torch.optim.SGD.state_dict()` has it, with every parameter in one group, as the official trainers do. */
+import type { LazyTensor } from './safetensors.ts';
+import type { TorchValue } from './torch-writer.ts';
+
+/**
+ * @param velocities - one a parameter, in the order of the model's parameters: the backbone's, then the class centers
+ * @param settings - those of the step to come
+ */
+export function sgdState(
+  velocities: readonly LazyTensor[],
+  settings: { readonly lr: number; readonly momentum: number; readonly weightDecay: number },
+): { readonly [key: string]: TorchValue } {
+  const { lr, momentum, weightDecay } = settings;
+  const group = {
+    lr,
+    momentum,
+    dampening: 0,
+    weight_decay: weightDecay,
+    nesterov: false,
+    maximize: false,
+    foreach: null,
+    differentiable: false,
+    params: velocities.map((_, i) => i),
+  };
+  const state = Object.fromEntries(velocities.map((velocity, i) => [i, { momentum_buffer: velocity }]));
+  return { state, param_groups: [group] };
+}
+
+/** What was saved, as far as going on needs it. */
+export interface SavedSgd {
+  /** Paths of the velocities in the file, one a parameter; undefined where none was saved. */
+  readonly velocities: readonly (string | undefined)[];
+  /** Of its first group. */
+  readonly lr: number | undefined;
+}
+
+/** @param optimizer - the value under `optimizer` of an official checkpoint; @returns undefined when it is none */
+export function readSgdState(optimizer: unknown): SavedSgd | undefined {
+  if (!(optimizer instanceof Map)) return undefined;
+  const groups: unknown = optimizer.get('param_groups');
+  const state: unknown = optimizer.get('state');
+  if (!Array.isArray(groups) || !(state instanceof Map) || !groups.every((group) => group instanceof Map))
+    return undefined;
+  const params = groups.flatMap((group) => (group.get('params') as unknown[] | undefined) ?? []);
+  const lr: unknown = groups[0]?.get('lr');
+  const velocities = params.map((id) => {
+    const kept: unknown = state.get(id);
+    const buffer: unknown = kept instanceof Map ? kept.get('momentum_buffer') : undefined;
+    return typeof buffer === 'object' && buffer !== null ? `optimizer.state.${String(id)}.momentum_buffer` : undefined;
+  });
+  return { velocities, lr: typeof lr === 'number' ? lr : undefined };
+}
