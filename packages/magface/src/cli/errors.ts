@@ -2,8 +2,8 @@
 import { CommanderError } from 'commander';
 import { MagfaceError } from '../errors.ts';
 
-/** 0 all well, 1 some inputs failed, 2 wrong use or configuration, 130 interrupted. */
-export type ExitCode = 0 | 1 | 2 | 130;
+/** 0 all well, 1 some inputs failed, 2 wrong use or configuration, 3 a process of the run was lost, 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 export interface Ending {
   readonly exitCode: ExitCode;
@@ -16,9 +16,14 @@ export function endingOf(error: unknown, { debug, signal }: { debug: boolean; si
   if (signal.aborted) return { exitCode: 130, message: 'Interrupted: what was done until now is written.' };
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: undefined };
   if (isGone(error)) return { exitCode: 0, message: undefined };
-  const exitCode = error instanceof MagfaceError && error.name === 'ImageError' ? 1 : 2;
+  const exitCode = exitCodeOf(error);
   if (debug && error instanceof Error) return { exitCode, message: stackOf(error) };
   return { exitCode, message: sentenceOf(error) };
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (!(error instanceof MagfaceError)) return 2;
+  return error.code === 'rank_lost' ? 3 : error.name === 'ImageError' ? 1 : 2;
 }
 
 /** The reader of our output closed it, as `head` does: nobody is left to tell. */

@@ -45,12 +45,17 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['max-steps <n>', 'stop after so many steps'],
   ],
   'Machine:': [
-    ['precision <kind>', 'fp32 or bf16 (default: fp32)', 'fp16 <0|1>'],
+    ['precision <kind>', 'fp32 or bf16; fp16 on GPUs alone (default: fp32)', 'fp16 <0|1>'],
     ['device <name>', 'cpu, cuda, or cuda:N (default: cpu)'],
     ['threads <n>', 'threads of libtorch (default: all cores)'],
     ['cache-memory <MiB>', 'freed memory kept for the next step (default: 4096)'],
     ['seed <n>', 'of weights, order, flips and dropout (default: 1)'],
     ['flip <bool>', 'mirror half of the images (default: true)'],
+  ],
+  'Several processes:': [
+    ['sample-rate <share>', 'class centers that take part in a step: Partial FC (default: 1)'],
+    ['sync-batch-norm <bool>', 'BatchNorm over the batch of all processes (default: true)'],
+    ['collective-timeout <s>', 'seconds that a process waits for the slowest (default: 600)'],
   ],
   'Writing:': [
     ['output <dir>', 'folder for checkpoints, metrics and report.html', 'pth-save-fold <dir>'],

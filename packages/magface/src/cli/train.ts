@@ -8,24 +8,39 @@ import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
 import { type Context, note, send } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 import { duration, type Progress, startProgress } from './progress.ts';
 import { addTrainFlags } from './train-flags.ts';
+import { joinRanks, startRanks } from './train-ranks.ts';
 
 const examples = `
 Examples:
   magface train --train-list faces/ --arch iresnet18 --batch-size 64 --output run1
   magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50
   magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50 --resume
+  magface train --nproc 8 --max-restarts 3 --config configs/ms1mv2-iresnet100.yaml --train-list ms1m.list --output r100
   magface convert r50/00025-0000000.safetensors r50.onnx`;
 
 /** Flags of the command itself; every other one is a setting. */
-const own = ['config', 'resume', 'printConfig', 'verifyData', 'json', 'format', 'quiet', 'debug'];
+const own = [
+  'config',
+  'nproc',
+  'maxRestarts',
+  'resume',
+  'printConfig',
+  'verifyData',
+  'json',
+  'format',
+  'quiet',
+  'debug',
+];
 
 interface Flags extends OutputFlags {
   readonly config?: string;
   readonly resume?: boolean;
+  readonly nproc?: number;
+  readonly maxRestarts?: number;
   readonly printConfig?: boolean;
   readonly verifyData?: boolean;
 }
@@ -35,15 +50,20 @@ export function defineTrain(command: Command, context: Context, done: (exitCode:
     .optionsGroup('Run:')
     .option('--config <file>', 'settings as YAML; flags go over them')
     .option('--resume', 'go on from the newest checkpoint in the output folder')
+    .option('--nproc <n>', 'processes to start, each with a part of the batch and of the classes', count)
+    .option('--max-restarts <n>', 'times that all start again, from the last checkpoint, when one dies', count)
     .option('--print-config', 'show all settings as YAML, and end')
     .option('--verify-data', 'read every image once, name those that cannot be used, and end');
   addTrainFlags(command);
   addOutputFlags(command)
     .addHelpText('after', examples)
-    .action(async (flags: Flags) => {
+    .action(async (flags: Flags, self: Command) => {
       const config = configOf(flags);
       if (flags.printConfig === true) return await send(context.stdout, stringify(config));
       if (flags.verifyData === true) return done(await verifyData(config, context));
+      if (flags.nproc !== undefined && context.env['RANK'] === undefined) {
+        return done(await startRanks(flags, self.parent?.args ?? [], context));
+      }
       await run(config, flags, context);
     });
 }
@@ -72,7 +92,8 @@ function readYaml(file: string): object {
 
 async function run(config: TrainConfig, flags: Flags, context: Context): Promise<void> {
   const { train } = await loadTraining();
-  const quiet = flags.quiet === true;
+  const ranks = await joinRanks(config, context);
+  const quiet = flags.quiet === true || (ranks !== undefined && ranks.rank > 0);
   let progress: Progress | undefined;
   const say = (line: string): void => {
     if (quiet) return;
@@ -83,6 +104,7 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
     const last = await train(config, {
       resume: flags.resume === true,
       signal: context.signal,
+      ...(ranks !== undefined && { group: ranks }),
       onNote: say,
       onRow: (row) => say(rowLine(row)),
       onValidation: (row) => say(validationLine(row)),
@@ -96,7 +118,9 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
       },
     });
     const lines = last === undefined ? ['There was nothing left to do.'] : [rowLine(last)];
-    await printRecord(context.stdout, { ...last }, { format: formatOf(flags), lines });
+    if (ranks === undefined || ranks.rank === 0) {
+      await printRecord(context.stdout, { ...last }, { format: formatOf(flags), lines });
+    }
   } catch (error) {
     throw asOurs(error);
   } finally {
@@ -165,6 +189,7 @@ async function loadTraining(): Promise<typeof import('../train/run.ts')> {
 /** What the optional package says when it or libtorch is not there, as an error that the program knows. */
 function asOurs(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
+  if (error.name === 'RankLostError') return new MagfaceError('rank_lost', error.message, { cause: error });
   if (error.name === 'LibtorchError') return new MagfaceError('libtorch_missing', error.message, { cause: error });
   if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('@magface/torch')) {
     return new MagfaceError(

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { ConfigError, MagfaceError } from '../errors.ts';
 import type { Dataset } from './dataset.ts';
 import { type DecodeReply, type DecodeRequest, faceBytes, type ImageRequest, SampleDecoder } from './decode-sample.ts';
+import { type Rank, type Share, shareOf } from './parallel/shares.ts';
 import { epochOrder, hash, isFlipped } from './sample-order.ts';
 import type { Sample } from './samples.ts';
 
@@ -26,6 +27,8 @@ export interface LoaderOptions {
   readonly workers?: number;
   /** Whether half of the images are mirrored. @default true */
   readonly flip?: boolean;
+  /** Which share of each batch this process decodes, when several train together. @default all of it */
+  readonly part?: Rank;
   /** Told of each image that cannot be read, once. */
   readonly onUnreadable?: (path: string, reason: string) => void;
 }
@@ -41,6 +44,8 @@ export class Loader {
   /** Whole batches of an epoch; what is left over is dropped, as officially. */
   readonly stepsPerEpoch: number;
   readonly #options: LoaderOptions;
+  /** Of a batch. */
+  readonly #share: Share;
   readonly #lanes: readonly Lane[];
   /** For want of lanes. */
   readonly #decoder = new SampleDecoder();
@@ -56,10 +61,17 @@ export class Loader {
         `Expected a batch size of at most the ${dataset.samples.length} training images but received ${batchSize}.`,
       );
     }
+    this.#share = shareOf(batchSize, options.part ?? { rank: 0, size: 1 });
+    if (this.#share.count === 0) {
+      throw new ConfigError(
+        'batch-size',
+        `Expected a batch of at least one sample for each of the ${options.part?.size} processes but received ${batchSize}.`,
+      );
+    }
     this.dataset = dataset;
     this.#options = options;
     this.#lanes = Array.from({ length: options.workers ?? Math.min(4, cpus().length) }, () => new Lane());
-    this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(batchSize * faceBytes));
+    this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(this.#share.count * faceBytes));
   }
 
   /** How many images could not be read so far. */
@@ -117,7 +129,8 @@ export class Loader {
   async #load(epoch: number, order: Uint32Array, step: number): Promise<Batch> {
     const { batchSize, seed, flip = true } = this.#options;
     const slot = this.#slots[step % this.#slots.length]!;
-    const indices = order.slice(step * batchSize, (step + 1) * batchSize);
+    const start = step * batchSize + this.#share.first;
+    const indices = order.slice(start, start + this.#share.count);
     let wanted = [...indices.keys()];
     for (let attempt = 1; wanted.length > 0; attempt++) {
       const images = wanted.map((position) => {

@@ -18,6 +18,7 @@ import { type MetricsRow, MetricsWindow } from './metrics.ts';
 import { coresOfRank } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
 import { removeShards, writeSharded } from './parallel/sharded-checkpoint.ts';
+import { checkPrecision } from './precision.ts';
 import { begin, type Position, resume, start } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import type { Sample } from './samples.ts';
@@ -57,6 +58,7 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
   const { onNote = () => {} } = isFirst ? hooks : {};
   const cores = coresOfRank(process.env);
   checkDevice(config.device);
+  checkPrecision(config);
   threads(config.threads ?? cores);
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });

@@ -24,8 +24,8 @@ export interface TrainerOptions {
   readonly weightDecay?: number;
   /** Share of channels zeroed before the linear layer. @default 0.4 */
   readonly dropout?: number;
-  /** `bf16` runs convolutions and products in bfloat16. @default 'fp32' */
-  readonly precision?: 'fp32' | 'bf16';
+  /** `bf16` runs convolutions and products in bfloat16, `fp16` in float16. @default 'fp32' */
+  readonly precision?: 'fp32' | 'bf16' | 'fp16';
   /** Of the initialisation and of dropout. @default 1 */
   readonly seed?: number;
   /** Of gradients that would vanish in a small type. @default none */
@@ -65,6 +65,9 @@ export interface StepResult {
   /** (N): cos θ of each sample with its own center. */
   readonly targetCosines: Float32Array;
 }
+
+/** Of convolutions and products. */
+const smallTypes = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const;
 
 export class Trainer {
   readonly options: TrainerOptions;
@@ -152,14 +155,14 @@ export class Trainer {
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();
     using _noGrad = noGrad();
-    using _precision = autocast(this.options.precision === 'bf16' ? 'bfloat16' : null);
+    using _precision = autocast(smallTypes[this.options.precision ?? 'fp32']);
     return this.network.forward(toImages(faces), { training: false }).toArray() as Float32Array;
   }
 
   /** @param share - which rows of the batch these are */
   #forward(images: Tensor, share: Share): Tensor {
     const { dropout = 0.4, precision = 'fp32', ranks } = this.options;
-    using _ = autocast(precision === 'bf16' ? 'bfloat16' : null);
+    using _ = autocast(smallTypes[precision]);
     const together = ranks?.syncBatchNorm === true ? { group: ranks.group } : {};
     return this.network.forward(images, { training: true, dropout, generator: this.#dropout, share, ...together });
   }

@@ -108,7 +108,7 @@ test('every official flag is taken, over the YAML file, and --print-config shows
     'lambdaG: 150',
     'scale: 32',
   ];
-  for (const line of [...expected, ...more, 'margin: cosine', 'saveEpochs: 2', 'printFreq: 10', 'precision: bf16'])
+  for (const line of [...expected, ...more, 'margin: cosine', 'saveEpochs: 2', 'printFreq: 10', 'precision: fp16'])
     expect(lines).toContain(line);
   expect(out).toContain('trainList:\n  - ms1m.list\n');
   expect(out).toContain('lrDropEpoch:\n  - 1\n  - 2\n');

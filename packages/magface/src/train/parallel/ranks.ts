@@ -43,6 +43,13 @@ export class Ranks {
     return this.#reducer.sum(backward);
   }
 
+  /** Which samples the whole batch is made of. */
+  gatherIndices(indices: Uint32Array): Uint32Array {
+    using _ = scope();
+    const rows = fromArray(BigInt64Array.from(indices, BigInt));
+    return Uint32Array.from(this.gather(rows, this.place(indices.length)).toArray(), Number);
+  }
+
   /** The sum over ranks. */
   sum(value: number): number {
     using _ = scope();

@@ -1,0 +1,57 @@
+/** `magface train` with several processes: starting them, and being one of them. */
+import type { TrainConfig } from '../train/config.ts';
+import type { ProcessGroup } from '../train/parallel/environment.ts';
+import type { Context } from './context.ts';
+import { note } from './context.ts';
+import type { ExitCode } from './errors.ts';
+
+/** Flags that concern the launcher alone, each with a value. */
+const launchFlags = ['--nproc', '--max-restarts'];
+
+/**
+ * Starts the ranks and waits for them.
+ *
+ * @param words - the command line behind the program's name
+ */
+export async function startRanks(
+  flags: { readonly nproc?: number; readonly maxRestarts?: number; readonly resume?: boolean },
+  words: readonly string[],
+  context: Context,
+): Promise<ExitCode> {
+  const { launch } = await import('../train/parallel/launcher.ts');
+  // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
+  const main = import.meta.url.endsWith('.ts') ? '../../dist/cli/main.js' : './main.js';
+  const program = new URL(main, import.meta.url).pathname;
+  const own = withoutLaunchFlags(words);
+  const status = await launch({
+    ranks: flags.nproc ?? 1,
+    maxRestarts: flags.maxRestarts ?? 0,
+    command: (attempt) => [program, ...own, ...(attempt > 0 && flags.resume !== true ? ['--resume'] : [])],
+    signal: context.signal,
+    onNote: (line) => note(context, line),
+  });
+  return status as ExitCode;
+}
+
+/** `--nproc 4` and `--nproc=4` are for the launcher. */
+export function withoutLaunchFlags(words: readonly string[]): string[] {
+  return words.filter(
+    (word, i) => !launchFlags.some((flag) => word === flag || word.startsWith(`${flag}=`) || words[i - 1] === flag),
+  );
+}
+
+/** The group that a launcher's variables speak of; undefined where this process trains alone. */
+export async function joinRanks(config: TrainConfig, context: Context): Promise<ProcessGroup | undefined> {
+  const { joinGroup, rankOf } = await import('../train/parallel/environment.ts');
+  const place = rankOf(context.env);
+  if (place === undefined) return undefined;
+  endWithLauncher();
+  return joinGroup(place, context.env, { timeout: config.collectiveTimeout });
+}
+
+/** A rank whose launcher was killed would otherwise train on unseen. */
+function endWithLauncher(): void {
+  if (process.channel === undefined) return;
+  process.once('disconnect', () => process.exit(3));
+  process.channel?.unref();
+}

@@ -1,0 +1,57 @@
+/**
+ * How a process learns that it is one of several: by the variables of torchrun, which other launchers can set too.
+ *
+ *     RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT; LOCAL_WORLD_SIZE: ranks on this machine
+ *     TORCHELASTIC_USE_AGENT_STORE=True: the launcher keeps the store, else rank 0 does
+ */
+import { availableParallelism } from 'node:os';
+import { ProcessGroup, Store } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
+import type { Rank } from './shares.ts';
+
+export type { ProcessGroup } from '@magface/torch';
+
+/** What the variables say; undefined when they are not set, and this process trains alone. */
+export function rankOf(environment: NodeJS.ProcessEnv): Rank | undefined {
+  if (environment['WORLD_SIZE'] === undefined) return undefined;
+  const [rank, size] = [numberOf(environment, 'RANK'), numberOf(environment, 'WORLD_SIZE')];
+  if (rank < size) return { rank, size };
+  throw new ConfigError('RANK', `Expected RANK below WORLD_SIZE, ${size}, but received ${rank}: check the launcher.`);
+}
+
+export interface JoinOptions {
+  /** Seconds that a rank waits for the slowest. @default 600 */
+  readonly timeout?: number;
+  /** @default 'gloo' */
+  readonly backend?: 'gloo' | 'nccl';
+}
+
+/** Meets the other ranks; returns when all are there. */
+export function joinGroup(place: Rank, environment: NodeJS.ProcessEnv, options: JoinOptions = {}): ProcessGroup {
+  const { timeout = 600, backend = 'gloo' } = options;
+  const host = environment['MASTER_ADDR'] ?? '127.0.0.1';
+  const port = numberOf(environment, 'MASTER_PORT');
+  const isServer = place.rank === 0 && environment['TORCHELASTIC_USE_AGENT_STORE'] !== 'True';
+  const store = new Store({ host, port, isServer, timeout: timeout * 1000 });
+  // A restart under the same store must not meet what the attempt before it left there.
+  const name = `magface/${environment['TORCHELASTIC_RESTART_COUNT'] ?? 0}`;
+  const isHere = host === '127.0.0.1' || host === 'localhost';
+  const address = isHere ? { address: '127.0.0.1' } : {};
+  return new ProcessGroup(store, { ...place, timeout: timeout * 1000, backend, name, ...address });
+}
+
+/** Cores for each of this machine's ranks. */
+export function coresOfRank(environment: NodeJS.ProcessEnv): number {
+  const ranks = environment['LOCAL_WORLD_SIZE'] === undefined ? 1 : numberOf(environment, 'LOCAL_WORLD_SIZE');
+  return Math.max(1, Math.floor(availableParallelism() / ranks));
+}
+
+function numberOf(environment: NodeJS.ProcessEnv, name: string): number {
+  const value = environment[name];
+  if (value !== undefined && /^\d+$/.test(value)) return Number(value);
+  const received = value === undefined ? 'it is not set' : `it is "${value}"`;
+  throw new ConfigError(
+    name,
+    `Expected the variable ${name} to be a whole number but ${received}: start with --nproc, or with a launcher that sets it.`,
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * Starts the processes of a parallel run on this machine, keeps their store, and starts all again from the last checkpoint
+ * when one of them dies. Other launchers can do it instead: ranks know each other by torchrun's variables alone.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
+import { Store } from '@magface/torch';
+
+export interface LaunchOptions {
+  /** R: processes. `--nproc` */
+  readonly ranks: number;
+  /** Words behind `node` that start a rank. @param attempt - from 0 */
+  readonly command: (attempt: number) => readonly string[];
+  /** `--max-restarts` @default 0 */
+  readonly maxRestarts?: number;
+  /** Seconds that the others get to end once one has failed. @default 30 */
+  readonly grace?: number;
+  /** Asks all to end with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** A sentence for people. */
+  readonly onNote?: (line: string) => void;
+  /** Each process as it starts. */
+  readonly onStart?: (rank: number, child: ChildProcess) => void;
+}
+
+/** How a rank ended. */
+interface Ended {
+  readonly rank: number;
+  readonly status: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  /** What it said, other than the first, whose words are heard at once. */
+  readonly said: string;
+}
+
+/** Exit code of a rank that could not go on because another was lost. */
+export const rankLostStatus = 3;
+/** Exit code of wrong use, which would come again. */
+const wrongUseStatus = 2;
+
+/** @returns the exit code for the whole: 0 when every rank ended well */
+export async function launch(options: LaunchOptions): Promise<number> {
+  const { maxRestarts = 0, onNote = () => {}, signal } = options;
+  const store = new Store({ isServer: true });
+  for (let attempt = 0; ; attempt++) {
+    const failed = await runOnce(options, { attempt, port: store.port });
+    if (failed === undefined) return 0;
+    if (signal?.aborted === true) return 130;
+    const { rank, status, killedBy, said } = failed;
+    const how = killedBy === null ? `ended with exit code ${status}` : `was ended by ${killedBy}`;
+    if (said !== '') onNote(`Rank ${rank}: ${said}`);
+    if (status === wrongUseStatus || attempt === maxRestarts) {
+      if (status !== wrongUseStatus) onNote(`Rank ${rank} ${how}: go on from the last checkpoint with --resume.`);
+      return status ?? 1;
+    }
+    onNote(`Rank ${rank} ${how}: starting again from the last checkpoint (${attempt + 1} of ${maxRestarts}).`);
+  }
+}
+
+/** @returns the rank that failed first, undefined when none did */
+async function runOnce(
+  options: LaunchOptions,
+  { attempt, port }: { readonly attempt: number; readonly port: number },
+): Promise<Ended | undefined> {
+  const { ranks, grace = 30, signal, onStart } = options;
+  const children = Array.from({ length: ranks }, (_, rank) => {
+    const child = startRank(options.command(attempt), environmentOf({ rank, ranks, attempt, port }));
+    onStart?.(rank, child);
+    return child;
+  });
+  const killAll = (how: NodeJS.Signals): void => {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill(how);
+  };
+  const end = (): void => killAll('SIGKILL');
+  const interrupt = (): void => killAll('SIGINT');
+  process.once('exit', end);
+  signal?.addEventListener('abort', interrupt);
+  let first: Ended | undefined;
+  const over = new AbortController();
+  const all = children.map(async (child, rank) => {
+    const ended = await endOf(child, rank);
+    if (first !== undefined || (ended.status === 0 && ended.killedBy === null)) return;
+    first = ended;
+    setTimeout(grace * 1000, undefined, { signal: over.signal }).then(end, () => {});
+  });
+  await Promise.all(all);
+  over.abort();
+  signal?.removeEventListener('abort', interrupt);
+  process.off('exit', end);
+  return first;
+}
+
+/**
+ * The first rank speaks for all. The channel tells a rank when its launcher is gone. Ranks are a process group each, so
+ * that Ctrl-C reaches the launcher alone, which asks them once.
+ */
+function startRank(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  const output = env['RANK'] === '0' ? 'inherit' : 'ignore';
+  const errors = env['RANK'] === '0' ? 'inherit' : 'pipe';
+  return spawn(process.execPath, words, { env, stdio: ['ignore', output, errors, 'ipc'], detached: true });
+}
+
+const environmentOf = (place: { rank: number; ranks: number; attempt: number; port: number }): NodeJS.ProcessEnv => ({
+  ...process.env,
+  RANK: `${place.rank}`,
+  LOCAL_RANK: `${place.rank}`,
+  WORLD_SIZE: `${place.ranks}`,
+  LOCAL_WORLD_SIZE: `${place.ranks}`,
+  MASTER_ADDR: '127.0.0.1',
+  MASTER_PORT: `${place.port}`,
+  TORCHELASTIC_USE_AGENT_STORE: 'True',
+  TORCHELASTIC_RESTART_COUNT: `${place.attempt}`,
+});
+
+async function endOf(child: ChildProcess, rank: number): Promise<Ended> {
+  let said = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4000);
+  });
+  return await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, killedBy) => resolve({ rank, status, killedBy, said: said.trim() }));
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * A checkpoint of ranks, each of which has some columns of the centers: every rank writes its own beside the file to be,
+ * and the first joins them to one file, as one process would have written it. Ranks on several machines share the folder.
+ */
+import { readdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProcessGroup } from '@magface/torch';
+import type { LazyTensor, SafetensorsFile } from '../../format/safetensors.ts';
+import { openSafetensors, writeSafetensors } from '../../format/safetensors.ts';
+import type { Tensor } from '../../format/tensor.ts';
+import { type CheckpointContent, writeCheckpoint } from '../checkpoint-file.ts';
+import { centersName, velocitiesName } from '../head.ts';
+
+const shardedNames = [centersName, velocitiesName];
+
+const shardName = (file: string, rank: number): string => `${file}.shard-${rank}`;
+
+/** Removes the parts that a killed run left. */
+export function removeShards(folder: string): void {
+  for (const name of readdirSync(folder)) if (/\.shard-\d+(\.part)?$/.test(name)) rmSync(join(folder, name));
+}
+
+/**
+ * @param content - the same on all ranks, but for the columns of the centers and their velocities
+ */
+export async function writeSharded(file: string, content: CheckpointContent, group: ProcessGroup): Promise<void> {
+  const own = new Map(shardedNames.map((name) => [name, content.tensors.get(name)!]));
+  await writeSafetensors(shardName(file, group.rank), own);
+  group.barrier(); // every part is on the disk
+  if (group.rank === 0) {
+    const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));
+    const parts = await Promise.all(names.map((name) => openSafetensors(name)));
+    const whole = shardedNames.map((name) => [name, joined(parts, name)] as const);
+    await writeCheckpoint(file, {
+      state: content.state,
+      tensors: new Map<string, Tensor | LazyTensor>([...content.tensors, ...whole]),
+    });
+    await Promise.all(parts.map((part) => part.close()));
+    await Promise.all(names.map((name) => rm(name)));
+  }
+  group.barrier(); // no rank goes on, to be lost, before the checkpoint is there
+}
+
+/** (D, K) of the parts' (D, K_r), read when its turn comes. */
+function joined(parts: readonly SafetensorsFile[], name: string): LazyTensor {
+  const shapes = parts.map((part) => part.tensors.get(name)!.shape as [number, number]);
+  const rows = shapes[0]![0];
+  const classes = shapes.reduce((sum, [, columns]) => sum + columns, 0);
+  const read = async (): Promise<Tensor> => {
+    const bytes = new Uint8Array(rows * classes * 4);
+    let first = 0;
+    for (const [i, part] of parts.entries()) {
+      const columns = shapes[i]![1];
+      const own = (await part.read(name)).bytes;
+      for (let row = 0; row < rows; row++) {
+        bytes.set(own.subarray(row * columns * 4, (row + 1) * columns * 4), (row * classes + first) * 4);
+      }
+      first += columns;
+    }
+    return { dtype: 'F32', shape: [rows, classes], bytes };
+  };
+  return { dtype: 'F32', shape: [rows, classes], read };
+}
