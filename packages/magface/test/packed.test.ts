@@ -1,0 +1,98 @@
+/** What people get from npm: the packed packages, in an empty folder, from TypeScript, JavaScript and the command line. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'magface packed ')); // with spaces, as people have them
+const packages = { magface: 'packages/magface', '@magface/torch': 'packages/torch' };
+
+function run(program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
+  expect(status, `${stdout}${stderr}`).toBe(0);
+  return stdout;
+}
+
+/** Unpacks what npm would publish and links the packages that it declares, and only those. */
+function install(name: string): void {
+  const source = join(root, packages[name as keyof typeof packages]);
+  const packed = JSON.parse(run('npm', 'pack', source, '--json', '--ignore-scripts')) as readonly {
+    filename: string;
+  }[];
+  const target = join(folder, 'node_modules', name);
+  mkdirSync(target, { recursive: true });
+  run('tar', '-xzf', packed[0]?.filename ?? '', '-C', target, '--strip-components=1');
+  const manifest = JSON.parse(readFileSync(join(target, 'package.json'), 'utf8')) as { dependencies: object };
+  for (const dependency of Object.keys(manifest.dependencies)) {
+    const nested = join(source, 'node_modules', dependency);
+    const link = join(target, 'node_modules', dependency);
+    mkdirSync(dirname(link), { recursive: true });
+    try {
+      readFileSync(join(nested, 'package.json'));
+      symlinkSync(nested, link);
+    } catch {
+      symlinkSync(join(root, 'node_modules', dependency), link);
+    }
+  }
+}
+
+beforeAll(() => {
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');
+  install('magface');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test.each(Object.values(packages))('%s is packed as publint wants it', async (path) => {
+  const { messages, pkg } = await publint({ pkgDir: join(root, path), strict: true });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test('the library runs from plain JavaScript', () => {
+  writeFileSync(
+    join(folder, 'plain.js'),
+    "import { qualityScore } from 'magface';\nconsole.log(qualityScore(23, { centre: 23, width: 2.6 }));\n",
+  );
+  expect(run('node', 'plain.js')).toBe('50\n');
+});
+
+test('the library has types for TypeScript, checked strictly', () => {
+  writeFileSync(
+    join(folder, 'typed.ts'),
+    "import { compare, MagFace, type AnalyzedFace } from 'magface';\n" +
+      'export async function same(a: string, b: string): Promise<number> {\n' +
+      '  await using magface = await MagFace.load();\n' +
+      '  const [x]: readonly AnalyzedFace[] = await magface.analyze(a);\n' +
+      '  const [y] = await magface.analyze(b);\n' +
+      '  return x && y ? compare(x.embedding, y.embedding) : Number.NaN;\n}\n',
+  );
+  cpSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'));
+  const options = [
+    '--strict',
+    '--noEmit',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--lib',
+    'es2022,esnext.disposable,dom',
+  ];
+  expect(run('node', join(root, 'node_modules/typescript/bin/tsc'), ...options, 'typed.ts')).toBe('');
+});
+
+test('the command line runs, and without @magface/torch training says what to install', () => {
+  const command = join(folder, 'node_modules/magface/dist/cli/main.js');
+  expect(run('node', command, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const doctor = (): string => run('node', command, 'doctor', '--json');
+  expect(doctor()).toContain('@magface/torch');
+  install('@magface/torch');
+  expect(
+    run('node', '--input-type=module', '-e', "import { isBuilt } from '@magface/torch'; console.log(isBuilt())"),
+  ).toBe('false\n');
+});
