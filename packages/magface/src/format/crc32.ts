@@ -1,4 +1,5 @@
-/** CRC-32 of zip archives (polynomial 0xedb88320, reflected); Node has its own from 20.15 on only. */
+/** CRC-32 of zip archives (polynomial 0xedb88320, reflected): Node's own, which it has from 20.15 on, else ours. */
+import * as zlib from 'node:zlib';
 
 const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -7,8 +8,10 @@ const table: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** @param before - the result over the bytes before these. @default none */
-export function crc32(bytes: Uint8Array, before = 0): number {
+export function crc32ByTable(bytes: Uint8Array, before = 0): number {
   let crc = ~before;
   for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ table[(crc ^ bytes[i]!) & 255]!;
   return ~crc >>> 0;
 }
+
+export const crc32: typeof crc32ByTable = zlib.crc32 ?? crc32ByTable;

@@ -1,12 +1,14 @@
 /**
- * Zip archives by ranges, 64-bit ones too: entries stored or deflated. Ours rather than a library's because torch's
- * storages are read from the middle of entries, and because every contradiction is told with its byte.
+ * Zip archives by ranges, 64-bit ones too: entries stored or deflated, sizes behind their data or before. Ours rather than a
+ * library's because torch's storages are read from the middle of entries, and because every contradiction is told with its
+ * byte. An entry that is read whole is held to its CRC-32.
  *
  * @see PKWARE APPNOTE 6.3
  */
 import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import type { ByteSource } from './byte-source.ts';
+import { crc32 } from './crc32.ts';
 
 export interface ZipEntry {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface ZipEntry {
   readonly size: number;
   /** Byte of the entry's local header. */
   readonly headerAt: number;
+  /** CRC-32 of the content; 0 where the writer computed none, as torch.save may be told. */
+  readonly crc: number;
 }
 
 const inflate = promisify(inflateRaw);
@@ -25,7 +29,7 @@ const mostEntries = 1_000_000;
 /** What is large and packed tighter than weights ever are is a bomb. */
 const [suspectBytes, suspectRatio] = [1 << 26, 100];
 
-/** @throws {FormatError} when the directory is damaged, names an entry twice or points outside the file */
+/** @throws {FormatError} when the directory is damaged, names an entry twice, or places one outside the file or over another */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const { count, offset, size } = await directoryPlace(source);
   if (count > mostEntries || count * 46 > size) throw source.error(`Expected fewer entries than ${count}.`, offset);
@@ -38,12 +42,26 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
     const end = at + 46 + [28, 30, 32].reduce((sum, field) => sum + directory.readUInt16LE(at + field), 0);
     if (end > size) throw source.error('Expected a whole entry but the directory ends within it.', offset + at);
     const entry = entryOf(source, directory.subarray(at, end), offset + at);
-    if (entries.has(entry.name)) throw source.error(`Expected ${entry.name} once but it is there twice.`, offset + at);
+    if (entries.has(entry.name))
+      throw source.error(`Expected ${printable(entry.name)} once but it is there twice.`, offset + at);
     entries.set(entry.name, entry);
     at = end;
   }
+  expectApart(source, [...entries.values()], offset);
   return entries;
 }
+
+/** Entries over each other are how a small archive unpacks to a huge one. */
+function expectApart(source: ByteSource, entries: readonly ZipEntry[], directoryAt: number): void {
+  const inOrder = entries.toSorted((a, b) => a.headerAt - b.headerAt);
+  for (const [i, { name, headerAt, packedSize }] of inOrder.entries()) {
+    const least = headerAt + 30 + Buffer.byteLength(name) + packedSize;
+    const next = inOrder[i + 1]?.headerAt ?? directoryAt;
+    if (least > next) throw source.error(`Expected ${printable(name)} to end before byte ${next}.`, headerAt);
+  }
+}
+
+const printable = (name: string): string => JSON.stringify(name.slice(0, 80));
 
 async function directoryPlace(source: ByteSource): Promise<{ count: number; offset: number; size: number }> {
   const length = Math.min(source.size, 22 + 0xffff);
@@ -84,7 +102,7 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   if (size > suspectBytes && size > suspectRatio * packedSize) {
     throw source.error(`Expected weights but ${packedSize} bytes claim to unpack to ${size}: a zip bomb?`, recordAt);
   }
-  return { name, method, packedSize, size, headerAt };
+  return { name, method, packedSize, size, headerAt, crc: record.readUInt32LE(16) };
 }
 
 /** The 64-bit sizes and offset of the extra field, those that do not fit 32 bits, in their fixed order. */
@@ -112,11 +130,19 @@ export async function readZipEntry(
   const header = await source.read(entry.headerAt, 30);
   if (header.readUInt32LE(0) !== 0x04034b50) throw source.error(`Expected ${entry.name} here.`, entry.headerAt);
   const start = entry.headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
-  if (entry.method === 'stored') return source.read(start + offset, length);
+  if (entry.method === 'stored') {
+    const content = await source.read(start + offset, length);
+    return length === entry.size ? checked(source, entry, content) : content;
+  }
   const packed = await source.read(start, entry.packedSize);
   const content = await inflate(packed, { maxOutputLength: Math.max(1, entry.size) }).catch((cause: unknown) => {
     throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it is damaged.`, start, cause);
   });
-  if (content.length === entry.size) return content.subarray(offset, offset + length);
+  if (content.length === entry.size) return checked(source, entry, content).subarray(offset, offset + length);
   throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it gave ${content.length}.`, start);
+}
+
+function checked(source: ByteSource, { name, crc, headerAt }: ZipEntry, content: Buffer): Buffer {
+  if (crc === 0 || crc32(content) === crc) return content;
+  throw source.error(`Expected ${name} as it was written but its checksum differs: the file is damaged.`, headerAt);
 }
