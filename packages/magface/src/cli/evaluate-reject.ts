@@ -1,6 +1,9 @@
 /** `magface evaluate reject`: what is gained by turning the worst pairs away. */
+import { writeFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { loadPairs } from '../eval/load-pairs.ts';
+import { type LoadedPairs, loadPairs } from '../eval/load-pairs.ts';
+import { reportPairs } from '../eval/pair-report.ts';
 import {
   errorVersusReject,
   type RejectBaselines,
@@ -10,15 +13,28 @@ import {
 } from '../eval/reject.ts';
 import { type Context, note } from './context.ts';
 import { addPairFlags, inPercent, type PairFlags, rate } from './evaluate-options.ts';
+import { readMeasures } from './evaluate-report.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 
 interface Flags extends PairFlags, OutputFlags {
   readonly fmr: number;
-  readonly quality?: string;
+  readonly quality?: readonly string[];
   readonly threshold: ThresholdRule;
   readonly paucLimit: number;
+  readonly report?: string;
 }
+
+/** The contract's curve, its baselines, and every other measure. */
+interface RejectResult extends RejectCurve {
+  /** What orders the pairs. */
+  readonly quality: string;
+  readonly baselines: Readonly<Record<'random' | 'oracle', Area>>;
+  /** All measures by name, magnitude among them; absent when magnitude is the only one. */
+  readonly measures?: Readonly<Record<string, Area>>;
+}
+
+type Area = Pick<RejectCurve, 'fnmr' | 'pauc'>;
 
 export function defineEvaluateReject(command: Command, context: Context): void {
   command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are turned away.');
@@ -32,30 +48,68 @@ export function defineEvaluateReject(command: Command, context: Context): void {
         .choices(['official', 'exact', 'fixed'])
         .default('exact'),
     )
-    .option('--quality <file>', 'another measure: "name value" lines, or one value a feature (default: magnitude)')
+    .option(
+      '--quality <file...>',
+      'other measures beside magnitude: "name value" lines, one value a feature, or a table with a header',
+    )
     .option('--pauc-limit <rate>', 'reject rate at which the partial area ends', rate, 0.3);
-  addOutputFlags(command).action(async (flags: Flags) => {
-    const { similarities, same, quality } = await loadPairs(flags);
-    const curve = errorVersusReject(similarities, same, quality, flags);
-    const { random, oracle } = rejectBaselines(similarities, same, flags);
-    const record = { ...curve, baselines: { random: of(random), oracle: of(oracle) } };
-    if (flags.quiet !== true) for (const limit of curve.limits) note(context, limit);
-    await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(curve, { random, oracle }) });
-  });
+  addOutputFlags(command).option('--report <file.html>', 'a page with all measures on one picture');
+  command.action((flags: Flags) => evaluateReject(flags, context));
 }
 
-const of = ({ fnmr, pauc }: RejectCurve): Pick<RejectCurve, 'fnmr' | 'pauc'> => ({ fnmr, pauc });
+async function evaluateReject(flags: Flags, context: Context): Promise<void> {
+  const loaded = await loadPairs(flags);
+  const { similarities, same } = loaded;
+  const others = await readMeasures(loaded, flags.quality ?? []);
+  const curves = Object.entries({ ...others, magnitude: loaded.quality }).map(
+    ([name, quality]) => [name, errorVersusReject(similarities, same, quality, flags)] as const,
+  );
+  const baselines = rejectBaselines(similarities, same, flags);
+  const [quality, curve] = curves[0]!;
+  const record: RejectResult = {
+    ...curve,
+    quality,
+    baselines: { random: of(baselines.random), oracle: of(baselines.oracle) },
+    ...(curves.length > 1 && { measures: Object.fromEntries(curves.map(([name, other]) => [name, of(other)])) }),
+  };
+  if (flags.quiet !== true) for (const limit of curve.limits) note(context, limit);
+  if (flags.report !== undefined) await writeReport(loaded, others, { flags, file: flags.report, context });
+  await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(curves, baselines) });
+  if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
+}
 
-function linesOf(curve: RejectCurve, { random, oracle }: RejectBaselines): string[] {
-  const cell = (value: number | null | undefined): string => (value == null ? '-' : inPercent(value)).padStart(10);
-  const area = ({ pauc }: RejectCurve): string => (pauc === null ? '-' : pauc.toFixed(5)).padStart(10);
+const of = ({ fnmr, pauc }: RejectCurve): Area => ({ fnmr, pauc });
+
+async function writeReport(
+  loaded: LoadedPairs,
+  measures: Readonly<Record<string, Float64Array>>,
+  { flags, file, context }: { readonly flags: Flags; readonly file: string; readonly context: Context },
+): Promise<void> {
+  const { evaluationPage } = await import('../report/evaluation-page.ts');
+  const { fmr, threshold, paucLimit } = flags;
+  const name = basename(flags.features, extname(flags.features));
+  const report = reportPairs(loaded, name, {
+    folds: Math.min(10, loaded.same.length),
+    measures,
+    reject: { fmr, threshold, paucLimit },
+  });
+  const title = basename(flags.pairs);
+  await writeFile(resolve(context.cwd, file), evaluationPage({ title, sets: [{ name: title, reports: [report] }] }));
+}
+
+function linesOf(curves: readonly (readonly [string, RejectCurve])[], { random, oracle }: RejectBaselines): string[] {
+  const columns = [...curves, ['by chance', random] as const, ['oracle', oracle] as const];
+  const widths = columns.map(([name]) => Math.max(10, Math.min(16, name.length + 2)));
+  const row = (cells: readonly string[]): string =>
+    cells.map((cell, i) => cell.slice(0, widths[i]! - 1).padStart(widths[i]!)).join('');
+  const cell = (value: number | null | undefined): string => (value == null ? '-' : inPercent(value));
+  const [, curve] = curves[0]!;
   return [
     `FNMR at FMR ${curve.fmr}, ${curve.threshold} threshold`,
-    `rejected${'by quality'.padStart(12)}${'by chance'.padStart(10)}${'oracle'.padStart(10)}`,
+    `rejected${row(columns.map(([name]) => name))}`,
     ...curve.rejectRates.map(
-      (at, i) =>
-        `${`${Math.round(100 * at)} %`.padStart(8)}  ${cell(curve.fnmr[i])}${cell(random.fnmr[i])}${cell(oracle.fnmr[i])}`,
+      (at, i) => `${`${Math.round(100 * at)} %`.padStart(8)}${row(columns.map(([, { fnmr }]) => cell(fnmr[i])))}`,
     ),
-    `    pAUC  ${area(curve)}${area(random)}${area(oracle)}   mean FNMR up to ${Math.round(100 * curve.paucLimit)} % rejected`,
+    `    pAUC${row(columns.map(([, { pauc }]) => pauc?.toFixed(5) ?? '-'))}   mean FNMR to ${Math.round(100 * curve.paucLimit)} %`,
   ];
 }

@@ -2,8 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadPairs } from '../eval/load-pairs.ts';
+import { type LoadedPairs, loadPairs } from '../eval/load-pairs.ts';
 import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import { readQualities } from '../eval/quality-file.ts';
+import { pairQuality } from '../eval/reject.ts';
 import { evaluationPage } from '../report/evaluation-page.ts';
 import { type Context, note } from './context.ts';
 import { curveColumns, curvePoints } from './evaluate-curves.ts';
@@ -29,7 +31,10 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
     .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
     .option('--match <how>', 'how pairs find features: auto, order or name', 'auto')
-    .option('--quality <file...>', 'other measures of quality, to stand beside magnitude: "name value" lines')
+    .option(
+      '--quality <file...>',
+      'other measures of quality, to stand beside magnitude: "name value" lines, or a table',
+    )
     .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
     .optionsGroup('Protocol:')
     .option('--folds <n>', 'contiguous folds', count, 10)
@@ -38,14 +43,9 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     const reports: PairReport[] = [];
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);
-      const files = { features, pairs: flags.pairs, match: flags.match };
-      const measures: Record<string, Float64Array> = {};
-      for (const quality of flags.quality ?? [])
-        measures[nameOf(quality, flags.quality ?? [])] = (await loadPairs({ ...files, quality })).quality;
-      const report = reportPairs(await loadPairs(files), nameOf(features, flags.features), {
-        folds: flags.folds,
-        measures,
-      });
+      const loaded = await loadPairs({ features, pairs: flags.pairs, match: flags.match });
+      const measures = await readMeasures(loaded, flags.quality ?? []);
+      const report = reportPairs(loaded, nameOf(features, flags.features), { folds: flags.folds, measures });
       reports.push(report);
     }
     const pictures = await readPictures(reports, flags.images);
@@ -56,6 +56,18 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     await print(reports, flags, context);
     if (flags.quiet !== true) note(context, `Report: ${flags.output}`);
   });
+}
+
+/** (P) each: measures of the pairs' quality by name, from all files together. */
+export async function readMeasures(
+  { features, rows }: LoadedPairs,
+  files: readonly string[],
+): Promise<Record<string, Float64Array>> {
+  const measures: Record<string, Float64Array> = {};
+  for (const file of files)
+    for (const { name, values } of await readQualities(file, features))
+      measures[name in measures ? `${name} (${basename(file)})` : name] = pairQuality(values, rows);
+  return measures;
 }
 
 /** The file's name where that tells the models apart, else its path. */

@@ -4,7 +4,13 @@ import { labelOf } from './feature-set.ts';
 import { type GroupReport, ratesByGroup } from './groups.ts';
 import { identitiesOf } from './identities.ts';
 import type { LoadedPairs } from './load-pairs.ts';
-import { errorVersusReject, type RejectBaselines, type RejectCurve, rejectBaselines } from './reject.ts';
+import {
+  errorVersusReject,
+  type RejectBaselines,
+  type RejectCurve,
+  type RejectOptions,
+  rejectBaselines,
+} from './reject.ts';
 import { canMeasure, type OperatingPoint, rocCurve, splitScores } from './roc.ts';
 import { type Verification, verify } from './verification.ts';
 
@@ -70,6 +76,8 @@ export interface PairReportOptions {
   readonly folds?: number;
   /** Pairs of each kind in `hardest`. @default 6 */
   readonly examples?: number;
+  /** Rate, rule and limit of the error-versus-reject curves. @default exact, at the strictest rate that is told */
+  readonly reject?: RejectOptions;
   /** (P) each: other measures of pair quality, by name, to stand beside magnitude. @default none */
   readonly measures?: Readonly<Record<string, Float64Array>>;
 }
@@ -82,7 +90,8 @@ export function reportPairs(loaded: LoadedPairs, model: string, options: PairRep
   const { folds = 10, examples = 6, measures = {} } = options;
   const { features, rows, similarities, same, quality } = loaded;
   const scores = splitScores(similarities, same);
-  const fmr = [0.001, 0.01].find((rate) => canMeasure(rate, scores.impostor.length)) ?? 0.1;
+  const fmr = options.reject?.fmr ?? [0.001, 0.01].find((rate) => canMeasure(rate, scores.impostor.length)) ?? 0.1;
+  const rule = { ...options.reject, fmr };
   return {
     model,
     verification: verify(features, rows, { folds }),
@@ -90,11 +99,11 @@ export function reportPairs(loaded: LoadedPairs, model: string, options: PairRep
       far: [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6],
     }),
     roc: rocCurve(scores),
-    reject: errorVersusReject(similarities, same, quality, { fmr }),
-    baselines: rejectBaselines(similarities, same, { fmr }),
+    reject: errorVersusReject(similarities, same, quality, rule),
+    baselines: rejectBaselines(similarities, same, rule),
     measures: Object.entries(measures).map(([name, other]) => ({
       name,
-      reject: errorVersusReject(similarities, same, other, { fmr }),
+      reject: errorVersusReject(similarities, same, other, rule),
     })),
     similarities: histogram(similarities, same),
     qualities: histogram(quality, same),

@@ -1,5 +1,6 @@
 /** The sections of the evaluation page on one set, each a function from reports to HTML. */
 import type { PairExample, PairReport } from '../eval/pair-report.ts';
+import type { RejectCurve } from '../eval/reject.ts';
 import {
   colourOf,
   detChart,
@@ -27,7 +28,7 @@ export function setSections(
 <div class="curves">
 <figure>${rocChart(ordered)}<figcaption>ROC, exact points</figcaption></figure>
 <figure>${detChart(ordered)}<figcaption>DET: lower is better</figcaption></figure>
-<figure>${rejectChart(ordered)}<figcaption>Error versus reject. Dashed: pairs turned away by chance; dotted: the errors first (no order is better).${measureLegend(reports, models.length)}</figcaption></figure>
+<figure>${rejectChart(ordered)}<figcaption>Error versus reject. Dashed: pairs turned away by chance; dotted: the errors first (no order is better). ${areaLegend(reports, { places: ordered.places, models: models.length })}</figcaption></figure>
 </div></section>
 <section><h2>Thresholds</h2><p>The lowest cosine that keeps the false match rate, with 95 % intervals by a bootstrap over people.</p>${thresholdTable(reports, models)}</section>
 ${reports.map((report) => modelSection(report, pictures)).join('\n')}`;
@@ -39,15 +40,20 @@ export function modelLegend(models: readonly string[]): string {
 
 const swatch = (colour: string): string => `<i style="background:${colour}"></i>`;
 
-/** What the lines of other measures are, with their areas. */
-function measureLegend(reports: readonly PairReport[], models: number): string {
-  const entries = reports.flatMap(({ model, measures }, i) =>
-    measures.map(
-      ({ name, reject }, k) =>
-        `<li>${swatch(colourOf(placeOfMeasure(reports, { models, report: i, measure: k })))}${escaped(name)} on ${escaped(model)}: pAUC ${reject.pauc?.toFixed(5) ?? '–'}</li>`,
+/** What the lines are worth: their partial areas, between those of chance and of the best order there is. */
+function areaLegend(
+  reports: readonly PairReport[],
+  { places, models }: { places: readonly number[]; models: number },
+): string {
+  const area = ({ pauc }: RejectCurve): string => pauc?.toFixed(5) ?? '–';
+  const entries = reports.flatMap(({ model, reject, baselines, measures }, report) => [
+    `<li>${swatch(colourOf(places[report]!))}magnitude of ${escaped(model)}: ${area(reject)} (by chance ${area(baselines.random)}, at best ${area(baselines.oracle)})</li>`,
+    ...measures.map(
+      ({ name, reject: other }, measure) =>
+        `<li>${swatch(colourOf(placeOfMeasure(reports, { models, report, measure })))}${escaped(name)} on ${escaped(model)}: ${area(other)}</li>`,
     ),
-  );
-  return entries.length === 0 ? '' : `<ul class="legend measures">${entries.join('')}</ul>`;
+  ]);
+  return `Mean FNMR to ${Math.round(100 * reports[0]!.reject.paucLimit)} % (pAUC):<ul class="legend measures">${entries.join('')}</ul>`;
 }
 
 function modelSection(report: PairReport, pictures: ReadonlyMap<string, string>): string {

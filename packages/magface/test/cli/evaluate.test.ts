@@ -147,6 +147,31 @@ describe('files of one’s own', () => {
     );
   });
 
+  test('several measures stand on one picture: columns of a table, and magnitude', async () => {
+    const table = await file(
+      'measures.csv',
+      `name,sharpness,light\n${['a/1', 'a/2', 'b/1', 'b/2', 'c/1', 'c/2'].map((name, i) => `${name}.jpg,${i},${-i}`).join('\n')}\n`,
+    );
+    const report = join(folder, 'reject.html');
+    const flags = ['--fmr', '0.4', '--quality', table, join(folder, 'quality.txt'), '--report', report];
+    const record = JSON.parse((await evaluate('reject', ...data(), ...flags, '--json')).out) as Record<string, object>;
+    expect(record['quality']).toBe('sharpness');
+    expect(Object.keys(record['measures']!)).toEqual(['sharpness', 'light', 'quality', 'magnitude']);
+    const { out, notes } = await evaluate('reject', ...data(), ...flags);
+    expect(
+      out
+        .split('\n')[1]!
+        .trim()
+        .split(/\s{2,}/),
+    ).toEqual(['rejected', 'sharpness', 'light', 'quality', 'magnitude', 'by chance', 'oracle']);
+    expect(notes).toContain(`Report: ${report}`);
+    expect(await readFile(report, 'utf8')).toContain('light on features: ');
+    const uneven = await file('uneven.csv', 'name,sharpness,light\na/1.jpg,3\n');
+    await expect(evaluate('reject', ...data(), '--fmr', '0.4', '--quality', uneven)).rejects.toThrow(
+      'Expected 3 columns (name, sharpness, light) but line 2 has 2.',
+    );
+  });
+
   test.each([
     [['pairs', '--folds', '1'], 'Expected 2 to 6 folds for 6 pairs but received 1'],
     [['reject'], 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 3'],
