@@ -113,14 +113,10 @@ class ThreadEngine implements Engine {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (signal.aborted) return Promise.reject(signal.reason);
     if (this.#queue.length >= this.#limits.queue) return Promise.reject(this.#busy());
-    return new Promise((resolve, reject) => {
+    return new Promise<ServedImage>((resolve, reject) => {
       const waiting = { image, request, name, signal, resolve, reject };
+      waiting.signal.addEventListener('abort', () => this.#leave(waiting), { once: true });
       this.#queue.push(waiting);
-      const leave = (): void => {
-        this.#queue = this.#queue.filter((other) => other !== waiting);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
       // What arrives in this turn of the event loop is let in before the batch is closed.
       setImmediate(() => this.#next());
     });
@@ -129,6 +125,12 @@ class ThreadEngine implements Engine {
   async close(): Promise<void> {
     this.#failure ??= new ServiceError('engine_failed', 'Expected a running service but it is being stopped.');
     await this.#thread.terminate();
+  }
+
+  /** Nobody waits for it any more: it is not computed, unless that has begun. */
+  #leave(waiting: Waiting): void {
+    this.#queue = this.#queue.filter((other) => other !== waiting);
+    waiting.reject(waiting.signal.reason);
   }
 
   /** Hands the idle thread all that waits and is asked for alike with the first, up to the batch's size. */

@@ -72,7 +72,12 @@ function addGuards(app: FastifyInstance, options: ServeOptions): void {
     if (/^\/(v1\/|metrics)/.test(request.routeOptions.url ?? '')) expectKey(request.headers);
     countIn(request.raw);
   });
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
   app.addHook('onSend', async (_request, reply) => {
     reply.header('X-Content-Type-Options', 'nosniff');
+    if (closing) reply.header('Connection', 'close'); // an idle connection would keep the process for another minute
   });
 }

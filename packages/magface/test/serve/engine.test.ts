@@ -1,0 +1,118 @@
+/** The queue before a real inference thread, with a recogniser of a few hundred bytes. */
+import { setMaxListeners } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RecogniserContract } from '../../src/models/contract.ts';
+import { type Engine, type EngineOptions, openEngine } from '../../src/serve/engine.ts';
+import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-messages.ts';
+import { tinyOnnx } from '../support/tiny-onnx.ts';
+
+const contract: RecogniserContract = {
+  kind: 'recogniser',
+  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] },
+  template: 'arcface-112',
+  embeddingLength: 3,
+};
+const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, maxFaces: 1 };
+
+let folder: string;
+const open: Engine[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'magface engine ü '));
+  await writeFile(join(folder, 'tiny.onnx'), tinyOnnx(112, contract));
+});
+afterAll(async () => {
+  for (const engine of open) await engine.close();
+  await rm(folder, { recursive: true });
+});
+
+async function engine(options: Omit<EngineOptions, 'model'> = {}): Promise<Engine> {
+  const opened = await openEngine({ model: join(folder, 'tiny.onnx'), detector: false, threads: 1, ...options });
+  open.push(opened);
+  return opened;
+}
+
+/** A face of one colour: its embedding is that colour. */
+async function face(red: number): Promise<Uint8Array> {
+  const background = { r: red, g: 20, b: 30 };
+  return new Uint8Array(
+    await sharp({ create: { width: 112, height: 112, channels: 3, background } })
+      .png()
+      .toBuffer(),
+  );
+}
+
+const patient = { name: 'a.png', signal: new AbortController().signal };
+setMaxListeners(0, patient.signal);
+const red = ({ faces }: ServedImage): number => Math.round(faces[0]!.embedding[0]!);
+
+test('requests of one moment share batches, each gets its own answer, those asked for otherwise wait for theirs', async () => {
+  const batches: number[] = [];
+  const opened = await engine({ batch: 8, onBatch: (images) => batches.push(images) });
+  expect(opened.models.recogniser.contract.embeddingLength).toBe(3);
+  const images = await Promise.all(Array.from({ length: 12 }, (_, at) => face(10 * at)));
+  const answers = await Promise.all(
+    images.map((image, at) => opened.analyze(image, { ...aligned, maxFaces: at === 3 ? 2 : 1 }, patient)),
+  );
+  expect(answers.map(red)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]);
+  await expect.poll(() => batches).toEqual([8, 1, 3]);
+});
+
+test('a full queue refuses, and says when to come again', async () => {
+  const opened = await engine({ queue: 2, batch: 1 });
+  const images = await Promise.all([1, 2, 3].map(face));
+  const answers = await Promise.allSettled(images.map((image) => opened.analyze(image, aligned, patient)));
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  expect((answers[2] as PromiseRejectedResult).reason).toMatchObject({ code: 'busy', retryAfter: 1 });
+});
+
+test('who goes away leaves the queue', async () => {
+  const opened = await engine({ batch: 1 });
+  const [first, second] = await Promise.all([face(1), face(2)]);
+  const leaving = new AbortController();
+  const stays = opened.analyze(first!, aligned, patient);
+  const leaves = opened.analyze(second!, aligned, { name: 'b.png', signal: leaving.signal });
+  expect(opened.waiting).toBe(2);
+  leaving.abort();
+  expect(opened.waiting).toBe(1);
+  await expect(leaves).rejects.toMatchObject({ name: 'AbortError' });
+  expect(red(await stays)).toBe(1);
+});
+
+test('an image’s own fault names it as the client does, and is nobody else’s', async () => {
+  const opened = await engine({ limits: { pixels: 20_000 } });
+  const huge = await sharp({ create: { width: 400, height: 400, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  const [text, large, good] = await Promise.allSettled([
+    opened.analyze(new TextEncoder().encode('hello'), aligned, { ...patient, name: 'hello.jpg' }),
+    opened.analyze(new Uint8Array(huge), aligned, { ...patient, name: 'huge.png' }),
+    opened.analyze(await face(7), aligned, patient),
+  ]);
+  expect(text).toMatchObject({
+    reason: { name: 'ImageError', code: 'image_unreadable', image: 'hello.jpg', message: /hello\.jpg is a text file/ },
+  });
+  expect(large).toMatchObject({
+    reason: { code: 'image_too_large', message: /at most 0\.02 megapixels but huge\.png/ },
+  });
+  expect(good).toMatchObject({ status: 'fulfilled' });
+});
+
+test('a model that is not there is told at the start', async () => {
+  await expect(openEngine({ model: join(folder, 'none.onnx'), detector: false })).rejects.toMatchObject({
+    name: 'ModelError',
+    code: 'model_unknown',
+  });
+});
+
+test('closing ends what waits', async () => {
+  const opened = await engine();
+  const waits = opened.analyze(await face(1), aligned, patient);
+  const refused = expect(waits).rejects.toMatchObject({ code: 'engine_failed' });
+  await opened.close();
+  await refused;
+  expect(await opened.ended).toBeUndefined();
+});
