@@ -90,7 +90,8 @@ export async function runProgram(words: readonly string[], context: Context): Pr
   }
 }
 
-async function createProgram(
+/** The program with the commands that the words name loaded: also what documentation is made from. */
+export async function createProgram(
   words: readonly string[],
   context: Context,
   done: (code: ExitCode) => void,
