@@ -11,27 +11,32 @@ import { compare } from './similarity.ts';
 export interface PeopleOptions {
   /** Least cosine similarity of a face to its person: one of the model's own thresholds. */
   readonly threshold: number;
+  /** The image of each face: two faces of one image are never one person. @default nothing is known of that */
+  readonly images?: readonly unknown[] | undefined;
 }
 
 /**
  * @param embeddings - (D) float32 each, of one model, not normalized
  * @returns for each the number of its person, from 0 in the order in which they first appear
  */
-export function groupPeople(embeddings: readonly Float32Array[], { threshold }: PeopleOptions): number[] {
+export function groupPeople(embeddings: readonly Float32Array[], { threshold, images }: PeopleOptions): number[] {
   const magnitudes = embeddings.map(magnitudeOf);
   const order = embeddings.map((_, i) => i).sort((a, b) => magnitudes[b]! - magnitudes[a]!);
   const sums: Float32Array[] = [];
+  const imagesOf: Set<unknown>[] = [];
   const personOf = new Array<number>(embeddings.length).fill(0);
   for (const i of order) {
     const embedding = embeddings[i]!;
     let [best, person] = [threshold, sums.length];
     if (magnitudes[i]! > 0) {
       for (const [k, sum] of sums.entries()) {
+        if (images !== undefined && imagesOf[k]!.has(images[i])) continue;
         const similarity = compare(sum, embedding);
         if (similarity >= best) [best, person] = [similarity, k];
       }
     }
     personOf[i] = person;
+    imagesOf[person] = (imagesOf[person] ?? new Set()).add(images?.[i]);
     sums[person] = sums[person]?.map((value, d) => value + embedding[d]!) ?? embedding;
   }
   const numbers = new Map<number, number>();

@@ -21,6 +21,12 @@ test('a person is the sum of its faces, so that a short feature hardly moves it'
   ]);
 });
 
+test('two faces of one image are two people, however alike', () => {
+  const features = [at(0, 3), at(1, 2), at(2, 1)];
+  expect(groupPeople(features, { threshold: 0.5, images: ['a', 'a', 'b'] })).toEqual([0, 1, 1]);
+  expect(groupPeople(features, { threshold: 0.5 })).toEqual([0, 0, 0]);
+});
+
 test('a feature that points nowhere is a person of its own', () => {
   expect(groupPeople([at(0, 0), at(0), at(0, 0)], { threshold: 0.5 })).toEqual([0, 1, 2]);
 });

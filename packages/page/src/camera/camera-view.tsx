@@ -39,19 +39,20 @@ export function CameraView(): JSX.Element {
           <div class={`photo ${off ? 'off' : ''}`}>
             <video ref={video} aria-label={words.video} muted playsInline />
             {seen.value !== undefined && <Boxes {...seen.value} />}
-          </div>
-          <div class="row">
-            {off ? (
+            {off && (
               <button type="button" class="primary" onClick={() => video.current && startCamera(video.current)}>
                 {words.start}
               </button>
-            ) : (
+            )}
+          </div>
+          {!off && (
+            <div class="row">
               <button type="button" onClick={() => stopCamera(video.current)}>
                 {words.stop}
               </button>
-            )}
-            {rate.value > 0 && <span class="soft">{words.rate(rate.value)}</span>}
-          </div>
+              {rate.value > 0 && <span class="soft">{words.rate(rate.value)}</span>}
+            </div>
+          )}
         </div>
         <div class="side">
           <Live />
@@ -69,7 +70,7 @@ function Live(): JSX.Element {
     <section class="card live" style={face && colours(face)}>
       <h2>{words.live}</h2>
       {face === undefined ? (
-        <p class="soft">{words.noFace}</p>
+        <p class="soft">{camera.value === 'on' ? words.noFace : words.noPicture}</p>
       ) : (
         <>
           <p class="score large">
@@ -122,7 +123,7 @@ function Burst(): JSX.Element {
               burst.value = { on: event.currentTarget.checked, above };
             }}
           />{' '}
-          {words.burst}
+          {words.burstOn}
         </label>
         <label>
           {words.above}{' '}

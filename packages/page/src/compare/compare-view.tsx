@@ -172,9 +172,11 @@ function Scale({
   readonly threshold: number | undefined;
 }): JSX.Element {
   const at = (value: number): string => `${100 * Math.min(1, Math.max(0, value))}%`;
+  /** For words, which are wider than what they stand at. */
+  const within = (value: number): string => `clamp(32px, ${at(value)}, calc(100% - 32px))`;
   return (
     <div class="scale" role="img" aria-label={words.scale(similarity, threshold ?? 0)}>
-      <span class="value" style={{ left: at(similarity) }}>
+      <span class="value" style={{ left: within(similarity) }}>
         {similarity.toFixed(2)}
       </span>
       <span class="track">
@@ -182,7 +184,7 @@ function Scale({
         {threshold !== undefined && <span class="bound" style={{ left: at(threshold) }} />}
       </span>
       {threshold !== undefined && (
-        <span class="bound-words" style={{ left: at(threshold) }}>
+        <span class="bound-words" style={{ left: within(threshold) }}>
           {words.bound(threshold)}
         </span>
       )}

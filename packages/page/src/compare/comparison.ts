@@ -39,7 +39,8 @@ export async function setPicture(side: Side, file: File): Promise<void> {
   const looking: Picture = { name, kind: 'looking', faces: [], chosen: 0 };
   picture.value = looking;
   try {
-    const faces = await (await openEngine()).analyze(file, { smallestFace: 40 });
+    // With the mirror image, as the thresholds were measured.
+    const faces = await (await openEngine()).analyze(file, { smallestFace: 40, flip: true });
     if (picture.value !== looking) return; // another was chosen meanwhile
     picture.value =
       faces.length > 0

@@ -130,6 +130,7 @@ function Tools(): JSX.Element {
           <output>{least.value}</output>
         </label>
         <Check label={words.flawed} value={flawed} />
+        <SaveButtons />
       </div>
       <div class="row">
         <button type="button" onClick={() => state.kind === 'ready' && keepBestOfEach(state.magface)}>
@@ -144,7 +145,6 @@ function Tools(): JSX.Element {
         <span class="soft" role="status">
           {words.keptOf(keptFaces.value.length, allFaces.value.length, persons)}
         </span>
-        <SaveButtons />
       </div>
     </section>
   );

@@ -1,4 +1,6 @@
 /** The photos with boxes over their faces. */
+
+import { useSignal } from '@preact/signals';
 import { qualityColour } from 'magface/browser';
 import type { JSX } from 'preact';
 import { Boxes } from '../shared/face-parts.tsx';
@@ -8,7 +10,12 @@ import { photos } from './photo-set.ts';
 
 const words = texts.photos;
 
+/** A folder may hold thousands; the faces stand below. */
+const shownAtFirst = 12;
+
 export function PhotoGrid(): JSX.Element {
+  const all = useSignal(false);
+  const shown = all.value ? photos.value : photos.value.slice(0, shownAtFirst);
   return (
     <section aria-labelledby="photos-heading">
       <h2 id="photos-heading">{words.photosHeading}</h2>
@@ -21,7 +28,7 @@ export function PhotoGrid(): JSX.Element {
         ))}
       </ul>
       <div class="photos">
-        {photos.value.map(({ name, width, height, preview, faces }, i) => (
+        {shown.map(({ name, width, height, preview, faces }, i) => (
           <figure key={i}>
             <div class="photo">
               <img
@@ -42,6 +49,17 @@ export function PhotoGrid(): JSX.Element {
           </figure>
         ))}
       </div>
+      {shown.length < photos.value.length && (
+        <button
+          type="button"
+          class="more"
+          onClick={() => {
+            all.value = true;
+          }}
+        >
+          {words.allPhotos(photos.value.length)}
+        </button>
+      )}
     </section>
   );
 }

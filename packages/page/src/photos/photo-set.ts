@@ -22,6 +22,8 @@ export interface PhotoFace {
   /** From 1 in its photo, the largest first. */
   readonly number: number;
   readonly name: string;
+  /** Number of its photo: two photos may have one name. */
+  readonly photo: number;
   readonly face: AnalyzedFace;
 }
 
@@ -116,7 +118,7 @@ export function keepBestOfEach(magface: MagFace): void {
   const threshold = Math.max(...thresholds.map(({ threshold }) => threshold), 0.3);
   const persons = groupPeople(
     faces.map(({ face }) => face.embedding),
-    { threshold },
+    { threshold, images: faces.map(({ photo }) => photo) },
   );
   const best = new Map<number, PhotoFace>();
   for (const [i, candidate] of faces.entries()) {
@@ -132,14 +134,16 @@ export function keepBestOfEach(magface: MagFace): void {
 
 async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {
   const name = file.webkitRelativePath || file.name;
-  const options = { signal, smallestFace: tinyFaces.value ? 20 : 40 };
+  // With the mirror image, as the thresholds that tell people apart were measured.
+  const options = { signal, flip: true, smallestFace: tinyFaces.value ? 20 : 40 };
   for await (const result of magface.stream([file], options)) {
     const preview = result.error === undefined ? await previewOf(file) : undefined;
     signal.throwIfAborted();
     batch(() => {
       if (result.error !== undefined) failures.value = [...failures.value, { name, message: result.error.message }];
       else {
-        const faces = result.faces.map((face, i): PhotoFace => ({ id: nextId++, number: i + 1, name, face }));
+        const photo = photos.value.length;
+        const faces = result.faces.map((face, i): PhotoFace => ({ id: nextId++, number: i + 1, name, photo, face }));
         photos.value = [...photos.value, { file, name, ...result.image, preview: preview!, faces }];
         people.value = undefined; // a new face may be of anybody
       }

@@ -55,8 +55,8 @@ export function PhotosView(): JSX.Element {
           {words.noImages}
         </p>
       )}
-      {photos.value.length > 0 && allFaces.value.length > 0 && <FaceList />}
       {photos.value.length > 0 && <PhotoGrid />}
+      {allFaces.value.length > 0 && <FaceList />}
       <Failures />
     </>
   );
