@@ -1,13 +1,13 @@
 /** `report.html` of a training run: one file to open in any browser, with no network. */
 import { existsSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import * as Plot from '@observablehq/plot';
 import { readPackedFile } from '../format/packed-image.ts';
-import { draw } from '../report/draw.ts';
-import { escaped } from '../report/page.ts';
+import { counted, escaped, page, threeFigures } from '../report/page.ts';
+import { switchThemes } from '../report/page-script.ts';
 import type { TrainConfig } from './config.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { PicturedFace, Pictures } from './pictures.ts';
+import * as charts from './train-charts.ts';
 import type { ValidationRow } from './validate.ts';
 
 /** What a report tells. */
@@ -18,154 +18,157 @@ export interface TrainReport {
   readonly pictures: Pictures;
 }
 
-/** @returns a whole HTML document */
+/** @returns a whole HTML document; it loads nothing, and all text in it is escaped */
 export function trainReport(report: TrainReport): string {
   const { config, rows, validation, pictures } = report;
+  const body = [
+    `<style>${style}</style>`,
+    header(report),
+    '<main>',
+    rows.length === 0 ? '' : learning(rows, config),
+    validation.length === 0 ? '' : validationSection(validation),
+    pictures.points.length === 0 ? '' : magnitudes(pictures, config),
+    faces(pictures),
+    settings(config),
+    '</main>',
+  ];
+  return page({ title: `Training ${config.arch}`, body: body.join('\n'), scripts: [switchThemes] });
+}
+
+/** What this page has beyond the look that all pages share. */
+const style = `
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 20px 24px; margin-top: 12px; }
+.charts svg, .wide svg { display: block; width: 100%; height: auto; } .charts svg { max-width: 440px; } .wide svg { min-width: 560px; max-width: 900px; }
+.charts b { display: block; font-weight: 600; } h3 { font-size: 15px; margin: 20px 0 8px; }
+.strip li { cursor: default; } .strip img { border-bottom: 0; }
+summary { cursor: pointer; } summary h2 { display: inline-block; } .rejects { width: auto; }
+.rejects th, .rejects td { text-align: right; white-space: nowrap; }
+.legend i.line { height: 3px; vertical-align: 4px; border-radius: 0; }
+`;
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+function header({ config, rows, validation }: TrainReport): string {
   const last = rows.at(-1);
-  const sections = [
-    section(
-      'Loss',
-      'Cross-entropy with margin, and the pull λ_g · g(a) on magnitudes.',
-      lossCurves(rows, config.lambdaG),
-    ),
-    section(
-      'Accuracy',
-      'Share of training faces whose nearest center, without margin, is their own.',
-      curve(rows, 'accuracy'),
-    ),
-    section('Learning rate', '', curve(rows, 'lr')),
-    section('Magnitude', 'Mean of ‖f‖, with the least and the greatest.', magnitudeCurves(rows)),
-    ...(validation.length === 0
+  const best = validation.reduce((most, { accuracy }) => Math.max(most, accuracy), 0);
+  const figures: readonly (readonly [string, string])[] =
+    last === undefined
       ? []
       : [
-          section('Validation', `10-fold accuracy on ${escaped(config.evalPairs ?? '')}.`, validationCurve(validation)),
-          rejectTable(validation),
-        ]),
-    section(
-      'Magnitudes by epoch',
-      'How many training faces have which magnitude; darker is later.',
-      histograms(pictures),
-    ),
-    section(
-      'Magnitude and angle',
-      'Each point is a training face of the newest epoch: the longer its feature, the nearer it should lie to its class (the paper’s figure). The line is the margin m(a) of the loss, in radians.',
-      scatter(pictures, config),
-    ),
-    section('From lowest to highest magnitude', 'Training faces of the newest epoch.', strip(pictures)),
-    `<section><h2>Settings</h2><pre>${escaped(JSON.stringify(config, null, 2))}</pre></section>`,
-  ];
-  const state =
-    last === undefined ? 'not begun' : `step ${last.step}, epoch ${last.epoch}, loss ${last.loss.toFixed(3)}`;
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Training ${escaped(config.arch)}</title><style>${style}</style></head><body>
-<h1>Training ${escaped(config.arch)}</h1><p>${escaped(state)}; ${last === undefined ? '' : `${last.imagesPerSecond.toFixed(1)} images a second`}</p>
-${sections.join('\n')}</body></html>\n`;
+          ['Step', last.step.toLocaleString('en')],
+          ['Loss', threeFigures(last.loss)],
+          ['Training accuracy', percent(last.accuracy)],
+          ...(best > 0 ? ([['Best verification accuracy', percent(best)]] as const) : []),
+          ['Mean magnitude', threeFigures(last.magnitudeMean)],
+          ['Images a second', threeFigures(last.imagesPerSecond)],
+          ...(last.skipped > 0 ? ([['Steps left out', String(last.skipped)]] as const) : []),
+        ];
+  return `<header><div><h1>Training ${escaped(config.arch)}</h1><p class="verdict">${verdict(config, last)}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
+${figures.length === 0 ? '' : `<dl class="counts">${figures.map(([what, figure]) => `<div><dt>${what}</dt><dd>${figure}</dd></div>`).join('')}</dl>`}`;
 }
 
-const style = `:root{color-scheme:light dark;--line:#8884}body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .2rem}svg{max-width:100%;height:auto;background:none!important}
-p{margin:.2rem 0 .6rem}.strip{display:flex;flex-wrap:wrap;gap:6px}figure{margin:0;text-align:center;font-size:12px}
-figure img{width:72px;height:72px;border-radius:6px;display:block}pre{overflow:auto;border:1px solid var(--line);padding:.6rem;border-radius:6px}
-table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid var(--line);text-align:right}`;
+function verdict({ epochs }: TrainConfig, last: MetricsRow | undefined): string {
+  if (last === undefined) return 'The run has not begun.';
+  if (last.secondsLeft <= 0) return `The run is over: ${counted(epochs, 'epoch')}, ${counted(last.step, 'step')}.`;
+  const left =
+    last.secondsLeft < 5400
+      ? `${Math.ceil(last.secondsLeft / 60)} minutes`
+      : `${(last.secondsLeft / 3600).toFixed(1)} hours`;
+  return `In epoch ${last.epoch + 1} of ${epochs}, some ${left} from its end.`;
+}
 
 const section = (title: string, says: string, body: string): string =>
-  `<section><h2>${title}</h2>${says === '' ? '' : `<p>${says}</p>`}${body}</section>`;
+  `<section><h2>${title}</h2><p class="soft">${says}</p>${body}</section>`;
 
-function plot(options: Plot.PlotOptions): string {
-  return draw({ width: 860, height: 260, marginLeft: 56, grid: true, ...options });
-}
+const chart = (title: string, says: string, svg: string): string =>
+  `<figure><b>${title}</b><figcaption>${says}</figcaption>${svg}</figure>`;
 
-const colours = { identity: '#4269d0', magnitude: '#ff725c', low: '#97bbf5' };
+const grid = (...figures: readonly string[]): string => `<div class="charts">${figures.join('')}</div>`;
 
-function lossCurves(rows: readonly MetricsRow[], lambdaG: number): string {
-  const identity = rows.map(({ step, lossId }) => ({ step, value: lossId, part: 'identity' }));
-  const magnitude = rows.map(({ step, lossG }) => ({ step, value: lossG * lambdaG, part: 'λ_g · g(a)' }));
-  return plot({
-    color: { legend: false, range: [colours.identity, colours.magnitude] },
-    x: { label: 'step' },
-    y: { label: 'loss' },
-    marks: [
-      Plot.lineY([...identity, ...magnitude], { x: 'step', y: 'value', stroke: 'part' }),
-      Plot.text(
-        [identity, magnitude].flatMap((line) => line.slice(-1)),
-        { x: 'step', y: 'value', text: 'part', textAnchor: 'end', dy: -8 },
-      ),
-    ],
-  });
-}
-
-const curve = (rows: readonly MetricsRow[], y: 'accuracy' | 'lr'): string =>
-  plot({ height: 180, x: { label: 'step' }, marks: [Plot.lineY(rows, { x: 'step', y, stroke: colours.identity })] });
-
-const magnitudeCurves = (rows: readonly MetricsRow[]): string =>
-  plot({
-    height: 200,
-    x: { label: 'step' },
-    y: { label: 'magnitude' },
-    marks: [
-      Plot.areaY(rows, { x: 'step', y1: 'magnitudeMin', y2: 'magnitudeMax', fill: colours.low, fillOpacity: 0.4 }),
-      Plot.lineY(rows, { x: 'step', y: 'magnitudeMean', stroke: colours.identity }),
-    ],
-  });
-
-const validationCurve = (rows: readonly ValidationRow[]): string =>
-  plot({
-    height: 180,
-    x: { label: 'epoch' },
-    y: { label: 'accuracy' },
-    marks: [Plot.lineY(rows, { x: 'epoch', y: 'accuracy', stroke: colours.identity, marker: 'circle' })],
-  });
-
-function rejectTable(rows: readonly ValidationRow[]): string {
-  const cell = (value: number | null): string => `<td>${value === null ? '–' : value.toFixed(4)}</td>`;
-  const body = rows
-    .map(({ epoch, rejectFnmr }) => `<tr><td>${epoch}</td>${rejectFnmr.map(cell).join('')}</tr>`)
-    .join('');
-  return `<section><h2>Error versus reject</h2><p>FNMR at FMR 0.01 when the pairs of lowest magnitude are turned away: it falls when magnitude is quality.</p>
-<table><tr><th>epoch</th><th>none</th><th>10 %</th><th>20 %</th><th>30 %</th></tr>${body}</table></section>`;
-}
-
-function histograms({ histograms: epochs }: Pictures): string {
-  const bars = epochs.flatMap(({ epoch, counts }) =>
-    counts.map((count, magnitude) => ({ epoch, magnitude: magnitude + 0.5, count })),
+function learning(rows: readonly MetricsRow[], { lambdaG, printFreq }: TrainConfig): string {
+  const curve = (title: string, says: string, of: charts.Curve): string =>
+    chart(title, says, charts.stepCurve(rows, of));
+  return section(
+    'Learning',
+    `Each point is the mean of ${counted(printFreq, 'step')}.`,
+    grid(
+      curve('Identity loss', 'Cross-entropy with the margin.', { label: 'L', value: ({ lossId }) => lossId }),
+      curve('Accuracy', 'Training faces nearest to their own center, no margin.', {
+        label: 'Accuracy',
+        value: ({ accuracy }) => accuracy,
+        format: '%',
+        zero: true,
+      }),
+      chart('Magnitude', 'Mean of ‖f‖ within the least and the greatest.', charts.magnitudeCurve(rows)),
+      curve('Pull on magnitudes', 'λ_g · g(a): it falls as magnitudes grow.', {
+        label: 'λ_g · g(a)',
+        value: ({ lossG }) => lossG * lambdaG,
+      }),
+      curve('Margin', 'Mean of m(a).', { label: 'm(a)', value: ({ marginMean }) => marginMean }),
+      curve('Learning rate', 'Of SGD.', { label: 'Rate', value: ({ lr }) => lr, zero: true }),
+    ),
   );
-  return plot({
-    x: { label: 'magnitude' },
-    y: { label: 'faces' },
-    color: {
-      scheme: 'blues',
-      domain: [Math.min(0, ...epochs.map(({ epoch }) => epoch)) - 1, Math.max(1, ...epochs.map(({ epoch }) => epoch))],
-    },
-    marks: [Plot.lineY(bars, { x: 'magnitude', y: 'count', stroke: 'epoch', z: 'epoch', curve: 'step' })],
-  });
 }
 
-function scatter({ points }: Pictures, config: TrainConfig): string {
-  const { lowerMagnitude, upperMagnitude, lowerMargin, upperMargin } = config;
-  const magnitudes = points.map(([magnitude]) => magnitude);
-  const slope = (upperMargin - lowerMargin) / (upperMagnitude - lowerMagnitude);
-  const ends = points.length === 0 ? [] : [Math.min(...magnitudes), Math.max(...magnitudes)];
-  const line = ends.map((a) => [a, lowerMargin + slope * (a - lowerMagnitude)] as const);
-  return plot({
-    height: 360,
-    x: { label: 'magnitude a' },
-    y: { label: 'cos θ with the own class; m(a)' },
-    marks: [
-      Plot.dot(points, { x: '0', y: '1', r: 1.5, fill: colours.identity, fillOpacity: 0.5 }),
-      Plot.line(line, { x: '0', y: '1', stroke: colours.magnitude, strokeWidth: 2 }),
-      Plot.text(line.slice(-1), { x: '0', y: '1', text: ['m(a)'], textAnchor: 'end', dy: -8 }),
-    ],
-  });
+function validationSection(rows: readonly ValidationRow[]): string {
+  const cell = (value: number | null): string => `<td>${value === null ? '–' : percent(value)}</td>`;
+  const line = ({ epoch, accuracy, auc, rejectFnmr }: ValidationRow): string =>
+    `<tr><td>${epoch}</td>${cell(accuracy)}<td>${auc.toFixed(4)}</td>${rejectFnmr.map(cell).join('')}</tr>`;
+  const key = legend([
+    ['var(--soft)', 'all pairs'],
+    ['var(--accent)', 'without the lowest 30 %'],
+  ]);
+  const measured = rows.some(({ rejectFnmr }) => rejectFnmr[0] !== null);
+  return section(
+    'Validation',
+    'People whom the model was not trained on. When magnitude is quality, FNMR falls as the pairs of lowest magnitude are turned away.',
+    `${grid(
+      chart('Accuracy', '10 folds.', charts.validationCurve(rows)),
+      ...(measured ? [chart('Error versus reject', `FNMR at FMR 0.01 ${key}`, charts.rejectCurve(rows))] : []),
+    )}<div class="scroll"><table class="rejects"><thead><tr><th>Epochs</th><th>Accuracy</th><th>AUC</th><th>FNMR</th><th>−10 %</th><th>−20 %</th><th>−30 %</th></tr></thead><tbody>${rows.map(line).join('')}</tbody></table></div>`,
+  );
 }
 
-function strip({ lowest, highest }: Pictures): string {
-  const figures = [...lowest, ...highest.toReversed()].map(figure);
-  return `<div class="strip">${figures.join('')}</div>`;
+function magnitudes(pictures: Pictures, config: TrainConfig): string {
+  const { svg, epochs } = charts.histogramChart(pictures);
+  const shown = epochs.map((epoch, i): readonly [string, string] => [
+    `color-mix(in srgb, var(--accent) ${Math.round(100 * charts.strength(i, epochs.length))}%, transparent)`,
+    `epoch ${epoch + 1}`,
+  ]);
+  const key = legend([
+    ['var(--soft)', 'a training face of the newest epoch'],
+    ['var(--accent)', 'their mean cos θ'],
+    [charts.secondColour, 'the margin m(a)'],
+  ]);
+  return section(
+    'Magnitude as quality',
+    'A longer feature should lie nearer to its class: that is what the loss asks for, and what makes magnitude a measure of quality.',
+    `<h3>Magnitude and angle</h3>${key}<div class="scroll wide">${charts.angleChart(pictures, config)}</div>
+<h3>Magnitudes by epoch</h3>${legend(shown)}${grid(`<figure>${svg}</figure>`)}`,
+  );
 }
 
-function figure({ path, within, magnitude }: PicturedFace): string {
+const legend = (entries: readonly (readonly [colour: string, words: string])[]): string =>
+  `<ul class="legend">${entries.map(([colour, words]) => `<li><i class="line" style="background:${colour}"></i>${words}</li>`).join('')}</ul>`;
+
+function faces({ lowest, highest }: Pictures): string {
+  const strip = (title: string, all: readonly PicturedFace[]): string => {
+    const items = all.map(item).join('');
+    return items === '' ? '' : `<h3>${title}</h3><ol class="strip">${items}</ol>`;
+  };
+  const strips = strip('Lowest magnitude', lowest) + strip('Highest magnitude', highest);
+  return strips === '' ? '' : section('Faces', 'Training faces of the newest epoch, with their magnitude.', strips);
+}
+
+function item({ path, within, magnitude }: PicturedFace): string {
   if (!existsSync(within?.file ?? path)) return '';
   const type = { '.png': 'png', '.webp': 'webp', '.avif': 'avif' }[extname(path).toLowerCase()] ?? 'jpeg';
   const data = (within === undefined ? readFileSync(path) : readPackedFile(within)).toString('base64');
-  return `<figure><img alt="${escaped(path)}" src="data:image/${type};base64,${data}">${magnitude.toFixed(1)}</figure>`;
+  return `<li><img alt="${escaped(path)}" title="${escaped(path)}" src="data:image/${type};base64,${data}"><b>${threeFigures(magnitude)}</b></li>`;
+}
+
+function settings(config: TrainConfig): string {
+  const text = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));
+  const rows = Object.entries(config).filter(([, value]) => value !== undefined);
+  return `<section><details><summary><h2>Settings</h2></summary><dl class="card">${rows.map(([key, value]) => `<dt>${escaped(key)}</dt><dd>${escaped(text(value))}</dd>`).join('')}</dl></details></section>`;
 }

@@ -41,8 +41,36 @@ test('the points drawn are a fair sample', () => {
 test('an empty report and file names with markup do no harm', () => {
   const config = parseTrainConfig({ trainList: '<b>', output: 'x' });
   const html = trainReport({ config, rows: [], validation: [], pictures: new PictureBook(undefined, 0).pictures });
-  expect(html).toContain('not begun');
+  expect(html).toContain('The run has not begun.');
+  expect(html).not.toMatch(/undefined|NaN/);
   expect(html).not.toContain('<b>');
+});
+
+test('tells where the run is, how validation went, and draws six epochs at most', () => {
+  const config = parseTrainConfig({ trainList: 'x', output: 'x', epochs: 30 });
+  const row = { epoch: 11, step: 1200, samples: 9600, loss: 20.25, lossId: 18, lossG: 0.0643, accuracy: 0.5, lr: 0.1 };
+  const magnitudes = { magnitudeMean: 20, magnitudeMin: 10, magnitudeMax: 40, marginMean: 0.5 };
+  const rows = [{ ...row, ...magnitudes, skipped: 2, imagesPerSecond: 12.5, secondsLeft: 7200 }];
+  const validation = [1, 2].map((epoch) => ({
+    epoch,
+    accuracy: 0.8 + epoch / 100,
+    accuracyStd: 0.01,
+    auc: 0.9,
+    tarAtFar: {},
+    rejectFnmr: [0.5, 0.4, 0.3, 0.2],
+  }));
+  const histograms = Array.from({ length: 12 }, (_, epoch) => ({ epoch, counts: [0, 0, 3, 5] }));
+  const points = [
+    [2.5, 0.1],
+    [3.5, 0.7],
+  ] as const;
+  const html = trainReport({ config, rows, validation, pictures: { histograms, points, lowest: [], highest: [] } });
+  expect(html).toContain('In epoch 12 of 30, some 2.0 hours from its end.');
+  expect(html).toContain('<dt>Best verification accuracy</dt><dd>82.0 %</dd>');
+  expect(html).toContain('<dt>Steps left out</dt><dd>2</dd>');
+  expect(html).toContain('<td>50.0 %</td><td>40.0 %</td><td>30.0 %</td><td>20.0 %</td>');
+  expect([...html.matchAll(/<\/i>epoch (\d+)</g)].map(([, epoch]) => epoch)).toEqual(['1', '3', '5', '8', '10', '12']);
+  expect(html).not.toMatch(/undefined|NaN/);
 });
 
 describeTraining('the report of a run', [], () => {
@@ -53,8 +81,10 @@ describeTraining('the report of a run', [], () => {
     const file = join(config.output, 'report.html');
     expect(existsSync(file)).toBe(true);
     const html = readFileSync(file, 'utf8');
-    expect(html.match(/<svg/g)).toHaveLength(6);
-    expect(html.match(/<img alt="[^"]+" src="data:image\/jpeg;base64,/g)).toHaveLength(16);
+    expect(html.match(/<svg/g)).toHaveLength(8);
+    expect(html).toContain('The run is over: 2 epochs, 4 steps.');
+    expect(html.replace(/base64,[^"]+/g, '')).not.toMatch(/undefined|NaN/);
+    expect(html.match(/<img alt="[^"]+" title="[^"]+" src="data:image\/jpeg;base64,/g)).toHaveLength(16);
     expect(html).not.toMatch(/(src|href)="https?:/);
   });
 });

@@ -1,0 +1,157 @@
+/** The charts of a training report as SVG text, in the page's own colours so that dark and light need one drawing. */
+import * as Plot from '@observablehq/plot';
+import { draw } from '../report/draw.ts';
+import type { TrainConfig } from './config.ts';
+import type { MetricsRow } from './metrics.ts';
+import type { Pictures } from './pictures.ts';
+import type { ValidationRow } from './validate.ts';
+
+/** The second colour, beside the page's accent; told apart from it in any colour vision, on white and on black. */
+export const secondColour = '#0e8a6d';
+
+/** One figure over steps, drawn small so that its letters can be read on a phone. */
+export interface Curve {
+  /** What the axis says. */
+  readonly label: string;
+  readonly value: (row: MetricsRow) => number;
+  /** Such as `%`. @default plain figures */
+  readonly format?: string;
+  /** Whether the axis begins at 0. @default false */
+  readonly zero?: boolean;
+}
+
+/** A curve over the run's steps. */
+export function stepCurve(rows: readonly MetricsRow[], { label, value, format, zero = false }: Curve): string {
+  const y = { label, grid: true, zero, nice: true, ticks: 5, ...(format === undefined ? {} : { tickFormat: format }) };
+  return chart(`${label} by step`, {
+    x: stepAxis,
+    y,
+    marks: [Plot.lineY(rows, { x: 'step', y: value, stroke: 'var(--accent)', strokeWidth: 2 })],
+  });
+}
+
+/** Mean magnitude as a line within the band from the least to the greatest. */
+export function magnitudeCurve(rows: readonly MetricsRow[]): string {
+  return chart('Magnitude by step: mean within the band from least to greatest', {
+    x: stepAxis,
+    y: { label: 'Magnitude', grid: true, nice: true, ticks: 5 },
+    marks: [
+      Plot.areaY(rows, { x: 'step', y1: 'magnitudeMin', y2: 'magnitudeMax', fill: 'var(--accent)', fillOpacity: 0.18 }),
+      Plot.lineY(rows, { x: 'step', y: 'magnitudeMean', stroke: 'var(--accent)', strokeWidth: 2 }),
+    ],
+  });
+}
+
+/** Accuracy of each validation. */
+export function validationCurve(rows: readonly ValidationRow[]): string {
+  return chart('Verification accuracy by epoch', {
+    x: epochAxis(rows),
+    y: { label: 'Accuracy', grid: true, nice: true, ticks: 5, tickFormat: '%' },
+    marks: [Plot.lineY(rows, { x: 'epoch', y: 'accuracy', stroke: 'var(--accent)', strokeWidth: 2, marker: 'dot' })],
+  });
+}
+
+/** FNMR of each validation with all pairs, and with the lowest by magnitude turned away: the second lies lower when magnitude is quality. */
+export function rejectCurve(rows: readonly ValidationRow[]): string {
+  const line = (at: number, stroke: string): Plot.Markish =>
+    Plot.lineY(rows, {
+      x: 'epoch',
+      y: (row: ValidationRow) => row.rejectFnmr[at],
+      stroke,
+      strokeWidth: 2,
+      marker: 'dot',
+    });
+  return chart('FNMR at FMR 0.01 by epoch, of all pairs and without the lowest 30 %', {
+    x: epochAxis(rows),
+    y: { label: 'FNMR at FMR 0.01', grid: true, nice: true, ticks: 5, tickFormat: '%' },
+    marks: [line(0, 'var(--soft)'), line(3, 'var(--accent)')],
+  });
+}
+
+/** Up to this many epochs are drawn: more lie on each other. */
+const shownEpochs = 6;
+
+/** How many training faces have which magnitude, epoch by epoch: the later, the stronger. @returns the chart and the epochs in it */
+export function histogramChart({ histograms }: Pictures): { readonly svg: string; readonly epochs: readonly number[] } {
+  const last = histograms.length - 1;
+  const count = Math.min(shownEpochs, histograms.length);
+  const places = Array.from({ length: count }, (_, i) => Math.round((i * last) / Math.max(1, count - 1)));
+  const shown = places.map((place) => histograms[place]!);
+  const marks = shown.map(({ counts }, i) => {
+    const total = counts.reduce((sum, one) => sum + one, 0);
+    const steps = counts.map((one, magnitude) => ({ magnitude, share: one / total }));
+    const from = Math.max(0, steps.findIndex(({ share }) => share > 0) - 1);
+    return Plot.lineY(steps.slice(from), {
+      x: 'magnitude',
+      y: 'share',
+      curve: 'step-after',
+      stroke: 'var(--accent)',
+      strokeWidth: i === count - 1 ? 2.5 : 1.5,
+      strokeOpacity: strength(i, count),
+    });
+  });
+  const svg = chart('Distribution of magnitudes by epoch; later epochs are drawn stronger', {
+    x: { label: 'Magnitude' },
+    y: { label: 'Share of training faces', grid: true, ticks: 5, tickFormat: '%' },
+    marks,
+  });
+  return { svg, epochs: shown.map(({ epoch }) => epoch) };
+}
+
+/** Opacity of the line at this place: from faint to full. */
+export const strength = (place: number, count: number): number => (count < 2 ? 1 : 0.25 + (0.75 * place) / (count - 1));
+
+/** The paper's picture: magnitude against cos θ with the own class, its mean in steps of magnitude, and the margin m(a). */
+export function angleChart({ points }: Pictures, config: TrainConfig): string {
+  const magnitudes = points.map(([a]) => a);
+  const ends = points.length === 0 ? [] : [Math.min(...magnitudes), Math.max(...magnitudes)];
+  const means = Plot.binX<Plot.LineYOptions>({ y: 'mean', filter: ({ length }: { length: number }) => length > 9 }, {
+    x: '0',
+    y: '1',
+    thresholds: 20,
+  } as Plot.LineYOptions);
+  const slope = (config.upperMargin - config.lowerMargin) / (config.upperMagnitude - config.lowerMagnitude);
+  const margins = ends.map((a) => ({ a, m: config.lowerMargin + slope * (a - config.lowerMagnitude) }));
+  return draw({
+    ...style,
+    ariaLabel: 'Training faces by magnitude and cosine with their class; the margin m(a) over them',
+    width: 760,
+    height: 400,
+    marginTop: 28,
+    marginLeft: 54,
+    marginRight: 54,
+    marginBottom: 38,
+    x: { label: 'Magnitude a', nice: true },
+    y: { label: 'cos θ with the own class', grid: true, nice: true },
+    marks: [
+      Plot.dot(points, { x: '0', y: '1', r: 1.6, fill: 'currentColor', fillOpacity: 0.35 }),
+      Plot.lineY(points, { ...means, stroke: 'var(--accent)', strokeWidth: 2.5 }),
+      Plot.line(margins, { x: 'a', y: 'm', stroke: secondColour, strokeWidth: 2.5 }),
+      Plot.axisY({ anchor: 'right', label: 'm(a), radians', color: secondColour, tickSize: 0 }),
+      Plot.axisY({ anchor: 'left', label: 'cos θ with the own class', tickSize: 0 }),
+    ],
+  });
+}
+
+const stepAxis = { label: 'Step', ticks: 5, nice: false } as const;
+
+const epochAxis = (rows: readonly ValidationRow[]): Plot.ScaleOptions => ({
+  label: 'Epochs done',
+  ticks: rows.map(({ epoch }) => epoch).filter((_, i, all) => i % Math.ceil(all.length / 8) === 0),
+  tickFormat: 'd',
+});
+
+const style = { style: { background: 'none', fontSize: '12px' } };
+
+function chart(ariaLabel: string, options: Plot.PlotOptions): string {
+  return draw({
+    ...style,
+    ariaLabel,
+    width: 400,
+    height: 254,
+    marginTop: 28,
+    marginLeft: 54,
+    marginBottom: 38,
+    ...options,
+  });
+}
