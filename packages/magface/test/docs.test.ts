@@ -24,10 +24,10 @@ const commandsOf = (page: string): readonly string[] =>
     .map((line) => line.replace(/^(\$ )?(npx )?/, ''))
     .filter((line) => line.startsWith('magface '));
 
-/** Splits as a shell does, so far as documentation needs it: quotes, comments, and the end at a pipe or redirection. */
+/** Splits as a shell does, so far as documentation needs it; the brackets of what may be left out go. */
 function words(line: string): readonly string[] {
   const found: string[] = [];
-  for (const [word] of line.matchAll(/'[^']*'|"[^"]*"|[^\s'"]+/g)) {
+  for (const [word] of line.replace(/[[\]…]/g, '').matchAll(/'[^']*'|"[^"]*"|[^\s'"]+/g)) {
     if (/^(#|\||>|&|;|2>)/.test(word)) break;
     found.push(word.replace(/^['"]|['"]$/g, ''));
   }
