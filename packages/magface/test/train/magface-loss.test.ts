@@ -114,6 +114,33 @@ describeTraining('the loss where it could break', [], () => {
     expect(() => magfaceLoss(x, w, labels)).toThrow(ShapeError);
     expect(() => magfaceLoss(x, w, labels)).toThrow('but received (2, 2), (3, 2) and (2).');
   });
+
+  test.each([
+    ['features', [4], [2, 3], [2]],
+    ['centers', [2, 2], [2], [2]],
+    ['labels', [2, 2], [2, 3], [2, 1]],
+    ['a label too few', [2, 2], [2, 3], [1]],
+  ])('%s of the wrong shape are refused', (_, ...shapes) => {
+    const [x, w, y] = shapes.map((shape) => {
+      const count = shape.reduce((product, size) => product * size, 1);
+      return [new Float32Array(count).fill(1), new BigInt64Array(count), shape] as const;
+    });
+    const [features, centers] = [fromArray(x![0], x![2]), fromArray(w![0], w![2])];
+    expect(() => magfaceLoss(features, centers, fromArray(y![1], y![2]))).toThrow(ShapeError);
+  });
+});
+
+test('without options the constants are those of the official script run.sh', () => {
+  expect(magfaceDefaults).toEqual({
+    margin: 'angular',
+    lowerMagnitude: 10,
+    upperMagnitude: 110,
+    lowerMargin: 0.45,
+    upperMargin: 0.8,
+    lambdaG: 35,
+    scale: 64,
+    easyMargin: true,
+  });
 });
 
 test('the least lambda_g is 22.5867 for the official constants and 29.04 for the cosine script', () => {
