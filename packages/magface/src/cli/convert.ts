@@ -37,14 +37,14 @@ const weightEndings = ['.pth', '.ckpt', '.pt', '.safetensors'];
 
 async function convert(input: string, output: string): Promise<{ tensors: number } | { images: number }> {
   if (!weightEndings.includes(extname(input))) {
-    return { images: await (await import('../format/convert-faces.ts')).convertFaces(input, output) };
+    return { images: await (await import('../train/convert-faces.ts')).convertFaces(input, output) };
   }
   if (extname(output) !== '.onnx') {
     return { tensors: await (await import('../format/convert-tensors.ts')).convertTensors(input, output) };
   }
-  const { backboneOf, exportCheckpoint } = await import('../train/export-checkpoint.ts');
-  const { readCheckpoint } = await import('../train/checkpoint-file.ts');
-  const tensors = backboneOf(await readCheckpoint(input), input).weights.size;
+  const { exportCheckpoint } = await import('../train/export-checkpoint.ts');
+  const { readBackbone } = await import('../train/read-backbone.ts');
+  const tensors = (await readBackbone(input)).weights.size;
   await writeFile(output, await exportCheckpoint(input));
   return { tensors };
 }

@@ -100,8 +100,9 @@ const paxField = (text: string, key: string): string | undefined =>
 function groupSamples(entries: Iterable<TarEntry>): TarSample[] {
   const samples: { key: string; files: Map<string, TarEntry> }[] = [];
   for (const entry of entries) {
-    const dot = entry.name.indexOf('.', entry.name.lastIndexOf('/') + 1);
-    if (dot < 0) continue;
+    const base = entry.name.lastIndexOf('/') + 1;
+    const dot = entry.name.indexOf('.', base);
+    if (dot <= base) continue; // no ending, or a hidden file such as macOS adds to each
     const [key, kind] = [entry.name.slice(0, dot), entry.name.slice(dot + 1).toLowerCase()];
     const last = samples.at(-1);
     if (last?.key === key && !last.files.has(kind)) last.files.set(kind, entry);

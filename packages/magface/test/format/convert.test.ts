@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ConfigError } from '../../src/errors.ts';
-import { convertFaces } from '../../src/format/convert-faces.ts';
+import { ConfigError, FormatError } from '../../src/errors.ts';
+import { convertFeatures } from '../../src/format/convert-features.ts';
 import { convertTensors } from '../../src/format/convert-tensors.ts';
+import { createFeatureWriter } from '../../src/format/feature-writer.ts';
 import { openSafetensors, writeSafetensors } from '../../src/format/safetensors.ts';
-import { openTarShard } from '../../src/format/tar-shard.ts';
 import { float32Tensor, toFloat32 } from '../../src/format/tensor.ts';
 import { openTorch } from '../../src/format/torch-file.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
@@ -43,33 +43,44 @@ test('an official .pth becomes .safetensors with its names, and a training check
   await back.close();
 });
 
-test('a folder a person becomes train.rec, that a folder and a list again, every byte kept', async () => {
-  const jpeg = (text: string): Buffer => Buffer.concat([Buffer.from([0xff, 0xd8]), Buffer.from(text)]);
-  for (const [person, name] of [
-    ['ann', 'a.jpg'],
-    ['ann', 'b.jpg'],
-    ['bob', 'c.jpg'],
-  ] as const) {
-    mkdirSync(at(`in/${person}`), { recursive: true });
-    writeFileSync(at(`in/${person}/${name}`), jpeg(name));
-  }
-  expect(await convertFaces(at('in'), at('train.rec'))).toBe(3);
-  expect(await convertFaces(at('train.rec'), at('out'))).toBe(3);
-  const list = '00000/1.jpg 0 0 0\n00000/2.jpg 0 0 0\n00001/3.jpg 0 1 0\n';
-  expect(readFileSync(at('out/train.list'), 'utf8')).toBe(list);
-  expect(readFileSync(at('out/00001/3.jpg')).equals(jpeg('c.jpg'))).toBe(true);
+test('a .pth keeps all that it holds as another .pth; the optimizer only where it is wanted', async () => {
+  const shared = new Map([['w', one]]);
+  const optimizer = { state: { 0: { momentum_buffer: one } }, param_groups: [{ lr: 0.1, params: [0] }] };
+  await writeTorch(at('a.pth'), { epoch: 2, state_dict: shared, optimizer });
+  expect(await convertTensors(at('a.pth'), at('b.pth'))).toBe(2);
+  expect(await convertTensors(at('b.pth'), at('c.pth'), { optimizer: false })).toBe(1);
+  const [b, c] = [await openTorch(at('b.pth')), await openTorch(at('c.pth'))];
+  expect([...b.tensors.keys()]).toEqual(['state_dict.w', 'optimizer.state.0.momentum_buffer']);
+  expect((b.value as Map<string, Map<string, unknown[]>>).get('optimizer')?.get('param_groups')).toEqual([
+    new Map<string, unknown>([
+      ['lr', 0.1],
+      ['params', [0]],
+    ]),
+  ]);
+  expect([...(c.value as Map<string, unknown>).keys()]).toEqual(['epoch', 'state_dict']);
+  await b.close();
+  await c.close();
+});
 
-  expect(await convertFaces(at('train.rec'), at('train.tar'))).toBe(3);
-  const shard = await openTarShard(at('train.tar'));
-  expect(shard.readSync(shard.samples[2]!.files.get('cls')!).toString()).toBe('1');
-  expect(shard.readSync(shard.samples[2]!.files.get('jpg')!).equals(jpeg('c.jpg'))).toBe(true);
-  await shard.close();
+test('features go from any form to any other, bit for bit', async () => {
+  const rows = Array.from({ length: 5 }, (_, i) => Float32Array.of(i / 3, -1e-7 * (i + 1), 1e9 / (i + 1)));
+  const writer = await createFeatureWriter(at('0.list'));
+  for (const [i, row] of rows.entries()) await writer.write(`a/${i}.jpg`, row);
+  await writer.close();
+  const chain = ['0.list', '1.npy', '2.safetensors', '3.jsonl', '4.list'];
+  for (const [i, to] of chain.slice(1).entries()) expect(await convertFeatures(at(chain[i]!), at(to))).toBe(5);
+  expect(readFileSync(at('4.list')).equals(readFileSync(at('0.list')))).toBe(true);
+
+  rmSync(at('1.names.txt'));
+  expect(await convertFeatures(at('1.npy'), at('5.jsonl'))).toBe(5);
+  expect(JSON.parse(readFileSync(at('5.jsonl'), 'utf8').split('\n')[3]!)).toMatchObject({ image: '3' });
+  writeFileSync(at('6.list'), 'a 1 2 3\nb 1 2\n');
+  await expect(convertFeatures(at('6.list'), at('6.npy'))).rejects.toThrow(FormatError);
+  expect(readdirSync(folder).filter((name) => name.startsWith('6.'))).toEqual(['6.list']);
 });
 
 test('refuses what it cannot write', async () => {
-  mkdirSync(at('empty'));
-  await expect(convertFaces(at('empty'), at('a.rec'))).rejects.toThrow('Expected a folder for each person');
-  await expect(convertFaces(at('empty'), at('a.zip'))).rejects.toThrow(ConfigError);
   await writeTorch(at('a.pth'), { w: one });
   await expect(convertTensors(at('a.pth'), at('a.bin'))).rejects.toThrow(ConfigError);
+  await expect(convertFeatures(at('a.pth'), at('a.txt'))).rejects.toThrow();
 });

@@ -3,11 +3,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
-import { convertFaces } from '../../src/format/convert-faces.ts';
 import { readPackedFile } from '../../src/format/packed-image.ts';
 import { createRecordWriter } from '../../src/format/record-file.ts';
 import { createTarWriter } from '../../src/format/tar-shard.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
+import { convertFaces } from '../../src/train/convert-faces.ts';
 import { readDataset, readDatasets } from '../../src/train/dataset.ts';
 import { Loader } from '../../src/train/loader.ts';
 import { train } from '../../src/train/run.ts';
