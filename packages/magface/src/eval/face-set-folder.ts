@@ -113,7 +113,10 @@ function imageFinder(names: readonly string[], folder: string): (name: string, p
     const message =
       rows.length === 0
         ? `Expected every image of the list in ${folder} but pair ${pair + 1} names "${name}", which is not there: name the images’ folder with --images, or complete the set.`
-        : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows.map((row) => names[row]).join(' or ')}: name the images’ folder with --images.`;
+        : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows
+            .map((row) => names[row])
+            .sort()
+            .join(' or ')}: name the images’ folder with --images.`;
     throw new MagfaceError('image_unknown', message);
   };
 }

@@ -2,7 +2,7 @@
 export const evaluationStyle: string = `
 h1, h2 { overflow-wrap: anywhere; } h3 { font-size: 15px; margin: 28px 0 8px; } a { color: var(--accent); }
 article { border-top: 1px solid var(--line); margin-top: 44px; } article > h2 { font-size: 23px; margin-top: 28px; }
-.curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 20px 24px; margin-top: 12px; }
+.curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 20px 24px; margin-top: 12px; }
 .curves svg { display: block; width: 100%; height: auto; max-width: 560px; }
 td, th { white-space: nowrap; padding-right: 14px; } th:not(:first-child), td:not(:first-child) { text-align: right; }
 td.best { font-weight: 600; } td i { background: var(--series); }

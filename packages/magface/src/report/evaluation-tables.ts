@@ -63,8 +63,8 @@ export function thresholdTable(reports: readonly PairReport[], models: readonly 
     `${show(low)} to ${show(high)}`;
   const cosine = (value: number): string => value.toFixed(4);
   const rows = reports.flatMap(({ model, thresholds }) =>
-    thresholds.map(({ far, threshold, thresholdInterval, tar, tarInterval }) => [
-      named(model, models),
+    thresholds.map(({ far, threshold, thresholdInterval, tar, tarInterval }, i) => [
+      i === 0 ? named(model, models) : '',
       String(far),
       cosine(threshold),
       range(thresholdInterval, cosine),

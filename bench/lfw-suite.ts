@@ -1,0 +1,67 @@
+/**
+ * `magface evaluate suite` on LFW with two models, as a user types it, beside the figures that each model is held to;
+ * then once more, which embeds nothing:
+ *
+ *     npx tsx bench/lfw-suite.ts [--every N]
+ *
+ * `--every 10` takes each tenth pair, for a busy machine. Needs ../shared (aligned faces, models); features are kept in
+ * MAGFACE_CACHE. Writes bench/results/lfw-suite.json. Some ten minutes on two idle cores.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
+import { writeResult } from './support/result.ts';
+
+const { values: flags } = parseArgs({ options: { every: { type: 'string', default: '1' } } });
+const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const command = fileURLToPath(new URL('../packages/magface/src/cli/main.ts', import.meta.url));
+
+/** LFW's ten folds with flip-sum features and plain cosine, of the models' own READMEs. */
+const held: Readonly<Record<string, number>> = { MobileFaceNet: 0.9907, 'fr-feature': 0.99 };
+
+interface Result {
+  readonly model: string;
+  readonly pairs: number;
+  readonly cosineAccuracy: number;
+  readonly reject: { readonly fmr: number; readonly pauc: number | null; readonly baselines: object };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'lfw-suite-'));
+try {
+  const every = Number(flags.every);
+  const list = await readPairList(`${shared}faces/lfw/pairs.txt`);
+  const lines = list.left.map((left, k) => `${left}.jpg,${list.right[k]}.jpg,${list.same[k]}`);
+  const chosen = lines.filter((_, k) => k % every === 0);
+  writeFileSync(join(folder, 'pairs.csv'), `left,right,same\n${chosen.join('\n')}\n`);
+  const name = every === 1 ? 'LFW' : `LFW, every ${every}th pair`;
+  const set = { name, set: `${shared}faces/lfw/aligned`, pairs: 'pairs.csv', aligned: true };
+  const mobile = { name: 'MobileFaceNet', model: `${shared}models/foamliu_mobilefacenet.onnx` };
+  const suite = { title: name, output: 'out', flip: true, models: [mobile, 'fr-feature'], sets: [set] };
+  writeFileSync(join(folder, 'suite.yaml'), stringify(suite));
+
+  const run = (): { results: Result[]; seconds: number } => {
+    const started = performance.now();
+    const words = ['--import', 'tsx', command, 'evaluate', 'suite', join(folder, 'suite.yaml'), '--json'];
+    const output = execFileSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    return { ...(JSON.parse(output) as { results: Result[] }), seconds: (performance.now() - started) / 1000 };
+  };
+  const [first, second] = [run(), run()];
+  const bytes = readFileSync(join(folder, 'out', 'report.html')).length;
+  writeResult('lfw-suite', {
+    set: name,
+    seconds: { first: first.seconds, second: second.seconds },
+    reportMB: Math.round(bytes / 1e4) / 100,
+    results: first.results.map(({ reject: { fmr, pauc, baselines }, ...result }) => ({
+      ...result,
+      heldTo: every === 1 ? (held[result.model] ?? null) : null,
+      reject: { fmr, pauc, baselines },
+    })),
+  });
+} finally {
+  rmSync(folder, { recursive: true });
+}
