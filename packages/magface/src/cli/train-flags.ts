@@ -19,7 +19,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'Model:': [
     ['arch <name>', 'iresnet18, iresnet34, iresnet50, iresnet100 or mobilefacenet (default: iresnet100)'],
     ['embedding-size <n>', 'length of the feature (default: 512)'],
-    ['init <file>', 'backbone to finetune: an official .pth, or a checkpoint of ours'],
+    ['init <model>', 'what to finetune: an official .pth, a checkpoint of ours, or an ONNX recogniser of any make'],
     ['dropout <share>', 'channels zeroed before the last layer (default: 0.4)'],
   ],
   'Loss:': [
@@ -31,6 +31,22 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['lambda-g <x>', 'λ_g, the pull toward large magnitudes (default: 35)', 'lambda_g <x>'],
     ['scale <s>', 's (default: 64)', 'arc-scale <s>'],
     ['easy-margin <bool>', 'margin only below 90° (default: true)'],
+  ],
+  'Finetuning an ONNX model:': [
+    ['train-last <n>', 'only the last so many convolutions and linear layers (default: all)'],
+    ['freeze <prefix...>', 'leave weights and nodes whose names begin so as they are'],
+    [
+      'recipe <kind>',
+      'auto: l_a, u_a, margins and λ_g from the magnitudes it has (default, unless one of them is given)',
+    ],
+    ['centers <kind>', 'class centers start at mean features, or random (default: mean)'],
+    ['keep-weight <x>', 'staying near the directions it has (default: 50)'],
+    ['quality-weight <x>', 'magnitudes telling how recognisable a face is (default: 50)'],
+    ['degrade <share>', 'faces shown damaged (default: 0.5)'],
+    ['degrade-strength <s>', 'of the worst damage, 0 to 1 (default: 1)'],
+    ['degrade-kinds <kind...>', 'blur, noise, downscaling, darkness, occlusion, rotation, jpeg (default: all)'],
+    ['views <n>', 'a face is kept in: itself, mirrored, and damaged ones (default: 6)'],
+    ['clip <x>', 'longest gradient (default: 5)'],
   ],
   'Schedule:': [
     ['epochs <n>', 'length of the run (default: 25)'],

@@ -23,15 +23,18 @@ function gaussian(sigma: number): Float64Array {
 /** Filters each row and writes it as a column; the edge's pixel stands for all beyond it. */
 function alongRows({ data, width, height }: Pixels, weights: Float64Array): Pixels {
   const turned = blankPixels(height, width);
+  const radius = weights.length - 1;
+  const row = new Float64Array(3 * (width + 2 * radius)); // with the edges' pixels on either side
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        const at = (column: number): number =>
-          data[3 * (y * width + Math.min(width - 1, Math.max(0, column))) + channel]!;
-        let sum = weights[0]! * at(x);
-        for (let k = 1; k < weights.length; k++) sum += weights[k]! * (at(x - k) + at(x + k));
-        turned.data[3 * (x * height + y) + channel] = Math.round(sum);
-      }
+    for (let x = -radius; x < width + radius; x++) {
+      const source = 3 * (y * width + Math.min(width - 1, Math.max(0, x)));
+      for (let channel = 0; channel < 3; channel++) row[3 * (x + radius) + channel] = data[source + channel]!;
+    }
+    for (let i = 0; i < 3 * width; i++) {
+      const at = i + 3 * radius;
+      let sum = weights[0]! * row[at]!;
+      for (let k = 1; k <= radius; k++) sum += weights[k]! * (row[at - 3 * k]! + row[at + 3 * k]!);
+      turned.data[3 * (Math.floor(i / 3) * height + y) + (i % 3)] = Math.round(sum);
     }
   }
   return turned;

@@ -11,47 +11,59 @@ export function downscale(face: Pixels, side: number): Pixels {
 }
 
 /** Each small pixel is the mean of the area that it covers, shares of pixels included. */
-function reduced(face: Pixels, side: number): Pixels {
+function reduced({ data, width, height }: Pixels, side: number): Pixels {
   const small = blankPixels(side, side);
-  const step = face.width / side;
+  const step = width / side;
+  const [rows, columns] = [cover(height, side, step), cover(width, side, step)];
   for (let y = 0; y < side; y++)
     for (let x = 0; x < side; x++) {
-      const mean = areaMean(face, { left: x * step, top: y * step, size: step });
-      small.data.set(mean, 3 * (y * side + x));
+      let [red, green, blue] = [0, 0, 0];
+      for (const { at: row, share: high } of rows[y]!)
+        for (const { at: column, share: wide } of columns[x]!) {
+          const [share, from] = [high * wide, 3 * (row * width + column)];
+          red += share * data[from]!;
+          green += share * data[from + 1]!;
+          blue += share * data[from + 2]!;
+        }
+      small.data.set(
+        [red, green, blue].map((sum) => Math.round(sum / step ** 2)),
+        3 * (y * side + x),
+      );
     }
   return small;
 }
 
-function areaMean(
-  { data, width, height }: Pixels,
-  { left, top, size }: { readonly left: number; readonly top: number; readonly size: number },
-): [number, number, number] {
-  const sums: [number, number, number] = [0, 0, 0];
-  for (let y = Math.floor(top); y < Math.min(height, top + size); y++) {
-    const high = Math.min(y + 1, top + size) - Math.max(y, top);
-    for (let x = Math.floor(left); x < Math.min(width, left + size); x++) {
-      const share = high * (Math.min(x + 1, left + size) - Math.max(x, left));
-      for (let channel = 0; channel < 3; channel++) sums[channel]! += share * data[3 * (y * width + x) + channel]!;
-    }
-  }
-  return sums.map((sum) => Math.round(sum / size ** 2)) as [number, number, number];
+/** For each of `side` steps along an edge: the pixels that it covers, and how much of each. */
+function cover(size: number, side: number, step: number): { readonly at: number; readonly share: number }[][] {
+  return Array.from({ length: side }, (_, i) => {
+    const [start, end] = [i * step, i * step + step];
+    const first = Math.floor(start);
+    const count = Math.ceil(Math.min(size, end)) - first;
+    return Array.from({ length: count }, (__, k) => {
+      const at = first + k;
+      return { at, share: Math.min(at + 1, end) - Math.max(at, start) };
+    });
+  });
 }
 
 /** Bilinear between the centres of the small pixels. */
 function enlarged({ data, width: side }: Pixels, size: number): Pixels {
   const large = blankPixels(size, size);
-  const held = (at: number): number => Math.min(side - 1, Math.max(0, at));
+  const places = Array.from({ length: size }, (_, i) => {
+    const held = (at: number): number => Math.min(side - 1, Math.max(0, at));
+    const at = held(((i + 0.5) * side) / size - 0.5);
+    return { near: Math.floor(at), far: held(Math.floor(at) + 1), share: at - Math.floor(at) };
+  });
   for (let y = 0; y < size; y++) {
-    const v = held(((y + 0.5) * side) / size - 0.5);
-    const [top, bottom] = [Math.floor(v), held(Math.floor(v) + 1)];
+    const { near: top, far: bottom, share: v } = places[y]!;
     for (let x = 0; x < size; x++) {
-      const u = held(((x + 0.5) * side) / size - 0.5);
-      const [left, right] = [Math.floor(u), held(Math.floor(u) + 1)];
+      const { near: left, far: right, share: u } = places[x]!;
       for (let channel = 0; channel < 3; channel++) {
-        const at = (row: number, column: number): number => data[3 * (row * side + column) + channel]!;
-        const upper = at(top, left) + (u - left) * (at(top, right) - at(top, left));
-        const lower = at(bottom, left) + (u - left) * (at(bottom, right) - at(bottom, left));
-        large.data[3 * (y * size + x) + channel] = Math.round(upper + (v - top) * (lower - upper));
+        const topLeft = data[3 * (top * side + left) + channel]!;
+        const bottomLeft = data[3 * (bottom * side + left) + channel]!;
+        const upper = topLeft + u * (data[3 * (top * side + right) + channel]! - topLeft);
+        const lower = bottomLeft + u * (data[3 * (bottom * side + right) + channel]! - bottomLeft);
+        large.data[3 * (y * size + x) + channel] = Math.round(upper + v * (lower - upper));
       }
     }
   }

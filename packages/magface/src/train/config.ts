@@ -2,16 +2,17 @@
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { architectureNames } from './architectures.ts';
+import { type FinetuneSettings, finetuneFields, withFinetuneDefaults } from './finetune/finetune-settings.ts';
 
 /** A checked configuration. Names as in YAML; on the command line in kebab-case, or under the official flag. */
-export interface TrainConfig {
+export interface TrainConfig extends FinetuneSettings {
   /** Lists or folders; several are joined, each with classes of its own. `--train_list` */
   readonly trainList: readonly string[];
   /** Folder that the lists' paths are relative to. */
   readonly root?: string | undefined;
   /** Where checkpoints, metrics and the report go. `--pth-save-fold` */
   readonly output: string;
-  /** Backbone to start from: an official `.pth`, or a checkpoint of ours. @default none: the official initialisation */
+  /** What to start from: an official `.pth`, a checkpoint of ours, or an ONNX model of any make. @default none: the official initialisation */
   readonly init?: string | undefined;
   /** @default 'iresnet100' */
   readonly arch: string;
@@ -147,6 +148,7 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
   evalRoot: z.string().optional(),
   evalEpochs: count.default(1),
   maxSteps: count.optional(),
+  ...finetuneFields,
 };
 
 /** Names of all settings, for the help and for --print-config. */
@@ -192,7 +194,8 @@ function parsed(value: string | readonly string[] | boolean): unknown {
  * @throws {ConfigError} naming the first key that is wrong or unknown
  */
 export function parseTrainConfig(given: unknown): TrainConfig {
-  const result = z.strictObject(fields).safeParse(given);
+  const settings = typeof given === 'object' && given !== null ? withFinetuneDefaults({ ...given }) : given;
+  const result = z.strictObject(fields).safeParse(settings);
   if (!result.success) {
     const issue = result.error.issues[0]!;
     const key = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue.path.join('.');

@@ -10,6 +10,8 @@ import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-f
 import type { TrainConfig } from './config.ts';
 import { type Dataset, datasetSize, readDatasets } from './dataset.ts';
 import { checkDevice } from './device.ts';
+import { finetune } from './finetune/finetune.ts';
+import { isOnnx } from './finetune/finetune-settings.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
@@ -48,11 +50,12 @@ export interface TrainHooks {
 const patience = 10;
 
 /**
- * Trains as the configuration says.
+ * Trains as the configuration says; an ONNX model to start from is finetuned as it is, see finetune/finetune.ts.
  *
  * @returns the last row of metrics, undefined when the run was over before one was due
  */
 export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
+  if (isOnnx(config.init)) return await finetune(config, hooks);
   const ranks = hooks.group === undefined ? undefined : new Ranks(hooks.group, config);
   const isFirst = ranks?.isFirst ?? true;
   const { onNote = () => {} } = isFirst ? hooks : {};

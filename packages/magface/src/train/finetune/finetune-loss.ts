@@ -1,0 +1,93 @@
+/**
+ * MagFace for a model that is good already and shall stay so, over faces of which some are damaged:
+ *
+ *     L = L_MagFace(faces that can be recognised)
+ *       + κ · mean_i [1 − cos(f_i, f⁰_i)]              f⁰: the starting model's feature of the same face, undamaged
+ *       + ω · mean_i [(‖f_i‖ − t_i) / (u_a − l_a)]²    t_i: where the face's recognisability puts it within [l_a, u_a]
+ *
+ * The second term keeps what the model knows while few people are shown, and leads a damaged face to where the whole one
+ * lies; it too is for faces that can be recognised. The third tells the length what MagFace alone finds from margins slowly.
+ */
+import { fromArray, normalize, type Tensor } from '@magface/torch';
+import { type MagFaceConstants, type MagFaceLoss, magfaceLoss } from '../magface-loss.ts';
+
+export interface FinetuneWeights {
+  /** κ. `--keep-weight` */
+  readonly keep: number;
+  /** ω. `--quality-weight` */
+  readonly quality: number;
+}
+
+/** What a batch shall come to, one row a face. */
+export interface FinetuneTargets {
+  /** (N) int64 */
+  readonly labels: BigInt64Array;
+  /** (N, D): f⁰, of length one. */
+  readonly start: Float32Array;
+  /** (N): t. */
+  readonly magnitudes: Float32Array;
+  /** Rows that can be recognised, at least one. */
+  readonly recognisable: BigInt64Array;
+}
+
+export interface FinetuneLoss {
+  readonly total: Tensor;
+  /** Over the recognisable rows alone. */
+  readonly magface: MagFaceLoss;
+  /** Means without their weights, one value each. */
+  readonly kept: Tensor;
+  readonly quality: Tensor;
+  /** (N): ‖f‖. */
+  readonly magnitudes: Tensor;
+}
+
+/**
+ * @param features - (N, D) float32
+ * @param centers - (D, K)
+ */
+export function finetuneLoss(
+  features: Tensor,
+  centers: Tensor,
+  {
+    targets,
+    constants,
+    weights,
+  }: {
+    readonly targets: FinetuneTargets;
+    readonly constants: MagFaceConstants;
+    readonly weights: FinetuneWeights;
+  },
+): FinetuneLoss {
+  const rows = fromArray(targets.recognisable);
+  const known = features.indexSelect(0, rows); // (M, D)
+  const labels = fromArray(targets.labels).indexSelect(0, rows);
+  const magface = magfaceLoss(known, centers, labels, constants);
+
+  const start = fromArray(targets.start, features.shape).indexSelect(0, rows);
+  const kept = normalize(known, 1).mul(start).sumDim(1).neg().add(1).mean();
+
+  const magnitudes = features.norm(2, 1);
+  const range = constants.upperMagnitude - constants.lowerMagnitude;
+  const quality = magnitudes.sub(fromArray(targets.magnitudes)).div(range).square().mean();
+
+  const total = magface.total.add(kept.mul(weights.keep)).add(quality.mul(weights.quality));
+  return { total, magface, kept, quality, magnitudes };
+}
+
+/**
+ * t: recognisability from its lowest to its highest 2 % onto [l_a, u_a], in a straight line.
+ *
+ * @param own - cosines to the own person's mean, of every face in every view
+ */
+export function targetMagnitudes(
+  own: Float32Array,
+  { lowerMagnitude, upperMagnitude }: Pick<MagFaceConstants, 'lowerMagnitude' | 'upperMagnitude'>,
+): Float32Array {
+  const sorted = Float32Array.from(own).sort();
+  const [low, high] = [sorted[Math.floor(0.02 * sorted.length)]!, sorted[Math.floor(0.98 * sorted.length)]!];
+  const range = upperMagnitude - lowerMagnitude;
+  return own.map((cosine) => {
+    const share = Math.min(1, Math.max(0, (cosine - low) / (high - low)));
+    return lowerMagnitude + range * share;
+  });
+}

@@ -1,0 +1,149 @@
+/** The steps of a finetuning run: batches by plan, targets by what the starting model knew, rows of metrics, warnings. */
+import { setImmediate } from 'node:timers/promises';
+import { ConfigError, MagfaceError } from '../../errors.ts';
+import type { TrainConfig } from '../config.ts';
+import type { Dataset } from '../dataset.ts';
+import { MemoryUse } from '../memory-use.ts';
+import { type MetricsRow, MetricsWindow } from '../metrics.ts';
+import type { TrainHooks } from '../run.ts';
+import { RunRecords } from '../run-records.ts';
+import { learningRate, type ScheduleOptions } from '../schedule.ts';
+import { type BatchPlanOptions, plannedBatches } from './batch-plan.ts';
+import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
+import type { Finetuner } from './finetuner.ts';
+import { collapseWarning, type MagnitudeQuantiles, magnitudeQuantiles } from './recipe.ts';
+import type { StartKnowledge } from './start-knowledge.ts';
+import type { ViewPlace, ViewSource } from './view-source.ts';
+
+export interface FinetuneParts {
+  readonly tuner: Finetuner;
+  readonly source: ViewSource;
+  readonly start: StartKnowledge;
+  readonly dataset: Dataset;
+}
+
+export class FinetuneRun {
+  readonly #config: TrainConfig;
+  readonly #hooks: TrainHooks;
+  readonly #parts: FinetuneParts;
+  readonly #plan: BatchPlanOptions;
+  readonly #schedule: ScheduleOptions;
+  readonly #stepsPerEpoch: number;
+  readonly #total: number;
+  readonly #records: RunRecords;
+  readonly #window = new MetricsWindow();
+  readonly #memory = new MemoryUse();
+  readonly #started = performance.now();
+  /** (V, N): t */
+  readonly #targets: Float32Array;
+  readonly #startQuantiles: MagnitudeQuantiles;
+  /** Since the last row. */
+  #magnitudes: number[] = [];
+  #done = 0;
+  #skipped = 0;
+  #row: MetricsRow | undefined;
+
+  constructor(config: TrainConfig, hooks: TrainHooks, parts: FinetuneParts) {
+    const { start, dataset, source, tuner } = parts;
+    this.#config = config;
+    this.#hooks = hooks;
+    this.#parts = parts;
+    this.#plan = { ...config, samples: dataset.samples.length, views: source.views };
+    this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
+    this.#stepsPerEpoch = stepsPerEpoch(config, dataset.samples.length);
+    this.#total = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
+    this.#records = new RunRecords(config, { epoch: 0, done: 0 });
+    this.#targets = targetMagnitudes(start.own, tuner.options.constants);
+    this.#startQuantiles = magnitudeQuantiles(start.magnitudes);
+  }
+
+  /** @returns the last row of metrics */
+  async go(): Promise<MetricsRow | undefined> {
+    for (let epoch = 0; epoch < this.#config.epochs; epoch++) {
+      for (const places of plannedBatches(epoch, this.#plan)) {
+        if (this.#done === this.#total || this.#hooks.signal?.aborted === true) break;
+        await this.#step(epoch, places);
+        await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
+      }
+    }
+    this.#records.writeReport();
+    return this.#row;
+  }
+
+  async #step(epoch: number, places: readonly ViewPlace[]): Promise<void> {
+    const { source, tuner, dataset } = this.#parts;
+    const step = this.#done - epoch * this.#stepsPerEpoch;
+    const lr = learningRate(epoch, step, this.#stepsPerEpoch, this.#schedule);
+    const targets = this.#targetsOf(places);
+    const result = tuner.step(await source.load(places), targets, lr);
+    this.#done++;
+    if (result.skipped === undefined) {
+      const samples = Array.from(targets.recognisable, (row) => dataset.samples.at(places[Number(row)]!.sample)!);
+      this.#window.add(result);
+      this.#records.addStep(epoch, result, samples);
+      this.#magnitudes.push(...result.magnitudes);
+    } else this.#skip(result.skipped.reason);
+    this.#hooks.onStep?.(this.#done, this.#total, result);
+    if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(epoch, lr);
+  }
+
+  #targetsOf(places: readonly ViewPlace[]): FinetuneTargets {
+    const { start, dataset } = this.#parts;
+    const { values, dimension } = start.directions;
+    const count = dataset.samples.length;
+    const directions = new Float32Array(places.length * dimension);
+    for (const [i, { sample }] of places.entries()) {
+      directions.set(values.subarray(sample * dimension, (sample + 1) * dimension), i * dimension);
+    }
+    const rows = places.map(({ sample, view }) => view * count + sample);
+    const recognisable = [...places.keys()].filter((i) => start.own[rows[i]!]! >= leastRecognisability);
+    return {
+      labels: BigInt64Array.from(places, ({ sample }) => BigInt(dataset.samples.at(sample)!.label)),
+      start: directions,
+      magnitudes: Float32Array.from(rows, (row) => this.#targets[row]!),
+      recognisable: BigInt64Array.from(recognisable.length > 0 ? recognisable : [0], BigInt),
+    };
+  }
+
+  /** Ten steps in all that are not finite end the run: unlike a long training, this one has nothing to wait for. */
+  #skip(reason: string): void {
+    this.#skipped++;
+    this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}`);
+    if (this.#skipped < 10) return;
+    const message = `Expected finite losses but ${this.#skipped} steps had none: lower --lr or --scale.`;
+    throw new MagfaceError('training_diverged', message);
+  }
+
+  #print(epoch: number, lr: number): void {
+    if (this.#window.state.steps === 0) return;
+    const { batchSize } = this.#config;
+    const imagesPerSecond = (this.#done * batchSize) / ((performance.now() - this.#started) / 1000);
+    const row: MetricsRow = {
+      epoch,
+      step: this.#done,
+      samples: this.#done * batchSize,
+      ...this.#window.take(),
+      ...this.#memory.take(),
+      lr,
+      skipped: this.#skipped,
+      imagesPerSecond,
+      secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
+    };
+    this.#row = row;
+    this.#records.addRow(row);
+    this.#hooks.onRow?.(row);
+    const { constants } = this.#parts.tuner.options;
+    const warning = collapseWarning(magnitudeQuantiles(this.#magnitudes), this.#startQuantiles, constants);
+    if (warning !== undefined) this.#hooks.onNote?.(warning);
+    this.#magnitudes = [];
+  }
+}
+
+/** Below this cosine to the person's other faces, a face looks like anyone: pulling it to its person would teach chance. */
+const leastRecognisability = 0.3;
+
+function stepsPerEpoch({ batchSize }: TrainConfig, samples: number): number {
+  if (batchSize <= samples) return Math.floor(samples / batchSize);
+  const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
+  throw new ConfigError('batch-size', message);
+}

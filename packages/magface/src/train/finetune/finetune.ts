@@ -1,0 +1,141 @@
+/**
+ * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
+ * is the same graph with new weights, written to `model.onnx`.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheMemory, threads } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
+import { FileWriter } from '../../format/file-writer.ts';
+import type { RecogniserContract } from '../../models/contract.ts';
+import { loadModel } from '../../models/load-model.ts';
+import { randomStream } from '../../random.ts';
+import type { TrainConfig } from '../config.ts';
+import { type Dataset, readDatasets } from '../dataset.ts';
+import { frontOf, selectWeights } from '../graph/select-weights.ts';
+import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
+import { writeGraph } from '../graph/write-graph.ts';
+import type { MagFaceConstants } from '../magface-loss.ts';
+import type { MetricsRow } from '../metrics.ts';
+import type { TrainHooks } from '../run.ts';
+import { FinetuneRun } from './finetune-run.ts';
+import { Finetuner } from './finetuner.ts';
+import { magnitudeQuantiles, recipeFor } from './recipe.ts';
+import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
+import { keepFront, readViews } from './view-source.ts';
+import type { ViewOptions } from './views.ts';
+
+/** The result, in the run's folder. */
+export const modelFile = 'model.onnx';
+
+/**
+ * @param config - `init` names the model
+ * @returns the last row of metrics
+ * @throws {ModelError} `model_untrainable` naming every operator that cannot be trained
+ */
+export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
+  const { onNote = () => {} } = hooks;
+  if (hooks.resume === true) {
+    const message =
+      'Expected a run with checkpoints to resume but finetuning an ONNX model has none: start it anew without --resume.';
+    throw new ConfigError('resume', message);
+  }
+  if (hooks.group !== undefined) {
+    const message = 'Expected one process to finetune an ONNX model but several were started: leave --nproc out.';
+    throw new ConfigError('nproc', message);
+  }
+  const { precision } = config;
+  if (precision === 'fp16') {
+    const message = 'Expected fp32 or bf16 to finetune an ONNX model but received fp16: use --precision bf16.';
+    throw new ConfigError('precision', message);
+  }
+  if (config.threads !== undefined) threads(config.threads);
+  cacheMemory(config.cacheMemory * 2 ** 20);
+  const { bytes, contract, name } = await loadModel(config.init!, { kind: 'recogniser' });
+  const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
+  mkdirSync(config.output, { recursive: true });
+  const graph = openGraph(bytes, name);
+  const trained = selectWeights(graph, config);
+  const front = frontOf(graph, trained);
+  onNote(describeRun(name, { dataset, graph, trained, front, views: config.views }));
+
+  const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
+  const views = { ...config, ...damage, graph, dataset, input: contract.input, precision };
+  const source =
+    front === undefined ? readViews(views) : await keepFront(views, front, everyTenth('Frozen front', onNote));
+  try {
+    const forward = { graph, front, precision };
+    const labels = Int32Array.from(dataset.samples, ({ label }) => label);
+    const onProgress = everyTenth('Starting features', onNote);
+    const start = await startKnowledge(source, { ...forward, labels, classes: dataset.classes, onProgress });
+    const constants = constantsOf(config, start, onNote);
+    const weights = { keep: config.keepWeight, quality: config.qualityWeight };
+    const { classes } = dataset;
+    const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
+    const head = { centers, classes, constants, weights };
+    const tuner = new Finetuner(graph, { ...config, ...forward, ...head, trained });
+    const row = await new FinetuneRun(config, hooks, { tuner, source, start, dataset }).go();
+    const file = join(config.output, modelFile);
+    await writeModel(graph, contract, file);
+    onNote(`Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --output ${file}\`.`);
+    return row;
+  } finally {
+    source.close();
+  }
+}
+
+/** Only directions count: the loss takes each to length one. */
+function randomCenters(length: number, seed: number): Float32Array {
+  const random = randomStream(seed);
+  return Float32Array.from({ length }, () => 2 * random() - 1);
+}
+
+interface RunFacts {
+  readonly dataset: Dataset;
+  readonly graph: TrainableGraph;
+  readonly trained: readonly string[];
+  readonly front: string | undefined;
+  readonly views: number;
+}
+
+function describeRun(name: string, { dataset, graph, trained, front, views }: RunFacts): string {
+  const values = trained.reduce((sum, weight) => sum + graph.weights.get(weight)!.length, 0);
+  const where = front === undefined ? 'from the input on' : `behind the value ${front}, up to which it is run once`;
+  return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${views} views each; ${values} weights are trained, ${where}.`;
+}
+
+/** The settings' own constants, or those that the rule gives. */
+function constantsOf(
+  config: TrainConfig,
+  { magnitudes }: StartKnowledge,
+  onNote: (line: string) => void,
+): MagFaceConstants {
+  const quantiles = magnitudeQuantiles(magnitudes);
+  const text = Object.entries(quantiles).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+  onNote(`Magnitudes of the starting model: ${text.join(', ')}.`);
+  const constants = config.recipe === 'given' ? config : { ...config, ...recipeFor(quantiles, config.scale) };
+  const { lowerMagnitude, upperMagnitude, lowerMargin, upperMargin, lambdaG } = constants;
+  const whence = config.recipe === 'given' ? 'As given' : 'By the rule';
+  onNote(
+    `${whence}: --l_a ${lowerMagnitude} --u_a ${upperMagnitude} --l_margin ${lowerMargin} --u_margin ${upperMargin} --lambda_g ${lambdaG}.`,
+  );
+  return constants;
+}
+
+/** What was calibrated on other weights holds no more. */
+async function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
+  const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
+  const file = await FileWriter.create(path);
+  void file.append(writeGraph(graph, contract)); // commit tells of a failure
+  await file.commit();
+}
+
+/** A line at each tenth of the way. */
+function everyTenth(what: string, onNote: (line: string) => void): (done: number, total: number) => void {
+  let told = 0;
+  return (done, total) => {
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths > told) onNote(`${what}: ${10 * tenths} %`);
+    told = tenths;
+  };
+}

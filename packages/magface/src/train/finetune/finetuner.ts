@@ -1,0 +1,111 @@
+/** A graph in training: a step on a batch of faces in their views. */
+import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import type { TrainableGraph } from '../graph/trainable-graph.ts';
+import type { MagFaceConstants } from '../magface-loss.ts';
+import type { StepResult } from '../trainer.ts';
+import { type FinetuneLoss, type FinetuneTargets, type FinetuneWeights, finetuneLoss } from './finetune-loss.ts';
+import { inPrecision } from './view-source.ts';
+
+export interface FinetunerOptions {
+  /** Names of the weights that are trained. */
+  readonly trained: readonly string[];
+  /** Name of the value that batches are; undefined for the graph's input. */
+  readonly front: string | undefined;
+  /** (D, K): where the class centres start. */
+  readonly centers: Float32Array;
+  /** K */
+  readonly classes: number;
+  readonly constants: MagFaceConstants;
+  readonly weights: FinetuneWeights;
+  readonly precision: 'fp32' | 'bf16';
+  /** μ of SGD. */
+  readonly momentum: number;
+  /** On the network's weights alone. */
+  readonly weightDecay: number;
+  /** The network's gradients, all together, are held at this length. */
+  readonly clip: number;
+}
+
+/** A step's figures, with those that only finetuning has; what is told of each face is told of the recognisable ones. */
+export interface FinetuneStep extends StepResult {
+  /** 1 - cosine to the starting model's feature, the mean. */
+  readonly kept: number;
+  /** Mean squared distance of magnitudes from their targets, as a share of the range. */
+  readonly quality: number;
+}
+
+export class Finetuner {
+  readonly graph: TrainableGraph;
+  readonly options: FinetunerOptions;
+  /** (D, K) */
+  readonly centers: Tensor;
+  readonly #network: Sgd;
+  readonly #head: Sgd;
+
+  constructor(graph: TrainableGraph, options: FinetunerOptions) {
+    this.graph = graph;
+    this.options = options;
+    for (const [name, weight] of graph.weights) weight.requiresGrad = options.trained.includes(name);
+    this.centers = leafOf(options);
+    this.#network = new Sgd(options.trained.map((name) => graph.weights.get(name)!));
+    this.#head = new Sgd([this.centers]);
+  }
+
+  /** @param value - (N, …), of the front or of the input @returns (N, D) float32 */
+  forward(value: Tensor): Tensor {
+    const { front, precision } = this.options;
+    return inPrecision(precision, () => this.graph.forward(value, front === undefined ? {} : { from: front }));
+  }
+
+  /** Learns from one batch. A loss or gradient that is not finite leaves every weight as it was. */
+  step(load: () => Tensor, targets: FinetuneTargets, lr: number): FinetuneStep {
+    using _step = scope();
+    const { constants, weights, momentum, weightDecay, clip } = this.options;
+    this.#network.zeroGrad();
+    this.#head.zeroGrad();
+    const loss = finetuneLoss(this.forward(load()), this.centers, { targets, constants, weights });
+    loss.total.backward();
+    const norm = Math.hypot(...this.#network.gradientNorms());
+    const finite = Number.isFinite(norm) && Number.isFinite(loss.total.item());
+    using _ = noGrad();
+    if (finite) {
+      const gradientScale = Math.min(1, clip / norm);
+      this.#network.step({ lr, momentum, weightDecay, gradientScale });
+      this.#head.step({ lr, momentum });
+    }
+    return resultOf(loss, targets, norm);
+  }
+}
+
+function leafOf({ centers, classes }: FinetunerOptions): Tensor {
+  using all = scope();
+  using _ = noGrad();
+  const leaf = all.keep(fromArray(centers, [centers.length / classes, classes]).clone());
+  leaf.requiresGrad = true;
+  return leaf;
+}
+
+function resultOf(loss: FinetuneLoss, targets: FinetuneTargets, gradientNorm: number): FinetuneStep {
+  const { magface, magnitudes, kept, quality, total } = loss;
+  const rows = fromArray(targets.recognisable);
+  const labels = fromArray(targets.labels).indexSelect(0, rows);
+  const skipped = Number.isFinite(gradientNorm)
+    ? undefined
+    : { reason: `Expected finite gradients but their length is ${gradientNorm}.`, sample: undefined };
+  return {
+    loss: total.item(),
+    lossId: magface.identity.item(),
+    lossG: magface.regularizer.item(),
+    accuracy: magface.cosines.argmax({ dim: 1 }).eq(labels).to({ dtype: 'float32' }).mean().item(),
+    magnitudeMean: magnitudes.mean().item(),
+    magnitudeMin: magnitudes.min().item(),
+    magnitudeMax: magnitudes.max().item(),
+    marginMean: magface.margins.mean().item(),
+    gradientNorm,
+    skipped,
+    magnitudes: magnitudes.indexSelect(0, rows).toArray() as Float32Array,
+    targetCosines: magface.cosines.gather(1, labels.unsqueeze(1)).toArray() as Float32Array,
+    kept: kept.item(),
+    quality: quality.item(),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * The constants of the loss for a model that was trained otherwise, from the magnitudes that it has. The official README's
+ * advice, made a rule:
+ *
+ *     l_a = 0.65 · p1       u_a = 1.15 · p99      so that no face is held at a limit at the start, and there is room beyond
+ *     l_m = 0.35            u_m = 0.7             below those of training from nothing: the features stand already
+ *     λ_g = 1.25 · s·k·u_a²·l_a² / (u_a² − l_a²)  a quarter above the least that keeps the optimum inside (l_a, u_a]
+ *
+ * p1 and p99 are quantiles over faces as they are and damaged, k the slope of the margin.
+ *
+ * @see Meng et al., CVPR 2021, section 3.2; official README, "Finetuning"
+ */
+import { MagfaceError } from '../../errors.ts';
+import { quantile } from '../../quantile.ts';
+import { leastLambdaG, type MagFaceConstants } from '../magface-loss.ts';
+
+/** Quantiles of magnitudes, for people and for the rule. */
+export interface MagnitudeQuantiles {
+  readonly p1: number;
+  readonly p25: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p99: number;
+}
+
+/** What the rule decides. */
+export type Recipe = Pick<
+  MagFaceConstants,
+  'lowerMagnitude' | 'upperMagnitude' | 'lowerMargin' | 'upperMargin' | 'lambdaG'
+>;
+
+export function magnitudeQuantiles(magnitudes: ArrayLike<number>): MagnitudeQuantiles {
+  const sorted = Float64Array.from(magnitudes).sort();
+  const [p1, p25, p50, p75, p99] = [0.01, 0.25, 0.5, 0.75, 0.99].map((p) => quantile(sorted, p)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { p1, p25, p50, p75, p99 };
+}
+
+/**
+ * @param scale - s
+ * @throws {MagfaceError} `recipe_impossible` when the magnitudes do not differ: the features are normalised, so that there is
+ *   no length to teach
+ */
+export function recipeFor({ p1, p50, p99 }: MagnitudeQuantiles, scale: number): Recipe {
+  if (!(p1 > 0) || (p99 - p1) / p50 < 1e-4) {
+    const message = `Expected features whose length differs between faces but all are ${p50.toPrecision(4)}: the model normalises them; export it without its last normalisation.`;
+    throw new MagfaceError('recipe_impossible', message);
+  }
+  const limits = { lowerMagnitude: rounded(0.65 * p1), upperMagnitude: rounded(1.15 * p99) };
+  const margins = { lowerMargin: 0.35, upperMargin: 0.7 };
+  const least = leastLambdaG({ ...limits, ...margins, scale } as MagFaceConstants);
+  return { ...limits, ...margins, lambdaG: rounded(1.25 * least) };
+}
+
+/** Three figures are what the rule can tell. */
+const rounded = (value: number): number => Number(value.toPrecision(3));
+
+/** Below this share of its spread at the start, a quality has little left to say. */
+const leastSpread = 0.5;
+
+/** @returns a warning when magnitudes draw together, or pile up at a limit; undefined when all is well */
+export function collapseWarning(
+  now: MagnitudeQuantiles,
+  start: MagnitudeQuantiles,
+  { lowerMagnitude, upperMagnitude }: Pick<Recipe, 'lowerMagnitude' | 'upperMagnitude'>,
+): string | undefined {
+  const spread = ({ p1, p99 }: MagnitudeQuantiles): number => p99 - p1;
+  const range = `[${now.p1.toFixed(2)}, ${now.p99.toFixed(2)}]`;
+  if (spread(now) < leastSpread * spread(start)) {
+    return `Magnitudes have drawn together to ${range}, from [${start.p1.toFixed(2)}, ${start.p99.toFixed(2)}]: raise --quality-weight, or widen --l_a and --u_a.`;
+  }
+  if (now.p25 <= lowerMagnitude)
+    return `A quarter of the magnitudes lie at or below l_a ${lowerMagnitude}: lower --l_a.`;
+  if (now.p75 >= upperMagnitude)
+    return `A quarter of the magnitudes lie at or above u_a ${upperMagnitude}: raise --u_a.`;
+  return undefined;
+}

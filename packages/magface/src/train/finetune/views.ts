@@ -1,0 +1,73 @@
+/**
+ * How a training face is shown: as it is, mirrored, or damaged. A network that shall tell bad faces from good ones must see
+ * bad ones, and clean photos of the famous have few. Which damage, how strong: pure functions of (seed, sample, view).
+ */
+import { type DamageKind, damages } from '../../degrade/damage.ts';
+import { allDamages } from '../../degrade/node/jpeg.ts';
+import { blankPixels, type Pixels } from '../../pixels.ts';
+import { hash } from '../sample-order.ts';
+
+/** What is done to a face. */
+export interface View {
+  readonly flipped: boolean;
+  /** In this order. */
+  readonly damages: readonly DamageStep[];
+}
+
+export interface DamageStep {
+  readonly kind: DamageKind | 'jpeg';
+  /** 0 to 1. */
+  readonly strength: number;
+  /** For what is left to chance within the damage. */
+  readonly seed: number;
+}
+
+export interface ViewOptions {
+  readonly seed: number;
+  /** Strength of the worst damage, 0 to 1; strengths are uniform up to it. */
+  readonly strength: number;
+  /** @default all that Node can do */
+  readonly kinds?: readonly DamageStep['kind'][] | undefined;
+}
+
+/** View 0 is the face, view 1 its mirror image, every later one is damaged. */
+export const cleanViews = 2;
+
+/** Share of damaged views with a second, weaker damage on top: bad photos are seldom bad in one way. */
+const secondShare = 0.3;
+
+/** @param view - from 0; see {@link cleanViews} */
+export function viewOf(sample: number, view: number, options: ViewOptions): View {
+  if (view < cleanViews) return { flipped: view === 1, damages: [] };
+  const { seed, strength, kinds = Object.keys(allDamages) as DamageStep['kind'][] } = options;
+  const bits = (purpose: number): number => hash(seed, sample, view, purpose);
+  const share = (purpose: number): number => bits(purpose) / 2 ** 32;
+  const step = (purpose: number, greatest: number): DamageStep => ({
+    kind: kinds[bits(purpose) % kinds.length]!,
+    strength: greatest * share(purpose + 1),
+    seed: bits(purpose + 2),
+  });
+  const first = step(0, strength);
+  const second = share(3) < secondShare ? [step(4, strength / 2)] : [];
+  return { flipped: share(7) < 0.5, damages: [first, ...second] };
+}
+
+/** @param face - (112, 112, 3) uint8 RGB @returns a face of its own, unless nothing is done to it */
+export function showView(face: Pixels, view: View): Pixels {
+  const shown = view.flipped ? mirrored(face) : face;
+  return view.damages.reduce((pixels, { kind, strength, seed }) => {
+    return allDamages[kind].apply(pixels, strength, seed);
+  }, shown);
+}
+
+function mirrored({ data, width, height }: Pixels): Pixels {
+  const turned = blankPixels(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const source = pixel - 2 * (pixel % width) + width - 1;
+    for (let channel = 0; channel < 3; channel++) turned.data[3 * pixel + channel] = data[3 * source + channel]!;
+  }
+  return turned;
+}
+
+/** Names that `--degrade` may be given. */
+export const damageNames: readonly string[] = [...Object.keys(damages), 'jpeg'];

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { asColumns, classSums, normalized, ownCosines } from '../../../src/train/finetune/directions.ts';
+import { targetMagnitudes } from '../../../src/train/finetune/finetune-loss.ts';
+
+const rows = (dimension: number, ...values: number[]) => ({ values: Float32Array.from(values), dimension });
+const labels = [0, 0, 1];
+const clean = normalized(rows(2, 3, 4, 0, 2, 5, 0));
+
+test('centres are the mean directions of each class, as columns of length one', () => {
+  expect([...clean.values]).toEqual([3 / 5, 4 / 5, 0, 1, 1, 0].map(Math.fround));
+  const sums = classSums(clean, labels, 3);
+  expect([...sums.values]).toEqual([0.6, 1.8, 1, 0, 0, 0].map((value) => expect.closeTo(value, 6)));
+  const columns = asColumns(sums); // (2, 3)
+  expect([...columns]).toEqual(
+    [0.6 / Math.hypot(0.6, 1.8), 1, 0, 1.8 / Math.hypot(0.6, 1.8), 0, 0].map((value) => expect.closeTo(value, 6)),
+  );
+});
+
+test('a face is measured by the other faces of its person, not by itself', () => {
+  const sums = classSums(clean, labels, 2);
+  const shown = normalized(rows(2, 4, 3, 0, 1, 1, 1));
+  // Face 0 against face 1, face 1 against face 0; face 2 is alone.
+  expect([...ownCosines(shown, clean, { labels, sums })]).toEqual(
+    [0.6, 0.8, 0].map((value) => expect.closeTo(value, 6)),
+  );
+});
+
+test('recognisability becomes a magnitude from its lowest to its highest 2 %', () => {
+  const own = Float32Array.from({ length: 101 }, (_, i) => i / 100);
+  const targets = targetMagnitudes(own, { lowerMagnitude: 1, upperMagnitude: 5 });
+  expect(targets[0]).toBe(1);
+  expect(targets[100]).toBe(5);
+  expect(targets[50]).toBeCloseTo(3, 5);
+});
