@@ -61,6 +61,28 @@ describe('warp', () => {
     const { data } = warp(image, [[1, 0, 0.5], [0, 1, 0]], 4); // biome-ignore format: a matrix
     expect([...data.slice(0, 6)]).toEqual([0, 3, 5, 8, 13, 18]);
   });
+  test('the last column fades to black and not to the next row; the last row fades to black', () => {
+    const white = { width: 2, height: 2, data: Uint8Array.from({ length: 12 }, () => 200) };
+    const shifted = warp(
+      white,
+      [
+        [1, 0, -0.5],
+        [0, 1, 0],
+      ],
+      2,
+    );
+    expect([...shifted.data].filter((_, i) => i % 3 === 0)).toEqual([200, 100, 200, 100]);
+    const raised = warp(
+      white,
+      [
+        [1, 0, 0],
+        [0, 1, -0.5],
+      ],
+      2,
+    );
+    expect([...raised.data].filter((_, i) => i % 3 === 0)).toEqual([200, 200, 100, 100]);
+  });
+
   test('wholly outside it is black', () => {
     expect(warp(image, [[1, 0, 90], [0, 1, 90]], 4).data.every((v) => v === 0)).toBe(true); // biome-ignore format: a matrix
   });
