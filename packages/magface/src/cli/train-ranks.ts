@@ -1,6 +1,7 @@
 /** `magface train` with several processes: starting them, and being one of them. */
 import type { TrainConfig } from '../train/config.ts';
 import type { ProcessGroup } from '../train/parallel/environment.ts';
+import { checkPrecision } from '../train/precision.ts';
 import type { Context } from './context.ts';
 import { note } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -16,8 +17,9 @@ const launchFlags = ['--nproc', '--max-restarts'];
 export async function startRanks(
   flags: { readonly nproc?: number; readonly maxRestarts?: number; readonly resume?: boolean },
   words: readonly string[],
-  context: Context,
+  { config, context }: { readonly config: TrainConfig; readonly context: Context },
 ): Promise<ExitCode> {
+  checkPrecision(config); // said once, here
   const { launch } = await import('../train/parallel/launcher.ts');
   // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
   const main = import.meta.url.endsWith('.ts') ? '../../dist/cli/main.js' : './main.js';

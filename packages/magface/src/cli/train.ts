@@ -62,7 +62,7 @@ export function defineTrain(command: Command, context: Context, done: (exitCode:
       if (flags.printConfig === true) return await send(context.stdout, stringify(config));
       if (flags.verifyData === true) return done(await verifyData(config, context));
       if (flags.nproc !== undefined && context.env['RANK'] === undefined) {
-        return done(await startRanks(flags, self.parent?.args ?? [], context));
+        return done(await startRanks(flags, self.parent?.args ?? [], { config, context }));
       }
       await run(config, flags, context);
     });

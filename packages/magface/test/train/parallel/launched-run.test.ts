@@ -1,0 +1,101 @@
+/** `magface train --nproc`: the same run whatever the number of processes, and through the death of one. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { listCheckpoints, readCheckpoint } from '../../../src/train/checkpoint-file.ts';
+import { readMetrics } from '../../../src/train/metrics.ts';
+import { describeTraining } from '../golden.ts';
+import { smallSet, temporaryFolder, tinyRun } from '../small-set.ts';
+
+const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+
+/** A run of 4 steps over 5 classes, a row of metrics a step. At this rate rounding does not grow from step to step. */
+function wordsOf(set: string, output: string, more: readonly string[] = []): string[] {
+  const { arch, embeddingSize } = tinyRun;
+  const settings = {
+    trainList: set,
+    output,
+    arch,
+    embeddingSize,
+    lr: 1e-7,
+    batchSize: 5,
+    epochs: 1,
+    printFreq: 1,
+    workers: 0,
+  };
+  const flags = Object.entries(settings).map(([name, value]) => [kebab(name), String(value)]);
+  return [program, 'train', ...flags.flat(), '--save-steps', '1', '--threads', '1', ...more];
+}
+
+const kebab = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+const lossesIn = (folder: string): number[] => readMetrics(join(folder, 'metrics.jsonl')).map(({ loss }) => loss);
+
+function run(words: readonly string[]): { status: number | null; stderr: string } {
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  return { status, stderr };
+}
+
+describeTraining('magface train --nproc', [], () => {
+  const set = smallSet(5, 4); // 4 steps
+
+  test('two processes and one give the same losses, files and names; a third resumes what two began', async () => {
+    const [one, two] = [temporaryFolder(), temporaryFolder()];
+    expect(run(wordsOf(set, one))).toMatchObject({ status: 0 });
+    const parallel = run(wordsOf(set, two, ['--nproc', '2', '--max-steps', '2']));
+    expect(parallel).toMatchObject({ status: 0, stderr: expect.stringContaining('2 ranks') });
+    expect(run(wordsOf(set, two, ['--nproc=3', '--resume']))).toMatchObject({ status: 0 });
+
+    const losses = lossesIn(one);
+    expect(losses).toHaveLength(4);
+    expect(lossesIn(two)).toHaveLength(4);
+    for (const [step, loss] of lossesIn(two).entries()) expect(loss / losses[step]!, `step ${step}`).toBeCloseTo(1, 3);
+    expect(
+      readdirSync(two)
+        .sort()
+        .filter((name) => !name.startsWith('events')),
+    ).toEqual(
+      readdirSync(one)
+        .sort()
+        .filter((name) => !name.startsWith('events')),
+    );
+    const [ofOne, ofTwo] = await Promise.all([one, two].map((folder) => readCheckpoint(listCheckpoints(folder)[0]!)));
+    for (const [name, { shape, dtype }] of ofOne!.tensors)
+      expect(ofTwo!.tensors.get(name)).toMatchObject({ shape, dtype });
+  });
+
+  test('a rank that is killed ends the others; all start again and come to the same losses, to the bit', async () => {
+    const [whole, broken] = [temporaryFolder(), temporaryFolder()];
+    expect(run(wordsOf(set, whole, ['--nproc', '2']))).toMatchObject({ status: 0 });
+    const launcher = spawn(process.execPath, wordsOf(set, broken, ['--nproc', '2', '--max-restarts', '1']), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    let isKilled = false;
+    launcher.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (isKilled || !said.includes('step 2')) return;
+      isKilled = true;
+      const [victim] = spawnSync('pgrep', ['-P', `${launcher.pid}`], { encoding: 'utf8' })
+        .stdout.split('\n')
+        .slice(1);
+      process.kill(Number(victim), 'SIGKILL');
+    });
+    const status = await new Promise((resolve) => launcher.on('close', resolve));
+    expect(said).toMatch(/Rank 1 was ended by SIGKILL: starting again from the last checkpoint \(1 of 1\)/);
+    expect(said).toMatch(/but rank 1 did not come/);
+    expect(status).toBe(0);
+    expect(lossesIn(broken)).toEqual(lossesIn(whole));
+    expect(readdirSync(broken).filter((name) => name.includes('.shard-'))).toEqual([]);
+  });
+
+  test('wrong settings are said once and not tried again; fp16 on the CPU names bf16', () => {
+    const output = temporaryFolder();
+    const { status, stderr } = run(wordsOf(set, output, ['--nproc', '2', '--max-restarts', '2', '--fp16', '1']));
+    expect(status).toBe(2);
+    expect(stderr.match(/use --precision bf16/g)).toHaveLength(1);
+    expect(existsSync(join(output, 'metrics.jsonl'))).toBe(false);
+  });
+});
