@@ -1,0 +1,97 @@
+/**
+ * The loader alone over 100,000 faces, from `.rec`, from tar shards and from a file an image:
+ *
+ *     npx tsx bench/loader.ts --faces DIR [--images 100000] [--workers 2] [--part 10240]
+ *
+ * DIR is a folder a person of aligned JPEGs of 112x112, whose bytes are repeated. Sources alternate three times, each a part
+ * of an epoch in random order, with files that the disk cache holds. A step's share is how long the loader needs for an image
+ * beside the fastest training step of results/training-speed.json; it shall be 1 % or less. results/loader.json.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { convertFaces } from '../packages/magface/src/train/convert-faces.ts';
+import { readDataset } from '../packages/magface/src/train/dataset.ts';
+import { Loader } from '../packages/magface/src/train/loader.ts';
+import { writeResult } from './support/result.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    faces: { type: 'string', default: '' },
+    images: { type: 'string', default: '100000' },
+    workers: { type: 'string', default: '2' },
+    part: { type: 'string', default: '10240' },
+  },
+});
+const [images, workers, part] = [Number(flags.images), Number(flags.workers), Number(flags.part)];
+const [rounds, batchSize, imagesOfPerson] = [3, 512, 50];
+
+/** A file an image, a folder a person. */
+function writeFiles(folder: string): void {
+  const faces = Array.from(readDataset(flags.faces).samples, ({ path }) => path).slice(0, 5000);
+  const bytes = faces.map((path) => readFileSync(path));
+  for (let i = 0; i < images; i++) {
+    const person = join(folder, String(Math.floor(i / imagesOfPerson)).padStart(5, '0'));
+    if (i % imagesOfPerson === 0) mkdirSync(person, { recursive: true });
+    writeFileSync(join(person, `${i}.jpg`), bytes[i % bytes.length]!);
+  }
+}
+
+async function imagesPerSecond(source: string, epoch: number): Promise<number> {
+  await using loader = new Loader(readDataset(source), { batchSize, seed: 1, workers });
+  let [read, start] = [0, 0];
+  for await (const { indices } of loader.batches(epoch)) {
+    if (start === 0)
+      start = performance.now(); // threads and index are there now
+    else read += indices.length;
+    if (read >= part) break;
+  }
+  return Math.round(read / ((performance.now() - start) / 1000));
+}
+
+interface TrainingSpeed {
+  readonly train: { readonly imagesPerSecond: readonly Readonly<Record<string, number>>[] };
+}
+
+/** Of iResNet-18, the smallest of the official networks, in bf16: the dearest case for a loader. */
+function fastestTraining(): number {
+  const text = readFileSync(new URL('results/training-speed.json', import.meta.url), 'utf8');
+  return Math.max(...(JSON.parse(text) as TrainingSpeed).train.imagesPerSecond.flatMap((row) => Object.values(row)));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'loader-'));
+try {
+  const files = join(folder, 'files');
+  writeFiles(files);
+  await convertFaces(files, join(folder, 'train.rec'));
+  await convertFaces(files, join(folder, 'faces.tar'), { shardSize: 10_000 });
+  const sources = { rec: join(folder, 'train.rec'), tar: join(folder, 'faces-*.tar'), files };
+  const results: Record<string, { secondsToIndex: number; imagesPerSecond: number[] }> = {};
+  for (const [name, source] of Object.entries(sources)) {
+    const start = performance.now();
+    readDataset(source);
+    results[name] = { secondsToIndex: Math.round(performance.now() - start) / 1000, imagesPerSecond: [] };
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, source] of Object.entries(sources)) {
+      results[name]!.imagesPerSecond.push(await imagesPerSecond(source, round));
+    }
+  }
+  const training = fastestTraining();
+  const shares = Object.entries(results).map(([name, { imagesPerSecond: rates }]) => {
+    const median = rates.toSorted((a, b) => a - b)[Math.floor(rounds / 2)]!;
+    return [name, Math.round((1e5 * training) / median) / 1e5] as const;
+  });
+  writeResult('loader', {
+    images,
+    workers,
+    batchSize,
+    sources: results,
+    trainingImagesPerSecond: Math.round(training * 10) / 10,
+    shareOfStep: Object.fromEntries(shares),
+    peakMB: Math.round(process.resourceUsage().maxRSS / 1000),
+  });
+} finally {
+  rmSync(folder, { recursive: true });
+}
