@@ -1,13 +1,14 @@
 /**
  * What half and eight-bit weights cost in accuracy on LFW's ten folds, and what they gain in size and rate:
  *
- *     npx tsx bench/quantize.ts [--only fr-feature|arcface] [--samples 100]
+ *     npx tsx bench/quantize.ts [--only fr-feature|arcface] [--types fp32,fp16,int8] [--samples 100] [--cache DIR]
  *
  * Flip-sum features of the images that LFW's pairs name; calibration uses faces that no pair names. Needs ../shared; writes
- * bench/results/quantize.json. The rates are of one run on one machine, in alternating rounds.
+ * bench/results/quantize.json. One thread; rates are the best of alternating rounds in one run. The cache keeps features,
+ * so that a run that was cut off goes on: remove it after a change to what makes them.
  */
-import { readdirSync, statSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +17,18 @@ import { MagFace } from 'magface';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
-import { convertOnnx } from '../packages/magface/src/infer/node/convert-onnx.ts';
+import { convertOnnx, type WeightType } from '../packages/magface/src/infer/node/convert-onnx.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({
-  options: { only: { type: 'string' }, samples: { type: 'string', default: '100' } },
+  options: {
+    only: { type: 'string' },
+    types: { type: 'string', default: 'fp32,fp16,int8' },
+    samples: { type: 'string', default: '100' },
+    cache: { type: 'string' },
+  },
 });
+const types = flags.types.split(',') as WeightType[];
 const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
 const models = { 'fr-feature': 'fr-feature', arcface: `${shared}models/foamliu_mobilefacenet.onnx` };
 const folder = `${shared}faces/lfw/aligned/`;
@@ -39,13 +46,20 @@ const unused = all.filter((_, row) => !used.has(row));
 interface Embedded {
   readonly values: Float32Array;
   readonly magnitudes: Float64Array;
+  readonly dimension: number;
 }
 
-async function embed(model: string): Promise<Embedded & { readonly dimension: number }> {
-  await using magface = await MagFace.load({ model, detector: false });
+async function embed(model: string, kept: string | undefined): Promise<Embedded> {
+  await using magface = await MagFace.load({ model, detector: false, threads: 1 });
   const dimension = magface.model.contract.embeddingLength;
   const values = new Float32Array(names.length * dimension);
   const magnitudes = new Float64Array(names.length);
+  if (kept !== undefined && existsSync(kept)) {
+    const bytes = Uint8Array.from(readFileSync(kept)).buffer;
+    magnitudes.set(new Float64Array(bytes, 0, names.length));
+    values.set(new Float32Array(bytes, magnitudes.byteLength));
+    return { values, magnitudes, dimension };
+  }
   const paths = names.map((name) => folder + name);
   for await (const { index, faces, error } of magface.stream(paths, { aligned: true, flip: true })) {
     if (error !== undefined) throw error;
@@ -53,13 +67,15 @@ async function embed(model: string): Promise<Embedded & { readonly dimension: nu
     magnitudes[index] = faces[0]!.magnitude;
     if (index % 1000 === 0) process.stderr.write(`${model} ${index}\n`);
   }
+  if (kept !== undefined)
+    await writeFile(kept, Buffer.concat([magnitudes, values].map((one) => Buffer.from(one.buffer))));
   return { values, magnitudes, dimension };
 }
 
 /** Faces a second of each file, best of alternating rounds, as background work comes and goes. */
 async function rates(files: readonly string[]): Promise<number[]> {
   const best = files.map(() => 0);
-  const opened = await Promise.all(files.map((model) => MagFace.load({ model, detector: false })));
+  const opened = await Promise.all(files.map((model) => MagFace.load({ model, detector: false, threads: 1 })));
   const paths = names.slice(0, 48).map((name) => folder + name);
   for (let round = 0; round < 5; round++) {
     for (const [i, magface] of opened.entries()) {
@@ -72,13 +88,13 @@ async function rates(files: readonly string[]): Promise<number[]> {
   return best;
 }
 
-async function measure(name: string): Promise<Record<string, unknown>> {
+async function measure(key: string, name: string): Promise<Record<string, unknown>> {
   const scratch = await mkdtemp(join(tmpdir(), 'quantize-'));
   try {
     const files: string[] = [];
     const step = Math.floor(unused.length / Number(flags.samples));
     const faces = unused.filter((_, i) => i % step === 0).map((face) => folder + face);
-    for (const dtype of ['fp32', 'fp16', 'int8'] as const) {
+    for (const dtype of types) {
       const { bytes } = await convertOnnx(name, { dtype, faces, samples: Number(flags.samples) });
       files.push(join(scratch, `${dtype}.onnx`));
       await writeFile(files.at(-1)!, bytes);
@@ -88,13 +104,13 @@ async function measure(name: string): Promise<Record<string, unknown>> {
     let reference: Embedded | undefined;
     let [accuracy, cosineAccuracy] = [0, 0];
     for (const [i, file] of files.entries()) {
-      const embedded = await embed(file);
+      const embedded = await embed(file, flags.cache && join(flags.cache, `${key}-${types[i]}.bin`));
       reference ??= embedded;
       const features = { names, values: embedded.values, dimension: embedded.dimension };
       const verified = verify(features, resolvePairs(pairs, features));
       if (i === 0) ({ accuracy, cosineAccuracy } = verified);
       rows.push({
-        dtype: ['fp32', 'fp16', 'int8'][i],
+        dtype: types[i],
         bytes: statSync(file).size,
         accuracy: verified.accuracy,
         accuracyLoss: accuracy - verified.accuracy,
@@ -134,9 +150,10 @@ function ranks(values: Float64Array): Float64Array {
   return result;
 }
 
+if (flags.cache !== undefined) await mkdir(flags.cache, { recursive: true });
 const results = [];
 for (const [key, name] of Object.entries(models)) {
-  if (flags.only === undefined || flags.only === key) results.push(await measure(name));
+  if (flags.only === undefined || flags.only === key) results.push(await measure(key, name));
 }
 const result = { images: names.length, pairs: left.length, flipSum: true, results };
 writeResult(flags.only === undefined ? 'quantize' : `quantize-${flags.only}`, result);

@@ -182,6 +182,10 @@ function describeIssue(issue: z.core.$ZodIssue, fields: unknown): string {
       const type = issue.expected === 'tuple' ? 'three numbers' : `a value of type ${issue.expected}`;
       return found === undefined ? `${key} is missing: ${type}` : `${key} must be ${type}, not ${found}`;
     }
+    case 'too_small':
+    case 'too_big':
+      if (issue.origin === 'array') return `${key} must be three numbers, not ${found}`;
+      return `${key} is ${found}: ${issue.message.toLowerCase()}`;
     default:
       return `${key} is ${found ?? 'missing'}: ${issue.message.toLowerCase()}`;
   }

@@ -145,10 +145,22 @@ function describeModel(
   const silent = Object.keys(own).length === 0 && known === undefined && describe === undefined;
   const fields = silent
     ? assume(summary, { name, kind, assumed })
-    : { ...(describe === undefined ? {} : shapeFields(summary)), ...known?.contract, ...own, ...describe };
+    : {
+        ...(describe === undefined ? {} : shapeFields(summary)),
+        ...measured(describe, known?.contract, own),
+        ...describe,
+      };
   const contract = parseContract(fields, name);
   expectFitting(contract, summary, name);
   return { contract, assumed };
+}
+
+/** What file and registry say; other pixels than they thought of make their scale and thresholds void. */
+function measured(describe: KnownOfModel['describe'], ...told: readonly (object | undefined)[]): object {
+  const all = Object.assign({}, ...told) as Record<string, unknown>;
+  if (describe?.['input'] === undefined) return all;
+  const { calibration: _, thresholds: __, ...rest } = all;
+  return rest;
 }
 
 /** What a description need not repeat. */

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FormatError, ModelError } from '../errors.ts';
+import type { ByteSource } from '../format/byte-source.ts';
 import { type ModelProto, ModelProtoSchema, StringStringEntryProtoSchema, type ValueInfoProto } from './onnx_pb.ts';
 import { freeBatchOf, isBatchFree } from './onnx-batch.ts';
-import { dtypeOf, tensorOf } from './onnx-tensor.ts';
+import { readExternalData, tensorsIn } from './onnx-external.ts';
+import { dtypeOf, expectTensor, tensorOf } from './onnx-tensor.ts';
 import { zeroTinyWeights } from './onnx-tiny.ts';
+import { findFault, initializerOffset } from './onnx-wire.ts';
 
 /** An input or output of the graph; a dimension is a number, or the name (or '') of one that is free. */
 export interface GraphValue {
@@ -21,19 +24,54 @@ export interface OnnxSummary {
   readonly producer: string;
 }
 
-/** @throws {ModelError} `model_not_onnx` when the bytes hold no graph */
+/** @throws {ModelError} `model_not_onnx` when the bytes hold no graph; its cause is a FormatError that says where */
 export function parseOnnx(bytes: Uint8Array, model: string): ModelProto {
-  let parsed: ModelProto | undefined;
-  let cause: unknown;
+  try {
+    return parseModel(bytes, model);
+  } catch (cause) {
+    const message = `Expected an ONNX model but ${model} is none: give a file that ends in .onnx and was exported as ONNX, not a checkpoint of a framework.`;
+    throw new ModelError('model_not_onnx', model, message, { cause });
+  }
+}
+
+function parseModel(bytes: Uint8Array, file: string): ModelProto {
+  let parsed: ModelProto;
   try {
     parsed = fromBinary(ModelProtoSchema, bytes);
-  } catch (error) {
-    cause = error;
+  } catch (cause) {
+    const { offset, what } = findFault(bytes) ?? { offset: 0, what: 'values that cannot be' };
+    throw new FormatError(file, `Expected the messages of an ONNX file but found ${what}.`, { offset, cause });
   }
-  if (parsed?.graph !== undefined && parsed.graph.node.length > 0 && parsed.irVersion > 0n) return parsed;
-  const message = `Expected an ONNX model but ${model} is none: give a file that ends in .onnx and was exported as ONNX, not a checkpoint of a framework.`;
-  throw new ModelError('model_not_onnx', model, message, { cause });
+  if (parsed.graph !== undefined && parsed.graph.node.length > 0 && parsed.irVersion > 0n) return parsed;
+  throw new FormatError(file, 'Expected an ONNX model but found no graph with nodes.', { offset: 0 });
 }
+
+/**
+ * Reads a whole model and all its weights, those in files beside it too; nothing is believed that is not checked.
+ *
+ * @param source - the file; external data are looked for beside its name
+ * @throws {FormatError} with the place where bytes contradict the format
+ */
+export async function readOnnx(source: ByteSource): Promise<ModelProto> {
+  if (source.size >= largestFile) {
+    throw source.error('Expected an ONNX file below 2 GiB, the most that its format allows.', largestFile);
+  }
+  const bytes = await source.read(0, source.size);
+  const model = parseModel(bytes, source.file);
+  const { initializer } = model.graph!;
+  try {
+    await readExternalData(model, source.file);
+    for (const tensor of tensorsIn(model.graph!)) if (tensor.dataType !== stringType) expectTensor(tensor, source.file);
+  } catch (error) {
+    if (!(error instanceof FormatError) || error.offset !== undefined) throw error;
+    const damaged = initializer.findIndex(({ name }) => error.message.includes(`"${name}"`));
+    const reason = error.message.slice(error.file.length + 2);
+    throw source.error(reason, initializerOffset(bytes, Math.max(0, damaged)), error);
+  }
+  return model;
+}
+
+const stringType = 8; // TensorProto.DataType.STRING
 
 /** @throws {ModelError} `model_not_onnx` */
 export function summarizeOnnx(bytes: Uint8Array, model: string): OnnxSummary {

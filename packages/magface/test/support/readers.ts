@@ -1,5 +1,6 @@
 /** Every reader of `format/` with a whole file to damage, and what it means to read it to the end. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteSource, bytesSource } from '../../src/format/byte-source.ts';
@@ -13,7 +14,11 @@ import { float32Tensor, type TensorFile } from '../../src/format/tensor.ts';
 import { openTorch } from '../../src/format/torch-file.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
 import { openVerificationBin, writeVerificationBin } from '../../src/format/verification-bin.ts';
+import { tensorsIn } from '../../src/models/onnx-external.ts';
+import { readOnnx } from '../../src/models/onnx-file.ts';
+import { tensorOf } from '../../src/models/onnx-tensor.ts';
 import { shared } from './shared.ts';
+import { tinyOnnx } from './tiny-onnx.ts';
 
 export interface ReaderUnderTest {
   readonly name: string;
@@ -60,6 +65,7 @@ async function ownFiles(folder: string): Promise<ReaderUnderTest[]> {
       (source) => readRecords(source),
     ),
     await own('a.tar', writeTar, readTar),
+    await own('a.onnx', (path) => writeFile(path, tinyOnnx()), readModel),
     await own('a.bin', (path) => writeVerificationBin(path, [{ images: [image(500), image(9)], same: true }]), readBin),
   ];
   const records = result.find(({ name }) => name === 'a.rec')!.bytes;
@@ -73,6 +79,7 @@ function realFiles(): ReaderUnderTest[] {
     ...real('formats/pth/foamliu_mobilefacenet_delldu.pth', (source) => openTorch(source).then(readTensors)),
     ...real('formats/mxnet/adaface_demo_train.rec', (source) => readRecords(source)),
     ...real('golden/toy/feat.list', readFeatures),
+    ...real('models/foamliu_mobilefacenet.onnx', readModel),
   ];
 }
 
@@ -110,6 +117,11 @@ async function readFeatures(source: ByteSource): Promise<void> {
 
 async function readTensors(file: TensorFile): Promise<void> {
   for (const name of file.tensors.keys()) await file.read(name);
+}
+
+async function readModel(source: ByteSource): Promise<void> {
+  const { graph } = await readOnnx(source);
+  for (const tensor of tensorsIn(graph!)) tensorOf(tensor, source.file);
 }
 
 async function readRecords(source: ByteSource, index?: ByteSource): Promise<void> {

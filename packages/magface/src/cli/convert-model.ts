@@ -1,0 +1,130 @@
+/** The part of `magface convert` that writes `.onnx`: from weights of a known arch, or from another model. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import type { ConvertedOnnx, WeightType } from '../infer/node/convert-onnx.ts';
+import { type Context, note } from './context.ts';
+import { findImages } from './inputs.ts';
+import type { OutputFlags } from './options.ts';
+import { startProgress } from './progress.ts';
+
+export interface ModelConversionFlags {
+  readonly dtype: WeightType;
+  readonly faces?: string;
+  readonly samples: number;
+  readonly describe?: string;
+  readonly arch?: string;
+}
+
+/** What `--json` tells of a written model. */
+export interface ConvertedModel {
+  readonly tensors: number;
+  readonly dtype: WeightType;
+  readonly bytes: number;
+  readonly batch: ConvertedOnnx['batch'];
+}
+
+interface Conversion {
+  /** The input as the user named it. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  /** Whether the input is weights of a network, not a model. */
+  readonly isWeights: boolean;
+  readonly flags: ModelConversionFlags & OutputFlags;
+  readonly context: Context;
+}
+
+/** @throws {MagfaceError} one of the tree, when the input cannot be had or written as asked */
+export async function convertModel(conversion: Conversion): Promise<ConvertedModel> {
+  const { name, from, to, isWeights, flags, context } = conversion;
+  if (!isWeights && flags.arch !== undefined) {
+    throw new ConfigError(
+      'arch',
+      'Expected --arch with weights, .pth or .safetensors: an ONNX model has its own graph.',
+    );
+  }
+  const scratch = await mkdtemp(join(tmpdir(), 'magface-convert-'));
+  try {
+    const model = isWeights ? await exportWeights(from, { folder: scratch, arch: flags.arch }) : modelName(name, from);
+    const { bytes, tensors, batch, notes: told } = await writeAs(model, conversion);
+    const notes = [...told];
+    await writeWhole(to, bytes);
+    if (isWeights && flags.describe === undefined) notes.unshift(pixelsOfWeights);
+    if (flags.quiet !== true) for (const line of notes) note(context, line.replaceAll(model, name));
+    return { tensors, dtype: flags.dtype, bytes: bytes.length, batch };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+const pixelsOfWeights =
+  'Weights do not say how they want pixels: recorded BGR / 255, as magface train and the official models take them; --describe tells otherwise.';
+
+/** A file by its path; else what it was called, which may be an id or an address. */
+const modelName = (name: string, from: string): string => (existsSync(from) ? from : name);
+
+async function exportWeights(
+  file: string,
+  { folder, arch }: { readonly folder: string; readonly arch: string | undefined },
+): Promise<string> {
+  const { readBackbone } = await import('../train/read-backbone.ts');
+  const { exportOnnx } = await import('../train/onnx-export.ts');
+  const { architecture, weights } = await readBackbone(file, arch);
+  const exported = join(folder, 'exported.onnx');
+  await writeFile(exported, exportOnnx(architecture, weights));
+  return exported;
+}
+
+async function writeAs(model: string, { flags, context }: Conversion): Promise<ConvertedOnnx> {
+  const { convertOnnx } = await import('../infer/node/convert-onnx.ts');
+  const { dtype, samples, quiet = false } = flags;
+  let progress: ReturnType<typeof startProgress> | undefined;
+  try {
+    return await convertOnnx(model, {
+      dtype,
+      samples,
+      faces: dtype === 'fp32' ? [] : await facesOf(flags, context),
+      describe: flags.describe === undefined ? undefined : await readDescription(resolve(context.cwd, flags.describe)),
+      cacheDir: context.env['MAGFACE_CACHE'],
+      signal: context.signal,
+      onRun: (done, total) => {
+        progress ??= startProgress(context.stderr, { total, unit: 'runs on faces', quiet });
+        progress.update(done);
+      },
+    });
+  } finally {
+    progress?.stop();
+  }
+}
+
+async function facesOf({ faces }: ModelConversionFlags, context: Context): Promise<string[]> {
+  if (faces === undefined) return [];
+  const isList = /\.(list|txt|lst)$/i.test(faces);
+  const found = await findImages(isList ? [] : [faces], { ...context, ...(isList ? { list: [faces] } : {}) });
+  return found.map(({ path }) => path);
+}
+
+async function readDescription(file: string): Promise<Record<string, unknown>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError('describe', `Expected a record at ${file} but it cannot be read: check its path.`, { cause });
+  });
+  const { parse } = await import('yaml');
+  try {
+    const value: unknown = parse(text); // JSON is YAML, too
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (cause) {
+    const [where] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
+    throw new ConfigError('describe', `Expected JSON or YAML in ${file} but it cannot be parsed: ${where}`, { cause });
+  }
+  throw new ConfigError('describe', `Expected a record such as {"input": {...}} in ${file}: see convert --help.`);
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const { FileWriter } = await import('../format/file-writer.ts');
+  const file = await FileWriter.create(path);
+  void file.append(bytes); // commit tells of a failure
+  await file.commit();
+}
