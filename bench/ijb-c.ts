@@ -9,7 +9,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,8 @@ import { writeResult } from './support/result.ts';
 
 interface Run {
   readonly seconds: number;
+  /** Of all threads together: waiting for a busy machine is not in it. */
+  readonly cpuSeconds: number;
   readonly peakGB: number;
   readonly stages: Record<string, number>;
   readonly tar: readonly number[];
@@ -49,6 +51,7 @@ const text = await measure(Number(flags['text-share']), 'list');
 const small = await measure(0.04, 'list');
 const textSeconds = (text.stages['templates'] ?? 0) / text.share;
 writeResult('ijb-c', {
+  loadAverage: Math.round(loadavg()[0]!), // above the number of cores, seconds are those of a busy machine
   runs: [full, text, small],
   fullSizeFromText: {
     extrapolated: true,

@@ -2,10 +2,10 @@
  * `magface evaluate suite` on LFW with two models, as a user types it, beside the figures that each model is held to;
  * then once more, which embeds nothing:
  *
- *     npx tsx bench/lfw-suite.ts [--every N]
+ *     npx tsx bench/lfw-suite.ts [--every N] [--model NAME]
  *
- * `--every 10` takes each tenth pair, for a busy machine. Needs ../shared (aligned faces, models); features are kept in
- * MAGFACE_CACHE. Writes bench/results/lfw-suite.json. Some ten minutes on two idle cores.
+ * `--every 10` takes each tenth pair and `--model` one model of the two, for a busy machine. Needs ../shared (aligned faces, models); features are kept in
+ * MAGFACE_CACHE. Writes bench/results/lfw-suite[-every-N].json. Some ten minutes on two idle cores.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,9 @@ import { stringify } from 'yaml';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { writeResult } from './support/result.ts';
 
-const { values: flags } = parseArgs({ options: { every: { type: 'string', default: '1' } } });
+const { values: flags } = parseArgs({
+  options: { every: { type: 'string', default: '1' }, model: { type: 'string' } },
+});
 const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
 const command = fileURLToPath(new URL('../packages/magface/src/cli/main.ts', import.meta.url));
 
@@ -34,14 +36,17 @@ interface Result {
 const folder = mkdtempSync(join(tmpdir(), 'lfw-suite-'));
 try {
   const every = Number(flags.every);
+  const images = `${shared}faces/lfw/aligned`;
   const list = await readPairList(`${shared}faces/lfw/pairs.txt`);
   const lines = list.left.map((left, k) => `${left}.jpg,${list.right[k]}.jpg,${list.same[k]}`);
-  const chosen = lines.filter((_, k) => k % every === 0);
-  writeFileSync(join(folder, 'pairs.csv'), `left,right,same\n${chosen.join('\n')}\n`);
-  const name = every === 1 ? 'LFW' : `LFW, every ${every}th pair`;
-  const set = { name, set: `${shared}faces/lfw/aligned`, pairs: 'pairs.csv', aligned: true };
+  writeFileSync(join(folder, 'pairs.csv'), `left,right,same\n${lines.filter((_, k) => k % every === 0).join('\n')}\n`);
+  const name = every === 1 ? 'LFW' : `LFW, one pair in ${every}`;
+  const set = every === 1 ? { set: `${shared}faces/lfw`, images } : { set: images, pairs: 'pairs.csv' };
   const mobile = { name: 'MobileFaceNet', model: `${shared}models/foamliu_mobilefacenet.onnx` };
-  const suite = { title: name, output: 'out', flip: true, models: [mobile, 'fr-feature'], sets: [set] };
+  const models = [mobile, { name: 'fr-feature', model: 'fr-feature' }].filter(
+    (model) => flags.model === undefined || model.name === flags.model,
+  );
+  const suite = { title: name, output: 'out', flip: true, models, sets: [{ ...set, name, aligned: true }] };
   writeFileSync(join(folder, 'suite.yaml'), stringify(suite));
 
   const run = (): { results: Result[]; seconds: number } => {
@@ -52,7 +57,7 @@ try {
   };
   const [first, second] = [run(), run()];
   const bytes = readFileSync(join(folder, 'out', 'report.html')).length;
-  writeResult('lfw-suite', {
+  writeResult(every === 1 ? 'lfw-suite' : `lfw-suite-every-${every}`, {
     set: name,
     seconds: { first: first.seconds, second: second.seconds },
     reportMB: Math.round(bytes / 1e4) / 100,

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { MagfaceError } from '../errors.ts';
 import { openFaceSet } from '../eval/open-face-set.ts';
 import { type PairReport, reportPairs } from '../eval/pair-report.ts';
 import { type Context, note } from './context.ts';
@@ -72,7 +73,7 @@ async function measureSet(
 ): Promise<void> {
   const { set: source, name, aligned = source.endsWith('.bin'), ...files } = entry;
   const fail = (error: unknown, called: string, model?: string): void => {
-    if (context.signal.aborted) throw error;
+    if (context.signal.aborted || !isFailure(error)) throw error;
     result.failures.push(failure(error, called, model));
   };
   try {
@@ -105,6 +106,10 @@ function settingsOf(
   const detector = aligned || suite.detector === undefined ? {} : { detector: suite.detector };
   return { ...flags, ...detector, model, aligned, flip: suite.flip };
 }
+
+/** A set's own failure goes into the report; a defect of ours ends the run, where it is seen. */
+const isFailure = (error: unknown): boolean =>
+  error instanceof MagfaceError || (error instanceof Error && 'syscall' in error);
 
 function failure(error: unknown, set: string, model: string | undefined): SuiteFailure {
   const message = error instanceof Error ? error.message : String(error);
