@@ -1,7 +1,7 @@
-/** What `magface convert` does with files that hold no weights: training sets and features. */
+/** What `magface convert` does with files that hold no weights: training sets, verification sets and features. */
 import { extname } from 'node:path';
 
-export type ConvertedData = { readonly images: number } | { readonly features: number };
+export type ConvertedData = { readonly images: number } | { readonly features: number } | { readonly pairs: number };
 
 const [featureEndings, onlyFeatures] = [
   ['.list', '.npy', '.jsonl', '.safetensors'],
@@ -13,10 +13,13 @@ export const isFeatures = (from: string, to: string): boolean =>
   [from, to].every((name) => featureEndings.includes(extname(name))) &&
   [from, to].some((name) => extname(name) !== '.safetensors');
 
-/** @param to - features where its ending says so, else a training set */
+/** By the endings: features, a verification set, else a training set. */
 export async function convertData(from: string, to: string, shardSize?: number): Promise<ConvertedData> {
   if (isFeatures(from, to) || onlyFeatures.includes(extname(from))) {
     return { features: await (await import('../format/convert-features.ts')).convertFeatures(from, to) };
+  }
+  if ([from, to].some((name) => extname(name) === '.bin')) {
+    return { pairs: await (await import('../eval/convert-face-set.ts')).convertFaceSet(from, to) };
   }
   return { images: await (await import('../train/convert-faces.ts')).convertFaces(from, to, { shardSize }) };
 }
