@@ -46,6 +46,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['degrade-strength <s>', 'of the worst damage, 0 to 1 (default: 1)'],
     ['degrade-kinds <kind...>', 'blur, noise, downscaling, darkness, occlusion, rotation, jpeg (default: all)'],
     ['views <n>', 'a face is kept in: itself, mirrored, and damaged ones (default: 6)'],
+    ['front-cache <dir>', 'keep what the frozen front made of the faces, for other runs on them'],
     ['clip <x>', 'longest gradient (default: 5)'],
   ],
   'Schedule:': [

@@ -23,6 +23,8 @@ export interface FinetuneSettings {
   readonly degradeKinds?: readonly string[] | undefined;
   /** Views of each face: itself, its mirror image, and damaged ones. @default 6 */
   readonly views: number;
+  /** Folder that keeps what the frozen front made of the faces, for other runs on them. @default none */
+  readonly frontCache?: string | undefined;
   /** The network's gradients are held at this length. @default 5 */
   readonly clip: number;
 }
@@ -42,6 +44,7 @@ export const finetuneFields: { readonly [Key in keyof FinetuneSettings]-?: z.Zod
   degradeStrength: share.default(1),
   degradeKinds: z.array(z.enum(damageNames as [string, ...string[]])).optional(),
   views: z.int().positive().default(6),
+  frontCache: z.string().optional(),
   clip: z.number().positive().default(5),
 };
 

@@ -2,6 +2,7 @@
  * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
  * is the same graph with new weights, written to `model.onnx`.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, threads } from '@magface/torch';
@@ -20,6 +21,7 @@ import type { MetricsRow } from '../metrics.ts';
 import type { TrainHooks } from '../run.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
+import { FrontCache, frontName } from './front-cache.ts';
 import { magnitudeQuantiles, recipeFor } from './recipe.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews } from './view-source.ts';
@@ -51,7 +53,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   }
   if (config.threads !== undefined) threads(config.threads);
   cacheMemory(config.cacheMemory * 2 ** 20);
-  const { bytes, contract, name } = await loadModel(config.init!, { kind: 'recogniser' });
+  const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   mkdirSync(config.output, { recursive: true });
   const graph = openGraph(bytes, name);
@@ -61,8 +63,12 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
 
   const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
   const views = { ...config, ...damage, graph, dataset, input: contract.input, precision };
+  const facts = { weights: digest, front, precision, ...damage, seed: config.seed, faces: facesDigest(dataset) };
+  const cache = config.frontCache === undefined ? undefined : new FrontCache(config.frontCache, frontName(facts));
   const source =
-    front === undefined ? readViews(views) : await keepFront(views, front, everyTenth('Frozen front', onNote));
+    front === undefined
+      ? readViews(views)
+      : await keepFront(views, { front, cache, onProgress: everyTenth('Frozen front', onNote) });
   try {
     const forward = { graph, front, precision };
     const labels = Int32Array.from(dataset.samples, ({ label }) => label);
@@ -82,6 +88,13 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   } finally {
     source.close();
   }
+}
+
+/** By which another set of faces, or another order, is known. */
+function facesDigest({ samples }: Dataset): string {
+  const hash = createHash('sha256');
+  for (const { path } of samples) hash.update(`${path}\n`);
+  return hash.digest('hex');
 }
 
 /** Only directions count: the loss takes each to length one. */

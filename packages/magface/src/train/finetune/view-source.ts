@@ -2,10 +2,11 @@
  * Every face in each of its views, as what training begins with: the input itself, or, where the front of the network is
  * frozen, what the front makes of it, computed once and kept in half precision.
  */
-import { autocast, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
+import { autocast, cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
 import type { Dataset } from '../dataset.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
+import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
 import { type ViewOptions, viewOf } from './views.ts';
 
@@ -46,58 +47,95 @@ export function readViews({ dataset, input, views, precision, ...options }: View
   };
 }
 
-/** Small batches stay in the processor's caches: twice the rate of large ones. */
+/** Small batches stay in the processor's caches. */
 const frontBatch = 16;
 
-/**
- * @param front - name of the value at which the frozen front ends
- * @param onProgress - views done of all
- */
-export async function keepFront(
-  options: ViewSourceOptions,
-  front: string,
-  onProgress: (done: number, total: number) => void,
-): Promise<ViewSource> {
-  const { graph, dataset, views, precision } = options;
+export interface KeepFrontOptions {
+  /** Name of the value at which the frozen front ends. */
+  readonly front: string;
+  /** Where views are kept for later runs. @default nowhere */
+  readonly cache?: FrontCache | undefined;
+  /** Faces in their views done, of all. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** Runs the front once for every view, and gives what it made. */
+export async function keepFront(options: ViewSourceOptions, keep: KeepFrontOptions): Promise<ViewSource> {
+  const { dataset, views, precision } = options;
   const source = readViews(options);
   const count = dataset.samples.length;
-  const total = count * views;
-  let kept: Tensor | undefined;
-  for (let start = 0; start < total; start += frontBatch) {
-    const places = Array.from({ length: Math.min(frontBatch, total - start) }, (_, i) => placeOf(start + i, count));
-    const faces = await source.load(places);
-    kept = store(kept, { start, total }, () => inPrecision(precision, () => graph.forward(faces(), { to: front })));
-    onProgress(start + places.length, total);
+  const kept: Tensor[] = [];
+  for (let view = 0; view < views; view++) {
+    const onDone = (done: number): void => keep.onProgress(view * count + done, views * count);
+    kept.push(await keepView(view, { source, options, keep, onDone }));
   }
   source.close();
   return {
     views,
-    load: async (places) => () => {
-      const rows = BigInt64Array.from(places, ({ sample, view }) => BigInt(view * count + sample));
-      return laidOut(kept!.indexSelect(0, fromArray(rows)).to({ dtype: 'float32' }), precision);
+    load: async (places) => () => laidOut(gathered(kept, places).to({ dtype: 'float32' }), precision),
+    close: () => {
+      for (const tensor of kept) tensor.dispose();
     },
-    close: () => kept!.dispose(),
   };
 }
 
-const placeOf = (row: number, samples: number): ViewPlace => ({
-  sample: row % samples,
-  view: Math.floor(row / samples),
-});
+interface ViewWork {
+  readonly source: ViewSource;
+  readonly options: ViewSourceOptions;
+  readonly keep: KeepFrontOptions;
+  readonly onDone: (samples: number) => void;
+}
+
+/** @returns (N, …) float16 */
+async function keepView(view: number, { source, options, keep, onDone }: ViewWork): Promise<Tensor> {
+  const { graph, dataset, precision } = options;
+  const count = dataset.samples.length;
+  let kept: Tensor | undefined;
+  for (let start = 0; start < count; start += frontBatch) {
+    const samples = Array.from({ length: Math.min(frontBatch, count - start) }, (_, i) => start + i);
+    const load = await source.load(samples.map((sample) => ({ sample, view })));
+    const compute = (): Tensor => inPrecision(precision, () => graph.forward(load(), { to: keep.front }));
+    const isFirst = kept === undefined;
+    kept = store(kept, { start, count }, compute);
+    if (isFirst && keep.cache?.read(view, kept) === true) break;
+    onDone(start + samples.length);
+    if (start + frontBatch >= count) writeTo(keep.cache, view, kept);
+  }
+  onDone(count);
+  return kept!;
+}
 
 /** Fills the next rows, in a tensor made when the first shows its shape. */
 function store(
   kept: Tensor | undefined,
-  { start, total }: { readonly start: number; readonly total: number },
+  { start, count }: { readonly start: number; readonly count: number },
   compute: () => Tensor,
 ): Tensor {
   using all = scope();
   using _ = noGrad();
   const values = compute();
-  const shape = values.shape.slice(1);
-  const into = kept ?? all.keep(zeros([total, ...shape], { dtype: 'float16' }));
+  const into = kept ?? all.keep(zeros([count, ...values.shape.slice(1)], { dtype: 'float16' }));
   into.narrow(0, start, values.size(0)).copy_(values);
   return into;
+}
+
+function writeTo(cache: FrontCache | undefined, view: number, kept: Tensor): void {
+  using _scope = scope();
+  cache?.write(view, kept);
+}
+
+/** @returns (N, …) float16: the rows of the places, in their order */
+function gathered(kept: readonly Tensor[], places: readonly ViewPlace[]): Tensor {
+  const order: number[] = [];
+  const parts = kept.flatMap((tensor, view) => {
+    const own = [...places.keys()].filter((i) => places[i]!.view === view);
+    if (own.length === 0) return [];
+    order.push(...own);
+    return [tensor.indexSelect(0, fromArray(BigInt64Array.from(own, (i) => BigInt(places[i]!.sample))))];
+  });
+  const back = new BigInt64Array(places.length);
+  for (const [at, place] of order.entries()) back[place] = BigInt(at);
+  return cat(parts, { dim: 0 }).indexSelect(0, fromArray(back));
 }
 
 /** Convolutions in bfloat16 want the channels last in memory, those in float32 the rows. */

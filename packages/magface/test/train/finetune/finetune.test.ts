@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
@@ -90,6 +90,22 @@ describeTraining('finetuning an ONNX model', [], () => {
     }
     expect(models[1]!.equals(models[0]!)).toBe(true);
     expect(models[2]!.equals(models[0]!)).toBe(false);
+  });
+
+  test('keeps what the frozen front made of the faces, and gives the same model from it', async () => {
+    const frontCache = temporaryFolder();
+    const models = [];
+    for (const _ of ['made', 'kept']) {
+      const output = temporaryFolder();
+      await train(parseTrainConfig({ ...settings, epochs: 1, frontCache, output }));
+      models.push(readFileSync(join(output, 'model.onnx')));
+      const files = readdirSync(frontCache).sort();
+      expect(files).toEqual(
+        [0, 1, 2].map((view) => expect.stringMatching(new RegExp(`^front-[0-9a-f]{16}-view${view}.f16$`))),
+      );
+      expect(statSync(join(frontCache, files[0]!)).size).toBe(24 * 6 * 7 * 7 * 2); // 24 faces, (6, 7, 7) float16
+    }
+    expect(models[1]!.equals(models[0]!)).toBe(true);
   });
 
   test('trains from the input on, with constants as given', async () => {

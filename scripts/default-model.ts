@@ -1,0 +1,81 @@
+/**
+ * Makes the model that the package ships, from scratch and bit for bit:
+ *
+ *     npm run model:default -- [FACES] [OUTPUT]
+ *
+ * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists; OUTPUT (default runs/default-model)
+ * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds. `npx tsx bench/default-model.ts` measures it.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { randomStream } from '../packages/magface/src/random.ts';
+
+const project = fileURLToPath(new URL('../', import.meta.url));
+const [faces = join(project, '../shared/faces'), output = join(project, 'runs/default-model')] = process.argv
+  .slice(2)
+  .map((path) => resolve(path));
+
+/** People of CelebA who are in LFW, too: trained on, they would be known to its test. */
+const alsoInLfw = ['7218', '7261', '7355', '7398'];
+
+interface Listed {
+  readonly path: string;
+  readonly person: string;
+}
+
+function readLines(file: string): string[] {
+  return readFileSync(file, 'utf8').trim().split('\n');
+}
+
+/** Images of a training list, by absolute paths, of people who are not left out. */
+function listed(set: string): Listed[] {
+  return readLines(join(faces, set, 'train.list')).flatMap((line) => {
+    const path = line.split(' ')[0]!;
+    const person = path.split('/').at(-2)!;
+    return set === 'celeba' && alsoInLfw.includes(person) ? [] : [{ path: join(faces, set, path), person }];
+  });
+}
+
+/** The official list: `imgname 0 id 0`, people numbered anew from 0. */
+function writeTrainList(set: string): string {
+  const people = new Map<string, number>();
+  const lines = listed(set).map(({ path, person }) => {
+    if (!people.has(person)) people.set(person, people.size);
+    return `${path} 0 ${people.get(person)} 0`;
+  });
+  writeFileSync(join(output, `${set}.list`), `${lines.join('\n')}\n`);
+  return `${set}.list`;
+}
+
+/** The faces of LFW's test people, and pairs of them: those of the list, and strangers at random for small error rates. */
+function writeTestLists(strangers: number): void {
+  const given = readLines(join(faces, 'lfw/test_pairs.list')).map((line) => line.split(' '));
+  const names = [...new Set(given.flatMap(([a, b]) => [a!, b!]))].sort();
+  const pathOf = (name: string): string => join(faces, 'lfw', name);
+  writeFileSync(join(output, 'lfw-test-faces.list'), `${names.map(pathOf).join('\n')}\n`);
+  const random = randomStream(1);
+  const any = (): string => names[Math.floor(random() * names.length)]!;
+  const personOf = (name: string): string => name.split('/').at(-2)!;
+  const pairs = given.map(([a, b, same]) => `${pathOf(a!)} ${pathOf(b!)} ${same}`);
+  while (pairs.length < given.length + strangers) {
+    const [a, b] = [any(), any()];
+    if (personOf(a) !== personOf(b)) pairs.push(`${pathOf(a)} ${pathOf(b)} 0`);
+  }
+  writeFileSync(join(output, 'lfw-test-pairs.list'), `${pairs.join('\n')}\n`);
+}
+
+function magface(...args: string[]): void {
+  process.stderr.write(`magface ${args.join(' ')}\n`);
+  const cli = join(project, 'packages/magface/dist/cli/main.js');
+  execFileSync(process.execPath, [cli, ...args], { cwd: output, stdio: 'inherit' });
+}
+
+mkdirSync(output, { recursive: true });
+const lists = ['lfw', 'celeba'].map(writeTrainList);
+writeTestLists(100_000);
+const config = join(project, 'configs/default-model.yaml');
+magface('train', '--config', config, '--train-list', ...lists, '--output', 'run');
+const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
+magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface-small.onnx');
