@@ -1,0 +1,234 @@
+/// <reference lib="dom" />
+/** The page as people use it: built, written by `magface page`'s own function, served plainly, driven in Chromium. */
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { unzipSync } from 'fflate';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writePage } from '../../src/hosting/write-page.ts';
+import { loadModel } from '../../src/models/load-model.ts';
+import { openChromium, withoutChromium } from '../support/chromium.ts';
+import { type FileServer, serveFiles } from '../support/file-server.ts';
+import { samplePhoto } from '../support/sample-photos.ts';
+
+const photos = ([1, 2, 3, 4, 5, 6] as const).map(samplePhoto);
+
+describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`, () => {
+  let folder: string;
+  let server: FileServer;
+  let browser: Browser;
+  let page: Page;
+  const said: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'magface-page-'));
+    const root = fileURLToPath(new URL('../../../page', import.meta.url));
+    const outDir = join(folder, 'built');
+    await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
+    const models = [
+      await loadModel('fr-feature', { kind: 'recogniser' }),
+      await loadModel('blazeface', { kind: 'detector' }),
+    ];
+    await writePage(join(folder, 'site'), models, { page: outDir });
+    const files = new Map(photos.map((path, i) => [`sample${i + 1}.jpg`, readFileSync(path)]));
+    server = await serveFiles(join(folder, 'site'), { files });
+    browser = await openChromium({ args: await cameraArguments(folder) });
+    page = await browser.newPage({ viewport: { width: 1200, height: 900 }, permissions: ['camera'] });
+    page.setDefaultTimeout(120_000); // for machines that do much else
+    page.on('console', (message) => said.push(message.text()));
+    page.on('pageerror', (error) => said.push(String(error)));
+    await page.goto(server.address);
+    await page.getByText('About the models').waitFor();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('photos dropped: 22 faces boxed, scored and told apart, saved as a table and a zip', async () => {
+    await drop(page, ['sample1.jpg', 'sample2.jpg', 'sample3.jpg', 'sample4.jpg', 'sample5.jpg', 'sample6.jpg']);
+    await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
+    expect(await page.locator('.photo .box').count()).toBe(22);
+    expect(await page.locator('.lead').textContent()).toBe(
+      '3 of 22 faces are good (50 or more), 13 are poor (below 20, most often turned away).',
+    );
+    const scores = (): Promise<number[]> =>
+      page.locator('.face .score b').evaluateAll((all) => all.map((one) => Number(one.textContent)));
+    expect(await scores()).toEqual((await scores()).toSorted((a, b) => b - a));
+    expect(await page.getByText('turned away: about 75.1° to the side, at most 40 is good').count()).toBe(1);
+
+    await page.getByLabel('At least').fill('50');
+    expect(await scores()).toHaveLength(3);
+    await page.getByLabel('At least').fill('0');
+    await page.getByLabel('With something wrong').check();
+    expect((await scores()).length).toBeLessThan(10);
+    await page.getByLabel('With something wrong').uncheck();
+
+    await page.getByRole('button', { name: 'Keep the best of each person' }).click();
+    const kept = await page.getByText(/ of 22 faces kept: \d+ people told apart/).textContent();
+    const count = Number.parseInt(kept!, 10);
+    expect(count).toBeGreaterThan(10);
+    expect(count).toBeLessThan(22);
+    const table = Buffer.from(await saved(page, 'Download CSV'))
+      .toString()
+      .trim()
+      .split('\r\n');
+    expect(table[0]).toBe('image,face,x,y,width,height,detection,magnitude,quality,reasons,person');
+    expect(table).toHaveLength(1 + count);
+    const files = unzipSync(await saved(page, `Download ${count} faces as zip`));
+    const names = Object.keys(files);
+    expect(names.filter((name) => name.startsWith('faces/'))).toHaveLength(count);
+    expect(names).toContain('faces/sample1-face1.jpg');
+    const crop = await sharp(files['aligned/sample1-face1.png']).metadata();
+    expect([crop.width, crop.height]).toEqual([112, 112]);
+  });
+
+  test('fits 360 pixels, and axe finds nothing serious, light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const [name, width] of [
+        ['Photos', 390],
+        ['Camera', 390],
+        ['Compare', 360],
+      ] as const) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.getByRole('link', { name, exact: true }).click();
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+        expect(await seriousFindings(page)).toEqual([]);
+      }
+    }
+    await page.setViewportSize({ width: 1200, height: 900 });
+  });
+
+  test('the keyboard alone reaches every view and the choice of pictures', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.goto(`${server.address}#compare`);
+    await page.reload();
+    await page.getByText('About the models').waitFor();
+    const reached: string[] = [];
+    for (let i = 0; i < 8; i++) {
+      await page.keyboard.press('Tab');
+      reached.push(
+        await page.evaluate(() => {
+          const element = document.activeElement as HTMLElement;
+          return (element.textContent || element.closest('label')?.textContent) ?? '';
+        }),
+      );
+    }
+    expect(reached).toEqual([
+      'Skip to the content',
+      'MagFace',
+      'Photos',
+      'Camera',
+      'Compare',
+      'Light',
+      'Choose a picture',
+      'Choose a picture',
+    ]);
+  });
+
+  test('one person or two, at a stated rate, in words', async () => {
+    await page.getByRole('link', { name: 'Compare', exact: true }).click();
+    const [left, right] = [page.locator('input[type=file]').first(), page.locator('input[type=file]').last()];
+    await left.setInputFiles(photos[0]!);
+    await right.setInputFiles(photos[0]!);
+    await page.getByRole('heading', { name: 'Most likely the same person' }).waitFor();
+    await page.getByText('Of pairs of different people only 1 in 1,000 comes that high.').waitFor();
+    await page.getByRole('radio').last().check(); // another face of the second picture
+    await page.getByRole('heading', { name: 'Most likely different people' }).waitFor();
+    await page.getByLabel('Allowed mistakes').selectOption({ label: '1 in 100 pairs of different people' });
+    await page.getByText('is below 0.241, the bound that 1 in 100 pairs').waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  test('the camera: live score, best shot and shots that take themselves', async () => {
+    await page.getByRole('link', { name: 'Camera', exact: true }).click();
+    await page.getByLabel('From quality').fill('40');
+    await page.getByLabel('On', { exact: true }).check();
+    await page.getByRole('button', { name: 'Turn on the camera' }).click();
+    await page.locator('.live .score').waitFor();
+    await page.locator('.shots .shot').nth(1).waitFor();
+    expect(await page.locator('.camera .photo .box').count()).toBeGreaterThan(0);
+    expect(Number(await page.locator('.side .shot b').textContent())).toBeGreaterThan(40);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Turn it off' }).click();
+    expect(await page.locator('.live .score').count()).toBe(0);
+    await page.getByRole('button', { name: 'Forget all' }).click();
+    await page.getByText('No shot yet.').waitFor();
+  });
+
+  test('without a network, after the first load, it comes back isolated and finds faces; what is no picture is said', async () => {
+    const onnx = server.asked.filter((path) => path.endsWith('.onnx')).length;
+    expect(onnx).toBe(2); // the page was loaded twice
+    await server.close();
+    await page.goto(`${server.address}#photos`);
+    await page.reload();
+    await page.getByText('About the models').click();
+    await page.getByText(/WebAssembly, [2-9]\d* threads/).waitFor();
+    await writeFile(join(folder, 'broken.jpg'), 'no picture');
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([join(folder, 'broken.jpg'), photos[0]!]);
+    await page.getByText('Finished: 3 faces in 1 photo.').waitFor();
+    expect(await page.locator('.failures').textContent()).toContain('broken.jpg: this browser cannot read it');
+  });
+
+  test('a run is cancelled at once, and nothing was said on the console', async () => {
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await page.locator('input[type=file]').first().setInputFiles(photos);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText(/^Cancelled after [0-5] of 6 photos\.$/).waitFor();
+    expect(said.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+  });
+});
+
+/** A camera before which two of the people in the sample photos take turns, as Motion JPEG. */
+async function cameraArguments(folder: string): Promise<string[]> {
+  const frame = (path: string, left: number, top: number): Promise<Buffer> =>
+    sharp(path).extract({ left, top, width: 640, height: 480 }).jpeg({ chromaSubsampling: '4:2:0' }).toBuffer();
+  const frames = [await frame(photos[0]!, 1200, 100), await frame(photos[5]!, 1280, 150)];
+  const clip = join(folder, 'clip.mjpeg');
+  await writeFile(clip, Buffer.concat(frames.flatMap((one) => Array.from({ length: 20 }, () => one))));
+  return ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`];
+}
+
+/** Drops files that the page's own server has, as a person's drop would. */
+async function drop(page: Page, names: readonly string[]): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(async (names) => {
+    const transfer = new DataTransfer();
+    for (const name of names) {
+      const blob = await (await fetch(name)).blob();
+      transfer.items.add(new File([blob], name, { type: 'image/jpeg' }));
+    }
+    return transfer;
+  }, names);
+  await page.locator('.drop').dispatchEvent('drop', { dataTransfer });
+}
+
+async function saved(page: Page, button: string): Promise<Uint8Array> {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: button }).click();
+  return readFile(await (await download).path());
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Serious and critical findings of axe, one line each. */
+async function seriousFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
+    const { violations } = await axe.run();
+    const bad = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    return bad.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
