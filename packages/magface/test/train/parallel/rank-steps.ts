@@ -1,5 +1,6 @@
-/** Five steps on one rank; prints what equal-ranks.test.ts compares. Words: options of the trainer as JSON. */
+/** Five steps on one rank; prints what tests compare. Words: {@link Case}s as JSON. */
 import { noGrad, ProcessGroup, Store, scope, threads } from '@magface/torch';
+import { LossScale } from '../../../src/train/loss-scale.ts';
 import { Ranks } from '../../../src/train/parallel/ranks.ts';
 import { shareOf } from '../../../src/train/parallel/shares.ts';
 import type { Trainer, TrainerOptions } from '../../../src/train/trainer.ts';
@@ -18,6 +19,14 @@ export interface StepTrace {
   readonly centers: readonly number[];
   /** Sums over all weights, and over all running statistics. */
   readonly state: readonly number[];
+}
+
+/** Options of the trainer, and what goes wrong on purpose. */
+export interface Case extends Omit<Partial<TrainerOptions>, 'lossScale'> {
+  /** To begin with. */
+  readonly lossScale?: number;
+  /** The rank whose first center is so short that its gradient overflows under a great loss scale. */
+  readonly shortCenterOn?: number;
 }
 
 const list = (values: ArrayLike<number | bigint>): number[] => Array.from(values, Number);
@@ -45,9 +54,12 @@ export function trace(trainer: Trainer, rows: { first: number; count: number }, 
 if (process.env['RANK'] !== undefined) {
   threads(1);
   const group = new ProcessGroup(new Store({ port }), { rank, size, timeout: 20_000, address: '127.0.0.1' });
-  const all = process.argv.slice(2).map((words) => {
-    const trainer = tinyTrainer({ ...(JSON.parse(words) as Partial<TrainerOptions>), ranks: new Ranks(group) });
+  const run = ({ lossScale, shortCenterOn, ...options }: Case): StepTrace[] => {
+    const scale = lossScale === undefined ? {} : { lossScale: new LossScale(lossScale) };
+    const trainer = tinyTrainer({ ...options, ...scale, ranks: new Ranks(group) });
+    if (shortCenterOn === rank) trainer.centers.detach().narrow(0, 0, 1).fill_(1e-25);
     return Array.from({ length: 5 }, (_, step) => trace(trainer, shareOf(batchSize, group), step));
-  });
+  };
+  const all = process.argv.slice(2).map((words) => run(JSON.parse(words) as Case));
   process.stdout.write(JSON.stringify(all), () => process.exit(0));
 }
