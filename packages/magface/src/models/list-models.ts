@@ -22,7 +22,8 @@ export async function listModels(options: { readonly cacheDir?: string | undefin
     async ({ id, description, source, sha256, contract }): Promise<ModelRecord> => {
       const found = sha256 === undefined ? undefined : await stat(cachePath(folder, sha256)).catch(() => undefined);
       const licence = contract.licence?.spdx ?? 'unknown';
-      return { id, kind: contract.kind, cached: found !== undefined, licence, description, source: source ?? null };
+      const cached = found !== undefined || source?.startsWith('package:') === true;
+      return { id, kind: contract.kind, cached, licence, description, source: source ?? null };
     },
   );
   return Promise.all(records);

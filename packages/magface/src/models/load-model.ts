@@ -1,7 +1,16 @@
 /** From a model's name to its bytes and the contract that they are used by. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
-import { cacheFolder, cachePath, readCached, sha256, writeCached } from './cache.ts';
+import {
+  cacheFolder,
+  cachePath,
+  readAddressDigest,
+  readCached,
+  sha256,
+  writeAddressDigest,
+  writeCached,
+} from './cache.ts';
 import {
   type ContractOf,
   contractFields,
@@ -25,7 +34,9 @@ export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
   readonly cacheDir?: string | undefined;
   /** Fields of the record that the caller knows better than file and registry. @default none */
   readonly describe?: Readonly<Record<string, unknown>> | undefined;
-  /** SHA-256 that an address given by hand must have. @default none: what comes is kept, and its digest is said */
+  /** Fetch an address that promises no digest anew. @default false: what it gave first is used, offline too */
+  readonly refresh?: boolean | undefined;
+  /** SHA-256 that an address given by hand must have. @default none: what comes first is kept and noted */
   readonly sha256?: string | undefined;
 }
 
@@ -80,8 +91,15 @@ async function obtain(
   }
   const source = parseSource(entry?.source ?? name);
   if (source.kind === 'path') return { bytes: await readModelFile(name, source.path), path: source.path };
+  if (source.kind === 'package') {
+    const path = fileURLToPath(new URL(`../../${source.file}`, import.meta.url));
+    return { bytes: await readModelFile(name, path), path };
+  }
   const folder = cacheFolder(options.cacheDir);
-  const expected = entry?.sha256 ?? options.sha256;
+  const address = entry?.source ?? name;
+  const promised = entry?.sha256 ?? options.sha256;
+  const refresh = options.refresh === true && promised === undefined;
+  const expected = promised ?? (refresh ? undefined : await readAddressDigest(folder, address));
   const cached = expected === undefined ? undefined : await readCached(folder, expected);
   if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
   if (options.offline === true) {
@@ -90,12 +108,14 @@ async function obtain(
   }
   const bytes = await fetchModel(source, { ...options, model: name });
   const digest = sha256(bytes);
-  if (expected !== undefined && digest !== expected) {
-    const message = `Expected ${name} to have SHA-256 ${expected} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
+  if (promised !== undefined && digest !== promised) {
+    const message = `Expected ${name} to have SHA-256 ${promised} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
     throw new ModelError('model_wrong_digest', name, message);
   }
   summarizeOnnx(bytes, name); // an error page is not worth keeping
-  return { bytes, path: await writeCached(folder, bytes, name) };
+  const path = await writeCached(folder, bytes, name);
+  if (promised === undefined) await writeAddressDigest(folder, address, digest);
+  return { bytes, path };
 }
 
 async function readModelFile(name: string, path: string): Promise<Uint8Array> {

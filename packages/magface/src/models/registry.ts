@@ -6,7 +6,7 @@ import { contractSchema, type ModelContract } from './contract.ts';
 const entry = z.strictObject({
   id: z.string(),
   description: z.string(),
-  /** `https:` or `npm:`; absent where a person must fetch the file. */
+  /** `https:`, `npm:`, or `package:PATH` of a file shipped in this one; absent where a person must fetch the file. */
   source: z.string().optional(),
   /** What to do where there is no source. */
   instructions: z.string().optional(),

@@ -3,6 +3,8 @@ import { ConfigError } from '../errors.ts';
 
 /** Where the bytes of a model come from. */
 export type ModelSource =
+  /** A file that this package ships, relative to its folder; the registry's entries alone name such. */
+  | { readonly kind: 'package'; readonly file: string }
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'https'; readonly url: string }
   | { readonly kind: 'npm'; readonly spec: string; readonly file: string };
@@ -13,6 +15,7 @@ export type ModelSource =
  */
 export function parseSource(name: string): ModelSource {
   if (name.startsWith('npm:')) return npmSource(name);
+  if (name.startsWith('package:')) return { kind: 'package', file: name.slice('package:'.length) };
   if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(name)) return { kind: 'path', path: name };
   const url = URL.canParse(name) ? new URL(name) : undefined;
   const local = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';

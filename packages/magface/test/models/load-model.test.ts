@@ -88,6 +88,34 @@ test('an address is fetched once with progress, then read from the cache, offlin
   expect(await cached()).toEqual([`${digest}.onnx`]);
 });
 
+test('an address without a digest is fetched once, works offline afterwards, and anew when asked', async () => {
+  let requests = 0;
+  let answer = bytes;
+  const url = await serve((_, response) => {
+    requests++;
+    response.end(answer);
+  });
+  const refused = await failure(loadModel(url, { cacheDir, offline: true }));
+  expect(refused).toMatchObject({ code: 'model_offline', message: expect.stringContaining(`models pull ${url}`) });
+  expect((await loadModel(url, { cacheDir })).digest).toBe(digest);
+  answer = tinyOnnx();
+  expect((await loadModel(url, { cacheDir, offline: true })).digest).toBe(digest);
+  expect((await loadModel(url, { cacheDir })).digest).toBe(digest);
+  expect(requests).toBe(1);
+  expect((await loadModel(url, { cacheDir, refresh: true })).digest).toBe(sha256(answer));
+  expect((await loadModel(url, { cacheDir })).digest).toBe(sha256(answer));
+  expect(requests).toBe(2);
+});
+
+test('a note of an address that was cut is no note', async () => {
+  const url = await serve((_, response) => response.end(bytes));
+  await loadModel(url, { cacheDir });
+  const note = (await cached()).find((name) => name.endsWith('.address.json'))!;
+  await truncate(join(cacheDir, 'models', note), 10);
+  expect(await failure(loadModel(url, { cacheDir, offline: true }))).toMatchObject({ code: 'model_offline' });
+  expect((await loadModel(url, { cacheDir })).digest).toBe(digest);
+});
+
 test('a cache file that was cut is fetched again', async () => {
   const url = await serve((_, response) => response.end(bytes));
   const { path } = await loadModel(url, { cacheDir, sha256: digest });
@@ -118,7 +146,11 @@ test('wrong bytes, a cut transfer, an error page and a missing page are each tol
   expect(await failure(loadModel(url, { cacheDir }))).toMatchObject({ code: 'model_not_onnx' });
 
   answer = (_, response) => response.writeHead(404).end();
-  expect((await failure(loadModel(url, { cacheDir }))).message).toMatch(/the server answered 404/);
+  expect((await failure(loadModel(url, { cacheDir }))).message).toMatch(
+    /the server answered 404 .*: check the address/,
+  );
+  answer = (_, response) => response.writeHead(503).end();
+  expect((await failure(loadModel(url, { cacheDir }))).message).toMatch(/answered 503 .*: try again later/);
   expect(await cached()).toEqual([]);
 });
 

@@ -55,8 +55,8 @@ test('a scalar has no sizes, an empty tensor no values', () => {
 
 test('every half there is survives the way to float32 and back', () => {
   const all = Array.from({ length: 0x10000 }, (_, bits) => bits);
-  const isNaN = (bits: number): boolean => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
-  expect(all.filter((bits) => !isNaN(bits) && halfBits(halfToFloat(bits)) !== bits)).toEqual([]);
+  const isNone = (bits: number): boolean => (bits & 0x7c00) === 0x7c00 && (bits & 0x3ff) !== 0;
+  expect(all.filter((bits) => !isNone(bits) && halfBits(halfToFloat(bits)) !== bits)).toEqual([]);
 });
 
 // numpy.float16(x).view('uint16') of each.
