@@ -50,7 +50,7 @@ if (one !== undefined) {
   const readersResults = readers.map(({ name }) => {
     const script = fileURLToPath(import.meta.url);
     const given = ['--runs', String(runs), '--first-seed', String(firstSeed), '--only', name];
-    const options = { encoding: 'utf8', timeout: 600_000 } as const;
+    const options = { encoding: 'utf8', timeout: 7_200_000 } as const;
     return JSON.parse(execFileSync(process.execPath, ['--import', 'tsx', script, ...given], options)) as object;
   });
   writeResult('format-mutations', { runs, firstSeed, limits: { seconds: 2, megabytes: 512 }, readers: readersResults });

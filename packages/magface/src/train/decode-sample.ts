@@ -21,6 +21,8 @@ export interface DecodeRequest {
   /** (N, 112, 112, 3) uint8. */
   readonly slot: SharedArrayBuffer;
   readonly images: readonly ImageRequest[];
+  /** One int32; not 0 when the images that are left are no longer wanted. @default they are */
+  readonly stop?: SharedArrayBuffer;
 }
 
 /** An image for one place of the slot. */
@@ -108,10 +110,12 @@ export class SampleDecoder {
   /** The one used last comes last. */
   readonly #open = new Map<string, ByteSource>();
 
-  async decode({ id, slot, images }: DecodeRequest): Promise<DecodeReply> {
+  async decode({ id, slot, images, stop }: DecodeRequest): Promise<DecodeReply> {
     const faces = new Uint8Array(slot);
+    const stopped = stop === undefined ? new Int32Array(1) : new Int32Array(stop);
     const failures: { position: number; reason: string }[] = [];
     for (const { position, path, within, flipped } of images) {
+      if (Atomics.load(stopped, 0) !== 0) break;
       const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
       try {
         const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);

@@ -174,32 +174,38 @@ export class Loader {
 class Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(reply: DecodeReply): void; reject(error: unknown): void }>();
+  /** One int32; not 0 once the images that wait are no longer wanted. */
+  readonly #stop = new SharedArrayBuffer(4);
   #next = 0;
+  #isClosed = false;
+  /** Settles when all requests so far are answered. */
+  #replies: Promise<void> = Promise.resolve();
 
   constructor() {
     // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
     const file = import.meta.url.endsWith('.ts') ? '../../dist/train/loader-worker.js' : './loader-worker.js';
     this.#worker = new Worker(new URL(file, import.meta.url));
     this.#worker.on('message', (reply: DecodeReply) => {
-      this.#waiting.get(reply.id)?.resolve(reply);
+      const request = this.#waiting.get(reply.id);
+      if (this.#isClosed) request?.reject(closedError());
+      else request?.resolve(reply);
       this.#waiting.delete(reply.id);
       if (this.#waiting.size === 0) this.#worker.unref(); // an idle thread keeps no process alive, a busy one does
     });
     this.#worker.on('error', (error) => this.#giveUp(error));
-    this.#worker.on('exit', () =>
-      this.#giveUp(
-        new MagfaceError('loader_closed', 'Expected a loader that is open but it was closed: read its batches first.'),
-      ),
-    );
+    this.#worker.on('exit', () => this.#giveUp(closedError()));
     this.#worker.unref();
   }
 
   decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply> {
     if (images.length === 0) return Promise.resolve({ id: -1, failures: [] });
+    if (this.#isClosed) return Promise.reject(closedError());
     const id = this.#next++;
     this.#worker.ref();
-    this.#worker.postMessage({ id, slot, images } satisfies DecodeRequest);
-    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#worker.postMessage({ id, slot, images, stop: this.#stop } satisfies DecodeRequest);
+    const reply = new Promise<DecodeReply>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#replies = Promise.allSettled([this.#replies, reply]).then(() => undefined);
+    return reply;
   }
 
   #giveUp(error: Error): void {
@@ -207,8 +213,15 @@ class Lane {
     this.#waiting.clear();
   }
 
+  /** The image in hand is decoded to its end: a thread that is ended within native code takes the process with it. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#worker.ref(); // else the process may end before the thread has, and hide an error on its way
+    Atomics.store(new Int32Array(this.#stop), 0, 1);
+    await this.#replies;
     await this.#worker.terminate();
   }
 }
+
+const closedError = (): MagfaceError =>
+  new MagfaceError('loader_closed', 'Expected a loader that is open but it was closed: read its batches first.');

@@ -123,3 +123,17 @@ test('an unreadable image is named once and replaced; more than 1 % stop the run
   await expect(read()).rejects.toThrow(MagfaceError);
   await expect(read()).rejects.toThrow(/at most 1 % of the 120 training images/);
 });
+
+test('closing while threads decode waits for the image in hand and drops the rest', async () => {
+  const dataset = readDataset(smallSet(4, 8));
+  for (let round = 0; round < 4; round++) {
+    const loader = new Loader(dataset, { batchSize: 32, seed: round, workers: 2 });
+    const batches = loader.batches(0);
+    const first = batches.next();
+    if (round > 1) await first;
+    const end = round > 1 ? expect(first).resolves.toBeDefined() : expect(first).rejects.toThrow(/loader that is open/);
+    await loader[Symbol.asyncDispose]();
+    await end;
+    await expect(loader.verify()).rejects.toThrow(/loader that is open/);
+  }
+});
