@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '../errors.ts';
+import type { LoadedModel } from '../models/load-model.ts';
 import type { Engine } from '../serve/engine.ts';
 import type { ServeOptions } from '../serve/options.ts';
 import { type Context, note } from './context.ts';
+import { galleryWords, openGallery } from './gallery.ts';
 import { addModelFlags, count, type ModelFlags } from './options.ts';
 import { downloadNotes } from './run-images.ts';
 
@@ -22,6 +24,7 @@ interface Flags extends ModelFlags {
   readonly maxBytes?: number;
   readonly maxPixels?: number;
   readonly maxFaces?: number;
+  readonly gallery?: string;
   readonly logLevel: string;
 }
 
@@ -43,6 +46,7 @@ export function defineServe(command: Command, context: Context): void {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'port, 0 for any free one (default: 8112)', port)
     .option('--api-keys <file>', 'only callers with a key: one a line, 16 letters or more')
+    .option('--gallery <where>', galleryWords)
     .option('--url-host <host>', 'allow images to be fetched from this host by https (repeatable)', collect)
     .optionsGroup('Limits:')
     .option('--timeout <seconds>', 'for a request (default: 30)', count)
@@ -65,12 +69,14 @@ export function defineServe(command: Command, context: Context): void {
 
 async function serve(flags: Flags, context: Context): Promise<void> {
   const options = await optionsOf(flags, context);
-  const [{ openEngine }, { createMetrics }, { createServer }] = await Promise.all([
+  const [{ openEngine }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
     import('../serve/engine.ts'),
     import('../serve/metrics.ts'),
     import('../serve/server.ts'),
+    import('../serve/page.ts'),
+    import('../models/model-folder.ts'),
   ]);
-  await pullModels(flags, context);
+  const models = await pullModels(flags, context);
   const metrics = createMetrics();
   const { queue, batch, maxBytes, maxPixels } = options;
   const engine = await openEngine({
@@ -85,8 +91,12 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     onBatch: metrics.batch,
   });
   try {
+    await using gallery =
+      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser, context);
     const logs = { level: flags.logLevel, stream: context.stderr };
-    const app = await createServer(options, { engine, metrics, logs });
+    const app = await createServer(options, { engine, metrics, logs, gallery });
+    // Without a detector the page, which needs one, says that it cannot load its models.
+    if (models.length === 2) addPageModels(app, modelFolder(models));
     const address = await app.listen({ host: options.host, port: options.port });
     note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
     await stopped(app, engine, context);
@@ -135,18 +145,21 @@ async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<
 }
 
 /** Models are fetched here, where progress can be shown; the thread then finds them in the cache. */
-async function pullModels(flags: Flags, context: Context): Promise<void> {
+async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]> {
   const { defaultModels } = await import('../infer/node/magface.ts');
   const detector = flags.aligned === true ? [] : [flags.detector ?? defaultModels.detector];
+  const models: LoadedModel[] = [];
   for (const name of [flags.model ?? defaultModels.recogniser, ...detector]) {
-    const { assumed } = await context.services.loadModel(name, {
+    const model = await context.services.loadModel(name, {
       offline: flags.offline,
       cacheDir: context.env['MAGFACE_CACHE'],
       signal: context.signal,
       onProgress: downloadNotes({ format: 'table' }, context),
     });
-    for (const line of assumed) note(context, line);
+    for (const line of model.assumed) note(context, line);
+    models.push(model);
   }
+  return models;
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];

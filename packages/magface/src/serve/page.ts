@@ -24,3 +24,16 @@ export async function addPage(app: FastifyInstance, folder: string = built): Pro
     },
   });
 }
+
+/** The models that the page loads, so that it and the service give the same numbers. */
+export function addPageModels(app: FastifyInstance, files: ReadonlyMap<string, Uint8Array>): void {
+  for (const [name, bytes] of files) {
+    const isList = name.endsWith('.json');
+    app.get(`/models/${name}`, { schema: { hide: true } }, async (_request, reply) =>
+      reply
+        .headers({ ...pageHeaders, 'Cache-Control': isList ? 'no-cache' : 'public, max-age=31536000, immutable' })
+        .type(isList ? 'application/json' : 'application/octet-stream')
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)),
+    );
+  }
+}

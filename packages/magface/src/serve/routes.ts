@@ -8,21 +8,22 @@ import { compare } from '../similarity.ts';
 import { deadline } from './deadline.ts';
 import type { Engine } from './engine.ts';
 import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-messages.ts';
+import { isAligned, largestFaces } from './largest-faces.ts';
 import { imageBodies } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
+import { addPeople } from './people.ts';
 import * as schema from './schema.ts';
 import type { ServerParts } from './server.ts';
 import { readUploads, type UploadedImage } from './uploads.ts';
 
 type App = FastifyInstance;
 
-/** Answers that every route may give. */
-const errors = { '4xx': schema.errorReply, '5xx': schema.errorReply };
-
 export function addRoutes(app: App, options: ServeOptions, parts: ServerParts): void {
   addFaces(app, options, parts);
   addCompare(app, options, parts);
   addInformation(app, parts);
+  const { engine, gallery } = parts;
+  if (gallery !== undefined) addPeople(app, options, { engine, gallery });
 }
 
 function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerParts): void {
@@ -35,7 +36,7 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
       tags: ['faces'],
       consumes: imageBodies,
       querystring: schema.facesQuery,
-      response: { 200: schema.facesReply, ...errors },
+      response: { 200: schema.facesReply, ...schema.errors },
     },
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
@@ -65,16 +66,13 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
       tags: ['faces'],
       consumes: imageBodies,
       querystring: schema.compareQuery,
-      response: { 200: schema.compareReply, ...errors },
+      response: { 200: schema.compareReply, ...schema.errors },
     },
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
       const { aligned, fmr } = request.query;
       const images = await readUploads(request, { ...options, signal, expected: 2 });
-      const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces: 1 };
-      const [a, b] = (await Promise.all(
-        images.map(async (image) => largestFace(image, await analyzeOne(image, { engine, signal, asked }))),
-      )) as [ServedFace, ServedFace];
+      const [a, b] = (await largestFaces(images, engine, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);
       const decision = decide(similarity, engine.models.recogniser.contract.thresholds, fmr);
       return {
@@ -91,7 +89,13 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
   const { recogniser, detector } = engine.models;
   typed.get(
     '/v1/models',
-    { schema: { summary: 'Which models answer', tags: ['service'], response: { 200: schema.modelsReply, ...errors } } },
+    {
+      schema: {
+        summary: 'Which models answer',
+        tags: ['service'],
+        response: { 200: schema.modelsReply, ...schema.errors },
+      },
+    },
     async () => ({
       recogniser: modelReply(recogniser),
       detector: detector === undefined ? null : modelReply(detector),
@@ -143,14 +147,6 @@ interface Asking {
 
 function analyzeOne({ name, bytes }: UploadedImage, { engine, signal, asked }: Asking): Promise<ServedImage> {
   return engine.analyze(bytes, asked, { name, signal });
-}
-
-/** A service without a detector takes every image for an aligned face. */
-const isAligned = (asked: boolean, { models }: Engine): boolean => asked || models.detector === undefined;
-
-function largestFace({ name }: UploadedImage, { faces }: ServedImage): ServedFace {
-  if (faces[0] !== undefined) return faces[0];
-  throw new ImageError('no_face', name, `Expected a face in ${name} but found none: send another photo.`);
 }
 
 /** An image's own fault is its result; a full queue or a defect concerns the whole request. */

@@ -17,6 +17,12 @@ const failure = z.object({
 
 export const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
 
+/** Answers that every route may give. */
+export const errors: { readonly '4xx': typeof errorReply; readonly '5xx': typeof errorReply } = {
+  '4xx': errorReply,
+  '5xx': errorReply,
+};
+
 /** A face on the wire: the same fields as the commands print. */
 export interface FaceReply {
   readonly face: number;
@@ -83,20 +89,25 @@ export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({
   minScore: z.coerce.number().min(0).max(1).optional().describe('Least confidence of a face.'),
 });
 
+export interface AlignedQuery {
+  readonly aligned: boolean;
+}
+
+export const alignedQuery: z.ZodType<AlignedQuery> = z.strictObject({ aligned });
+
 export interface CompareQuery {
   readonly aligned: boolean;
   readonly fmr: number;
 }
 
-export const compareQuery: z.ZodType<CompareQuery> = z.strictObject({
-  aligned,
-  fmr: z.coerce
-    .number()
-    .positive()
-    .lt(1)
-    .default(0.001)
-    .describe('False match rate to decide at: the nearest that the model was measured at is taken.'),
-});
+const fmr = z.coerce
+  .number()
+  .positive()
+  .lt(1)
+  .default(0.001)
+  .describe('False match rate to decide at: the nearest that the model was measured at is taken.');
+
+export const compareQuery: z.ZodType<CompareQuery> = z.strictObject({ aligned, fmr });
 
 export interface CompareReply {
   readonly similarity: number;
@@ -115,6 +126,67 @@ export const compareReply: z.ZodType<CompareReply> = z
     quality: z.tuple([z.number().nullable(), z.number().nullable()]),
   })
   .meta({ id: 'Comparison' });
+
+export interface EnrolmentReply {
+  readonly person: string;
+  readonly faces: { readonly face: number; readonly magnitude: number; readonly quality: number | null }[];
+  readonly total: number;
+}
+
+export const enrolmentReply: z.ZodType<EnrolmentReply> = z
+  .object({
+    person: z.string(),
+    faces: z.array(z.object({ face: z.int(), magnitude: z.number(), quality: z.number().nullable() })),
+    total: z.int().describe('Faces that the person has now.'),
+  })
+  .meta({ id: 'Enrolment' });
+
+export interface RemovalReply {
+  readonly person: string;
+  readonly removed: number;
+}
+
+export const removalReply: z.ZodType<RemovalReply> = z
+  .object({ person: z.string(), removed: z.int().describe('Faces that were forgotten.') })
+  .meta({ id: 'Removal' });
+
+export interface SearchQuery extends CompareQuery {
+  readonly limit: number;
+}
+
+export const searchQuery: z.ZodType<SearchQuery> = z.strictObject({
+  aligned,
+  fmr,
+  limit: z.coerce.number().int().min(1).max(100).default(5).describe('Most matches.'),
+});
+
+export interface SearchReply {
+  readonly threshold: number | null;
+  readonly fmr: number | null;
+  readonly matches: {
+    readonly person: string;
+    readonly similarity: number;
+    readonly faces: number;
+    readonly same: boolean | null;
+  }[];
+}
+
+export const searchReply: z.ZodType<SearchReply> = z
+  .object({
+    threshold: z.number().nullable(),
+    fmr: z.number().nullable().describe('The rate that the threshold was measured at, for one comparison.'),
+    matches: z
+      .array(
+        z.object({
+          person: z.string(),
+          similarity: z.number().describe('Cosine to the person’s template.'),
+          faces: z.int().describe('Faces that the template is made of.'),
+          same: z.boolean().nullable().describe('Null when the model has no threshold.'),
+        }),
+      )
+      .describe('Best first.'),
+  })
+  .meta({ id: 'Search' });
 
 export interface ModelReply {
   readonly name: string;

@@ -3,6 +3,7 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { ServiceError } from '../errors.ts';
+import type { People } from '../gallery/gallery.ts';
 import { keyGuard } from './access.ts';
 import { answerError } from './answers.ts';
 import type { Engine } from './engine.ts';
@@ -16,6 +17,8 @@ import { addRoutes } from './routes.ts';
 export interface ServerParts {
   readonly engine: Engine;
   readonly metrics: Metrics;
+  /** People by their faces. @default none: their routes are not there */
+  readonly gallery?: People | undefined;
   /** Where lines of JSON go, one or two a request; they hold neither images nor embeddings. @default nowhere */
   readonly logs?: { readonly level: string; readonly stream: NodeJS.WritableStream };
   /** The page's files. @default where the package has them */

@@ -1,0 +1,39 @@
+/** `magface serve` as a process of its own, for benchmarks that load it. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const command = fileURLToPath(new URL('../../packages/magface/dist/cli/main.js', import.meta.url));
+
+export interface Service {
+  readonly address: string;
+  /** MiB resident, from its own metrics. */
+  memory(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** @param words - of the command; a free port is taken */
+export async function startService(words: readonly string[]): Promise<Service> {
+  const all = ['serve', '--port', '0', '--log-level', 'error', '--timeout', '600', ...words];
+  const child = spawn(process.execPath, [command, ...all], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let notes = '';
+  const address = await new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', (data: Buffer) => {
+      notes += data;
+      const found = /Listening on (http:\/\/[\d.]+:\d+)/.exec(notes);
+      if (found !== null) resolve(found[1]!);
+    });
+    child.on('exit', () => reject(new Error(notes)));
+  });
+  return {
+    address,
+    memory: async () => {
+      const text = await (await fetch(`${address}/metrics`)).text();
+      return Number(/process_resident_memory_bytes (\d+)/.exec(text)?.[1]) / 2 ** 20;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        child.on('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}

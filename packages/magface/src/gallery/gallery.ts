@@ -1,0 +1,167 @@
+/**
+ * People by their faces. A person's template is the paper's own use of quality: the mean of the faces' directions, each
+ * weighted by its magnitude,
+ *
+ *     t = Σ a_i · f_i / ‖f_i‖ = Σ f_i,   a_i = ‖f_i‖
+ *
+ * so that a good face counts for more than a poor one and no threshold of quality is needed.
+ */
+import { ServiceError } from '../errors.ts';
+import { type Database, openDatabase, type Query } from './database.ts';
+
+/** Whose embeddings a gallery holds; those of another model mean something else. */
+export interface GalleryModel {
+  readonly name: string;
+  /** SHA-256 of the model's file. */
+  readonly digest: string;
+  readonly embeddingLength: number;
+}
+
+export interface GalleryFace {
+  /** (D) float32, not normalized. */
+  readonly embedding: Float32Array;
+  /** 0 to 100, kept beside it for people. @default none */
+  readonly quality?: number | null | undefined;
+}
+
+export interface GalleryMatch {
+  readonly person: string;
+  /** Cosine to the person's template. */
+  readonly similarity: number;
+  /** How many faces the template is made of. */
+  readonly faces: number;
+}
+
+export interface SearchOptions {
+  /** Most matches. @default 5 */
+  readonly limit?: number;
+}
+
+/** What the service uses of a gallery. */
+export type People = Pick<Gallery, 'enrol' | 'remove' | 'search'>;
+
+/** Owns a connection. */
+export class Gallery {
+  readonly #database: Database;
+  readonly #model: GalleryModel;
+
+  private constructor(database: Database, model: GalleryModel) {
+    this.#database = database;
+    this.#model = model;
+  }
+
+  /**
+   * @param where - a folder, which is made, or `postgres://...` of a server that has pgvector
+   * @throws {ConfigError} when it cannot be opened
+   * @throws {ServiceError} `wrong_model` when it was made with another model
+   */
+  static async open(where: string, model: GalleryModel): Promise<Gallery> {
+    const database = await openDatabase(where);
+    try {
+      await database.transaction((query) => prepare(query, model));
+      return new Gallery(database, model);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Adds a face to a person, who is made when new. Kept for good once this resolves.
+   *
+   * @returns the face's number, and how many faces the person has now
+   */
+  async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<{ face: number; faces: number }> {
+    const vector = textOf(embedding);
+    return this.#database.transaction(async (query) => {
+      const [row] = await query<{ faces: number }>(
+        `insert into magface_people as p (id, model, template, faces) values ($1, $2, $3, 1)
+         on conflict (id) do update set template = p.template + excluded.template, faces = p.faces + 1 returning faces`,
+        [person, this.#model.digest, vector],
+      );
+      const [added] = await query<{ id: number | string }>(
+        'insert into magface_faces (person, model, embedding, quality) values ($1, $2, $3, $4) returning id',
+        [person, this.#model.digest, vector, quality],
+      );
+      return { face: Number(added!.id), faces: row!.faces };
+    });
+  }
+
+  /** Forgets a person with all faces. @returns how many faces those were; 0 when nobody is known by that name */
+  async remove(person: string): Promise<number> {
+    const [row] = await this.#database.query<{ faces: number }>(
+      'delete from magface_people where id = $1 returning faces',
+      [person],
+    );
+    return row?.faces ?? 0;
+  }
+
+  /** @returns the people whose templates are most alike, best first */
+  async search(embedding: Float32Array, { limit = 5 }: SearchOptions = {}): Promise<GalleryMatch[]> {
+    return this.#database.transaction(async (query) => {
+      // As many candidates as the answer needs and more: what the index of a large gallery overlooks is then rare.
+      await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
+      if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
+      return query<GalleryMatch>(
+        `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
+         order by template <=> $1::vector limit $2`,
+        [textOf(embedding), limit],
+      );
+    });
+  }
+
+  /** @returns how many people and faces there are */
+  async count(): Promise<{ people: number; faces: number }> {
+    const [row] = await this.#database.query<{ people: number; faces: number }>(
+      'select count(*)::int as people, coalesce(sum(faces), 0)::int as faces from magface_people',
+    );
+    return row!;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+/** Up to so many people every template is compared: ten milliseconds, and nobody is overlooked. */
+const exactUpTo = 5000;
+
+/** The index takes no longer vectors. */
+const indexedUpTo = 2000;
+
+async function prepare(query: Query, { name, digest, embeddingLength }: GalleryModel): Promise<void> {
+  await query('create extension if not exists vector');
+  await query(
+    'create table if not exists magface_model (digest text primary key, name text not null, dimension int not null)',
+  );
+  const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
+  if (owner !== undefined && owner.digest !== digest) {
+    const message = `Expected the gallery's own model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use that model, or enrol into a new gallery.`;
+    throw new ServiceError('wrong_model', message);
+  }
+  if (owner !== undefined) return;
+  await query('insert into magface_model values ($1, $2, $3)', [digest, name, embeddingLength]);
+  const model = 'model text not null references magface_model';
+  await query(
+    `create table magface_people (id text primary key, ${model}, template vector(${embeddingLength}) not null, faces int not null)`,
+  );
+  await query(
+    `create table magface_faces (id bigint generated always as identity primary key,
+       person text not null references magface_people on delete cascade, ${model},
+       embedding vector(${embeddingLength}) not null, quality real, added timestamptz not null default now())`,
+  );
+  await query('create index on magface_faces (person)');
+  if (embeddingLength <= indexedUpTo)
+    await query('create index on magface_people using hnsw (template vector_cosine_ops)');
+}
+
+/** Counting thousands of rows takes as long as the search itself; a count that stops early does not. */
+async function estimatedPeople(query: Query): Promise<number> {
+  const [row] = await query<{ people: number }>(
+    `select count(*)::int as people from (select 1 from magface_people limit ${exactUpTo + 1}) as enough`,
+  );
+  return row!.people;
+}
+
+/** pgvector's own notation. */
+const textOf = (embedding: Float32Array): string => `[${embedding.join(',')}]`;

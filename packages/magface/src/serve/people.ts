@@ -1,0 +1,100 @@
+/** People by their faces over HTTP: enrol, forget, search. There only where the service was started with a gallery. */
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { decide } from '../decision.ts';
+import { ServiceError } from '../errors.ts';
+import type { People } from '../gallery/gallery.ts';
+import { deadline } from './deadline.ts';
+import type { Engine } from './engine.ts';
+import { largestFaces } from './largest-faces.ts';
+import { imageBodies } from './openapi.ts';
+import type { ServeOptions } from './options.ts';
+import * as schema from './schema.ts';
+import { readUploads } from './uploads.ts';
+
+/** What people's routes work with. */
+export interface PeopleParts {
+  readonly engine: Engine;
+  readonly gallery: People;
+}
+
+export function addPeople(app: FastifyInstance, options: ServeOptions, parts: PeopleParts): void {
+  addEnrolment(app, options, parts);
+  addSearch(app, options, parts);
+}
+
+const person: z.ZodType<{ readonly id: string }> = z.object({
+  id: z.string().min(1).max(200).describe('Any name for a person.'),
+});
+
+function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
+  const typed = app.withTypeProvider<ZodTypeProvider>();
+  typed.route({
+    method: 'POST',
+    url: '/v1/people/:id/faces',
+    schema: {
+      summary: 'Add faces to a person',
+      description: 'The largest face of each image; an answer means that they are kept for good.',
+      tags: ['people'],
+      consumes: imageBodies,
+      params: person,
+      querystring: schema.alignedQuery,
+      response: { 200: schema.enrolmentReply, ...schema.errors },
+    },
+    handler: async (request, reply) => {
+      const signal = deadline(reply, options.timeout);
+      const images = await readUploads(request, { ...options, signal });
+      const found = await largestFaces(images, engine, { signal, aligned: request.query.aligned });
+      const faces: schema.EnrolmentReply['faces'] = [];
+      let total = 0;
+      for (const { embedding, magnitude, quality = null } of found) {
+        const enrolled = await gallery.enrol(request.params.id, { embedding, quality });
+        faces.push({ face: enrolled.face, magnitude, quality });
+        total = enrolled.faces;
+      }
+      return { person: request.params.id, faces, total };
+    },
+  });
+  typed.route({
+    method: 'DELETE',
+    url: '/v1/people/:id',
+    schema: {
+      summary: 'Forget a person and all faces',
+      tags: ['people'],
+      params: person,
+      response: { 200: schema.removalReply, ...schema.errors },
+    },
+    handler: async ({ params: { id } }) => {
+      const removed = await gallery.remove(id);
+      if (removed > 0) return { person: id, removed };
+      throw new ServiceError('not_found', `Expected a person that is known here but ${id} is not: check the name.`);
+    },
+  });
+}
+
+function addSearch(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
+  app.withTypeProvider<ZodTypeProvider>().route({
+    method: 'POST',
+    url: '/v1/search',
+    schema: {
+      summary: 'Find whom a face resembles most',
+      description: 'The largest face of one image; `same` is the decision at the false match rate asked for.',
+      tags: ['people'],
+      consumes: imageBodies,
+      querystring: schema.searchQuery,
+      response: { 200: schema.searchReply, ...schema.errors },
+    },
+    handler: async (request, reply) => {
+      const { aligned, limit, fmr } = request.query;
+      const signal = deadline(reply, options.timeout);
+      const images = await readUploads(request, { ...options, signal, expected: 1 });
+      const [face] = await largestFaces(images, engine, { signal, aligned });
+      const matches = await gallery.search(face!.embedding, { limit });
+      const { thresholds } = engine.models.recogniser.contract;
+      const decided = matches.map((match) => ({ ...match, same: decide(match.similarity, thresholds, fmr).same }));
+      const { threshold, fmr: measured } = decide(0, thresholds, fmr);
+      return { threshold, fmr: measured, matches: decided };
+    },
+  });
+}

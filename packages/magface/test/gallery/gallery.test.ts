@@ -1,0 +1,81 @@
+/** The gallery in a folder, and the same SQL over the wire of PostgreSQL. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Gallery } from '../../src/gallery/gallery.ts';
+
+const model = { name: 'tiny', digest: 'd'.repeat(64), embeddingLength: 3 };
+const face = (...values: number[]) => ({ embedding: Float32Array.from(values), quality: 50 });
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'magface gallery ü '));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What holds wherever a gallery is kept. */
+async function holds(where: string): Promise<void> {
+  {
+    await using gallery = await Gallery.open(where, model);
+    expect(await gallery.enrol('ann', face(3, 0, 0))).toMatchObject({ faces: 1 });
+    expect(await gallery.enrol('ann', face(0, 1, 0))).toMatchObject({ faces: 2 });
+    await gallery.enrol("o'hara; drop table magface_people", face(0, 0, 2));
+    // The longer, better face has three times the weight of the other.
+    const [best, next] = await gallery.search(Float32Array.of(3, 1, 0), { limit: 2 });
+    expect(best).toEqual({ person: 'ann', similarity: expect.closeTo(1, 6), faces: 2 });
+    expect(next).toMatchObject({ person: "o'hara; drop table magface_people", similarity: expect.closeTo(0, 6) });
+    expect(await gallery.remove("o'hara; drop table magface_people")).toBe(1);
+    expect(await gallery.remove('nobody')).toBe(0);
+  }
+  await expect(Gallery.open(where, { ...model, digest: 'e'.repeat(64), name: 'other' })).rejects.toMatchObject({
+    code: 'wrong_model',
+    message:
+      "Expected the gallery's own model tiny (dddddddddddd) but received other (eeeeeeeeeeee): use that model, or enrol into a new gallery.",
+  });
+  await using again = await Gallery.open(where, model);
+  expect(await again.count()).toEqual({ people: 1, faces: 2 });
+}
+
+test('in a folder: enrol, weigh by magnitude, find, forget, keep', () => holds(join(folder, 'a')));
+
+describe('over the wire', () => {
+  test('the same', async () => {
+    const database = await PGlite.create({ extensions: { vector } });
+    const server = new PGLiteSocketServer({ db: database, port: 0, host: '127.0.0.1', maxConnections: 4 });
+    const listening = new Promise<string>((resolve) => {
+      server.addEventListener('listening', (event) => {
+        const { host, port } = (event as CustomEvent<{ host: string; port: number }>).detail;
+        resolve(`postgres://postgres@${host}:${port}/postgres`);
+      });
+    });
+    await server.start();
+    try {
+      await holds(await listening);
+    } finally {
+      await server.stop();
+      await database.close();
+    }
+  });
+
+  test('a server that is not there is told without its password', async () => {
+    const opening = Gallery.open('postgres://me:secret@127.0.0.1:1/db', model);
+    await expect(opening).rejects.toMatchObject({ code: 'wrong_configuration' });
+    await expect(opening).rejects.toThrow(/^Expected PostgreSQL at 127\.0\.0\.1:1\/db but it cannot be used/);
+  });
+});
+
+test('a folder that a living process has open is refused, one of a dead process is not', async () => {
+  const where = join(folder, 'a'); // made above: a new database takes seconds
+  await (await Gallery.open(where, model))[Symbol.asyncDispose]();
+  const other = spawn('sleep', ['60']);
+  await writeFile(join(where, 'lock'), String(other.pid));
+  await expect(Gallery.open(where, model)).rejects.toThrow(`process ${other.pid} has it open`);
+  other.kill('SIGKILL');
+  await new Promise((resolve) => other.on('exit', resolve));
+  await (await Gallery.open(where, model))[Symbol.asyncDispose]();
+});
