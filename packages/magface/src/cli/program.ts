@@ -45,6 +45,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'convert weights and training sets between forms',
     load: async () => (await import('./convert.ts')).defineConvert,
   },
+  enroll: {
+    summary: 'add the faces of a person to a gallery',
+    load: async () => (await import('./enroll.ts')).defineEnroll,
+  },
+  identify: {
+    summary: 'tell whom faces resemble in a gallery',
+    load: async () => (await import('./identify.ts')).defineIdentify,
+  },
   serve: {
     summary: 'answer over HTTP: faces, comparisons, documentation, the page',
     load: async () => (await import('./serve.ts')).defineServe,
