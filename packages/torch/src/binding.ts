@@ -101,6 +101,19 @@ export interface Binding {
     gradientScale: number,
   ): void;
   gradientNorms(parameters: readonly Handle[]): Float64Array;
+  // fused_batch_norm.cc
+  fusedBatchNorm(
+    x: Handle,
+    weight: Handle,
+    bias: Handle,
+    slope: Handle | undefined,
+    residual: Handle | undefined,
+    runningMean: Handle,
+    runningVariance: Handle,
+    training: boolean,
+    momentum: number,
+    epsilon: number,
+  ): Handle;
   // allocator.cc
   cacheMemory(bytes: number): void;
   trimMemory(bytes: number): void;

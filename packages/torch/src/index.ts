@@ -8,6 +8,7 @@ export { type Argument, invoke, type Operator, operator } from './dispatch.ts';
 export { LibtorchError, RankLostError, ScopeError, TorchError, UseAfterFreeError } from './errors.ts';
 export { findLibtorch, type Libtorch } from './find-libtorch.ts';
 export { crossEntropy, matmul, normalize, where } from './functional.ts';
+export { type FusedBatchNormOptions, fusedBatchNorm } from './fused-batch-norm.ts';
 export { Generator } from './generator.ts';
 export { builtAddon } from './load.ts';
 export { cacheMemory, memoryStatistics, trimMemory } from './memory.ts';

@@ -1,0 +1,155 @@
+// Compiled once for each kind of processor, with MAGFACE_ISA as the name of its namespace. No header beside the two here:
+// an inline function of another one, compiled for AVX-512, could be the copy that the linker keeps for all.
+#include "channel_kernels.h"
+
+namespace magface::MAGFACE_ISA {
+namespace {
+
+typedef float Floats __attribute__((vector_size(64)));
+typedef uint32_t Words __attribute__((vector_size(64)));
+typedef uint16_t Halves __attribute__((vector_size(32)));
+
+constexpr int lanes = 16, group = 2;  // vectors that are worked on side by side: 32 channels, a cache line of bfloat16
+constexpr int64_t block = 128;        // rows that are summed in float before they go to double
+
+#define INLINE inline __attribute__((always_inline))
+
+INLINE Floats load(const float* from) {
+  Floats value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+INLINE Floats load(const uint16_t* from) {
+  Halves half;
+  __builtin_memcpy(&half, from, sizeof half);
+  return (Floats)(__builtin_convertvector(half, Words) << 16);
+}
+INLINE void store(float* to, Floats value) { __builtin_memcpy(to, &value, sizeof value); }
+INLINE void store(uint16_t* to, Floats value) {  // to the nearest, ties to even; NaN stays NaN
+  const Words bits = (Words)value;
+  const Words rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const Halves half = __builtin_convertvector(value == value ? rounded : (bits >> 16) | 0x40, Halves);
+  __builtin_memcpy(to, &half, sizeof half);
+}
+
+/// A value a channel, for the channels of one group.
+struct PerChannel {
+  Floats at[group];
+  INLINE explicit PerChannel(const float* from) {
+    for (int g = 0; g < group; ++g) at[g] = load(from + g * lanes);
+  }
+};
+
+INLINE void add_to(double* sums, const Floats (&values)[group]) {
+  for (int g = 0; g < group; ++g)
+    for (int i = 0; i < lanes; ++i) sums[g * lanes + i] += values[g][i];
+}
+
+/// Calls body(row, channel) for every group of channels and block of rows; begin(channel) and end(channel) around a block.
+template <typename Body>
+INLINE void for_blocks(int64_t rows, int64_t channels, Body body) {
+  for (int64_t first = 0; first < rows; first += block) {
+    const int64_t last = first + block < rows ? first + block : rows;
+    for (int64_t c = 0; c < channels; c += group * lanes) body(first, last, c);
+  }
+}
+
+template <typename T>
+void moments(const T* x, int64_t rows, int64_t channels, const float* shift, double* sums) {
+  for_blocks(rows, channels, [&](int64_t first, int64_t last, int64_t c) {
+    const PerChannel k(shift + c);
+    Floats sum[group] = {}, squares[group] = {};
+    for (const T* at = x + first * channels + c; first < last; ++first, at += channels)
+      for (int g = 0; g < group; ++g) {
+        const Floats d = load(at + g * lanes) - k.at[g];
+        sum[g] += d;
+        squares[g] += d * d;
+      }
+    add_to(sums + c, sum);
+    add_to(sums + channels + c, squares);
+  });
+}
+
+template <bool prelu, bool sum, typename T>
+void apply_as(const T* x, const T* residual, T* y, int64_t rows, int64_t channels, Line line) {
+  for_blocks(rows, channels, [&](int64_t first, int64_t last, int64_t c) {
+    const PerChannel scale(line.scale + c), offset(line.offset + c), slope((prelu ? line.slope : line.scale) + c);
+    for (int64_t at = first * channels + c; first < last; ++first, at += channels)
+      for (int g = 0; g < group; ++g) {
+        Floats u = load(x + at + g * lanes) * scale.at[g] + offset.at[g];
+        if constexpr (prelu) u = u > 0 ? u : u * slope.at[g];
+        if constexpr (sum) u += load(residual + at + g * lanes);
+        store(y + at + g * lanes, u);
+      }
+  });
+}
+
+template <typename T>
+void apply(const T* x, const T* residual, T* y, int64_t rows, int64_t channels, Line line) {
+  const auto with = line.slope ? (residual ? apply_as<true, true, T> : apply_as<true, false, T>)
+                               : (residual ? apply_as<false, true, T> : apply_as<false, false, T>);
+  with(x, residual, y, rows, channels, line);
+}
+
+template <bool prelu, typename T>
+void gradient_sums_as(const T* dy, const T* x, int64_t rows, int64_t channels, Line line, const float* mean,
+                      double* sums) {
+  for_blocks(rows, channels, [&](int64_t first, int64_t last, int64_t c) {
+    const PerChannel scale(line.scale + c), offset(line.offset + c), slope((prelu ? line.slope : line.scale) + c);
+    const PerChannel mu(mean + c);
+    Floats of_d[group] = {}, of_dx[group] = {}, of_slope[group] = {};
+    for (int64_t at = first * channels + c; first < last; ++first, at += channels)
+      for (int g = 0; g < group; ++g) {
+        const Floats value = load(x + at + g * lanes);
+        Floats d = load(dy + at + g * lanes);
+        if constexpr (prelu) {
+          const Floats u = value * scale.at[g] + offset.at[g];
+          of_slope[g] += u > 0 ? Floats{} : d * u;
+          d = u > 0 ? d : d * slope.at[g];
+        }
+        of_d[g] += d;
+        of_dx[g] += d * (value - mu.at[g]);
+      }
+    add_to(sums + c, of_d);
+    add_to(sums + channels + c, of_dx);
+    if constexpr (prelu) add_to(sums + 2 * channels + c, of_slope);
+  });
+}
+
+template <typename T>
+void gradient_sums(const T* dy, const T* x, int64_t rows, int64_t channels, Line line, const float* mean,
+                   double* sums) {
+  (line.slope ? gradient_sums_as<true, T> : gradient_sums_as<false, T>)(dy, x, rows, channels, line, mean, sums);
+}
+
+template <bool prelu, typename T>
+void gradient_as(const T* dy, const T* x, T* dx, int64_t rows, int64_t channels, Line line, const float* mean,
+                 const float* by_x, const float* constant) {
+  for_blocks(rows, channels, [&](int64_t first, int64_t last, int64_t c) {
+    const PerChannel scale(line.scale + c), offset(line.offset + c), slope((prelu ? line.slope : line.scale) + c);
+    const PerChannel mu(mean + c), b(by_x + c), k(constant + c);
+    for (int64_t at = first * channels + c; first < last; ++first, at += channels)
+      for (int g = 0; g < group; ++g) {
+        const Floats value = load(x + at + g * lanes);
+        Floats d = load(dy + at + g * lanes);
+        if constexpr (prelu) d = value * scale.at[g] + offset.at[g] > 0 ? d : d * slope.at[g];
+        store(dx + at + g * lanes, scale.at[g] * d + b.at[g] * (value - mu.at[g]) + k.at[g]);
+      }
+  });
+}
+
+template <typename T>
+void gradient(const T* dy, const T* x, T* dx, int64_t rows, int64_t channels, Line line, const float* mean,
+              const float* by_x, const float* constant) {
+  const auto with = line.slope ? gradient_as<true, T> : gradient_as<false, T>;
+  with(dy, x, dx, rows, channels, line, mean, by_x, constant);
+}
+
+}  // namespace
+
+extern const ChannelKernels<float> of_float;
+extern const ChannelKernels<uint16_t> of_bfloat16;
+constexpr ChannelKernels<float> of_float{moments, apply, gradient_sums, gradient};
+constexpr ChannelKernels<uint16_t> of_bfloat16{moments, apply, gradient_sums, gradient};
+
+}  // namespace magface::MAGFACE_ISA

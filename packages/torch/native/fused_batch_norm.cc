@@ -1,0 +1,190 @@
+// BatchNorm with what follows it, forward and backward, in two passes over memory each:
+//     y = PReLU(w · x̂ + b) + r,   x̂ = (x − μ) / √(σ² + ε);   PReLU and the residual r may be left out
+//     d = dy behind PReLU;   dx = w / √(σ² + ε) · (d − Σd / n − x̂ · Σ(d · x̂) / n);   dw = Σ(d · x̂), db = Σd, dr = dy
+// The first pass gathers sums a channel, the second writes. Statistics and sums are float32 and double, whatever x is.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "channel_kernels.h"
+#include "errors.h"
+#include "handle.h"
+
+namespace magface {
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+at::MemoryFormat channels_last(const Tensor& x) {
+  return x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
+
+/// Runs body(first row, rows, part) on as many parts as there are threads: the same split each time, so the same sums.
+template <typename Body>
+void for_parts(int64_t rows, Body body) {
+  const int64_t parts = at::get_num_threads();
+  at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      const int64_t first = rows * part / parts;
+      body(first, rows * (part + 1) / parts - first, part);
+    }
+  });
+}
+
+/// Sums over all rows: body(first, rows, sums) adds to `count` doubles.
+template <typename Body>
+std::vector<double> summed(int64_t rows, int64_t count, Body body) {
+  std::vector<std::vector<double>> partial(at::get_num_threads(), std::vector<double>(count));
+  for_parts(rows, [&](int64_t first, int64_t part_rows, int64_t part) { body(first, part_rows, partial[part].data()); });
+  for (size_t part = 1; part < partial.size(); ++part)
+    for (int64_t i = 0; i < count; ++i) partial[0][i] += partial[part][i];
+  return std::move(partial[0]);
+}
+
+/// Kernels with pointers of their element type.
+template <typename Body>
+void with_kernels(const Tensor& x, Body body) {
+  if (x.scalar_type() == at::kFloat) body(float_kernels(), [](const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; });
+  else body(bfloat16_kernels(), [](const Tensor& t) { return t.defined() ? reinterpret_cast<uint16_t*>(t.data_ptr<at::BFloat16>()) : nullptr; });
+}
+
+struct Shape {
+  int64_t rows, channels;
+  explicit Shape(const Tensor& x) : rows(x.numel() / x.size(1)), channels(x.size(1)) {}
+};
+
+/// μ and σ² (not corrected) of each channel.
+std::pair<Tensor, Tensor> statistics(const Tensor& x) {
+  const Shape shape(x);
+  const int64_t c = shape.channels;
+  // Sums of x − (its first row) lose no digits where the mean is far from 0.
+  const Tensor shift = (x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x).reshape({shape.rows, c})[0].to(at::kFloat).contiguous();
+  std::vector<double> sums;
+  with_kernels(x, [&](const auto& kernels, auto data) {
+    sums = summed(shape.rows, 2 * c, [&](int64_t first, int64_t rows, double* into) {
+      kernels.moments(data(x) + first * c, rows, c, shift.data_ptr<float>(), into);
+    });
+  });
+  Tensor mean = at::empty({c}, shift.options()), variance = at::empty({c}, shift.options());
+  for (int64_t i = 0; i < c; ++i) {
+    const double m = sums[i] / shape.rows;
+    mean.data_ptr<float>()[i] = shift.data_ptr<float>()[i] + m;
+    variance.data_ptr<float>()[i] = std::max(sums[c + i] / shape.rows - m * m, 0.0);
+  }
+  return {mean, variance};
+}
+
+Line line_of(const Tensor& scale, const Tensor& offset, const Tensor& slope) {
+  return {scale.data_ptr<float>(), offset.data_ptr<float>(), slope.defined() ? slope.data_ptr<float>() : nullptr};
+}
+
+struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
+  static Tensor forward(AutogradContext* context, const Tensor& given, const Tensor& weight, const Tensor& bias,
+                        const c10::optional<Tensor>& given_slope, const c10::optional<Tensor>& given_residual,
+                        const Tensor& running_mean, const Tensor& running_variance, bool training, double momentum,
+                        double epsilon) {
+    const Tensor slope = given_slope.value_or(Tensor()), residual = given_residual.value_or(Tensor());
+    const Tensor x = given.contiguous(channels_last(given));
+    const Shape shape(x);
+    const double n = shape.rows;
+    auto [mean, variance] = training ? statistics(x) : std::make_pair(running_mean, running_variance);
+    if (training) {
+      running_mean.mul_(1 - momentum).add_(mean, momentum);
+      running_variance.mul_(1 - momentum).add_(variance, momentum * n / std::max(n - 1, 1.0));
+    }
+    const Tensor inverse = variance.add(epsilon).rsqrt();
+    const Tensor scale = weight.mul(inverse), offset = bias.sub(mean.mul(scale));
+    const Tensor r = residual.defined() ? residual.to(x.scalar_type()).contiguous(channels_last(x)) : residual;
+    Tensor y = at::empty_like(x);
+    with_kernels(x, [&](const auto& kernels, auto data) {
+      const Line line = line_of(scale, offset, slope);
+      for_parts(shape.rows, [&](int64_t first, int64_t rows, int64_t) {
+        const int64_t at = first * shape.channels;
+        kernels.apply(data(x) + at, r.defined() ? data(r) + at : nullptr, data(y) + at, rows, shape.channels, line);
+      });
+    });
+    context->save_for_backward({x, weight, slope, training ? mean : mean.clone(), inverse, scale, offset});
+    context->saved_data["training"] = training;
+    context->saved_data["residual"] = residual.defined();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const Tensor &x = saved[0], &slope = saved[2], &mean = saved[3], &inverse = saved[4], &scale = saved[5];
+    const Tensor dy = gradients[0].to(x.scalar_type()).contiguous(channels_last(x));
+    const Shape shape(x);
+    const int64_t c = shape.channels;
+    const Line line = line_of(scale, saved[6], slope);
+    const float* mu = mean.data_ptr<float>();
+    Tensor dx = at::empty_like(x);
+    Tensor dw = at::empty_like(mean), db = at::empty_like(mean);
+    Tensor dslope = slope.defined() ? at::empty_like(slope) : Tensor();
+    with_kernels(x, [&](const auto& kernels, auto data) {
+      const auto sums = summed(shape.rows, 3 * c, [&](int64_t first, int64_t rows, double* into) {
+        kernels.gradient_sums(data(dy) + first * c, data(x) + first * c, rows, c, line, mu, into);
+      });
+      std::vector<float> by_x(c), constant(c);
+      for (int64_t i = 0; i < c; ++i) {
+        const double w = scale.data_ptr<float>()[i], r = inverse.data_ptr<float>()[i];
+        db.data_ptr<float>()[i] = sums[i];
+        dw.data_ptr<float>()[i] = sums[c + i] * r;
+        if (dslope.defined()) dslope.data_ptr<float>()[i] = sums[2 * c + i];
+        if (!context->saved_data["training"].toBool()) continue;  // μ and σ² are given: nothing flows through them
+        by_x[i] = -w * r * r * sums[c + i] / shape.rows;
+        constant[i] = -w * sums[i] / shape.rows;
+      }
+      for_parts(shape.rows, [&](int64_t first, int64_t rows, int64_t) {
+        kernels.gradient(data(dy) + first * c, data(x) + first * c, data(dx) + first * c, rows, c, line, mu,
+                         by_x.data(), constant.data());
+      });
+    });
+    const Tensor none, dr = context->saved_data["residual"].toBool() ? gradients[0] : none;
+    return {dx, dw, db, dslope, dr, none, none, none, none, none};
+  }
+};
+
+/// What the kernels take; the rest, and every GPU, takes libtorch's own operators.
+bool fits(const Tensor& x) {
+  const auto type = x.scalar_type();
+  return x.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && (x.dim() == 4 || x.dim() == 2) &&
+         x.size(1) % 32 == 0 && x.numel() > 0;
+}
+
+/// fusedBatchNorm(x, weight, bias, slope | null, residual | null, runningMean, runningVariance, training, momentum, epsilon)
+Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const char* name = "fusedBatchNorm";
+  const auto tensor = [&](int i) { return info[i].IsNumber() ? unwrap(info[i], name) : Tensor(); };
+  const auto shapes = [&] {
+    std::ostringstream text;
+    text << tensor(0).sizes() << ", " << tensor(1).sizes();
+    return text.str();
+  };
+  return guarded(env, name, shapes, [&] {
+    const Tensor x = tensor(0), weight = tensor(1), bias = tensor(2), slope = tensor(3), residual = tensor(4);
+    const Tensor mean = tensor(5), variance = tensor(6);
+    const bool training = info[7].ToBoolean();
+    const double momentum = info[8].ToNumber(), epsilon = info[9].ToNumber();
+    if (fits(x)) {
+      TORCH_CHECK(weight.numel() == x.size(1), "expected a weight a channel, ", x.size(1), ", but there are ", weight.numel());
+      TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(), "expected a residual of the shape of x but it is ", residual.sizes());
+      return wrap(env, FusedBatchNorm::apply(x, weight, bias, c10::optional<Tensor>(slope),
+                                             c10::optional<Tensor>(residual), mean, variance, training, momentum, epsilon));
+    }
+    Tensor y = at::batch_norm(x, weight, bias, mean, variance, training, momentum, epsilon, true);
+    if (slope.defined()) y = at::prelu(y, slope.to(y.scalar_type()));
+    return wrap(env, residual.defined() ? y.add(residual) : y);
+  });
+}
+
+}  // namespace
+
+Napi::Object init_fused(Napi::Env env, Napi::Object exports) {
+  exports.Set("fusedBatchNorm", Napi::Function::New(env, fused_batch_norm));
+  return exports;
+}
+
+}  // namespace magface
