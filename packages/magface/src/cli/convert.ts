@@ -24,6 +24,7 @@ By the endings of the names:
                                 batch fixed at one freed where the graph allows it
   train.rec, tar shards, a      to each other: a folder gets train.list, train.rec its
   folder a person, train.list   train.idx; images are copied byte for byte
+  .bin, a folder with pairs     to each other: verification sets
   features: .list .npy          to each other, a block of rows in memory
   .safetensors .jsonl
 
@@ -97,6 +98,7 @@ async function convert(
 
 function countOf(converted: Converted): string {
   if ('tensors' in converted) return `${converted.tensors} tensors`;
+  if ('pairs' in converted) return `${converted.pairs} pairs`;
   return 'images' in converted ? `${converted.images} images` : `${converted.features} features`;
 }
 
