@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /** `magface/browser` in Chromium gives what `magface` gives in Node. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,9 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as browserSide from '../../src/browser/index.ts';
 import type { AnalyzedFace } from '../../src/face.ts';
+import { pageHeaders } from '../../src/hosting/headers.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
-import { pageHeaders } from '../../src/hosting/headers.ts';
 import { compare } from '../../src/similarity.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';

@@ -1,4 +1,5 @@
 /// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /** The library on a page of its own, for tests that call it from outside. */
 import * as browser from '../../../src/browser/index.ts';
 import { seen } from '../seen-face.ts';
