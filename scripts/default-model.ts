@@ -3,7 +3,7 @@
  *
  *     npm run model:default -- [FACES] [OUTPUT]
  *
- * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists; OUTPUT (default runs/default-model)
+ * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists; OUTPUT (default output/default-model)
  * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds. `npx tsx bench/default-model.ts` measures it.
  */
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { randomStream } from '../packages/magface/src/random.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
-const [faces = join(project, '../shared/faces'), output = join(project, 'runs/default-model')] = process.argv
+const [faces = join(project, '../shared/faces'), output = join(project, 'output/default-model')] = process.argv
   .slice(2)
   .map((path) => resolve(path));
 
@@ -76,6 +76,6 @@ mkdirSync(output, { recursive: true });
 const lists = ['lfw', 'celeba'].map(writeTrainList);
 writeTestLists(100_000);
 const config = join(project, 'configs/default-model.yaml');
-magface('train', '--config', config, '--train-list', ...lists, '--output', 'run');
+magface('train', '--config', config, '--train-list', ...lists, '--front-cache', 'front', '--output', 'run');
 const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
 magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface-small.onnx');

@@ -53,7 +53,9 @@ export class FinetuneRun {
     this.#stepsPerEpoch = stepsPerEpoch(config, dataset.samples.length);
     this.#total = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#records = new RunRecords(config, { epoch: 0, done: 0 });
-    this.#targets = targetMagnitudes(start.own, tuner.options.constants);
+    const count = dataset.samples.length;
+    const damage = start.own.map((_, row) => source.damage({ sample: row % count, view: Math.floor(row / count) }));
+    this.#targets = targetMagnitudes(start.own, damage, tuner.options.constants);
     this.#startQuantiles = magnitudeQuantiles(start.magnitudes);
   }
 

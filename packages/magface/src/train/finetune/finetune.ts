@@ -73,7 +73,8 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const forward = { graph, front, precision };
     const labels = Int32Array.from(dataset.samples, ({ label }) => label);
     const onProgress = everyTenth('Starting features', onNote);
-    const start = await startKnowledge(source, { ...forward, labels, classes: dataset.classes, onProgress });
+    const people = { labels, classes: dataset.classes, dimension: contract.embeddingLength };
+    const start = await startKnowledge(source, { ...forward, ...people, cache, onProgress });
     const constants = constantsOf(config, start, onNote);
     const weights = { keep: config.keepWeight, quality: config.qualityWeight };
     const { classes } = dataset;

@@ -1,6 +1,6 @@
 /**
- * What the frozen front makes of each view, on disk: a second run with other settings behind the front begins at once. One
- * file a view, (N, …) float16 little-endian, named by all that its values depend on.
+ * What the frozen front makes of each view, and the features of the starting model, on disk: a second run with other settings
+ * behind the front begins at once. Files hold plain little-endian values and are named by all that these depend on.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
@@ -29,42 +29,59 @@ export class FrontCache {
    * @returns whether there was a whole file of that view
    */
   read(view: number, into: Tensor): boolean {
-    const file = openIfThere(this.#path(view));
-    if (file === undefined) return false;
-    try {
-      const values = new Int16Array(into.length);
-      const bytes = new Uint8Array(values.buffer);
-      if (fstatSync(file).size !== bytes.length) return false;
-      for (let at = 0; at < bytes.length; )
-        at += readSync(file, bytes, at, Math.min(blockBytes, bytes.length - at), at);
-      into.copy_(invoke(viewAs, [fromArray(values, into.shape), 'float16']));
-      return true;
-    } finally {
-      closeSync(file);
-    }
+    const values = new Int16Array(into.length);
+    if (!readInto(this.#path(view, 'f16'), new Uint8Array(values.buffer))) return false;
+    into.copy_(invoke(viewAs, [fromArray(values, into.shape), 'float16']));
+    return true;
   }
 
-  /** Written under another name first, so that a run that is stopped leaves no half of one. */
+  /** @param values - (N, …) float16 */
   write(view: number, values: Tensor): void {
-    const path = this.#path(view);
-    const file = openSync(`${path}.part`, 'w');
-    try {
-      const bits = invoke(viewAs, [values.contiguous(), 'int16']).toArray();
-      const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(blockBytes, bytes.length - at));
-    } finally {
-      closeSync(file);
-    }
-    renameSync(`${path}.part`, path);
+    const bits = invoke(viewAs, [values.contiguous(), 'int16']).toArray();
+    writeFrom(this.#path(view, 'f16'), new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
   }
 
-  #path(view: number): string {
-    return join(this.#folder, `front-${this.#name}-view${view}.f16`);
+  /** The starting model's features of a view. @param length - N·D @returns undefined where they are not kept */
+  readFeatures(view: number, length: number): Float32Array | undefined {
+    const values = new Float32Array(length);
+    return readInto(this.#path(view, 'start'), new Uint8Array(values.buffer)) ? values : undefined;
+  }
+
+  writeFeatures(view: number, values: Float32Array): void {
+    writeFrom(this.#path(view, 'start'), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  #path(view: number, kind: 'f16' | 'start'): string {
+    return join(this.#folder, `front-${this.#name}-view${view}.${kind}`);
   }
 }
 
 /** No system call takes more than 2 GiB. */
 const blockBytes = 2 ** 28;
+
+/** @returns whether there is a file of just that size */
+function readInto(path: string, bytes: Uint8Array): boolean {
+  const file = openIfThere(path);
+  if (file === undefined) return false;
+  try {
+    if (fstatSync(file).size !== bytes.length) return false;
+    for (let at = 0; at < bytes.length; ) at += readSync(file, bytes, at, Math.min(blockBytes, bytes.length - at), at);
+    return true;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Written under another name first, so that a run that is stopped leaves no half of one. */
+function writeFrom(path: string, bytes: Uint8Array): void {
+  const file = openSync(`${path}.part`, 'w');
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(blockBytes, bytes.length - at));
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.part`, path);
+}
 
 function openIfThere(path: string): number | undefined {
   try {

@@ -3,6 +3,7 @@ import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import { asColumns, classSums, normalized, ownCosines, type Rows } from './directions.ts';
+import type { FrontCache } from './front-cache.ts';
 import { inPrecision, type ViewSource } from './view-source.ts';
 
 export interface StartKnowledge {
@@ -24,6 +25,10 @@ export interface StartOptions {
   /** (N) */
   readonly labels: Int32Array;
   readonly classes: number;
+  /** D */
+  readonly dimension: number;
+  /** Where features are kept for later runs. @default nowhere */
+  readonly cache?: FrontCache | undefined;
   /** @param done - faces in their views, of all */
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -33,11 +38,11 @@ export async function startKnowledge(source: ViewSource, options: StartOptions):
   const count = labels.length;
   const own = new Float32Array(source.views * count);
   const magnitudes = new Float32Array(source.views * count);
-  const clean = await embedView(source, 0, options);
+  const clean = await keptView(source, 0, options);
   const directions = normalized(clean);
   const sums = classSums(directions, labels, classes);
   for (let view = 0; view < source.views; view++) {
-    const rows = view === 0 ? clean : await embedView(source, view, options);
+    const rows = view === 0 ? clean : await keptView(source, view, options);
     magnitudes.set(magnitudesOf(rows), view * count);
     own.set(ownCosines(normalized(rows), directions, { labels, sums }), view * count);
     onProgress((view + 1) * count, own.length);
@@ -45,34 +50,35 @@ export async function startKnowledge(source: ViewSource, options: StartOptions):
   return { directions, centers: asColumns(sums), own, magnitudes };
 }
 
-const batchSize = 32;
-
-/** @returns (N, D): features of every face in one view */
-async function embedView(
-  source: ViewSource,
-  view: number,
-  { graph, front, precision, labels }: StartOptions,
-): Promise<Rows> {
-  let values = new Float32Array(0);
-  let dimension = 0;
-  for (let start = 0; start < labels.length; start += batchSize) {
-    const places = Array.from({ length: Math.min(batchSize, labels.length - start) }, (_, i) => ({
-      sample: start + i,
-      view,
-    }));
-    const load = await source.load(places);
-    const features = without(() =>
-      inPrecision(precision, () => graph.forward(load(), front === undefined ? {} : { from: front })),
-    );
-    dimension = features.length / places.length;
-    if (start === 0) values = new Float32Array(labels.length * dimension);
-    values.set(features, start * dimension);
-  }
+async function keptView(source: ViewSource, view: number, options: StartOptions): Promise<Rows> {
+  const { cache, labels, dimension } = options;
+  const kept = cache?.readFeatures(view, labels.length * dimension);
+  if (kept !== undefined) return { values: kept, dimension };
+  const values = await embedView(source, view, options);
+  cache?.writeFeatures(view, values);
   return { values, dimension };
 }
 
+const batchSize = 32;
+
+/** @returns (N, D): features of every face in one view */
+async function embedView(source: ViewSource, view: number, options: StartOptions): Promise<Float32Array> {
+  const { graph, front, precision, labels, dimension } = options;
+  const values = new Float32Array(labels.length * dimension);
+  const part = front === undefined ? {} : { from: front };
+  for (let start = 0; start < labels.length; start += batchSize) {
+    const count = Math.min(batchSize, labels.length - start);
+    const load = await source.load(Array.from({ length: count }, (_, i) => ({ sample: start + i, view })));
+    values.set(
+      valuesOf(() => inPrecision(precision, () => graph.forward(load(), part))),
+      start * dimension,
+    );
+  }
+  return values;
+}
+
 /** The values that a forward pass gives, its tensors freed. */
-function without(compute: () => Tensor): Float32Array {
+function valuesOf(compute: () => Tensor): Float32Array {
   using _scope = scope();
   using _ = noGrad();
   return compute().toArray() as Float32Array;

@@ -19,6 +19,8 @@ export interface ViewPlace {
 export interface ViewSource {
   /** Views of each face. */
   readonly views: number;
+  /** @returns how much is done to the face: the strengths of all its damage, 0 for none */
+  damage(place: ViewPlace): number;
   /** @returns makes the tensor (N, …) float32 in the scope of its caller */
   load(places: readonly ViewPlace[]): Promise<() => Tensor>;
   close(): void;
@@ -37,6 +39,8 @@ export function readViews({ dataset, input, views, precision, ...options }: View
   const reader = new ViewReader(dataset);
   return {
     views,
+    damage: ({ sample, view }) =>
+      viewOf(sample, view, options).damages.reduce((sum, { strength }) => sum + strength, 0),
     load: async (places) => {
       const faces = await reader.read(
         places.map(({ sample, view }) => ({ sample, view: viewOf(sample, view, options) })),
@@ -72,6 +76,7 @@ export async function keepFront(options: ViewSourceOptions, keep: KeepFrontOptio
   source.close();
   return {
     views,
+    damage: source.damage,
     load: async (places) => () => laidOut(gathered(kept, places).to({ dtype: 'float32' }), precision),
     close: () => {
       for (const tensor of kept) tensor.dispose();

@@ -25,10 +25,17 @@ test('a face is measured by the other faces of its person, not by itself', () =>
   );
 });
 
-test('recognisability becomes a magnitude from its lowest to its highest 2 %', () => {
+test('recognisability, less what damage takes, becomes a magnitude from its lowest to its highest 2 %', () => {
   const own = Float32Array.from({ length: 101 }, (_, i) => i / 100);
-  const targets = targetMagnitudes(own, { lowerMagnitude: 1, upperMagnitude: 5 });
+  const limits = { lowerMagnitude: 1, upperMagnitude: 5 };
+  const targets = targetMagnitudes(own, new Float32Array(101), limits);
   expect(targets[0]).toBe(1);
   expect(targets[100]).toBe(5);
   expect(targets[50]).toBeCloseTo(3, 5);
+  const damaged = targetMagnitudes(
+    own,
+    own.map((_, i) => (i === 50 ? 0.5 : 0)),
+    limits,
+  );
+  expect(damaged[50]).toBeCloseTo(damaged[40]!, 5); // 0.2 · 0.5
 });
