@@ -19,7 +19,7 @@ const [faces = '', kills = '20'] = process.argv.slice(2);
 const wanted = Number(kills);
 const ranks = 2;
 const program = fileURLToPath(new URL('../packages/magface/dist/cli/main.js', import.meta.url));
-const settings = '--arch mobilefacenet --embedding-size 32 --batch-size 6 --epochs 9 --lr 0.01 --workers 0 --threads 1';
+const settings = '--arch mobilefacenet --embedding-size 32 --batch-size 6 --epochs 6 --lr 0.01 --workers 0 --threads 1';
 const writing = '--print-freq 1 --save-steps 1 --keep 4 --collective-timeout 60';
 
 function wordsFor(output: string): string[] {

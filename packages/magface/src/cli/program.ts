@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train a model, or finetune one',
     load: async () => (await import('./train.ts')).defineTrain,
   },
+  plan: {
+    summary: 'show what training with several processes would need: memory, traffic, time',
+    load: async () => (await import('./plan.ts')).definePlan,
+  },
   convert: {
     summary: 'convert weights and training sets between forms',
     load: async () => (await import('./convert.ts')).defineConvert,

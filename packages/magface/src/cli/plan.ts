@@ -1,0 +1,77 @@
+/** `magface plan`: memory, traffic and time of a parallel run before it is started. */
+import type { Command } from 'commander';
+import type { Plan } from '../train/parallel/plan.ts';
+import type { Context } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addOutputFlags, count, formatOf, type OutputFlags, share } from './options.ts';
+import { printRecord } from './output.ts';
+
+interface Flags extends OutputFlags {
+  readonly classes: number;
+  readonly ranks: number;
+  readonly batch: number;
+  readonly arch: string;
+  readonly embeddingSize: number;
+  readonly sampleRate: number;
+  readonly precision: string;
+  readonly gflops: number;
+  readonly bandwidth: number;
+}
+
+const examples = `
+Examples:
+  magface plan --classes 2000000 --ranks 64 --batch 512
+  magface plan --classes 10000000 --ranks 64 --sample-rate 0.1 --json`;
+
+export function definePlan(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Show what one of several processes would need: memory by part, bytes on the wire, time of a step.')
+    .requiredOption('--classes <n>', 'people in the training set', count)
+    .option('--ranks <n>', 'processes', count, 1)
+    .option('--batch <n>', 'images a step, of all processes together', count, 512)
+    .option('--arch <name>', 'backbone', 'iresnet100')
+    .option('--embedding-size <n>', 'length of the feature', count, 512)
+    .option('--sample-rate <share>', 'class centers that take part in a step', share, 1)
+    .option('--precision <kind>', 'fp32, bf16 or fp16', 'fp32')
+    .option('--gflops <n>', 'measured: 10⁹ operations a second of one process', Number, 50)
+    .option('--bandwidth <GB/s>', 'measured: 10⁹ bytes a second that one process sends', Number, 1);
+  addOutputFlags(command)
+    .addHelpText('after', examples)
+    .action(async (flags: Flags) => {
+      const { plan } = await import('../train/parallel/plan.ts');
+      const { architecture } = await import('../train/architectures.ts');
+      const { arch, embeddingSize, precision, ...rest } = flags;
+      const activationBytes = precision === 'fp32' ? 4 : 2;
+      const made = plan({ ...rest, architecture: architecture(arch, embeddingSize), activationBytes });
+      await printRecord(context.stdout, { ...made }, { format: formatOf(flags), lines: linesOf(made) });
+      done(0);
+    });
+}
+
+function linesOf({ memory, traffic, time }: Plan): string[] {
+  const part = (name: string, value: string): string => `  ${name.padEnd(34)}${value.padStart(12)}`;
+  const bytes = (value: number): string =>
+    value >= 2 ** 30 ? `${(value / 2 ** 30).toFixed(2)} GiB` : `${(value / 2 ** 20).toFixed(1)} MiB`;
+  const seconds = (value: number): string =>
+    value < 0.1 ? `${(value * 1000).toFixed(2)} ms` : `${value.toFixed(2)} s`;
+  return [
+    'Memory of one process:',
+    part('backbone and its optimizer', bytes(memory.backbone)),
+    part('activations', bytes(memory.activations)),
+    part('class centers and their optimizer', bytes(memory.centers)),
+    part('work on class centers', bytes(memory.centerWork)),
+    part('logits', bytes(memory.logits)),
+    part('total', bytes(memory.total)),
+    'Sent by one process in a step:',
+    part('gradients of the backbone', bytes(traffic.gradients)),
+    part('features and their gradient', bytes(traffic.features)),
+    part('softmax', bytes(traffic.softmax)),
+    part('BatchNorm', bytes(traffic.batchNorm)),
+    part('total', bytes(traffic.total)),
+    'Time of a step:',
+    part('backbone', seconds(time.backbone)),
+    part('class centers', seconds(time.head)),
+    part('communication', seconds(time.communication)),
+    part('total', seconds(time.total)),
+  ];
+}

@@ -1,0 +1,107 @@
+/**
+ * A parallel run on paper: memory and traffic of one rank, and the time of a step from two measured constants. Letters as
+ * in docs/scaling.md: P parameters, B batch, D embedding, K classes, R ranks, ρ the share of classes that take part.
+ */
+import type { Architecture } from '../layers.ts';
+import { networkCost } from '../network-cost.ts';
+
+export interface PlanOptions {
+  readonly architecture: Architecture;
+  /** K. */
+  readonly classes: number;
+  /** R. */
+  readonly ranks: number;
+  /** B, of all ranks together. @default 512 */
+  readonly batch?: number;
+  /** ρ. @default 1 */
+  readonly sampleRate?: number;
+  /** Bytes of an activation: 4 in fp32, 2 in bf16 and fp16. @default 4 */
+  readonly activationBytes?: 2 | 4;
+  /** Arithmetic that a rank does in a second, in 10⁹. @default 50 */
+  readonly gflops?: number;
+  /** What a rank sends in a second, in 10⁹ bytes. @default 1 */
+  readonly bandwidth?: number;
+}
+
+/** Of one rank. */
+export interface Plan {
+  /** Bytes. */
+  readonly memory: {
+    /** Weights, velocities, gradients and the buckets in which they travel: 16 P. */
+    readonly backbone: number;
+    readonly activations: number;
+    /** Centers and velocities: 8 D K / R. */
+    readonly centers: number;
+    /** Gradient, normalised centers and theirs, of those that take part. */
+    readonly centerWork: number;
+    /** Logits with their copies and gradients: 28 B ρ K / R. */
+    readonly logits: number;
+    readonly total: number;
+  };
+  /** Bytes that a rank sends in a step. None depends on K. */
+  readonly traffic: {
+    readonly gradients: number;
+    /** Gathered, and their gradient summed. */
+    readonly features: number;
+    readonly softmax: number;
+    readonly batchNorm: number;
+    readonly total: number;
+  };
+  /** Seconds of a step, communication not hidden behind arithmetic. */
+  readonly time: {
+    readonly backbone: number;
+    readonly head: number;
+    readonly communication: number;
+    readonly total: number;
+  };
+}
+
+/** Matrices of the size of the centers that take part: gradient, normalised, its gradient, one product. */
+const centerCopies = 4;
+/** Partial FC works on copies of centers and velocities. */
+const sampledCopies = 2;
+/** Matrices of the size of the logits alive at the peak of backward. */
+const logitCopies = 7;
+/** Numbers a sample that the distributed softmax exchanges. */
+const softmaxNumbers = 5;
+
+export function plan(options: PlanOptions): Plan {
+  const { architecture, classes, ranks, batch = 512, sampleRate = 1, activationBytes = 4 } = options;
+  const { gflops = 50, bandwidth = 1 } = options;
+  const { parameters, activations, operations, normChannels } = networkCost(architecture);
+  const dimension = architecture.embeddingLength;
+  const own = Math.ceil(classes / ranks);
+  const active = Math.ceil(own * sampleRate);
+  const images = Math.ceil(batch / ranks);
+  const copies = centerCopies + (sampleRate < 1 ? sampledCopies : 0);
+
+  const memory = {
+    backbone: 16 * parameters,
+    activations: activationBytes * activations * images,
+    centers: 8 * dimension * own,
+    centerWork: 4 * dimension * active * copies,
+    logits: 4 * batch * active * logitCopies,
+  };
+  // A ring: a gather passes every other rank's part on, a sum passes all but one part on twice.
+  const gathered = (bytes: number): number => (bytes * (ranks - 1)) / ranks;
+  const summed = (bytes: number): number => 2 * gathered(bytes);
+  const features = 4 * batch * dimension;
+  const channels = normChannels.reduce((sum, count) => sum + count, 0);
+  const traffic = {
+    gradients: summed(4 * parameters),
+    features: gathered(features) + summed(features),
+    softmax: summed(4 * softmaxNumbers * batch),
+    batchNorm: summed(8 * (4 * channels + normChannels.length)),
+  };
+  const total = (parts: Readonly<Record<string, number>>): number => Object.values(parts).reduce((a, b) => a + b, 0);
+  const time = {
+    backbone: (3 * operations * images) / (gflops * 1e9),
+    head: (6 * batch * dimension * active) / (gflops * 1e9),
+    communication: total(traffic) / (bandwidth * 1e9),
+  };
+  return {
+    memory: { ...memory, total: total(memory) },
+    traffic: { ...traffic, total: total(traffic) },
+    time: { ...time, total: total(time) },
+  };
+}
