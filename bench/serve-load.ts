@@ -42,44 +42,60 @@ function load(service: Service, options: Load): Promise<autocannon.Result> {
   return autocannon({ url: `${service.address}/v1/faces?aligned=true`, requests, timeout: 600, ...options });
 }
 
-/** @returns requests a second, all of which were answered well */
-async function rate(service: Service, amount: number): Promise<number> {
-  const result = await load(service, { connections: 32, amount });
-  if (result['2xx'] !== amount) throw new Error(`Expected ${amount} answers but ${result['2xx']} were 2xx.`);
-  return amount / result.duration;
+/** Requests a second, and the processor's milliseconds for each, which other work on the machine hardly touches. */
+interface Cost {
+  readonly rate: number;
+  readonly cpu: number;
 }
 
-async function bareRate(magface: MagFace, amount: number): Promise<number> {
+/** All of the requests must be answered well. */
+async function served(service: Service, amount: number): Promise<Cost> {
+  const before = await service.cpuSeconds();
+  const result = await load(service, { connections: 32, amount });
+  if (result['2xx'] !== amount) throw new Error(`Expected ${amount} answers but ${result['2xx']} were 2xx.`);
+  return { rate: amount / result.duration, cpu: (1000 * ((await service.cpuSeconds()) - before)) / amount };
+}
+
+const rate = async (service: Service, amount: number): Promise<number> => (await served(service, amount)).rate;
+
+async function bare(magface: MagFace, amount: number): Promise<Cost> {
   const inputs = Array.from({ length: amount }, (_, at) => faces[at % faces.length]!);
-  const started = performance.now();
+  const [started, { user, system }] = [performance.now(), process.cpuUsage()];
   for await (const { error } of magface.stream(inputs, { aligned: true })) if (error !== undefined) throw error;
-  return (1000 * amount) / (performance.now() - started);
+  const used = process.cpuUsage();
+  const cpu = (used.user - user + used.system - system) / 1000 / amount;
+  return { rate: (1000 * amount) / (performance.now() - started), cpu };
 }
 
 async function throughput(): Promise<object> {
   const amount = 128;
   await using magface = await MagFace.load({ model, detector: false });
   const service = await startService(['--model', model, '--aligned']);
-  await bareRate(magface, 64);
-  await rate(service, 64);
+  await bare(magface, 64);
+  await served(service, 64);
   const rounds = [];
-  for (let round = 0; round < 3; round++) {
-    const before = await bareRate(magface, amount);
-    const served = await rate(service, amount);
-    const after = await bareRate(magface, amount);
+  for (let round = 0; round < 5; round++) {
+    const [before, through, after] = [
+      await bare(magface, amount),
+      await served(service, amount),
+      await bare(magface, amount),
+    ];
+    const alone = { rate: (before.rate + after.rate) / 2, cpu: (before.cpu + after.cpu) / 2 };
     rounds.push({
-      bare: rounded((before + after) / 2),
-      served: rounded(served),
-      ratio: rounded((2 * served) / (before + after)),
+      bareRate: rounded(alone.rate),
+      servedRate: rounded(through.rate),
+      rateRatio: rounded(through.rate / alone.rate),
+      bareCpuMs: rounded(alone.cpu),
+      servedCpuMs: rounded(through.cpu),
+      cpuRatio: rounded(alone.cpu / through.cpu),
     });
   }
   await service.stop();
-  return {
-    model: 'arcface-mobilefacenet',
-    connections: 32,
-    medianRatio: median(rounds.map(({ ratio }) => ratio)),
-    rounds,
+  const medians = {
+    rateRatio: median(rounds.map(({ rateRatio }) => rateRatio)),
+    cpuRatio: median(rounds.map(({ cpuRatio }) => cpuRatio)),
   };
+  return { model: 'arcface-mobilefacenet', connections: 32, medians, rounds };
 }
 
 /** The same service with and without shared batches. */

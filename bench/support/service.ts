@@ -8,6 +8,8 @@ export interface Service {
   readonly address: string;
   /** MiB resident, from its own metrics. */
   memory(): Promise<number>;
+  /** Processor time since its start, from its own metrics. */
+  cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -26,14 +28,17 @@ export async function startService(words: readonly string[]): Promise<Service> {
   });
   return {
     address,
-    memory: async () => {
-      const text = await (await fetch(`${address}/metrics`)).text();
-      return Number(/process_resident_memory_bytes (\d+)/.exec(text)?.[1]) / 2 ** 20;
-    },
+    memory: async () => (await metric(address, 'process_resident_memory_bytes')) / 2 ** 20,
+    cpuSeconds: () => metric(address, 'process_cpu_seconds_total'),
     stop: () =>
       new Promise((resolve) => {
         child.on('exit', () => resolve());
         child.kill('SIGTERM');
       }),
   };
+}
+
+async function metric(address: string, name: string): Promise<number> {
+  const text = await (await fetch(`${address}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
 }
