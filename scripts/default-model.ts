@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { weightsDigest, withMetadata } from '../packages/magface/src/models/onnx-file.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
@@ -72,6 +73,21 @@ function magface(...args: string[]): void {
   execFileSync(process.execPath, [cli, ...args], { cwd: output, stdio: 'inherit' });
 }
 
+/** What the weights come from, and what follows for those who use them. */
+const licence = {
+  spdx: 'MIT AND LicenseRef-research-data',
+  notice:
+    'Derived from fr_feature of faceplugin-face-recognition-js 0.0.1 (MIT by its package, training data undocumented) and finetuned on LFW and CelebA, which are research data; CelebA is for non-commercial research. See docs/model-card.md.',
+};
+
+/** Adds licence and the digest of the weights to the file's contract. */
+function sign(file: string): void {
+  const bytes = readFileSync(file);
+  const fields = { licence, arch: 'MobileFaceNet', weightsDigest: weightsDigest(bytes, file) };
+  const entries = Object.entries(fields).map(([field, value]) => [`magface.${field}`, JSON.stringify(value)] as const);
+  writeFileSync(file, withMetadata(bytes, new Map(entries), file));
+}
+
 mkdirSync(output, { recursive: true });
 const lists = ['lfw', 'celeba'].map(writeTrainList);
 writeTestLists(100_000);
@@ -79,3 +95,4 @@ const config = join(project, 'configs/default-model.yaml');
 magface('train', '--config', config, '--train-list', ...lists, '--front-cache', 'front', '--output', 'run');
 const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
 magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface-small.onnx');
+sign(join(output, 'magface-small.onnx'));
