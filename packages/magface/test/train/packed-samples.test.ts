@@ -104,11 +104,15 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
   });
 });
 
+/** The same image with RecordIO's magic number behind it, at a multiple of four, where records are cut. */
+const inTwoParts = (image: Buffer): Buffer =>
+  Buffer.concat([image, Buffer.alloc((4 - (image.length % 4)) % 4), Buffer.from('0a23d7ce', 'hex')]);
+
 test('a damaged record is named, counted and replaced; verify lists it', async () => {
   const folder = temporaryFolder();
   const writer = await createRecordWriter(join(folder, 'a.rec'));
   for (let key = 0; key < 120; key++) {
-    const image = key === 7 ? Buffer.from('no image') : jpeg(String(key % 3));
+    const image = key === 7 ? Buffer.from('no image') : key === 9 ? inTwoParts(jpeg('9')) : jpeg(String(key % 3));
     await writer.write(key, { labels: key % 2 === 0 ? [30] : [10, 1, 2], id: key, id2: 0, image });
   }
   await writer.close();
@@ -116,6 +120,7 @@ test('a damaged record is named, counted and replaced; verify lists it', async (
   const dataset = readDataset(source);
   expect(dataset.classes).toBe(2); // the labels 10 and 30, counted anew
   expect([dataset.samples.at(0)!.label, dataset.samples.at(1)!.label]).toEqual([1, 0]);
+  expect(readPackedFile(dataset.samples.at(9)!.within!).equals(inTwoParts(jpeg('9')))).toBe(true);
   const named: string[] = [];
   const onUnreadable = (path: string) => named.push(path);
   await using loader = new Loader(dataset, { batchSize: 10, seed: 1, workers: 1, onUnreadable });
