@@ -78,23 +78,33 @@ async function pixelsOf({ name, kind, strength = 0, seed = 0 }: Shown): Promise<
   return kind === undefined || strength === 0 ? face : allDamages[kind].apply(face, strength, seed);
 }
 
-/** @returns (F, 512) features of all that is shown */
+const blockSize = 1024;
+
+/**
+ * (F, 512) features of all that is shown. They are kept in blocks, so that a run that was stopped goes on, and a second process
+ * with FROM_END=1 can help from the other end.
+ */
 async function featuresOf(name: string): Promise<Float32Array> {
   const { bytes, contract, digest } = await loadModel<'recogniser'>(name, { kind: 'recogniser' });
-  const file = join(kept, `${digest}.f32`);
-  if (existsSync(file)) return new Float32Array(Uint8Array.from(readFileSync(file)).buffer);
+  mkdirSync(kept, { recursive: true });
+  const fileOf = (block: number): string => join(kept, `${digest}-${block}.f32`);
   const session = await createSession(readyToRun(bytes, name).bytes, { name, threads: 1 });
   await using embedder = new Embedder(session, contract, { name });
-  const values = new Float32Array(shown.length * dimension);
-  for (let start = 0; start < shown.length; start += embedder.batchSize) {
-    const faces = await Promise.all(shown.slice(start, start + embedder.batchSize).map(pixelsOf));
-    for (const [i, { embedding }] of (await embedder.embed(faces)).entries())
-      values.set(embedding, (start + i) * dimension);
-    if (start % 1024 === 0) process.stderr.write(`${name} ${start} of ${shown.length}\n`);
+  const blocks = Array.from({ length: Math.ceil(shown.length / blockSize) }, (_, i) => i);
+  for (const block of process.env['FROM_END'] === undefined ? blocks : blocks.toReversed()) {
+    if (existsSync(fileOf(block))) continue;
+    const part = shown.slice(block * blockSize, (block + 1) * blockSize);
+    const values = new Float32Array(part.length * dimension);
+    for (let start = 0; start < part.length; start += embedder.batchSize) {
+      const faces = await Promise.all(part.slice(start, start + embedder.batchSize).map(pixelsOf));
+      for (const [i, { embedding }] of (await embedder.embed(faces)).entries())
+        values.set(embedding, (start + i) * dimension);
+    }
+    writeFileSync(fileOf(block), new Uint8Array(values.buffer));
+    process.stderr.write(`${name}: block ${block + 1} of ${blocks.length}\n`);
   }
-  mkdirSync(kept, { recursive: true });
-  writeFileSync(file, new Uint8Array(values.buffer));
-  return values;
+  const all = Buffer.concat(blocks.map((block) => readFileSync(fileOf(block))));
+  return new Float32Array(Uint8Array.from(all).buffer);
 }
 
 const rates = Array.from({ length: 11 }, (_, i) => i * 0.05);
