@@ -1,6 +1,6 @@
 /** Which weights of a graph are trained, and how much of its front then never changes. */
 import { ConfigError } from '../../errors.ts';
-import type { TrainableGraph } from './trainable-graph.ts';
+import { layers, type TrainableGraph } from './trainable-graph.ts';
 
 export interface WeightSelection {
   /** Weights and nodes whose names begin so are left as they are. `--freeze` @default none */
@@ -8,8 +8,6 @@ export interface WeightSelection {
   /** Only the last so many convolutions and linear layers, and what lies between and behind them. `--train-last` @default all */
   readonly trainLast?: number | undefined;
 }
-
-const layers = new Set(['Conv', 'Gemm', 'MatMul']);
 
 /**
  * @returns names of the weights to train, in the order of the nodes

@@ -10,6 +10,9 @@ import { constantsToInitializers, opsetOf } from '../../models/onnx-graph.ts';
 import { floatsOf, integersOf, type OnnxTensor, tensorOf } from '../../models/onnx-tensor.ts';
 import { type GraphOperator, type NodeContext, operators } from './operators.ts';
 
+/** Operators that are layers of a network. */
+export const layers: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
+
 /** A part of the graph, from one value to another. */
 export interface GraphPart {
   /** Name of the value to begin with. @default the graph's input */
@@ -52,7 +55,8 @@ export class TrainableGraph {
     this.steps = translated(neededNodes(graph.node, this.output), { name, stored, opset: opsetOf(model.opsetImport) });
     using all = scope();
     using _ = noGrad();
-    const learned = new Set(this.steps.flatMap(({ node, operator }) => learnedInputs(node, operator)));
+    const first = this.steps.findIndex(({ node }) => layers.has(node.opType)); // what stands before it prepares pixels
+    const learned = new Set(this.steps.slice(first).flatMap(({ node, operator }) => learnedInputs(node, operator)));
     const [weights, fixed] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
     for (const input of this.steps.flatMap(({ node }) => node.input)) {
       const values = stored.get(input);

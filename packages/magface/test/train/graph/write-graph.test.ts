@@ -81,6 +81,16 @@ describeTraining('a graph after training', [], () => {
     expect(writeGraph(openGraph(bytes, 'again.onnx'), contract)).toEqual(bytes);
   });
 
+  test('what prepares pixels before the first layer is no weight', () => {
+    const nodes = [
+      { op: 'Sub', inputs: ['faces', 'mean'], output: 'centred' },
+      { op: 'Conv', inputs: ['centred', 'w'], output: 'stem' },
+      { op: 'Add', inputs: ['stem', 'bias'], output: 'features' },
+    ];
+    const stored = { mean: weight('mean', 1, 3, 1, 1), w: weight('w', 2, 3, 112, 112), bias: weight('b', 1, 2, 1, 1) };
+    expect([...openGraph(onnxModel(nodes, { stored }), 'small.onnx').weights.keys()]).toEqual(['w', 'bias']);
+  });
+
   test('weights are chosen by the last layers and by prefix; the frozen front ends where one value passes', () => {
     const graph = smallGraph(17);
     const all = selectWeights(graph, {});
