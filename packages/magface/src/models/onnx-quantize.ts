@@ -57,7 +57,10 @@ export function planQuantization(
   const nodes = model
     .graph!.node.filter(({ output }) => !keepFloat.has(output[0]!))
     .flatMap((node) => integerNode(node, index) ?? []);
-  const values = nodes.flatMap(({ node, reads, writes }) => [...reads.map((i) => node.input[i]!), writes]);
+  const values = nodes.flatMap(({ node, reads, writes }) => [
+    ...reads.map((i) => node.input[i]!),
+    ...(index.outputs.has(writes) ? [] : [writes]),
+  ]);
   return { nodes, values: [...new Set(values)] };
 }
 
@@ -115,8 +118,8 @@ function limited(
 ): Map<string, ActivationRange> {
   const result = new Map(ranges);
   for (const { writes, limits } of nodes) {
-    const range = ranges.get(writes)!;
-    if (limits === undefined) continue;
+    const range = ranges.get(writes);
+    if (limits === undefined || range === undefined) continue;
     result.set(writes, { low: Math.max(range.low, limits.low), high: Math.min(range.high, limits.high) });
   }
   return result;
@@ -154,6 +157,7 @@ class IntegerWriter {
   turn({ node, reads, writes, weight }: IntegerNode): void {
     for (const i of reads) node.input[i] = this.#twin(node.input[i]!);
     if (weight !== undefined) this.#weights(node, weight);
+    if (this.#index.outputs.has(writes)) return; // what the model gives stays as exact as its sums
     this.#twin(writes);
     this.#written.add(writes);
   }

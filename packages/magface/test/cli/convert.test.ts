@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { createRecordWriter } from '../../src/format/record-file.ts';
 import { float32Tensor } from '../../src/format/tensor.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
+import { summarizeOnnx } from '../../src/models/onnx-file.ts';
+import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
 test('weights: names stay as given, one JSON document', async () => {
@@ -30,4 +32,44 @@ test('a pickle that wants to run something exits with 2 and names it', async () 
   const { exitCode, stderr } = await runCli(['convert', 'evil.pth', 'a.safetensors'], { cwd });
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Python's os.system, which is refused");
+});
+
+test('a model that carries no record is given one, and its batch is freed', async () => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'in.onnx'), tinyOnnx());
+  writeFileSync(
+    join(cwd, 'record.yaml'),
+    'input: {width: 112, height: 112, channelOrder: RGB, mean: [127.5, 127.5, 127.5], scale: [0.01, 0.01, 0.01]}',
+  );
+  const words = ['convert', 'in.onnx', 'out.onnx', '--describe', 'record.yaml', '--json'];
+  const { exitCode, stdout } = await runCli(words, { cwd });
+  expect(exitCode).toBe(0);
+  const bytes = readFileSync(join(cwd, 'out.onnx'));
+  expect(JSON.parse(stdout)).toEqual({
+    input: 'in.onnx',
+    output: 'out.onnx',
+    tensors: 1,
+    dtype: 'fp32',
+    bytes: bytes.length,
+    batch: 'freed',
+  });
+  const { metadata, inputs } = summarizeOnnx(bytes, 'out.onnx');
+  expect(JSON.parse(metadata.get('magface.input')!)).toMatchObject({ channelOrder: 'RGB', scale: [0.01, 0.01, 0.01] });
+  expect(inputs[0]!.dims).toEqual(['N', 3, 112, 112]);
+});
+
+test.each([
+  [['in.onnx', 'out.pth'], /an output that ends in \.onnx for a model but received out\.pth/],
+  [['a.pth', 'b.safetensors', '--dtype', 'fp16'], /--dtype with an output that ends in \.onnx/],
+  [['in.onnx', 'out.onnx', '--dtype', 'int8'], /Expected --faces with aligned faces/],
+  [['in.onnx', 'out.onnx', '--arch', 'iresnet50'], /--arch with weights/],
+  [['in.onnx', 'out.onnx', '--describe', 'none.json'], /none\.json but it cannot be read/],
+  [['in.onnx', 'out.onnx', '--describe', 'broken.json'], /JSON or YAML in .*broken\.json but it cannot be parsed: /],
+])('%j is refused in one sentence', async (words, message) => {
+  const cwd = emptyFolder();
+  writeFileSync(join(cwd, 'in.onnx'), tinyOnnx());
+  writeFileSync(join(cwd, 'broken.json'), '{"input": [');
+  const { exitCode, stderr } = await runCli(['convert', ...words], { cwd });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(message);
 });

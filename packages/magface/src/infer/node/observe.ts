@@ -32,6 +32,7 @@ export async function observe(
   rounds: readonly Look[],
   options: ObserveOptions,
 ): Promise<void> {
+  if (values.length === 0) return;
   const { name, faces, dims, threads, signal, onFace } = options;
   const open = clone(ModelProtoSchema, model);
   const outputs = new Set(open.graph!.output.map((output) => output.name));
