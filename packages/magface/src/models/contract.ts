@@ -46,7 +46,7 @@ const recogniser = z.strictObject({
   calibration: calibration.optional(),
   thresholds: z.array(threshold).optional(),
   licence: licence.optional(),
-  /** SHA-256 over the initializers' bytes, which stays the same when only metadata changes. */
+  /** SHA-256 over names, types, shapes and values of the weights; it stays the same when only metadata change. */
   weightsDigest: z.string().optional(),
 });
 
