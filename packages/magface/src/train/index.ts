@@ -18,6 +18,11 @@ export {
 export { type MetricsRow, readMetrics } from './metrics.ts';
 export { createNetwork, type Mode, type Network, type StateValues } from './network.ts';
 export { type ExportOptions, exportOnnx } from './onnx-export.ts';
+export { type JoinOptions, joinGroup, rankOf } from './parallel/environment.ts';
+export { type LaunchOptions, launch } from './parallel/launcher.ts';
+export { type Plan, type PlanOptions, plan } from './parallel/plan.ts';
+export { Ranks, type RanksOptions } from './parallel/ranks.ts';
+export type { Rank, Share } from './parallel/shares.ts';
 export { type Backbone, backboneOf, readBackbone } from './read-backbone.ts';
 export { type TrainHooks, train } from './run.ts';
 export type { Sample, Samples } from './samples.ts';

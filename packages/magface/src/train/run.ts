@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { cacheMemory, type ProcessGroup, threads } from '@magface/torch';
-import { MagfaceError } from '../errors.ts';
+import { ConfigError, MagfaceError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
@@ -14,10 +14,11 @@ import { finetune } from './finetune/finetune.ts';
 import { isOnnx } from './finetune/finetune-settings.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
 import { Loader } from './loader.ts';
+import { LossScale } from './loss-scale.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import { MemoryUse } from './memory-use.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
-import { coresOfRank } from './parallel/environment.ts';
+import { coresOfRank, groupOfOne } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
 import { removeShards, writeSharded } from './parallel/sharded-checkpoint.ts';
 import { checkPrecision } from './precision.ts';
@@ -56,7 +57,8 @@ const patience = 10;
  */
 export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
   if (isOnnx(config.init)) return await finetune(config, hooks);
-  const ranks = hooks.group === undefined ? undefined : new Ranks(hooks.group, config);
+  const group = hooks.group ?? (config.sampleRate < 1 ? groupOfOne() : undefined);
+  const ranks = group && new Ranks(group, config);
   const isFirst = ranks?.isFirst ?? true;
   const { onNote = () => {} } = isFirst ? hooks : {};
   const cores = coresOfRank(process.env);
@@ -89,6 +91,12 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
 }
 
 function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {
+  if (ranks !== undefined && config.device !== 'cpu') {
+    throw new ConfigError(
+      'device',
+      `Expected one process with --device ${config.device} but there are ${ranks.group.size} ranks: ranks train on CPUs.`,
+    );
+  }
   return new Trainer({
     architecture: architecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
@@ -97,8 +105,11 @@ function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | und
     weightDecay: config.weightDecay,
     dropout: config.dropout,
     precision: config.precision,
+    device: config.device,
+    fused: config.fused,
     seed: config.seed,
     sampleRate: config.sampleRate,
+    ...(config.precision === 'fp16' && { lossScale: new LossScale() }),
     ...(ranks !== undefined && { ranks }),
   });
 }

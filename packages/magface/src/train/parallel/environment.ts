@@ -40,6 +40,11 @@ export function joinGroup(place: Rank, environment: NodeJS.ProcessEnv, options: 
   return new ProcessGroup(store, { ...place, timeout: timeout * 1000, backend, name, ...address });
 }
 
+/** One process, for what only ranks do: a step on some of the classes. */
+export function groupOfOne(): ProcessGroup {
+  return new ProcessGroup(new Store({ isServer: true }), { rank: 0, size: 1, address: '127.0.0.1' });
+}
+
 /** Cores for each of this machine's ranks. */
 export function coresOfRank(environment: NodeJS.ProcessEnv): number {
   const ranks = environment['LOCAL_WORLD_SIZE'] === undefined ? 1 : numberOf(environment, 'LOCAL_WORLD_SIZE');
