@@ -49,7 +49,7 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const decision =
     threshold === null
       ? `No decision: ${magface.model.name} has no threshold.`
-      : `${same ? 'The same person' : 'Different people'}: threshold ${threshold} at a false match rate of ${fmr}.`;
+      : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${fmr}.`;
   const scores = [a, b].map(
     (face, at) => `${names[at]}: quality ${face.quality ?? '-'}, magnitude ${face.magnitude.toFixed(2)}`,
   );
