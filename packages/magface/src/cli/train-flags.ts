@@ -64,6 +64,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'Machine:': [
     ['precision <kind>', 'fp32 or bf16; fp16 on GPUs alone (default: fp32)', 'fp16 <0|1>'],
     ['device <name>', 'cpu, cuda, or cuda:N (default: cpu)'],
+    ['fused <bool>', 'run BatchNorm together with what follows it (default: true)'],
     ['threads <n>', 'threads of libtorch (default: all cores)'],
     ['cache-memory <MiB>', 'freed memory kept for the next step (default: 4096)'],
     ['seed <n>', 'of weights, order, flips and dropout (default: 1)'],

@@ -70,6 +70,8 @@ export interface TrainConfig extends FinetuneSettings {
   readonly collectiveTimeout: number;
   /** `cpu`, `cuda` or one of several: `cuda:1`. @default 'cpu' */
   readonly device: string;
+  /** Whether BatchNorm runs together with what follows it. @default true */
+  readonly fused: boolean;
   /** @default 1 */
   readonly seed: number;
   /** Threads that decode images. @default one for each core, at most 4 */
@@ -136,6 +138,7 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
     .string()
     .regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:N')
     .default('cpu'),
+  fused: z.boolean().default(true),
   seed: whole.default(1),
   workers: whole.optional(),
   threads: count.optional(),

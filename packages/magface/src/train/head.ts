@@ -1,5 +1,15 @@
 /** The last layer in training: the class centers, the loss over them, and their own step of SGD. */
-import { fromArray, Generator, noGrad, Sgd, type SgdOptions, scope, type Tensor, zeros } from '@magface/torch';
+import {
+  type Device,
+  fromArray,
+  Generator,
+  noGrad,
+  Sgd,
+  type SgdOptions,
+  scope,
+  type Tensor,
+  zeros,
+} from '@magface/torch';
 import { FormatError } from '../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../format/tensor.ts';
 import { type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
@@ -47,6 +57,13 @@ export interface Head {
 export const centersName = 'fc.weight';
 export const velocitiesName: string = `optimizer.${centersName}`;
 
+export interface WholeHeadOptions {
+  readonly loss: MagFaceOptions;
+  readonly seed: number;
+  /** @default 'cpu' */
+  readonly device?: Device | undefined;
+}
+
 /** All class centers in one process. */
 export class WholeHead implements Head {
   /** (D, K) */
@@ -54,8 +71,8 @@ export class WholeHead implements Head {
   readonly optimizer: Sgd;
   readonly #constants: MagFaceOptions;
 
-  constructor(dimension: number, classes: number, options: { readonly loss: MagFaceOptions; readonly seed: number }) {
-    this.centers = initialCenters(dimension, classes, options.seed);
+  constructor(dimension: number, classes: number, options: WholeHeadOptions) {
+    this.centers = initialCenters(dimension, classes, options);
     this.optimizer = new Sgd([this.centers]);
     this.#constants = options.loss;
   }
@@ -124,11 +141,12 @@ export function storedTensor(
 }
 
 /** The official start: uniform in (-1, 1), then every class column of length one. */
-function initialCenters(dimension: number, classes: number, seed: number): Tensor {
+function initialCenters(dimension: number, classes: number, { seed, device = 'cpu' }: WholeHeadOptions): Tensor {
   using all = scope();
   using _ = noGrad();
   const raw = zeros([dimension, classes]).uniform_({ from: -1, to: 1, generator: new Generator(seed) });
-  const centers = all.keep(raw.div(raw.norm(2, 0, { keepdim: true })).contiguous());
+  const columns = raw.div(raw.norm(2, 0, { keepdim: true })).contiguous();
+  const centers = all.keep(device === 'cpu' ? columns : columns.to({ device }));
   centers.requiresGrad = true;
   return centers;
 }

@@ -1,6 +1,9 @@
 /** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
 import {
+  type Device,
+  type FusedBatchNormOptions,
   fromArray,
+  fusedBatchNorm,
   Generator,
   noGrad,
   type ProcessGroup,
@@ -10,6 +13,7 @@ import {
   zeros,
 } from '@magface/torch';
 import { ShapeError } from '../errors.ts';
+import { type BatchNormLayer, fuseSteps, type Step, singleSteps } from './fuse-steps.ts';
 import {
   type Architecture,
   allTensors,
@@ -23,8 +27,6 @@ import type { Share } from './parallel/shares.ts';
 
 /** BatchNorm of the official models, in PyTorch's convention: running = 0.1 · running + 0.9 · batch. */
 export const batchNormMomentum = 0.9;
-
-type BatchNormLayer = Extract<Layer, { readonly kind: 'batchNorm' }>;
 
 /** How a forward pass behaves. */
 export type Mode =
@@ -48,15 +50,17 @@ export class Network {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** How many batches the BatchNorm layers have seen: PyTorch's `num_batches_tracked`, the same for all. */
   batches = 0;
-  readonly #lastUse: ReadonlyMap<string, number>;
+  /** Whether BatchNorm runs together with what follows it; the sums are the same but for rounding. @default true */
+  isFused = true;
+  readonly #fused: readonly Step[];
+  readonly #single: readonly Step[];
 
   /** @internal */
   constructor(architecture: Architecture, tensors: ReadonlyMap<string, Tensor>) {
     this.architecture = architecture;
     this.tensors = tensors;
-    const lastUse = new Map<string, number>();
-    for (const [i, { inputs }] of architecture.layers.entries()) for (const input of inputs) lastUse.set(input, i);
-    this.#lastUse = lastUse;
+    this.#fused = fuseSteps(architecture.layers);
+    this.#single = singleSteps(architecture.layers);
   }
 
   /** The learned tensors by name. */
@@ -69,19 +73,19 @@ export class Network {
    * @returns (N, D) float32: the features, not normalized; the scope around owns them
    */
   forward(images: Tensor, mode: Mode): Tensor {
+    const isTogether = mode.training && mode.group !== undefined;
+    const steps = this.isFused && !isTogether ? this.#fused : this.#single;
+    const lastUse = new Map(steps.flatMap(({ inputs }, i) => inputs.map((name) => [name, i] as const)));
     const values = new Map<string, Tensor>([[inputValue, images]]);
     let last = images;
     using pass = scope();
-    for (const [i, layer] of this.architecture.layers.entries()) {
-      last = this.#run(
-        layer,
-        layer.inputs.map((name) => values.get(name)!),
-        mode,
-      );
-      values.set(layer.output, last);
+    for (const [i, step] of steps.entries()) {
+      const inputs = step.inputs.map((name) => values.get(name)!);
+      last = step.norm === undefined ? this.#run(step.layer, inputs, mode) : this.#runFused(step, inputs, mode);
+      values.set(step.layer.output, last);
       // A value that no later layer reads is let go of at once; autograd keeps what backward needs.
-      for (const name of layer.inputs) {
-        if (this.#lastUse.get(name) === i && name !== inputValue) values.get(name)!.dispose();
+      for (const name of step.inputs) {
+        if (lastUse.get(name) === i && name !== inputValue) values.get(name)!.dispose();
       }
     }
     if (mode.training) this.batches++;
@@ -98,9 +102,9 @@ export class Network {
       }
       case 'batchNorm': {
         if (mode.training && mode.group !== undefined) return this.#syncBatchNorm(x, layer, mode.group);
-        const statistics = [tensor('running_mean'), tensor('running_var')] as const;
-        const settings = [mode.training, batchNormMomentum, layer.epsilon ?? batchNormEpsilon, true] as const;
-        return x.batchNorm(tensor('weight'), tensor('bias'), ...statistics, ...settings);
+        if (this.isFused) return fusedBatchNorm(x, { ...this.#partsOf(layer), training: mode.training });
+        const { weight, bias, runningMean, runningVariance, momentum, epsilon } = this.#partsOf(layer);
+        return x.batchNorm(weight, bias, runningMean, runningVariance, mode.training, momentum, epsilon, true);
       }
       case 'prelu': {
         const slope = tensor('weight');
@@ -119,12 +123,22 @@ export class Network {
     }
   }
 
-  #syncBatchNorm(x: Tensor, { name, epsilon = batchNormEpsilon }: BatchNormLayer, group: ProcessGroup): Tensor {
+  /** BatchNorm with the PReLU or the sum behind it. */
+  #runFused({ layer, norm }: Step, [x, residual]: readonly Tensor[], { training }: Mode): Tensor {
+    const slope = layer.kind === 'prelu' ? this.tensors.get(`${layer.name}.weight`) : undefined;
+    return fusedBatchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual });
+  }
+
+  #syncBatchNorm(x: Tensor, layer: BatchNormLayer, group: ProcessGroup): Tensor {
+    return syncBatchNorm(x, group, this.#partsOf(layer));
+  }
+
+  /** What a BatchNorm has beside its input. */
+  #partsOf({ name, epsilon = batchNormEpsilon }: BatchNormLayer): Omit<FusedBatchNormOptions, 'training'> {
     const [weight, bias, runningMean, runningVariance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
       (suffix) => this.tensors.get(`${name}.${suffix}`)!,
     ) as [Tensor, Tensor, Tensor, Tensor];
-    const statistics = { runningMean, runningVariance, momentum: batchNormMomentum, epsilon };
-    return syncBatchNorm(x, group, { weight, bias, ...statistics });
+    return { weight, bias, runningMean, runningVariance, momentum: batchNormMomentum, epsilon };
   }
 }
 
@@ -147,7 +161,11 @@ export type StateValues = ReadonlyMap<string, Float32Array>;
  * @param start - a seed for the official initialisation, or values for every tensor
  * @throws {ShapeError} naming the tensor that is missing or of another size
  */
-export function createNetwork(architecture: Architecture, start: number | StateValues): Network {
+export function createNetwork(
+  architecture: Architecture,
+  start: number | StateValues,
+  device: Device = 'cpu',
+): Network {
   using all = scope();
   using _ = noGrad();
   const generator = new Generator(typeof start === 'number' ? start : 0);
@@ -156,8 +174,9 @@ export function createNetwork(architecture: Architecture, start: number | StateV
     for (const { name, shape, trainable } of tensorsOf(layer)) {
       const tensor =
         typeof start === 'number' ? initialised(layer, name, shape, generator) : valuesOf(start, name, shape).clone();
-      tensors.set(name, all.keep(tensor));
-      tensor.requiresGrad = trainable;
+      const placed = all.keep(device === 'cpu' ? tensor : tensor.to({ device }));
+      placed.requiresGrad = trainable;
+      tensors.set(name, placed);
     }
   }
   return new Network(architecture, tensors);

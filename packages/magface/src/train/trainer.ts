@@ -1,5 +1,5 @@
 /** One model in training: a step on a batch, and all of its state out and in again, exactly. */
-import { autocast, fromArray, Generator, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import { autocast, type Device, fromArray, Generator, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../format/tensor.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -26,6 +26,10 @@ export interface TrainerOptions {
   readonly dropout?: number;
   /** `bf16` runs convolutions and products in bfloat16, `fp16` in float16. @default 'fp32' */
   readonly precision?: 'fp32' | 'bf16' | 'fp16';
+  /** Where network and centers are and compute. @default 'cpu' */
+  readonly device?: Device;
+  /** Whether BatchNorm runs together with what follows it, where that is faster: see {@link Network}. @default true */
+  readonly fused?: boolean;
   /** Of the initialisation and of dropout. @default 1 */
   readonly seed?: number;
   /** Of gradients that would vanish in a small type. @default none */
@@ -78,9 +82,10 @@ export class Trainer {
   readonly #dropout: Generator;
 
   constructor(options: TrainerOptions) {
-    const { architecture, seed = 1 } = options;
+    const { architecture, seed = 1, device, fused = true } = options;
     this.options = options;
-    this.network = createNetwork(architecture, seed);
+    this.network = createNetwork(architecture, seed, device);
+    this.network.isFused = fused;
     this.head = createHead(options, seed + 1);
     this.optimizer = new Sgd([...this.network.parameters.values()]);
     this.#dropout = new Generator(seed + 2);
@@ -94,7 +99,7 @@ export class Trainer {
   /** Learns from one batch of the loader: see {@link Trainer.learn}. */
   step(batch: Batch, lr: number): StepResult {
     using _step = scope();
-    return this.learn(toImages(batch.faces), fromArray(batch.labels), lr);
+    return this.learn(this.#place(toImages(batch.faces)), this.#place(fromArray(batch.labels)), lr);
   }
 
   /**
@@ -155,16 +160,22 @@ export class Trainer {
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();
     using _noGrad = noGrad();
-    using _precision = autocast(smallTypes[this.options.precision ?? 'fp32']);
-    return this.network.forward(toImages(faces), { training: false }).toArray() as Float32Array;
+    using _precision = autocast(smallTypes[this.options.precision ?? 'fp32'], this.options.device);
+    return this.network.forward(this.#place(toImages(faces)), { training: false }).toArray() as Float32Array;
   }
 
   /** @param share - which rows of the batch these are */
   #forward(images: Tensor, share: Share): Tensor {
-    const { dropout = 0.4, precision = 'fp32', ranks } = this.options;
-    using _ = autocast(smallTypes[precision]);
+    const { dropout = 0.4, precision = 'fp32', device, ranks } = this.options;
+    using _ = autocast(smallTypes[precision], device);
     const together = ranks?.syncBatchNorm === true ? { group: ranks.group } : {};
     return this.network.forward(images, { training: true, dropout, generator: this.#dropout, share, ...together });
+  }
+
+  /** The same on the device that this trains on. */
+  #place(tensor: Tensor): Tensor {
+    const { device = 'cpu' } = this.options;
+    return device === 'cpu' ? tensor : tensor.to({ device });
   }
 
   #backward(body: () => HeadLoss): HeadLoss {
@@ -239,10 +250,13 @@ export class Trainer {
   }
 }
 
-function createHead({ architecture, classes, loss, ranks, sampleRate = 1 }: TrainerOptions, seed: number): Head {
+function createHead(
+  { architecture, classes, loss, device, ranks, sampleRate = 1 }: TrainerOptions,
+  seed: number,
+): Head {
   const dimension = architecture.embeddingLength;
   return ranks === undefined
-    ? new WholeHead(dimension, classes, { loss, seed })
+    ? new WholeHead(dimension, classes, { loss, seed, device })
     : new SplitHead(ranks.group, dimension, classes, { loss, seed, sampleRate });
 }
 
