@@ -68,13 +68,13 @@ async function bare(magface: MagFace, amount: number): Promise<Cost> {
 }
 
 async function throughput(): Promise<object> {
-  const amount = 128;
+  const amount = 96;
   await using magface = await MagFace.load({ model, detector: false });
   const service = await startService(['--model', model, '--aligned']);
   await bare(magface, 64);
   await served(service, 64);
   const rounds = [];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     const [before, through, after] = [
       await bare(magface, amount),
       await served(service, amount),

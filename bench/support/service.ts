@@ -39,6 +39,6 @@ export async function startService(words: readonly string[]): Promise<Service> {
 }
 
 async function metric(address: string, name: string): Promise<number> {
-  const text = await (await fetch(`${address}/metrics`)).text();
+  const text = await (await fetch(`${address}/metrics`, { headers: { connection: 'close' } })).text();
   return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]);
 }

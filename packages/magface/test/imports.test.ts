@@ -15,6 +15,7 @@ const allowed: Record<string, readonly string[]> = {
   'infer/node': ['.', 'models', 'format', 'infer'],
   degrade: ['.'],
   'degrade/node': ['.', 'degrade'],
+  client: [],
   gallery: ['.'],
   eval: ['.', 'format'],
   report: ['.', 'eval'],
@@ -41,7 +42,7 @@ const allowed: Record<string, readonly string[]> = {
 
 /** Files that a browser loads too: they may import nothing that only Node has. */
 const sharedWithBrowser = (file: string): boolean =>
-  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade)\/[^/]+|browser\/.+)$/.test(file));
+  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade|client)\/[^/]+|browser\/.+)$/.test(file));
 
 interface Import {
   readonly from: string;

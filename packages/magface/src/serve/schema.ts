@@ -80,7 +80,8 @@ export interface FacesQuery {
   readonly minScore?: number | undefined;
 }
 
-const flag = z.stringbool().default(false);
+/** Words in an address, which the description calls what they stand for. */
+const flag = z.stringbool().default(false).meta({ type: 'boolean' });
 const aligned = flag.describe('The images are faces of 112x112, aligned already.');
 
 export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({

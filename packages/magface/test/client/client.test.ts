@@ -1,0 +1,47 @@
+/** The client against a service that listens, and its types against the service's description. */
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, createClient } from '../../src/client/index.ts';
+import { createMetrics } from '../../src/serve/metrics.ts';
+import { serveOptions } from '../../src/serve/options.ts';
+import { createServer } from '../../src/serve/server.ts';
+import { fakeEngine } from '../serve/fake-engine.ts';
+import { clientTypes, describeService, typesOf } from './client-types.ts';
+
+const key = 'a-key-of-16-letters';
+let app: FastifyInstance;
+let address: string;
+beforeAll(async () => {
+  const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' };
+  app = await createServer(serveOptions.parse({ apiKeys: [key] }), parts);
+  address = await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => app.close());
+
+test('the generated types are those of the service as it is', async () => {
+  expect(await readFile(clientTypes, 'utf8')).toBe(await typesOf(await describeService()));
+});
+
+test('images are sent as a form, answers are typed', async () => {
+  const client = createClient({ address, key });
+  const photo = new File(['face 0'], 'ann.jpg', { type: 'image/jpeg' });
+  const { data, error } = await client.POST('/v1/faces', {
+    params: { query: { embedding: true } },
+    body: { image: [photo, new Blob(['none'])] },
+  });
+  expect(error).toBeUndefined();
+  const faces: Answer<'Faces'> = data!;
+  expect(faces.images).toMatchObject([
+    { image: 'ann.jpg', faces: [{ quality: 50, embedding: [5, 0] }] },
+    { image: 'blob', faces: [] },
+  ]);
+  const compared = await client.POST('/v1/compare', { body: { image: [photo, photo] } });
+  expect(compared.data?.same).toBe(true);
+});
+
+test('an error is an answer too', async () => {
+  const { data, error } = await createClient({ address }).GET('/v1/models');
+  expect(data).toBeUndefined();
+  expect(error?.error.code).toBe('unauthorized');
+});
