@@ -92,7 +92,8 @@ async function watch(video: HTMLVideoElement, magface: MagFace): Promise<void> {
         frame.close();
       }
       await nextPicture(video);
-      rate.value = 0.8 * rate.value + 0.2 * (1000 / (performance.now() - start));
+      const now = 1000 / (performance.now() - start);
+      rate.value = rate.value === 0 ? now : 0.8 * rate.value + 0.2 * now;
     }
   } catch (error) {
     stopCamera(video);

@@ -4,7 +4,7 @@
 import * as browser from '../../../src/browser/index.ts';
 import { seen } from '../seen-face.ts';
 
-const library = { ...browser, seen };
-export type Library = typeof library;
+export type Library = typeof browser & { readonly seen: typeof seen };
 
+const library: Library = { ...browser, seen };
 Object.assign(globalThis, { library });

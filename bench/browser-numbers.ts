@@ -1,0 +1,102 @@
+/**
+ * The faces of the sample photos in Node and in Chromium: how far landmarks, crops, magnitudes and embeddings lie apart.
+ * WebGPU is SwiftShader's, on the processor: right for numbers, too slow for more than one photo, and no measure of speed.
+ *
+ *     npx tsx -C magface:source bench/browser-numbers.ts [wasm | webgpu]
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type AnalyzedFace, compare, MagFace } from 'magface';
+import { build } from 'vite';
+import { pageHeaders } from '../packages/magface/src/hosting/headers.ts';
+import { modelFolder } from '../packages/magface/src/models/model-folder.ts';
+import { openChromium } from '../packages/magface/test/support/chromium.ts';
+import { type FileServer, serveFiles } from '../packages/magface/test/support/file-server.ts';
+import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
+import { writeResult } from './support/result.ts';
+
+const device = process.argv[2] === 'webgpu' ? 'webgpu' : 'wasm';
+const photos = device === 'webgpu' ? ([1] as const) : ([1, 2, 3, 4, 5, 6] as const);
+const options = { smallestFace: device === 'webgpu' ? 160 : 80 };
+
+/** A face as it comes out of a page: the same without views on memory. */
+interface SentFace {
+  readonly landmarks: AnalyzedFace['landmarks'];
+  readonly magnitude: number;
+  readonly embedding: readonly number[];
+  readonly crop: readonly number[];
+}
+
+interface Distances {
+  readonly faces: number;
+  readonly landmarkPixels: number;
+  readonly cropValuesThatDiffer: number;
+  readonly magnitudeRelative: number;
+  readonly embeddingCosine: number;
+}
+
+await using node = await MagFace.load({ threads: 1 });
+const expected: AnalyzedFace[] = [];
+for (const photo of photos) expected.push(...(await node.analyze(samplePhoto(photo), options)));
+
+const folder = await mkdtemp(join(tmpdir(), 'magface-numbers-'));
+const root = fileURLToPath(new URL('../packages/magface/test/browser/harness', import.meta.url));
+const output = { outDir: folder, target: 'es2022', emptyOutDir: true };
+await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: output });
+const files = new Map<string, Uint8Array>();
+for (const [name, bytes] of modelFolder([node.model, node.detector!])) files.set(`models/${name}`, bytes);
+for (const photo of photos) files.set(`${photo}.jpg`, await readFile(samplePhoto(photo)));
+const server = await serveFiles(folder, { files, headers: pageHeaders });
+try {
+  const faces = await seen(server);
+  writeResult(`browser-numbers-${device}`, { photos: photos.length, ...options, ...distances(faces) });
+} finally {
+  await server.close();
+  await rm(folder, { recursive: true });
+}
+
+async function seen({ address }: FileServer): Promise<SentFace[]> {
+  const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+  const browser = await openChromium({ args: device === 'webgpu' ? gpu : [] });
+  try {
+    const page = await browser.newPage();
+    await page.goto(address);
+    return await page.evaluate(
+      async ({ device, names, options }): Promise<SentFace[]> => {
+        const { library } = globalThis as unknown as { library: typeof import('magface/browser') };
+        const magface = await library.MagFace.load({ device, threads: 1 });
+        const faces: SentFace[] = [];
+        for (const name of names) {
+          for (const face of await magface.analyze(await (await fetch(name)).blob(), options)) {
+            const { landmarks, magnitude, embedding, crop } = face;
+            faces.push({ landmarks, magnitude, embedding: [...embedding], crop: [...crop.data] });
+          }
+        }
+        return faces;
+      },
+      { device, names: photos.map((photo) => `${photo}.jpg`), options },
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+/** The largest of all faces, and the least cosine. */
+function distances(faces: readonly SentFace[]): Distances {
+  const pairs = faces.map((face, i) => [face, expected[i]!] as const);
+  const largest = (measure: (there: SentFace, here: AnalyzedFace) => number): number =>
+    Math.max(...pairs.map(([there, here]) => measure(there, here)));
+  return {
+    faces: faces.length,
+    landmarkPixels: largest((there, here) =>
+      Math.max(...here.landmarks.flatMap((point, i) => point.map((v, k) => Math.abs(v - there.landmarks[i]![k]!)))),
+    ),
+    cropValuesThatDiffer: largest((there, here) => there.crop.filter((value, i) => value !== here.crop.data[i]).length),
+    magnitudeRelative: largest((there, here) => Math.abs(there.magnitude / here.magnitude - 1)),
+    embeddingCosine: -largest((there, here) => -compare(Float32Array.from(there.embedding), here.embedding)),
+  };
+}
