@@ -50,9 +50,9 @@ function writeTrainList(set: string): string {
   return `${set}.list`;
 }
 
-/** Some 2,400 faces of people whom nothing was trained on: pairs of the list, and strangers at random for small error rates. */
-function writeTestLists(listedPairs: number, strangers: number): void {
-  const lines = readLines(join(faces, 'lfw/test_pairs.list')).slice(0, listedPairs);
+/** The faces of people whom nothing was trained on: pairs of the list, and strangers at random for small error rates. */
+function writeTestLists(strangers: number): void {
+  const lines = readLines(join(faces, 'lfw/test_pairs.list'));
   const given = lines.map((line) => line.split(' '));
   const names = [...new Set(given.flatMap(([a, b]) => [a!, b!]))].sort();
   const pathOf = (name: string): string => join(faces, 'lfw', name);
@@ -91,7 +91,7 @@ function sign(file: string): void {
 
 mkdirSync(output, { recursive: true });
 const lists = ['lfw', 'celeba'].map(writeTrainList);
-writeTestLists(1600, 100_000);
+writeTestLists(100_000);
 const config = join(project, 'configs/default-model.yaml');
 magface('train', '--config', config, '--train-list', ...lists, '--front-cache', 'front', '--output', 'run');
 const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
