@@ -1,7 +1,8 @@
 /**
- * Exact resume: `npx tsx -C magface:source bench/kill-resume.ts [KILLS_FROM_OUTSIDE]`. A run of 40 steps is killed with
- * SIGKILL after each step 1 to 39 in turn, one fresh run each, and resumed; then others are killed from outside at
- * moments drawn at random, which may fall within a checkpoint's writing. Every loss must be that of the unbroken run.
+ * Exact resume: `npx tsx -C magface:source bench/kill-resume.ts [KILLS_FROM_OUTSIDE]`. A run of 40 steps kills itself with
+ * SIGKILL after step 1, is resumed and killed after step 2, and so on after every step to 39. Then fresh runs are killed
+ * from outside at moments drawn at random, which may fall within a checkpoint's writing, and resumed. Every loss must be
+ * that of the unbroken run, to the bit.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 import { parseTrainConfig, type TrainConfig } from '../packages/magface/src/train/config.ts';
 import { tinyRun, writeFaceSet } from '../packages/magface/test/train/face-set.ts';
 import { u01 } from '../packages/magface/test/train/golden.ts';
-import { type RunPartOptions, runInProcess } from '../packages/magface/test/train/killed-run.ts';
+import { runInProcess } from '../packages/magface/test/train/killed-run.ts';
 import { writeResult } from './support/result.ts';
 
 const fromOutside = Number(process.argv[2] ?? 10);
@@ -21,40 +22,47 @@ const run = { ...tinyRun, batchSize: 2, trainList, epochs: 4, saveSteps: 3 };
 const config = (name: string): TrainConfig => parseTrainConfig({ ...run, output: join(`${folder}-runs`, name) });
 process.on('exit', () => rmSync(`${folder}-runs`, { recursive: true, force: true }));
 
+const begin = performance.now();
 const unbroken = runInProcess(config('unbroken')).losses;
+const wholeRun = performance.now() - begin; // milliseconds
 
-/** Steps of both parts whose loss is another than the unbroken run's, or that are missing. */
-function differences(
-  name: string,
-  kill: RunPartOptions,
-): { readonly different: number[]; readonly killedAfter: number } {
-  const broken = config(name);
-  const first = runInProcess(broken, kill);
-  const second = runInProcess(broken, { resume: true });
-  rmSync(broken.output, { recursive: true, force: true });
-  const all = [...first.losses, ...second.losses];
-  const different = all.filter(([step, loss]) => unbroken.get(step) !== loss).map(([step]) => step);
-  const seen = new Set(all.map(([step]) => step));
-  const missing = [...unbroken.keys()].filter((step) => !seen.has(step));
-  return { different: [...different, ...missing], killedAfter: [...first.losses.keys()].at(-1) ?? 0 };
+/** Steps whose loss is another than the unbroken run's. */
+const differing = (losses: ReadonlyMap<number, number>): number[] =>
+  [...losses].filter(([step, loss]) => unbroken.get(step) !== loss).map(([step]) => step);
+
+const chain = config('chain');
+const different: number[] = [];
+let stepsDoneAgain = -steps;
+for (let killAfter = 1; killAfter <= steps; killAfter++) {
+  const { losses, signal } = runInProcess(chain, {
+    resume: killAfter > 1,
+    killAfter: killAfter < steps ? killAfter : undefined,
+  });
+  if ((signal === null) !== (killAfter === steps))
+    throw new Error(`Expected a kill after step ${killAfter} but saw ${signal}.`);
+  if (losses.get(killAfter) !== unbroken.get(killAfter)) different.push(killAfter);
+  different.push(...differing(losses));
+  stepsDoneAgain += losses.size;
 }
 
-const start = performance.now();
-const each = Array.from({ length: steps - 1 }, (_, i) => differences(`after ${i + 1}`, { killAfter: i + 1 }));
-const whole = (performance.now() - start) / each.length; // milliseconds of a broken run
-const outside = [...u01('moments', fromOutside)].map((u, i) =>
-  differences(`outside ${i}`, { killIn: Math.round((0.2 + 0.6 * u) * whole) }),
-);
-const differ = [...each, ...outside].filter(({ different }) => different.length > 0);
+const moments = [...u01('moments', fromOutside)].map((u, i) => {
+  const broken = config(`outside ${i}`);
+  const first = runInProcess(broken, { killIn: Math.round((0.3 + 0.7 * u) * wholeRun) });
+  const second = runInProcess(broken, { resume: true });
+  different.push(...differing(first.losses), ...differing(second.losses));
+  if (second.losses.size > 0 && !second.losses.has(steps)) different.push(steps);
+  rmSync(broken.output, { recursive: true, force: true });
+  return { heardOf: first.losses.size, resumedAt: Math.min(steps + 1, ...second.losses.keys()) };
+});
 
 writeResult('kill-resume', {
   arch: tinyRun.arch,
   steps,
   stepsPerEpoch: 10,
   checkpointEverySteps: run.saveSteps,
-  killedAfterEachStep: { from: 1, to: steps - 1, runs: each.length },
-  killedFromOutsideAfterSteps: outside.map(({ killedAfter }) => killedAfter),
-  lossesThatDiffer: differ.reduce((sum, { different }) => sum + different.length, 0),
-  bitForBit: differ.length === 0,
+  killedAfterEachStep: { from: 1, to: steps - 1, stepsDoneAgain },
+  killedFromOutside: moments,
+  lossesThatDiffer: different.length,
+  bitForBit: different.length === 0,
 });
-process.exitCode = differ.length === 0 ? 0 : 1;
+process.exitCode = different.length === 0 ? 0 : 1;
