@@ -6,8 +6,8 @@
  * @see Bolle, Ratha and Pankanti, "Error analysis of pattern recognition systems: the subsets bootstrap", CVIU 2004
  */
 import { ConfigError } from '../errors.ts';
-import type { PairIdentities } from './identities.ts';
 import { randomStream } from '../random.ts';
+import type { PairIdentities } from './identities.ts';
 import { canMeasure, type OperatingPoint, pointAtFar, splitScores } from './roc.ts';
 
 /** Lower and upper end. */

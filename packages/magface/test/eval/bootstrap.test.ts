@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { estimateThresholds } from '../../src/eval/bootstrap.ts';
 import { identitiesOf, type PairIdentities } from '../../src/eval/identities.ts';
-import { randomStream } from '../../src/random.ts';
 import type { Pairs } from '../../src/eval/verification.ts';
+import { randomStream } from '../../src/random.ts';
 
 const pairsOf = (rows: readonly (readonly [left: number, right: number, same: 0 | 1])[]): Pairs => ({
   left: Uint32Array.from(rows, ([left]) => left),
