@@ -74,7 +74,8 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
     const Tensor slope = scale.mul(inverse).mul(sums[0]);
     const Tensor shift = scale.mul(sums[1]).sub(slope.mul(mean));
     const auto as_x = [&](const Tensor& one) { return along_channels(one.to(at::kFloat), x); };
-    dx = dx.sub(x.mul(as_x(slope)).add(as_x(shift))).to(x.scalar_type());
+    if (x.scalar_type() == at::kFloat) dx.addcmul_(x, as_x(slope), -1).sub_(as_x(shift));
+    else dx = dx.sub(x.mul(as_x(slope)).add(as_x(shift))).to(x.scalar_type());  // in float32 until the end
     return {dx, d_weight, d_bias, {}, {}, {}, {}, {}};
   }
 };

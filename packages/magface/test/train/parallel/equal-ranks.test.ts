@@ -15,8 +15,8 @@ const cases: Record<string, Partial<TrainerOptions>> = {
 };
 
 /** traces[rank][case][step] */
-async function traces(size: number): Promise<StepTrace[][][]> {
-  const words = Object.values(cases).map((options) => JSON.stringify(options));
+async function traces(size: number, of: readonly Partial<TrainerOptions>[]): Promise<StepTrace[][][]> {
+  const words = of.map((options) => JSON.stringify(options));
   const ranks = await runRanks(new URL('rank-steps.ts', import.meta.url), size, words);
   return ranks.map((printed) => JSON.parse(printed) as StepTrace[][]);
 }
@@ -39,7 +39,7 @@ describeTraining('parallel training', [], () => {
   });
 
   test.each([1, 2, 3, 4])('%i ranks give the losses and gradients of one process, to 1e-5', async (size) => {
-    const ranks = await traces(size);
+    const ranks = await traces(size, Object.values(cases));
     for (const [index, name] of Object.keys(cases).entries()) {
       for (const [step, expected] of alone[index]!.entries()) {
         const parts = ranks.map((rank) => rank[index]![step]!);
@@ -59,6 +59,16 @@ describeTraining('parallel training', [], () => {
           expect(backbone).toEqual(first!.backbone);
         }
       }
+    }
+  });
+
+  test('bf16: 2 ranks agree to the bit, and with one process to the precision of the type', async () => {
+    const [first, second] = (await traces(2, [{ precision: 'bf16' }])).map(([steps]) => steps!);
+    const trainer = tinyTrainer({ precision: 'bf16' });
+    for (const [step, one] of first!.entries()) {
+      const { loss } = trace(trainer, { first: 0, count: batchSize }, step);
+      expect(difference([one.loss], [loss]), `step ${step}`).toBeLessThan(step === 0 ? 5e-3 : 5e-2);
+      expect(second![step]!.backbone).toEqual(one.backbone);
     }
   });
 });
