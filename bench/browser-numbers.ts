@@ -19,7 +19,7 @@ import { type FileServer, serveFiles } from '../packages/magface/test/support/fi
 import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
 import { writeResult } from './support/result.ts';
 
-const device = process.argv[2] === 'webgpu' ? 'webgpu' : 'wasm';
+const device: 'wasm' | 'webgpu' = process.argv[2] === 'webgpu' ? 'webgpu' : 'wasm';
 const photos = device === 'webgpu' ? ([1] as const) : ([1, 2, 3, 4, 5, 6] as const);
 const options = { smallestFace: device === 'webgpu' ? 160 : 80 };
 

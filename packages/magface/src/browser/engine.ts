@@ -1,12 +1,16 @@
 /** Detector and recogniser opened in this thread, which is a worker's: the same pipeline as Node's. */
+import { templateSize } from '../align.ts';
 import type { DetectedFace } from '../face.ts';
 import { createDetector } from '../infer/detector.ts';
 import { Embedder } from '../infer/embedder.ts';
 import { analyzeMany, type PipelineParts } from '../infer/pipeline.ts';
+import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
+import type { FolderModel } from '../models/model-folder.ts';
+import { blankPixels } from '../pixels.ts';
 import type { Analysis, Opened, OpenOptions, SentImage, SentOptions } from './messages.ts';
 import { fetchModels, type LoadProgress, listFolder, pickModel } from './models.ts';
 import { readImage } from './read-image.ts';
-import { loadRuntime } from './session.ts';
+import { loadRuntime, type Runtime } from './session.ts';
 
 /** One call's image, its name in errors, and options. */
 export interface Job {
@@ -22,27 +26,50 @@ export interface Engine {
   analyze(job: Job): Promise<Analysis>;
 }
 
-/** @throws {ModelError} when a model cannot be found, fetched, trusted, read or run */
+/**
+ * A driver that promises WebGPU and cannot keep it is found out here, and WebAssembly takes its place.
+ *
+ * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+ */
 export async function openEngine(options: OpenOptions, onProgress: (progress: LoadProgress) => void): Promise<Engine> {
   const list = await listFolder(options.folder);
   const model = pickModel(list, 'recogniser', options.model);
-  const detectorModel = pickModel(list, 'detector', options.detector);
+  const detector = pickModel(list, 'detector', options.detector);
   const [runtime, files] = await Promise.all([
     loadRuntime(options),
-    fetchModels([detectorModel, model], options.folder, onProgress),
+    fetchModels([detector, model], options.folder, onProgress),
   ]);
-  const [detectorSession, session] = [
-    await runtime.open(files[0]!, detectorModel.id),
-    await runtime.open(files[1]!, model.id),
-  ];
-  const detector = createDetector(detectorSession, detectorModel.contract, { name: detectorModel.id });
+  const models = { model, detector, detectorFile: files[0]!, modelFile: files[1]! };
+  try {
+    return await engineOn(runtime, models, options);
+  } catch (error) {
+    if (options.device !== 'auto' || runtime.device === 'wasm') throw error;
+    return engineOn(await loadRuntime({ ...options, device: 'wasm' }), models, options);
+  }
+}
+
+interface FetchedModels {
+  readonly model: FolderModel<RecogniserContract>;
+  readonly detector: FolderModel<DetectorContract>;
+  readonly modelFile: Uint8Array;
+  readonly detectorFile: Uint8Array;
+}
+
+async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
+  const { model, detector: found } = models;
+  const detector = createDetector(await runtime.open(models.detectorFile, found.id), found.contract, {
+    name: found.id,
+  });
   const batchSize = model.freeBatch ? (options.batchSize ?? 8) : 1;
+  const session = await runtime.open(models.modelFile, model.id);
   const embedder = new Embedder(session, model.contract, { name: model.id, batchSize });
+  // WebGPU compiles its programs in the first run, and fails there if it does.
+  if (runtime.device === 'webgpu') await embedder.embed([blankPixels(templateSize, templateSize)]);
   const parts: PipelineParts = { embedder, detector, calibration: model.contract.calibration };
   const read = ({ image, name }: Job) => readImage(image, { name, pixels: options.pixels });
 
   return {
-    opened: { model, detector: detectorModel, device: runtime.device, threads: runtime.threads },
+    opened: { model, detector: found, device: runtime.device, threads: runtime.threads },
     detect: async (job) => detector.detect(await read(job), { ...job.options, signal: job.signal }),
     analyze: async (job) => {
       for await (const result of analyzeMany([job], parts, { ...job.options, signal: job.signal, read })) {

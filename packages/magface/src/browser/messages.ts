@@ -12,6 +12,7 @@ export type SentImage = Blob | ImageBitmap | VideoFrame | ImageData | RawImage;
 
 /** What one call may ask for; its signal stays on the page's side. */
 export interface SentOptions {
+  readonly aligned?: boolean;
   readonly flip?: boolean;
   readonly minScore?: number;
   readonly smallestFace?: number;

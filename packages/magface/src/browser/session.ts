@@ -26,11 +26,12 @@ const mostThreads = 8;
 
 /** @throws {ModelError} `model_run_failed` when WebGPU is asked for by name and is not there */
 export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const device = options.device === 'auto' ? ((await hasAdapter()) ? 'webgpu' : 'wasm') : options.device;
-  if (device === 'webgpu' && options.device !== 'auto' && !(await hasAdapter())) {
+  const adapter = options.device === 'wasm' ? undefined : await findAdapter();
+  if (options.device === 'webgpu' && adapter === undefined) {
     const message = 'Expected a browser with WebGPU but it offers no adapter: use device "auto" or "wasm".';
     throw new ModelError('model_run_failed', 'webgpu', message);
   }
+  const device = options.device === 'webgpu' || adapter === 'hardware' ? 'webgpu' : 'wasm';
   // Each is a chunk of its own, with a binary of its own: only the one that is used is fetched.
   const { env, InferenceSession } = await (device === 'webgpu'
     ? import('onnxruntime-web/webgpu')
@@ -55,13 +56,18 @@ export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
 
 /** What we ask of WebGPU, whose types are no part of TypeScript's DOM yet. */
 interface NavigatorWithGpu {
-  readonly gpu?: { requestAdapter(): Promise<object | null> };
+  readonly gpu?: { requestAdapter(): Promise<GpuAdapter | null> };
+}
+interface GpuAdapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
 }
 
-async function hasAdapter(): Promise<boolean> {
+/** @returns undefined where there is none, `software` where a processor plays the part, slower than WebAssembly */
+async function findAdapter(): Promise<'hardware' | 'software' | undefined> {
   const { gpu } = navigator as NavigatorWithGpu;
   const adapter = await gpu?.requestAdapter().catch(() => null);
-  return adapter != null;
+  if (adapter == null) return undefined;
+  return adapter.info?.isFallbackAdapter === true ? 'software' : 'hardware';
 }
 
 /** Lets messages in before each run, so that an abort is heard in the middle of a large photo. */

@@ -176,6 +176,13 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium ${withoutChromium 
     expect(outcome).toEqual(['AbortError', 3]);
   });
 
+  test('WebGPU asked for by name is refused where there is none', async () => {
+    const message = await page.evaluate(() =>
+      library.MagFace.load({ device: 'webgpu' }).then(String, (error: Error) => error.message),
+    );
+    expect(message).toBe('Expected a browser with WebGPU but it offers no adapter: use device "auto" or "wasm".');
+  });
+
   test('models are fetched once, and a missing list, kind or a changed file is refused in words', async () => {
     expect(server.asked.filter((path) => path.endsWith('.onnx'))).toHaveLength(2); // three loads before
     const list = JSON.parse(Buffer.from(files.get('models/index.json')!).toString()) as { file: string }[];
