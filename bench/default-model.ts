@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/default-model.ts [AFTER.onnx]
  *
- * Needs ../shared/faces and a model from `npm run model:default`; features are kept beside it, by the model's digest. Writes
+ * Needs ../shared/faces and a model from `npm run model:default`; features are kept beside it, by the digest of the weights. Writes
  * bench/results/default-model.json.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { Embedder } from '../packages/magface/src/infer/embedder.ts';
 import { readAligned } from '../packages/magface/src/infer/node/read-image.ts';
 import { createSession } from '../packages/magface/src/infer/node/session.ts';
 import { loadModel } from '../packages/magface/src/models/load-model.ts';
-import { readyToRun } from '../packages/magface/src/models/onnx-file.ts';
+import { readyToRun, weightsDigest } from '../packages/magface/src/models/onnx-file.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { magnitudeQuantiles } from '../packages/magface/src/train/finetune/recipe.ts';
@@ -85,7 +85,8 @@ const blockSize = 1024;
  * with FROM_END=1 can help from the other end.
  */
 async function featuresOf(name: string): Promise<Float32Array> {
-  const { bytes, contract, digest } = await loadModel<'recogniser'>(name, { kind: 'recogniser' });
+  const { bytes, contract } = await loadModel<'recogniser'>(name, { kind: 'recogniser' });
+  const digest = weightsDigest(bytes, name);
   mkdirSync(kept, { recursive: true });
   const fileOf = (block: number): string => join(kept, `${digest}-${block}.f32`);
   const session = await createSession(readyToRun(bytes, name).bytes, { name, threads: 1 });

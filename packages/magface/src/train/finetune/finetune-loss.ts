@@ -81,8 +81,8 @@ export function finetuneLoss(
 export const damageCost = 0.2;
 
 /**
- * t: recognisability, less what damage takes, from its lowest to its highest onto [l_a, u_a], in a straight line. One in a
- * thousand at either end is left out of account; with more, the worst faces would all be alike.
+ * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a], in a straight line. What
+ * lies beyond is at the limit: with the whole range, measured, the order of degrees of damage became worse.
  *
  * @param own - cosines to the own person's mean, of every face in every view
  * @param damage - strength of what was done to each
@@ -94,7 +94,7 @@ export function targetMagnitudes(
 ): Float32Array {
   const worth = own.map((cosine, i) => cosine - damageCost * damage[i]!);
   const sorted = Float32Array.from(worth).sort();
-  const [low, high] = [0.001, 0.999].map((share) => sorted[Math.floor(share * sorted.length)]!) as [number, number];
+  const [low, high] = [0.02, 0.98].map((share) => sorted[Math.floor(share * sorted.length)]!) as [number, number];
   return worth.map((value) => {
     const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
     return lowerMagnitude + (upperMagnitude - lowerMagnitude) * share;

@@ -25,7 +25,7 @@ test('a face is measured by the other faces of its person, not by itself', () =>
   );
 });
 
-test('recognisability, less what damage takes, becomes a magnitude from its lowest to its highest', () => {
+test('recognisability, less what damage takes, becomes a magnitude from its lowest to its highest 2 %', () => {
   const own = Float32Array.from({ length: 101 }, (_, i) => i / 100);
   const limits = { lowerMagnitude: 1, upperMagnitude: 5 };
   const targets = targetMagnitudes(own, new Float32Array(101), limits);
