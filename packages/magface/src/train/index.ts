@@ -5,8 +5,10 @@ export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainC
 export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
 export { exportCheckpoint } from './export-checkpoint.ts';
 export type { Weights } from './fold.ts';
+export type { Head, HeadLoss } from './head.ts';
 export type { Architecture, Layer } from './layers.ts';
 export { type Batch, Loader, type LoaderOptions } from './loader.ts';
+export { LossScale, type LossScaleState } from './loss-scale.ts';
 export {
   leastLambdaG,
   type MagFaceConstants,
