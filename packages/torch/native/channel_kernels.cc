@@ -45,7 +45,7 @@ INLINE void add_to(double* sums, const Floats (&values)[group]) {
     for (int i = 0; i < lanes; ++i) sums[g * lanes + i] += values[g][i];
 }
 
-/// Calls body(row, channel) for every group of channels and block of rows; begin(channel) and end(channel) around a block.
+/// Calls body(first row, end row, first channel) for every block of rows and, within it, every group of channels.
 template <typename Body>
 INLINE void for_blocks(int64_t rows, int64_t channels, Body body) {
   for (int64_t first = 0; first < rows; first += block) {

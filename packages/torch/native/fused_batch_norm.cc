@@ -37,17 +37,22 @@ void for_parts(int64_t rows, Body body) {
 template <typename Body>
 std::vector<double> summed(int64_t rows, int64_t count, Body body) {
   std::vector<std::vector<double>> partial(at::get_num_threads(), std::vector<double>(count));
-  for_parts(rows, [&](int64_t first, int64_t part_rows, int64_t part) { body(first, part_rows, partial[part].data()); });
+  for_parts(rows, [&](int64_t first, int64_t part_rows, int64_t part) {
+    body(first, part_rows, partial[part].data());
+  });
   for (size_t part = 1; part < partial.size(); ++part)
     for (int64_t i = 0; i < count; ++i) partial[0][i] += partial[part][i];
   return std::move(partial[0]);
 }
 
-/// Kernels with pointers of their element type.
+/// Calls body(kernels, data) for the element type of x; data(t) is t's memory, null where t is undefined.
 template <typename Body>
 void with_kernels(const Tensor& x, Body body) {
-  if (x.scalar_type() == at::kFloat) body(float_kernels(), [](const Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; });
-  else body(bfloat16_kernels(), [](const Tensor& t) { return t.defined() ? reinterpret_cast<uint16_t*>(t.data_ptr<at::BFloat16>()) : nullptr; });
+  const auto memory = [](const Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; };
+  if (x.scalar_type() == at::kFloat)
+    body(float_kernels(), [&](const Tensor& t) { return static_cast<float*>(memory(t)); });
+  else
+    body(bfloat16_kernels(), [&](const Tensor& t) { return static_cast<uint16_t*>(memory(t)); });
 }
 
 struct Shape {
@@ -60,11 +65,12 @@ std::pair<Tensor, Tensor> statistics(const Tensor& x) {
   const Shape shape(x);
   const int64_t c = shape.channels;
   // Sums of x − (its first row) lose no digits where the mean is far from 0.
-  const Tensor shift = (x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x).reshape({shape.rows, c})[0].to(at::kFloat).contiguous();
+  const Tensor rows = x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x;
+  const Tensor shift = rows.reshape({shape.rows, c})[0].to(at::kFloat).contiguous();
   std::vector<double> sums;
   with_kernels(x, [&](const auto& kernels, auto data) {
-    sums = summed(shape.rows, 2 * c, [&](int64_t first, int64_t rows, double* into) {
-      kernels.moments(data(x) + first * c, rows, c, shift.data_ptr<float>(), into);
+    sums = summed(shape.rows, 2 * c, [&](int64_t first, int64_t count, double* into) {
+      kernels.moments(data(x) + first * c, count, c, shift.data_ptr<float>(), into);
     });
   });
   Tensor mean = at::empty({c}, shift.options()), variance = at::empty({c}, shift.options());
@@ -169,8 +175,10 @@ Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
     const bool training = info[7].ToBoolean();
     const double momentum = info[8].ToNumber(), epsilon = info[9].ToNumber();
     if (fits(x)) {
-      TORCH_CHECK(weight.numel() == x.size(1), "expected a weight a channel, ", x.size(1), ", but there are ", weight.numel());
-      TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(), "expected a residual of the shape of x but it is ", residual.sizes());
+      TORCH_CHECK(weight.numel() == x.size(1), "expected a weight a channel, ", x.size(1), ", but there are ",
+                  weight.numel());
+      TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(),
+                  "expected a residual of the shape of x but it is ", residual.sizes());
       return wrap(env, FusedBatchNorm::apply(x, weight, bias, c10::optional<Tensor>(slope),
                                              c10::optional<Tensor>(residual), mean, variance, training, momentum, epsilon));
     }
