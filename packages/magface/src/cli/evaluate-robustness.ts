@@ -43,7 +43,7 @@ export function defineEvaluateRobustness(
     .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched in depth), a glob or one file')
     .option('--limit <n>', 'at most so many faces, evenly spaced over all', count, 200)
     .optionsGroup('Model:')
-    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: fr-feature)')
+    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)')
     .option('--threads <n>', 'threads of one network (default: all cores)', count)
     .option('--offline', 'refuse the network: use cached models only')
     .optionsGroup('Damage:')

@@ -35,7 +35,7 @@ export function addInputFlags(command: Command): Command {
 export function addModelFlags(command: Command, { aligned }: { readonly aligned: boolean }): Command {
   command
     .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
-    .option('--model <model>', 'recogniser (default: fr-feature)')
+    .option('--model <model>', 'recogniser (default: magface-small)')
     .option('--detector <model>', 'face detector (default: blazeface)')
     .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');

@@ -29,7 +29,7 @@ export function definePage(command: Command, context: Context, done: (exitCode: 
   command
     .description('Write the page with its models into a folder that any web server can hand out.')
     .requiredOption('--output <dir>', 'the folder; made when it is not there')
-    .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'fr-feature')
+    .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'magface-small')
     .option('--detector <model>', 'face detector', 'blazeface')
     .option('--models-only', 'the folder models/ alone')
     .option('--offline', 'refuse the network: use cached models only');

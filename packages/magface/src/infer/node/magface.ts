@@ -11,7 +11,7 @@ import { type ImageInput, type ImageLimits, readAligned, readImage } from './rea
 import { createSession } from './session.ts';
 
 export interface LoadOptions {
-  /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'fr-feature' */
+  /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', which is in the package */
   readonly model?: string | undefined;
   /** Detector, named likewise; false for inputs that are aligned faces already. @default 'blazeface' */
   readonly detector?: string | false | undefined;
@@ -35,7 +35,7 @@ export interface LoadOptions {
 export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'signal'>;
 
 /** Names of the models used when none is given: both come with the npm registry alone. */
-export const defaultModels = { recogniser: 'fr-feature', detector: 'blazeface' } as const;
+export const defaultModels = { recogniser: 'magface-small', detector: 'blazeface' } as const;
 
 /** Owns the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
 export class MagFace {
