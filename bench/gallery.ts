@@ -44,7 +44,7 @@ async function search(): Promise<object> {
   const coordinates = Array.from({ length: people }, () => Float32Array.from({ length: inner }, gaussian));
   const vectors = coordinates.map(direction);
   const built = await fill(folder, vectors);
-  await using gallery = await Gallery.open(folder, model);
+  const gallery = await Gallery.open(folder, model);
   const [wall, cpu]: [number[], number[]] = [[], []];
   let found = 0;
   const queries = 200;

@@ -28,6 +28,9 @@ const bodies = {
   },
 } as const;
 
+/** Without the bar that asks for another description's address. */
+const theme = { title: 'MagFace', css: [{ filename: 'theme.css', content: '.topbar { display: none }' }] };
+
 export async function addDocumentation(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -50,7 +53,7 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
   // Its own files and policy: nothing is fetched from another host.
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list' } });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, theme });
   app.get('/openapi.json', { schema: { hide: true }, logLevel: 'warn' }, async () => app.swagger());
 }
 
