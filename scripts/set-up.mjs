@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,9 +25,9 @@ const node = (script, ...args) => run(process.execPath, [script, ...args]);
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 9)) return;
+  if (major > 20 || (major === 20 && minor >= 19)) return;
   console.error(
-    `MagFace needs Node.js 20.9 or newer but this is ${process.versions.node}: install it from nodejs.org.`,
+    `MagFace needs Node.js 20.19 or newer to be built but this is ${process.versions.node}: install it from nodejs.org.`,
   );
   process.exit(2);
 }
@@ -50,9 +50,31 @@ function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
+/** The newest change in these folders, in milliseconds. */
+const newest = (...folders) =>
+  Math.max(
+    ...folders.flatMap((folder) =>
+      readdirSync(`${root}/${folder}`, { recursive: true }).map(
+        (file) => statSync(`${root}/${folder}/${file}`).mtimeMs,
+      ),
+    ),
+  );
+
+/** The page for browsers, when it is older than what it is made of. */
+function buildPage() {
+  const page = `${root}/packages/magface/dist/page/index.html`;
+  const sources = ['browser', 'infer', 'hosting'].map((name) => `packages/magface/src/${name}`);
+  if (existsSync(page) && statSync(page).mtimeMs > newest('packages/page/src', 'packages/page/public', ...sources))
+    return;
+  run('npm', ['run', '--silent', 'build', '-w', '@magface/page', '--', '--logLevel', 'error'], {
+    stdio: ['ignore', 2, 2],
+  });
+}
+
 /** Dependencies and build, in seconds when nothing changed. */
 export function setUp() {
   requireNode();
   installDependencies();
   node('node_modules/typescript/bin/tsc', '-b');
+  buildPage();
 }
