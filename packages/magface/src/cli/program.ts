@@ -84,7 +84,8 @@ Examples:
 
 magface COMMAND --help shows a command's options and examples.
 Data goes to stdout, progress and notes to stderr.
-Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration, 3 a process of the run was lost.`;
+Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration,
+3 a process of the run was lost.`;
 
 /** @param words - the command line behind the program's name */
 export async function runProgram(words: readonly string[], context: Context): Promise<ExitCode> {
