@@ -6,6 +6,7 @@
 import { cacheMemory, fusedBatchNorm, ones, scope, type Tensor, threads, torchVersion, zeros } from '@magface/torch';
 import { iresnet } from '../packages/magface/src/train/iresnet.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 
 const [batchSize = 8, rounds = 5] = process.argv.slice(2).map(Number);
@@ -19,8 +20,6 @@ function time(body: () => void, repeats: number): number {
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000 / repeats;
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 /** Medians of both, and the median of the ratios. */
 function compare(single: () => void, fused: () => void, repeats: number): Readonly<Record<string, number>> {

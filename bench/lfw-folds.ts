@@ -12,6 +12,7 @@ import { calibrate, MagFace } from 'magface';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
+import { embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
 const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
@@ -31,16 +32,8 @@ const results = [];
 for (const name of models) {
   const started = performance.now();
   await using magface = await MagFace.load({ model: name, detector: false });
-  const dimension = magface.model.contract.embeddingLength;
-  const values = new Float32Array(names.length * dimension);
-  const magnitudes = new Float64Array(names.length);
   const paths = names.map((file) => folder + file);
-  for await (const { index, faces, error } of magface.stream(paths, { aligned: true, flip: true })) {
-    if (error !== undefined) throw error;
-    values.set(faces[0]!.embedding, index * dimension);
-    magnitudes[index] = faces[0]!.magnitude;
-    if (index % 1000 === 0) process.stderr.write(`${name} ${index}\n`);
-  }
+  const { values, magnitudes, dimension } = await embedFaces(magface, paths, true);
   const features = { names: names.map((file) => file.replaceAll('\\', '/')), values, dimension };
   const verified = verify(features, resolvePairs(pairs, features));
   const seconds = (performance.now() - started) / 1000;

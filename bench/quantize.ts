@@ -18,6 +18,7 @@ import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
 import { convertOnnx, type WeightType } from '../packages/magface/src/infer/node/convert-onnx.ts';
+import { type EmbeddedFaces, embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({
@@ -43,33 +44,19 @@ const used = new Set([...left, ...right]);
 const names = all.filter((_, row) => used.has(row));
 const unused = all.filter((_, row) => !used.has(row));
 
-interface Embedded {
-  readonly values: Float32Array;
-  readonly magnitudes: Float64Array;
-  readonly dimension: number;
-}
-
-async function embed(model: string, kept: string | undefined): Promise<Embedded> {
+async function embed(model: string, kept: string | undefined): Promise<EmbeddedFaces> {
   await using magface = await MagFace.load({ model, detector: false, threads: 1 });
   const dimension = magface.model.contract.embeddingLength;
-  const values = new Float32Array(names.length * dimension);
-  const magnitudes = new Float64Array(names.length);
   if (kept !== undefined && existsSync(kept)) {
     const bytes = Uint8Array.from(readFileSync(kept)).buffer;
-    magnitudes.set(new Float64Array(bytes, 0, names.length));
-    values.set(new Float32Array(bytes, magnitudes.byteLength));
-    return { values, magnitudes, dimension };
+    const magnitudes = new Float64Array(bytes, 0, names.length);
+    return { values: new Float32Array(bytes, magnitudes.byteLength), magnitudes, dimension };
   }
   const paths = names.map((name) => folder + name);
-  for await (const { index, faces, error } of magface.stream(paths, { aligned: true, flip: true })) {
-    if (error !== undefined) throw error;
-    values.set(faces[0]!.embedding, index * dimension);
-    magnitudes[index] = faces[0]!.magnitude;
-    if (index % 1000 === 0) process.stderr.write(`${model} ${index}\n`);
-  }
+  const embedded = await embedFaces(magface, paths, true);
   if (kept !== undefined)
-    await writeFile(kept, Buffer.concat([magnitudes, values].map((one) => Buffer.from(one.buffer))));
-  return { values, magnitudes, dimension };
+    await writeFile(kept, Buffer.concat([embedded.magnitudes, embedded.values].map((one) => Buffer.from(one.buffer))));
+  return embedded;
 }
 
 /** Faces a second of each file, best of alternating rounds, as background work comes and goes. */
@@ -101,7 +88,7 @@ async function measure(key: string, name: string): Promise<Record<string, unknow
     }
     const speeds = await rates(files);
     const rows: Record<string, unknown>[] = [];
-    let reference: Embedded | undefined;
+    let reference: EmbeddedFaces | undefined;
     let [accuracy, cosineAccuracy] = [0, 0];
     for (const [i, file] of files.entries()) {
       const embedded = await embed(file, flags.cache && join(flags.cache, `${key}-${types[i]}.bin`));
@@ -131,7 +118,7 @@ async function measure(key: string, name: string): Promise<Record<string, unknow
 }
 
 /** Relative change of the faces' own magnitudes, and whether their order stays. */
-function magnitudeChange(a: Embedded, b: Embedded): Record<string, number> {
+function magnitudeChange(a: EmbeddedFaces, b: EmbeddedFaces): Record<string, number> {
   const changes = b.magnitudes.map((value, i) => value / a.magnitudes[i]! - 1);
   const mean = changes.reduce((sum, one) => sum + one, 0) / changes.length;
   const spread = Math.sqrt(changes.reduce((sum, one) => sum + (one - mean) ** 2, 0) / changes.length);

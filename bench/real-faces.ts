@@ -21,6 +21,7 @@ import { errorVersusReject, pairQuality, rejectBaselines } from '../packages/mag
 import { cosineSimilarities, verify } from '../packages/magface/src/eval/verification.ts';
 import { quantile } from '../packages/magface/src/quantile.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
+import { embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
 const [name, folder] = process.argv.slice(2);
@@ -45,15 +46,8 @@ execFileSync('npx', ['magface', 'convert', join(folder, checkpoint), model], { c
 const pairList = await readPairList(join(lfw, 'test_pairs.list'));
 const names = [...new Set([...pairList.left, ...pairList.right])];
 await using magface = await MagFace.load({ model, detector: false });
-const dimension = magface.model.contract.embeddingLength;
-const values = new Float32Array(names.length * dimension);
-const magnitudes = new Float64Array(names.length);
 const images = names.map((file) => join(lfw, file));
-for await (const { index, faces, error } of magface.stream(images, { aligned: true })) {
-  if (error !== undefined) throw error;
-  values.set(faces[0]!.embedding, index * dimension);
-  magnitudes[index] = faces[0]!.magnitude;
-}
+const { values, magnitudes, dimension } = await embedFaces(magface, images, false);
 
 const features = { names, values, dimension };
 const pairs = resolvePairs(pairList, features);

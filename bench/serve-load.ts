@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { MagFace } from 'magface';
 import { tinyOnnx } from '../packages/magface/test/support/tiny-onnx.ts';
+import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 import { type Service, startService } from './support/service.ts';
 
@@ -30,7 +31,6 @@ const faces = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 const tiny = join(mkdtempSync(join(tmpdir(), 'magface-bench-')), 'tiny.onnx');
 writeFileSync(tiny, tinyOnnx());
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
 type Load = Pick<autocannon.Options, 'connections' | 'amount' | 'overallRate' | 'duration'>;

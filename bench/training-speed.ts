@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { cacheMemory, threads, torchVersion } from '@magface/torch';
 import { iresnet } from '../packages/magface/src/train/iresnet.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 
 const [python = '/usr/bin/python3', batch = '16', rounds = '3'] = process.argv.slice(2);
@@ -53,8 +54,6 @@ function ours(mode: Mode, precision: 'fp32' | 'bf16', isFused: boolean): number 
   cacheMemory(0);
   return (1e6 * batchSize * steps) / (user + system);
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const figures = Object.fromEntries(
   (['train', 'infer'] as const).map((mode) => {

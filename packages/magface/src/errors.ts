@@ -67,6 +67,12 @@ export class ImageError extends MagfaceError {
   }
 }
 
+/** @returns an image's own failure, which is a result; anything else (an abort, a defect, a broken model) is thrown on. */
+export function asImageError(error: unknown): ImageError {
+  if (error instanceof ImageError) return error;
+  throw error;
+}
+
 /** Why a model could not be had or used. */
 export type ModelErrorCode =
   | 'model_unknown'

@@ -1,6 +1,6 @@
 /** What people get from npm: the packed packages, in an empty folder, from TypeScript, JavaScript and the command line. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,12 +32,7 @@ function install(name: string): void {
     const nested = join(source, 'node_modules', dependency);
     const link = join(target, 'node_modules', dependency);
     mkdirSync(dirname(link), { recursive: true });
-    try {
-      readFileSync(join(nested, 'package.json'));
-      symlinkSync(nested, link);
-    } catch {
-      symlinkSync(join(root, 'node_modules', dependency), link);
-    }
+    symlinkSync(existsSync(nested) ? nested : join(root, 'node_modules', dependency), link);
   }
 }
 

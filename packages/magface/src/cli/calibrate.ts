@@ -169,9 +169,6 @@ function linesOf({ calibration, thresholds = [] }: RecogniserContract, magnitude
 async function writeModel({ bytes, contract, name }: Model, output: string): Promise<void> {
   const { contractMetadata } = await import('../models/contract.ts');
   const { withMetadata } = await import('../models/onnx-file.ts');
-  const { FileWriter } = await import('../format/file-writer.ts');
-  const written = withMetadata(bytes, contractMetadata(contract), name);
-  const file = await FileWriter.create(output);
-  void file.append(written); // commit tells of a failure
-  await file.commit();
+  const { writeWhole } = await import('../format/file-writer.ts');
+  await writeWhole(output, withMetadata(bytes, contractMetadata(contract), name));
 }

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { writeWhole } from '../format/file-writer.ts';
 import type { ConvertedOnnx, WeightType } from '../infer/node/convert-onnx.ts';
 import { type Context, note } from './context.ts';
 import { findImages } from './inputs.ts';
@@ -120,11 +121,4 @@ async function readDescription(file: string): Promise<Record<string, unknown>> {
     throw new ConfigError('describe', `Expected JSON or YAML in ${file} but it cannot be parsed: ${where}`, { cause });
   }
   throw new ConfigError('describe', `Expected a record such as {"input": {...}} in ${file}: see convert --help.`);
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const { FileWriter } = await import('../format/file-writer.ts');
-  const file = await FileWriter.create(path);
-  void file.append(bytes); // commit tells of a failure
-  await file.commit();
 }

@@ -5,8 +5,8 @@ import { type Identification, identify } from '../eval/identification.ts';
 import { evaluateIjb, type IjbVerification } from '../eval/ijb.ts';
 import { findIjbFiles, readFaceTemplates, readTemplatePairs, readTemplateSubjects } from '../eval/ijb-files.ts';
 import { openFeatureFile } from '../format/feature-reader.ts';
+import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
-import { inPercent } from './evaluate-options.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 

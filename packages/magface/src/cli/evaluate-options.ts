@@ -32,8 +32,5 @@ export function rate(text: string): number {
 /** The same for a flag that may be repeated. */
 export const rates = (text: string, before: readonly number[] = []): readonly number[] => [...before, rate(text)];
 
-/** `97.73 %`. */
-export const inPercent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
-
 /** @returns what tables call a model: of a path, the file's name alone. */
 export const modelName = (model: string): string => (model.endsWith('.onnx') ? basename(model, extname(model)) : model);

@@ -6,8 +6,9 @@ import { identitiesOf } from '../eval/identities.ts';
 import { type LoadedPairs, loadPairs } from '../eval/load-pairs.ts';
 import { fitQualityDecision, type QualityDecision } from '../eval/quality-decision.ts';
 import { type Verification, verify } from '../eval/verification.ts';
+import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
-import { addPairFlags, inPercent, type PairFlags, rates } from './evaluate-options.ts';
+import { addPairFlags, type PairFlags, rates } from './evaluate-options.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 

@@ -11,8 +11,9 @@ import {
   rejectBaselines,
   type ThresholdRule,
 } from '../eval/reject.ts';
+import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
-import { addPairFlags, inPercent, type PairFlags, rate } from './evaluate-options.ts';
+import { addPairFlags, type PairFlags, rate } from './evaluate-options.ts';
 import { readMeasures } from './evaluate-report.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';

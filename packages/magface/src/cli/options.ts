@@ -81,6 +81,7 @@ function numberWithin(
   };
 }
 
-function collect(value: string, before: readonly string[] = []): string[] {
+/** Of a flag that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

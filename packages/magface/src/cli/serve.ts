@@ -9,7 +9,7 @@ import type { Engine } from '../serve/engine.ts';
 import type { ServeOptions } from '../serve/options.ts';
 import { type Context, note } from './context.ts';
 import { galleryWords, openGallery } from './gallery.ts';
-import { addModelFlags, count, type ModelFlags } from './options.ts';
+import { addModelFlags, collect, count, type ModelFlags } from './options.ts';
 import { downloadNotes } from './run-images.ts';
 
 interface Flags extends ModelFlags {
@@ -161,8 +161,6 @@ async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]
   }
   return models;
 }
-
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 function port(text: string): number {
   const value = Number(text);

@@ -1,7 +1,8 @@
 /** InsightFace's `.bin` as a face set: images 2k and 2k + 1 are pair k; an image that stands in several pairs is one. */
 import { basename, extname } from 'node:path';
+import { sha256 } from '../format/digest.ts';
 import { openVerificationBin } from '../format/verification-bin.ts';
-import { digestOf, type FaceSet, type SetImage, setName } from './face-set.ts';
+import { type FaceSet, type SetImage, setName } from './face-set.ts';
 
 /** @throws {FormatError} when the file is no such pickle */
 export async function openBinSet(file: string): Promise<FaceSet> {
@@ -11,7 +12,7 @@ export async function openBinSet(file: string): Promise<FaceSet> {
     const rows = new Map<string, number>();
     const stem = basename(file, extname(file));
     const row = async (index: number): Promise<number> => {
-      const digest = digestOf(await bin.readImage(index));
+      const digest = sha256(await bin.readImage(index));
       const known = rows.get(digest);
       if (known !== undefined) return known;
       rows.set(digest, images.length);

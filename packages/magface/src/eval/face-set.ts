@@ -2,8 +2,8 @@
  * A verification set of the field: images once each, pairs that name them, and what else its files tell. Two sources:
  * InsightFace's `.bin`, and a folder of images with a list of pairs.
  */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { sha256 } from '../format/digest.ts';
 import type { Pairs } from './verification.ts';
 
 /** One image of a set. */
@@ -49,11 +49,9 @@ const known: Readonly<Record<string, string>> = {
 /** @returns the set's usual name for a file or folder called so, else that name itself */
 export const setName = (name: string): string => known[name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')] ?? name;
 
-export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
 /** @returns an image that lies in a file of its own */
 export async function fileImage(name: string, path: string): Promise<SetImage> {
-  return { name, digest: digestOf(await readFile(path)), read: () => readFile(path) };
+  return { name, digest: sha256(await readFile(path)), read: () => readFile(path) };
 }
 
 /**

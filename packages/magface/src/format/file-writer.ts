@@ -96,6 +96,13 @@ export class FileWriter {
   }
 }
 
+/** Writes a file in one go; on return it is on the disk under its name, whole. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await FileWriter.create(path);
+  void file.append(bytes); // commit tells of a failure
+  await file.commit();
+}
+
 async function writeFully(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;

@@ -3,7 +3,7 @@
  * ones, faces of several images share a batch, and results come in the order of the inputs.
  */
 import { alignmentMatrix, template, warp } from '../align.ts';
-import { MagfaceError } from '../errors.ts';
+import { asImageError, MagfaceError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
 import type { Pixels } from '../pixels.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
@@ -95,23 +95,17 @@ async function* cutMany<Input>(
   const next = async (): Promise<Ready<Input>> => {
     const { input, pixels } = reading.shift()!;
     const image = await pixels;
-    const found = image instanceof MagfaceError ? image : await cut(image, parts, options).catch(asResult);
+    const found = image instanceof MagfaceError ? image : await cut(image, parts, options).catch(asImageError);
     return { input, index: index++, found };
   };
   for await (const input of inputs) {
     signal?.throwIfAborted();
-    const pixels = read(input, { signal }).catch(asResult);
+    const pixels = read(input, { signal }).catch(asImageError);
     pixels.catch(() => undefined); // an abort is raised where its turn comes, not as an unhandled rejection
     reading.push({ input, pixels });
     if (reading.length > ahead) yield await next();
   }
   while (reading.length > 0) yield await next();
-}
-
-/** An input's own failure is a result; anything else (an abort, a defect, a broken model) ends the run. */
-function asResult(error: unknown): MagfaceError {
-  if (error instanceof MagfaceError && error.name === 'ImageError') return error;
-  throw error;
 }
 
 async function cut(

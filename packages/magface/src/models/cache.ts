@@ -3,19 +3,18 @@
  * noticed and fetched again; files are written under a temporary name, synced and renamed, so that two processes, a full
  * disk or a cut cable leave nothing half done.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { sha256 } from '../format/digest.ts';
 
 /** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
 export function cacheFolder(given?: string): string {
   return given ?? process.env['MAGFACE_CACHE'] ?? envPaths('magface', { suffix: '' }).cache;
 }
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Where a file with this digest is kept. */
 export const cachePath = (folder: string, digest: string): string => join(folder, 'models', `${digest}.onnx`);

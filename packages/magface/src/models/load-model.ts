@@ -2,15 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
-import {
-  cacheFolder,
-  cachePath,
-  readAddressDigest,
-  readCached,
-  sha256,
-  writeAddressDigest,
-  writeCached,
-} from './cache.ts';
+import { sha256 } from '../format/digest.ts';
+import { cacheFolder, cachePath, readAddressDigest, readCached, writeAddressDigest, writeCached } from './cache.ts';
 import {
   type ContractOf,
   contractFields,

@@ -2,7 +2,7 @@
  * Models as a browser loads them: a folder of files beside `index.json`, which says what each promises. All that needs
  * Node is done before: the contract is read and checked, the batch is made free, the digest stands in the file's name.
  */
-import { sha256 } from './cache.ts';
+import { sha256 } from '../format/digest.ts';
 import type { ModelContract } from './contract.ts';
 import type { LoadedModel } from './load-model.ts';
 import { readyToRun } from './onnx-file.ts';

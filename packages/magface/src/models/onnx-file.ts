@@ -120,10 +120,19 @@ export interface ReadyModel {
 /** @returns the same model with its batch freed where that is sure to be right, and without weights that only cost time */
 export function readyToRun(bytes: Uint8Array, model: string): ReadyModel {
   const parsed = parseOnnx(bytes, model);
+  const { changed, batchFree } = makeReady(parsed, model);
+  return { bytes: changed ? writeOnnx(parsed, model) : bytes, batchFree };
+}
+
+/** {@link readyToRun} of a parsed model, which is changed in place. */
+export function makeReady(
+  parsed: ModelProto,
+  model: string,
+): { readonly changed: boolean; readonly batchFree: boolean } {
   const wasFree = isBatchFree(parsed, model);
   const freed = !wasFree && freeBatchOf(parsed, model) === undefined;
   const zeroed = zeroTinyWeights(parsed.graph!, model);
-  return { bytes: freed || zeroed > 0 ? writeOnnx(parsed, model) : bytes, batchFree: wasFree || freed };
+  return { changed: freed || zeroed > 0, batchFree: wasFree || freed };
 }
 
 /**

@@ -2,8 +2,8 @@
 import type { PairReport } from '../eval/pair-report.ts';
 import { modelLegend, setSections } from './evaluation-sections.ts';
 import { evaluationStyle } from './evaluation-style.ts';
-import { overviewTable, percent } from './evaluation-tables.ts';
-import { counted, escaped, page } from './page.ts';
+import { overviewTable } from './evaluation-tables.ts';
+import { counted, escaped, inPercent, page } from './page.ts';
 import { switchThemes } from './page-script.ts';
 
 /** One set of pairs as the page shows it. */
@@ -60,7 +60,7 @@ function verdict(sets: readonly EvaluatedSet[], models: readonly string[]): stri
   const at =
     strictest === undefined
       ? ''
-      : `; ${percent(tarAtFar[strictest]!)} of genuine pairs are accepted at a false accept rate of ${strictest}`;
+      : `; ${inPercent(tarAtFar[strictest]!)} of genuine pairs are accepted at a false accept rate of ${strictest}`;
   const who = first.reports.length > 1 ? `${best.model} leads: it` : best.model;
-  return `${who} gets ${percent(accuracy)} of ${counted(pairs, 'pair')} right over ${folds} folds${at}.`;
+  return `${who} gets ${inPercent(accuracy)} of ${counted(pairs, 'pair')} right over ${folds} folds${at}.`;
 }

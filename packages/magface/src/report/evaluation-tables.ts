@@ -3,9 +3,7 @@ import type { GroupReport } from '../eval/groups.ts';
 import type { PairReport } from '../eval/pair-report.ts';
 import { colourOf } from './evaluation-charts.ts';
 import type { EvaluatedSet } from './evaluation-page.ts';
-import { escaped } from './page.ts';
-
-export const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
+import { escaped, inPercent } from './page.ts';
 
 /** @returns a model's name behind its colour */
 const named = (model: string, models: readonly string[]): string =>
@@ -20,20 +18,21 @@ export function overviewTable(sets: readonly EvaluatedSet[], models: readonly st
     {
       title: 'Accuracy (official)',
       value: (r) => r.verification.accuracy,
-      text: (r) => `${percent(r.verification.accuracy)} ± ${(100 * r.verification.accuracyStd).toFixed(2)}`,
+      text: (r) => `${inPercent(r.verification.accuracy)} ± ${(100 * r.verification.accuracyStd).toFixed(2)}`,
     },
     {
       title: 'Accuracy (cosine)',
       value: (r) => r.verification.cosineAccuracy,
-      text: (r) => `${percent(r.verification.cosineAccuracy)} ± ${(100 * r.verification.cosineAccuracyStd).toFixed(2)}`,
+      text: (r) =>
+        `${inPercent(r.verification.cosineAccuracy)} ± ${(100 * r.verification.cosineAccuracyStd).toFixed(2)}`,
     },
     { title: 'AUC', value: (r) => r.verification.auc, text: (r) => r.verification.auc.toFixed(5) },
-    { title: 'EER', value: (r) => -r.verification.eer, text: (r) => percent(r.verification.eer) },
+    { title: 'EER', value: (r) => -r.verification.eer, text: (r) => inPercent(r.verification.eer) },
     ...rates.map((rate) => ({
       title: `TAR at ${rate}`,
       value: (r: PairReport) => r.verification.tarAtFar[rate] ?? -1,
       text: (r: PairReport) =>
-        r.verification.tarAtFar[rate] === undefined ? '–' : percent(r.verification.tarAtFar[rate]),
+        r.verification.tarAtFar[rate] === undefined ? '–' : inPercent(r.verification.tarAtFar[rate]),
     })),
     { title: 'Reject pAUC', value: (r) => -(r.reject.pauc ?? 1), text: (r) => r.reject.pauc?.toFixed(5) ?? '–' },
   ];
@@ -68,8 +67,8 @@ export function thresholdTable(reports: readonly PairReport[], models: readonly 
       String(far),
       cosine(threshold),
       range(thresholdInterval, cosine),
-      percent(tar),
-      range(tarInterval, percent),
+      inPercent(tar),
+      range(tarInterval, inPercent),
     ]),
   );
   return tableOf(['Model', 'FMR', 'Threshold', '95 %', 'TAR', '95 %'], rows.map(cells));
@@ -77,7 +76,7 @@ export function thresholdTable(reports: readonly PairReport[], models: readonly 
 
 /** Every group at the one threshold of all: what differs is how the system treats people. */
 export function groupTable(column: string, { fmr, threshold, groups, fnmrRatio, fmrRatio }: GroupReport): string {
-  const share = (value: number | null): string => (value === null ? '–' : percent(value));
+  const share = (value: number | null): string => (value === null ? '–' : inPercent(value));
   const rows = groups.map((of) => [
     escaped(of.group),
     String(of.genuine),

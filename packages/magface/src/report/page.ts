@@ -41,3 +41,6 @@ export const counted = (count: number, noun: string): string =>
 
 /** @returns three figures: `15.2`, `3.10`, `110` */
 export const threeFigures = (value: number): string => (value < 100 ? value.toPrecision(3) : value.toFixed(0));
+
+/** @returns `97.73 %` */
+export const inPercent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { decide } from '../decision.ts';
-import { ImageError, MagfaceError } from '../errors.ts';
+import { asImageError, ImageError, MagfaceError } from '../errors.ts';
 import { compare } from '../similarity.ts';
 import { deadline } from './deadline.ts';
 import type { Engine } from './engine.ts';
@@ -44,7 +44,7 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
       const images = await readUploads(request, { ...options, signal });
       const asked = { aligned: isAligned(aligned, engine), minScore, maxFaces: options.maxFaces };
       const results = await Promise.all(
-        images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asResult)),
+        images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asImageError)),
       );
       const [first] = results;
       if (results.length === 1 && first instanceof ImageError) throw first;
@@ -147,12 +147,6 @@ interface Asking {
 
 function analyzeOne({ name, bytes }: UploadedImage, { engine, signal, asked }: Asking): Promise<ServedImage> {
   return engine.analyze(bytes, asked, { name, signal });
-}
-
-/** An image's own fault is its result; a full queue or a defect concerns the whole request. */
-function asResult(error: unknown): ImageError {
-  if (error instanceof ImageError) return error;
-  throw error;
 }
 
 function imageReply(

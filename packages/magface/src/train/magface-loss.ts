@@ -106,6 +106,10 @@ export function margin(a: Tensor, constants: MagFaceConstants): Tensor {
   return a.sub(la).mul(marginSlope(constants)).add(lm);
 }
 
+/** m(a) of one magnitude, for pictures. */
+export const marginAt = (a: number, constants: MagFaceConstants): number =>
+  constants.lowerMargin + marginSlope(constants) * (a - constants.lowerMagnitude);
+
 /** g(a) = a / u_a² + 1 / a: falls up to u_a, so that it pulls magnitudes up. */
 export function regularizer(a: Tensor, { upperMagnitude: ua }: MagFaceConstants): Tensor {
   return a.mul(1 / ua ** 2).add(a.reciprocal());

@@ -143,7 +143,7 @@ export class Network {
 }
 
 /** The same values under a new handle, since the interpreter lets go of a layer's input and output apart. */
-const alias = (x: Tensor): Tensor => x.reshape(x.shape);
+export const alias = (x: Tensor): Tensor => x.reshape(x.shape);
 
 /** Zeroes whole channels with this probability and scales the others so that the mean stays. */
 function channelDropout(x: Tensor, { dropout: rate = 0.4, generator, share }: Mode & { training: true }): Tensor {

@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import { draw } from '../report/draw.ts';
 import type { TrainConfig } from './config.ts';
+import { marginAt } from './magface-loss.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { Pictures } from './pictures.ts';
 import type { ValidationRow } from './validate.ts';
@@ -110,8 +111,7 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
     y: '1',
     thresholds: 20,
   } as Plot.LineYOptions);
-  const slope = (config.upperMargin - config.lowerMargin) / (config.upperMagnitude - config.lowerMagnitude);
-  const margins = ends.map((a) => ({ a, m: config.lowerMargin + slope * (a - config.lowerMagnitude) }));
+  const margins = ends.map((a) => ({ a, m: marginAt(a, config) }));
   return draw({
     ...style,
     ariaLabel: 'Training faces by magnitude and cosine with their class; the margin m(a) over them',

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { readPackedFile } from '../format/packed-image.ts';
-import { counted, escaped, page, threeFigures } from '../report/page.ts';
+import { counted, escaped, inPercent, page, threeFigures } from '../report/page.ts';
 import { switchThemes } from '../report/page-script.ts';
 import type { TrainConfig } from './config.ts';
 import type { MetricsRow } from './metrics.ts';
@@ -46,8 +46,6 @@ summary { cursor: pointer; } summary h2 { display: inline-block; } .rejects { wi
 .legend i.line { height: 3px; vertical-align: 4px; border-radius: 0; }
 `;
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
 function header({ config, rows, validation }: TrainReport): string {
   const last = rows.at(-1);
   const best = validation.reduce((most, { accuracy }) => Math.max(most, accuracy), 0);
@@ -57,8 +55,8 @@ function header({ config, rows, validation }: TrainReport): string {
       : [
           ['Step', last.step.toLocaleString('en')],
           ['Loss', threeFigures(last.loss)],
-          ['Training accuracy', percent(last.accuracy)],
-          ...(best > 0 ? ([['Best verification accuracy', percent(best)]] as const) : []),
+          ['Training accuracy', inPercent(last.accuracy, 1)],
+          ...(best > 0 ? ([['Best verification accuracy', inPercent(best, 1)]] as const) : []),
           ['Mean magnitude', threeFigures(last.magnitudeMean)],
           ['Images a second', threeFigures(last.imagesPerSecond)],
           ...(last.skipped > 0 ? ([['Steps left out', String(last.skipped)]] as const) : []),
@@ -111,7 +109,7 @@ function learning(rows: readonly MetricsRow[], { lambdaG, printFreq }: TrainConf
 }
 
 function validationSection(rows: readonly ValidationRow[]): string {
-  const cell = (value: number | null): string => `<td>${value === null ? '–' : percent(value)}</td>`;
+  const cell = (value: number | null): string => `<td>${value === null ? '–' : inPercent(value, 1)}</td>`;
   const line = ({ epoch, accuracy, auc, rejectFnmr }: ValidationRow): string =>
     `<tr><td>${epoch}</td>${cell(accuracy)}<td>${auc.toFixed(4)}</td>${rejectFnmr.map(cell).join('')}</tr>`;
   const key = legend([

@@ -5,16 +5,11 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadModel } from '../../src/models/load-model.ts';
 import { randomStream } from '../../src/random.ts';
-import { tinyOnnx } from '../support/tiny-onnx.ts';
+import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 import { runIn } from './evaluate-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibrate '));
-const contract = {
-  kind: 'recogniser',
-  template: 'arcface-112',
-  embeddingLength: 3,
-  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [128, 128, 128], scale: [1, 1, 1] },
-} as const;
+const contract = tinyRecord([128, 128, 128]);
 
 /** Sixty people of one colour each, two pictures each; every one with itself, and with four others. */
 beforeAll(async () => {

@@ -1,9 +1,10 @@
 /** Runs `magface evaluate WORDS` with the real services and a cache of its own. */
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Context } from '../../src/cli/context.ts';
 import type { ExitCode } from '../../src/cli/errors.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
+import { textSink } from './run-cli.ts';
 
 export interface EvaluateRun {
   readonly exitCode: ExitCode;
@@ -13,17 +14,7 @@ export interface EvaluateRun {
 
 /** @param cache - where features are kept, and what relative paths begin from */
 export async function runIn(cache: string, ...words: string[]): Promise<EvaluateRun> {
-  const sink = (): { stream: Context['stdout']; text: () => string } => {
-    const parts: string[] = [];
-    const stream = new Writable({
-      write(part: Buffer, _encoding, done) {
-        parts.push(part.toString());
-        done();
-      },
-    });
-    return { stream: Object.assign(stream, { columns: 80 }), text: () => parts.join('') };
-  };
-  const [stdout, stderr] = [sink(), sink()];
+  const [stdout, stderr] = [textSink(), textSink()];
   const context: Context = {
     stdin: Readable.from([]),
     stdout: stdout.stream,

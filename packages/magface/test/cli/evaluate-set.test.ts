@@ -7,17 +7,12 @@ import { readPairList } from '../../src/eval/pair-list.ts';
 import { writeVerificationBin } from '../../src/format/verification-bin.ts';
 import { randomStream } from '../../src/random.ts';
 import { describeWithShared, shared } from '../support/shared.ts';
-import { tinyOnnx } from '../support/tiny-onnx.ts';
+import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 import { runIn } from './evaluate-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'evaluate set '));
 const model = join(folder, 'tiny.onnx');
-const contract = {
-  kind: 'recogniser',
-  template: 'arcface-112',
-  embeddingLength: 3,
-  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [128, 128, 128], scale: [1, 1, 1] },
-} as const;
+const contract = tinyRecord([128, 128, 128]);
 
 /** Twenty people, each of one colour, four pictures each; LFW's own layout. */
 beforeAll(async () => {

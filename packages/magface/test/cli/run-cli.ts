@@ -49,7 +49,8 @@ export async function runCli(words: readonly string[], setting: CliSetting = {})
 
 export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'magface cli ü '));
 
-function textSink(isTTY = false) {
+/** A stream of 80 columns that keeps what it is told. */
+export function textSink(isTTY = false) {
   const parts: string[] = [];
   const stream = new Writable({
     write(part: Buffer, _encoding, done) {

@@ -7,21 +7,13 @@ import { contentSecurityPolicy } from '../../src/hosting/headers.ts';
 import { writePage } from '../../src/hosting/write-page.ts';
 import type { FolderSource } from '../../src/models/model-folder.ts';
 import { blazefaceContract } from '../support/detectors.ts';
-import { tinyOnnx } from '../support/tiny-onnx.ts';
+import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
 let folder: string;
 let models: readonly FolderSource[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magface-hosting-'));
-  const input = {
-    width: 112,
-    height: 112,
-    layout: 'NCHW',
-    channelOrder: 'RGB',
-    mean: [0, 0, 0],
-    scale: [1, 1, 1],
-  } as const;
-  const contract = { kind: 'recogniser', input, template: 'arcface-112', embeddingLength: 3 } as const;
+  const contract = tinyRecord();
   const path = join(folder, 'My model (2).onnx');
   models = [
     { name: path, id: undefined, path, digest: 'd1', bytes: tinyOnnx(112, contract), contract },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ModelError } from '../../src/errors.ts';
-import { sha256 } from '../../src/models/cache.ts';
+import { sha256 } from '../../src/format/digest.ts';
 import type { RecogniserContract } from '../../src/models/contract.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create as createTar } from 'tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sha256 } from '../../src/models/cache.ts';
+import { sha256 } from '../../src/format/digest.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 

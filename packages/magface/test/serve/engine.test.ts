@@ -5,24 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RecogniserContract } from '../../src/models/contract.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../src/serve/engine.ts';
 import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-messages.ts';
-import { tinyOnnx } from '../support/tiny-onnx.ts';
+import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
-const contract: RecogniserContract = {
-  kind: 'recogniser',
-  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] },
-  template: 'arcface-112',
-  embeddingLength: 3,
-};
 const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, maxFaces: 1 };
 
 let folder: string;
 const open: Engine[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magface engine ü '));
-  await writeFile(join(folder, 'tiny.onnx'), tinyOnnx(112, contract));
+  await writeFile(join(folder, 'tiny.onnx'), tinyOnnx(112, tinyRecord()));
 });
 afterAll(async () => {
   for (const engine of open) await engine.close();

@@ -1,6 +1,6 @@
 /** A recogniser of a few hundred bytes, made here: each embedding is the mean of its channels. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { contractMetadata, type ModelContract } from '../../src/models/contract.ts';
+import { contractMetadata, type ModelContract, type RecogniserContract } from '../../src/models/contract.ts';
 import {
   AttributeProtoSchema,
   DimensionProtoSchema,
@@ -16,6 +16,14 @@ import {
   ValueInfoProtoSchema,
 } from '../../src/models/onnx_pb.ts';
 import { withMetadata } from '../../src/models/onnx-file.ts';
+
+/** What {@link tinyOnnx} says of itself as a recogniser. @param mean - of each channel, taken off before the network */
+export const tinyRecord = (mean: readonly [number, number, number] = [0, 0, 0]): RecogniserContract => ({
+  kind: 'recogniser',
+  template: 'arcface-112',
+  embeddingLength: 3,
+  input: { width: 112, height: 112, layout: 'NCHW', channelOrder: 'RGB', mean, scale: [1, 1, 1] },
+});
 
 /** @param size - edge of the input; recognisers take 112 */
 export function tinyOnnx(size = 112, contract?: ModelContract): Uint8Array {

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { DropZone, FileButton } from '../shared/drop-zone.tsx';
-import { Crop, colours, Meter, Reasons, scoreOf } from '../shared/face-parts.tsx';
+import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
 import { pastedPictures } from '../shared/files.ts';
 import { texts } from '../texts.ts';
 import {
@@ -74,14 +74,7 @@ function SeenPicture({ side, picture }: { readonly side: Side; readonly picture:
   return (
     <div class="chosen" style={colours(face)}>
       <Crop face={face} label={`${picture.name}, ${words.face(picture.chosen + 1)}`} size={168} />
-      <div>
-        <p class="score">
-          <b>{scoreOf(face)}</b> <small>{texts.magnitude(face.magnitude)}</small>
-        </p>
-        <Meter face={face} />
-        <p class="where">{picture.name}</p>
-        <Reasons face={face} />
-      </div>
+      <FaceFacts face={face} where={picture.name} />
       {picture.faces.length > 1 && (
         <fieldset>
           <legend>{words.which}</legend>

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { engine } from '../engine.ts';
 import { Check } from '../shared/check.tsx';
 import { download } from '../shared/download.ts';
-import { Crop, colours, Meter, Reasons, scoreOf } from '../shared/face-parts.tsx';
+import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
 import { texts } from '../texts.ts';
 import {
   allFaces,
@@ -70,17 +70,15 @@ function FaceCard({ face: { id, number, name, face } }: { readonly face: PhotoFa
       onFocusOut={light(false)}
     >
       <Crop face={face} label={words.faceLabel(number, name)} size={88} />
-      <div>
-        <p class="score">
-          <b>{scoreOf(face)}</b> <small>{texts.magnitude(face.magnitude)}</small>
-        </p>
-        <Meter face={face} />
-        <p class="where">
-          {name}
-          {person !== undefined && <span> · {words.person(person + 1)}</span>}
-        </p>
-        <Reasons face={face} />
-      </div>
+      <FaceFacts
+        face={face}
+        where={
+          <>
+            {name}
+            {person !== undefined && <span> · {words.person(person + 1)}</span>}
+          </>
+        }
+      />
       <label class="keep">
         <input
           type="checkbox"

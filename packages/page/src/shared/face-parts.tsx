@@ -1,6 +1,6 @@
 /** The pieces that every view shows faces with. */
 import { type AnalyzedFace, type QualityColour, qualityColour } from 'magface/browser';
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { texts } from '../texts.ts';
 import { imageData } from './pictures.ts';
 
@@ -102,3 +102,23 @@ interface BoxesProps {
 
 /** Per cent, held inside the picture. */
 const share = (value: number, whole: number): number => Math.min(96, Math.max(0, (100 * value) / whole));
+
+interface FaceFactsProps {
+  readonly face: AnalyzedFace;
+  /** Which picture it stands in, and what else tells it from others. */
+  readonly where: ComponentChildren;
+}
+
+/** What there is to read beside a face: score, meter, where it is from, what is wrong. */
+export function FaceFacts({ face, where }: FaceFactsProps): JSX.Element {
+  return (
+    <div>
+      <p class="score">
+        <b>{scoreOf(face)}</b> <small>{texts.magnitude(face.magnitude)}</small>
+      </p>
+      <Meter face={face} />
+      <p class="where">{where}</p>
+      <Reasons face={face} />
+    </div>
+  );
+}

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, threads } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
-import { FileWriter } from '../../format/file-writer.ts';
+import { writeWhole } from '../../format/file-writer.ts';
 import type { RecogniserContract } from '../../models/contract.ts';
 import { loadModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
@@ -139,9 +139,7 @@ function constantsOf(
 /** What was calibrated on other weights holds no more. */
 async function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
   const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
-  const file = await FileWriter.create(path);
-  void file.append(writeGraph(graph, contract)); // commit tells of a failure
-  await file.commit();
+  await writeWhole(path, writeGraph(graph, contract));
 }
 
 /** A line at each tenth of the way. */

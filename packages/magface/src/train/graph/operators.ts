@@ -5,6 +5,7 @@
 import { cat, invoke, matmul, operator, type Tensor } from '@magface/torch';
 import type { NodeProto } from '../../models/onnx_pb.ts';
 import { floatOf, intOf, intsOf } from '../../models/onnx-graph.ts';
+import { alias } from '../network.ts';
 
 /** What an operator is given beside its tensors. */
 export interface NodeContext {
@@ -59,9 +60,6 @@ export const operators: Readonly<Record<string, GraphOperator>> = {
   Transpose: define(([x], { node }) => x!.permute(intsOf(node, 'perm') ?? [...x!.shape.keys()].reverse())),
   Unsqueeze: define(([x], context) => unsqueezed(x!, context)),
 };
-
-/** The same values under a new handle: the interpreter lets go of a node's input and output apart. */
-const alias = (x: Tensor): Tensor => x.reshape(x.shape);
 
 /** ONNX pads [top, left, bottom, right]; libtorch pads both sides alike, and the rest beforehand. */
 function padded(x: Tensor, node: NodeProto, value: number): { readonly x: Tensor; readonly padding: number[] } {

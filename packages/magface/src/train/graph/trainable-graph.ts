@@ -5,7 +5,7 @@
 import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
 import type { ModelProto, NodeProto } from '../../models/onnx_pb.ts';
-import { parseOnnx, readyToRun } from '../../models/onnx-file.ts';
+import { makeReady, parseOnnx } from '../../models/onnx-file.ts';
 import { constantsToInitializers, opsetOf } from '../../models/onnx-graph.ts';
 import { floatsOf, integersOf, type OnnxTensor, tensorOf } from '../../models/onnx-tensor.ts';
 import { type GraphOperator, type NodeContext, operators } from './operators.ts';
@@ -109,7 +109,8 @@ export class TrainableGraph {
  * @throws {ModelError} `model_not_onnx`; `model_untrainable` naming every operator that has no translation
  */
 export function openGraph(bytes: Uint8Array, name: string): TrainableGraph {
-  const model = parseOnnx(readyToRun(bytes, name).bytes, name);
+  const model = parseOnnx(bytes, name);
+  makeReady(model, name);
   constantsToInitializers(model.graph!, name);
   return new TrainableGraph(model, name);
 }

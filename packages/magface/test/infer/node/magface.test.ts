@@ -6,26 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MagFace } from '../../../src/infer/node/magface.ts';
 import { magnitudeOf } from '../../../src/quality.ts';
 import { samplePhoto } from '../../support/sample-photos.ts';
-import { tinyOnnx } from '../../support/tiny-onnx.ts';
+import { tinyOnnx, tinyRecord } from '../../support/tiny-onnx.ts';
 
 let folder: string;
 let model: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'magface '));
   model = join(folder, 'tiny.onnx');
-  const input = {
-    width: 112,
-    height: 112,
-    layout: 'NCHW',
-    channelOrder: 'RGB',
-    mean: [0, 0, 0],
-    scale: [1, 1, 1],
-  } as const;
   const calibration = { centre: 100, width: 10, source: 'a test' };
-  await writeFile(
-    model,
-    tinyOnnx(112, { kind: 'recogniser', input, template: 'arcface-112', embeddingLength: 3, calibration }),
-  );
+  await writeFile(model, tinyOnnx(112, { ...tinyRecord(), calibration }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 

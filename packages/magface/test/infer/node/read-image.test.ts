@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImageError } from '../../../src/errors.ts';
 import { readAligned, readImage } from '../../../src/infer/node/read-image.ts';
 import type { Pixels } from '../../../src/pixels.ts';
+import { pngFile } from '../../support/png.ts';
 import { samplePhoto } from '../../support/sample-photos.ts';
 
 let folder: string;
@@ -42,33 +42,8 @@ const about = (colour: readonly number[], off = 6) =>
 
 /** A valid PNG header and nearly no data: an image that is huge only once decoded. */
 function bomb(width: number, height: number): Buffer {
-  const chunk = (type: string, body: Buffer) => {
-    const typed = Buffer.concat([Buffer.from(type, 'latin1'), body]);
-    const whole = Buffer.alloc(body.length + 12);
-    whole.writeUInt32BE(body.length, 0);
-    typed.copy(whole, 4);
-    whole.writeUInt32BE(crc32(typed), body.length + 8);
-    return whole;
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([1, 0, 0, 0, 0], 8); // one bit a pixel, grey
-  const rows = deflateSync(Buffer.alloc((width / 8 + 1) * height));
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', rows),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
+  const rows = Buffer.alloc((width / 8 + 1) * height);
+  return pngFile({ width, height, kind: [1, 0], rows }); // one bit a pixel, grey
 }
 
 describe('formats', () => {

@@ -1,0 +1,5 @@
+/** The digest that files, models and images are told by. */
+import { createHash } from 'node:crypto';
+
+/** @returns SHA-256, hexadecimal */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
