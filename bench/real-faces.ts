@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MagFace } from 'magface';
 import { chromium } from 'playwright-core';
@@ -21,6 +21,12 @@ import { errorVersusReject, pairQuality, rejectBaselines } from '../packages/mag
 import { cosineSimilarities, verify } from '../packages/magface/src/eval/verification.ts';
 import { quantile } from '../packages/magface/src/quantile.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
+import { readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
+import type { TrainConfig } from '../packages/magface/src/train/config.ts';
+import type { MetricsRow } from '../packages/magface/src/train/metrics.ts';
+import type { Pictures } from '../packages/magface/src/train/pictures.ts';
+import { trainReport } from '../packages/magface/src/train/train-report.ts';
+import type { ValidationRow } from '../packages/magface/src/train/validate.ts';
 import { embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
@@ -29,7 +35,7 @@ if (name === undefined || folder === undefined) throw new Error('Usage: npx tsx 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const lfw = join(root, '../shared/faces/lfw/');
 const work = mkdtempSync(join(tmpdir(), 'magface-real-faces-'));
-const rows = (file: string): readonly Record<string, unknown>[] =>
+const rows = <Row = Record<string, unknown>>(file: string): readonly Row[] =>
   readFileSync(join(folder, file), 'utf8')
     .trim()
     .split('\n')
@@ -85,10 +91,15 @@ function falls(): Record<string, readonly [number, number]> {
 }
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
-const page = await browser.newPage({ viewport: { width: 1000, height: 800 } });
-await page.goto(`file://${join(folder, 'report.html')}`);
-// Faces are research data and stay out of the project: the charts alone are kept.
-await page.evaluate("document.querySelectorAll('img').forEach((image) => image.closest('section')?.remove())");
+const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
+const { state } = (await readCheckpoint(join(folder, checkpoint))) as {
+  readonly state: { readonly config: TrainConfig };
+};
+// Faces are research data and stay out of the project, as do this machine's folders: the charts alone are kept.
+const config = { ...state.config, evalPairs: basename(state.config.evalPairs ?? '') };
+const pictures = JSON.parse(readFileSync(join(folder, 'pictures.json'), 'utf8')) as Pictures;
+const told = { config, rows: rows<MetricsRow>('metrics.jsonl'), validation: rows<ValidationRow>('validation.jsonl') };
+await page.setContent(trainReport({ ...told, pictures: { ...pictures, lowest: [], highest: [] } }));
 writeFileSync(join(root, `bench/results/${name}.png`), await page.screenshot({ fullPage: true }));
 await browser.close();
 
