@@ -82,7 +82,7 @@ test('the library has types for TypeScript, checked strictly', () => {
 });
 
 test('the command line runs, and without @magface/torch training says what to install', () => {
-  const command = join(folder, 'node_modules/magface/dist/cli/main.js');
+  const command = join(folder, 'node_modules/magface/bin/magface.js');
   expect(run('node', command, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   const doctor = (): string => run('node', command, 'doctor', '--json');
   expect(doctor()).toContain('@magface/torch');

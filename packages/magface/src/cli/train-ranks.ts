@@ -1,4 +1,5 @@
 /** `magface train` with several processes: starting them, and being one of them. */
+import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from '../train/config.ts';
 import type { ProcessGroup } from '../train/parallel/environment.ts';
 import { checkPrecision } from '../train/precision.ts';
@@ -23,7 +24,7 @@ export async function startRanks(
   const { launch } = await import('../train/parallel/launcher.ts');
   // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
   const main = import.meta.url.endsWith('.ts') ? '../../dist/cli/main.js' : './main.js';
-  const program = new URL(main, import.meta.url).pathname;
+  const program = fileURLToPath(new URL(main, import.meta.url));
   const own = withoutLaunchFlags(words);
   const status = await launch({
     ranks: flags.nproc ?? 1,

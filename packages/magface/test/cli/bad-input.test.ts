@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { ModelError } from '../../src/errors.ts';
@@ -120,7 +121,7 @@ test('a model that cannot be used ends with 2 and its sentence; the stack only w
 });
 
 test('the command itself, through the shell: unknown words suggest the nearest, a closed pipe is quiet', () => {
-  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const magface = `"${process.execPath}" --import tsx -C magface:source "${main}"`;
   const script = `${magface} qualty; echo $?; ${magface} quality --modle x; echo $?; ${magface} --help | true; echo $?`;
   const out = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`], { encoding: 'utf8' });
