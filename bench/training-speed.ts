@@ -1,90 +1,107 @@
 /**
- * Training and inference beside the same layers in plain PyTorch, float32: `npx tsx -C magface:source
- * bench/training-speed.ts [PYTHON] [BATCH] [ROUNDS]`. All take turns in every round. One thread each, and what counts is
- * the processor time of a process, so that other work on the machine moves the figures little; only the ratios of one run
- * mean something. PyTorch is measured as it comes, and with glibc told to keep freed memory, which is what our allocator
- * does for ours: only that ratio speaks of kernels. Needs Python with PyTorch (Debian: python3-torch).
+ * A step of training beside the same layers in plain PyTorch, float32, and the share of this processor's matrix products
+ * that it reaches:
+ *
+ *     npx tsx -C magface:source bench/training-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--python P]
+ *
+ * All take turns in every round; only the ratios of one run mean something. PyTorch is measured as it comes, and with glibc
+ * told to keep freed memory, which is what our allocator does for ours: only that ratio speaks of kernels. Wall time, so
+ * nothing else should run. Needs Python with PyTorch (Debian: python3-torch).
  */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { cacheMemory, threads, torchVersion } from '@magface/torch';
-import { iresnet } from '../packages/magface/src/train/iresnet.ts';
+import { parseArgs } from 'node:util';
+import { cacheMemory, threads as setThreads, torchVersion } from '@magface/torch';
+import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
+import { networkCost } from '../packages/magface/src/train/network-cost.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
-import { median } from './support/median.ts';
+import { gemmPeak } from './support/gemm-peak.ts';
+import { spread } from './support/median.ts';
 import { writeResult } from './support/result.ts';
+import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
 
-const [python = '/usr/bin/python3', batch = '16', rounds = '3'] = process.argv.slice(2);
-const script = fileURLToPath(new URL('support/iresnet_torch.py', import.meta.url));
-const batchSize = Number(batch);
-const steps = 2;
-const kept = { MALLOC_MMAP_MAX_: '0', MALLOC_TRIM_THRESHOLD_: '16000000000', MALLOC_TOP_PAD_: '67108864' };
+const { values: flags } = parseArgs({
+  options: {
+    arch: { type: 'string', default: 'iresnet18' },
+    batch: { type: 'string', default: '16' },
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    steps: { type: 'string', default: '2' },
+    python: { type: 'string' },
+  },
+});
+const { arch, python } = flags;
+const [batchSize, threads, rounds, steps] = [flags.batch, flags.threads, flags.rounds, flags.steps].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const architecture = architectureOf(arch);
+setThreads(threads);
 
-type Mode = 'train' | 'infer';
-
-const inPython = (mode: Mode, environment: Readonly<Record<string, string>>): number =>
-  Number(
-    execFileSync(python, [script, mode, batch, String(steps), '1'], {
-      encoding: 'utf8',
-      env: { ...process.env, ...environment },
-    }),
-  );
+const peers = {
+  pytorch: new TorchPeer('iresnet_torch.py', [arch, batchSize, threads], { python }),
+  pytorchKeepingMemory: new TorchPeer('iresnet_torch.py', [arch, batchSize, threads], {
+    python,
+    environment: keepingMemory,
+  }),
+};
+const trainers = Object.fromEntries(
+  (['fp32', 'bf16'] as const).map((precision) => [
+    precision,
+    new Trainer({ architecture, classes: 427, loss: {}, precision }),
+  ]),
+);
 
 const faces = Uint8Array.from({ length: batchSize * 112 * 112 * 3 }, (_, i) => (i * 7919) % 256);
 const labels = BigInt64Array.from({ length: batchSize }, (_, i) => BigInt(i));
 const images = { faces, labels, indices: new Uint32Array(batchSize) };
 
-threads(1);
-const trainers = new Map(
-  (['fp32', 'bf16'] as const).map((precision) => [
-    precision,
-    new Trainer({ architecture: iresnet('iresnet18'), classes: 427, loss: {}, precision }),
-  ]),
-);
-
-/** Images a second of processor time. */
-function ours(mode: Mode, precision: 'fp32' | 'bf16', isFused: boolean): number {
-  const trainer = trainers.get(precision)!;
-  trainer.network.isFused = isFused;
-  const run = mode === 'train' ? () => trainer.step(images, 0.001) : () => trainer.embed(faces);
-  cacheMemory(2 ** 33);
-  run();
-  const before = process.cpuUsage();
-  for (let i = 0; i < steps; i++) run();
-  const { user, system } = process.cpuUsage(before);
+/** Seconds of some steps. */
+function ours(precision: string, count: number): number {
+  cacheMemory(2 ** 34);
+  const started = performance.now();
+  for (let i = 0; i < count; i++) trainers[precision]!.step(images, 0.001);
+  const seconds = (performance.now() - started) / 1000;
   cacheMemory(0);
-  return (1e6 * batchSize * steps) / (user + system);
+  return seconds;
 }
 
-const figures = Object.fromEntries(
-  (['train', 'infer'] as const).map((mode) => {
-    const rows = Array.from({ length: Number(rounds) }, () => ({
-      pytorch: inPython(mode, {}),
-      pytorchKeepingMemory: inPython(mode, kept),
-      fp32: ours(mode, 'fp32', false),
-      fp32Fused: ours(mode, 'fp32', true),
-      bf16: ours(mode, 'bf16', false),
-      bf16Fused: ours(mode, 'bf16', true),
-    }));
-    type Name = keyof (typeof rows)[number];
-    const ratio = (a: Name, b: Name): number => Number(median(rows.map((row) => row[a] / row[b])).toFixed(3));
-    const names = ['fp32', 'fp32Fused', 'bf16', 'bf16Fused'] as const;
-    const over = (b: Name): Record<string, number> => Object.fromEntries(names.map((a) => [a, ratio(a, b)]));
-    return [
-      mode,
-      {
-        imagesPerProcessorSecond: rows,
-        overPytorch: over('pytorch'),
-        overPytorchKeepingMemory: over('pytorchKeepingMemory'),
-        fusedOverSingle: { fp32: ratio('fp32Fused', 'fp32'), bf16: ratio('bf16Fused', 'bf16') },
-      },
-    ];
-  }),
-);
-writeResult('training-speed', {
-  arch: 'iresnet18',
+const runs: Readonly<Record<string, (count: number) => Promise<number> | number>> = {
+  pytorch: async (count) => (await peers.pytorch.ask(`train ${count}`))[0]!,
+  pytorchKeepingMemory: async (count) => (await peers.pytorchKeepingMemory.ask(`train ${count}`))[0]!,
+  fp32: (count) => ours('fp32', count),
+  bf16: (count) => ours('bf16', count),
+};
+
+type Row = Readonly<Record<string, number>>;
+const rows: Row[] = [];
+for (const run of Object.values(runs)) await run(3); // until memory has been asked for as often as it ever will be
+for (let round = 0; round < rounds; round++) {
+  const row: Record<string, number> = {};
+  for (const [name, run] of Object.entries(runs)) {
+    await run(1); // caches are the others'
+    row[name] = (batchSize * steps) / (await run(steps));
+  }
+  row['gemmGigaflops'] = gemmPeak('bfloat16') / 1e9;
+  rows.push(row);
+}
+for (const peer of Object.values(peers)) peer[Symbol.dispose]();
+
+const ratio = (of: (row: Row) => number) => spread(rows.map(of));
+const operations = 3 * networkCost(architecture).operations; // backward takes twice what forward does
+writeResult(`training-speed-${arch}-batch${batchSize}-threads${threads}`, {
+  arch,
   batchSize,
-  threads: 1,
+  threads,
   libtorch: torchVersion(),
-  note: 'Processor time, one thread; the machine was shared with other work.',
-  ...figures,
+  imagesPerSecond: rows,
+  bf16: {
+    overPytorch: ratio((row) => row['bf16']! / row['pytorch']!),
+    overPytorchKeepingMemory: ratio((row) => row['bf16']! / row['pytorchKeepingMemory']!),
+    shareOfGemmPeak: ratio((row) => (row['bf16']! * operations) / 1e9 / row['gemmGigaflops']!),
+  },
+  fp32: {
+    overPytorch: ratio((row) => row['fp32']! / row['pytorch']!),
+    overPytorchKeepingMemory: ratio((row) => row['fp32']! / row['pytorchKeepingMemory']!),
+  },
 });

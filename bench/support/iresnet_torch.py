@@ -1,13 +1,17 @@
-"""The comparison of training-speed.ts: iResNet-18 with the ArcFace-family head in plain PyTorch, float32, written here
-for the benchmark with the layers of the official model. Prints images per second of processor time.
+"""The peer of training-speed.ts and training-memory.ts: an iResNet with the ArcFace-family head in plain PyTorch, float32,
+written here for the benchmark with the layers of the official model. For each line `train STEPS` or `infer STEPS` on
+stdin it prints the seconds that these took and the MiB that it now holds, and the most that it held.
 
-Usage: iresnet_torch.py train|infer BATCH STEPS THREADS"""
+Usage: iresnet_torch.py iresnet18|iresnet50 BATCH THREADS"""
+import resource
 import sys
 import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+BLOCKS = {'iresnet18': (2, 2, 2, 2), 'iresnet50': (3, 4, 14, 3)}
 
 
 def norm(channels, of=nn.BatchNorm2d):
@@ -27,19 +31,25 @@ class Block(nn.Module):
         return self.body(x) + self.short(x)
 
 
-def network():
+def network(arch):
     layers, width_in = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), norm(64), nn.PReLU(64)], 64
-    for width in (64, 128, 256, 512):
-        layers += [Block(width_in, width, 2), Block(width, width, 1)]
-        width_in = width
+    for width, blocks in zip((64, 128, 256, 512), BLOCKS[arch]):
+        for block in range(blocks):
+            layers.append(Block(width_in, width, 2 if block == 0 else 1))
+            width_in = width
     return nn.Sequential(*layers, norm(512), nn.Dropout2d(0.4), nn.Flatten(), nn.Linear(25088, 512), norm(512, nn.BatchNorm1d))
 
 
+def resident_mebibytes():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+
+
 def main():
-    mode, batch, steps, threads = sys.argv[1], *map(int, sys.argv[2:5])
+    arch, batch, threads = sys.argv[1], *map(int, sys.argv[2:4])
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    model, centers = network(), nn.Parameter(torch.rand(512, 427) * 2 - 1)
+    model, centers = network(arch), nn.Parameter(torch.rand(512, 427) * 2 - 1)
     images, labels = torch.rand(batch, 3, 112, 112), torch.arange(batch) % 427
     optimizer = torch.optim.SGD([*model.parameters(), centers], 0.01, 0.9, weight_decay=5e-4)
 
@@ -54,13 +64,14 @@ def main():
         with torch.no_grad():
             model(images)
 
-    run = train if mode == 'train' else infer
-    model.train(mode == 'train')
-    run()
-    start = time.process_time()
-    for _ in range(steps):
-        run()
-    print(batch * steps / (time.process_time() - start))
+    for line in sys.stdin:
+        mode, steps = line.split()
+        model.train(mode == 'train')
+        start = time.perf_counter()
+        for _ in range(int(steps)):
+            train() if mode == 'train' else infer()
+        seconds = time.perf_counter() - start
+        print(seconds, resident_mebibytes(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
 
 
 main()

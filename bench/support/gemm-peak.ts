@@ -1,0 +1,21 @@
+/** What this processor's matrix units give at best, to hold a network's speed against. */
+import { type DType, matmul, noGrad, scope, zeros } from '@magface/torch';
+
+/** @returns operations a second (a multiplication and an addition are two) of the best of several square products */
+export function gemmPeak(dtype: DType): number {
+  return Math.max(...[1024, 2048, 4096].map((size) => gemmRate(dtype, size)));
+}
+
+function gemmRate(dtype: DType, size: number): number {
+  using _ = scope();
+  using _noGrad = noGrad();
+  const make = () => zeros([size, size]).uniform_({}).to({ dtype });
+  const [a, b] = [make(), make()];
+  const seconds = Array.from({ length: 8 }, () => {
+    using _product = scope();
+    const started = performance.now();
+    matmul(a, b);
+    return (performance.now() - started) / 1000;
+  });
+  return (2 * size ** 3) / Math.min(...seconds);
+}
