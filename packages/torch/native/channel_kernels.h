@@ -27,8 +27,10 @@ struct ChannelKernels {
                    const float* by_x, const float* constant);
 };
 
-/// Those for this processor: AVX-512, AVX2 with FMA, or what every processor of its kind has.
+/// Those for this processor: AVX-512, AVX2 with FMA, or what every processor of its kind has. MAGFACE_KERNELS names others.
 const ChannelKernels<float>& float_kernels();
 const ChannelKernels<uint16_t>& bfloat16_kernels();
+/// `avx512`, `avx2` or `plain`.
+const char* kernels_name();
 
 }  // namespace magface

@@ -11,6 +11,7 @@ MAGFACE_KERNELS(plain)
 #ifdef MAGFACE_X86
 MAGFACE_KERNELS(avx2)
 MAGFACE_KERNELS(avx512)
+MAGFACE_KERNELS(avx512bf16)
 #endif
 
 namespace magface {
@@ -21,6 +22,7 @@ bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
+bool has_avx512bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
@@ -41,12 +43,19 @@ namespace avx2 = plain;
 namespace avx512 = plain;
 #endif
 
+const ChannelKernels<uint16_t>& best_avx512() {
+#ifdef MAGFACE_X86
+  if (has_avx512bf16()) return avx512bf16::of_bfloat16;
+#endif
+  return avx512::of_bfloat16;
+}
+
 const ChannelKernels<float>& float_kernels() {
   static const ChannelKernels<float>& one = best(plain::of_float, avx2::of_float, avx512::of_float);
   return one;
 }
 const ChannelKernels<uint16_t>& bfloat16_kernels() {
-  static const ChannelKernels<uint16_t>& one = best(plain::of_bfloat16, avx2::of_bfloat16, avx512::of_bfloat16);
+  static const ChannelKernels<uint16_t>& one = best(plain::of_bfloat16, avx2::of_bfloat16, best_avx512());
   return one;
 }
 

@@ -1,5 +1,5 @@
 // What ProcessGroupGloo.hpp asks of gloo's headers, which packages of libtorch leave out: it holds gloo's objects behind
-// pointers, so names are enough. Nothing here is defined or called, hence no definition can take the place of gloo's own.
+// pointers, so names are enough. Nothing here is defined, or called by us, hence no definition can take the place of gloo's own.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -10,7 +10,11 @@
 
 namespace gloo {
 
-class Context;
+/// libtorch 2.14 calls one of its functions within the header.
+class Context {
+ public:
+  void setTimeout(std::chrono::milliseconds timeout);
+};
 class Algorithm;
 
 namespace transport {

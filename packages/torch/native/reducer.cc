@@ -107,7 +107,9 @@ class Reducer {
 
   Group& group_;
   std::vector<Bucket> buckets_;
-  std::vector<std::pair<std::shared_ptr<torch::autograd::Node>, uintptr_t>> hooks_;
+  /// A std::shared_ptr, or an intrusive one from libtorch 2.14 on.
+  using Accumulator = decltype(torch::autograd::impl::grad_accumulator(std::declval<Tensor>()));
+  std::vector<std::pair<Accumulator, uintptr_t>> hooks_;
   size_t next_ = 0;
   bool is_on_ = false;
 };

@@ -69,7 +69,11 @@ double square_sum(const at::Tensor& g) {
   return at::parallel_reduce(
       0, g.numel(), 32768, 0.0,
       [&](int64_t begin, int64_t end, double sum) {
-        for (int64_t i = begin; i < end; ++i) sum += static_cast<double>(values[i]) * values[i];
+        double lanes[8] = {};  // one sum alone would wait for each addition before the next
+        for (; begin + 8 <= end; begin += 8)
+          for (int64_t lane = 0; lane < 8; ++lane) lanes[lane] += static_cast<double>(values[begin + lane]) * values[begin + lane];
+        for (; begin < end; ++begin) sum += static_cast<double>(values[begin]) * values[begin];
+        for (const double lane : lanes) sum += lane;
         return sum;
       },
       [](double a, double b) { return a + b; });

@@ -1,0 +1,227 @@
+#include "packed_layers.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+
+#ifdef MAGFACE_ONEDNN
+#include <dnnl.hpp>
+#endif
+
+namespace magface {
+
+#ifdef MAGFACE_ONEDNN
+namespace {
+
+using dnnl::memory;
+using Dims = memory::dims;
+
+dnnl::engine& engine() {
+  static dnnl::engine one(dnnl::engine::kind::cpu, 0);
+  return one;
+}
+dnnl::stream& stream() {
+  thread_local dnnl::stream one(engine());
+  return one;
+}
+
+memory::desc described(const Dims& dims, memory::data_type type, memory::format_tag tag) { return {dims, type, tag}; }
+
+/// oneDNN's view of a tensor's memory.
+memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(desc, engine(), tensor.data_ptr()); }
+
+/// Weights as each of a layer's primitives wants them: most sizes of batch want them alike.
+class PackedWeights {
+ public:
+  PackedWeights(const at::Tensor& weight, const Dims& dims, memory::format_tag tag)
+      : plain_(weight.to(at::kBFloat16).contiguous()), desc_(described(dims, memory::data_type::bf16, tag)) {}
+
+  const Dims dims() const { return desc_.dims(); }
+
+  const memory& as(const memory::desc& wanted) {
+    for (const memory& one : packed_)
+      if (one.get_desc() == wanted) return one;
+    memory from = view(desc_, plain_), to(wanted, engine());
+    dnnl::reorder(from, to).execute(stream(), from, to);
+    stream().wait();
+    return packed_.emplace_back(std::move(to));
+  }
+
+ private:
+  at::Tensor plain_;
+  memory::desc desc_;
+  std::vector<memory> packed_;
+};
+
+template <typename Primitive>
+struct Prepared {
+  typename Primitive::primitive_desc desc;
+  Primitive primitive;
+  explicit Prepared(const typename Primitive::primitive_desc& made) : desc(made), primitive(made) {}
+};
+
+}  // namespace
+
+struct PackedConvolution::Parts {
+  using Forward = Prepared<dnnl::convolution_forward>;
+
+  Parts(const at::Tensor& weight, at::Tensor given_bias, const Geometry& g, const Limits& limited)
+      : bias(std::move(given_bias)), geometry(g), limits(limited), weights(weight, dims_of(weight, g), tag_of(g)) {}
+
+  static Dims dims_of(const at::Tensor& w, const Geometry& g) {
+    if (g.groups == 1) return w.sizes().vec();
+    return {g.groups, w.size(0) / g.groups, w.size(1), w.size(2), w.size(3)};
+  }
+  static memory::format_tag tag_of(const Geometry& g) {
+    return g.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+  }
+
+  std::vector<int64_t> output_sizes(const at::Tensor& x) const {
+    std::vector<int64_t> sizes{x.size(0), bias.size(0), 0, 0};
+    const Dims& w = weights.dims();
+    for (int i = 0; i < 2; ++i) {
+      const int64_t reach = geometry.dilation[i] * (w[w.size() - 2 + i] - 1) + 1;
+      sizes[2 + i] = (x.size(2 + i) + geometry.before[i] + geometry.after[i] - reach) / geometry.stride[i] + 1;
+    }
+    return sizes;
+  }
+
+  Forward& prepared(const at::Tensor& x, const std::vector<int64_t>& out, bool sums) {
+    const std::array<int64_t, 4> key{x.size(0), x.size(2), x.size(3), sums};
+    const auto found = forwards.find(key);
+    if (found != forwards.end()) return *found->second;
+    const auto nhwc = memory::format_tag::nhwc;
+    const auto bf16 = memory::data_type::bf16, f32 = memory::data_type::f32;
+    const Dims stride(geometry.stride.begin(), geometry.stride.end());
+    const Dims before(geometry.before.begin(), geometry.before.end()), after(geometry.after.begin(), geometry.after.end());
+    const Dims dilation{geometry.dilation[0] - 1, geometry.dilation[1] - 1};
+    dnnl::post_ops then;
+    if (sums) then.append_sum(1);
+    if (limits.any()) {
+      const bool is_relu = limits.low == 0 && !std::isfinite(limits.high);
+      if (is_relu) then.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+      else then.append_eltwise(1, dnnl::algorithm::eltwise_clip, limits.low, limits.high);
+    }
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(then);
+    const dnnl::convolution_forward::desc desc(
+        dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+        described(x.sizes().vec(), bf16, nhwc), described(weights.dims(), bf16, memory::format_tag::any),
+        described({bias.size(0)}, f32, memory::format_tag::a), described(out, bf16, nhwc), stride, dilation, before, after);
+    auto made = std::make_unique<Forward>(dnnl::convolution_forward::primitive_desc(desc, attributes, engine()));
+    return *forwards.emplace(key, std::move(made)).first->second;
+  }
+
+  at::Tensor bias;
+  Geometry geometry;
+  Limits limits;
+  PackedWeights weights;
+  std::map<std::array<int64_t, 4>, std::unique_ptr<Forward>> forwards;
+};
+
+at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
+  Parts& p = *parts_;
+  const auto sizes = p.output_sizes(x);
+  at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
+  auto& [desc, primitive] = p.prepared(x, sizes, sum.defined());
+  primitive.execute(stream(), {{DNNL_ARG_SRC, view(desc.src_desc(), x)},
+                               {DNNL_ARG_WEIGHTS, p.weights.as(desc.weights_desc())},
+                               {DNNL_ARG_BIAS, view(desc.bias_desc(), p.bias)},
+                               {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
+  stream().wait();
+  return y;
+}
+
+struct PackedLinear::Parts {
+  using Forward = Prepared<dnnl::inner_product_forward>;
+
+  Parts(const at::Tensor& weight, at::Tensor given_bias)
+      : bias(std::move(given_bias)), weights(weight, weight.sizes().vec(), memory::format_tag::ab) {}
+
+  Forward& prepared(int64_t rows) {
+    const auto found = forwards.find(rows);
+    if (found != forwards.end()) return *found->second;
+    const auto ab = memory::format_tag::ab;
+    const auto bf16 = memory::data_type::bf16, f32 = memory::data_type::f32;
+    const Dims& w = weights.dims();
+    const dnnl::inner_product_forward::desc desc(
+        dnnl::prop_kind::forward_inference, described({rows, w[1]}, bf16, ab),
+        described(w, bf16, memory::format_tag::any), described({w[0]}, f32, memory::format_tag::a),
+        described({rows, w[0]}, f32, ab));
+    auto made = std::make_unique<Forward>(dnnl::inner_product_forward::primitive_desc(desc, engine()));
+    return *forwards.emplace(rows, std::move(made)).first->second;
+  }
+
+  at::Tensor bias;
+  PackedWeights weights;
+  std::map<int64_t, std::unique_ptr<Forward>> forwards;
+};
+
+at::Tensor PackedLinear::run(const at::Tensor& x) {
+  Parts& p = *parts_;
+  at::Tensor y = at::empty({x.size(0), p.bias.size(0)}, p.bias.options());
+  auto& [desc, primitive] = p.prepared(x.size(0));
+  primitive.execute(stream(), {{DNNL_ARG_SRC, view(desc.src_desc(), x)},
+                               {DNNL_ARG_WEIGHTS, p.weights.as(desc.weights_desc())},
+                               {DNNL_ARG_BIAS, view(desc.bias_desc(), p.bias)},
+                               {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
+  stream().wait();
+  return y;
+}
+
+const char* packed_by() {
+  static const std::string text = [] {
+    const dnnl_version_t* v = dnnl_version();
+    return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+  }();
+  return text.c_str();
+}
+
+#else
+
+struct PackedConvolution::Parts {
+  Parts(const at::Tensor& w, const at::Tensor& b, const Geometry& g, const Limits& limited)
+      : weight(w.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast)),
+        bias(b.to(at::kBFloat16)),
+        geometry(g),
+        limits(limited) {}
+
+  at::Tensor weight, bias;
+  Geometry geometry;
+  Limits limits;
+};
+
+at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
+  const Parts& p = *parts_;
+  const Geometry& g = p.geometry;
+  const bool even = g.before == g.after;
+  const at::Tensor input =
+      even ? x : at::constant_pad_nd(x, {g.before[1], g.after[1], g.before[0], g.after[0]});
+  const auto padding = even ? g.before : std::array<int64_t, 2>{0, 0};
+  at::Tensor y = at::conv2d(input, p.weight, p.bias, g.stride, padding, g.dilation, g.groups);
+  if (sum.defined()) y.add_(sum);
+  if (p.limits.any()) y.clamp_(p.limits.low, p.limits.high);
+  return y;
+}
+
+struct PackedLinear::Parts {
+  Parts(const at::Tensor& w, const at::Tensor& b) : weight(w.to(at::kBFloat16)), bias(b) {}
+  at::Tensor weight, bias;
+};
+
+at::Tensor PackedLinear::run(const at::Tensor& x) {
+  return at::linear(x, parts_->weight).to(at::kFloat).add_(parts_->bias);
+}
+
+const char* packed_by() { return "libtorch"; }
+
+#endif
+
+PackedConvolution::PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits)
+    : parts_(std::make_unique<Parts>(weight, bias, geometry, limits)) {}
+PackedConvolution::~PackedConvolution() = default;
+
+PackedLinear::PackedLinear(at::Tensor weight, at::Tensor bias) : parts_(std::make_unique<Parts>(weight, bias)) {}
+PackedLinear::~PackedLinear() = default;
+
+}  // namespace magface

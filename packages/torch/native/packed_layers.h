@@ -1,0 +1,55 @@
+// Convolutions and linear layers whose weights never change: cast to bfloat16 once and kept in the order that the
+// processor's matrix units read, where oneDNN's headers were there to compile with; else libtorch's operators.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <limits>
+#include <memory>
+
+namespace magface {
+
+/// Of a convolution, height before width.
+struct Geometry {
+  std::array<int64_t, 2> stride{1, 1}, dilation{1, 1}, before{0, 0}, after{0, 0};
+  int64_t groups = 1;
+};
+
+/// Held to [low, high] at the end.
+struct Limits {
+  float low = -std::numeric_limits<float>::infinity(), high = std::numeric_limits<float>::infinity();
+  bool any() const { return std::isfinite(low) || std::isfinite(high); }
+};
+
+/// y = limits(W * x + b + sum)
+class PackedConvolution {
+ public:
+  /// weight (O, I / groups, h, w) float32, bias (O) float32
+  PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits);
+  ~PackedConvolution();
+  /// x (N, I, H, W) bfloat16, the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
+  at::Tensor run(const at::Tensor& x, at::Tensor sum);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// y = W x + b
+class PackedLinear {
+ public:
+  /// weight (O, I) float32, bias (O) float32
+  PackedLinear(at::Tensor weight, at::Tensor bias);
+  ~PackedLinear();
+  /// x (N, I) bfloat16 -> (N, O) float32
+  at::Tensor run(const at::Tensor& x);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+/// Which of the two: "oneDNN 2.6.0", or "libtorch".
+const char* packed_by();
+
+}  // namespace magface
