@@ -19,3 +19,18 @@ export function checkDevice(device: string): void {
       : `Expected one of the GPUs cuda:0 to cuda:${count - 1} but received ${device}.`,
   );
 }
+
+/**
+ * Each of a machine's ranks has a GPU of its own: `cuda` means the one of the rank's number on its machine.
+ *
+ * @param environment - a launcher's variables: LOCAL_RANK
+ * @throws {ConfigError} for a GPU that all ranks would share
+ */
+export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv): string {
+  if (device === 'cpu') return device;
+  if (device === 'cuda') return `cuda:${environment['LOCAL_RANK'] ?? 0}`;
+  throw new ConfigError(
+    'device',
+    `Expected --device cuda, by which each process takes a GPU of its own, but received ${device} for several processes.`,
+  );
+}
