@@ -74,7 +74,7 @@ async function warm(service: Service): Promise<void> {
 }
 
 async function throughput(): Promise<object> {
-  const amount = 96;
+  const amount = 384;
   await using magface = await MagFace.load({ model, detector: false });
   const service = await startService(['--model', model, '--aligned']);
   await bare(magface, 64);

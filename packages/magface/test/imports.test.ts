@@ -16,7 +16,7 @@ const allowed: Record<string, readonly string[]> = {
   degrade: ['.'],
   'degrade/node': ['.', 'degrade'],
   client: [],
-  gallery: ['.'],
+  gallery: ['.', 'models', 'infer/node'],
   eval: ['.', 'format'],
   report: ['.', 'eval'],
   train: ['.', 'format', 'models', 'eval', 'infer', 'infer/node', 'report', 'degrade', 'degrade/node'],

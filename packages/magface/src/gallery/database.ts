@@ -6,12 +6,14 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | null | readonly string[];
 
 /** Runs one statement. */
 export type Query = <Row>(sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
 export interface Database {
+  /** Other processes may change it too. */
+  readonly shared: boolean;
   readonly query: Query;
   /** All of it or nothing. */
   transaction<Result>(body: (query: Query) => Promise<Result>): Promise<Result>;
@@ -36,6 +38,7 @@ async function openFolder(folder: string): Promise<Database> {
     const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) =>
       (await database.query<Row>(sql, values && [...values])).rows;
     return {
+      shared: false,
       query,
       transaction: (body) =>
         database.transaction((inner) =>
@@ -94,6 +97,7 @@ async function openServer(address: string): Promise<Database> {
     });
   }
   return {
+    shared: true,
     query,
     transaction: async (body) => {
       const client = await pool.connect();

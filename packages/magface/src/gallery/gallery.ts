@@ -8,6 +8,7 @@
  */
 import { ServiceError } from '../errors.ts';
 import { type Database, openDatabase, type Query } from './database.ts';
+import { TemplateScan } from './template-scan.ts';
 
 /** Whose embeddings a gallery holds; those of another model mean something else. */
 export interface GalleryModel {
@@ -40,10 +41,12 @@ export interface SearchOptions {
 /** What the service uses of a gallery. */
 export type People = Pick<Gallery, 'enrol' | 'remove' | 'search'>;
 
-/** Owns a connection. */
+/** Owns a connection, and for a folder what its search keeps in memory. */
 export class Gallery {
   readonly #database: Database;
   readonly #model: GalleryModel;
+  /** From the first search in a folder on. */
+  #scan: Promise<TemplateScan> | undefined;
 
   private constructor(database: Database, model: GalleryModel) {
     this.#database = database;
@@ -58,7 +61,7 @@ export class Gallery {
   static async open(where: string, model: GalleryModel): Promise<Gallery> {
     const database = await openDatabase(where);
     try {
-      await database.transaction((query) => prepare(query, model));
+      await database.transaction((query) => prepare(query, model, { indexed: database.shared }));
       return new Gallery(database, model);
     } catch (error) {
       await database.close();
@@ -73,18 +76,21 @@ export class Gallery {
    */
   async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<{ face: number; faces: number }> {
     const vector = textOf(embedding);
-    return this.#database.transaction(async (query) => {
-      const [row] = await query<{ faces: number }>(
+    const { template, ...enrolled } = await this.#database.transaction(async (query) => {
+      const [row] = await query<{ faces: number; template: string }>(
         `insert into magface_people as p (id, model, template, faces) values ($1, $2, $3, 1)
-         on conflict (id) do update set template = p.template + excluded.template, faces = p.faces + 1 returning faces`,
+         on conflict (id) do update set template = p.template + excluded.template, faces = p.faces + 1
+         returning faces, ${templateBytes} as template`,
         [person, this.#model.digest, vector],
       );
       const [added] = await query<{ id: number | string }>(
         'insert into magface_faces (person, model, embedding, quality) values ($1, $2, $3, $4) returning id',
         [person, this.#model.digest, vector, quality],
       );
-      return { face: Number(added!.id), faces: row!.faces };
+      return { face: Number(added!.id), faces: row!.faces, template: row!.template };
     });
+    if (this.#scan !== undefined) await (await this.#scan).set(person, vectorOf(template));
+    return enrolled;
   }
 
   /** Forgets a person with all faces. @returns how many faces those were; 0 when nobody is known by that name */
@@ -93,21 +99,30 @@ export class Gallery {
       'delete from magface_people where id = $1 returning faces',
       [person],
     );
+    if (this.#scan !== undefined) await (await this.#scan).delete(person);
     return row?.faces ?? 0;
   }
 
-  /** @returns the people whose templates are most alike, best first */
+  /**
+   * In a folder everybody is compared. A server that others write to cannot be held in memory here: of more than 5,000
+   * people its index may overlook one.
+   *
+   * @returns the people whose templates are most alike, best first
+   */
   async search(embedding: Float32Array, { limit = 5 }: SearchOptions = {}): Promise<GalleryMatch[]> {
-    return this.#database.transaction(async (query) => {
-      // As many candidates as the answer needs and more: what the index of a large gallery overlooks is then rare.
-      await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
-      if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
-      return query<GalleryMatch>(
-        `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
-         order by template <=> $1::vector limit $2`,
-        [textOf(embedding), limit],
-      );
-    });
+    return this.#database.shared
+      ? searchIndex(this.#database, embedding, limit)
+      : this.#searchEverybody(embedding, limit);
+  }
+
+  async #searchEverybody(embedding: Float32Array, limit: number): Promise<GalleryMatch[]> {
+    this.#scan ??= loadScan(this.#database.query, this.#model.embeddingLength);
+    const candidates = await (await this.#scan).candidates(embedding, limit);
+    return this.#database.query<GalleryMatch>(
+      `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
+       where id = any($2::text[]) order by template <=> $1::vector limit $3`,
+      [textOf(embedding), candidates, limit],
+    );
   }
 
   /** @returns how many people and faces there are */
@@ -119,8 +134,43 @@ export class Gallery {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#scan)?.[Symbol.asyncDispose]();
     await this.#database.close();
   }
+}
+
+/** PostgreSQL's own search through pgvector's index. */
+function searchIndex(database: Database, embedding: Float32Array, limit: number): Promise<GalleryMatch[]> {
+  return database.transaction(async (query) => {
+    // As many candidates as the answer needs and more: what the index of a large gallery overlooks is then rare.
+    await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
+    if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
+    return query<GalleryMatch>(
+      `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
+       order by template <=> $1::vector limit $2`,
+      [textOf(embedding), limit],
+    );
+  });
+}
+
+/** A template in pgvector's binary form, which is read in a third of the time of its text. */
+const templateBytes = "encode(vector_send(template), 'base64')";
+
+/** Templates that are read at once. */
+const page = 2000;
+
+async function loadScan(query: Query, dimension: number): Promise<TemplateScan> {
+  const scan = await TemplateScan.open(dimension);
+  for (let last = '', read = page; read === page; ) {
+    const rows = await query<{ id: string; template: string }>(
+      `select id, ${templateBytes} as template from magface_people where id > $1 order by id limit ${page}`,
+      [last],
+    );
+    for (const { id, template } of rows) await scan.set(id, vectorOf(template));
+    read = rows.length;
+    last = rows.at(-1)?.id ?? last;
+  }
+  return scan;
 }
 
 /** Up to so many people every template is compared: ten milliseconds, and nobody is overlooked. */
@@ -129,7 +179,11 @@ const exactUpTo = 5000;
 /** The index takes no longer vectors. */
 const indexedUpTo = 2000;
 
-async function prepare(query: Query, { name, digest, embeddingLength }: GalleryModel): Promise<void> {
+async function prepare(
+  query: Query,
+  { name, digest, embeddingLength }: GalleryModel,
+  { indexed }: { readonly indexed: boolean },
+): Promise<void> {
   await query('create extension if not exists vector');
   await query(
     'create table if not exists magface_model (digest text primary key, name text not null, dimension int not null)',
@@ -151,7 +205,7 @@ async function prepare(query: Query, { name, digest, embeddingLength }: GalleryM
        embedding vector(${embeddingLength}) not null, quality real, added timestamptz not null default now())`,
   );
   await query('create index on magface_faces (person)');
-  if (embeddingLength <= indexedUpTo)
+  if (indexed && embeddingLength <= indexedUpTo)
     await query('create index on magface_people using hnsw (template vector_cosine_ops)');
 }
 
@@ -165,3 +219,10 @@ async function estimatedPeople(query: Query): Promise<number> {
 
 /** pgvector's own notation. */
 const textOf = (embedding: Float32Array): string => `[${embedding.join(',')}]`;
+
+/** @param text - {@link templateBytes}: two numbers of 16 bits, then the values, the highest byte first */
+function vectorOf(text: string): Float32Array {
+  const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
+  const view = new DataView(buffer, byteOffset + 4, length - 4);
+  return Float32Array.from({ length: view.byteLength / 4 }, (_, d) => view.getFloat32(4 * d));
+}

@@ -48,9 +48,14 @@ export interface SentError {
   readonly message: string;
 }
 
-/** From the thread. */
+/** One image of the batch that the thread works on. */
+export interface ServedOutcome {
+  readonly index: number;
+  readonly outcome: ServedImage | { readonly error: SentError };
+}
+
+/** From the thread; `done` when a batch has no more to come, `failed` when it ends as a whole. */
 export type EngineMessage =
   | { readonly type: 'ready'; readonly models: EngineModels }
-  | { readonly type: 'image'; readonly index: number; readonly outcome: ServedImage | { readonly error: SentError } }
-  | { readonly type: 'done' }
+  | { readonly type: 'images'; readonly images: readonly ServedOutcome[]; readonly done: boolean }
   | { readonly type: 'failed'; readonly error: SentError };

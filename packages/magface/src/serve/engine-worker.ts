@@ -5,36 +5,49 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MagfaceError } from '../errors.ts';
 import { MagFace } from '../infer/node/magface.ts';
-import type { BatchMessage, EngineMessage, EngineModels, EngineSetup, SentError } from './engine-messages.ts';
+import type { StreamResult } from '../infer/pipeline.ts';
+import type {
+  BatchMessage,
+  EngineMessage,
+  EngineModels,
+  EngineSetup,
+  SentError,
+  ServedOutcome,
+} from './engine-messages.ts';
 
 const say = (message: EngineMessage): void => parentPort?.postMessage(message);
 
 try {
   const magface = await MagFace.load(workerData as EngineSetup);
   say({ type: 'ready', models: modelsOf(magface) });
+  let last: Promise<void> = Promise.resolve();
   parentPort?.on('message', (batch: BatchMessage) => {
-    run(magface, batch).then(
-      () => say({ type: 'done' }),
-      (error: unknown) => say({ type: 'failed', error: sent(error) }),
-    );
+    last = last.then(() => run(magface, batch)).catch((error: unknown) => say({ type: 'failed', error: sent(error) }));
   });
 } catch (error) {
   say({ type: 'failed', error: sent(error) });
   parentPort?.close();
 }
 
-/** Answers each image as soon as it is known. */
+/** Answers images as soon as they are known; those that come out of the network together are told together. */
 async function run(magface: MagFace, { images, request }: BatchMessage): Promise<void> {
   const { aligned, minScore, maxFaces } = request;
   const options = { aligned, maxFaces, ...(minScore === undefined ? {} : { minScore }) };
+  let known: ServedOutcome[] = [];
+  const tell = (done: boolean): void => {
+    if (done || known.length > 0) say({ type: 'images', images: known, done });
+    known = [];
+  };
   for await (const result of magface.stream(images, options)) {
-    if (result.error !== undefined) {
-      say({ type: 'image', index: result.index, outcome: { error: sent(result.error) } });
-      continue;
-    }
-    const faces = result.faces.map(({ crop: _, mouth: __, ...face }) => face);
-    say({ type: 'image', index: result.index, outcome: { image: result.image, faces } });
+    if (known.length === 0) setImmediate(tell, false);
+    known.push({ index: result.index, outcome: outcomeOf(result) });
   }
+  tell(true);
+}
+
+function outcomeOf(result: StreamResult<Uint8Array>): ServedOutcome['outcome'] {
+  if (result.error !== undefined) return { error: sent(result.error) };
+  return { image: result.image, faces: result.faces.map(({ crop: _, mouth: __, ...face }) => face) };
 }
 
 function modelsOf({ model, detector }: MagFace): EngineModels {

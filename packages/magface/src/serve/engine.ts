@@ -1,6 +1,7 @@
 /**
  * The queue before the inference thread: bounded, and what waits in it at the same moment goes through the networks
- * together. Waiting costs no thread and no more memory than the images' own bytes.
+ * together. A full batch is laid ready at the thread while it works on another, so that it never waits for work there is.
+ * Waiting costs no thread and no more memory than the images' own bytes.
  */
 import { Worker } from 'node:worker_threads';
 import { ImageError, type ImageErrorCode, ModelError, type ModelErrorCode, ServiceError } from '../errors.ts';
@@ -53,6 +54,13 @@ interface Waiting extends AnalyzeOptions {
   readonly reject: (error: unknown) => void;
 }
 
+/** What the thread was handed together. */
+interface Batch {
+  readonly images: readonly Waiting[];
+  /** When the thread came to it, in milliseconds. */
+  since: number;
+}
+
 /** @throws {ModelError} when a model cannot be had */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { queue = 64, batch = 16, onBatch, ...setup } = options;
@@ -84,8 +92,8 @@ class ThreadEngine implements Engine {
   readonly #thread: Worker;
   readonly #limits: Required<Pick<EngineOptions, 'queue' | 'batch' | 'onBatch'>>;
   #queue: Waiting[] = [];
-  /** Undefined while the thread is idle. */
-  #running: { readonly images: readonly Waiting[]; readonly since: number } | undefined;
+  /** At the thread: the one it works on, and at most one more that lies ready. */
+  readonly #handed: Batch[] = [];
   /** Mean of late, for telling clients when to come again. */
   #secondsPerImage = 0.1;
   #failure: ServiceError | undefined;
@@ -133,39 +141,53 @@ class ThreadEngine implements Engine {
     waiting.reject(waiting.signal.reason);
   }
 
-  /** Hands the idle thread all that waits and is asked for alike with the first, up to the batch's size. */
+  /**
+   * Hands the thread what waits and is asked for alike with the first, up to the batch's size. While the thread works only
+   * a full batch is handed over: others may still join a smaller one.
+   */
   #next(): void {
     const [first] = this.#queue;
-    if (this.#running !== undefined || first === undefined) return;
+    if (first === undefined || this.#handed.length > 1) return;
     const alike = ({ request }: Waiting): boolean =>
       request.aligned === first.request.aligned &&
       request.minScore === first.request.minScore &&
       request.maxFaces === first.request.maxFaces;
     const images = this.#queue.filter(alike).slice(0, this.#limits.batch);
+    if (this.#handed.length === 1 && images.length < this.#limits.batch) return;
     this.#queue = this.#queue.filter((waiting) => !images.includes(waiting));
-    this.#running = { images, since: performance.now() };
+    this.#handed.push({ images, since: performance.now() });
     const message: BatchMessage = { images: images.map(({ image }) => image), request: first.request };
     this.#thread.postMessage(
       message,
       images.map(({ image }) => image.buffer as ArrayBuffer),
     );
+    this.#next();
   }
 
   #hear(message: EngineMessage): void {
-    const running = this.#running;
-    if (running === undefined || message.type === 'ready') return;
-    if (message.type === 'image') {
-      const { name, resolve, reject } = running.images[message.index]!;
-      if ('error' in message.outcome) reject(received(message.outcome.error, name));
-      else resolve(message.outcome);
+    const [batch] = this.#handed;
+    if (batch === undefined || message.type === 'ready') return;
+    // The thread first: answering takes its time.
+    if (message.type === 'failed' || message.done) this.#finish(batch);
+    if (message.type === 'failed') {
+      for (const { reject, name } of batch.images) reject(received(message.error, name));
       return;
     }
-    if (message.type === 'failed') for (const { reject, name } of running.images) reject(received(message.error, name));
-    const seconds = (performance.now() - running.since) / 1000;
-    this.#secondsPerImage += 0.1 * (seconds / running.images.length - this.#secondsPerImage);
-    this.#limits.onBatch(running.images.length, seconds);
-    this.#running = undefined;
+    for (const { index, outcome } of message.images) {
+      const { name, resolve, reject } = batch.images[index]!;
+      if ('error' in outcome) reject(received(outcome.error, name));
+      else resolve(outcome);
+    }
+  }
+
+  #finish({ images, since }: Batch): void {
+    const now = performance.now();
+    const seconds = (now - since) / 1000;
+    this.#handed.shift();
+    for (const batch of this.#handed) batch.since = now;
     this.#next();
+    this.#secondsPerImage += 0.1 * (seconds / images.length - this.#secondsPerImage);
+    this.#limits.onBatch(images.length, seconds);
   }
 
   #busy(): ServiceError {
@@ -183,7 +205,8 @@ class ThreadEngine implements Engine {
     );
     const closed = this.#failure !== undefined;
     this.#failure ??= failure;
-    for (const { reject } of [...(this.#running?.images ?? []), ...this.#queue.splice(0)]) reject(this.#failure);
+    for (const { reject } of [...this.#handed.flatMap(({ images }) => images), ...this.#queue.splice(0)])
+      reject(this.#failure);
     ended(closed ? undefined : failure);
   }
 }
