@@ -3,7 +3,7 @@
  * collectives every rank calls in the same order. The calling thread sleeps while a collective is waited for.
  */
 
-import type { WorkHandle } from './binding.ts';
+import type { Device, WorkHandle } from './binding.ts';
 import { guarded } from './dispatch.ts';
 import { RankLostError, TorchError } from './errors.ts';
 import { native } from './load.ts';
@@ -65,7 +65,7 @@ export interface ProcessGroupOptions {
   readonly rank: number;
   /** R. */
   readonly size: number;
-  /** `nccl` for CUDA's tensors, where libtorch has it. @default 'gloo' */
+  /** `nccl` for CUDA's tensors, where libtorch has it; tensors on the CPU go over Gloo all the same. @default 'gloo' */
   readonly backend?: 'gloo' | 'nccl';
   /** Milliseconds that a collective waits for the slowest rank. @default 600000 */
   readonly timeout?: number;
@@ -82,8 +82,8 @@ const longestRollCall = 3000;
 export class ProcessGroup {
   readonly rank: number;
   readonly size: number;
-  /** @internal */
-  readonly handle: number;
+  /** Of Gloo's group, and of NCCL's where there is one. */
+  readonly #handles: { readonly cpu: number; readonly cuda?: number };
   readonly #store: Store;
   readonly #name: string;
   readonly #timeout: number;
@@ -97,15 +97,29 @@ export class ProcessGroup {
     this.#timeout = timeout;
     store.set(`${name}/here/${rank}`, '');
     try {
-      this.handle = guarded(() => native().group(backend, store.handle, name, rank, size, timeout, address));
+      const make = (kind: string, prefix: string): number =>
+        guarded(() => native().group(kind, store.handle, prefix, rank, size, timeout, address));
+      const cpu = make('gloo', name);
+      this.#handles = backend === 'nccl' ? { cpu, cuda: make('nccl', `${name}/nccl`) } : { cpu };
     } catch (error) {
-      throw this.#lost('here', 'the start', error);
+      // Where all are here it is no rank that is missing, but NCCL, a GPU or a network card.
+      throw this.#rollCall('here')?.length === 0 ? error : this.#lost('here', 'the start', error);
     }
+  }
+
+  /** @internal Which of the native groups carries tensors of a device. */
+  handleOf(device: Device): number {
+    const { cpu, cuda } = this.#handles;
+    if (device === 'cpu') return cpu;
+    if (cuda !== undefined) return cuda;
+    throw new TorchError(`Expected a group over NCCL for a tensor on ${device}: make it with backend: 'nccl'.`, {
+      operator: 'collective',
+    });
   }
 
   /** Starts the sum (or the greatest) over all ranks, in place. */
   startAllReduce(tensor: Tensor, operation: 'sum' | 'max' = 'sum'): Work {
-    return this.#work('all-reduce', () => native().allReduce(this.handle, tensor.handle, operation));
+    return this.#work('all-reduce', tensor.device, (handle) => native().allReduce(handle, tensor.handle, operation));
   }
 
   /** @returns the same tensor, which now holds the sum (or the greatest) over all ranks */
@@ -116,7 +130,7 @@ export class ProcessGroup {
 
   /** @returns the same tensor, which now holds what `root` has */
   broadcast(tensor: Tensor, root = 0): Tensor {
-    this.#work('broadcast', () => native().broadcast(this.handle, tensor.handle, root)).wait();
+    this.#work('broadcast', tensor.device, (handle) => native().broadcast(handle, tensor.handle, root)).wait();
     return tensor;
   }
 
@@ -130,7 +144,7 @@ export class ProcessGroup {
     const whole = all.keep(zeros([this.size * rows, ...rest], { dtype: tensor.dtype, device: tensor.device }));
     const parts = Array.from({ length: this.size }, (_, i) => whole.narrow(0, i * rows, rows).handle);
     const own = tensor.contiguous();
-    this.#work('all-gather', () => native().allGather(this.handle, parts, own.handle)).wait();
+    this.#work('all-gather', tensor.device, (handle) => native().allGather(handle, parts, own.handle)).wait();
     return whole;
   }
 
@@ -159,20 +173,27 @@ export class ProcessGroup {
     try {
       return body();
     } catch (error) {
-      const failure = native().groupFailure(this.handle);
+      const failure = this.#failure();
       throw failure === '' || error instanceof RankLostError ? error : this.#lost('lost', 'a collective', error);
     }
   }
 
-  #work(what: string, start: () => WorkHandle): Work {
+  /** What the first failed collective said, or empty. */
+  #failure(): string {
+    const failures = Object.values(this.#handles).map((handle) => native().groupFailure(handle));
+    return failures.find((failure) => failure !== '') ?? '';
+  }
+
+  #work(what: string, device: Device, start: (handle: number) => WorkHandle): Work {
     const named = <T>(body: () => T): T => {
       try {
         return guarded(body);
       } catch (error) {
-        throw native().groupFailure(this.handle) === '' ? error : this.#lost('lost', what, error);
+        throw this.#failure() === '' ? error : this.#lost('lost', what, error);
       }
     };
-    const work = named(start);
+    const handle = this.handleOf(device);
+    const work = named(() => start(handle));
     return {
       get isDone() {
         return native().isDone(work);

@@ -11,13 +11,14 @@ export class GradientReducer {
   readonly #handle: ReducerHandle;
 
   /**
-   * @param parameters - leaves, in the same order on every rank; backward reaches the last ones first
+   * @param parameters - leaves on one device, in the same order on every rank; backward reaches the last ones first
    * @param bucketBytes - gradients that travel together @default 25 MiB
    */
   constructor(group: ProcessGroup, parameters: readonly Tensor[], bucketBytes: number = 25 * 2 ** 20) {
     this.#group = group;
     const handles = parameters.map((parameter) => parameter.handle);
-    this.#handle = guarded(() => native().reducer(group.handle, handles, bucketBytes));
+    const over = group.handleOf(parameters[0]?.device ?? 'cpu');
+    this.#handle = guarded(() => native().reducer(over, handles, bucketBytes));
   }
 
   /**

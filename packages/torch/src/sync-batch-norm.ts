@@ -26,6 +26,7 @@ export interface SyncBatchNormOptions {
 export function syncBatchNorm(x: Tensor, group: ProcessGroup, options: SyncBatchNormOptions): Tensor {
   const { weight, bias, runningMean, runningVariance, momentum, epsilon } = options;
   const [w, b, mean, variance] = [weight.handle, bias.handle, runningMean.handle, runningVariance.handle];
-  const y = guarded(() => native().syncBatchNorm(group.handle, x.handle, w, b, mean, variance, momentum, epsilon));
+  const over = group.handleOf(x.device);
+  const y = guarded(() => native().syncBatchNorm(over, x.handle, w, b, mean, variance, momentum, epsilon));
   return new Tensor(y, 'syncBatchNorm');
 }

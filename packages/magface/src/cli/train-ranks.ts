@@ -21,6 +21,10 @@ export async function startRanks(
   { config, context }: { readonly config: TrainConfig; readonly context: Context },
 ): Promise<ExitCode> {
   checkPrecision(config); // said once, here
+  const { checkDevice, deviceOfRank } = await import('../train/device.ts');
+  for (let rank = 0; rank < (flags.nproc ?? 1); rank++) {
+    checkDevice(deviceOfRank(config.device, { LOCAL_RANK: `${rank}` }));
+  }
   const { launch } = await import('../train/parallel/launcher.ts');
   // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
   const main = import.meta.url.endsWith('.ts') ? '../../dist/cli/main.js' : './main.js';
@@ -45,11 +49,13 @@ export function withoutLaunchFlags(words: readonly string[]): string[] {
 
 /** The group that a launcher's variables speak of; undefined where this process trains alone. */
 export async function joinRanks(config: TrainConfig, context: Context): Promise<ProcessGroup | undefined> {
-  const { joinGroup, rankOf } = await import('../train/parallel/environment.ts');
+  const { backendOf, joinGroup, rankOf } = await import('../train/parallel/environment.ts');
   const place = rankOf(context.env);
   if (place === undefined) return undefined;
   endWithLauncher();
-  return joinGroup(place, context.env, { timeout: config.collectiveTimeout });
+  const { checkDevice, deviceOfRank } = await import('../train/device.ts');
+  checkDevice(place.size === 1 ? config.device : deviceOfRank(config.device, context.env));
+  return joinGroup(place, context.env, { timeout: config.collectiveTimeout, backend: backendOf(config.device) });
 }
 
 /** A rank whose launcher was killed would otherwise train on unseen. */

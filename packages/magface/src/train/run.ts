@@ -3,13 +3,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { cacheMemory, type ProcessGroup, threads } from '@magface/torch';
-import { ConfigError, MagfaceError } from '../errors.ts';
+import { MagfaceError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { type Dataset, datasetSize, readDatasets } from './dataset.ts';
-import { checkDevice } from './device.ts';
+import { checkDevice, deviceOfRank } from './device.ts';
 import { finetune } from './finetune/finetune.ts';
 import { isOnnx } from './finetune/finetune-settings.ts';
 import { loadWeights, magnitudeAdvice } from './initial-weights.ts';
@@ -18,7 +18,7 @@ import { LossScale } from './loss-scale.ts';
 import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import { MemoryUse } from './memory-use.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
-import { coresOfRank, groupOfOne } from './parallel/environment.ts';
+import { backendOf, coresOfRank, groupOfOne } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
 import { removeShards, writeSharded } from './parallel/sharded-checkpoint.ts';
 import { checkPrecision } from './precision.ts';
@@ -55,14 +55,15 @@ const patience = 10;
  *
  * @returns the last row of metrics, undefined when the run was over before one was due
  */
-export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
-  if (isOnnx(config.init)) return await finetune(config, hooks);
-  const group = hooks.group ?? (config.sampleRate < 1 ? groupOfOne() : undefined);
+export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
+  if (isOnnx(asked.init)) return await finetune(asked, hooks);
+  const config = { ...asked, device: deviceOf(asked, hooks.group) };
+  checkDevice(config.device);
+  const group = hooks.group ?? (config.sampleRate < 1 ? groupOfOne(backendOf(config.device)) : undefined);
   const ranks = group && new Ranks(group, config);
   const isFirst = ranks?.isFirst ?? true;
   const { onNote = () => {} } = isFirst ? hooks : {};
   const cores = coresOfRank(process.env);
-  checkDevice(config.device);
   checkPrecision(config);
   threads(config.threads ?? cores);
   cacheMemory(config.cacheMemory * 2 ** 20);
@@ -90,13 +91,11 @@ export async function train(config: TrainConfig, hooks: TrainHooks = {}): Promis
   return await new Run(config, { ...hooks, onNote }, { loader, trainer, validation }, position).go(); // awaited: the loader closes after it
 }
 
+/** Ranks of several processes take a GPU each. */
+const deviceOf = ({ device }: TrainConfig, group: ProcessGroup | undefined): string =>
+  group === undefined || group.size === 1 ? device : deviceOfRank(device, process.env);
+
 function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {
-  if (ranks !== undefined && config.device !== 'cpu') {
-    throw new ConfigError(
-      'device',
-      `Expected one process with --device ${config.device} but there are ${ranks.group.size} ranks: ranks train on CPUs.`,
-    );
-  }
   return new Trainer({
     architecture: architecture(config.arch, config.embeddingSize),
     classes: dataset.classes,

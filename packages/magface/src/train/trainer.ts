@@ -257,7 +257,7 @@ function createHead(
   const dimension = architecture.embeddingLength;
   return ranks === undefined
     ? new WholeHead(dimension, classes, { loss, seed, device })
-    : new SplitHead(ranks.group, dimension, classes, { loss, seed, sampleRate });
+    : new SplitHead(ranks.group, dimension, classes, { loss, seed, sampleRate, ...(device && { device }) });
 }
 
 /**

@@ -123,7 +123,7 @@ test('wrong settings end with 2 and name the key', async () => {
       /Expected lowerMagnitude below upperMagnitude but received 120 and 110/,
     ],
     [['--train-list', 'a', '--output', 'x', '--colour', 'red'], /--colour/],
-    [['--config', 'none.yaml'], /none\.yaml cannot be read/],
+    [['--config', 'none.yaml'], /none\.yaml but it cannot be read/],
   ];
   for (const [words, message] of cases) {
     const { code, err } = await magfaceTrain(...words);
@@ -206,6 +206,9 @@ describeTraining('magface train', [], () => {
     expect(code).toBe(2);
     expect(err).toMatch(
       /Expected a libtorch with CUDA and a GPU for --device cuda but libtorch .* sees none: set LIBTORCH/,
+    );
+    expect((await magfaceTrain(...words, 'cuda:0', '--nproc', '2')).err).toMatch(
+      /Expected --device cuda, by which each process takes a GPU of its own, but received cuda:0/,
     );
     expect((await magfaceTrain(...words, 'tpu')).err).toMatch(/device does not fit: expected cpu, cuda or cuda:N/);
   });

@@ -22,7 +22,7 @@ export function rankOf(environment: NodeJS.ProcessEnv): Rank | undefined {
 export interface JoinOptions {
   /** Seconds that a rank waits for the slowest. @default 600 */
   readonly timeout?: number;
-  /** @default 'gloo' */
+  /** `nccl` for ranks on GPUs. @default 'gloo' */
   readonly backend?: 'gloo' | 'nccl';
 }
 
@@ -40,9 +40,12 @@ export function joinGroup(place: Rank, environment: NodeJS.ProcessEnv, options: 
   return new ProcessGroup(store, { ...place, timeout: timeout * 1000, backend, name, ...address });
 }
 
+/** What carries the tensors of a device between ranks. */
+export const backendOf = (device: string): 'gloo' | 'nccl' => (device === 'cpu' ? 'gloo' : 'nccl');
+
 /** One process, for what only ranks do: a step on some of the classes. */
-export function groupOfOne(): ProcessGroup {
-  return new ProcessGroup(new Store({ isServer: true }), { rank: 0, size: 1, address: '127.0.0.1' });
+export function groupOfOne(backend: 'gloo' | 'nccl' = 'gloo'): ProcessGroup {
+  return new ProcessGroup(new Store({ isServer: true }), { rank: 0, size: 1, backend, address: '127.0.0.1' });
 }
 
 /** Cores for each of this machine's ranks. */

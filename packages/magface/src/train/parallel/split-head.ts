@@ -7,6 +7,7 @@
  * Its rows go back to the ranks that the features came from. The pull g(a) concerns a sample alone and is added there.
  */
 import {
+  type Device,
   fromArray,
   Generator,
   gradients,
@@ -39,6 +40,8 @@ import { splitSoftmax } from './split-softmax.ts';
 export interface SplitHeadOptions {
   readonly loss: MagFaceOptions;
   readonly seed: number;
+  /** Where the centers are. @default 'cpu' */
+  readonly device?: Device;
   /** Share of the classes that take part in a step (Partial FC). @default 1 */
   readonly sampleRate?: number;
 }
@@ -61,7 +64,7 @@ export class SplitHead implements Head {
     this.#options = options;
     this.#constants = { ...magfaceDefaults, ...options.loss };
     this.share = shareOf(classes, group);
-    this.centers = initialRows(dimension, this.share, options.seed);
+    this.centers = initialRows(dimension, this.share, options.seed).to({ device: options.device ?? 'cpu' });
     this.centers.requiresGrad = true;
     this.#optimizer = new Sgd([this.centers]);
     this.velocities = this.#optimizer.velocities[0]!;
@@ -141,8 +144,9 @@ export class SplitHead implements Head {
       ...(rate < 1 ? sampleClasses(values, this.share, { rate, seed, rank, step }) : allClasses(values, this.share)),
     };
     const active = this.#activate(rows);
-    const column = [values.length, 1];
-    return { active, isHere: fromArray(isHere, column).to({ dtype: 'bool' }), own: fromArray(own, column) };
+    const { device } = active;
+    const column = (of: typeof isHere | typeof own): Tensor => fromArray(of, [values.length, 1]);
+    return { active, isHere: column(isHere).to({ dtype: 'bool', device }), own: column(own).to({ device }) };
   }
 
   /** The optimizer of those that take part has their velocities alone. */
@@ -152,7 +156,7 @@ export class SplitHead implements Head {
       return this.centers;
     }
     using _ = noGrad();
-    this.#rows = fromArray(rows);
+    this.#rows = fromArray(rows).to({ device: this.centers.device });
     const centers = this.centers.detach().indexSelect(0, this.#rows);
     centers.requiresGrad = true;
     this.#optimizer = new Sgd([centers], [this.velocities.indexSelect(0, this.#rows)]);
