@@ -1,6 +1,6 @@
 /** The part of `magface convert` that writes `.onnx`: from weights of a known arch, or from another model. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -10,6 +10,7 @@ import { type Context, note } from './context.ts';
 import { findImages } from './inputs.ts';
 import type { OutputFlags } from './options.ts';
 import { startProgress } from './progress.ts';
+import { readYaml } from './yaml-file.ts';
 
 export interface ModelConversionFlags {
   readonly dtype: WeightType;
@@ -108,17 +109,5 @@ async function facesOf({ faces }: ModelConversionFlags, context: Context): Promi
   return found.map(({ path }) => path);
 }
 
-async function readDescription(file: string): Promise<Record<string, unknown>> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('describe', `Expected a record at ${file} but it cannot be read: check its path.`, { cause });
-  });
-  const { parse } = await import('yaml');
-  try {
-    const value: unknown = parse(text); // JSON is YAML, too
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch (cause) {
-    const [where] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
-    throw new ConfigError('describe', `Expected JSON or YAML in ${file} but it cannot be parsed: ${where}`, { cause });
-  }
-  throw new ConfigError('describe', `Expected a record such as {"input": {...}} in ${file}: see convert --help.`);
-}
+const readDescription = (file: string): Promise<Record<string, unknown>> =>
+  readYaml(file, { key: 'describe', what: 'a record such as {"input": {...}}', see: '`magface convert --help`' });

@@ -1,12 +1,11 @@
 /** What `magface evaluate suite` reads: sets and models by name, as YAML. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { CfpProtocol } from '../eval/cfp-protocol.ts';
 import { modelName } from './evaluate-options.ts';
+import { readYaml } from './yaml-file.ts';
 
 const model = z.union([
   z.string().transform((named) => ({ name: undefined, model: named })),
@@ -65,10 +64,9 @@ export interface Suite {
  * @throws {ConfigError} naming every key that is wrong
  */
 export async function readSuite(file: string): Promise<Suite> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('config', `Expected a suite at ${file} but it cannot be read: check its path.`, { cause });
-  });
-  const parsed = suite.safeParse(parseYaml(text, file));
+  const parsed = suite.safeParse(
+    await readYaml(file, { key: 'config', what: 'a suite of models and sets', see: '"Suites" in docs/evaluation.md' }),
+  );
   if (!parsed.success) {
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`).join('; ');
     throw new ConfigError('config', `Expected a suite in ${file} but ${wrong}. See "Suites" in docs/evaluation.md.`);
@@ -97,15 +95,6 @@ export async function readSuite(file: string): Promise<Suite> {
 /** An id or an address stays what it is; so does a missing file's name, unless it can only be a file. */
 const locate = (path: string, named: string): string =>
   existsSync(path) || (named.endsWith('.onnx') && !/^(https|npm):/.test(named)) ? path : named;
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    return parse(text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
-    throw new ConfigError('config', `Expected YAML in ${file} but ${why}`, { cause });
-  }
-}
 
 function expectDifferent(names: readonly string[], file: string): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);

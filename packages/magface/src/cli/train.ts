@@ -1,8 +1,7 @@
 /** `magface train`: training and finetuning, with every official flag. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parse, stringify } from 'yaml';
-import { ConfigError, MagfaceError } from '../errors.ts';
+import { stringify } from 'yaml';
+import { MagfaceError } from '../errors.ts';
 import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
 import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
@@ -13,6 +12,7 @@ import { printRecord } from './output.ts';
 import { duration, type Progress, startProgress } from './progress.ts';
 import { addTrainFlags } from './train-flags.ts';
 import { joinRanks, startRanks } from './train-ranks.ts';
+import { readYaml } from './yaml-file.ts';
 
 const examples = `
 Examples:
@@ -59,7 +59,7 @@ export function defineTrain(command: Command, context: Context, done: (exitCode:
   addOutputFlags(command)
     .addHelpText('after', examples)
     .action(async (flags: Flags, self: Command) => {
-      const config = configOf(flags);
+      const config = await configOf(flags);
       if (flags.printConfig === true) return await send(context.stdout, stringify(config));
       if (flags.verifyData === true) return done(await verifyData(config, context));
       if (flags.nproc !== undefined && context.env['RANK'] === undefined) {
@@ -70,26 +70,16 @@ export function defineTrain(command: Command, context: Context, done: (exitCode:
 }
 
 /** Settings of the file with the flags over them. */
-function configOf(flags: Flags): TrainConfig {
+async function configOf(flags: Flags): Promise<TrainConfig> {
   const given = Object.entries(flags).filter(([name]) => !own.includes(name) && name !== 'startEpoch');
   const overrides = given.map(([name, value]) => fromFlag(flagOf(name), value as string));
-  return parseTrainConfig(Object.assign({}, flags.config === undefined ? {} : readYaml(flags.config), ...overrides));
+  const what = { key: 'config', what: 'settings, a line `key: value` each,', see: '`magface train --print-config`' };
+  const settings = flags.config === undefined ? {} : await readYaml(flags.config, what);
+  return parseTrainConfig(Object.assign({}, settings, ...overrides));
 }
 
 /** `arcScale` to `arc-scale`; the official `train_list` stays. */
 const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-function readYaml(file: string): object {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new ConfigError('config', `Expected a YAML file of settings but ${file} cannot be read.`, { cause });
-  }
-  const value: unknown = parse(text);
-  if (typeof value === 'object' && value !== null) return value;
-  throw new ConfigError('config', `Expected settings, a line \`key: value\` each, but ${file} holds none.`);
-}
 
 async function run(config: TrainConfig, flags: Flags, context: Context): Promise<void> {
   const { train } = await loadTraining();

@@ -7,7 +7,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, FormatError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
+import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 import type { PairList } from './pair-list.ts';
 
 /** Frontal with profile, or frontal with frontal. */
@@ -31,10 +32,10 @@ export async function readCfpPairs(folder: string, protocol: CfpProtocol): Promi
       ['diff.txt', 0],
     ] as const) {
       const file = join(split, fold, name);
-      for (const { text, number } of await textLines(file)) {
-        const [i = '', j = ''] = text.split(/[,\s]+/);
-        left.push(pathOf(frontal, i, { file, number }));
-        right.push(pathOf(second, j, { file, number }));
+      for (const line of textLines(await readFile(file, 'utf8'))) {
+        const [i = '', j = ''] = line.text.split(/[,\s]+/);
+        left.push(pathOf(frontal, i, { file, line }));
+        right.push(pathOf(second, j, { file, line }));
         same.push(label);
       }
     }
@@ -46,27 +47,22 @@ export const cfpView = (path: string): string => (/(^|\/)profile\//.test(path) ?
 
 async function readNumbers(folder: string, name: string): Promise<ReadonlyMap<string, string>> {
   const file = join(folder, 'Protocol', name);
-  const lines = await textLines(file);
+  const lines = textLines(await readFile(file, 'utf8'));
   return new Map(
-    lines.map(({ text, number }) => {
-      const [index, path] = text.split(/\s+/);
+    lines.map((line) => {
+      const [index, path] = line.text.split(/\s+/);
       if (index !== undefined && path !== undefined) return [index, path.replace(/^(\.\.?\/)+/, '')];
-      throw new FormatError(file, `Expected "number path" on line ${number} but found "${text}".`);
+      throw lineError(file, `Expected "number path" on line ${line.number} but found "${line.text}".`, line);
     }),
   );
-}
-
-async function textLines(file: string): Promise<{ readonly text: string; readonly number: number }[]> {
-  const lines = (await readFile(file, 'utf8')).split(/\r?\n/);
-  return lines.map((text, i) => ({ text: text.trim(), number: i + 1 })).filter(({ text }) => text !== '');
 }
 
 function pathOf(
   images: ReadonlyMap<string, string>,
   index: string,
-  { file, number }: { readonly file: string; readonly number: number },
+  { file, line }: { readonly file: string; readonly line: TextLine },
 ): string {
   const path = images.get(index);
   if (path !== undefined) return path;
-  throw new FormatError(file, `Expected a number of the image list on line ${number} but found "${index}".`);
+  throw lineError(file, `Expected a number of the image list on line ${line.number} but found "${index}".`, line);
 }

@@ -9,6 +9,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, FormatError } from '../errors.ts';
+import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 
 /** Which template and which media every feature belongs to. */
 export interface FaceTemplates {
@@ -67,15 +68,14 @@ export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<Ijb
 
 /** Reads `name template media` lines. */
 export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  while (lines.at(-1)?.trim() === '') lines.pop();
+  const lines = textLines(await readFile(file, 'utf8'));
   const [template, media] = [new Int32Array(lines.length), new Int32Array(lines.length)];
   const names = lines.map((line, i) => {
-    const [name = '', tid, mid, ...rest] = line.trim().split(/\s+/);
-    template[i] = wholeNumber(tid, file, i + 1);
-    media[i] = wholeNumber(mid, file, i + 1);
+    const [name = '', tid, mid, ...rest] = line.text.split(/\s+/);
+    template[i] = wholeNumber(tid, file, line);
+    media[i] = wholeNumber(mid, file, line);
     if (rest.length > 0)
-      throw new FormatError(file, `Expected "name template media" but line ${i + 1} has more columns.`);
+      throw lineError(file, `Expected "name template media" but line ${line.number} has more columns.`, line);
     return name;
   });
   return { names, template, media };
@@ -83,27 +83,26 @@ export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
 
 /** Reads the template and subject columns of a gallery or probe list; a template stands once however many images it has. */
 export async function readTemplateSubjects(file: string): Promise<TemplateSubjects> {
-  const lines = (await readFile(file, 'utf8')).split('\n').slice(1);
+  const [header, ...lines] = textLines(await readFile(file, 'utf8'));
   const subjectOf = new Map<number, number>();
-  lines.forEach((line, i) => {
-    if (line.trim() === '') return;
-    const [tid, sid] = line.split(',').map((cell) => cell.trim());
-    const [template, subject] = [wholeNumber(tid, file, i + 2), wholeNumber(sid, file, i + 2)];
-    if ((subjectOf.get(template) ?? subject) !== subject)
-      throw new FormatError(
-        file,
-        `Expected one subject a template but line ${i + 2} gives template ${template} another.`,
-      );
+  for (const line of lines) {
+    const [tid, sid] = line.text.split(',').map((cell) => cell.trim());
+    const [template, subject] = [wholeNumber(tid, file, line), wholeNumber(sid, file, line)];
+    if ((subjectOf.get(template) ?? subject) !== subject) {
+      const message = `Expected one subject a template but line ${line.number} gives template ${template} another.`;
+      throw lineError(file, message, line);
+    }
     subjectOf.set(template, subject);
-  });
+  }
   if (subjectOf.size === 0)
-    throw new FormatError(file, 'Expected a header and lines "template,subject,..." but found none.');
+    throw lineError(file, 'Expected a header and lines "template,subject,..." but found none.', header);
   return { template: Int32Array.from(subjectOf.keys()), subject: Int32Array.from(subjectOf.values()) };
 }
 
-function wholeNumber(text: string | undefined, file: string, line: number): number {
+function wholeNumber(text: string | undefined, file: string, line: TextLine): number {
   if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
-  throw new FormatError(file, `Expected a whole number below 1,000,000,000 on line ${line} but found "${text ?? ''}".`);
+  const message = `Expected a whole number below 1,000,000,000 on line ${line.number} but found "${text ?? ''}".`;
+  throw lineError(file, message, line);
 }
 
 /**
@@ -144,7 +143,7 @@ export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
     offset += chunk.length;
   }
   endLine(offset);
-  if (pairs === 0) throw new FormatError(file, 'Expected lines "template template label" but the file holds none.');
+  if (pairs === 0) throw lineError(file, 'Expected lines "template template label" but the file holds none.');
   const [left, right] = columns;
   return { left: left.subarray(0, pairs), right: right.subarray(0, pairs), same: same.subarray(0, pairs) };
 }

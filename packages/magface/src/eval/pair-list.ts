@@ -7,7 +7,7 @@
  *     CPLFW       `image label`, two lines a pair; CALFW likewise, its genuine pairs labelled by their fold, 1 to 10
  */
 import { readFile } from 'node:fs/promises';
-import { FormatError } from '../errors.ts';
+import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 
 /** P pairs by name. */
 export interface PairList {
@@ -27,10 +27,7 @@ export async function readPairList(file: string): Promise<PairList> {
 
 /** @param file - for messages */
 export function parsePairList(text: string, file: string): PairList {
-  const lines = text
-    .split(/\r?\n/)
-    .map((line, i) => ({ tokens: tokensOf(line), number: i + 1 }))
-    .filter(({ tokens }) => tokens.length > 0);
+  const lines = textLines(text).map((line) => ({ ...line, tokens: tokensOf(line.text) }));
   const first = lines[0]?.tokens ?? [];
   const header = first.map((token) => token.toLowerCase());
   if (header.includes('same')) return fromTable(lines, header, file);
@@ -41,24 +38,20 @@ export function parsePairList(text: string, file: string): PairList {
   return fromOfficial(body, file);
 }
 
-interface Line {
+interface Line extends TextLine {
   readonly tokens: readonly string[];
-  readonly number: number;
 }
 
-const tokensOf = (line: string): string[] => {
-  const trimmed = line.trim();
-  if (trimmed === '') return [];
-  return trimmed.includes(',') ? trimmed.split(',').map((cell) => cell.trim()) : trimmed.split(/\s+/);
-};
+const tokensOf = (line: string): string[] =>
+  line.includes(',') ? line.split(',').map((cell) => cell.trim()) : line.split(/\s+/);
 
 function labelOf(token: string | undefined, line: Line, file: string): number {
   if (token === '1' || token === '0') return Number(token);
-  throw new FormatError(file, `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}".`);
+  throw lineError(file, `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}".`, line);
 }
 
 function expectSome(lines: readonly Line[], file: string): void {
-  if (lines.length === 0) throw new FormatError(file, 'Expected one line a pair but the file holds no pairs.');
+  if (lines.length === 0) throw lineError(file, 'Expected one line a pair but the file holds no pairs.');
 }
 
 function fromOfficial(lines: readonly Line[], file: string): PairList {
@@ -76,15 +69,13 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
   expectSome(rows, file);
   const uneven = rows.find(({ tokens }) => tokens.length !== header.length);
   if (uneven !== undefined) {
-    throw new FormatError(
-      file,
-      `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}.`,
-    );
+    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}.`;
+    throw lineError(file, message, uneven);
   }
   const label = header.indexOf('same');
   const names = header.map((_, i) => i).filter((i) => i !== label);
   if (names.length < 2)
-    throw new FormatError(file, `Expected columns left, right, same but the header has ${header.join(', ')}.`);
+    throw lineError(file, `Expected columns left, right, same but the header has ${header.join(', ')}.`);
   const column = (i: number): string[] => rows.map(({ tokens }) => tokens[i]!);
   const [left = 0, right = 0, ...groups] = names;
   return {
@@ -98,10 +89,8 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
 function fromLfw(lines: readonly Line[], file: string): PairList {
   const image = (name: string, number: string, line: Line): string => {
     if (!/^\d+$/.test(number)) {
-      throw new FormatError(
-        file,
-        `Expected an image number on line ${line.number} but found "${number}": LFW lists are "name i j" or "name i name j".`,
-      );
+      const message = `Expected an image number on line ${line.number} but found "${number}": LFW lists are "name i j" or "name i name j".`;
+      throw lineError(file, message, line);
     }
     return `${name}/${name}_${number.padStart(4, '0')}`;
   };
@@ -110,7 +99,7 @@ function fromLfw(lines: readonly Line[], file: string): PairList {
     if (line.tokens.length === 3) return { left: image(a, b, line), right: image(a, c, line), same: 1 };
     if (d !== undefined && line.tokens.length === 4)
       return { left: image(a, b, line), right: image(c, d, line), same: 0 };
-    throw new FormatError(file, `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}.`);
+    throw lineError(file, `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}.`, line);
   });
   return {
     left: pairs.map(({ left }) => left),
@@ -122,12 +111,12 @@ function fromLfw(lines: readonly Line[], file: string): PairList {
 
 function fromHalves(lines: readonly Line[], file: string): PairList {
   if (lines.length % 2 === 1) {
-    throw new FormatError(file, `Expected two lines "image label" a pair but the file has ${lines.length} lines.`);
+    throw lineError(file, `Expected two lines "image label" a pair but the file has ${lines.length} lines.`);
   }
   const [even, odd] = [lines.filter((_, i) => i % 2 === 0), lines.filter((_, i) => i % 2 === 1)];
   const uneven = odd.find((line, k) => line.tokens[1] !== even[k]!.tokens[1]);
   if (uneven !== undefined) {
-    throw new FormatError(file, `Expected one label for both lines of a pair but line ${uneven.number} differs.`);
+    throw lineError(file, `Expected one label for both lines of a pair but line ${uneven.number} differs.`, uneven);
   }
   return {
     left: even.map(({ tokens }) => tokens[0]!),

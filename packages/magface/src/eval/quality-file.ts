@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { FormatError } from '../errors.ts';
+import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 import { type FeatureSet, rowsOf } from './feature-set.ts';
 
 /** One measure of N images. */
@@ -19,10 +19,7 @@ export interface QualityMeasure {
 
 /** @throws {FormatError} when a line has no number, or a feature has no line */
 export async function readQualities(file: string, features: FeatureSet): Promise<QualityMeasure[]> {
-  const lines = (await readFile(file, 'utf8')).split(/\r?\n/).map((text, i) => ({ text: text.trim(), number: i + 1 }));
-  const rows = lines
-    .filter(({ text }) => text !== '')
-    .map(({ text, number }) => ({ cells: cellsOf(text), text, number }));
+  const rows = textLines(await readFile(file, 'utf8')).map((line) => ({ ...line, cells: cellsOf(line.text) }));
   const header = rows[0]?.cells ?? [];
   const isTable = /[,\t]/.test(rows[0]?.text ?? '') && header.slice(1).every((cell) => Number.isNaN(Number(cell)));
   if (!isTable) return [{ name: basename(file, extname(file)), values: columnOf(rows, -1, { file, features }) }];
@@ -30,14 +27,13 @@ export async function readQualities(file: string, features: FeatureSet): Promise
   const short = body.find(({ cells }) => cells.length !== header.length);
   if (short !== undefined) {
     const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${short.number} has ${short.cells.length}.`;
-    throw new FormatError(file, message);
+    throw lineError(file, message, short);
   }
   return header.slice(1).map((name, i) => ({ name, values: columnOf(body, i + 1, { file, features }) }));
 }
 
-interface Row {
+interface Row extends TextLine {
   readonly cells: readonly string[];
-  readonly number: number;
 }
 
 const cellsOf = (text: string): string[] => text.split(/\s*,\s*|\s+/);
@@ -48,21 +44,22 @@ function columnOf(
   column: number,
   { file, features }: { readonly file: string; readonly features: FeatureSet },
 ): Float64Array {
-  const entries = rows.map(({ cells, number }) => {
+  const entries = rows.map((row) => {
+    const { cells, number } = row;
     const cell = cells.at(column) ?? '';
     const value = cell === '' ? Number.NaN : Number(cell);
     if (!Number.isNaN(value)) return { name: cells.length > 1 ? cells[0]! : undefined, value };
-    throw new FormatError(file, `Expected "name value" or "value" lines but line ${number} ends in "${cell}".`);
+    throw lineError(file, `Expected "name value" or "value" lines but line ${number} ends in "${cell}".`, row);
   });
   if (features.names === undefined || entries.some(({ name }) => name === undefined)) {
     if (entries.length === rowsOf(features)) return Float64Array.from(entries, ({ value }) => value);
     const message = `Expected ${rowsOf(features)} qualities, one a feature line, but received ${entries.length}.`;
-    throw new FormatError(file, message);
+    throw lineError(file, message);
   }
   const byName = new Map(entries.map(({ name, value }) => [name, value]));
   return Float64Array.from(features.names, (name) => {
     const value = byName.get(name);
     if (value !== undefined) return value;
-    throw new FormatError(file, `Expected a quality for every feature but "${name}" has none.`);
+    throw lineError(file, `Expected a quality for every feature but "${name}" has none.`);
   });
 }

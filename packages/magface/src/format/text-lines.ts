@@ -1,4 +1,5 @@
-/** Lines of a text file by ranges, with the byte that each begins at. */
+/** Lines of a text file with the byte that each begins at: by ranges, or of a text in memory. */
+import { FormatError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 
 const chunkBytes = 1 << 20;
@@ -23,3 +24,28 @@ export async function* readLines(source: ByteSource): AsyncGenerator<{ text: str
   }
   if (rest.length > 0) yield { text: rest.toString('utf8'), offset };
 }
+
+/** A line of a text in memory. */
+export interface TextLine {
+  /** Without the space around it. */
+  readonly text: string;
+  /** From 1. */
+  readonly number: number;
+  /** Byte that it begins at, in UTF-8. */
+  readonly offset: number;
+}
+
+/** @returns the lines that are not blank */
+export function textLines(text: string): TextLine[] {
+  let offset = 0;
+  return text.split('\n').flatMap((line, i) => {
+    const begin = offset;
+    offset += Buffer.byteLength(line) + 1;
+    const trimmed = line.trim();
+    return trimmed === '' ? [] : [{ text: trimmed, number: i + 1, offset: begin }];
+  });
+}
+
+/** @returns the error of a line; of the whole text without one */
+export const lineError = (file: string, message: string, line?: { readonly offset: number }): FormatError =>
+  new FormatError(file, message, { offset: line?.offset ?? 0 });

@@ -1,6 +1,8 @@
 /** The models that are known by an id, from models.json in this package. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { FormatError } from '../errors.ts';
 import { contractSchema, type ModelContract } from './contract.ts';
 
 const entry = z.strictObject({
@@ -27,10 +29,19 @@ let registry: Promise<readonly RegistryEntry[]> | undefined;
 
 /** @returns all entries, in the order in which they are listed to people. */
 export function readRegistry(): Promise<readonly RegistryEntry[]> {
-  registry ??= readFile(new URL('../../models.json', import.meta.url), 'utf8').then((text) =>
-    z.array(entry).parse(JSON.parse(text)),
-  );
+  const file = fileURLToPath(new URL('../../models.json', import.meta.url));
+  registry ??= readFile(file, 'utf8').then((text) => parseRegistry(text, file));
   return registry;
+}
+
+/** @throws {FormatError} when the text is not the list that this package ships */
+export function parseRegistry(text: string, file: string): readonly RegistryEntry[] {
+  try {
+    return z.array(entry).parse(JSON.parse(text));
+  } catch (cause) {
+    const message = 'Expected the list of models of this package but the file was changed: install the package anew.';
+    throw new FormatError(file, message, { offset: 0, cause });
+  }
 }
 
 /** @returns the ids most like a word, the nearest first, for "did you mean". */

@@ -1,7 +1,8 @@
 /** Training sets: the official list, a folder a person, InsightFace's `.rec`, tar shards. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
-import { ConfigError, FormatError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
+import { lineError, textLines } from '../format/text-lines.ts';
 import { readRecordSamples, readTarSamples } from './packed-samples.ts';
 import { joinSamples, type Sample, type Samples } from './samples.ts';
 import { groupSources } from './source-names.ts';
@@ -87,17 +88,17 @@ function withClasses(dataset: Dataset, sources: readonly string[], wanted: numbe
 
 function readList(file: string, root: string | undefined): Dataset {
   const entries: Sample[] = [];
-  for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const match = /^\s*(\S.*?)\s+\S+\s+(\d+)\s+\S+\s*$/.exec(line);
-    if (match === null) {
-      throw new FormatError(file, `Expected "imgname 0 id 0" in line ${i + 1} but found "${line.slice(0, 80)}".`);
+  for (const line of textLines(readFileSync(file, 'utf8'))) {
+    const parts = line.text.split(/(\s+)/); // words and the space between them, since names may have some
+    const label = parts.at(-3) ?? '';
+    if (parts.length < 7 || !/^\d+$/.test(label)) {
+      const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}".`;
+      throw lineError(file, message, line);
     }
-    entries.push({ path: match[1]!, label: Number(match[2]) });
+    entries.push({ path: parts.slice(0, -6).join(''), label: Number(label) });
   }
   const [first] = entries;
-  if (first === undefined)
-    throw new FormatError(file, 'Expected a line "imgname 0 id 0" for each image but it is empty.');
+  if (first === undefined) throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but it is empty.');
   const base = rootOf(file, first.path, root);
   const samples = entries.map(({ path, label }) => ({ path: isAbsolute(path) ? path : join(base, path), label }));
   const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0);

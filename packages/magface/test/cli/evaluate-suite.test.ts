@@ -108,7 +108,8 @@ test.each([
   ['models: []\nsets: [lfw.bin]\n', 'models: '],
   ['models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n', 'Unrecognized key: "flips"'],
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
-  ['models: [a.onnx\n', 'Expected YAML in'],
+  ['- models\n', 'holds no keys with values: see "Suites" in docs/evaluation.md'],
+  ['models: [a.onnx\n', 'Expected JSON or YAML in'],
 ])('%j: a sentence, exit 2', async (text, message) => {
   const { exitCode, notes } = await runIn(folder, 'evaluate', 'suite', config('bad.yaml', text));
   expect(notes).toContain(message);

@@ -1,26 +1,27 @@
 /** A short run of what bench/format-mutations.ts does 10,000 times: no damage ends in anything but a result or a FormatError. */
 import { deflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
 import { bytesSource } from '../../src/format/byte-source.ts';
 import { openTorch } from '../../src/format/torch-file.ts';
 import { mutated } from '../support/mutations.ts';
-import { readersUnderTest } from '../support/readers.ts';
+import { isRefusal, type ReaderUnderTest, readersUnderTest } from '../support/readers.ts';
 
 const readers = await readersUnderTest();
 
-test.each(readers)('$name, damaged 200 times, is read or refused by name', async ({ name, bytes, readAll }) => {
+// Those that take a path write it first, so that fewer of them fit a short run.
+const seedsOf = ({ refuses }: ReaderUnderTest): number => (refuses === undefined ? 200 : 60);
+
+test.each(readers)('$name, damaged often, is read or refused by name', async (reader) => {
+  const { name, bytes, readAll } = reader;
   await readAll(bytesSource(bytes, name));
   let refused = 0;
-  for (let seed = 0; seed < 200; seed++) {
+  for (let seed = 0; seed < seedsOf(reader); seed++) {
     const error = await readAll(bytesSource(mutated(bytes, seed), name)).catch((reason: unknown) => reason);
-    if (error === undefined) continue;
-    expect(error, `seed ${seed}: ${(error as Error).stack}`).toBeInstanceOf(FormatError);
-    expect((error as FormatError).file).toContain('.');
-    expect((error as FormatError).offset, `seed ${seed}: ${error}`).toBeTypeOf('number');
+    if (!(error instanceof Error)) continue;
+    expect(isRefusal(reader, error), `seed ${seed}: ${error.stack}`).toBe(true);
     refused++;
   }
-  expect(refused).toBeGreaterThan(0);
+  if (name !== 'images.list') expect(refused).toBeGreaterThan(0); // where every line is a name
 });
 
 test('a zip bomb is refused before it is unpacked', async () => {

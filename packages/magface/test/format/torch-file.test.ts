@@ -9,6 +9,7 @@ import { expectOfficialNames, officialNames } from '../../src/format/official-na
 import { type Dtype, dtypeBits, float32Tensor, type Tensor, toFloat32 } from '../../src/format/tensor.ts';
 import { openTorch } from '../../src/format/torch-file.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
+import { legacyFile, storage, tensorOf } from '../support/legacy-torch.ts';
 import { describeWithShared, shared } from '../support/shared.ts';
 
 let folder: string;
@@ -18,22 +19,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const vector = (...values: number[]): Tensor => float32Tensor([values.length], Float32Array.from(values));
-
-/** A legacy file: `data` is a pickle whose storages lie behind it. */
-function legacyFile(data: string, storages: readonly (readonly [string, Float32Array])[]): Buffer {
-  const head = '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.';
-  const keys = `\x80\x02](${storages.map(([key]) => `U${String.fromCharCode(key.length)}${key}`).join('')}e.`;
-  const values = storages.flatMap(([, data]) => [
-    new Uint8Array(BigInt64Array.of(BigInt(data.length)).buffer),
-    new Uint8Array(data.buffer),
-  ]);
-  return Buffer.concat([Buffer.from(`${head}\x80\x02${data}.${keys}`, 'latin1'), ...values]);
-}
-
-const storage = (key: string, count: number): string =>
-  `(U\x07storagectorch\nFloatStorage\nU${String.fromCharCode(key.length)}${key}U\x03cpuK${String.fromCharCode(count)}tQ`;
-const tensorOf = (from: string, offset: number, shape: string, strides: string): string =>
-  `ctorch._utils\n_rebuild_tensor_v2\n(${from}K${String.fromCharCode(offset)}(${shape}t(${strides}t\x89NtR`;
 
 describe('openTorch', () => {
   test('reads back every type, nested dicts, lists and an optimizer state', async () => {

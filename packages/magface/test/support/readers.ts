@@ -1,8 +1,9 @@
-/** Every reader of `format/` with a whole file to damage, and what it means to read it to the end. */
+/** Every reader of files with a whole file to damage, and what it means to read it to the end. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FormatError } from '../../src/errors.ts';
 import { type ByteSource, bytesSource } from '../../src/format/byte-source.ts';
 import { readFaceRecords, writeFaceRecords } from '../../src/format/face-records.ts';
 import { featuresOf } from '../../src/format/feature-reader.ts';
@@ -17,6 +18,8 @@ import { openVerificationBin, writeVerificationBin } from '../../src/format/veri
 import { tensorsIn } from '../../src/models/onnx-external.ts';
 import { readOnnx } from '../../src/models/onnx-file.ts';
 import { tensorOf } from '../../src/models/onnx-tensor.ts';
+import { fileReaders } from './file-readers.ts';
+import { legacyFile, tensorOf as legacyTensor, storage } from './legacy-torch.ts';
 import { shared } from './shared.ts';
 import { tinyOnnx } from './tiny-onnx.ts';
 
@@ -25,14 +28,20 @@ export interface ReaderUnderTest {
   /** The whole file. */
   readonly bytes: Buffer;
   /** Reads all that there is. */
-  readonly readAll: (source: ByteSource) => Promise<void>;
+  readonly readAll: (source: ByteSource) => Promise<unknown>;
+  /** Whether an error says of a file what is wrong with it. @default a FormatError with file and byte */
+  readonly refuses?: (error: unknown) => boolean;
 }
+
+/** Whether a damaged file was refused as it should be. */
+export const isRefusal = ({ refuses }: ReaderUnderTest, error: unknown): boolean =>
+  refuses?.(error) ?? (error instanceof FormatError && error.file.includes('.') && error.offset !== undefined);
 
 /** Real files where they are on this machine, our own everywhere. */
 export async function readersUnderTest(): Promise<ReaderUnderTest[]> {
   const folder = mkdtempSync(join(tmpdir(), 'readers-'));
   try {
-    return [...(await ownFiles(folder)), ...realFiles()];
+    return [...(await ownFiles(folder)), ...(await fileReaders(folder)), ...realFiles()];
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -59,6 +68,7 @@ async function ownFiles(folder: string): Promise<ReaderUnderTest[]> {
     await own('f.jsonl', features, readFeatures),
     await own('t.safetensors', features, (source) => openSafetensors(source).then(readTensors)),
     await own('zip.pth', writeCheckpoint, (source) => openTorch(source).then(readTensors)),
+    await own('legacy.pth', writeLegacy, (source) => openTorch(source).then(readTensors)),
     await own(
       'a.rec',
       (path) => writeFaceRecords(path, people),
@@ -103,6 +113,14 @@ async function writeCheckpoint(path: string): Promise<void> {
     lr: [0.1, null, true],
     optimizer: { state: {} },
   });
+}
+
+/** Two views of one storage. */
+function writeLegacy(path: string): Promise<void> {
+  const view = (offset: number, shape: string, strides: string) =>
+    legacyTensor(storage('7', 6), offset, shape, strides);
+  const dict = `}(U\x01t${view(0, 'K\x03K\x02', 'K\x01K\x03')}U\x01r${view(3, 'K\x03', 'K\x01')}u`;
+  return writeFile(path, legacyFile(dict, [['7', Float32Array.of(0, 1, 2, 3, 4, 5)]]));
 }
 
 async function writeTar(path: string): Promise<void> {

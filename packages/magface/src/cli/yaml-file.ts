@@ -1,0 +1,36 @@
+/** Settings that a person writes into a file: YAML, of which JSON is a part. */
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../errors.ts';
+
+const mostCharacters = 1 << 16;
+
+/** For messages. */
+export interface YamlOptions {
+  /** The option that named the file. */
+  readonly key: string;
+  /** What should stand in it: `a record such as {"input": {...}}`. */
+  readonly what: string;
+  /** Where to read more. */
+  readonly see: string;
+}
+
+/** @throws {ConfigError} when the file cannot be read or holds anything but keys with values */
+export async function readYaml(file: string, { key, what, see }: YamlOptions): Promise<Record<string, unknown>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError(key, `Expected ${what} in ${file} but it cannot be read: check its path.`, { cause });
+  });
+  if (text.length > mostCharacters) {
+    throw new ConfigError(key, `Expected ${what} in ${file} but it is over 64 KiB, more than anyone writes.`);
+  }
+  const { parse, YAMLParseError } = await import('yaml');
+  let value: unknown;
+  try {
+    value = parse(text, { logLevel: 'error', prettyErrors: false }); // pretty ones take minutes where all is wrong
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const line = cause instanceof YAMLParseError ? ` (line ${text.slice(0, cause.pos[0]).split('\n').length})` : '';
+    throw new ConfigError(key, `Expected JSON or YAML in ${file} but it cannot be parsed: ${why}${line}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ConfigError(key, `Expected ${what} in ${file} but it holds no keys with values: see ${see}.`);
+}
