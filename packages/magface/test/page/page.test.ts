@@ -1,9 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** The page as people use it: built, written by `magface page`'s own function, served plainly, driven in Chromium. */
-import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,9 +14,7 @@ import { writePage } from '../../src/hosting/write-page.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
-import { samplePhoto } from '../support/sample-photos.ts';
-
-const photos = ([1, 2, 3, 4, 5, 6] as const).map(samplePhoto);
+import { cameraArguments, drop, photos, saved, seriousFindings } from '../support/page-use.ts';
 
 describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`, () => {
   let folder: string;
@@ -37,8 +33,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`
       await loadModel('blazeface', { kind: 'detector' }),
     ];
     await writePage(join(folder, 'site'), models, { page: outDir });
-    const files = new Map(photos.map((path, i) => [`sample${i + 1}.jpg`, readFileSync(path)]));
-    server = await serveFiles(join(folder, 'site'), { files });
+    server = await serveFiles(join(folder, 'site'));
     browser = await openChromium({ args: await cameraArguments(folder) });
     page = await browser.newPage({ viewport: { width: 1200, height: 900 }, permissions: ['camera'] });
     page.setDefaultTimeout(120_000); // for machines that do much else
@@ -55,7 +50,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`
   });
 
   test('photos dropped: 22 faces boxed, scored and told apart, saved as a table and a zip', async () => {
-    await drop(page, ['sample1.jpg', 'sample2.jpg', 'sample3.jpg', 'sample4.jpg', 'sample5.jpg', 'sample6.jpg']);
+    await drop(page, photos);
     await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
     expect(await page.locator('.photo .box').count()).toBe(22);
     expect(await page.locator('.lead').textContent()).toBe(
@@ -191,45 +186,3 @@ describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`
     expect(said.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
   });
 });
-
-/** A camera before which two of the people in the sample photos take turns, as Motion JPEG. */
-async function cameraArguments(folder: string): Promise<string[]> {
-  const frame = (path: string, left: number, top: number): Promise<Buffer> =>
-    sharp(path).extract({ left, top, width: 640, height: 480 }).jpeg({ chromaSubsampling: '4:2:0' }).toBuffer();
-  const frames = [await frame(photos[0]!, 1200, 100), await frame(photos[5]!, 1280, 150)];
-  const clip = join(folder, 'clip.mjpeg');
-  await writeFile(clip, Buffer.concat(frames.flatMap((one) => Array.from({ length: 20 }, () => one))));
-  return ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`];
-}
-
-/** Drops files that the page's own server has, as a person's drop would. */
-async function drop(page: Page, names: readonly string[]): Promise<void> {
-  const dataTransfer = await page.evaluateHandle(async (names) => {
-    const transfer = new DataTransfer();
-    for (const name of names) {
-      const blob = await (await fetch(name)).blob();
-      transfer.items.add(new File([blob], name, { type: 'image/jpeg' }));
-    }
-    return transfer;
-  }, names);
-  await page.locator('.drop').dispatchEvent('drop', { dataTransfer });
-}
-
-async function saved(page: Page, button: string): Promise<Uint8Array> {
-  const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: button }).click();
-  return readFile(await (await download).path());
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** Serious and critical findings of axe, one line each. */
-async function seriousFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await axe.run();
-    const bad = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    return bad.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  });
-}

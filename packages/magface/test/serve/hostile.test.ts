@@ -40,11 +40,14 @@ function raw(text: string, { hangUp = false } = {}): Promise<string> {
   });
 }
 
-const request = (body: string, headers: Record<string, string | number> = {}): string => {
+const request = (body: string, headers: Record<string, string | number | undefined> = {}): string => {
   const head = { Host: 'x', Connection: 'close', 'Content-Length': Buffer.byteLength(body), ...headers };
-  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries(head).flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${value}`));
   return `POST /v1/faces HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 };
+/** Of a request without a Content-Length. */
+const ofNoLength = { 'Transfer-Encoding': 'chunked', 'Content-Length': undefined };
+const chunked = (body: string): string => `${Buffer.byteLength(body).toString(16)}\r\n${body}\r\n0\r\n\r\n`;
 const boundary = { 'Content-Type': 'multipart/form-data; boundary=x' };
 const part = (content: string, name = 'a.jpg', field = 'image'): string =>
   `--x\r\nContent-Disposition: form-data; name="${field}"; filename="${name}"\r\nContent-Type: image/jpeg\r\n\r\n${content}\r\n`;
@@ -56,7 +59,32 @@ const hostile: Record<string, readonly [string, number]> = {
   'an image over the limit, in a form': [request(`${part('a'.repeat(20_000))}--x--\r\n`, boundary), 413],
   'a length beyond all limits': [request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 5e9 }), 413],
   'more images than allowed': [request(`${part('face 1').repeat(4)}--x--\r\n`, boundary), 413],
-  'a thousand parts': [request(`${part('a').repeat(200)}--x--\r\n`, boundary), 413],
+  'two hundred small parts': [request(`${part('a').repeat(200)}--x--\r\n`, boundary), 413],
+  'ten thousand parts': [request(`${part('a').repeat(10_000)}--x--\r\n`, boundary), 413],
+  'ten thousand parts of no announced length': [
+    request(chunked(`${part('a').repeat(10_000)}--x--\r\n`), { ...boundary, ...ofNoLength }),
+    413,
+  ],
+  'a part within a part': [
+    request(
+      `--x\r\nContent-Type: multipart/mixed; boundary=y\r\nContent-Disposition: form-data; name="image"\r\n\r\n--y\r\n\r\nface 1\r\n--y--\r\n--x--\r\n`,
+      boundary,
+    ),
+    400,
+  ],
+  'a file’s name of a megabyte': [request(`${part('face 1', 'a'.repeat(60_000))}--x--\r\n`, boundary), 400],
+  'a hundred headers in a part': [request(`--x\r\n${'X-A: b\r\n'.repeat(100)}\r\nface 1\r\n--x--\r\n`, boundary), 400],
+  'a body that claims to be compressed': [
+    request('face 1', { 'Content-Type': 'image/jpeg', 'Content-Encoding': 'gzip' }),
+    415,
+  ],
+  'a length that is too short': [request('nonsense', { 'Content-Type': 'image/jpeg', 'Content-Length': 3 }), 415],
+  'a length that is none': [request('face 1', { 'Content-Type': 'image/jpeg', 'Content-Length': '-1' }), 400],
+  'two lengths': [request('face 1', { 'Content-Type': 'image/jpeg', 'content-length': 600 }), 400],
+  'a length and none': [
+    request(chunked('face 1'), { 'Content-Type': 'image/jpeg', 'Transfer-Encoding': 'chunked' }),
+    400,
+  ],
   'a form without a boundary': [request('abc', { 'Content-Type': 'multipart/form-data' }), 400],
   'a form that breaks off': [request(part('face 1').slice(0, -20), boundary), 400],
   'a form of noise': [request('\u0000\u0001--x\r\n\r\n--x--', boundary), 400],
@@ -88,6 +116,26 @@ const hostile: Record<string, readonly [string, number]> = {
 
 test.each(Object.entries(hostile))('%s', async (_, [text, status]) => {
   expect(statusOf(await raw(text))).toBe(status);
+  expect((await app.inject('/healthz')).statusCode).toBe(200);
+});
+
+test.each([
+  ['bare', { 'Content-Type': 'image/jpeg' }, ''],
+  ['in a form', boundary, part('').slice(0, -2)],
+])('an endless upload, %s, is cut off', async (_, headers, start) => {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (data) => {
+    answer += data;
+  });
+  socket.on('error', () => undefined);
+  socket.write(request('', { ...headers, ...ofNoLength }));
+  if (start !== '') socket.write(`${start.length.toString(16)}\r\n${start}\r\n`);
+  const chunk = `3e8\r\n${'a'.repeat(1000)}\r\n`;
+  const sending = setInterval(() => socket.writable && socket.write(chunk), 1);
+  await new Promise((resolve) => socket.on('close', resolve));
+  clearInterval(sending);
+  expect([413, 408]).toContain(statusOf(answer));
   expect((await app.inject('/healthz')).statusCode).toBe(200);
 });
 
