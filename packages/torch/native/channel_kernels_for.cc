@@ -1,6 +1,10 @@
 // Which of the compiled kernels this processor takes.
 #include "channel_kernels.h"
 
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
 #define MAGFACE_KERNELS(isa)                        \
   namespace magface::isa {                          \
   extern const ChannelKernels<float> of_float;      \
@@ -15,48 +19,49 @@ MAGFACE_KERNELS(avx512bf16)
 #endif
 
 namespace magface {
+#ifndef MAGFACE_X86
+namespace avx2 = plain;
+namespace avx512 = plain;
+namespace avx512bf16 = plain;
+#endif
 namespace {
 
-#ifdef MAGFACE_X86
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-}
-bool has_avx512bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
-bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#endif
+enum Isa { is_plain, is_avx2, is_avx512, is_avx512bf16 };  // each has what those before it have
+constexpr const char* isa_names[] = {"plain", "avx2", "avx512", "avx512bf16"};
 
-template <typename T>
-const ChannelKernels<T>& best(const ChannelKernels<T>& plain, const ChannelKernels<T>& avx2,
-                              const ChannelKernels<T>& avx512) {
+Isa best() {
 #ifdef MAGFACE_X86
-  return has_avx512() ? avx512 : has_avx2() ? avx2 : plain;
-#else
-  return plain;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq"))
+    return __builtin_cpu_supports("avx512bf16") ? is_avx512bf16 : is_avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return is_avx2;
 #endif
+  return is_plain;
+}
+
+/// The best that there is, or an older one that MAGFACE_KERNELS names, so that tests see each of them.
+Isa chosen() {
+  static const Isa one = [] {
+    const char* named = std::getenv("MAGFACE_KERNELS");
+    if (named == nullptr || *named == 0) return best();
+    for (int isa = is_plain; isa <= best(); ++isa)
+      if (isa_names[isa] == std::string(named)) return static_cast<Isa>(isa);
+    throw std::runtime_error(
+        "expected MAGFACE_KERNELS to be plain, avx2, avx512 or avx512bf16, and no more than this processor has (" +
+        std::string(isa_names[best()]) + "), but it is " + named);
+  }();
+  return one;
 }
 
 }  // namespace
 
-#ifndef MAGFACE_X86
-namespace avx2 = plain;
-namespace avx512 = plain;
-#endif
-
-const ChannelKernels<uint16_t>& best_avx512() {
-#ifdef MAGFACE_X86
-  if (has_avx512bf16()) return avx512bf16::of_bfloat16;
-#endif
-  return avx512::of_bfloat16;
-}
-
 const ChannelKernels<float>& float_kernels() {
-  static const ChannelKernels<float>& one = best(plain::of_float, avx2::of_float, avx512::of_float);
-  return one;
+  return chosen() >= is_avx512 ? avx512::of_float : chosen() == is_avx2 ? avx2::of_float : plain::of_float;
 }
 const ChannelKernels<uint16_t>& bfloat16_kernels() {
-  static const ChannelKernels<uint16_t>& one = best(plain::of_bfloat16, avx2::of_bfloat16, best_avx512());
-  return one;
+  if (chosen() == is_avx512bf16) return avx512bf16::of_bfloat16;
+  return chosen() == is_avx512 ? avx512::of_bfloat16 : chosen() == is_avx2 ? avx2::of_bfloat16 : plain::of_bfloat16;
 }
+const char* kernels_name() { return isa_names[chosen()]; }
 
 }  // namespace magface

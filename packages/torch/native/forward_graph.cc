@@ -113,7 +113,7 @@ struct AverageStep : Step {
 Tensor floats(const Napi::Object& from, const char* key) {
   const Napi::Value given = from.Get(key);
   if (!given.IsTypedArray()) return Tensor();
-  const auto array = given.As<Napi::Float32Array>();
+  auto array = given.As<Napi::Float32Array>();
   return at::from_blob(array.Data(), {static_cast<int64_t>(array.ElementLength())}, at::kFloat).clone();
 }
 

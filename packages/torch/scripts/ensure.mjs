@@ -8,8 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { build } from '../dist/build.js';
 import { findLibtorch } from '../dist/find-libtorch.js';
 
-// OpenBLAS, since Debian's libtorch falls back to the reference BLAS: 20 times slower in the linear layer.
-const packages = ['libtorch-dev', 'libopenblas0-pthread', 'cmake', 'g++', 'make'];
+// oneDNN's headers for inference with packed weights; OpenBLAS, since Debian's libtorch falls back to the reference BLAS: 20 times slower in the linear layer.
+const packages = ['libtorch-dev', 'libdnnl-dev', 'libopenblas0-pthread', 'cmake', 'g++', 'make'];
 
 function isThere() {
   try {

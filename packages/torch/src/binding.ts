@@ -57,6 +57,70 @@ export interface MemoryStatistics {
   readonly limit: number;
 }
 
+/** What a step of a {@link ForwardGraph} reads and writes, by names. */
+interface ForwardWiring {
+  readonly reads: readonly string[];
+  readonly writes: string;
+  /** Values that no later step reads. */
+  readonly frees: readonly string[];
+}
+
+/** One step of a network at inference. */
+export type ForwardStep = ForwardWiring &
+  (
+    | {
+        /** limits(W * x + b + sum); `reads` are x and, where there is one, the sum. */
+        readonly kind: 'convolution';
+        /** (O, I / groups, h, w) */
+        readonly weight: Float32Array;
+        readonly shape: readonly number[];
+        /** (O) */
+        readonly bias: Float32Array;
+        readonly strides: readonly number[];
+        readonly dilations: readonly number[];
+        /** Top, left, bottom, right. */
+        readonly pads: readonly number[];
+        readonly groups: number;
+        /** Least and greatest value. */
+        readonly limits: readonly [number, number];
+      }
+    | {
+        /** W x + b of the values in the order of memory, the channels last, in float32. */
+        readonly kind: 'linear';
+        /** (O, I) */
+        readonly weight: Float32Array;
+        readonly shape: readonly number[];
+        readonly bias: Float32Array;
+      }
+    | {
+        /** PReLU(x · scale + offset) + residual; `reads` are x and, where there is one, the residual. */
+        readonly kind: 'line';
+        readonly scale: Float32Array;
+        readonly offset: Float32Array;
+        /** @default no PReLU */
+        readonly slope?: Float32Array | undefined;
+      }
+    | { readonly kind: 'clamp'; readonly limits: readonly [number, number] }
+    | { readonly kind: 'add' }
+    | {
+        /** Mean over height and width. */
+        readonly kind: 'average';
+      }
+  );
+
+/** A network inside the addon. */
+export type ForwardHandle = { readonly __handle: 'forward' };
+
+/** What this processor has, and what the addon makes of it. */
+export interface Processor {
+  /** Whether it multiplies bfloat16 itself. */
+  readonly bfloat16: boolean;
+  /** The fused loops that are used: those of `MAGFACE_KERNELS`, else the best. */
+  readonly kernels: 'avx512bf16' | 'avx512' | 'avx2' | 'plain';
+  /** Whose convolutions inference uses, such as `oneDNN 2.6.0`, or `libtorch`. */
+  readonly packedBy: string;
+}
+
 /** The addon. */
 export interface Binding {
   readonly version: string;
@@ -114,6 +178,16 @@ export interface Binding {
     momentum: number,
     epsilon: number,
   ): Handle;
+  // forward_graph.cc
+  forwardGraph(steps: readonly ForwardStep[], input: string, output: string, threads: number): ForwardHandle;
+  forwardRun(
+    graph: ForwardHandle,
+    values: Float32Array,
+    shape: readonly number[],
+    channelsLast: boolean,
+  ): Promise<Float32Array>;
+  forwardRelease(graph: ForwardHandle): void;
+  processor(): Processor;
   // allocator.cc
   cacheMemory(bytes: number): void;
   trimMemory(bytes: number): void;

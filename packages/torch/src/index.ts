@@ -1,12 +1,13 @@
 /** A thin binding to libtorch. docs of each name stand in its own file. */
 export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
-export type { Device, DType, MemoryFormat, MemoryStatistics } from './binding.ts';
+export type { Device, DType, ForwardStep, MemoryFormat, MemoryStatistics, Processor } from './binding.ts';
 export { build } from './build.ts';
 export { aliveTensors, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
 export { type Argument, invoke, type Operator, operator } from './dispatch.ts';
 export { LibtorchError, RankLostError, ScopeError, TorchError, UseAfterFreeError } from './errors.ts';
 export { findLibtorch, type Libtorch } from './find-libtorch.ts';
+export { ForwardGraph, type ForwardGraphOptions, processor } from './forward-graph.ts';
 export { crossEntropy, matmul, normalize, where } from './functional.ts';
 export { type FusedBatchNormOptions, fusedBatchNorm } from './fused-batch-norm.ts';
 export { Generator } from './generator.ts';
