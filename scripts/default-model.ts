@@ -1,21 +1,25 @@
 /**
  * Makes the model that the package ships, from scratch and bit for bit:
  *
- *     npm run model:default -- [FACES] [OUTPUT]
+ *     npm run model:default -- [FACES] [OUTPUT] [--record]
  *
  * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists; OUTPUT (default output/default-model)
- * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds. `npx tsx bench/default-model.ts` measures it.
+ * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds; at the end it says whether that is the shipped
+ * file. `--record` writes that to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts` measures the model.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeResult } from '../bench/support/result.ts';
 import { weightsDigest, withMetadata } from '../packages/magface/src/models/onnx-file.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
 const [faces = join(project, '../shared/faces'), output = join(project, 'output/default-model')] = process.argv
   .slice(2)
+  .filter((word) => word !== '--record')
   .map((path) => resolve(path));
 
 /** People of CelebA who are in LFW, too: trained on, they would be known to its test. */
@@ -89,6 +93,10 @@ function sign(file: string): void {
   writeFileSync(file, withMetadata(bytes, new Map(entries), file));
 }
 
+const digestOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+const started = performance.now();
+const isFromScratch = !existsSync(output);
 mkdirSync(output, { recursive: true });
 const lists = ['lfw', 'celeba'].map(writeTrainList);
 writeTestLists(100_000);
@@ -97,3 +105,15 @@ magface('train', '--config', config, '--train-list', ...lists, '--front-cache', 
 const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
 magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface-small.onnx');
 sign(join(output, 'magface-small.onnx'));
+
+const made = digestOf(join(output, 'magface-small.onnx'));
+const shipped = digestOf(join(project, 'packages/magface/models/magface-small.onnx'));
+const seconds = Math.round((performance.now() - started) / 1000);
+const verdict =
+  made === shipped ? 'the shipped file, byte for byte' : `not the shipped file, whose digest is ${shipped}`;
+process.stderr.write(
+  `Made in ${seconds} s, ${isFromScratch ? 'from scratch' : 'with what was there'}: ${made}, ${verdict}.\n`,
+);
+if (process.argv.includes('--record')) {
+  writeResult('default-model-repeat', { isFromScratch, seconds, made, shipped, isSame: made === shipped });
+}

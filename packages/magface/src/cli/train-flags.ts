@@ -48,6 +48,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['views <n>', 'a face is kept in: itself, mirrored, and damaged ones (default: 6)'],
     ['front-cache <dir>', 'keep what the frozen front made of the faces, for other runs on them'],
     ['clip <x>', 'longest gradient (default: 5)'],
+    ['average-last <share>', 'of the steps, whose weights are averaged at the end (default: 0)'],
   ],
   'Schedule:': [
     ['epochs <n>', 'length of the run (default: 25)'],

@@ -10,6 +10,7 @@
  */
 import { fromArray, normalize, type Tensor } from '@magface/torch';
 import { type MagFaceConstants, type MagFaceLoss, magfaceLoss } from '../magface-loss.ts';
+import type { DamageSum } from './views.ts';
 
 export interface FinetuneWeights {
   /** κ. `--keep-weight` */
@@ -81,22 +82,30 @@ export function finetuneLoss(
 export const damageCost = 0.2;
 
 /**
- * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a], in a straight line. What
- * lies beyond is at the limit: with the whole range, measured, the order of degrees of damage became worse.
+ * Share of [l_a, u_a] that is left to darkness alone: a face without it has its target above, a black one below. All black
+ * pictures look alike, so that their one magnitude has to be the lowest of all, or else growing darkness lets it rise again.
+ */
+export const darkRoom = 0.15;
+
+/**
+ * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a] above the room for darkness,
+ * in a straight line. What lies beyond is at the limit: with the whole range, measured, the order of degrees of damage became
+ * worse.
  *
  * @param own - cosines to the own person's mean, of every face in every view
- * @param damage - strength of what was done to each
+ * @param damage - what was done to each
  */
 export function targetMagnitudes(
   own: Float32Array,
-  damage: ArrayLike<number>,
+  damage: readonly DamageSum[],
   { lowerMagnitude, upperMagnitude }: Pick<MagFaceConstants, 'lowerMagnitude' | 'upperMagnitude'>,
 ): Float32Array {
-  const worth = own.map((cosine, i) => cosine - damageCost * damage[i]!);
+  const worth = own.map((cosine, i) => cosine - damageCost * damage[i]!.all);
   const sorted = Float32Array.from(worth).sort();
   const [low, high] = [0.02, 0.98].map((share) => sorted[Math.floor(share * sorted.length)]!) as [number, number];
-  return worth.map((value) => {
+  return worth.map((value, i) => {
     const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
-    return lowerMagnitude + (upperMagnitude - lowerMagnitude) * share;
+    const light = 1 - Math.min(1, damage[i]!.darkness);
+    return lowerMagnitude + (upperMagnitude - lowerMagnitude) * ((1 - darkRoom) * share + darkRoom * light);
   });
 }

@@ -54,7 +54,9 @@ export class FinetuneRun {
     this.#total = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#records = new RunRecords(config, { epoch: 0, done: 0 });
     const count = dataset.samples.length;
-    const damage = start.own.map((_, row) => source.damage({ sample: row % count, view: Math.floor(row / count) }));
+    const damage = Array.from(start.own, (_, row) =>
+      source.damage({ sample: row % count, view: Math.floor(row / count) }),
+    );
     this.#targets = targetMagnitudes(start.own, damage, tuner.options.constants);
     this.#startQuantiles = magnitudeQuantiles(start.magnitudes);
   }
@@ -68,6 +70,7 @@ export class FinetuneRun {
         await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
       }
     }
+    this.#parts.tuner.mean.apply();
     this.#records.writeReport();
     return this.#row;
   }
@@ -79,6 +82,7 @@ export class FinetuneRun {
     const targets = this.#targetsOf(places);
     const result = tuner.step(await source.load(places), targets, lr);
     this.#done++;
+    if (this.#done > (1 - this.#config.averageLast) * this.#total) tuner.mean.add();
     if (result.skipped === undefined) {
       const samples = Array.from(targets.recognisable, (row) => dataset.samples.at(places[Number(row)]!.sample)!);
       this.#window.add(result);

@@ -27,6 +27,8 @@ export interface FinetuneSettings {
   readonly frontCache?: string | undefined;
   /** The network's gradients are held at this length. @default 5 */
   readonly clip: number;
+  /** Share of the steps, the last ones, over which the weights are averaged at the end. @default 0 */
+  readonly averageLast: number;
 }
 
 const share = z.number().min(0).max(1);
@@ -46,6 +48,7 @@ export const finetuneFields: { readonly [Key in keyof FinetuneSettings]-?: z.Zod
   views: z.int().positive().default(6),
   frontCache: z.string().optional(),
   clip: z.number().positive().default(5),
+  averageLast: share.default(0),
 };
 
 /** What training from nothing has otherwise: a model that is good already is changed in small steps, and soon done. */

@@ -5,6 +5,7 @@ import type { MagFaceConstants } from '../magface-loss.ts';
 import type { StepResult } from '../trainer.ts';
 import { type FinetuneLoss, type FinetuneTargets, type FinetuneWeights, finetuneLoss } from './finetune-loss.ts';
 import { inPrecision } from './view-source.ts';
+import { WeightMean } from './weight-mean.ts';
 
 export interface FinetunerOptions {
   /** Names of the weights that are trained. */
@@ -39,6 +40,8 @@ export class Finetuner {
   readonly options: FinetunerOptions;
   /** (D, K) */
   readonly centers: Tensor;
+  /** Of the trained weights. */
+  readonly mean: WeightMean;
   readonly #network: Sgd;
   readonly #head: Sgd;
 
@@ -47,7 +50,9 @@ export class Finetuner {
     this.options = options;
     for (const [name, weight] of graph.weights) weight.requiresGrad = options.trained.includes(name);
     this.centers = leafOf(options);
-    this.#network = new Sgd(options.trained.map((name) => graph.weights.get(name)!));
+    const trained = new Map(options.trained.map((name) => [name, graph.weights.get(name)!]));
+    this.mean = new WeightMean(trained);
+    this.#network = new Sgd([...trained.values()]);
     this.#head = new Sgd([this.centers]);
   }
 

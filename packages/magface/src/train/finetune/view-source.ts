@@ -8,7 +8,7 @@ import type { Dataset } from '../dataset.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
-import { type ViewOptions, viewOf } from './views.ts';
+import { type DamageSum, damageSum, type ViewOptions, viewOf } from './views.ts';
 
 /** A face of the dataset in one of its views. */
 export interface ViewPlace {
@@ -19,8 +19,8 @@ export interface ViewPlace {
 export interface ViewSource {
   /** Views of each face. */
   readonly views: number;
-  /** @returns how much is done to the face: the strengths of all its damage, 0 for none */
-  damage(place: ViewPlace): number;
+  /** @returns how much is done to the face */
+  damage(place: ViewPlace): DamageSum;
   /** @returns makes the tensor (N, …) float32 in the scope of its caller */
   load(places: readonly ViewPlace[]): Promise<() => Tensor>;
   close(): void;
@@ -39,8 +39,7 @@ export function readViews({ dataset, input, views, precision, ...options }: View
   const reader = new ViewReader(dataset);
   return {
     views,
-    damage: ({ sample, view }) =>
-      viewOf(sample, view, options).damages.reduce((sum, { strength }) => sum + strength, 0),
+    damage: ({ sample, view }) => damageSum(viewOf(sample, view, options)),
     load: async (places) => {
       const faces = await reader.read(
         places.map(({ sample, view }) => ({ sample, view: viewOf(sample, view, options) })),

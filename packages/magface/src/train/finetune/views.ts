@@ -52,6 +52,18 @@ export function viewOf(sample: number, view: number, options: ViewOptions): View
   return { flipped: share(7) < 0.5, damages: [first, ...second] };
 }
 
+/** How much is done to a face, in strengths; 0 for nothing. */
+export interface DamageSum {
+  readonly all: number;
+  /** Of `all`. */
+  readonly darkness: number;
+}
+
+export function damageSum({ damages }: View): DamageSum {
+  const sum = (steps: readonly DamageStep[]): number => steps.reduce((total, { strength }) => total + strength, 0);
+  return { all: sum(damages), darkness: sum(damages.filter(({ kind }) => kind === 'darkness')) };
+}
+
 /** @param face - (112, 112, 3) uint8 RGB @returns a face of its own, unless nothing is done to it */
 export function showView(face: Pixels, view: View): Pixels {
   const shown = view.flipped ? mirrored(face) : face;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { asColumns, classSums, normalized, ownCosines } from '../../../src/train/finetune/directions.ts';
 import { targetMagnitudes } from '../../../src/train/finetune/finetune-loss.ts';
+import type { DamageSum } from '../../../src/train/finetune/views.ts';
 
 const rows = (dimension: number, ...values: number[]) => ({ values: Float32Array.from(values), dimension });
 const labels = [0, 0, 1];
@@ -28,14 +29,13 @@ test('a face is measured by the other faces of its person, not by itself', () =>
 test('recognisability, less what damage takes, becomes a magnitude from its lowest to its highest 2 %', () => {
   const own = Float32Array.from({ length: 101 }, (_, i) => i / 100);
   const limits = { lowerMagnitude: 1, upperMagnitude: 5 };
-  const targets = targetMagnitudes(own, new Float32Array(101), limits);
-  expect(targets[0]).toBe(1);
+  const whole = { all: 0, darkness: 0 };
+  const targets = targetMagnitudes(own, Array(101).fill(whole), limits);
+  expect(targets[0]).toBeCloseTo(1.6, 5); // 0.15 of the range is for darkness
   expect(targets[100]).toBe(5);
-  expect(targets[50]).toBeCloseTo(3, 5);
-  const damaged = targetMagnitudes(
-    own,
-    own.map((_, i) => (i === 50 ? 0.5 : 0)),
-    limits,
-  );
-  expect(damaged[50]).toBeCloseTo(damaged[40]!, 5); // 0.2 · 0.5
+  expect(targets[50]).toBeCloseTo(3.3, 5);
+  const damaged = (damage: DamageSum) => targetMagnitudes(own, Array(101).fill(whole).with(50, damage), limits)[50];
+  expect(damaged({ all: 0.5, darkness: 0 })).toBeCloseTo(targets[40]!, 5); // 0.2 · 0.5
+  expect(damaged({ all: 0.5, darkness: 0.5 })).toBeCloseTo(targets[40]! - 0.3, 5);
+  expect(targetMagnitudes(own, Array(101).fill({ all: 1, darkness: 1 }), limits)[0]).toBe(1);
 });
