@@ -3,8 +3,10 @@
  *
  *     npx tsx bench/serve-load.ts [throughput] [batching] [latency] [slow-clients] [memory]
  *
- * throughput: requests at 32 connections beside the library alone, in alternating rounds. latency: at half of that.
- * slow-clients: others' latency while a hundred uploads creep. memory: resident over 20,000 requests. The last two use a
+ * throughput: requests at 32 connections beside the library alone, a plain loop over the same images with the same threads
+ * in this process, in alternating rounds; of photos with the models that come by themselves, and of aligned faces, where
+ * HTTP's share is largest. The client's work is on the same cores. batching: with and without shared batches. latency: at
+ * half of the full rate. slow-clients: others' latency while a hundred uploads creep. memory: resident over 20,000 requests. The last two use a
  * recogniser of a few hundred bytes, so that the service itself is what is seen. Needs ../shared and a build; writes
  * bench/results/serve-load-PART.json.
  */
@@ -14,7 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
-import { MagFace } from 'magface';
+import { type LoadOptions, MagFace } from 'magface';
+import sharp from 'sharp';
+import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
 import { tinyOnnx } from '../packages/magface/test/support/tiny-onnx.ts';
 import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
@@ -31,15 +35,48 @@ const faces = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 const tiny = join(mkdtempSync(join(tmpdir(), 'magface-bench-')), 'tiny.onnx');
 writeFileSync(tiny, tinyOnnx());
 
+/** What is asked for. */
+interface Work {
+  readonly images: readonly Uint8Array[];
+  readonly aligned: boolean;
+}
+
+const alignedFaces: Work = { images: faces, aligned: true };
+const photos: Work = {
+  images: await Promise.all(([1, 2, 3, 4, 5, 6] as const).map(smallPhoto)),
+  aligned: false,
+};
+
+/** Of 640 pixels, as pages send them. */
+async function smallPhoto(number: 1 | 2 | 3 | 4 | 5 | 6): Promise<Uint8Array> {
+  return new Uint8Array(
+    await sharp(samplePhoto(number)).rotate().resize(640, 640, { fit: 'inside' }).jpeg().toBuffer(),
+  );
+}
+
 const rounded = (value: number): number => Number(value.toPrecision(4));
 
 type Load = Pick<autocannon.Options, 'connections' | 'amount' | 'overallRate' | 'duration'>;
 
-/** Aligned faces, each request another. */
-function load(service: Service, options: Load): Promise<autocannon.Result> {
+/** Each request another image. @returns autocannon's figures, and the seconds to the last answer */
+async function load(
+  service: Service,
+  options: Load,
+  { images, aligned }: Work = alignedFaces,
+): Promise<autocannon.Result & { readonly seconds: number }> {
   const headers = { 'content-type': 'image/jpeg' };
-  const requests = faces.map((face) => ({ method: 'POST' as const, headers, body: Buffer.from(face) }));
-  return autocannon({ url: `${service.address}/v1/faces?aligned=true`, requests, timeout: 600, ...options });
+  const requests = images.map((image) => ({ method: 'POST' as const, headers, body: Buffer.from(image) }));
+  const started = performance.now();
+  let last = started;
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    const all = { url: `${service.address}/v1/faces?aligned=${aligned}`, requests, timeout: 600, ...options };
+    const running = autocannon(all, (error: unknown, result) => (error ? reject(error) : resolve(result)));
+    // Autocannon looks at its watch once a second.
+    running.on('response', () => {
+      last = performance.now();
+    });
+  });
+  return { ...result, seconds: (last - started) / 1000 };
 }
 
 /** Requests a second, and the processor's milliseconds for each, which other work on the machine hardly touches. */
@@ -49,19 +86,19 @@ interface Cost {
 }
 
 /** All of the requests must be answered well. */
-async function served(service: Service, amount: number): Promise<Cost> {
+async function served(service: Service, amount: number, work: Work = alignedFaces): Promise<Cost> {
   const before = await service.cpuSeconds();
-  const result = await load(service, { connections: 32, amount });
+  const result = await load(service, { connections: 32, amount }, work);
   if (result['2xx'] !== amount) throw new Error(`Expected ${amount} answers but ${result['2xx']} were 2xx.`);
-  return { rate: amount / result.duration, cpu: (1000 * ((await service.cpuSeconds()) - before)) / amount };
+  return { rate: amount / result.seconds, cpu: (1000 * ((await service.cpuSeconds()) - before)) / amount };
 }
 
 const rate = async (service: Service, amount: number): Promise<number> => (await served(service, amount)).rate;
 
-async function bare(magface: MagFace, amount: number): Promise<Cost> {
-  const inputs = Array.from({ length: amount }, (_, at) => faces[at % faces.length]!);
+async function bare(magface: MagFace, amount: number, { images, aligned }: Work): Promise<Cost> {
+  const inputs = Array.from({ length: amount }, (_, at) => images[at % images.length]!);
   const [started, { user, system }] = [performance.now(), process.cpuUsage()];
-  for await (const { error } of magface.stream(inputs, { aligned: true })) if (error !== undefined) throw error;
+  for await (const { error } of magface.stream(inputs, { aligned })) if (error !== undefined) throw error;
   const used = process.cpuUsage();
   const cpu = (used.user - user + used.system - system) / 1000 / amount;
   return { rate: (1000 * amount) / (performance.now() - started), cpu };
@@ -74,19 +111,23 @@ async function warm(service: Service): Promise<void> {
 }
 
 async function throughput(): Promise<object> {
-  const amount = 384;
-  await using magface = await MagFace.load({ model, detector: false });
-  const service = await startService(['--model', model, '--aligned']);
-  await bare(magface, 64);
+  const recogniser = await compared(alignedFaces, 768, { model, detector: false });
+  return { connections: 32, photos: await compared(photos, 64, {}), alignedFaces: recogniser };
+}
+
+/** The service and the library alone, in turn. */
+async function compared(work: Work, amount: number, options: Pick<LoadOptions, 'model' | 'detector'>): Promise<object> {
+  await using magface = await MagFace.load(options);
+  const words = options.model === undefined ? [] : ['--model', options.model];
+  const service = await startService([...words, ...(work.aligned ? ['--aligned'] : [])]);
+  await bare(magface, amount / 4, work);
   await warm(service);
-  await served(service, 64);
+  await served(service, amount / 2, work);
   const rounds = [];
   for (let round = 0; round < 3; round++) {
-    const [before, through, after] = [
-      await bare(magface, amount),
-      await served(service, amount),
-      await bare(magface, amount),
-    ];
+    const before = await bare(magface, amount, work);
+    const through = await served(service, amount, work);
+    const after = await bare(magface, amount, work);
     const alone = { rate: (before.rate + after.rate) / 2, cpu: (before.cpu + after.cpu) / 2 };
     rounds.push({
       bareRate: rounded(alone.rate),
@@ -98,11 +139,10 @@ async function throughput(): Promise<object> {
     });
   }
   await service.stop();
-  const medians = {
-    rateRatio: median(rounds.map(({ rateRatio }) => rateRatio)),
-    cpuRatio: median(rounds.map(({ cpuRatio }) => cpuRatio)),
-  };
-  return { model: 'arcface-mobilefacenet', connections: 32, medians, rounds };
+  const medianRateRatio = median(rounds.map(({ rateRatio }) => rateRatio));
+  const medianCpuRatio = median(rounds.map(({ cpuRatio }) => cpuRatio));
+  const { model, detector } = magface;
+  return { models: [model.name, detector?.name ?? null], medianRateRatio, medianCpuRatio, rounds };
 }
 
 /** The same service with and without shared batches. */
@@ -114,7 +154,7 @@ async function batching(): Promise<object> {
   await Promise.all([rate(together, 64), rate(alone, 64)]);
   const rounds = [];
   for (let round = 0; round < 3; round++) {
-    const [one, many] = [await rate(alone, 192), await rate(together, 192)];
+    const [one, many] = [await rate(alone, 576), await rate(together, 576)];
     rounds.push({ alone: rounded(one), together: rounded(many), gain: rounded(many / one) });
   }
   await Promise.all([together.stop(), alone.stop()]);
@@ -124,7 +164,7 @@ async function batching(): Promise<object> {
 async function latency(): Promise<object> {
   const service = await startService(['--model', model, '--aligned']);
   await rate(service, 64);
-  const full = await rate(service, 256);
+  const full = await rate(service, 1024);
   const result = await load(service, { connections: 32, overallRate: Math.max(1, Math.round(full / 2)), duration: 20 });
   await service.stop();
   const { p50, p90, p99, max } = result.latency;

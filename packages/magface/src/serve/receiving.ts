@@ -1,5 +1,5 @@
 /** How many bytes are being received at once: many slow or large uploads together must not fill the memory. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import type { ServeOptions } from './options.ts';
 
@@ -11,10 +11,13 @@ export function receivingGuard({
   maxBytes,
   maxImages,
   maxBytesInFlight,
-}: Pick<ServeOptions, 'maxBytes' | 'maxImages' | 'maxBytesInFlight'>): (request: IncomingMessage) => void {
+}: Pick<ServeOptions, 'maxBytes' | 'maxImages' | 'maxBytesInFlight'>): (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => void {
   const largest = maxBytes * maxImages + formBytes;
   let inFlight = 0;
-  return (request) => {
+  return (request, response) => {
     const length = request.headers['content-length'];
     // A body without a length may be as long as any.
     const bytes = length === undefined ? (request.headers['transfer-encoding'] ? largest : 0) : Number(length);
@@ -27,8 +30,12 @@ export function receivingGuard({
       throw new ServiceError('busy', message, { retryAfter: 2 });
     }
     inFlight += bytes;
-    request.once('close', () => {
-      inFlight -= bytes;
-    });
+    let counted = true;
+    const countOut = (): void => {
+      if (counted) inFlight -= bytes;
+      counted = false;
+    };
+    request.once('close', countOut);
+    response.once('close', countOut); // a body that is refused before its end never closes the request
   };
 }

@@ -71,9 +71,14 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
 function addGuards(app: FastifyInstance, options: ServeOptions): void {
   const expectKey = keyGuard(options.apiKeys);
   const countIn = receivingGuard(options);
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (/^\/(v1\/|metrics)/.test(request.routeOptions.url ?? '')) expectKey(request.headers);
-    countIn(request.raw);
+    const coding = request.headers['content-encoding'] ?? 'identity';
+    if (coding !== 'identity') {
+      const message = `Expected a body as it is but it is said to be ${coding.slice(0, 20)}: send it without Content-Encoding.`;
+      throw new ServiceError('wrong_media_type', message);
+    }
+    countIn(request.raw, reply.raw);
   });
   let closing = false;
   app.addHook('preClose', async () => {
