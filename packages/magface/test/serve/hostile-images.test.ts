@@ -69,7 +69,7 @@ const hostile: Record<string, readonly [() => Promise<Buffer>, number]> = {
   'a JPEG of 4,290 megapixels': [async () => largest(await face.jpeg().toBuffer()), 413],
   'a GIF of 4,295 megapixels': [async () => gifOf(65_535, 65_535), 415],
   'a plain image of a million pixels and more': [async () => face.clone().resize(1200, 1000).png().toBuffer(), 413],
-  'a JPEG cut short': [async () => (await face.jpeg().toBuffer()).subarray(0, 500), 415],
+  'a JPEG cut short': [async () => (await face.jpeg().toBuffer()).subarray(0, 300), 415],
   'a PNG cut short': [async () => (await face.png().toBuffer()).subarray(0, 100), 415],
   'a JPEG’s first two bytes': [async () => Buffer.of(0xff, 0xd8), 415],
   nothing: [async () => Buffer.alloc(0), 415],

@@ -72,7 +72,6 @@ const hostile: Record<string, readonly [string, number]> = {
     ),
     400,
   ],
-  'a file’s name of 60 kilobytes': [request(`${part('face 1', 'a'.repeat(60_000))}--x--\r\n`, boundary), 400],
   'a hundred headers in a part': [request(`--x\r\n${'X-A: b\r\n'.repeat(100)}\r\nface 1\r\n--x--\r\n`, boundary), 400],
   'a body that claims to be compressed': [
     request('face 1', { 'Content-Type': 'image/jpeg', 'Content-Encoding': 'gzip' }),
@@ -143,6 +142,11 @@ test('a path in a file’s name is told back as a name and nothing else', async 
   const answer = await raw(request(`${part('face 1', '../../etc/passwd')}--x--\r\n`, boundary));
   expect(statusOf(answer)).toBe(200);
   expect(answer).toMatch(/"image":"(\.\.\/\.\.\/etc\/)?passwd"/);
+});
+
+test('of a file’s name of 60,000 letters the first 200 are told back', async () => {
+  const answer = await raw(request(`${part('face 1', 'a'.repeat(60_000))}--x--\r\n`, boundary));
+  expect(answer).toContain(`"image":"${'a'.repeat(200)}"`);
 });
 
 test('a client that hangs up in the middle of its upload, or of its waiting, leaves nothing behind', async () => {

@@ -25,7 +25,7 @@ let decoder: Promise<JpegDecoder> | undefined;
  *   turn the image), grey, CMYK, and anything broken (sharp then finds the words for it)
  */
 export async function decodeSmallJpeg(bytes: Uint8Array): Promise<Pixels | undefined> {
-  if (!isPlainJpeg(bytes) || !hasEnd(bytes)) return undefined;
+  if (!isPlainJpeg(bytes)) return undefined;
   decoder ??= openDecoder();
   const opened = await decoder;
   try {
@@ -46,9 +46,6 @@ async function openDecoder(): Promise<JpegDecoder> {
   ) as () => Promise<JpegCodec>;
   return new (await load()).JPEGDecoder();
 }
-
-/** The codec fills a file that was cut short with grey and says nothing. */
-const hasEnd = (bytes: Uint8Array): boolean => bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9;
 
 /** Larger files gain nothing here and would grow the codec's memory for good. */
 const largestPixels = 512 * 512;
