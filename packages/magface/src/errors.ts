@@ -84,7 +84,8 @@ export type ModelErrorCode =
   | 'model_not_onnx'
   | 'model_untrainable'
   | 'model_wrong_contract'
-  | 'model_run_failed';
+  | 'model_run_failed'
+  | 'engine_unfit';
 
 /** A model that cannot be found, fetched, trusted, read or run. */
 export class ModelError extends MagfaceError {

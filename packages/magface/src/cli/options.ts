@@ -14,6 +14,8 @@ export interface ModelFlags {
   readonly detector?: string;
   readonly minFaceScore?: number;
   readonly aligned?: boolean;
+  readonly engine?: 'onnx' | 'torch' | 'auto';
+  readonly batch?: number;
   readonly threads?: number;
   readonly offline?: boolean;
 }
@@ -40,7 +42,15 @@ export function addModelFlags(command: Command, { aligned }: { readonly aligned:
     .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
   return command
-    .option('--threads <n>', 'threads of one network (default: all cores)', count)
+    .addOption(
+      new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
+        'onnx',
+        'torch',
+        'auto',
+      ]),
+    )
+    .option('--batch <n>', 'most faces in one run of it (default: as tuned, else 8)', count)
+    .option('--threads <n>', 'threads of one network (default: as tuned, else all cores)', count)
     .option('--offline', 'refuse the network: use cached models only');
 }
 

@@ -72,6 +72,8 @@ export async function loadMagFace(flags: ModelFlags & OutputFlags, context: Cont
   const magface = await context.services.load({
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
+    engine: flags.engine,
+    batchSize: flags.batch,
     threads: flags.threads,
     offline: flags.offline,
     cacheDir: context.env['MAGFACE_CACHE'],

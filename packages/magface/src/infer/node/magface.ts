@@ -3,28 +3,21 @@ import { MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
-import { readyToRun } from '../../models/onnx-file.ts';
 import { createDetector, type Detector } from '../detector.ts';
-import { Embedder } from '../embedder.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
+import { chooseEngine, createEmbedder, type Engine, type EngineOptions } from './engine.ts';
 import { type ImageInput, type ImageLimits, readAligned, readImage } from './read-image.ts';
 import { createSession } from './session.ts';
 
-export interface LoadOptions {
+export interface LoadOptions extends EngineOptions {
   /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', which is in the package */
   readonly model?: string | undefined;
   /** Detector, named likewise; false for inputs that are aligned faces already. @default 'blazeface' */
   readonly detector?: string | false | undefined;
   /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
   readonly device?: 'cpu' | undefined;
-  /** Threads of one run of a network. @default all cores */
-  readonly threads?: number | undefined;
-  /** Most faces in one run of the recogniser. @default 8 */
-  readonly batchSize?: number | undefined;
   /** Refuse the network. @default false */
   readonly offline?: boolean | undefined;
-  /** @default MAGFACE_CACHE, else the user's cache folder */
-  readonly cacheDir?: string | undefined;
   /** What an image may cost before it is refused. */
   readonly limits?: ImageLimits | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -41,16 +34,19 @@ export const defaultModels = { recogniser: 'magface-small', detector: 'blazeface
 export class MagFace {
   readonly model: LoadedModel<'recogniser'>;
   readonly detector: LoadedModel<'detector'> | undefined;
+  /** What runs the recogniser, and how. */
+  readonly engine: Engine;
   readonly #parts: PipelineParts;
   readonly #limits: ImageLimits | undefined;
 
   private constructor(
-    models: { readonly model: LoadedModel<'recogniser'>; readonly detector: LoadedModel<'detector'> | undefined },
+    models: Pick<MagFace, 'model' | 'detector' | 'engine'>,
     parts: PipelineParts,
     limits: ImageLimits | undefined,
   ) {
     this.model = models.model;
     this.detector = models.detector;
+    this.engine = models.engine;
     this.#parts = parts;
     this.#limits = limits;
   }
@@ -59,20 +55,22 @@ export class MagFace {
    * Fetches what is not cached, checks it and makes it ready to run.
    *
    * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+   * @throws {MagfaceError} `libtorch_missing` when the engine torch is asked for and not installed
    */
   static async load(options: LoadOptions = {}): Promise<MagFace> {
     const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
     const detectorName = options.detector ?? defaultModels.detector;
     const detector =
       detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
-    const embedder = await createEmbedder(model, options);
+    const engine = await chooseEngine(model, options);
+    const embedder = await createEmbedder(model, engine);
     try {
       const parts = {
         embedder,
         detector: detector && (await openDetector(detector, options)),
         calibration: model.contract.calibration,
       };
-      return new MagFace({ model, detector }, parts, options.limits);
+      return new MagFace({ model, detector, engine }, parts, options.limits);
     } catch (error) {
       await embedder[Symbol.asyncDispose]();
       throw error;
@@ -127,15 +125,6 @@ export class MagFace {
       'Expected aligned faces, since no detector was loaded: pass `aligned: true`, or load a detector.',
     );
   }
-}
-
-/** Many files are fixed at a batch of one although their operators are not: the file is mended in memory. */
-async function createEmbedder(model: LoadedModel<'recogniser'>, options: LoadOptions): Promise<Embedder> {
-  const { name, contract } = model;
-  const { bytes, batchFree } = readyToRun(model.bytes, name);
-  const session = await createSession(bytes, { name, threads: options.threads });
-  const batchSize = batchFree ? (options.batchSize ?? 8) : 1;
-  return new Embedder(session, contract, { name, batchSize });
 }
 
 async function openDetector(model: LoadedModel<'detector'>, options: LoadOptions): Promise<Detector> {

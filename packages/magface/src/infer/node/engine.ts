@@ -1,0 +1,85 @@
+/** Which runtime runs the recogniser, with how many faces and threads at a time. */
+import { availableParallelism } from 'node:os';
+import { MagfaceError } from '../../errors.ts';
+import { cacheFolder } from '../../models/cache.ts';
+import type { LoadedModel } from '../../models/load-model.ts';
+import { readyToRun } from '../../models/onnx-file.ts';
+import { Embedder } from '../embedder.ts';
+import type { Session } from '../session.ts';
+import { createSession } from './session.ts';
+import { readTuning } from './tuning.ts';
+
+/** ONNX Runtime in float32, or libtorch in bfloat16. */
+export type EngineName = 'onnx' | 'torch';
+
+/** How a recogniser is run. */
+export interface Engine {
+  readonly name: EngineName;
+  /** Threads of one run. */
+  readonly threads: number;
+  /** Most faces in one run. */
+  readonly batchSize: number;
+}
+
+export interface EngineOptions {
+  /** `auto` is what `magface doctor --tune` found best for this model here, else `onnx`. @default 'auto' */
+  readonly engine?: EngineName | 'auto' | undefined;
+  /** Threads of one run of a network. @default what tuning found, else all cores */
+  readonly threads?: number | undefined;
+  /** Most faces in one run of the recogniser. @default what tuning found, else 8 */
+  readonly batchSize?: number | undefined;
+  /** @default MAGFACE_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+}
+
+/** @returns what is asked for, and for the rest what was measured or is usual */
+export async function chooseEngine(
+  { digest }: Pick<LoadedModel, 'digest'>,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  const { engine = 'auto' } = options;
+  const tuned = await readTuning(cacheFolder(options.cacheDir), digest);
+  const found = tuned !== undefined && (engine === 'auto' || engine === tuned.name) ? tuned : undefined;
+  return {
+    name: engine === 'auto' ? (found?.name ?? 'onnx') : engine,
+    threads: options.threads ?? found?.threads ?? availableParallelism(),
+    batchSize: options.batchSize ?? found?.batchSize ?? 8,
+  };
+}
+
+/**
+ * Many files are fixed at a batch of one although their operators are not: the file is mended in memory.
+ *
+ * @throws {ModelError} when the engine cannot run the model
+ * @throws {MagfaceError} `libtorch_missing` when torch is asked for and not installed
+ */
+export async function createEmbedder(
+  { name, contract, bytes: stored }: LoadedModel<'recogniser'>,
+  engine: Engine,
+): Promise<Embedder> {
+  const { bytes, batchFree } = readyToRun(stored, name);
+  const session = await openSession(bytes, name, engine);
+  return new Embedder(session, contract, { name, batchSize: batchFree ? engine.batchSize : 1 });
+}
+
+async function openSession(bytes: Uint8Array, name: string, engine: Engine): Promise<Session> {
+  if (engine.name === 'onnx') return createSession(bytes, { name, threads: engine.threads });
+  const { createTorchSession, torchVersions } = await torchEngine();
+  if (torchVersions() === undefined) throw missing('its addon is not compiled: run `npx magface-torch`');
+  return createTorchSession(bytes, { name, threads: engine.threads });
+}
+
+/** @throws {MagfaceError} `libtorch_missing` */
+export async function torchEngine(): Promise<typeof import('../torch/torch-session.ts')> {
+  try {
+    return await import('../torch/torch-session.ts');
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
+    throw missing('@magface/torch is not installed: npm install @magface/torch, then npx magface-torch', cause);
+  }
+}
+
+const missing = (why: string, cause?: unknown): MagfaceError =>
+  new MagfaceError('libtorch_missing', `Expected libtorch for the engine torch but ${why}; or use --engine onnx.`, {
+    cause,
+  });

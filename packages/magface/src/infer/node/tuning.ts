@@ -1,0 +1,60 @@
+/** What `magface doctor --tune` found for a model on this machine, kept in the cache until the machine or a version changes. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { env } from 'onnxruntime-node';
+import { z } from 'zod';
+import type { Engine } from './engine.ts';
+
+/** One way of running a model, measured. */
+export interface Trial extends Engine {
+  /** Faces a second through the network. */
+  readonly rate: number;
+}
+
+/** The best way, and what it was chosen from. */
+export interface Tuning extends Engine {
+  readonly trials: readonly Trial[];
+  /** Least cosine of torch's embeddings with ONNX Runtime's; null where torch was not tried. */
+  readonly cosine: number | null;
+}
+
+const count = z.int().positive();
+const way = { name: z.enum(['onnx', 'torch']), threads: count, batchSize: count };
+const tuning: z.ZodType<Tuning> = z.strictObject({
+  ...way,
+  trials: z.array(z.strictObject({ ...way, rate: z.number().positive() })),
+  cosine: z.number().nullable(),
+});
+
+/** Another machine, processor or version has another file. */
+async function tuningPath(folder: string, digest: string): Promise<string> {
+  const torch = await import('../torch/torch-session.ts')
+    .then(({ torchVersions }) => torchVersions())
+    .catch(() => undefined);
+  const facts = [cpus()[0]?.model, availableParallelism(), env.versions, torch ?? null, process.arch];
+  const machine = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+  return join(folder, 'tuning', `${digest}-${machine}.json`);
+}
+
+/** @param digest - of the model's file @returns undefined before it was tuned here */
+export async function readTuning(folder: string, digest: string): Promise<Tuning | undefined> {
+  if (!existsSync(join(folder, 'tuning'))) return undefined;
+  const text = await readFile(await tuningPath(folder, digest), 'utf8').catch(() => 'null');
+  try {
+    return tuning.parse(JSON.parse(text));
+  } catch {
+    return undefined; // absent, or cut by a full disk: the next tuning writes it anew
+  }
+}
+
+/** @returns where it is kept */
+export async function writeTuning(folder: string, digest: string, found: Tuning): Promise<string> {
+  const path = await tuningPath(folder, digest);
+  await mkdir(join(folder, 'tuning'), { recursive: true });
+  await writeFile(`${path}.${process.pid}.part`, JSON.stringify(found));
+  await rename(`${path}.${process.pid}.part`, path);
+  return path;
+}

@@ -1,0 +1,74 @@
+/** Which steps of a forward graph become one: limits, sums and lines that alone read what comes before them. */
+import type { OpenStep } from './forward-steps.ts';
+
+/** @param output - the value that must stay @returns fewer steps that compute the same */
+export function fuseForward(steps: readonly OpenStep[], output: string): OpenStep[] {
+  return [fuseLines, fuseSums, fuseLimits].reduce((made, fuse) => fuse(made, output), [...steps]);
+}
+
+/** Two lines in a row, none of which bends before its end, are one. */
+function fuseLines(steps: readonly OpenStep[], output: string): OpenStep[] {
+  return merged(steps, output, (first, second) => {
+    if (first.kind !== 'line' || second.kind !== 'line' || first.slope !== undefined) return undefined;
+    const scale = second.scale.map((value, c) => value * first.scale[c]!);
+    const offset = second.offset.map((value, c) => value + second.scale[c]! * first.offset[c]!);
+    return { ...second, reads: first.reads, scale, offset };
+  });
+}
+
+/** A convolution adds to the other operand; the sum stands where both are known. */
+function fuseSums(steps: readonly OpenStep[], output: string): OpenStep[] {
+  const made = new Map(steps.map((step, i) => [step.writes, i] as const));
+  const readers = countReaders(steps);
+  const taken = new Set<OpenStep>();
+  const fused = steps.map((step, i) => {
+    if (step.kind !== 'add') return step;
+    const own = step.reads
+      .map((name) => made.get(name) ?? -1)
+      .filter((at) => at >= 0 && steps[at]!.kind === 'convolution')
+      .filter((at) => readers.get(steps[at]!.writes) === 1 && steps[at]!.writes !== output)
+      .sort((a, b) => b - a)
+      .find((at) => at < i && !taken.has(steps[at]!));
+    if (own === undefined) return step;
+    const layer = steps[own]! as Extract<OpenStep, { kind: 'convolution' }>;
+    const other = step.reads.find((name) => name !== layer.writes);
+    if (other === undefined) return step;
+    taken.add(layer);
+    return { ...layer, reads: [layer.reads[0]!, other], writes: step.writes };
+  });
+  return fused.filter((step) => !taken.has(step));
+}
+
+/** Limits behind a convolution are its own. */
+function fuseLimits(steps: readonly OpenStep[], output: string): OpenStep[] {
+  return merged(steps, output, (first, second) =>
+    first.kind === 'convolution' && second.kind === 'clamp' && !first.limits.some(Number.isFinite)
+      ? { ...first, writes: second.writes, limits: second.limits }
+      : undefined,
+  );
+}
+
+/** Joins a step with the one whose value it alone reads, where `join` knows how. */
+function merged(
+  steps: readonly OpenStep[],
+  output: string,
+  join: (first: OpenStep, second: OpenStep) => OpenStep | undefined,
+): OpenStep[] {
+  const readers = countReaders(steps);
+  const result: (OpenStep | undefined)[] = [];
+  const made = new Map<string, number>();
+  for (const step of steps) {
+    const [only = '', ...others] = step.reads;
+    const at = others.length === 0 && readers.get(only) === 1 && only !== output ? made.get(only) : undefined;
+    const one = at === undefined ? undefined : join(result[at]!, step);
+    if (one !== undefined) result[at!] = undefined;
+    made.set(step.writes, result.push(one ?? step) - 1);
+  }
+  return result.filter((step) => step !== undefined);
+}
+
+function countReaders(steps: readonly OpenStep[]): ReadonlyMap<string, number> {
+  const readers = new Map<string, number>();
+  for (const name of steps.flatMap(({ reads }) => reads)) readers.set(name, (readers.get(name) ?? 0) + 1);
+  return readers;
+}
