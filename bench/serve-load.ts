@@ -1,13 +1,14 @@
 /**
  * The service under load, each part by its name or all in turn:
  *
- *     npx tsx bench/serve-load.ts [throughput] [batching] [latency] [slow-clients] [memory]
+ *     npx tsx bench/serve-load.ts [throughput] [throughput-photos] [batching] [latency] [slow-clients] [memory]
  *
  * throughput: requests at 32 connections beside the library alone, a plain loop over the same images with the same threads
- * in this process, in alternating rounds; of photos with the models that come by themselves, and of aligned faces, where
- * HTTP's share is largest. The client's work is on the same cores. batching: with and without shared batches. latency: at
- * half of the full rate. slow-clients: others' latency while a hundred uploads creep. memory: resident over 20,000 requests. The last two use a
- * recogniser of a few hundred bytes, so that the service itself is what is seen. Needs ../shared and a build; writes
+ * in this process, in alternating rounds; of aligned faces by a small network, where HTTP's share is largest, and of photos
+ * by the models that come by themselves. The client's work is on the same cores. batching: with and without shared
+ * batches. latency: at half of the full rate. slow-clients: others' latency while a hundred uploads creep. memory: resident
+ * over 20,000 requests. The last two use a recogniser of a few hundred bytes, so that the service itself is what is seen.
+ * Needs ../shared and a build; writes
  * bench/results/serve-load-PART.json.
  */
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -110,24 +111,33 @@ async function warm(service: Service): Promise<void> {
   await autocannon({ url: `${service.address}/v1/faces`, requests, connections: 32, amount: 2000, timeout: 600 });
 }
 
-async function throughput(): Promise<object> {
-  const recogniser = await compared(alignedFaces, 768, { model, detector: false });
-  return { connections: 32, photos: await compared(photos, 64, {}), alignedFaces: recogniser };
+/** Each round's requests of the library alone, before and after as many or more of the service. */
+interface Amounts {
+  readonly bare: number;
+  readonly served: number;
 }
 
+const throughput = (): Promise<object> =>
+  compared(alignedFaces, { bare: 768, served: 768 }, { model, detector: false });
+const throughputPhotos = (): Promise<object> => compared(photos, { bare: 24, served: 64 }, {});
+
 /** The service and the library alone, in turn. */
-async function compared(work: Work, amount: number, options: Pick<LoadOptions, 'model' | 'detector'>): Promise<object> {
+async function compared(
+  work: Work,
+  amounts: Amounts,
+  options: Pick<LoadOptions, 'model' | 'detector'>,
+): Promise<object> {
   await using magface = await MagFace.load(options);
   const words = options.model === undefined ? [] : ['--model', options.model];
   const service = await startService([...words, ...(work.aligned ? ['--aligned'] : [])]);
-  await bare(magface, amount / 4, work);
+  await bare(magface, amounts.bare / 4, work);
   await warm(service);
-  await served(service, amount / 2, work);
+  await served(service, amounts.served / 2, work);
   const rounds = [];
   for (let round = 0; round < 3; round++) {
-    const before = await bare(magface, amount, work);
-    const through = await served(service, amount, work);
-    const after = await bare(magface, amount, work);
+    const before = await bare(magface, amounts.bare, work);
+    const through = await served(service, amounts.served, work);
+    const after = await bare(magface, amounts.bare, work);
     const alone = { rate: (before.rate + after.rate) / 2, cpu: (before.cpu + after.cpu) / 2 };
     rounds.push({
       bareRate: rounded(alone.rate),
@@ -142,7 +152,7 @@ async function compared(work: Work, amount: number, options: Pick<LoadOptions, '
   const medianRateRatio = median(rounds.map(({ rateRatio }) => rateRatio));
   const medianCpuRatio = median(rounds.map(({ cpuRatio }) => cpuRatio));
   const { model, detector } = magface;
-  return { models: [model.name, detector?.name ?? null], medianRateRatio, medianCpuRatio, rounds };
+  return { connections: 32, models: [model.name, detector?.name ?? null], medianRateRatio, medianCpuRatio, rounds };
 }
 
 /** The same service with and without shared batches. */
@@ -153,7 +163,7 @@ async function batching(): Promise<object> {
   ];
   await Promise.all([rate(together, 64), rate(alone, 64)]);
   const rounds = [];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 5; round++) {
     const [one, many] = [await rate(alone, 576), await rate(together, 576)];
     rounds.push({ alone: rounded(one), together: rounded(many), gain: rounded(many / one) });
   }
@@ -224,7 +234,14 @@ async function memory(): Promise<object> {
   return { resident };
 }
 
-const parts = { throughput, batching, latency, 'slow-clients': slowClients, memory } as const;
+const parts = {
+  throughput,
+  'throughput-photos': throughputPhotos,
+  batching,
+  latency,
+  'slow-clients': slowClients,
+  memory,
+} as const;
 const asked = process.argv.slice(2);
 for (const [name, part] of Object.entries(parts))
   if (asked.length === 0 || asked.includes(name)) writeResult(`serve-load-${name}`, { ...(await part()) });

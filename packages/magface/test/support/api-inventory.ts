@@ -8,6 +8,7 @@ const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`
 export const entryPoints: Readonly<Record<string, string>> = {
   magface: built('magface/dist/index.d.ts'),
   'magface/browser': built('magface/dist/browser/index.d.ts'),
+  'magface/client': built('magface/dist/client/index.d.ts'),
   'magface/train': built('magface/dist/train/index.d.ts'),
   '@magface/torch': built('torch/dist/index.d.ts'),
 };
