@@ -74,4 +74,5 @@ def main():
         print(seconds, resident_mebibytes(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
 
 
-main()
+if __name__ == '__main__':
+    main()

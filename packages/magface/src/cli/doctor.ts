@@ -8,27 +8,36 @@ import { cacheFolder } from '../models/cache.ts';
 import type { MemoryTrial } from '../train/torch-state.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { addOutputFlags, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
+import { type TuneFlags, tuneModel, tuningLines } from './tune-model.ts';
 
 const packageRemedy =
   'training needs @magface/torch: npm install @magface/torch, then npx magface-torch (it compiles over libtorch, or says how to get it)';
 const addonRemedy =
   'training needs the addon of @magface/torch compiled: npx magface-torch (it finds libtorch, or says how to get it)';
 
-interface Flags extends OutputFlags {
+interface Flags extends TuneFlags {
   readonly memory?: boolean;
+  readonly tune?: boolean;
 }
 
 export function defineDoctor(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command.description('Show versions, engines, devices, the cache and its models, what is missing and how to get it.');
-  command.option('--memory', 'try the allocator that training keeps memory with');
+  command
+    .option('--memory', 'try the allocator that training keeps memory with')
+    .option('--tune', 'measure engines, batches and threads for a model; --engine auto keeps to the best')
+    .option('--model <model>', 'the model that is tuned (default: magface-small)')
+    .option('--offline', 'refuse the network: use cached models only');
   addOutputFlags(command).action(async (flags: Flags) => {
+    const tuned = flags.tune === true ? await tuneModel(flags, context) : undefined;
     const record = await examine(context);
     const memory = flags.memory === true ? await tryMemory() : undefined;
     const lines = Object.entries(record).flatMap(([key, value]) => describe(key, value));
     if (memory !== undefined) lines.push(...memoryLines(memory));
-    await printRecord(context.stdout, { ...record, ...(memory && { memory }) }, { format: formatOf(flags), lines });
+    if (tuned !== undefined) lines.push(...tuningLines(tuned));
+    const all = { ...record, ...(memory && { memory }), ...(tuned && { tuned }) };
+    await printRecord(context.stdout, all, { format: formatOf(flags), lines });
     done(0);
   });
 }

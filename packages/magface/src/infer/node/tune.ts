@@ -12,7 +12,7 @@ import { type Trial, type Tuning, writeTuning } from './tuning.ts';
 export interface TuneOptions {
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
-  /** Milliseconds that each way is tried for, beside its first run. @default 1000 */
+  /** Milliseconds that each way is tried for, beside its first run. @default 700 */
   readonly milliseconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onTrial?: ((trial: Trial) => void) | undefined;
@@ -20,12 +20,14 @@ export interface TuneOptions {
 
 /** Less than this, and torch's bfloat16 is not chosen, however fast. */
 const leastCosine = 0.9995;
+/** Seconds that a batch of more than 8 may take. */
+const longest = 3;
 /** A larger batch or more threads must be worth so much. */
 const worthwhile = 1.03;
 
 /** @returns the best way, also written to the cache, where the engine `auto` finds it */
 export async function tune(model: LoadedModel<'recogniser'>, options: TuneOptions = {}): Promise<Tuning> {
-  const { milliseconds = 1000, signal, onTrial } = options;
+  const { milliseconds = 700, signal, onTrial } = options;
   const batches = readyToRun(model.bytes, model.name).batchFree ? [1, 8, 32] : [1];
   const names: readonly EngineName[] = (await torchFits(model)) ? ['onnx', 'torch'] : ['onnx'];
   const faces = madeUpFaces(32);
@@ -35,6 +37,7 @@ export async function tune(model: LoadedModel<'recogniser'>, options: TuneOption
     for (const threads of new Set([1, availableParallelism()])) {
       for (const batchSize of batches) {
         signal?.throwIfAborted();
+        if (batchSize > longest * (trials.at(-1)?.rate ?? Number.POSITIVE_INFINITY) && batchSize > 8) continue;
         await using embedder = await createEmbedder(model, { name, threads, batchSize });
         const batch = faces.slice(0, batchSize);
         const first = await embedder.embed(batch);

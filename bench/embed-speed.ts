@@ -1,0 +1,119 @@
+/**
+ * From aligned JPEG files to a file of features, as `magface embed --aligned` goes, beside the same network in plain
+ * PyTorch, float32, over the same files:
+ *
+ *     npx tsx -C magface:source bench/embed-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--faces DIR]
+ *
+ * All take turns in every round; each is loaded and has run once before (no start is counted). PyTorch is measured as it
+ * comes, and with glibc told to keep freed memory, which is what our allocator does for ours. Weights are random: speed
+ * does not ask for them. Needs aligned faces and Python with PyTorch and OpenCV (Debian: python3-torch python3-opencv).
+ */
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { processor, torchVersion } from '@magface/torch';
+import { MagFace } from 'magface';
+import { createFeatureWriter } from '../packages/magface/src/format/feature-writer.ts';
+import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
+import { createNetwork } from '../packages/magface/src/train/network.ts';
+import { exportOnnx } from '../packages/magface/src/train/onnx-export.ts';
+import { spread } from './support/median.ts';
+import { writeResult } from './support/result.ts';
+import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    arch: { type: 'string', default: 'iresnet18' },
+    batch: { type: 'string', default: '32' },
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    faces: { type: 'string', default: fileURLToPath(new URL('../../shared/faces/lfw/aligned/', import.meta.url)) },
+    images: { type: 'string', default: '128' },
+    python: { type: 'string' },
+  },
+});
+const { arch, python } = flags;
+const [batchSize, threads, rounds, images] = [flags.batch, flags.threads, flags.rounds, flags.images].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+
+const folder = await mkdtemp(join(tmpdir(), 'embed-speed-'));
+const files = (await readdir(flags.faces, { recursive: true })).filter((name) => name.endsWith('.jpg')).sort();
+const paths = files.slice(0, images).map((name) => join(flags.faces, name));
+const list = join(folder, 'faces.list');
+await writeFile(list, paths.join('\n'));
+
+const architecture = architectureOf(arch);
+const weights = new Map(
+  [...createNetwork(architecture, 1).tensors].map(([name, tensor]) => [name, tensor.toArray() as Float32Array]),
+);
+const model = join(folder, 'network.onnx');
+await writeFile(model, exportOnnx(architecture, weights));
+
+const engines = {
+  torch: await MagFace.load({ model, detector: false, engine: 'torch', batchSize, threads }),
+  onnx: await MagFace.load({ model, detector: false, engine: 'onnx', batchSize, threads }),
+};
+const peer = (environment: Readonly<Record<string, string>>): TorchPeer =>
+  new TorchPeer('embed_torch.py', [arch, batchSize, threads], { python, environment });
+const peers = { pytorch: peer({}), pytorchKeepingMemory: peer(keepingMemory) };
+
+/** Seconds. */
+async function ours(magface: MagFace): Promise<number> {
+  const started = performance.now();
+  const writer = await createFeatureWriter(join(folder, 'ours.npy'), {
+    dimension: magface.model.contract.embeddingLength,
+  });
+  for await (const { faces, error, input } of magface.stream(paths, { aligned: true })) {
+    if (error !== undefined) throw error;
+    await writer.write(input, faces[0]!.embedding);
+  }
+  await writer.close();
+  return (performance.now() - started) / 1000;
+}
+
+const theirs = async (python: TorchPeer): Promise<number> =>
+  (await python.ask(`${join(folder, 'theirs.npy')} ${list}`))[0]!;
+const runs = {
+  pytorch: () => theirs(peers.pytorch),
+  pytorchKeepingMemory: () => theirs(peers.pytorchKeepingMemory),
+  onnx: () => ours(engines.onnx),
+  torch: () => ours(engines.torch),
+};
+
+type Row = Readonly<Record<string, number>>;
+const rows: Row[] = [];
+for (let round = -1; round < rounds; round++) {
+  const row: Record<string, number> = {};
+  for (const [name, run] of Object.entries(runs)) row[name] = paths.length / (await run());
+  if (round >= 0) rows.push(row);
+}
+for (const one of Object.values(peers)) one[Symbol.dispose]();
+for (const one of Object.values(engines)) await one[Symbol.asyncDispose]();
+await rm(folder, { recursive: true });
+
+const ratio = (a: string, b: string) => spread(rows.map((row) => row[a]! / row[b]!));
+writeResult(`embed-speed-${arch}-batch${batchSize}-threads${threads}`, {
+  arch,
+  batchSize,
+  threads,
+  images: paths.length,
+  libtorch: torchVersion(),
+  packedBy: processor().packedBy,
+  note: 'Files to features; models loaded and run once before.',
+  imagesPerSecond: rows,
+  torch: {
+    overPytorch: ratio('torch', 'pytorch'),
+    overPytorchKeepingMemory: ratio('torch', 'pytorchKeepingMemory'),
+    overOnnx: ratio('torch', 'onnx'),
+  },
+  onnx: {
+    overPytorch: ratio('onnx', 'pytorch'),
+    overPytorchKeepingMemory: ratio('onnx', 'pytorchKeepingMemory'),
+  },
+});
