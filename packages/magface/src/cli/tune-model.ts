@@ -1,0 +1,62 @@
+/** `magface doctor --tune`: which engine, batch and threads serve a model best on this machine. */
+import type { Trial, Tuning } from '../infer/node/tuning.ts';
+import type { Context } from './context.ts';
+import type { OutputFlags } from './options.ts';
+import { startProgress } from './progress.ts';
+import { downloadNotes } from './run-images.ts';
+
+export interface TuneFlags extends OutputFlags {
+  readonly model?: string;
+  readonly offline?: boolean;
+}
+
+/** What tuning gave, under the model's name. */
+export interface TunedModel extends Tuning {
+  readonly model: string;
+}
+
+/** @throws {ModelError} when the model cannot be had or run */
+export async function tuneModel(flags: TuneFlags, context: Context): Promise<TunedModel> {
+  const { env, services, signal } = context;
+  const cacheDir = env['MAGFACE_CACHE'];
+  const { defaultModels } = await import('../infer/node/magface.ts');
+  const name = flags.model ?? defaultModels.recogniser;
+  const fetching = { cacheDir, signal, offline: flags.offline, onProgress: downloadNotes(flags, context) };
+  const model = await services.loadModel(name, { ...fetching, kind: 'recogniser' });
+  const { tune } = await import('../infer/node/tune.ts');
+  const progress = startProgress(context.stderr, { total: 12, unit: 'ways', quiet: flags.quiet === true });
+  let tried = 0;
+  try {
+    const found = await tune(model as Parameters<typeof tune>[0], {
+      cacheDir,
+      signal,
+      onTrial: () => progress.update(++tried),
+    });
+    return { model: name, ...found };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A table of the ways, the best one marked. */
+export function tuningLines({ model, trials, cosine, ...best }: TunedModel): string[] {
+  const isBest = (one: Trial): boolean =>
+    one.name === best.name && one.threads === best.threads && one.batchSize === best.batchSize;
+  const row = (cells: readonly (string | number)[], mark = ''): string =>
+    `  ${String(cells[0]).padEnd(8)}${cells
+      .slice(1)
+      .map((cell) => String(cell).padStart(10))
+      .join('')}${mark}`;
+  const closeness =
+    cosine === null
+      ? '  torch was not tried: it needs @magface/torch, a processor with bfloat16, and a model of usual layers'
+      : `  torch computes in bfloat16: least cosine with onnx ${cosine.toFixed(5)}`;
+  return [
+    `tuned ${model}, faces a second through the network:`,
+    row(['engine', 'threads', 'batch', 'faces/s']),
+    ...trials.map((one) =>
+      row([one.name, one.threads, one.batchSize, one.rate.toFixed(1)], isBest(one) ? '  <- --engine auto' : ''),
+    ),
+    closeness,
+  ];
+}
