@@ -34,22 +34,28 @@ export function addInputFlags(command: Command): Command {
     .option('--root <dir>', 'folder that listed paths are relative to (default: current, else the list’s)');
 }
 
-export function addModelFlags(command: Command, { aligned }: { readonly aligned: boolean }): Command {
+interface ModelFlagsWanted {
+  readonly aligned: boolean;
+  /** @default true */
+  readonly batch?: boolean;
+}
+
+export function addModelFlags(command: Command, { aligned, batch = true }: ModelFlagsWanted): Command {
   command
     .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
     .option('--model <model>', 'recogniser (default: magface-small)')
     .option('--detector <model>', 'face detector (default: blazeface)')
     .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
+  command.addOption(
+    new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
+      'onnx',
+      'torch',
+      'auto',
+    ]),
+  );
+  if (batch) command.option('--batch <n>', 'most faces in one run of it (default: as tuned, else 8)', count);
   return command
-    .addOption(
-      new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
-        'onnx',
-        'torch',
-        'auto',
-      ]),
-    )
-    .option('--batch <n>', 'most faces in one run of it (default: as tuned, else 8)', count)
     .option('--threads <n>', 'threads of one network (default: as tuned, else all cores)', count)
     .option('--offline', 'refuse the network: use cached models only');
 }

@@ -56,7 +56,7 @@ export function defineServe(command: Command, context: Context): void {
     .option('--max-bytes <n>', 'bytes of an image (default: 16777216)', count)
     .option('--max-pixels <n>', 'pixels of an image (default: 50000000)', count)
     .option('--max-faces <n>', 'faces of an image, the largest (default: 100)', count);
-  addModelFlags(command, { aligned: true })
+  addModelFlags(command, { aligned: true, batch: false })
     .optionsGroup('Output:')
     .addOption(
       new Option('--log-level <level>', 'lines of JSON on stderr')
@@ -82,6 +82,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   const engine = await openEngine({
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
+    engine: flags.engine,
     threads: flags.threads,
     offline: flags.offline,
     cacheDir: context.env['MAGFACE_CACHE'],

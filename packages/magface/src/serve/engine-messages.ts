@@ -32,7 +32,7 @@ export interface EngineModels {
 /** What the thread starts with. */
 export type EngineSetup = Pick<
   LoadOptions,
-  'model' | 'detector' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
+  'model' | 'detector' | 'engine' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
 >;
 
 /** To the thread: one batch. */
