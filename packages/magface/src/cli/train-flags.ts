@@ -48,6 +48,8 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['views <n>', 'a face is kept in: itself, mirrored, and damaged ones (default: 6)'],
     ['front-cache <dir>', 'keep what the frozen front made of the faces, for other runs on them'],
     ['clip <x>', 'longest gradient (default: 5)'],
+    ['layer-decay <x>', 'learning rate of each layer over that of the one behind it (default: 1)'],
+    ['fresh-batch-norm [bool]', 'BatchNorm behind convolutions into which their own was folded, for the training'],
     ['average-last <share>', 'of the steps, whose weights are averaged at the end (default: 0)'],
   ],
   'Schedule:': [

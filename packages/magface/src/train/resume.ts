@@ -2,11 +2,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
-import { listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
+import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { MetricsWindow, type WindowState } from './metrics.ts';
 import { listOfficialCheckpoints, readOfficialRun } from './official-checkpoint.ts';
-import type { Trainer } from './trainer.ts';
 
 /** Where a run is; checkpoints carry it. */
 export interface Position {
@@ -15,6 +14,12 @@ export interface Position {
   readonly step: number;
   readonly skipped: number;
   readonly window: WindowState;
+}
+
+/** What takes a checkpoint over: a trainer. */
+export interface Resumable {
+  readonly options: { readonly classes: number };
+  restore(content: CheckpointContent, file: string): void;
 }
 
 /** Before the first step. */
@@ -33,7 +38,11 @@ export function begin({ output }: TrainConfig): Position {
 }
 
 /** The newest checkpoint that is whole; those that are not are named and passed over. */
-export async function resume(config: TrainConfig, trainer: Trainer, onNote: (line: string) => void): Promise<Position> {
+export async function resume(
+  config: TrainConfig,
+  trainer: Resumable,
+  onNote: (line: string) => void,
+): Promise<Position> {
   const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
   for (const file of files) {
     try {
@@ -64,7 +73,7 @@ export async function resume(config: TrainConfig, trainer: Trainer, onNote: (lin
 async function resumeOfficial(
   file: string,
   { arch, embeddingSize }: TrainConfig,
-  { trainer, onNote }: { readonly trainer: Trainer; readonly onNote: (line: string) => void },
+  { trainer, onNote }: { readonly trainer: Resumable; readonly onNote: (line: string) => void },
 ): Promise<Position> {
   const { content, epoch, atRest } = await readOfficialRun(file, {
     arch,

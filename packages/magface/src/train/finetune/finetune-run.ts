@@ -1,10 +1,14 @@
 /** The steps of a finetuning run: batches by plan, targets by what the starting model knew, rows of metrics, warnings. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { ConfigError, MagfaceError } from '../../errors.ts';
+import { checkpointName, listCheckpoints, writeCheckpoint } from '../checkpoint-file.ts';
 import type { TrainConfig } from '../config.ts';
 import type { Dataset } from '../dataset.ts';
 import { MemoryUse } from '../memory-use.ts';
 import { type MetricsRow, MetricsWindow } from '../metrics.ts';
+import type { Position } from '../resume.ts';
 import type { TrainHooks } from '../run.ts';
 import { RunRecords } from '../run-records.ts';
 import { learningRate, type ScheduleOptions } from '../schedule.ts';
@@ -31,7 +35,7 @@ export class FinetuneRun {
   readonly #stepsPerEpoch: number;
   readonly #total: number;
   readonly #records: RunRecords;
-  readonly #window = new MetricsWindow();
+  readonly #window: MetricsWindow;
   readonly #memory = new MemoryUse();
   readonly #started = performance.now();
   /** (V, N): t */
@@ -39,11 +43,13 @@ export class FinetuneRun {
   readonly #startQuantiles: MagnitudeQuantiles;
   /** Since the last row. */
   #magnitudes: number[] = [];
-  #done = 0;
-  #skipped = 0;
+  #done: number;
+  /** Steps that a run had behind it when it went on. */
+  readonly #before: number;
+  #skipped: number;
   #row: MetricsRow | undefined;
 
-  constructor(config: TrainConfig, hooks: TrainHooks, parts: FinetuneParts) {
+  constructor(config: TrainConfig, hooks: TrainHooks, parts: FinetuneParts, position: Position) {
     const { start, dataset, source, tuner } = parts;
     this.#config = config;
     this.#hooks = hooks;
@@ -52,7 +58,11 @@ export class FinetuneRun {
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#stepsPerEpoch = stepsPerEpoch(config, dataset.samples.length);
     this.#total = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
-    this.#records = new RunRecords(config, { epoch: 0, done: 0 });
+    this.#done = position.epoch * this.#stepsPerEpoch + position.step;
+    this.#before = this.#done;
+    this.#skipped = position.skipped;
+    this.#window = new MetricsWindow(position.window);
+    this.#records = new RunRecords(config, { epoch: position.epoch, done: this.#done });
     const count = dataset.samples.length;
     const damage = Array.from(start.own, (_, row) =>
       source.damage({ sample: row % count, view: Math.floor(row / count) }),
@@ -61,18 +71,44 @@ export class FinetuneRun {
     this.#startQuantiles = magnitudeQuantiles(start.magnitudes);
   }
 
+  /** Whether every step is done; otherwise a checkpoint says where it stopped. */
+  get isOver(): boolean {
+    return this.#done >= this.#total;
+  }
+
   /** @returns the last row of metrics */
   async go(): Promise<MetricsRow | undefined> {
-    for (let epoch = 0; epoch < this.#config.epochs; epoch++) {
-      for (const places of plannedBatches(epoch, this.#plan)) {
-        if (this.#done === this.#total || this.#hooks.signal?.aborted === true) break;
-        await this.#step(epoch, places);
-        await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
-      }
-    }
-    this.#parts.tuner.mean.apply();
+    while (!this.isOver && !this.#isStopping) await this.#epoch(Math.floor(this.#done / this.#stepsPerEpoch));
     this.#records.writeReport();
     return this.#row;
+  }
+
+  get #isStopping(): boolean {
+    return this.#hooks.signal?.aborted === true;
+  }
+
+  /** What is left of it. */
+  async #epoch(epoch: number): Promise<void> {
+    const { saveSteps, saveEpochs } = this.#config;
+    const first = this.#done - epoch * this.#stepsPerEpoch;
+    for (const [step, places] of [...plannedBatches(epoch, this.#plan)].entries()) {
+      if (step < first) continue;
+      await this.#step(epoch, places);
+      await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
+      const isLast = step + 1 === this.#stepsPerEpoch && (epoch + 1) % saveEpochs === 0;
+      const isDue = saveSteps !== undefined && (step + 1) % saveSteps === 0;
+      if (isLast || isDue || this.isOver || this.#isStopping) await this.#save();
+      if (this.isOver || this.#isStopping) return;
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { output, keep } = this.#config;
+    const [epoch, step] = [Math.floor(this.#done / this.#stepsPerEpoch), this.#done % this.#stepsPerEpoch];
+    const position: Position = { epoch, step, skipped: this.#skipped, window: this.#window.state };
+    const content = this.#parts.tuner.save({ position, config: this.#config });
+    await writeCheckpoint(join(output, checkpointName(epoch, step)), content);
+    if (keep !== undefined) for (const old of listCheckpoints(output).slice(keep)) rmSync(old);
   }
 
   async #step(epoch: number, places: readonly ViewPlace[]): Promise<void> {
@@ -123,7 +159,7 @@ export class FinetuneRun {
   #print(epoch: number, lr: number): void {
     if (this.#window.state.steps === 0) return;
     const { batchSize } = this.#config;
-    const imagesPerSecond = (this.#done * batchSize) / ((performance.now() - this.#started) / 1000);
+    const imagesPerSecond = ((this.#done - this.#before) * batchSize) / ((performance.now() - this.#started) / 1000);
     const row: MetricsRow = {
       epoch,
       step: this.#done,

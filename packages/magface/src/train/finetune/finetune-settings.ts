@@ -29,6 +29,10 @@ export interface FinetuneSettings {
   readonly clip: number;
   /** Share of the steps, the last ones, over which the weights are averaged at the end. @default 0 */
   readonly averageLast: number;
+  /** What each layer between a weight and the embedding multiplies its learning rate by. @default 1 */
+  readonly layerDecay: number;
+  /** Whether trained convolutions without a BatchNorm get one for the training; it is folded into them at the end. @default false */
+  readonly freshBatchNorm: boolean;
 }
 
 const share = z.number().min(0).max(1);
@@ -49,6 +53,8 @@ export const finetuneFields: { readonly [Key in keyof FinetuneSettings]-?: z.Zod
   frontCache: z.string().optional(),
   clip: z.number().positive().default(5),
   averageLast: share.default(0),
+  layerDecay: z.number().positive().max(1).default(1),
+  freshBatchNorm: z.boolean().default(false),
 };
 
 /** What training from nothing has otherwise: a model that is good already is changed in small steps, and soon done. */

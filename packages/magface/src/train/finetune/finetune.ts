@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheMemory, threads } from '@magface/torch';
+import { cacheMemory, scope, threads } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 import { writeWhole } from '../../format/file-writer.ts';
 import type { RecogniserContract } from '../../models/contract.ts';
@@ -13,18 +13,20 @@ import { loadModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
 import type { TrainConfig } from '../config.ts';
 import { type Dataset, readDatasets } from '../dataset.ts';
+import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
 import { frontOf, selectWeights } from '../graph/select-weights.ts';
 import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
+import { begin, resume } from '../resume.ts';
 import type { TrainHooks } from '../run.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
 import { FrontCache, frontName } from './front-cache.ts';
 import { magnitudeQuantiles, recipeFor } from './recipe.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
-import { keepFront, readViews } from './view-source.ts';
+import { keepFront, readViews, type ViewSource } from './view-source.ts';
 import type { ViewOptions } from './views.ts';
 
 /** The result, in the run's folder. */
@@ -37,11 +39,6 @@ export const modelFile = 'model.onnx';
  */
 export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
   const { onNote = () => {} } = hooks;
-  if (hooks.resume === true) {
-    const message =
-      'Expected a run with checkpoints to resume but finetuning an ONNX model has none: start it anew without --resume.';
-    throw new ConfigError('resume', message);
-  }
   if (hooks.group !== undefined) {
     const message = 'Expected one process to finetune an ONNX model but several were started: leave --nproc out.';
     throw new ConfigError('nproc', message);
@@ -56,7 +53,8 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   mkdirSync(config.output, { recursive: true });
-  const graph = openGraph(bytes, name);
+  const position = hooks.resume === true ? undefined : begin(config);
+  const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
   const front = frontOf(graph, trained);
   onNote(describeRun(name, { dataset, graph, trained, front, views: config.views }));
@@ -81,7 +79,15 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
     const head = { centers, classes, constants, weights };
     const tuner = new Finetuner(graph, { ...config, ...forward, ...head, trained });
-    const row = await new FinetuneRun(config, hooks, { tuner, source, start, dataset }).go();
+    if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
+    const from = position ?? (await resume(config, tuner, onNote));
+    const run = new FinetuneRun(config, hooks, { tuner, source, start, dataset }, from);
+    const row = await run.go();
+    if (!run.isOver) {
+      onNote(`Stopped before the end, with a checkpoint in ${config.output}: --resume goes on from there.`);
+      return row;
+    }
+    tuner.mean.apply();
     const file = join(config.output, modelFile);
     await writeModel(graph, contract, file);
     onNote(`Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --output ${file}\`.`);
@@ -89,6 +95,28 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   } finally {
     source.close();
   }
+}
+
+/** The graph; with `freshBatchNorm` a BatchNorm behind each convolution that is trained and has none. */
+function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): TrainableGraph {
+  const graph = openGraph(bytes, name);
+  return config.freshBatchNorm ? insertBatchNorm(graph, selectWeights(graph, config)) : graph;
+}
+
+/** The first faces as they are, and as many mirrored or damaged, give the statistics to begin with. */
+async function beginBatchNorm(
+  source: ViewSource,
+  {
+    graph,
+    front,
+    batchSize,
+  }: { readonly graph: TrainableGraph; readonly front: string | undefined; readonly batchSize: number },
+): Promise<void> {
+  const load = await source.load(
+    Array.from({ length: batchSize }, (_, sample) => ({ sample, view: sample % source.views })),
+  );
+  using _scope = scope();
+  startBatchNorm(graph, load(), front);
 }
 
 /** By which another set of faces, or another order, is known. */

@@ -1,15 +1,20 @@
 /** A graph in training: a step on a batch of faces in their views. */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import type { CheckpointContent } from '../checkpoint-file.ts';
+import { rateGroups } from '../graph/layer-rates.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { StepResult } from '../trainer.ts';
 import { type FinetuneLoss, type FinetuneTargets, type FinetuneWeights, finetuneLoss } from './finetune-loss.ts';
+import { restoreState, saveState } from './finetune-state.ts';
 import { inPrecision } from './view-source.ts';
 import { WeightMean } from './weight-mean.ts';
 
 export interface FinetunerOptions {
   /** Names of the weights that are trained. */
   readonly trained: readonly string[];
+  /** What each layer between a weight and the embedding multiplies its learning rate by. @default 1 */
+  readonly layerDecay?: number;
   /** Name of the value that batches are; undefined for the graph's input. */
   readonly front: string | undefined;
   /** (D, K): where the class centres start. */
@@ -42,7 +47,7 @@ export class Finetuner {
   readonly centers: Tensor;
   /** Of the trained weights. */
   readonly mean: WeightMean;
-  readonly #network: Sgd;
+  readonly #network: readonly { readonly rate: number; readonly sgd: Sgd; readonly names: readonly string[] }[];
   readonly #head: Sgd;
 
   constructor(graph: TrainableGraph, options: FinetunerOptions) {
@@ -52,30 +57,50 @@ export class Finetuner {
     this.centers = leafOf(options);
     const trained = new Map(options.trained.map((name) => [name, graph.weights.get(name)!]));
     this.mean = new WeightMean(trained);
-    this.#network = new Sgd([...trained.values()]);
+    this.#network = rateGroups(graph, options.trained, options.layerDecay ?? 1).map(({ rate, names }) => {
+      return { rate, names, sgd: new Sgd(names.map((name) => trained.get(name)!)) };
+    });
     this.#head = new Sgd([this.centers]);
+  }
+
+  /** Of SGD, by the names of the weights and `centers`. */
+  get velocities(): ReadonlyMap<string, Tensor> {
+    const network = this.#network.flatMap(({ names, sgd }) =>
+      names.map((name, i) => [name, sgd.velocities[i]!] as const),
+    );
+    return new Map([...network, ['centers', this.#head.velocities[0]!]]);
+  }
+
+  save(state: Readonly<Record<string, unknown>>): CheckpointContent {
+    return saveState(this, state);
+  }
+
+  /** Takes over what {@link Finetuner.save} gave. @param file - for errors */
+  restore(content: CheckpointContent, file: string): void {
+    restoreState(this, content, file);
   }
 
   /** @param value - (N, …), of the front or of the input @returns (N, D) float32 */
   forward(value: Tensor): Tensor {
     const { front, precision } = this.options;
-    return inPrecision(precision, () => this.graph.forward(value, front === undefined ? {} : { from: front }));
+    const part = { training: true, ...(front !== undefined && { from: front }) };
+    return inPrecision(precision, () => this.graph.forward(value, part));
   }
 
   /** Learns from one batch. A loss or gradient that is not finite leaves every weight as it was. */
   step(load: () => Tensor, targets: FinetuneTargets, lr: number): FinetuneStep {
     using _step = scope();
     const { constants, weights, momentum, weightDecay, clip } = this.options;
-    this.#network.zeroGrad();
+    for (const { sgd } of this.#network) sgd.zeroGrad();
     this.#head.zeroGrad();
     const loss = finetuneLoss(this.forward(load()), this.centers, { targets, constants, weights });
     loss.total.backward();
-    const norm = Math.hypot(...this.#network.gradientNorms());
+    const norm = Math.hypot(...this.#network.flatMap(({ sgd }) => [...sgd.gradientNorms()]));
     const finite = Number.isFinite(norm) && Number.isFinite(loss.total.item());
     using _ = noGrad();
     if (finite) {
       const gradientScale = Math.min(1, clip / norm);
-      this.#network.step({ lr, momentum, weightDecay, gradientScale });
+      for (const { rate, sgd } of this.#network) sgd.step({ lr: lr * rate, momentum, weightDecay, gradientScale });
       this.#head.step({ lr, momentum });
     }
     return resultOf(loss, targets, norm);

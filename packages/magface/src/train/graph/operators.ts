@@ -7,13 +7,28 @@ import type { NodeProto } from '../../models/onnx_pb.ts';
 import { floatOf, intOf, intsOf } from '../../models/onnx-graph.ts';
 import { alias } from '../network.ts';
 
-/** What an operator is given beside its tensors. */
-export interface NodeContext {
+/** What the file says of a node. */
+export interface StoredContext {
   readonly node: NodeProto;
   readonly opset: number;
   /** Numbers of an input that is stored in the file; undefined when it is left out or computed. */
   readonly numbers: (input: number) => readonly number[] | undefined;
 }
+
+/** What an operator is given beside its tensors. */
+export interface NodeContext extends StoredContext {
+  /** Whether this pass is one that is learned from. */
+  readonly training: boolean;
+}
+
+/** Whether a BatchNorm was made for the training alone, see fresh-batch-norm.ts. */
+export const isFresh = (node: NodeProto): boolean => intOf(node, freshMark, 0) === 1;
+
+/** The attribute that says so; it is in no file that is written. */
+export const freshMark = 'fresh';
+
+/** Share of a batch in the running statistics of a fresh BatchNorm: PyTorch's. */
+const freshMomentum = 0.1;
 
 type Inputs = readonly (Tensor | undefined)[];
 type Run = (inputs: readonly Tensor[], context: NodeContext) => Tensor;
@@ -24,7 +39,7 @@ export interface GraphOperator {
   /** @default none */
   readonly learned?: readonly number[];
   /** What in this node goes beyond the translation, in a few words; undefined when nothing does. */
-  readonly lacks?: (context: NodeContext) => string | undefined;
+  readonly lacks?: (context: StoredContext) => string | undefined;
 }
 
 const padNd = operator('aten::constant_pad_nd');
@@ -80,9 +95,13 @@ function convolved(inputs: Inputs, { node }: NodeContext): Tensor {
   });
 }
 
-/** With the statistics of the file, which stay: a network that is finetuned on few people keeps what it has seen. */
-function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], { node }: NodeContext): Tensor {
-  const settings = [false, 0, floatOf(node, 'epsilon', 1e-5), true] as const;
+/**
+ * With the statistics of the file, which stay: a network that is finetuned on few people keeps what it has seen. A fresh one
+ * learns with those of its batch.
+ */
+function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], context: NodeContext): Tensor {
+  const { node, training } = context;
+  const settings = [training && isFresh(node), freshMomentum, floatOf(node, 'epsilon', 1e-5), true] as const;
   return x!.batchNorm(scale!, shift!, mean!, variance!, ...settings);
 }
 
@@ -145,7 +164,7 @@ function averagePooled(x: Tensor, { node }: NodeContext): Tensor {
   return invoke(averagePool, [x, kernel, intsOf(node, 'strides') ?? [1, 1], [top, left], ceiled, countsPadding]);
 }
 
-function windowLacks({ node }: NodeContext): string | undefined {
+function windowLacks({ node }: StoredContext): string | undefined {
   const automatic = node.attribute.find(({ name }) => name === 'auto_pad');
   const text = automatic === undefined ? 'NOTSET' : new TextDecoder().decode(automatic.s);
   if (text !== 'NOTSET' && text !== 'VALID') return `auto_pad ${text}`;
@@ -154,11 +173,11 @@ function windowLacks({ node }: NodeContext): string | undefined {
   return (intsOf(node, 'kernel_shape')?.length ?? 2) === 2 ? undefined : 'a window that is not two-dimensional';
 }
 
-function clipLacks({ node, numbers }: NodeContext): string | undefined {
+function clipLacks({ node, numbers }: StoredContext): string | undefined {
   const computed = [1, 2].some((input) => (node.input[input] ?? '') !== '' && numbers(input) === undefined);
   return computed ? 'computed limits' : undefined;
 }
 
-function storedLacks(input: number, what: string): (context: NodeContext) => string | undefined {
+function storedLacks(input: number, what: string): (context: StoredContext) => string | undefined {
   return ({ numbers }) => (numbers(input) === undefined ? `a computed ${what}` : undefined);
 }

@@ -8,7 +8,7 @@ import type { ModelProto, NodeProto } from '../../models/onnx_pb.ts';
 import { makeReady, parseOnnx } from '../../models/onnx-file.ts';
 import { constantsToInitializers, opsetOf } from '../../models/onnx-graph.ts';
 import { floatsOf, integersOf, type OnnxTensor, tensorOf } from '../../models/onnx-tensor.ts';
-import { type GraphOperator, type NodeContext, operators } from './operators.ts';
+import { type GraphOperator, operators, type StoredContext } from './operators.ts';
 
 /** Operators that are layers of a network. */
 export const layers: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
@@ -19,13 +19,15 @@ export interface GraphPart {
   readonly from?: string;
   /** Name of the value to end with. @default the embedding */
   readonly to?: string;
+  /** Whether it is learned from: fresh BatchNorms then take the batch's statistics. @default false */
+  readonly training?: boolean;
 }
 
 /** One node, translated. */
 interface Step {
   readonly node: NodeProto;
   readonly operator: GraphOperator;
-  readonly context: NodeContext;
+  readonly context: StoredContext;
 }
 
 /** Made by {@link openGraph}. */
@@ -42,7 +44,8 @@ export class TrainableGraph {
   readonly weights: ReadonlyMap<string, Tensor>;
   /** The nodes that the embedding needs, in order: what each is named, reads and writes. */
   readonly steps: readonly Step[];
-  readonly #fixed: ReadonlyMap<string, Tensor>;
+  /** What the file holds beside them, by name: running statistics of BatchNorm, say. */
+  readonly fixed: ReadonlyMap<string, Tensor>;
 
   /** @internal */
   constructor(model: ModelProto, name: string) {
@@ -65,21 +68,21 @@ export class TrainableGraph {
       (learned.has(input) && isFloat(values) ? weights : fixed).set(input, tensor);
     }
     this.weights = weights;
-    this.#fixed = fixed;
+    this.fixed = fixed;
   }
 
   /**
    * @param value - of `part.from`: for the whole graph (N, 3, 112, 112) float32 as the model's contract says
    * @returns the value of `part.to`; the scope around owns it
    */
-  forward(value: Tensor, { from = this.input, to = this.output }: GraphPart = {}): Tensor {
+  forward(value: Tensor, { from = this.input, to = this.output, training = false }: GraphPart = {}): Tensor {
     using pass = scope();
     const values = new Map([[from, value]]);
     const part = this.#between(from, to);
     const lastReader = new Map(part.flatMap(({ node }) => node.input.map((input) => [input, node] as const)));
     for (const { node, operator, context } of part) {
-      const inputs = node.input.map((input) => values.get(input) ?? this.weights.get(input) ?? this.#fixed.get(input));
-      values.set(node.output[0]!, operator.run(inputs, context));
+      const inputs = node.input.map((input) => values.get(input) ?? this.weights.get(input) ?? this.fixed.get(input));
+      values.set(node.output[0]!, operator.run(inputs, { ...context, training }));
       for (const input of node.input) {
         if (lastReader.get(input) !== node || input === from) continue;
         values.get(input)?.dispose();
@@ -129,7 +132,7 @@ function translated(
       const values = stored.get(node.input[input] ?? '');
       return values && (isFloat(values) ? [...floatsOf(values)] : integersOf(values));
     };
-    const context = { node, opset, numbers };
+    const context: StoredContext = { node, opset, numbers };
     const operator = node.domain === '' || node.domain === 'ai.onnx' ? operators[node.opType] : undefined;
     if (operator === undefined) lacking.add(node.domain === '' ? node.opType : `${node.domain}.${node.opType}`);
     const lacks = operator?.lacks?.(context);

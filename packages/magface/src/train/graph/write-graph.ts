@@ -1,5 +1,6 @@
 /** A trained graph as an ONNX file: the same nodes, new weights, a `magnitude` beside the embedding, and its contract. */
 import { clone, create, toBinary } from '@bufbuild/protobuf';
+import type { Tensor } from '@magface/torch';
 import { contractMetadata, type RecogniserContract } from '../../models/contract.ts';
 import {
   AttributeProtoSchema,
@@ -12,6 +13,7 @@ import {
 } from '../../models/onnx_pb.ts';
 import { intAttribute, newNode, opsetOf } from '../../models/onnx-graph.ts';
 import { floatTensor, halved, tensorProto } from '../../models/onnx-tensor.ts';
+import { foldBatchNorm, freshStatistics } from './fresh-batch-norm.ts';
 import type { TrainableGraph } from './trainable-graph.ts';
 
 const half = 10; // TensorProto.DataType.FLOAT16
@@ -21,7 +23,10 @@ const float = 1;
 export function writeGraph(trained: TrainableGraph, contract: RecogniserContract): Uint8Array {
   const model = clone(ModelProtoSchema, trained.model);
   const graph = model.graph!;
-  const weights = new Map([...trained.weights].map(([name, tensor]) => [name, tensor.toArray() as Float32Array]));
+  const valuesOf = (tensors: ReadonlyMap<string, Tensor>): (readonly [string, Float32Array])[] =>
+    [...tensors].map(([name, tensor]) => [name, tensor.toArray() as Float32Array]);
+  const weights = new Map([...valuesOf(trained.weights), ...valuesOf(freshStatistics(trained))]);
+  foldBatchNorm(model, weights);
   graph.initializer = graph.initializer.map((proto) => {
     const values = weights.get(proto.name);
     if (values === undefined) return proto;

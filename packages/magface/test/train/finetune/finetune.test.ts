@@ -120,9 +120,53 @@ describeTraining('finetuning an ONNX model', [], () => {
     expect(notes.join('\n')).toMatch(/As given: --l_a 0\.5 --u_a 9 --l_margin 0\.45/);
   });
 
-  test('has no checkpoints to resume', async () => {
-    const config = parseTrainConfig({ ...settings, output: temporaryFolder() });
-    await expect(train(config, { resume: true })).rejects.toMatchObject({ code: 'wrong_configuration', key: 'resume' });
+  const whole = { ...settings, saveSteps: 2, averageLast: 0.5, layerDecay: 0.5, freshBatchNorm: true };
+
+  test('goes on after a kill or a stop as if nothing had been, bit for bit', async () => {
+    const [unbroken, broken] = [temporaryFolder(), temporaryFolder()];
+    await train(parseTrainConfig({ ...whole, output: unbroken }));
+
+    const config = parseTrainConfig({ ...whole, output: broken });
+    const killed = (step: number): void => {
+      if (step === 4) throw new Error('killed');
+    };
+    await expect(train(config, { onStep: killed })).rejects.toThrow('killed');
+    expect(readdirSync(broken)).toContain('00000-0000002.safetensors');
+    expect(readdirSync(broken)).not.toContain('model.onnx');
+    const notes: string[] = [];
+    const stop = new AbortController();
+    const stopped = { resume: true, signal: stop.signal, onNote: (line: string) => notes.push(line) };
+    await train(config, { ...stopped, onStep: (step) => step === 5 && stop.abort() });
+    expect(notes.at(-1)).toMatch(/^Stopped before the end, with a checkpoint in .*: --resume goes on from there\.$/);
+    expect(readdirSync(broken)).not.toContain('model.onnx');
+    await train(config, { resume: true });
+
+    const [models, rows] = ['model.onnx', 'metrics.jsonl'].map((name) => {
+      return [unbroken, broken].map((folder) => readFileSync(join(folder, name)));
+    });
+    expect(models![1]!.equals(models![0]!)).toBe(true);
+    const figures = (text: Buffer) =>
+      text
+        .toString()
+        .trim()
+        .split('\n')
+        .map((row) => JSON.parse(row).loss);
+    expect(figures(rows![1]!)).toEqual(figures(rows![0]!));
+    await expect(train(config)).rejects.toMatchObject({ code: 'wrong_configuration', key: 'output' });
+  });
+
+  test.each([
+    ['averageLast', 0],
+    ['layerDecay', 1],
+    ['freshBatchNorm', false],
+  ])('%s makes another model', async (setting, without) => {
+    const models = [];
+    for (const given of [whole, { ...whole, [setting]: without }]) {
+      const output = temporaryFolder();
+      await train(parseTrainConfig({ ...given, output }));
+      models.push(readFileSync(join(output, 'model.onnx')));
+    }
+    expect(models[1]!.equals(models[0]!)).toBe(false);
   });
 });
 

@@ -3,14 +3,15 @@ import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { cacheFolder, cachePath } from '../../../src/models/cache.ts';
+import { floatTensor } from '../../../src/models/onnx-tensor.ts';
 import { architecture } from '../../../src/train/architectures.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
-import { allTensors, batchNormEpsilon } from '../../../src/train/layers.ts';
+import { allTensors, batchNormEpsilon, tensorsOf } from '../../../src/train/layers.ts';
 import { magfaceLoss } from '../../../src/train/magface-loss.ts';
 import { createNetwork } from '../../../src/train/network.ts';
 import { exportOnnx } from '../../../src/train/onnx-export.ts';
 import { shared } from '../../support/shared.ts';
-import { onnxModel } from '../../support/small-graph.ts';
+import { onnxModel, type SmallNode } from '../../support/small-graph.ts';
 import { describeTraining, goldenTensor, u01 } from '../golden.ts';
 
 const frFeature = cachePath(cacheFolder(), '87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581');
@@ -36,6 +37,43 @@ const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   const largest = Array.from(b).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0) / largest;
 };
+
+/** iResNet-18 node by node under its own names, nothing folded, as a framework writes it that exports for training. */
+function unfoldedIResNet18(): Uint8Array {
+  const stored = Object.fromEntries(
+    allTensors(iresnet18).map(({ name, shape }) => [name, floatTensor(shape, values.get(name)!)]),
+  );
+  const nodes = iresnet18.layers.map((layer): SmallNode => {
+    const { name, output } = layer;
+    const inputs = [...layer.inputs, ...tensorsOf(layer).map((spec) => spec.name)];
+    switch (layer.kind) {
+      case 'conv': {
+        const { stride, padding, kernel } = layer;
+        const ints = {
+          strides: [stride, stride],
+          pads: Array<number>(4).fill(padding),
+          kernel_shape: [kernel, kernel],
+        };
+        return { op: 'Conv', inputs, output, ints };
+      }
+      case 'batchNorm':
+        return { op: 'BatchNormalization', inputs, output, float: { epsilon: layer.epsilon ?? batchNormEpsilon } };
+      case 'prelu':
+        return { op: 'PRelu', inputs, output };
+      case 'add':
+        return { op: 'Add', inputs, output };
+      case 'channelDropout':
+        return { op: 'Dropout', inputs, output };
+      case 'flatten':
+        return { op: 'Flatten', inputs, output };
+      case 'linear':
+        return { op: 'Gemm', inputs, output, int: { transB: 1 } };
+      default:
+        throw new Error(`iResNet-18 has no ${layer.kind} but ${name} is one.`);
+    }
+  });
+  return onnxModel(nodes, { stored });
+}
 
 describeTraining('a graph from an ONNX file', [], () => {
   test.each(Object.entries(models))("%s: forward is ONNX Runtime's to 1e-4", async (name, read) => {
@@ -93,6 +131,30 @@ describeTraining('a graph from an ONNX file', [], () => {
       compared++;
     }
     expect(compared).toBe(9 + 21); // PReLU; 17 convolutions of 3x3 and 4 shortcuts
+  });
+
+  test("one step's gradients are the native iResNet-18's in every tensor, BatchNorm and the linear layer included", () => {
+    using _scope = scope();
+    const images = fromArray(u01('gradients', 2 * 3 * 112 * 112), [2, 3, 112, 112]);
+    const loss = (features: Tensor): Tensor => {
+      const centers = fromArray(u01('centers', 64 * 5), [64, 5]);
+      return magfaceLoss(features, centers, fromArray(BigInt64Array.of(1n, 3n)), { lowerMagnitude: 1 }).total;
+    };
+    const native = createNetwork(iresnet18, values);
+    loss(native.forward(images, { training: false })).backward();
+    const graph = openGraph(unfoldedIResNet18(), 'iresnet18');
+    for (const weight of graph.weights.values()) weight.requiresGrad = true;
+    loss(graph.forward(images)).backward();
+
+    expect([...graph.weights.keys()].sort()).toEqual([...native.parameters.keys()].sort());
+    for (const [name, tensor] of native.parameters) {
+      const [expected, own] = [tensor, graph.weights.get(name)!].map((one) => one.grad!.toArray() as Float32Array);
+      expect(
+        expected!.some((value) => value !== 0),
+        name,
+      ).toBe(true);
+      expect(worst(own!, expected!), name).toBeLessThan(1e-3);
+    }
   });
 
   test('names every operator that has no translation, in one error', () => {
