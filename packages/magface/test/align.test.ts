@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { alignmentMatrix, similarityTransform, template, warp, withMouthCorners } from '../src/align.ts';
+import {
+  type AffineMatrix,
+  alignmentMatrix,
+  similarityTransform,
+  template,
+  warp,
+  withMouthCorners,
+} from '../src/align.ts';
 import { ShapeError } from '../src/errors.ts';
 import type { Landmarks, Point } from '../src/face.ts';
 import type { Pixels } from '../src/pixels.ts';
@@ -81,6 +88,18 @@ describe('warp', () => {
       2,
     );
     expect([...raised.data].filter((_, i) => i % 3 === 0)).toEqual([200, 200, 100, 100]);
+  });
+
+  test('at a corner both fade, and beyond an edge nothing of the neighbouring row shows', () => {
+    const white = { width: 4, height: 4, data: new Uint8Array(48).fill(200) };
+    const red = (matrix: AffineMatrix, size: number): number[][] => {
+      const { data } = warp(white, matrix, size);
+      const values = [...data].filter((_, i) => i % 3 === 0);
+      return Array.from({ length: size }, (_, y) => values.slice(y * size, (y + 1) * size));
+    };
+    expect(red([[1, 0, 0], [0, 1, 0]], 6)).toEqual([...Array(4).fill([200, 200, 200, 200, 0, 0]), ...Array(2).fill(Array(6).fill(0))]); // biome-ignore format: a matrix
+    expect(red([[1, 0, 2], [0, 1, 0]], 3)).toEqual(Array(3).fill([0, 0, 200])); // biome-ignore format: a matrix
+    expect(red([[1, 0, -0.5], [0, 1, -0.5]], 4)).toEqual([...Array(3).fill([200, 200, 200, 100]), [100, 100, 100, 50]]); // biome-ignore format: a matrix
   });
 
   test('wholly outside it is black', () => {

@@ -38,6 +38,14 @@ describe('errorVersusReject', () => {
     expect(curve.pauc).toBeCloseTo((0.725 + 0.675) / 2, 12);
   });
 
+  test('a limit beyond the last rate has no area; one rate that cannot be told is named', () => {
+    const curve = errorVersusReject(similarities, same, similarities, { fmr: 0.2, rejectRates, paucLimit: 0.75 });
+    expect(curve.pauc).toBeNull();
+    expect(curve.limits).toEqual([]);
+    const short = errorVersusReject(similarities, same, similarities, { fmr: 0.2, rejectRates: [0, 0.75] });
+    expect(short.limits).toEqual(['Too few pairs are left to tell FMR 0.2 when 75 % are rejected.']);
+  });
+
   test('fixed: the threshold of all pairs stays', () => {
     const curve = errorVersusReject(similarities, same, similarities, { fmr: 0.2, threshold: 'fixed', rejectRates });
     expect(curve.thresholds).toEqual([0.75, 0.75, 0.75]);

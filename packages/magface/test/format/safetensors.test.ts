@@ -64,6 +64,12 @@ describe('openSafetensors', () => {
   });
 });
 
+test('a gap is told with the byte where the tensor behind it begins', async () => {
+  const bytes = file(`{"a":${entry('[1]', '[4,8]')}}`);
+  const error = await openSafetensors(bytesSource(bytes, 'a.safetensors')).catch((reason: unknown) => reason);
+  expect((error as FormatError).offset).toBe(8 + Buffer.from(bytes).readUInt32LE(0) + 4);
+});
+
 test('toFloat32 reads halves, bfloat16 and whole numbers', () => {
   const of = (dtype: Dtype, values: ArrayBufferView): number[] => [
     ...toFloat32({ dtype, shape: [values.byteLength], bytes: new Uint8Array(values.buffer) }),

@@ -42,6 +42,12 @@ async function readAll(source: ByteSource): Promise<Record<string, string>> {
 const directoryOf = (bytes: Buffer): number => bytes.readUInt32LE(bytes.length - 6);
 
 describe('archives that are whole', () => {
+  test('an archive of nothing has no entries', async () => {
+    const empty = await archive({});
+    expect(empty).toHaveLength(22);
+    expect(await readAll(bytesSource(empty, 'empty.zip'))).toEqual({});
+  });
+
   test('what was written is read back', async () => {
     const files = { a: 'first', 'b/ü': 'second' };
     expect(await readAll(bytesSource(await archive(files)))).toEqual(files);

@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { fromArray, type Tensor } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.ts';
-import { leastLambdaG, type MagFaceOptions, magfaceDefaults, magfaceLoss } from '../../src/train/magface-loss.ts';
+import {
+  leastLambdaG,
+  type MagFaceOptions,
+  magfaceDefaults,
+  magfaceLoss,
+  marginAt,
+} from '../../src/train/magface-loss.ts';
 import { shared } from '../support/shared.ts';
 import { describeTraining, u01 } from './golden.ts';
 
@@ -141,6 +147,17 @@ test('without options the constants are those of the official script run.sh', ()
     scale: 64,
     easyMargin: true,
   });
+});
+
+test('m(a) for pictures goes straight from l_m at l_a to u_m at u_a', () => {
+  const constants = {
+    ...magfaceDefaults,
+    lowerMagnitude: 10,
+    upperMagnitude: 110,
+    lowerMargin: 0.25,
+    upperMargin: 0.75,
+  };
+  expect([10, 60, 110].map((a) => marginAt(a, constants))).toEqual([0.25, 0.5, 0.75]);
 });
 
 test('the least lambda_g is 22.5867 for the official constants and 29.04 for the cosine script', () => {
