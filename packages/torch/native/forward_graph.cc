@@ -276,15 +276,18 @@ Napi::Value forward_run(const Napi::CallbackInfo& info) {
 void forward_release(const Napi::CallbackInfo& info) { info[0].As<Napi::External<Held>>().Data()->reset(); }
 
 Napi::Value processor(const Napi::CallbackInfo& info) {
-  Napi::Object found = Napi::Object::New(info.Env());
+  return guarded(info.Env(), "processor", [&] {
+    Napi::Object found = Napi::Object::New(info.Env());
 #ifdef MAGFACE_X86
-  found.Set("bfloat16", static_cast<bool>(__builtin_cpu_supports("avx512bf16")));
+    const bool bfloat16 = __builtin_cpu_supports("avx512bf16");
 #else
-  found.Set("bfloat16", false);
+    const bool bfloat16 = false;
 #endif
-  found.Set("kernels", kernels_name());
-  found.Set("packedBy", packed_by());
-  return found;
+    found.Set("bfloat16", bfloat16);
+    found.Set("kernels", kernels_name());
+    found.Set("packedBy", packed_by());
+    return found;
+  });
 }
 
 }  // namespace

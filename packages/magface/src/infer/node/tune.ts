@@ -6,6 +6,7 @@ import { readyToRun } from '../../models/onnx-file.ts';
 import type { Pixels } from '../../pixels.ts';
 import { randomStream } from '../../random.ts';
 import { compare } from '../../similarity.ts';
+import type { Embedding } from '../embedder.ts';
 import { createEmbedder, type EngineName, torchEngine } from './engine.ts';
 import { type Trial, type Tuning, writeTuning } from './tuning.ts';
 
@@ -20,47 +21,63 @@ export interface TuneOptions {
 
 /** Less than this, and torch's bfloat16 is not chosen, however fast. */
 const leastCosine = 0.9995;
-/** Seconds that a batch of more than 8 may take. */
+/** Seconds that a batch may be expected to take. */
 const longest = 3;
 /** A larger batch or more threads must be worth so much. */
 const worthwhile = 1.03;
 
 /** @returns the best way, also written to the cache, where the engine `auto` finds it */
 export async function tune(model: LoadedModel<'recogniser'>, options: TuneOptions = {}): Promise<Tuning> {
-  const { milliseconds = 700, signal, onTrial } = options;
-  const batches = readyToRun(model.bytes, model.name).batchFree ? [1, 8, 32] : [1];
   const names: readonly EngineName[] = (await torchFits(model)) ? ['onnx', 'torch'] : ['onnx'];
-  const faces = madeUpFaces(32);
+  const cosine = names.includes('torch') ? await leastAgreement(model) : null;
   const trials: Trial[] = [];
-  const embeddings = new Map<EngineName, readonly Float32Array[]>();
   for (const name of names) {
-    for (const threads of new Set([1, availableParallelism()])) {
-      for (const batchSize of batches) {
-        signal?.throwIfAborted();
-        if (batchSize > longest * (trials.at(-1)?.rate ?? Number.POSITIVE_INFINITY) && batchSize > 8) continue;
-        await using embedder = await createEmbedder(model, { name, threads, batchSize });
-        const batch = faces.slice(0, batchSize);
-        const first = await embedder.embed(batch);
-        if (batchSize === Math.min(8, batches.at(-1)!))
-          embeddings.set(
-            name,
-            first.map(({ embedding }) => embedding),
-          );
-        const rate = await rateOf(() => embedder.embed(batch), batchSize, milliseconds);
-        trials.push({ name, threads, batchSize, rate });
-        onTrial?.(trials.at(-1)!);
-      }
-    }
+    for (const threads of new Set([1, availableParallelism()]))
+      trials.push(...(await tryBatches(model, name, threads, options)));
   }
-  const torch = embeddings.get('torch');
-  const cosine =
-    torch === undefined ? null : Math.min(...torch.map((one, i) => compare(one, embeddings.get('onnx')![i]!)));
   const fit = trials.filter(({ name }) => name === 'onnx' || (cosine !== null && cosine >= leastCosine));
   const best = fit.reduce((least, one) => (one.rate > worthwhile * least.rate ? one : least));
-  const { name, threads, batchSize } = best;
-  const found: Tuning = { name, threads, batchSize, trials, cosine };
+  const found: Tuning = { name: best.name, threads: best.threads, batchSize: best.batchSize, trials, cosine };
   await writeTuning(cacheFolder(options.cacheDir), model.digest, found);
   return found;
+}
+
+/** From one face to many at a time, as long as these do not take too long. */
+async function tryBatches(
+  model: LoadedModel<'recogniser'>,
+  name: EngineName,
+  threads: number,
+  { milliseconds = 700, signal, onTrial }: TuneOptions,
+): Promise<Trial[]> {
+  const { batchFree } = readyToRun(model.bytes, model.name);
+  const trials: Trial[] = [];
+  for (const batchSize of batchFree ? [1, 8, 32] : [1]) {
+    signal?.throwIfAborted();
+    if (batchSize > longest * (trials.at(-1)?.rate ?? batchSize)) break;
+    await using embedder = await createEmbedder(model, { name, threads, batchSize });
+    const batch = madeUpFaces(batchSize);
+    await embedder.embed(batch);
+    const trial = {
+      name,
+      threads,
+      batchSize,
+      rate: await rateOf(() => embedder.embed(batch), batchSize, milliseconds),
+    };
+    trials.push(trial);
+    onTrial?.(trial);
+  }
+  return trials;
+}
+
+/** The least cosine of torch's embeddings with ONNX Runtime's. */
+async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number> {
+  const faces = madeUpFaces(4);
+  const embedded = async (name: EngineName): Promise<Embedding[]> => {
+    await using embedder = await createEmbedder(model, { name, threads: availableParallelism(), batchSize: 4 });
+    return await embedder.embed(faces);
+  };
+  const [float, small] = [await embedded('onnx'), await embedded('torch')];
+  return Math.min(...float.map(({ embedding }, i) => compare(embedding, small[i]!.embedding)));
 }
 
 /** Whether torch is installed, has an operator for each of the model's, and the processor has bfloat16. */

@@ -1,0 +1,160 @@
+import {
+  cat,
+  ForwardGraph,
+  type ForwardStep,
+  fromArray,
+  noGrad,
+  processor,
+  scope,
+  type Tensor,
+  TorchError,
+  UseAfterFreeError,
+} from '@magface/torch';
+import { expect, test } from 'vitest';
+import { describeWithTorch } from './support/with-torch.ts';
+
+/** Of no pattern, in (-1, 1). */
+const wave = (length: number, seed: number): Float32Array =>
+  Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
+
+const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+const shape = [2, 32, 9, 7];
+const input = wave(2 * 32 * 9 * 7, 1);
+const geometry = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], groups: 1 };
+const weight = wave(64 * 32 * 9, 2);
+const bias = wave(64, 3);
+
+const convolution = (more: Partial<Extract<ForwardStep, { kind: 'convolution' }>> = {}): ForwardStep => ({
+  ...{ kind: 'convolution', reads: ['x'], writes: 'y', frees: [], weight, shape: [64, 32, 3, 3], bias, ...geometry },
+  limits: unbounded,
+  ...more,
+});
+
+async function run(steps: readonly ForwardStep[], output = 'y'): Promise<Float32Array> {
+  const graph = new ForwardGraph(steps, { input: 'x', output, threads: 2 });
+  const found = await graph.run(input, shape);
+  graph.release();
+  return found;
+}
+
+/** Of bfloat16 with float32 sums: its rounding of inputs, weights and results. */
+function expectNear(found: Float32Array, expected: () => Tensor): void {
+  using _ = scope();
+  using _noGrad = noGrad();
+  const values = expected().toArray() as Float32Array;
+  expect(found.length).toBe(values.length);
+  const size = Math.hypot(...values);
+  const difference = Math.hypot(...found.map((value, i) => value - values[i]!));
+  expect(difference / size).toBeLessThan(0.01);
+}
+
+describeWithTorch('a network at inference', () => {
+  const plain = (): Tensor =>
+    fromArray(input, shape).conv2d(fromArray(weight, [64, 32, 3, 3]), { bias: fromArray(bias), padding: 1 });
+  const inOrder = (): Tensor => plain().flatten({ startDim: 1 });
+
+  test('a convolution, its limits and what is added, as the operators one by one', async () => {
+    expectNear(await run([convolution()]), inOrder);
+    expectNear(await run([convolution({ limits: [0, 6] })]), () => inOrder().clamp({ min: 0, max: 6 }));
+    expectNear(await run([convolution({ limits: [0, Number.POSITIVE_INFINITY] })]), () => inOrder().clamp({ min: 0 }));
+    const twice = [convolution({ writes: 'a' }), convolution({ reads: ['x', 'a'], frees: ['x', 'a'] })];
+    expectNear(await run(twice), () => inOrder().mul(2));
+    const kept = [
+      convolution({ writes: 'a' }),
+      convolution({ reads: ['x', 'a'], writes: 'b' }),
+      { kind: 'add', reads: ['a', 'b'], writes: 'y', frees: [] } as const,
+    ];
+    expectNear(await run(kept), () => inOrder().mul(3)); // a is read after it was added to, and so is not written over
+  });
+
+  test('strides, groups and pads that differ between sides', async () => {
+    const own = wave(32 * 9, 4);
+    const step = convolution({
+      ...{ weight: own, shape: [32, 1, 3, 3], bias: wave(32, 5) },
+      groups: 32,
+      strides: [2, 2],
+    });
+    const x = (): Tensor => fromArray(input, shape);
+    const depthwise = { padding: 1, stride: 2, groups: 32 };
+    expectNear(await run([step]), () =>
+      x()
+        .conv2d(fromArray(own, [32, 1, 3, 3]), { ...depthwise, bias: fromArray(wave(32, 5)) })
+        .flatten({ startDim: 1 }),
+    );
+    const narrow = convolution({ pads: [0, 0, 2, 1] });
+    expectNear(await run([narrow]), () => {
+      const right = fromArray(new Float32Array(2 * 32 * 9), [2, 32, 9, 1]);
+      const below = fromArray(new Float32Array(2 * 32 * 2 * 8), [2, 32, 2, 8]);
+      const wide = cat([cat([x(), right], { dim: 3 }), below], { dim: 2 });
+      return wide.conv2d(fromArray(weight, [64, 32, 3, 3]), { bias: fromArray(bias) }).flatten({ startDim: 1 });
+    });
+  });
+
+  test('a line a channel with PReLU and a residual, also for channels that the loops do not take', async () => {
+    const line = (channels: number, reads: readonly string[]): ForwardStep => ({
+      ...{ kind: 'line', reads, writes: 'y', frees: [] },
+      ...{ scale: wave(channels, 6), offset: wave(channels, 7), slope: wave(channels, 8) },
+    });
+    const wide = (seed: number, channels: number): Tensor => fromArray(wave(channels, seed), [1, channels, 1, 1]);
+    const composed = (x: Tensor, channels: number): Tensor => {
+      const u = x.mul(wide(6, channels)).add(wide(7, channels));
+      return u.clamp({ min: 0 }).add(u.clamp({ max: 0 }).mul(wide(8, channels)));
+    };
+    const x = (): Tensor => fromArray(input, shape);
+    expectNear(await run([line(32, ['x', 'x'])]), () => composed(x(), 32).add(x()).flatten({ startDim: 1 }));
+    const few = weight.slice(0, 20 * 32 * 9);
+    const narrow = convolution({
+      ...{ weight: few, shape: [20, 32, 3, 3], bias: bias.slice(0, 20) },
+      writes: 'a',
+    });
+    const before = (): Tensor =>
+      x().conv2d(fromArray(few, [20, 32, 3, 3]), { bias: fromArray(bias.slice(0, 20)), padding: 1 });
+    expectNear(await run([narrow, line(20, ['a'])]), () => composed(before(), 20).flatten({ startDim: 1 }));
+  });
+
+  test('a mean and a linear layer in float32', async () => {
+    const steps: ForwardStep[] = [
+      { kind: 'average', reads: ['x'], writes: 'a', frees: ['x'] },
+      {
+        kind: 'linear',
+        reads: ['a'],
+        writes: 'y',
+        frees: ['a'],
+        weight: wave(5 * 32, 9),
+        shape: [5, 32],
+        bias: wave(5, 10),
+      },
+    ];
+    const expected = (): Tensor =>
+      fromArray(input, shape)
+        .meanDim([2, 3])
+        .linear(fromArray(wave(5 * 32, 9), [5, 32]), { bias: fromArray(wave(5, 10)) });
+    expectNear(await run(steps), expected);
+  });
+
+  test('runs of several sizes take turns and give each its own', async () => {
+    const graph = new ForwardGraph([convolution()], { input: 'x', output: 'y', threads: 2 });
+    const half = input.slice(0, input.length / 2);
+    const [both, one] = await Promise.all([graph.run(input, shape), graph.run(half, [1, 32, 9, 7])]);
+    expect(both.slice(0, one.length)).toEqual(one);
+    const promise = graph.run(input, shape);
+    graph.release(); // a run on its way ends well
+    expect(await promise).toEqual(both);
+    await expect(graph.run(input, shape)).rejects.toThrow(UseAfterFreeError);
+  });
+
+  test('what does not fit is an error with its reason', async () => {
+    const other = { kind: 'folding' } as unknown as ForwardStep;
+    expect(() => new ForwardGraph([other], { input: 'x', output: 'y', threads: 1 })).toThrow(TorchError);
+    await expect(run([convolution({ reads: ['nothing'] })])).rejects.toThrow(TorchError);
+    await expect(run([convolution()], 'nothing')).rejects.toThrow(TorchError);
+  });
+
+  test('says what is used here', () => {
+    const named = process.env['MAGFACE_KERNELS'];
+    const { bfloat16, kernels, packedBy } = processor();
+    if (named) expect(kernels).toBe(named);
+    else expect(bfloat16).toBe(kernels === 'avx512bf16');
+    expect(packedBy).toMatch(/^(oneDNN 2\.\d+\.\d+|libtorch)$/);
+  });
+});
