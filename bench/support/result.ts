@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { writeBenchReadme } from './bench-readme.ts';
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url));
 
@@ -20,10 +21,11 @@ export function machine(): Record<string, string | number> {
   };
 }
 
-/** Writes bench/results/NAME.json and prints the figures. */
+/** Writes bench/results/NAME.json and its row of bench/README.md, and prints the figures. */
 export function writeResult(name: string, figures: Readonly<Record<string, unknown>>): void {
   mkdirSync(folder, { recursive: true });
   const text = `${JSON.stringify({ benchmark: name, machine: machine(), ...figures }, null, 2)}\n`;
   writeFileSync(`${folder}${name}.json`, text);
+  writeBenchReadme();
   process.stdout.write(text);
 }

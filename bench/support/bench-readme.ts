@@ -1,0 +1,65 @@
+/** bench/README.md, written from the results, a row each. A test holds it to them. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { claims } from './claims.ts';
+
+const folder = fileURLToPath(new URL('../', import.meta.url));
+
+interface Result {
+  readonly machine?: Readonly<Record<string, string | number>>;
+}
+
+/** The value at `a.b.c`, short: three digits, or a percentage. */
+function figure(result: unknown, path: string): string {
+  const percent = path.endsWith('%');
+  const keys = (percent ? path.slice(0, -1) : path).split('.');
+  const value = keys.reduce<unknown>((from, key) => (from as Record<string, unknown> | undefined)?.[key], result);
+  if (value === undefined) return '?';
+  if (typeof value !== 'number') return String(value);
+  if (percent) return `${Number((100 * value).toPrecision(3))} %`;
+  return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(4)));
+}
+
+const filled = (text: string, result: unknown): string =>
+  text.replace(/\{([^}]+)\}/g, (_, path: string) => figure(result, path));
+
+/** The longest of these that a name begins with. */
+const longest = (names: readonly string[], name: string): string | undefined =>
+  names.filter((one) => name.startsWith(one)).sort((a, b) => b.length - a.length)[0];
+
+/** @returns the page */
+export function benchReadme(): string {
+  const scripts = readdirSync(folder).flatMap((name) => (name.endsWith('.ts') ? [name.slice(0, -3)] : []));
+  const names = readdirSync(`${folder}results`).flatMap((name) => (name.endsWith('.json') ? [name.slice(0, -5)] : []));
+  const rows = names.sort().map((name) => {
+    const result = JSON.parse(readFileSync(`${folder}results/${name}.json`, 'utf8')) as Result;
+    const claim = claims[longest(Object.keys(claims), name) ?? ''];
+    const script = longest(scripts, name);
+    const cells = [
+      claim === undefined ? 'see the script' : filled(claim.claim, result),
+      claim === undefined ? 'in the file' : filled(claim.figures, result),
+      script === undefined ? '' : `[${script}.ts](${script}.ts)`,
+      `[${name}](results/${name}.json)`,
+      result.machine?.['date'] ?? '',
+      result.machine?.['commit'] ?? '',
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return `# Benchmarks
+
+One script a claim: each says at its top what it measures and how to run it (\`npx tsx -C magface:source bench/NAME.ts\`).
+Speed is measured as a ratio to a peer within one run, never between runs: machines differ, and so do their days. Results
+carry machine, versions and commit; those that fall short of what was wanted are kept as well.
+
+This page is written from \`results/\`, by each benchmark at its end or by \`npx tsx bench/readme.ts\`.
+
+| What | Figure | Script | Result | Date | Commit |
+|---|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+/** Writes the page anew. */
+export function writeBenchReadme(): void {
+  writeFileSync(`${folder}README.md`, benchReadme());
+}

@@ -1,0 +1,80 @@
+/**
+ * Resident memory of training in bfloat16 beside the same layers in plain PyTorch, float32:
+ *
+ *     npx tsx -C magface:source bench/training-resident.ts [--arch A] [--batch N] [--threads N] [--steps N]
+ *
+ * Each in a process of its own, after a few steps; what the process holds now, and the most that it held. PyTorch is
+ * measured as it comes, and with glibc told to keep freed memory. Node itself, the addon and libtorch are counted with ours.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { cacheMemory, threads as setThreads, torchVersion } from '@magface/torch';
+import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
+import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { writeResult } from './support/result.ts';
+import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    arch: { type: 'string', default: 'iresnet18' },
+    batch: { type: 'string', default: '32' },
+    threads: { type: 'string', default: '2' },
+    steps: { type: 'string', default: '4' },
+    python: { type: 'string' },
+    only: { type: 'string' },
+  },
+});
+const { arch, python } = flags;
+const [batchSize, threads, steps] = [flags.batch, flags.threads, flags.steps].map(Number) as [number, number, number];
+
+/** Mebibytes. */
+interface Resident {
+  readonly now: number;
+  readonly most: number;
+}
+
+async function theirs(environment: Readonly<Record<string, string>>): Promise<Resident> {
+  using peer = new TorchPeer('iresnet_torch.py', [arch, batchSize, threads], { python, environment });
+  const [, now = 0, most = 0] = await peer.ask(`train ${steps}`);
+  return { now: Math.round(now), most: Math.round(most) };
+}
+
+function train(precision: 'fp32' | 'bf16'): Resident {
+  setThreads(threads);
+  cacheMemory(2 ** 34);
+  const trainer = new Trainer({ architecture: architectureOf(arch), classes: 427, loss: {}, precision });
+  const faces = Uint8Array.from({ length: batchSize * 112 * 112 * 3 }, (_, i) => (i * 7919) % 256);
+  const labels = BigInt64Array.from({ length: batchSize }, (_, i) => BigInt(i));
+  for (let step = 0; step < steps; step++) {
+    trainer.step({ faces, labels, indices: new Uint32Array(batchSize) }, 0.001);
+  }
+  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  return { now: mebibytes(process.memoryUsage.rss()), most: mebibytes(1024 * process.resourceUsage().maxRSS) };
+}
+
+function ours(precision: 'fp32' | 'bf16'): Resident {
+  const words = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--only', precision];
+  return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Resident;
+}
+
+if (flags.only === 'fp32' || flags.only === 'bf16') process.stdout.write(JSON.stringify(train(flags.only)));
+else {
+  const resident = {
+    pytorch: await theirs({}),
+    pytorchKeepingMemory: await theirs(keepingMemory),
+    fp32: ours('fp32'),
+    bf16: ours('bf16'),
+  };
+  const share = (of: Resident): number => Number((resident.bf16.most / of.most).toFixed(3));
+  writeResult(`training-resident-${arch}-batch${batchSize}`, {
+    arch,
+    batchSize,
+    threads,
+    steps,
+    libtorch: torchVersion(),
+    mebibytes: resident,
+    bf16OfPytorch: share(resident.pytorch),
+    bf16OfPytorchKeepingMemory: share(resident.pytorchKeepingMemory),
+  });
+}
