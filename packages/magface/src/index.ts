@@ -12,6 +12,7 @@ export {
   ShapeError,
 } from './errors.ts';
 export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from './face.ts';
+export type { Engine, EngineName, EngineOptions } from './infer/node/engine.ts';
 export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';
 export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
