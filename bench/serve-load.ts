@@ -14,7 +14,7 @@
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { type LoadOptions, MagFace } from 'magface';
@@ -152,7 +152,13 @@ async function compared(
   const medianRateRatio = median(rounds.map(({ rateRatio }) => rateRatio));
   const medianCpuRatio = median(rounds.map(({ cpuRatio }) => cpuRatio));
   const { model, detector } = magface;
-  return { connections: 32, models: [model.name, detector?.name ?? null], medianRateRatio, medianCpuRatio, rounds };
+  return {
+    connections: 32,
+    models: [basename(model.name), detector?.name ?? null],
+    medianRateRatio,
+    medianCpuRatio,
+    rounds,
+  };
 }
 
 /** The same service with and without shared batches. */
@@ -164,11 +170,20 @@ async function batching(): Promise<object> {
   await Promise.all([rate(together, 64), rate(alone, 64)]);
   const rounds = [];
   for (let round = 0; round < 5; round++) {
-    const [one, many] = [await rate(alone, 576), await rate(together, 576)];
-    rounds.push({ alone: rounded(one), together: rounded(many), gain: rounded(many / one) });
+    const [one, many] = [await served(alone, 576), await served(together, 576)];
+    rounds.push({
+      aloneRate: rounded(one.rate),
+      togetherRate: rounded(many.rate),
+      rateGain: rounded(many.rate / one.rate),
+      aloneCpuMs: rounded(one.cpu),
+      togetherCpuMs: rounded(many.cpu),
+      cpuGain: rounded(one.cpu / many.cpu),
+    });
   }
   await Promise.all([together.stop(), alone.stop()]);
-  return { connections: 32, medianGain: median(rounds.map(({ gain }) => gain)), rounds };
+  const medianRateGain = median(rounds.map(({ rateGain }) => rateGain));
+  const medianCpuGain = median(rounds.map(({ cpuGain }) => cpuGain));
+  return { connections: 32, medianRateGain, medianCpuGain, rounds };
 }
 
 async function latency(): Promise<object> {

@@ -76,6 +76,7 @@ export const texts = {
     faceLabel: (number: number, name: string) => `Face ${number} of ${name}`,
     person: (number: number) => `Person ${number}`,
     nothingWrong: 'Nothing is visibly wrong.',
+    unexplained: 'Low without a plain reason.',
     legend: 'Quality',
     failedHeading: 'Without a result',
   },

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** The page as people use it: built, written by `magface page`'s own function, served plainly, driven in Chromium. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -176,6 +176,25 @@ describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`
       .setInputFiles([join(folder, 'broken.jpg'), photos[0]!]);
     await page.getByText('Finished: 3 faces in 1 photo.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('broken.jpg: this browser cannot read it');
+  });
+
+  test('a picture is pasted, a folder is chosen', async () => {
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await page.evaluate(async () => {
+      const canvas = new OffscreenCanvas(64, 64);
+      canvas.getContext('2d')!.fillRect(0, 0, 64, 64);
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([await canvas.convertToBlob()], 'pasted.png', { type: 'image/png' }));
+      document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
+    });
+    await page.getByText('No face was found in these photos.').waitFor();
+    const chosen = join(folder, 'chosen');
+    await mkdir(chosen);
+    await copyFile(photos[0]!, join(chosen, 'three.jpg'));
+    await writeFile(join(chosen, 'notes.txt'), 'no picture');
+    await page.locator('input[webkitdirectory]').setInputFiles(chosen);
+    await page.getByText('Finished: 3 faces in 2 photos.').waitFor();
+    expect(await page.locator('figcaption').allTextContents()).toContain('chosen/three.jpg · 3 faces');
   });
 
   test('a run is cancelled at once, and nothing was said on the console', async () => {

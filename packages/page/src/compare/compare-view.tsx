@@ -2,12 +2,13 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { DropZone, FileButton } from '../shared/drop-zone.tsx';
-import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
+import { Crop, colours, FaceFacts, poor } from '../shared/face-parts.tsx';
 import { pastedPictures } from '../shared/files.ts';
 import { texts } from '../texts.ts';
 import {
   chooseFace,
   chosenFaces,
+  chosenThreshold,
   comparison,
   type Picture,
   pictures,
@@ -18,8 +19,6 @@ import {
 } from './comparison.ts';
 
 const words = texts.compare;
-/** Below, a face is called poor everywhere on the page. */
-const poor = 20;
 
 export function CompareView(): JSX.Element {
   useEffect(() => {
@@ -111,7 +110,7 @@ function Decision(): JSX.Element {
         <label>
           {words.rate}{' '}
           <select
-            value={rate.value ?? thresholds.value[0]?.fmr}
+            value={chosenThreshold.value?.fmr}
             onChange={(event) => {
               rate.value = Number(event.currentTarget.value);
             }}

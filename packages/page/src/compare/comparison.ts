@@ -15,13 +15,17 @@ export interface Picture {
 }
 
 export const pictures = [signal<Picture | undefined>(undefined), signal<Picture | undefined>(undefined)] as const;
-/** Allowed rate of false matches; one of the model's own, the strictest until another is chosen. */
-export const rate = signal<number | undefined>(undefined);
+/** Allowed rate of false matches, one of the model's own; until one is chosen that of commands and the service. */
+export const rate = signal(0.001);
 
 export const thresholds = computed(() => {
   const measured = engine.value.kind === 'ready' ? (engine.value.magface.model.contract.thresholds ?? []) : [];
   return measured.toSorted((a, b) => a.fmr - b.fmr);
 });
+
+export const chosenThreshold = computed(
+  () => thresholds.value.find(({ fmr }) => fmr === rate.value) ?? thresholds.value[0],
+);
 
 export const chosenFaces = computed(() => pictures.map(({ value }) => value?.faces[value.chosen]));
 
@@ -29,7 +33,7 @@ export const comparison = computed(() => {
   const [a, b] = chosenFaces.value;
   if (a === undefined || b === undefined) return undefined;
   const similarity = compare(a.embedding, b.embedding);
-  const threshold = thresholds.value.find(({ fmr }) => fmr === rate.value) ?? thresholds.value[0];
+  const threshold = chosenThreshold.value;
   return { similarity, threshold, same: threshold && similarity >= threshold.threshold };
 });
 

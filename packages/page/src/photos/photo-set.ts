@@ -1,6 +1,6 @@
 /** The photos that were given, the faces found in them, and which of those are kept. */
 import { batch, computed, signal } from '@preact/signals';
-import { type AnalyzedFace, groupPeople, type MagFace } from 'magface/browser';
+import { type AnalyzedFace, groupPeople, type MagFace, type Threshold } from 'magface/browser';
 import { openEngine } from '../engine.ts';
 import { previewOf } from '../shared/pictures.ts';
 
@@ -111,11 +111,10 @@ export function keepNone(): void {
   dropped.value = new Set(allFaces.value.map(({ id }) => id));
 }
 
-/** Tells people apart at the strictest threshold that the model has, and keeps the face of highest magnitude of each. */
+/** Tells people apart and keeps the face of highest magnitude of each. */
 export function keepBestOfEach(magface: MagFace): void {
   const faces = allFaces.value;
-  const thresholds = magface.model.contract.thresholds ?? [];
-  const threshold = Math.max(...thresholds.map(({ threshold }) => threshold), 0.3);
+  const threshold = thresholdAmong(faces.length, magface.model.contract.thresholds ?? []);
   const persons = groupPeople(
     faces.map(({ face }) => face.embedding),
     { threshold, images: faces.map(({ photo }) => photo) },
@@ -130,6 +129,14 @@ export function keepBestOfEach(magface: MagFace): void {
     people.value = new Map(faces.map(({ id }, i) => [id, persons[i]!]));
     dropped.value = new Set(faces.map(({ id }) => id).filter((id) => !kept.has(id)));
   });
+}
+
+/** The loosest of the model's thresholds at which hardly any pair of so many faces is taken for one person by mistake. */
+function thresholdAmong(faces: number, thresholds: readonly Threshold[]): number {
+  const pairs = (faces * (faces - 1)) / 2;
+  const [strictest, ...looser] = thresholds.toSorted((a, b) => a.fmr - b.fmr);
+  const loosest = looser.findLast(({ fmr }) => fmr * pairs < 0.1);
+  return Math.max((loosest ?? strictest)?.threshold ?? 0, 0.3);
 }
 
 async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {

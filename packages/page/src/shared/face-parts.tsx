@@ -4,6 +4,9 @@ import type { ComponentChildren, JSX } from 'preact';
 import { texts } from '../texts.ts';
 import { imageData } from './pictures.ts';
 
+/** Below, a face is called poor everywhere on the page. */
+export const poor = 20;
+
 /** Without a calibration there is no score, and all faces have the middle colour. */
 export const colourOf = ({ quality }: AnalyzedFace): QualityColour => qualityColour(quality ?? 50);
 
@@ -53,7 +56,10 @@ export function Meter({ face }: { readonly face: AnalyzedFace }): JSX.Element {
 
 /** What is wrong with a face, a line each. */
 export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element {
-  if (face.reasons.length === 0) return <p class="reasons soft">{texts.photos.nothingWrong}</p>;
+  if (face.reasons.length === 0) {
+    const { nothingWrong, unexplained } = texts.photos;
+    return <p class="reasons soft">{(face.quality ?? 100) < poor ? unexplained : nothingWrong}</p>;
+  }
   return (
     <ul class="reasons">
       {face.reasons.map((reason) => (
