@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Generator, ProcessGroup, Store, scope, threads, zeros } from '@magface/torch';
 import { iresnet } from '../packages/magface/src/train/iresnet.ts';
+import { measureMachine } from '../packages/magface/src/train/parallel/measure-machine.ts';
 import { plan } from '../packages/magface/src/train/parallel/plan.ts';
 import { Ranks } from '../packages/magface/src/train/parallel/ranks.ts';
 import { shareOf } from '../packages/magface/src/train/parallel/shares.ts';
@@ -79,13 +80,29 @@ if (process.env['BENCH_RANK'] === undefined) {
   });
   const rounding = beside(await run(0, 1e-6));
   const runs = [];
+  const task = { arch: 'iresnet18', embeddingSize: 512, precision: 'fp32', images: 4 } as const;
+  const constants = await measureMachine({ ...task, ranks: 2 }); // two ranks, a core each
   for (const ranks of [1, 2, 4]) {
     const one = await run(ranks);
-    const { memory, traffic } = plan({ architecture: iresnet('iresnet18'), classes, ranks, batch });
-    const planned = { mebibytes: memory.total / 2 ** 20, megabytesSentByAll: (ranks * traffic.total) / 1e6 };
-    runs.push({ ranks, ...beside(one), measured: one, planned });
+    const gflops = constants.gflops * Math.min(1, 2 / ranks); // four ranks share two cores
+    const { memory, traffic, time } = plan({
+      ...{ architecture: iresnet('iresnet18'), classes, ranks, batch, gflops },
+      bandwidth: constants.bandwidth!,
+    });
+    const planned = {
+      mebibytes: memory.total / 2 ** 20,
+      megabytesSentByAll: (ranks * traffic.total) / 1e6,
+      secondsAStep: time.total,
+    };
+    runs.push({ ranks, ...beside(one), measured: one, planned, timeOverPlanned: one.secondsAStep / time.total });
   }
-  writeResult('parallel-ranks', { settings: { batch, classes, steps, threadsARank: 1 }, alone, rounding, runs });
+  writeResult('parallel-ranks', {
+    settings: { batch, classes, steps, threadsARank: 1 },
+    constants,
+    alone,
+    rounding,
+    runs,
+  });
 } else {
   process.stdout.write(JSON.stringify(measure(Number(process.argv[2]))), () => process.exit(0));
 }

@@ -12,7 +12,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   magface::init_fused(env, exports);
   magface::init_forward_graph(env, exports);
   magface::init_collective(env, exports);
-  magface::init_sync_batch_norm(env, exports);
   magface::init_reducer(env, exports);
   return exports;
 }

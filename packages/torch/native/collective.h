@@ -38,4 +38,9 @@ Work start_all_reduce(Group& group, const at::Tensor& tensor, c10d::ReduceOp::Re
 /// Waits; what went wrong is noted in the group and thrown.
 void finish(Group& group, const Work& work);
 
+/// BatchNorm in training over the batches of all ranks, of any type and on any device.
+at::Tensor sync_batch_norm(Group& group, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                           const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum,
+                           double epsilon);
+
 }  // namespace magface

@@ -1,12 +1,14 @@
 // BatchNorm with what follows it, forward and backward, in two passes over memory each:
 //     y = PReLU(w · x̂ + b) + r,   x̂ = (x − μ) / √(σ² + ε);   PReLU and the residual r may be left out
 //     d = dy behind PReLU;   dx = w / √(σ² + ε) · (d − Σd / n − x̂ · Σ(d · x̂) / n);   dw = Σ(d · x̂), db = Σd, dr = dy
-// The first pass gathers sums a channel, the second writes. Statistics and sums are float32 and double, whatever x is.
+// The first pass gathers sums a channel, the second writes. Statistics and sums are float32 and double, whatever x is. With a
+// group the sums are those of all ranks, one all-reduce each way, but dw, db and PReLU's are of this rank's rows.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "channel_kernels.h"
+#include "collective.h"
 #include "errors.h"
 #include "handle.h"
 
@@ -60,8 +62,19 @@ struct Shape {
   explicit Shape(const Tensor& x) : rows(x.numel() / x.size(1)), channels(x.size(1)) {}
 };
 
-/// μ and σ² (not corrected) of each channel.
-std::pair<Tensor, Tensor> statistics(const Tensor& x) {
+struct Statistics {
+  Tensor mean, variance;  // (C) float32, not corrected
+  double count;           // of values a channel
+};
+
+/// Sums over the ranks of a group, in place; of no group they are the sums as they are.
+void sum_over_ranks(Group* group, std::vector<double>& sums) {
+  if (group == nullptr) return;
+  finish(*group, start_all_reduce(*group, at::from_blob(sums.data(), {static_cast<int64_t>(sums.size())}, at::kDouble)));
+}
+
+/// μ and σ² of each channel, over all ranks.
+Statistics statistics(const Tensor& x, Group* group) {
   const Shape shape(x);
   const int64_t c = shape.channels;
   // Sums of x − (its first row) lose no digits where the mean is far from 0.
@@ -73,13 +86,22 @@ std::pair<Tensor, Tensor> statistics(const Tensor& x) {
       kernels.moments(data(x) + first * c, count, c, shift.data_ptr<float>(), into);
     });
   });
+  std::vector<double> all(2 * c + 1);  // n · μ, n · (σ² + μ²) of each channel, and n
+  const double n = all[2 * c] = shape.rows;
+  for (int64_t i = 0; i < c; ++i) {
+    const double m = sums[i] / n, mean = shift.data_ptr<float>()[i] + m;
+    all[i] = n * mean;
+    all[c + i] = n * (std::max(sums[c + i] / n - m * m, 0.0) + mean * mean);
+  }
+  sum_over_ranks(group, all);
+  const double total = all[2 * c];
   Tensor mean = at::empty({c}, shift.options()), variance = at::empty({c}, shift.options());
   for (int64_t i = 0; i < c; ++i) {
-    const double m = sums[i] / shape.rows;
-    mean.data_ptr<float>()[i] = shift.data_ptr<float>()[i] + m;
-    variance.data_ptr<float>()[i] = std::max(sums[c + i] / shape.rows - m * m, 0.0);
+    const double m = all[i] / total;
+    mean.data_ptr<float>()[i] = m;
+    variance.data_ptr<float>()[i] = std::max(all[c + i] / total - m * m, 0.0);
   }
-  return {mean, variance};
+  return {mean, variance, total};
 }
 
 Line line_of(const Tensor& scale, const Tensor& offset, const Tensor& slope) {
@@ -90,12 +112,12 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   static Tensor forward(AutogradContext* context, const Tensor& given, const Tensor& weight, const Tensor& bias,
                         const c10::optional<Tensor>& given_slope, const c10::optional<Tensor>& given_residual,
                         const Tensor& running_mean, const Tensor& running_variance, bool training, double momentum,
-                        double epsilon) {
+                        double epsilon, int64_t group) {
     const Tensor slope = given_slope.value_or(Tensor()), residual = given_residual.value_or(Tensor());
     const Tensor x = given.contiguous(channels_last(given));
     const Shape shape(x);
-    const double n = shape.rows;
-    auto [mean, variance] = training ? statistics(x) : std::make_pair(running_mean, running_variance);
+    const auto [mean, variance, n] = training ? statistics(x, reinterpret_cast<Group*>(group))
+                                              : Statistics{running_mean, running_variance, 0};
     if (training) {
       running_mean.mul_(1 - momentum).add_(mean, momentum);
       running_variance.mul_(1 - momentum).add_(variance, momentum * n / std::max(n - 1, 1.0));
@@ -114,6 +136,8 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     context->save_for_backward({x, weight, slope, training ? mean : mean.clone(), inverse, scale, offset});
     context->saved_data["training"] = training;
     context->saved_data["residual"] = residual.defined();
+    context->saved_data["group"] = group;
+    context->saved_data["count"] = n;
     return y;
   }
 
@@ -129,18 +153,24 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     Tensor dw = at::empty_like(mean), db = at::empty_like(mean);
     Tensor dslope = slope.defined() ? at::empty_like(slope) : Tensor();
     with_kernels(x, [&](const auto& kernels, auto data) {
-      const auto sums = summed(shape.rows, 3 * c, [&](int64_t first, int64_t rows, double* into) {
+      auto sums = summed(shape.rows, 3 * c, [&](int64_t first, int64_t rows, double* into) {
         kernels.gradient_sums(data(dy) + first * c, data(x) + first * c, rows, c, line, mu, into);
       });
-      std::vector<float> by_x(c), constant(c);
       for (int64_t i = 0; i < c; ++i) {
-        const double w = scale.data_ptr<float>()[i], r = inverse.data_ptr<float>()[i];
         db.data_ptr<float>()[i] = sums[i];
-        dw.data_ptr<float>()[i] = sums[c + i] * r;
+        dw.data_ptr<float>()[i] = sums[c + i] * inverse.data_ptr<float>()[i];
         if (dslope.defined()) dslope.data_ptr<float>()[i] = sums[2 * c + i];
-        if (!context->saved_data["training"].toBool()) continue;  // μ and σ² are given: nothing flows through them
-        by_x[i] = -w * r * r * sums[c + i] / shape.rows;
-        constant[i] = -w * sums[i] / shape.rows;
+      }
+      std::vector<float> by_x(c), constant(c);
+      if (context->saved_data["training"].toBool()) {  // else μ and σ² are given: nothing flows through them
+        sums.resize(2 * c);
+        sum_over_ranks(reinterpret_cast<Group*>(context->saved_data["group"].toInt()), sums);
+        const double n = context->saved_data["count"].toDouble();
+        for (int64_t i = 0; i < c; ++i) {
+          const double w = scale.data_ptr<float>()[i], r = inverse.data_ptr<float>()[i];
+          by_x[i] = -w * r * r * sums[c + i] / n;
+          constant[i] = -w * sums[i] / n;
+        }
       }
       for_parts(shape.rows, [&](int64_t first, int64_t rows, int64_t) {
         kernels.gradient(data(dy) + first * c, data(x) + first * c, data(dx) + first * c, rows, c, line, mu,
@@ -148,7 +178,7 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
       });
     });
     const Tensor none, dr = context->saved_data["residual"].toBool() ? gradients[0] : none;
-    return {dx, dw, db, dslope, dr, none, none, none, none, none};
+    return {dx, dw, db, dslope, dr, none, none, none, none, none, none};
   }
 };
 
@@ -159,7 +189,8 @@ bool fits(const Tensor& x) {
          x.size(1) % 32 == 0 && x.numel() > 0;
 }
 
-/// fusedBatchNorm(x, weight, bias, slope | null, residual | null, runningMean, runningVariance, training, momentum, epsilon)
+/// fusedBatchNorm(x, weight, bias, slope | null, residual | null, runningMean, runningVariance, training, momentum, epsilon,
+///                group | null)
 Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const char* name = "fusedBatchNorm";
@@ -174,15 +205,20 @@ Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
     const Tensor mean = tensor(5), variance = tensor(6);
     const bool training = info[7].ToBoolean();
     const double momentum = info[8].ToNumber(), epsilon = info[9].ToNumber();
+    Group* group = training && info[10].IsNumber() ? &group_of(info[10]) : nullptr;
+    if (group != nullptr && group->size == 1) group = nullptr;
     if (fits(x)) {
       TORCH_CHECK(weight.numel() == x.size(1), "expected a weight a channel, ", x.size(1), ", but there are ",
                   weight.numel());
       TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(),
                   "expected a residual of the shape of x but it is ", residual.sizes());
       return wrap(env, FusedBatchNorm::apply(x, weight, bias, c10::optional<Tensor>(slope),
-                                             c10::optional<Tensor>(residual), mean, variance, training, momentum, epsilon));
+                                             c10::optional<Tensor>(residual), mean, variance, training, momentum, epsilon,
+                                             reinterpret_cast<int64_t>(group)));
     }
-    Tensor y = at::batch_norm(x, weight, bias, mean, variance, training, momentum, epsilon, true);
+    Tensor y = group != nullptr
+                   ? sync_batch_norm(*group, x, weight, bias, mean, variance, momentum, epsilon)
+                   : at::batch_norm(x, weight, bias, mean, variance, training, momentum, epsilon, true);
     if (slope.defined()) y = at::prelu(y, slope.to(y.scalar_type()));
     return wrap(env, residual.defined() ? y.add(residual) : y);
   });

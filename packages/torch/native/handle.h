@@ -23,7 +23,6 @@ Napi::Object init_allocator(Napi::Env env, Napi::Object exports);
 Napi::Object init_fused(Napi::Env env, Napi::Object exports);
 Napi::Object init_forward_graph(Napi::Env env, Napi::Object exports);
 Napi::Object init_collective(Napi::Env env, Napi::Object exports);
-Napi::Object init_sync_batch_norm(Napi::Env env, Napi::Object exports);
 Napi::Object init_reducer(Napi::Env env, Napi::Object exports);
 
 }  // namespace magface

@@ -6,8 +6,6 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "collective.h"
-#include "errors.h"
-#include "handle.h"
 
 namespace magface {
 namespace {
@@ -80,23 +78,11 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
   }
 };
 
-/// syncBatchNorm(group, x, weight, bias, runningMean, runningVariance, momentum, epsilon): y
-Napi::Value sync_batch_norm(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  return guarded(env, "syncBatchNorm", [&] {
-    const auto tensor = [&](int i) { return unwrap(info[i], "syncBatchNorm"); };
-    const auto number = [&](int i) { return info[i].As<Napi::Number>().DoubleValue(); };
-    const auto group = reinterpret_cast<int64_t>(&group_of(info[0]));
-    return wrap(env, SyncBatchNorm::apply(tensor(1), tensor(2), tensor(3), tensor(4), tensor(5), group, number(6),
-                                          number(7)));
-  });
-}
-
 }  // namespace
 
-Napi::Object init_sync_batch_norm(Napi::Env env, Napi::Object exports) {
-  exports.Set("syncBatchNorm", Napi::Function::New(env, sync_batch_norm));
-  return exports;
+Tensor sync_batch_norm(Group& group, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                       const Tensor& variance, double momentum, double epsilon) {
+  return SyncBatchNorm::apply(x, weight, bias, mean, variance, reinterpret_cast<int64_t>(&group), momentum, epsilon);
 }
 
 }  // namespace magface

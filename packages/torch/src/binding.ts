@@ -177,6 +177,7 @@ export interface Binding {
     training: boolean,
     momentum: number,
     epsilon: number,
+    group: number | undefined,
   ): Handle;
   // forward_graph.cc
   forwardGraph(steps: readonly ForwardStep[], input: string, output: string, threads: number): ForwardHandle;
@@ -212,17 +213,6 @@ export interface Binding {
   allGather(group: number, outputs: readonly Handle[], input: Handle): WorkHandle;
   wait(work: WorkHandle): void;
   isDone(work: WorkHandle): boolean;
-  // sync_batch_norm.cc
-  syncBatchNorm(
-    group: number,
-    x: Handle,
-    weight: Handle,
-    bias: Handle,
-    runningMean: Handle,
-    runningVariance: Handle,
-    momentum: number,
-    epsilon: number,
-  ): Handle;
   // reducer.cc
   reducer(group: number, parameters: readonly Handle[], bucketBytes: number): ReducerHandle;
   reducerStart(reducer: ReducerHandle): void;

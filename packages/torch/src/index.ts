@@ -18,5 +18,4 @@ export { ProcessGroup, type ProcessGroupOptions, Store, type StoreOptions, type 
 export { GradientReducer } from './reducer.ts';
 export { type Owned, scope, type TensorScope } from './scope.ts';
 export { Sgd, type SgdOptions } from './sgd.ts';
-export { type SyncBatchNormOptions, syncBatchNorm } from './sync-batch-norm.ts';
 export { fromArray, Tensor, type Values } from './tensor.ts';

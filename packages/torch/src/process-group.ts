@@ -166,7 +166,7 @@ export class ProcessGroup {
   }
 
   /**
-   * Runs code in which operators call collectives of their own, such as backward through {@link syncBatchNorm}.
+   * Runs code in which operators call collectives of their own, such as BatchNorm over the batches of all ranks.
    * @throws {RankLostError} where one of them failed
    */
   run<T>(body: () => T): T {

@@ -1,14 +1,15 @@
-import { fromArray } from '@magface/torch';
+import type { Tensor } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { batchNormCase, startStatistics } from './support/batch-norm-case.ts';
 import { type RankResult, runRanks } from './support/ranks.ts';
 import { describeWithTorch } from './support/with-torch.ts';
 
-const run = (size: number, what: string): Promise<RankResult[]> =>
-  runRanks(new URL('support/collectives.ts', import.meta.url), size, [what]);
+const run = (size: number, ...words: readonly string[]): Promise<RankResult[]> =>
+  runRanks(new URL('support/collectives.ts', import.meta.url), size, words);
 
 /** What each rank printed. */
-async function printed<T>(size: number, what: string): Promise<T[]> {
-  const ranks = await run(size, what);
+async function printed<T>(size: number, ...words: readonly string[]): Promise<T[]> {
+  const ranks = await run(size, ...words);
   for (const { status, stderr } of ranks) expect([status, stderr]).toEqual([0, '']);
   return ranks.map(({ stdout }) => JSON.parse(stdout) as T);
 }
@@ -33,29 +34,36 @@ describeWithTorch('a process group over Gloo', () => {
     expect([first!.stdout, second!.stdout]).toEqual(['[2]\n', '[2]\n']);
   });
 
-  test('BatchNorm and gradients are those of one process with all rows', async () => {
-    const x = fromArray(
-      Float32Array.from(Array.from({ length: 7 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i * i]).flat()),
-      [7, 3],
-    );
-    const [weight, bias] = [fromArray(Float32Array.of(0.5, 2, -1)), fromArray(Float32Array.of(0.1, 0.2, 0.3))];
-    const [mean, variance] = [fromArray(new Float32Array(3)), fromArray(Float32Array.of(1, 1, 1))];
-    for (const leaf of [x, weight, bias]) leaf.requiresGrad = true;
-    x.batchNorm(weight, bias, mean, variance, true, 0.9, 2e-5, true).pow(3).sum().backward();
+  // 3 channels take libtorch's operators, 32 the fused loops.
+  test.each([3, 32])(
+    'BatchNorm of %i channels and gradients are those of one process with all rows',
+    async (channels) => {
+      const { x, residual, ...learned } = batchNormCase([0, 1, 2, 3, 4, 5, 6], channels);
+      const { weight, bias, slope } = learned;
+      const { runningMean: mean, runningVariance: variance } = startStatistics(channels);
+      for (const leaf of [x, residual, ...Object.values(learned)]) leaf.requiresGrad = true;
+      const normalized = x.batchNorm(weight, bias, mean, variance, true, 0.9, 2e-5, true);
+      normalized.prelu(slope).add(residual).pow(3).sum().backward();
 
-    const close = (actual: readonly number[], wanted: ArrayLike<number | bigint>): void =>
-      actual.forEach((value, i) => void expect(value).toBeCloseTo(Number(wanted[i]), 4));
-    for (const size of [1, 2, 3]) {
-      for (const one of await printed<{ rows: number[]; x: number[]; all: number[][] }>(size, 'gradients')) {
-        const gradients = x.grad!.toArray();
-        close(
-          one.x,
-          one.rows.flatMap((row) => [0, 1, 2].map((column) => Number(gradients[3 * row + column]))),
-        );
-        for (const [i, tensor] of [weight.grad!, bias.grad!, mean, variance].entries()) {
-          close(one.all[i]!, tensor.toArray());
+      const numbers = (tensor: Tensor): number[] => Array.from(tensor.toArray(), Number);
+      const close = (actual: readonly number[], wanted: readonly number[]): void => {
+        const greatest = Math.max(...wanted.map(Math.abs));
+        actual.forEach((value, i) => void expect(Math.abs(value - wanted[i]!) / greatest).toBeLessThan(1e-5));
+      };
+      const wanted = [weight.grad!, bias.grad!, slope.grad!, mean, variance].map(numbers);
+      for (const size of [1, 2, 3]) {
+        const ranks = await printed(size, 'gradients', `${channels}`);
+        for (const one of ranks as { rows: number[]; own: number[][]; all: number[][] }[]) {
+          for (const [i, leaf] of [x, residual].entries()) {
+            const whole = numbers(leaf.grad!);
+            close(
+              one.own[i]!,
+              one.rows.flatMap((row) => whole.slice(row * channels, (row + 1) * channels)),
+            );
+          }
+          for (const [i, values] of wanted.entries()) close(one.all[i]!, values);
         }
       }
-    }
-  });
+    },
+  );
 });

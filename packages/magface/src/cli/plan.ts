@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags, share } from './options.ts';
 import { printRecord } from './output.ts';
+import { asTrainingError } from './training-error.ts';
 
 interface Flags extends OutputFlags {
   readonly classes: number;
@@ -16,12 +17,14 @@ interface Flags extends OutputFlags {
   readonly precision: string;
   readonly gflops: number;
   readonly bandwidth: number;
+  readonly measure?: boolean;
 }
 
 const examples = `
 Examples:
   magface plan --classes 2000000 --ranks 64 --batch 512
-  magface plan --classes 10000000 --ranks 64 --sample-rate 0.1 --json`;
+  magface plan --classes 10000000 --ranks 64 --sample-rate 0.1 --json
+  magface plan --classes 85742 --ranks 2 --batch 32 --arch iresnet18 --measure`;
 
 export function definePlan(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -34,7 +37,8 @@ export function definePlan(command: Command, context: Context, done: (exitCode: 
     .option('--sample-rate <share>', 'class centers that take part in a step', share, 1)
     .option('--precision <kind>', 'fp32, bf16 or fp16', 'fp32')
     .option('--gflops <n>', 'measured: 10⁹ operations a second of one process', Number, 50)
-    .option('--bandwidth <GB/s>', 'measured: 10⁹ bytes a second that one process sends', Number, 1);
+    .option('--bandwidth <GB/s>', 'measured: 10⁹ bytes a second that one process sends', Number, 1)
+    .option('--measure', 'measure both with as many processes on this machine, in half a minute; needs @magface/torch');
   addOutputFlags(command)
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
@@ -42,11 +46,38 @@ export function definePlan(command: Command, context: Context, done: (exitCode: 
       const { architecture } = await import('../train/architectures.ts');
       const { arch, embeddingSize, precision, ...rest } = flags;
       const activationBytes = precision === 'fp32' ? 4 : 2;
-      const made = plan({ ...rest, architecture: architecture(arch, embeddingSize), activationBytes });
-      await printRecord(context.stdout, { ...made }, { format: formatOf(flags), lines: linesOf(made) });
+      const network = architecture(arch, embeddingSize);
+      const constants = flags.measure === true ? await measured(flags) : rest;
+      const made = plan({ ...rest, ...constants, architecture: network, activationBytes });
+      const lines = [...linesOf(made), constantsLine(constants, flags)];
+      await printRecord(
+        context.stdout,
+        { ...made, constants: { ...constantsOf(constants) } },
+        { format: formatOf(flags), lines },
+      );
       done(0);
     });
 }
+
+type Constants = Pick<Flags, 'gflops' | 'bandwidth'>;
+
+const constantsOf = ({ gflops, bandwidth }: Constants): Constants => ({ gflops, bandwidth });
+
+/** Of this machine, at most eight images a step of each rank: more would say the same and take longer. */
+async function measured({ ranks, batch, arch, embeddingSize, precision, bandwidth }: Flags): Promise<Constants> {
+  const images = Math.max(1, Math.min(8, Math.floor(batch / ranks)));
+  const task = { arch, embeddingSize, images, precision: precision === 'fp32' ? 'fp32' : 'bf16' } as const;
+  try {
+    const { measureMachine } = await import('../train/parallel/measure-machine.ts');
+    const constants = await measureMachine({ ...task, ranks });
+    return { gflops: constants.gflops, bandwidth: constants.bandwidth ?? bandwidth };
+  } catch (error) {
+    throw asTrainingError(error);
+  }
+}
+
+const constantsLine = ({ gflops, bandwidth }: Constants, { measure }: Flags): string =>
+  `Reckoned with ${gflops.toFixed(1)} GFLOP/s and ${bandwidth.toFixed(2)} GB/s a process, ${measure === true ? 'measured here' : 'as given; --measure measures both here'}.`;
 
 function linesOf({ memory, traffic, time }: Plan): string[] {
   const part = (name: string, value: string): string => `  ${name.padEnd(34)}${value.padStart(12)}`;

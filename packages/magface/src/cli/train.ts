@@ -1,7 +1,6 @@
 /** `magface train`: training and finetuning, with every official flag. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { MagfaceError } from '../errors.ts';
 import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
 import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
@@ -12,6 +11,7 @@ import { printRecord } from './output.ts';
 import { duration, type Progress, startProgress } from './progress.ts';
 import { addTrainFlags } from './train-flags.ts';
 import { joinRanks, startRanks } from './train-ranks.ts';
+import { asTrainingError } from './training-error.ts';
 import { readYaml } from './yaml-file.ts';
 
 const examples = `
@@ -113,7 +113,7 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
       await printRecord(context.stdout, { ...last }, { format: formatOf(flags), lines });
     }
   } catch (error) {
-    throw asOurs(error);
+    throw asTrainingError(error);
   } finally {
     progress?.stop();
   }
@@ -173,21 +173,6 @@ async function loadTraining(): Promise<typeof import('../train/run.ts')> {
   try {
     return await import('../train/run.ts');
   } catch (error) {
-    throw asOurs(error);
+    throw asTrainingError(error);
   }
-}
-
-/** What the optional package says when it or libtorch is not there, as an error that the program knows. */
-function asOurs(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error.name === 'RankLostError') return new MagfaceError('rank_lost', error.message, { cause: error });
-  if (error.name === 'LibtorchError') return new MagfaceError('libtorch_missing', error.message, { cause: error });
-  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('@magface/torch')) {
-    return new MagfaceError(
-      'libtorch_missing',
-      'Training needs the package @magface/torch: npm install @magface/torch, then npx magface-torch.',
-      { cause: error },
-    );
-  }
-  return error;
 }

@@ -8,7 +8,6 @@ import {
   noGrad,
   type ProcessGroup,
   scope,
-  syncBatchNorm,
   type Tensor,
   zeros,
 } from '@magface/torch';
@@ -73,8 +72,7 @@ export class Network {
    * @returns (N, D) float32: the features, not normalized; the scope around owns them
    */
   forward(images: Tensor, mode: Mode): Tensor {
-    const isTogether = mode.training && mode.group !== undefined;
-    const steps = this.isFused && !isTogether ? this.#fused : this.#single;
+    const steps = this.isFused ? this.#fused : this.#single;
     const lastUse = new Map(steps.flatMap(({ inputs }, i) => inputs.map((name) => [name, i] as const)));
     const values = new Map<string, Tensor>([[inputValue, images]]);
     let last = images;
@@ -101,8 +99,9 @@ export class Network {
         return x.conv2d(tensor('weight'), { stride, padding, groups });
       }
       case 'batchNorm': {
-        if (mode.training && mode.group !== undefined) return this.#syncBatchNorm(x, layer, mode.group);
-        if (this.isFused) return fusedBatchNorm(x, { ...this.#partsOf(layer), training: mode.training });
+        const group = mode.training ? mode.group : undefined;
+        if (this.isFused || group !== undefined)
+          return fusedBatchNorm(x, { ...this.#partsOf(layer), training: mode.training, group });
         const { weight, bias, runningMean, runningVariance, momentum, epsilon } = this.#partsOf(layer);
         return x.batchNorm(weight, bias, runningMean, runningVariance, mode.training, momentum, epsilon, true);
       }
@@ -124,13 +123,11 @@ export class Network {
   }
 
   /** BatchNorm with the PReLU or the sum behind it. */
-  #runFused({ layer, norm }: Step, [x, residual]: readonly Tensor[], { training }: Mode): Tensor {
+  #runFused({ layer, norm }: Step, [x, residual]: readonly Tensor[], mode: Mode): Tensor {
     const slope = layer.kind === 'prelu' ? this.tensors.get(`${layer.name}.weight`) : undefined;
-    return fusedBatchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual });
-  }
-
-  #syncBatchNorm(x: Tensor, layer: BatchNormLayer, group: ProcessGroup): Tensor {
-    return syncBatchNorm(x, group, this.#partsOf(layer));
+    const { training } = mode;
+    const group = mode.training ? mode.group : undefined;
+    return fusedBatchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual, group });
   }
 
   /** What a BatchNorm has beside its input. */

@@ -1,5 +1,14 @@
 /** What each rank of process-group.test.ts does: prints its results as JSON, a line each. */
-import { fromArray, GradientReducer, ProcessGroup, RankLostError, Store, syncBatchNorm, threads } from '@magface/torch';
+import {
+  fromArray,
+  fusedBatchNorm,
+  GradientReducer,
+  ProcessGroup,
+  RankLostError,
+  Store,
+  threads,
+} from '@magface/torch';
+import { batchNormCase, startStatistics } from './batch-norm-case.ts';
 
 const [rank, size, port] = ['RANK', 'WORLD_SIZE', 'MASTER_PORT'].map((name) => Number(process.env[name]));
 const [what = ''] = process.argv.slice(2);
@@ -52,21 +61,22 @@ switch (what) {
   case 'gradients': {
     // Rank r has rows r, r + R, …; together they are the 7 rows that one process would have.
     const rows = Array.from({ length: 7 }, (_, i) => i).filter((i) => i % size! === rank);
-    const x = fromArray(Float32Array.from(rows.flatMap((i) => [Math.sin(i), Math.cos(3 * i), i * i])), [
-      rows.length,
-      3,
-    ]);
-    const [weight, bias] = [numbers(0.5, 2, -1), numbers(0.1, 0.2, 0.3)];
-    for (const leaf of [x, weight, bias]) leaf.requiresGrad = true;
-    const statistics = { runningMean: numbers(0, 0, 0), runningVariance: numbers(1, 1, 1) };
-    new GradientReducer(group, [weight, bias], 8).sum(() => {
-      const y = syncBatchNorm(x, group, { weight, bias, ...statistics, momentum: 0.9, epsilon: 2e-5 });
-      y.pow(3).sum().backward();
+    const channels = Number(process.argv[3]);
+    const { x, residual, ...learned } = batchNormCase(rows, channels);
+    const { weight, bias, slope } = learned;
+    const { runningMean, runningVariance } = startStatistics(channels);
+    for (const leaf of [x, residual, ...Object.values(learned)]) leaf.requiresGrad = true;
+    new GradientReducer(group, Object.values(learned), 8).sum(() => {
+      const settings = { runningMean, runningVariance, training: true, momentum: 0.9, epsilon: 2e-5 };
+      fusedBatchNorm(x, { ...settings, ...learned, residual, group })
+        .pow(3)
+        .sum()
+        .backward();
     });
     const list = (tensor: { toArray(): ArrayLike<number | bigint> } | undefined) =>
       Array.from(tensor!.toArray(), Number);
-    const { runningMean, runningVariance } = statistics;
-    print({ rows, x: list(x.grad), all: [weight.grad, bias.grad, runningMean, runningVariance].map(list) });
+    const all = [weight.grad, bias.grad, slope.grad, runningMean, runningVariance].map(list);
+    print({ rows, own: [x.grad, residual.grad].map(list), all });
     break;
   }
 }
