@@ -114,3 +114,17 @@ test('no cycles, type imports aside', () => {
   };
   for (const file of sources) visit(file, []);
 });
+
+test('the table in docs/design.md says the same', () => {
+  const page = readFileSync(join(root, '../../../docs/design.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| `([\w/]+)` \| [^|]+ \| ([^|]*)\|$/gm)];
+  const told = rows.map(([, folder, names]) => [folder, names!.split(',').map((name) => name.trim())] as const);
+  const others = Object.keys(allowed).filter(
+    (name) => !['.', 'cli', 'browser', 'client', 'infer/torch'].includes(name),
+  );
+  expect(told).toHaveLength(Object.keys(allowed).length - 1);
+  for (const [folder, names] of told) {
+    const said = names[0] === 'all but browser and client' ? others : names.filter(Boolean);
+    expect(said.toSorted(), folder).toEqual(allowed[folder!]?.filter((name) => name !== '.').toSorted());
+  }
+});
