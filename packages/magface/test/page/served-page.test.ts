@@ -16,7 +16,8 @@ const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 
 /** @returns the process and where it listens */
 async function serve(): Promise<{ service: ChildProcess; address: string }> {
-  const words = [command, 'serve', '--port', '0', '--log-level', 'silent', '--threads', '1'];
+  // A small recogniser: the page computes here, two cores and all.
+  const words = [command, 'serve', '--model', 'fr-feature', '--port', '0', '--log-level', 'silent', '--threads', '1'];
   const service = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'] });
   let notes = '';
   const address = await new Promise<string>((resolve, reject) => {
