@@ -50,6 +50,23 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The loader’s share of a training step, {images} faces',
     figures: '.rec {shareOfStep.rec%}, tar {shareOfStep.tar%}, files {shareOfStep.files%}',
   },
+  'kill-resume': {
+    claim: 'A run killed after every step, and from outside at random moments: losses are those of the unbroken run',
+    figures: '{lossesThatDiffer} losses differ, {killedAfterEachStep.to} kills after a step',
+  },
+  mutation: {
+    claim: 'Lines made wrong in the core, and the share that its tests notice',
+    figures:
+      'loss {loss.share%}, alignment {alignment.share%}, quality {quality.share%}, evaluation {evaluation.share%}, formats {formats.share%}',
+  },
+  'quality-1': {
+    claim: '{photos} photos through `magface quality`, on one thread of a machine that was busy',
+    figures: '{photosPerSecond} a second, {residentMiB.most} MiB at most',
+  },
+  'reject-picture': {
+    claim: 'Error versus reject of {model} on {pairs} pairs, the picture of the README',
+    figures: 'false non-matches {byMagnitude.0%} with none turned away, {byMagnitude.6%} with 30 %',
+  },
   'partial-fc': {
     claim: 'A tenth of {settings.classes} classes a step beside all of them',
     figures: '{timeRatio} of the time, {memoryRatio} of the memory',
@@ -68,7 +85,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'serve-load-throughput': {
     claim: 'The service beside the bare engine, {connections} connections',
-    figures: '{medians.rateRatio} of its rate',
+    figures: '{medianRateRatio} of its rate',
   },
   'training-memory': {
     claim: 'Resident memory from step 20 to step 300, bf16, batch {batchSize}',
