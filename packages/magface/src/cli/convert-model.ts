@@ -54,12 +54,18 @@ export async function convertModel(conversion: Conversion): Promise<ConvertedMod
     const { bytes, tensors, batch, notes: told } = await writeAs(model, conversion);
     const notes = [...told];
     await writeWhole(to, bytes);
-    if (isWeights && flags.describe === undefined) notes.unshift(pixelsOfWeights);
+    if (isWeights && flags.describe === undefined && !(await isOwn(from))) notes.unshift(pixelsOfWeights);
     if (flags.quiet !== true) for (const line of notes) note(context, line.replaceAll(model, name));
     return { tensors, dtype: flags.dtype, bytes: bytes.length, batch };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Whether `magface train` wrote the weights, which feeds all networks alike. */
+async function isOwn(file: string): Promise<boolean> {
+  const { isCheckpoint } = await import('../train/checkpoint-file.ts');
+  return file.endsWith('.safetensors') && (await isCheckpoint(file));
 }
 
 const pixelsOfWeights =

@@ -247,8 +247,10 @@ function quantizeRows(
   weight.forEach((value, i) => {
     scales[rowOf(i)] = Math.max(scales[rowOf(i)]!, Math.abs(value) / 127);
   });
+  const negligible = scales.reduce((most, scale) => Math.max(most, scale), 0) * 2 ** -50;
   scales.forEach((scale, row) => {
-    scales[row] = Math.max(scale, least(row)) || 1;
+    const needed = Math.max(scale, least(row));
+    scales[row] = needed > negligible ? needed : 1; // of a dead channel; numbers below 2^-126 would cost a hundredfold
   });
   return { scales, values: Int8Array.from(weight, (value, i) => Math.round(value / scales[rowOf(i)]!)) };
 }

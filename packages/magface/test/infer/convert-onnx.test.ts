@@ -9,7 +9,7 @@ import { convertOnnx } from '../../src/infer/node/convert-onnx.ts';
 import { inputFiller } from '../../src/infer/preprocess.ts';
 import { parseOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
 import { simplify } from '../../src/models/onnx-simplify.ts';
-import type { OnnxTensor } from '../../src/models/onnx-tensor.ts';
+import { floatsOf, type OnnxTensor, tensorOf } from '../../src/models/onnx-tensor.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'magface convert '));
@@ -138,6 +138,18 @@ test('int8 weights are whole numbers a channel, and only what does the work is i
   );
   const floats = graph!.node.map(({ opType }) => opType).filter((type) => !/Linear|Conv|Gemm|Add/.test(type));
   expect(new Set(floats)).toEqual(new Set(['PRelu', 'Clip', 'BatchNormalization', 'AveragePool', 'Flatten']));
+});
+
+test('int8 gives a dead channel no scale below 2^-126, which would cost a hundredfold', async () => {
+  const [w1, b1] = [wave([8, 3, 3, 3], 0.2), wave([8], 0.1)];
+  (w1.data as Float32Array).fill(1e-39, 5 * 27, 6 * 27);
+  (b1.data as Float32Array)[5] = 1e-38;
+  const file = saved(network({ w1, b1 }), 'dead.onnx');
+  const { bytes } = await convertOnnx(file, { dtype: 'int8', faces, describe });
+  const scales = parseOnnx(bytes, 'm').graph!.initializer.filter(({ name }) => name.endsWith('.scale'));
+  const values = scales.flatMap((proto) => [...floatsOf(tensorOf(proto, 'm'))]);
+  expect(values.length).toBeGreaterThan(40);
+  expect(Math.min(...values)).toBeGreaterThan(1e-10);
 });
 
 test('int8 without faces, and half precision of what half cannot hold, are refused by name', async () => {
