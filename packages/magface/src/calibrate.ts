@@ -23,7 +23,7 @@ export interface CalibrationFit {
 }
 
 /** Fewer faces than this leave the quartiles to chance: at 100 their standard error is about an eighth of the IQR. */
-export const fewestFaces = 100;
+const fewestFaces = 100;
 
 /**
  * @param magnitudes - one per face, at least {@link fewestFaces}

@@ -41,7 +41,7 @@ export async function startRanks(
 }
 
 /** `--nproc 4` and `--nproc=4` are for the launcher. */
-export function withoutLaunchFlags(words: readonly string[]): string[] {
+function withoutLaunchFlags(words: readonly string[]): string[] {
   return words.filter(
     (word, i) => !launchFlags.some((flag) => word === flag || word.startsWith(`${flag}=`) || words[i - 1] === flag),
   );

@@ -20,7 +20,7 @@ import {
 import { buildTemplates, type TemplateOptions, type Templates } from './templates.ts';
 
 /** The rates of the official table. */
-export const officialFars: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+const officialFars: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
 /** What is evaluated. */
 export interface IjbInput {

@@ -15,7 +15,7 @@ export interface NpyHeader {
 }
 
 /** Bytes of the header that {@link npyHeader} makes, whatever the shape. */
-export const npyHeaderBytes = 128;
+const npyHeaderBytes = 128;
 
 /** @returns the header of an (N, D) array of float32, always of the same length, so that it can be patched */
 export function npyHeader(rows: number, dimension: number): Buffer {

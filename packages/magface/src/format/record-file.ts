@@ -34,7 +34,7 @@ export interface RecordFile {
 }
 
 /** What stands beside `train.rec`: `train.idx`, `train.lst`. */
-export const besideRecords = (path: string, ending: '.idx' | '.lst'): string => path.replace(/(\.rec)?$/, ending);
+const besideRecords = (path: string, ending: '.idx' | '.lst'): string => path.replace(/(\.rec)?$/, ending);
 
 /**
  * @param index - @default the `.idx` beside the file; where there is none, the file is gone through once and keys count from 0

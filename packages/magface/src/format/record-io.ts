@@ -42,7 +42,7 @@ export function parseRecord(source: ByteSource, bytes: Buffer, at: number): RawR
 }
 
 /** @returns cflag and length of the part that begins with these eight bytes */
-export function partHeader(source: ByteSource, bytes: Buffer, at: number): { flag: number; length: number } {
+function partHeader(source: ByteSource, bytes: Buffer, at: number): { flag: number; length: number } {
   if (bytes.length < 8 || bytes.readUInt32LE(0) !== recordMagic) {
     throw source.error(
       'Expected a record to begin here: does the index belong to this file, and is the file whole?',

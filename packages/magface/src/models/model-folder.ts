@@ -28,7 +28,7 @@ export type FolderSource = Pick<LoadedModel, 'name' | 'id' | 'path' | 'digest' |
 };
 
 /** Name of the list in the folder. */
-export const folderList = 'index.json';
+const folderList = 'index.json';
 
 /** @returns the folder's files by name, `index.json` among them */
 export function modelFolder(models: readonly FolderSource[]): Map<string, Uint8Array> {

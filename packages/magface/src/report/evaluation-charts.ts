@@ -5,7 +5,7 @@ import type { RejectCurve } from '../eval/reject.ts';
 import { draw } from './draw.ts';
 
 /** Colours of models in their order, told apart by people with any colour vision (Okabe and Ito) on white and on black. */
-export const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
+const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
 
 /** Colours of the two kinds of pair. */
 export const kindColours = { genuine: '#009e73', impostor: '#d55e00' } as const;

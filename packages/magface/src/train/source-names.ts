@@ -53,7 +53,7 @@ function folderFiles(folder: string): string[] {
 }
 
 /** `a-{08..10}.tar` to a-08.tar, a-09.tar, a-10.tar; `{a,b}.tar` to a.tar, b.tar. */
-export function expandBraces(pattern: string): string[] {
+function expandBraces(pattern: string): string[] {
   const match = /^(.*?)\{([^{}]*)\}(.*)$/s.exec(pattern);
   if (match === null) return [pattern];
   const [, before = '', inside = '', after = ''] = match;

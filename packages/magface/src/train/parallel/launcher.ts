@@ -32,8 +32,6 @@ interface Ended {
   readonly said: string;
 }
 
-/** Exit code of a rank that could not go on because another was lost. */
-export const rankLostStatus = 3;
 /** Exit code of wrong use, which would come again. */
 const wrongUseStatus = 2;
 
