@@ -34,7 +34,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./calibrate.ts')).defineCalibrate,
   },
   evaluate: {
-    summary: 'measure a model by the protocols of the field: pairs, error versus reject, IJB',
+    summary: 'measure a model: pairs and sets, error versus reject, IJB, robustness to damage',
     load: async () => (await import('./evaluate.ts')).defineEvaluate,
   },
   train: {
@@ -46,7 +46,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./plan.ts')).definePlan,
   },
   convert: {
-    summary: 'convert weights and training sets between forms',
+    summary: 'convert weights, models, training sets and features',
     load: async () => (await import('./convert.ts')).defineConvert,
   },
   enroll: {
