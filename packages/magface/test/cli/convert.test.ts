@@ -2,9 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRecordWriter } from '../../src/format/record-file.ts';
-import { float32Tensor } from '../../src/format/tensor.ts';
+import { writeSafetensors } from '../../src/format/safetensors.ts';
+import { countOf, float32Tensor } from '../../src/format/tensor.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
 import { summarizeOnnx } from '../../src/models/onnx-file.ts';
+import { architecture } from '../../src/train/architectures.ts';
+import { writeCheckpoint } from '../../src/train/checkpoint-file.ts';
+import { allTensors } from '../../src/train/layers.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
@@ -32,6 +36,26 @@ test('a pickle that wants to run something exits with 2 and names it', async () 
   const { exitCode, stderr } = await runCli(['convert', 'evil.pth', 'a.safetensors'], { cwd });
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Python's os.system, which is refused");
+});
+
+test('of pixels, foreign weights are warned about and our own checkpoints are not', async () => {
+  const cwd = emptyFolder();
+  const shapes = allTensors(architecture('mobilefacenet', 32)).map(
+    ({ name, shape }) => [`features.${name}`, shape] as const,
+  );
+  const tensors = new Map(
+    shapes.map(([name, shape]) => [name, float32Tensor(shape, new Float32Array(countOf(shape)).fill(0.01))]),
+  );
+  await writeCheckpoint(join(cwd, 'own.safetensors'), {
+    tensors,
+    state: { arch: 'mobilefacenet', embeddingLength: 32 },
+  });
+  await writeSafetensors(join(cwd, 'foreign.safetensors'), tensors, {});
+  const own = await runCli(['convert', 'own.safetensors', 'own.onnx'], { cwd });
+  const foreign = await runCli(['convert', 'foreign.safetensors', 'foreign.onnx'], { cwd });
+  expect([own.exitCode, foreign.exitCode]).toEqual([0, 0]);
+  expect(own.stderr).not.toContain('pixels');
+  expect(foreign.stderr).toContain('Weights do not say how they want pixels: recorded BGR / 255');
 });
 
 test('a model that carries no record is given one, and its batch is freed', async () => {

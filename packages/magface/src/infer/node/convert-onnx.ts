@@ -64,7 +64,9 @@ export async function convertOnnx(name: string, options: ConvertOnnxOptions = {}
     const total = calibrationRounds * inputs.length;
     const run = { name, faces: inputs, dims: inputDims(contract), signal: options.signal };
     const onFace = (): void => options.onRun?.(++done, total);
-    written = (await quantizeModel(mended.bytes, { ...run, onFace })).bytes;
+    const { bytes: integers, floatActivations } = await quantizeModel(mended.bytes, { ...run, onFace });
+    written = integers;
+    if (floatActivations > 0) notes.push(slowPrelu(floatActivations));
   }
   if (dtype !== 'fp32' && (contract.calibration ?? contract.thresholds) !== undefined) {
     notes.push(
@@ -73,6 +75,9 @@ export async function convertOnnx(name: string, options: ConvertOnnxOptions = {}
   }
   return finished(written, { contract, batch: mended.batch, notes, name });
 }
+
+const slowPrelu = (count: number): string =>
+  `int8 may be slower than fp32 here, though smaller: ${count} PRelu between integer layers stay float; compare both with your runtime.`;
 
 /** With the record of what the file is. */
 function finished(

@@ -29,6 +29,8 @@ export interface QuantizedModel {
   readonly bytes: Uint8Array;
   readonly integerLayers: number;
   readonly floatLayers: number;
+  /** Activations that stay float between integer layers: each turns integers into floats and back. */
+  readonly floatActivations: number;
 }
 
 /**
@@ -55,6 +57,7 @@ export async function quantizeModel(bytes: Uint8Array, options: QuantizeOptions)
     bytes: writeOnnx(model, name),
     integerLayers: plan.nodes.length,
     floatLayers: layers - plan.nodes.length,
+    floatActivations: model.graph!.node.filter(({ opType }) => opType === 'PRelu').length,
   };
 }
 
