@@ -1,5 +1,6 @@
 /**
- * The faces of the sample photos in Node and in Chromium: how far landmarks, crops, magnitudes and embeddings lie apart.
+ * The faces of the sample photos in Node and in Chromium, by the model that the package ships: how far landmarks, crops,
+ * magnitudes and embeddings lie apart from the photo on, and how far magnitudes and embeddings do from the same crop on.
  * WebGPU is SwiftShader's, on the processor: right for numbers, too slow for more than one photo, and no measure of speed.
  *
  *     npx tsx -C magface:source bench/browser-numbers.ts [wasm | webgpu]
@@ -31,6 +32,9 @@ interface SentFace {
   readonly crop: readonly number[];
 }
 
+/** What a page makes of the crops that Node cut. */
+type SentNumbers = Pick<SentFace, 'magnitude' | 'embedding'>;
+
 interface Distances {
   readonly faces: number;
   readonly landmarkPixels: number;
@@ -53,36 +57,59 @@ for (const photo of photos) files.set(`${photo}.jpg`, await readFile(samplePhoto
 const server = await serveFiles(folder, { files, headers: pageHeaders });
 try {
   const faces = await seen(server);
-  writeResult(`browser-numbers-${device}`, { photos: photos.length, ...options, ...distances(faces) });
+  const { id, digest } = node.model;
+  const figures = { ...distances(faces.ofPhotos), fromTheSameCrop: numberDistances(faces.ofCrops) };
+  writeResult(`browser-numbers-${device}`, { model: id, digest, photos: photos.length, ...options, ...figures });
 } finally {
   await server.close();
   await rm(folder, { recursive: true });
 }
 
-async function seen({ address }: FileServer): Promise<SentFace[]> {
+async function seen({ address }: FileServer): Promise<{ ofPhotos: SentFace[]; ofCrops: SentNumbers[] }> {
   const gpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
   const browser = await openChromium({ args: device === 'webgpu' ? gpu : [] });
   try {
     const page = await browser.newPage();
     await page.goto(address);
     return await page.evaluate(
-      async ({ device, names, options }): Promise<SentFace[]> => {
+      async ({ device, names, options, crops }) => {
         const { library } = globalThis as unknown as { library: typeof import('magface/browser') };
         const magface = await library.MagFace.load({ device, threads: 1 });
-        const faces: SentFace[] = [];
+        const ofPhotos: SentFace[] = [];
         for (const name of names) {
           for (const face of await magface.analyze(await (await fetch(name)).blob(), options)) {
             const { landmarks, magnitude, embedding, crop } = face;
-            faces.push({ landmarks, magnitude, embedding: [...embedding], crop: [...crop.data] });
+            ofPhotos.push({ landmarks, magnitude, embedding: [...embedding], crop: [...crop.data] });
           }
         }
-        return faces;
+        const ofCrops: SentNumbers[] = [];
+        for (const crop of crops) {
+          const image = new ImageData(Uint8ClampedArray.from(crop), 112, 112);
+          const [face] = await magface.analyze(image, { aligned: true });
+          ofCrops.push({ magnitude: face!.magnitude, embedding: [...face!.embedding] });
+        }
+        return { ofPhotos, ofCrops };
       },
-      { device, names: photos.map((photo) => `${photo}.jpg`), options },
+      { device, names: photos.map((photo) => `${photo}.jpg`), options, crops: expected.map(({ crop }) => rgba(crop)) },
     );
   } finally {
     await browser.close();
   }
+}
+
+/** As a page's ImageData wants it. */
+function rgba({ data, width, height }: AnalyzedFace['crop']): number[] {
+  return Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : data[3 * (i >> 2) + (i % 4)]!));
+}
+
+/** The largest of all faces, relative to the magnitude. */
+function numberDistances(faces: readonly SentNumbers[]): { magnitude: number; embedding: number } {
+  const largest = (measure: (there: SentNumbers, here: AnalyzedFace) => number): number =>
+    Math.max(...faces.map((there, i) => measure(there, expected[i]!) / expected[i]!.magnitude));
+  return {
+    magnitude: largest((there, here) => Math.abs(there.magnitude - here.magnitude)),
+    embedding: largest((there, here) => Math.max(...there.embedding.map((v, k) => Math.abs(v - here.embedding[k]!)))),
+  };
 }
 
 /** The largest of all faces, and the least cosine. */

@@ -92,6 +92,30 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium ${withoutChromium 
     expect(faces).toBe(22);
   });
 
+  test('the shipped model from the same crop: every number is that of Node to 1e-4 of the magnitude', async () => {
+    expect(node.model.id).toBe('magface-small');
+    const here = await node.analyze(samplePhoto(1), { smallestFace });
+    expect(here.length).toBeGreaterThan(0);
+    for (const { crop, magnitude, embedding } of here) {
+      files.set(
+        'crop',
+        await sharp(crop.data, { raw: { width: 112, height: 112, channels: 3 } })
+          .ensureAlpha()
+          .raw()
+          .toBuffer(),
+      );
+      const there = await page.evaluate(async () => {
+        const bytes = await (await fetch('crop')).arrayBuffer();
+        const image = new ImageData(new Uint8ClampedArray(bytes), 112, 112);
+        return (await magface.analyze(image, { aligned: true })).map(library.seen)[0]!;
+      });
+      expect(Math.abs(there.magnitude - magnitude) / magnitude).toBeLessThan(1e-4);
+      for (const [i, value] of embedding.entries()) {
+        expect(Math.abs(there.embedding[i]! - value) / magnitude).toBeLessThan(1e-4);
+      }
+    }
+  });
+
   test('decoded pixels, in threads, on a page whose policy allows nothing inline', async () => {
     const { data, info } = await sharp(samplePhoto(4)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
     files.set('pixels', data);
