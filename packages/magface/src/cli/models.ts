@@ -10,10 +10,10 @@ import { downloadNotes } from './run-images.ts';
 type ModelsFlags = OutputFlags & { readonly offline?: boolean };
 
 const table: readonly Column<ModelRecord>[] = [
-  { title: 'model', value: ({ id }) => id, layout: 'middle' },
+  { title: 'model', value: ({ id }) => id }, // whole: it is what people type
   { title: 'kind', value: ({ kind }) => kind },
   { title: 'cached', value: ({ cached }) => (cached ? 'yes' : 'no') },
-  { title: 'licence', value: ({ licence }) => licence },
+  { title: 'licence', value: ({ licence }) => licence, layout: 'middle' },
   { title: 'what', value: ({ description }) => description, layout: 'wrap' },
 ];
 

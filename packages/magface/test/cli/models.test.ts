@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { listModels } from '../../src/models/list-models.ts';
 import { runCli } from './run-cli.ts';
 
 test('a model that a person must fetch is shown with what to do', async () => {
@@ -24,4 +25,14 @@ test('pull asks for an address anew, show does not', async () => {
   await runCli(['models', 'pull', 'https://example.org/m.onnx'], { services });
   await runCli(['models', 'show', 'https://example.org/m.onnx'], { services });
   expect(asked).toEqual([true, false]);
+});
+
+test('list writes every id whole within 80 columns, since ids are what people type', async () => {
+  const { stdout } = await runCli(['models', 'list'], { services: { listModels } });
+  const ids = JSON.parse((await runCli(['models', 'list', '--json'], { services: { listModels } })).stdout).map(
+    ({ id }: { id: string }) => id,
+  );
+  expect(ids).toContain('arcface-mobilefacenet');
+  for (const id of ids) expect(stdout).toContain(`${id} `);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
