@@ -1,9 +1,10 @@
 /** Runs commands in this process against a recogniser that needs no model: faces are told by the image's name. */
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { afterAll } from 'vitest';
 import { template } from '../../src/align.ts';
 import type { Context, Recogniser } from '../../src/cli/context.ts';
 import type { ExitCode } from '../../src/cli/errors.ts';
@@ -47,7 +48,17 @@ export async function runCli(words: readonly string[], setting: CliSetting = {})
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'magface cli ü '));
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder whose path is awkward, there until the file's tests are over. */
+export function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'magface cli ü '));
+  folders.push(folder);
+  return folder;
+}
 
 /** A stream of 80 columns that keeps what it is told. */
 export function textSink(isTTY = false) {

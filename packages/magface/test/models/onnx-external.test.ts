@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { openBytes } from '../../src/format/byte-source.ts';
 import { loadModel } from '../../src/models/load-model.ts';
@@ -12,9 +12,12 @@ import { tensorOf } from '../../src/models/onnx-tensor.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 let folder: string;
+let outside: string;
+
+afterEach(() => rmSync(outside, { recursive: true, force: true }));
 
 beforeEach(() => {
-  const outside = mkdtempSync(join(tmpdir(), 'magface external '));
+  outside = mkdtempSync(join(tmpdir(), 'magface external '));
   writeFileSync(join(outside, 'secret'), new Uint8Array(64));
   folder = join(outside, 'model');
   mkdirSync(join(folder, 'parts'), { recursive: true });
