@@ -26,7 +26,7 @@ export interface CalibrationFit {
 const fewestFaces = 100;
 
 /**
- * @param magnitudes - one per face, at least {@link fewestFaces}
+ * @param magnitudes - one per face, at least 100
  * @throws {MagfaceError} `calibration_impossible` when there are too few, or all are the same
  */
 export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
