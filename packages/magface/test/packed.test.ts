@@ -1,6 +1,16 @@
 /** What people get from npm: the packed packages, in an empty folder, from TypeScript, JavaScript and the command line. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +56,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test.each(Object.values(packages))('%s is packed as publint wants it', async (path) => {
   const { messages, pkg } = await publint({ pkgDir: join(root, path), strict: true });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test('no packed module imports TypeScript', () => {
+  const dist = join(folder, 'node_modules/magface/dist');
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  expect(files.length).toBeGreaterThan(100);
+  const source = /\b(?:import|from)\b[\s(]*['"]\.[^'"]*\.ts['"]/;
+  expect(files.filter((name) => source.test(readFileSync(join(dist, name), 'utf8')))).toEqual([]);
 });
 
 test('the library runs from plain JavaScript', () => {

@@ -72,12 +72,17 @@ async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   const record = recordOf(report, { model, seed: flags.seed, failed: damaged.failures.length });
   await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(report, model.name) });
   if (flags.report !== undefined) {
-    const { robustnessPage } = await import('../report/robustness-page.ts');
+    const robustnessPage = await loadPage();
     const example = await damageExample(damaged, strengths);
     await writeFile(resolve(context.cwd, flags.report), robustnessPage({ model, report, example }));
     if (flags.quiet !== true) note(context, `Report: ${flags.report}, to be opened in a browser.`);
   }
   return damaged.failures.length > 0 ? 1 : 0;
+}
+
+/** Apart, since TypeScript 5.9 leaves the `.ts` of an import that stands in a function with `await using`. */
+async function loadPage(): Promise<typeof import('../report/robustness-page.ts').robustnessPage> {
+  return (await import('../report/robustness-page.ts')).robustnessPage;
 }
 
 /** @returns at most `most` of them, evenly spaced */
