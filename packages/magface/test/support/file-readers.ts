@@ -141,7 +141,13 @@ export async function fileReaders(folder: string): Promise<ReaderUnderTest[]> {
     ),
     reader('record.yaml', JSON.stringify(tinyRecord(), undefined, 1), readRecord, ConfigError, ModelError),
     reader('models.json', readFileSync(new URL('../../models.json', import.meta.url)), readModelList),
-    reader('record.onnx', tinyOnnx(112, calibratedRecord), readModel, ModelError, FormatError),
+    {
+      ...reader('record.onnx', tinyOnnx(112, calibratedRecord), readModel),
+      // Read as protobuf it has tensors and no offsets: those that are wrong are named.
+      refuses: (error) =>
+        error instanceof ModelError ||
+        (error instanceof FormatError && (error.offset !== undefined || error.message.includes('in the tensor "'))),
+    },
     reader(
       'f.names.txt',
       lines(20, (i) => `${i}.jpg`),
