@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
 
-const mostCharacters = 1 << 16;
+const mostCharacters = 1 << 15;
 
 /** For messages. */
 export interface YamlOptions {
@@ -20,7 +20,7 @@ export async function readYaml(file: string, { key, what, see }: YamlOptions): P
     throw new ConfigError(key, `Expected ${what} in ${file} but it cannot be read: check its path.`, { cause });
   });
   if (text.length > mostCharacters) {
-    throw new ConfigError(key, `Expected ${what} in ${file} but it is over 64 KiB, more than anyone writes.`);
+    throw new ConfigError(key, `Expected ${what} in ${file} but it is over 32 KiB, more than anyone writes.`);
   }
   const { parse, YAMLParseError } = await import('yaml');
   let value: unknown;
