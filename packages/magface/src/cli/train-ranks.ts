@@ -22,8 +22,9 @@ export async function startRanks(
 ): Promise<ExitCode> {
   checkPrecision(config); // said once, here
   const { checkDevice, deviceOfRank } = await import('../train/device.ts');
-  for (let rank = 0; rank < (flags.nproc ?? 1); rank++) {
-    checkDevice(deviceOfRank(config.device, { LOCAL_RANK: `${rank}` }));
+  const { nproc: ranks = 1 } = flags;
+  for (let rank = 0; rank < ranks; rank++) {
+    checkDevice(deviceOfRank(config.device, { LOCAL_RANK: `${rank}` }, ranks));
   }
   const { launch } = await import('../train/parallel/launcher.ts');
   // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
@@ -31,7 +32,7 @@ export async function startRanks(
   const program = fileURLToPath(new URL(main, import.meta.url));
   const own = withoutLaunchFlags(words);
   const status = await launch({
-    ranks: flags.nproc ?? 1,
+    ranks,
     maxRestarts: flags.maxRestarts ?? 0,
     command: (attempt) => [program, ...own, ...(attempt > 0 && flags.resume !== true ? ['--resume'] : [])],
     signal: context.signal,
@@ -54,7 +55,7 @@ export async function joinRanks(config: TrainConfig, context: Context): Promise<
   if (place === undefined) return undefined;
   endWithLauncher();
   const { checkDevice, deviceOfRank } = await import('../train/device.ts');
-  checkDevice(place.size === 1 ? config.device : deviceOfRank(config.device, context.env));
+  checkDevice(deviceOfRank(config.device, context.env, place.size));
   return joinGroup(place, context.env, { timeout: config.collectiveTimeout, backend: backendOf(config.device) });
 }
 

@@ -21,13 +21,14 @@ export function checkDevice(device: string): void {
 }
 
 /**
- * Each of a machine's ranks has a GPU of its own: `cuda` means the one of the rank's number on its machine.
+ * Each of several ranks has a GPU of its own: `cuda` means the one of the rank's number on its machine.
  *
  * @param environment - a launcher's variables: LOCAL_RANK
+ * @param ranks - R; one process alone computes where it is told
  * @throws {ConfigError} for a GPU that all ranks would share
  */
-export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv): string {
-  if (device === 'cpu') return device;
+export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ranks: number): string {
+  if (device === 'cpu' || ranks === 1) return device;
   if (device === 'cuda') return `cuda:${environment['LOCAL_RANK'] ?? 0}`;
   throw new ConfigError(
     'device',

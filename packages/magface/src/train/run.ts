@@ -57,7 +57,7 @@ const patience = 10;
  */
 export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
   if (isOnnx(asked.init)) return await finetune(asked, hooks);
-  const config = { ...asked, device: deviceOf(asked, hooks.group) };
+  const config = { ...asked, device: deviceOfRank(asked.device, process.env, hooks.group?.size ?? 1) };
   checkDevice(config.device);
   const group = hooks.group ?? (config.sampleRate < 1 ? groupOfOne(backendOf(config.device)) : undefined);
   const ranks = group && new Ranks(group, config);
@@ -90,10 +90,6 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   );
   return await new Run(config, { ...hooks, onNote }, { loader, trainer, validation }, position).go(); // awaited: the loader closes after it
 }
-
-/** Ranks of several processes take a GPU each. */
-const deviceOf = ({ device }: TrainConfig, group: ProcessGroup | undefined): string =>
-  group === undefined || group.size === 1 ? device : deviceOfRank(device, process.env);
 
 function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {
   return new Trainer({

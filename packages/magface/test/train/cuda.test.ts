@@ -12,9 +12,9 @@ const hasGpu = isBuilt() && cudaDevices() > 0;
 const device = 'cuda:0';
 
 test('each rank of a machine takes the GPU of its number, and none is shared', () => {
-  expect(deviceOfRank('cuda', { LOCAL_RANK: '3' })).toBe('cuda:3');
-  expect(deviceOfRank('cpu', { LOCAL_RANK: '3' })).toBe('cpu');
-  expect(() => deviceOfRank('cuda:1', { LOCAL_RANK: '0' })).toThrow(/Expected --device cuda, .* received cuda:1/);
+  expect(deviceOfRank('cuda', { LOCAL_RANK: '3' }, 4)).toBe('cuda:3');
+  expect(deviceOfRank('cpu', { LOCAL_RANK: '3' }, 4)).toBe('cpu');
+  expect(() => deviceOfRank('cuda:1', { LOCAL_RANK: '0' }, 2)).toThrow(/Expected --device cuda, .* received cuda:1/);
   expect([backendOf('cpu'), backendOf('cuda:1')]).toEqual(['gloo', 'nccl']);
 });
 
