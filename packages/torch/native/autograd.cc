@@ -1,6 +1,7 @@
 // Gradients and the two modes that surround operators: recording for autograd, and autocast.
 #include <torch/csrc/autograd/autograd.h>
 
+#include "bfloat16_by_float32.h"
 #include "compat.h"
 #include "dtypes.h"
 #include "errors.h"
@@ -82,6 +83,7 @@ Napi::Value autocast(const Napi::CallbackInfo& info) {
     const at::DeviceType type = at::Device(std::string(info[0].As<Napi::String>())).type();
     const Autocast before = get_autocast(type);
     const bool on = info[1].IsString();
+    if (on && type == at::kCPU) have_bfloat16();
     set_autocast(type, {on, on ? dtype_of(env, info[1].As<Napi::String>()) : before.dtype});
     at::autocast::clear_cache();  // casts of weights must not outlive the step that changes them
     if (!before.enabled) return env.Null();

@@ -30,7 +30,11 @@ struct ChannelKernels {
 /// Those for this processor: AVX-512, AVX2 with FMA, or what every processor of its kind has. MAGFACE_KERNELS names others.
 const ChannelKernels<float>& float_kernels();
 const ChannelKernels<uint16_t>& bfloat16_kernels();
-/// `avx512`, `avx2` or `plain`.
+/// `avx512bf16`, `avx512`, `avx2` or `plain`.
 const char* kernels_name();
+/// Whether the processor multiplies bfloat16 itself; elsewhere float32 is as fast and exact.
+bool multiplies_bfloat16();
+/// Whether oneDNN, and so libtorch, has convolutions and products in bfloat16 for it: AVX-512 and up.
+bool onednn_takes_bfloat16();
 
 }  // namespace magface

@@ -8,6 +8,21 @@
 
 namespace magface {
 
+/// While it lives, what libtorch warns of in this thread is not printed.
+class NoWarnings {
+#if MAGFACE_TORCH_AT_LEAST(2, 0)
+  struct Silent : c10::WarningHandler {
+    void process(const c10::Warning&) override {}
+  } silent_;
+  c10::WarningUtils::WarningHandlerGuard guard_{&silent_};
+#else
+  struct Silent : c10::WarningHandler {
+    void process(const c10::SourceLocation&, const std::string&, bool) override {}
+  } silent_;
+  c10::Warning::WarningHandlerGuard guard_{&silent_};
+#endif
+};
+
 struct Autocast {
   bool enabled;
   at::ScalarType dtype;

@@ -1,5 +1,5 @@
 // A network at inference alone: its steps and weights come in once, then batches go through in a thread of libuv, in
-// bfloat16, so that JavaScript goes on meanwhile. Values are (N, C, H, W) with the channels last in memory, or (N, C).
+// packed_type(), so that JavaScript goes on meanwhile. Values are (N, C, H, W) with the channels last in memory, or (N, C).
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -28,7 +28,7 @@ Tensor channels_last(const Tensor& x) {
 /// As a row of features a face, in the order of memory: what weights were given for.
 Tensor flattened(const Tensor& x) {
   const Tensor packed = channels_last(x);
-  return packed.as_strided({x.size(0), x.numel() / x.size(0)}, {x.numel() / x.size(0), 1}).to(at::kBFloat16);
+  return packed.as_strided({x.size(0), x.numel() / x.size(0)}, {x.numel() / x.size(0), 1}).to(packed_type());
 }
 
 /// One call. `reads` are names of values; what no later step reads may be written over.
@@ -187,7 +187,7 @@ class ForwardGraph {
     const std::lock_guard<std::mutex> one_at_a_time(mutex_);
     const c10::InferenceMode guard;
     at::set_num_threads(threads_);
-    Values values{{input_, input.to(input.options().dtype(at::kBFloat16), false, true, at::MemoryFormat::ChannelsLast)}};
+    Values values{{input_, input.to(input.options().dtype(packed_type()), false, true, at::MemoryFormat::ChannelsLast)}};
     for (const auto& step : steps_) {
       const auto read = [&](size_t i) { return i < step->reads.size() ? values.at(step->reads[i]) : Tensor(); };
       const auto is_mine = [&](size_t i) {
@@ -278,12 +278,7 @@ void forward_release(const Napi::CallbackInfo& info) { info[0].As<Napi::External
 Napi::Value processor(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "processor", [&] {
     Napi::Object found = Napi::Object::New(info.Env());
-#ifdef MAGFACE_X86
-    const bool bfloat16 = __builtin_cpu_supports("avx512bf16");
-#else
-    const bool bfloat16 = false;
-#endif
-    found.Set("bfloat16", bfloat16);
+    found.Set("bfloat16", multiplies_bfloat16());
     found.Set("kernels", kernels_name());
     found.Set("packedBy", packed_by());
     return found;

@@ -4,11 +4,15 @@
 
 #include <map>
 
+#include "channel_kernels.h"
+
 #ifdef MAGFACE_ONEDNN
 #include <dnnl.hpp>
 #endif
 
 namespace magface {
+
+at::ScalarType packed_type() { return multiplies_bfloat16() ? at::kBFloat16 : at::kFloat; }
 
 #ifdef MAGFACE_ONEDNN
 namespace {
@@ -25,6 +29,9 @@ dnnl::stream& stream() {
   return one;
 }
 
+constexpr auto f32 = memory::data_type::f32;
+memory::data_type narrow() { return packed_type() == at::kFloat ? f32 : memory::data_type::bf16; }
+
 memory::desc described(const Dims& dims, memory::data_type type, memory::format_tag tag) { return {dims, type, tag}; }
 
 /// oneDNN's view of a tensor's memory.
@@ -34,7 +41,7 @@ memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(
 class PackedWeights {
  public:
   PackedWeights(const at::Tensor& weight, const Dims& dims, memory::format_tag tag)
-      : plain_(weight.to(at::kBFloat16).contiguous()), desc_(described(dims, memory::data_type::bf16, tag)) {}
+      : plain_(weight.to(packed_type()).contiguous()), desc_(described(dims, narrow(), tag)) {}
 
   const Dims dims() const { return desc_.dims(); }
 
@@ -91,7 +98,6 @@ struct PackedConvolution::Parts {
     const auto found = forwards.find(key);
     if (found != forwards.end()) return *found->second;
     const auto nhwc = memory::format_tag::nhwc;
-    const auto bf16 = memory::data_type::bf16, f32 = memory::data_type::f32;
     const Dims stride(geometry.stride.begin(), geometry.stride.end());
     const Dims before(geometry.before.begin(), geometry.before.end()), after(geometry.after.begin(), geometry.after.end());
     const Dims dilation{geometry.dilation[0] - 1, geometry.dilation[1] - 1};
@@ -106,8 +112,8 @@ struct PackedConvolution::Parts {
     attributes.set_post_ops(then);
     const dnnl::convolution_forward::desc desc(
         dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-        described(x.sizes().vec(), bf16, nhwc), described(weights.dims(), bf16, memory::format_tag::any),
-        described({bias.size(0)}, f32, memory::format_tag::a), described(out, bf16, nhwc), stride, dilation, before, after);
+        described(x.sizes().vec(), narrow(), nhwc), described(weights.dims(), narrow(), memory::format_tag::any),
+        described({bias.size(0)}, f32, memory::format_tag::a), described(out, narrow(), nhwc), stride, dilation, before, after);
     auto made = std::make_unique<Forward>(dnnl::convolution_forward::primitive_desc(desc, attributes, engine()));
     return *forwards.emplace(key, std::move(made)).first->second;
   }
@@ -142,11 +148,10 @@ struct PackedLinear::Parts {
     const auto found = forwards.find(rows);
     if (found != forwards.end()) return *found->second;
     const auto ab = memory::format_tag::ab;
-    const auto bf16 = memory::data_type::bf16, f32 = memory::data_type::f32;
     const Dims& w = weights.dims();
     const dnnl::inner_product_forward::desc desc(
-        dnnl::prop_kind::forward_inference, described({rows, w[1]}, bf16, ab),
-        described(w, bf16, memory::format_tag::any), described({w[0]}, f32, memory::format_tag::a),
+        dnnl::prop_kind::forward_inference, described({rows, w[1]}, narrow(), ab),
+        described(w, narrow(), memory::format_tag::any), described({w[0]}, f32, memory::format_tag::a),
         described({rows, w[0]}, f32, ab));
     auto made = std::make_unique<Forward>(dnnl::inner_product_forward::primitive_desc(desc, engine()));
     return *forwards.emplace(rows, std::move(made)).first->second;
@@ -181,8 +186,8 @@ const char* packed_by() {
 
 struct PackedConvolution::Parts {
   Parts(const at::Tensor& w, const at::Tensor& b, const Geometry& g, const Limits& limited)
-      : weight(w.to(at::kBFloat16).contiguous(at::MemoryFormat::ChannelsLast)),
-        bias(b.to(at::kBFloat16)),
+      : weight(w.to(packed_type()).contiguous(at::MemoryFormat::ChannelsLast)),
+        bias(b.to(packed_type())),
         geometry(g),
         limits(limited) {}
 
@@ -205,7 +210,7 @@ at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
 }
 
 struct PackedLinear::Parts {
-  Parts(const at::Tensor& w, const at::Tensor& b) : weight(w.to(at::kBFloat16)), bias(b) {}
+  Parts(const at::Tensor& w, const at::Tensor& b) : weight(w.to(packed_type())), bias(b) {}
   at::Tensor weight, bias;
 };
 

@@ -1,5 +1,5 @@
-// Convolutions and linear layers whose weights never change: cast to bfloat16 once and kept in the order that the
-// processor's matrix units read, where oneDNN's headers were there to compile with; else libtorch's operators.
+// Convolutions and linear layers whose weights never change: cast once to the type that the processor is fastest in and
+// kept in the order that it reads, where oneDNN's headers were there to compile with; else libtorch's operators.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -8,6 +8,9 @@
 #include <memory>
 
 namespace magface {
+
+/// What goes in and out: bfloat16 where the processor multiplies that itself, else float32.
+at::ScalarType packed_type();
 
 /// Of a convolution, height before width.
 struct Geometry {
@@ -27,7 +30,7 @@ class PackedConvolution {
   /// weight (O, I / groups, h, w) float32, bias (O) float32
   PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits);
   ~PackedConvolution();
-  /// x (N, I, H, W) bfloat16, the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
+  /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
   at::Tensor run(const at::Tensor& x, at::Tensor sum);
 
  private:
@@ -41,7 +44,7 @@ class PackedLinear {
   /// weight (O, I) float32, bias (O) float32
   PackedLinear(at::Tensor weight, at::Tensor bias);
   ~PackedLinear();
-  /// x (N, I) bfloat16 -> (N, O) float32
+  /// x (N, I) of packed_type() -> (N, O) float32
   at::Tensor run(const at::Tensor& x);
 
  private:

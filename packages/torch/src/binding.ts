@@ -113,7 +113,7 @@ export type ForwardHandle = { readonly __handle: 'forward' };
 
 /** What this processor has, and what the addon makes of it. */
 export interface Processor {
-  /** Whether it multiplies bfloat16 itself. */
+  /** Whether it multiplies bfloat16 itself; elsewhere a ForwardGraph computes in float32. */
   readonly bfloat16: boolean;
   /** The fused loops that are used: those of `MAGFACE_KERNELS`, else the best. */
   readonly kernels: 'avx512bf16' | 'avx512' | 'avx2' | 'plain';

@@ -1,4 +1,7 @@
-/** A network at inference alone: weights that never change, no gradients, bfloat16, and JavaScript goes on meanwhile. */
+/**
+ * A network at inference alone: weights that never change, no gradients, and JavaScript goes on meanwhile. In bfloat16
+ * where the processor multiplies that, else in float32.
+ */
 import type { ForwardHandle, ForwardStep, Processor } from './binding.ts';
 import { guarded } from './dispatch.ts';
 import { fromNative, UseAfterFreeError } from './errors.ts';

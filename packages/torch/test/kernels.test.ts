@@ -26,7 +26,9 @@ describeWithTorch('the fused loops', () => {
   const older = known.slice(0, known.indexOf(own));
 
   test.each(older)('%s passes the tests of the fused operators', (kernels) => {
-    const files = ['fused-batch-norm', 'forward-graph'].map((name) => `packages/torch/test/${name}.test.ts`);
+    const files = ['autocast', 'fused-batch-norm', 'forward-graph'].map(
+      (name) => `packages/torch/test/${name}.test.ts`,
+    );
     const { status, text } = runTests(kernels, files);
     expect(status, text).toBe(0);
   });

@@ -49,8 +49,8 @@ export function tuningLines({ model, trials, cosine, ...best }: TunedModel): str
       .join('')}${mark}`;
   const closeness =
     cosine === null
-      ? '  torch was not tried: it needs @magface/torch, a processor with bfloat16, and a model of usual layers'
-      : `  torch computes in bfloat16: least cosine with onnx ${cosine.toFixed(5)}`;
+      ? '  torch was not tried: it needs @magface/torch and a model of usual layers'
+      : `  least cosine of torch's embeddings with onnx's: ${cosine.toFixed(5)}`;
   return [
     `tuned ${model}, faces a second through the network:`,
     row(['engine', 'threads', 'batch', 'faces/s']),

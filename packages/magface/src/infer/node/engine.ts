@@ -9,7 +9,7 @@ import type { Session } from '../session.ts';
 import { createSession } from './session.ts';
 import { readTuning } from './tuning.ts';
 
-/** ONNX Runtime in float32, or libtorch in bfloat16. */
+/** ONNX Runtime in float32, or libtorch in bfloat16 where the processor multiplies that, else in float32. */
 export type EngineName = 'onnx' | 'torch';
 
 /** How a recogniser is run. */

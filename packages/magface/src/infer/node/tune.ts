@@ -19,7 +19,7 @@ export interface TuneOptions {
   readonly onTrial?: ((trial: Trial) => void) | undefined;
 }
 
-/** Less than this, and torch's bfloat16 is not chosen, however fast. */
+/** Less than this, and torch, which may compute in bfloat16, is not chosen, however fast. */
 const leastCosine = 0.9995;
 /** Seconds that a batch may be expected to take. */
 const longest = 3;
@@ -80,11 +80,11 @@ async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number>
   return Math.min(...float.map(({ embedding }, i) => compare(embedding, small[i]!.embedding)));
 }
 
-/** Whether torch is installed, has an operator for each of the model's, and the processor has bfloat16. */
+/** Whether torch is installed and has an operator for each of the model's. */
 async function torchFits(model: LoadedModel<'recogniser'>): Promise<boolean> {
   try {
-    const { hasBfloat16, torchVersions } = await torchEngine();
-    if (torchVersions() === undefined || !hasBfloat16()) return false;
+    const { torchVersions } = await torchEngine();
+    if (torchVersions() === undefined) return false;
     const embedder = await createEmbedder(model, { name: 'torch', threads: 1, batchSize: 1 });
     await embedder.embed(madeUpFaces(1));
     await embedder[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
-/** A recogniser run by libtorch in bfloat16, under the interface of ONNX Runtime's sessions. */
-import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics, processor } from '@magface/torch';
+/** A recogniser run by libtorch in the type that the processor is fastest in, under the interface of ONNX Runtime's sessions. */
+import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
 import type { NamedTensors, Session } from '../session.ts';
 import { forwardPlan } from './forward-steps.ts';
@@ -11,11 +11,6 @@ const keptBytes = 2 ** 30;
 export function torchVersions(): string | undefined {
   const built = builtAddon();
   return built && `libtorch ${built.libtorch}, ${built.addon}`;
-}
-
-/** Whether this processor multiplies bfloat16 itself. @throws {LibtorchError} when the addon cannot be loaded */
-export function hasBfloat16(): boolean {
-  return processor().bfloat16;
 }
 
 /**
