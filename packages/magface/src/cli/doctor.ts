@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
 import { cacheFolder } from '../models/cache.ts';
-import type { MemoryTrial } from '../train/torch-state.ts';
+import type { MemoryTrial, TorchState } from '../train/torch-state.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf } from './options.ts';
@@ -14,6 +14,8 @@ import { type TuneFlags, tuneModel, tuningLines } from './tune-model.ts';
 
 const packageRemedy =
   'training needs @magface/torch: npm install @magface/torch, then npx magface-torch (it compiles over libtorch, or says how to get it)';
+const blasRemedy =
+  'libtorch multiplies matrices by the reference BLAS, some 20 times slower than OpenBLAS: apt-get install libopenblas0-pthread';
 const addonRemedy =
   'training needs the addon of @magface/torch compiled: npx magface-torch (it finds libtorch, or says how to get it)';
 
@@ -89,9 +91,7 @@ async function findEngines(): Promise<Record<string, string | null>> {
   return { 'onnxruntime-node': await orNull(onnx), sharp: await orNull(vips) };
 }
 
-interface FoundTorch {
-  readonly addon: string | null;
-  readonly devices: readonly string[];
+interface FoundTorch extends Pick<TorchState, 'addon' | 'devices'> {
   /** What is missing, with the remedy. */
   readonly missing?: string;
 }
@@ -102,7 +102,8 @@ async function findTorch(): Promise<FoundTorch> {
   try {
     const { torchState } = await import('../train/torch-state.ts');
     const state = torchState();
-    return state.addon === null ? { ...none, missing: addonRemedy } : state;
+    if (state.addon === null) return { ...none, missing: addonRemedy };
+    return state.slowBlas ? { ...state, missing: blasRemedy } : state;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { ...none, missing: isNotInstalled(error) ? packageRemedy : text };
@@ -114,9 +115,8 @@ const isNotInstalled = (error: unknown): boolean =>
 
 /** @throws {MagfaceError} where the addon is not there */
 async function tryMemory(): Promise<MemoryTrial> {
-  const { missing } = await findTorch();
-  if (missing !== undefined)
-    throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
+  const { addon, missing } = await findTorch();
+  if (addon === null) throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
   const { tryMemory } = await import('../train/torch-state.ts');
   return tryMemory();
 }

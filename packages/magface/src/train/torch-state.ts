@@ -1,4 +1,5 @@
 /** What `magface doctor` says of libtorch, without needing it: the addon is loaded only where it is compiled. */
+import { readFileSync } from 'node:fs';
 import {
   builtAddon,
   cacheMemory,
@@ -16,14 +17,31 @@ export interface TorchState {
   readonly addon: string | null;
   /** `cpu`, and each GPU. */
   readonly devices: readonly string[];
+  /** Whether libtorch multiplies matrices by the reference BLAS, some 20 times slower than OpenBLAS. */
+  readonly slowBlas: boolean;
 }
 
 /** @throws {LibtorchError} when the addon is there but cannot be loaded */
 export function torchState(): TorchState {
   const built = builtAddon();
-  if (built === undefined) return { addon: null, devices: ['cpu'] };
+  if (built === undefined) return { addon: null, devices: ['cpu'], slowBlas: false };
   const gpus = Array.from({ length: cudaDevices() }, (_, i) => `cuda:${i}`);
-  return { addon: `over libtorch ${built.libtorch}, ${built.from}`, devices: ['cpu', ...gpus] };
+  const addon = `over libtorch ${built.libtorch}, ${built.from}`;
+  return { addon, devices: ['cpu', ...gpus], slowBlas: isReferenceBlas(mappedFiles()) };
+}
+
+/** Debian and its kin keep the reference BLAS in `blas/`, where others have `openblas-pthread/`, `atlas/` and so on. */
+export function isReferenceBlas(maps: string): boolean {
+  return /\/blas\/libblas\.so/.test(maps);
+}
+
+/** The files that are loaded into this process; empty where the system does not say. */
+function mappedFiles(): string {
+  try {
+    return readFileSync('/proc/self/maps', 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** What the caching allocator is worth on this machine: a tensor of 64 MiB made and freed, with it and without. */
