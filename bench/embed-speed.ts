@@ -98,13 +98,14 @@ for (const one of Object.values(engines)) await one[Symbol.asyncDispose]();
 await rm(folder, { recursive: true });
 
 const ratio = (a: string, b: string) => spread(rows.map((row) => row[a]! / row[b]!));
-writeResult(`embed-speed-${arch}-batch${batchSize}-threads${threads}`, {
+const { bfloat16, kernels, packedBy } = processor();
+writeResult(`embed-speed${bfloat16 ? '' : `-${kernels}`}-${arch}-batch${batchSize}-threads${threads}`, {
   arch,
   batchSize,
   threads,
   images: paths.length,
   libtorch: torchVersion(),
-  packedBy: processor().packedBy,
+  packedBy,
   note: 'Files to features; models loaded and run once before.',
   imagesPerSecond: rows,
   torch: {

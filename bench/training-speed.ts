@@ -6,10 +6,11 @@
  *
  * All take turns in every round; only the ratios of one run mean something. PyTorch is measured as it comes, and with glibc
  * told to keep freed memory, which is what our allocator does for ours: only that ratio speaks of kernels. Wall time, so
- * nothing else should run. Needs Python with PyTorch (Debian: python3-torch).
+ * nothing else should run. Needs Python with PyTorch (Debian: python3-torch). On a processor that does not multiply
+ * bfloat16 the result is named after its loops, and the peak is that of float32.
  */
 import { parseArgs } from 'node:util';
-import { cacheMemory, threads as setThreads, torchVersion } from '@magface/torch';
+import { cacheMemory, processor, threads as setThreads, torchVersion } from '@magface/torch';
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { networkCost } from '../packages/magface/src/train/network-cost.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
@@ -36,6 +37,7 @@ const [batchSize, threads, rounds, steps] = [flags.batch, flags.threads, flags.r
   number,
 ];
 const architecture = architectureOf(arch);
+const { bfloat16, kernels } = processor();
 setThreads(threads);
 
 const peers = {
@@ -82,14 +84,15 @@ for (let round = 0; round < rounds; round++) {
     await run(1); // caches are the others'
     row[name] = (batchSize * steps) / (await run(steps));
   }
-  row['gemmGigaflops'] = gemmPeak('bfloat16') / 1e9;
+  row['gemmGigaflops'] = gemmPeak(bfloat16 ? 'bfloat16' : 'float32') / 1e9;
   rows.push(row);
 }
 for (const peer of Object.values(peers)) peer[Symbol.dispose]();
 
 const ratio = (of: (row: Row) => number) => spread(rows.map(of));
 const operations = 3 * networkCost(architecture).operations; // backward takes twice what forward does
-writeResult(`training-speed-${arch}-batch${batchSize}-threads${threads}`, {
+const shareOfPeak = (name: string) => ratio((row) => (row[name]! * operations) / 1e9 / row['gemmGigaflops']!);
+writeResult(`training-speed${bfloat16 ? '' : `-${kernels}`}-${arch}-batch${batchSize}-threads${threads}`, {
   arch,
   batchSize,
   threads,
@@ -98,10 +101,11 @@ writeResult(`training-speed-${arch}-batch${batchSize}-threads${threads}`, {
   bf16: {
     overPytorch: ratio((row) => row['bf16']! / row['pytorch']!),
     overPytorchKeepingMemory: ratio((row) => row['bf16']! / row['pytorchKeepingMemory']!),
-    shareOfGemmPeak: ratio((row) => (row['bf16']! * operations) / 1e9 / row['gemmGigaflops']!),
+    ...(bfloat16 && { shareOfGemmPeak: shareOfPeak('bf16') }),
   },
   fp32: {
     overPytorch: ratio((row) => row['fp32']! / row['pytorch']!),
     overPytorchKeepingMemory: ratio((row) => row['fp32']! / row['pytorchKeepingMemory']!),
+    ...(!bfloat16 && { shareOfGemmPeak: shareOfPeak('fp32') }),
   },
 });

@@ -35,6 +35,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'torch {torch.overPytorchKeepingMemory.median} times with memory kept on both sides, {torch.overPytorch.median} as shipped; onnx {onnx.overPytorchKeepingMemory.median} and {onnx.overPytorch.median}',
   },
+  'embed-speed-avx2': {
+    claim:
+      'The same on a processor without AVX-512 and bfloat16, all in float32: {arch}, batch {batchSize}, {threads} threads',
+    figures:
+      'onnx {onnx.overPytorchKeepingMemory.median} times with memory kept on both sides, {onnx.overPytorch.median} as shipped; torch {torch.overPytorchKeepingMemory.median} and {torch.overPytorch.median}',
+  },
   'engine-accuracy': {
     claim: 'The engine torch (bfloat16) beside onnx (float32) on LFW: {model}',
     figures: 'least cosine {leastCosine}, accuracy {torch.accuracy} beside {onnx.accuracy} ({pairs} pairs)',
@@ -104,6 +110,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Resident memory of bf16 training beside PyTorch float32, {arch}, batch {batchSize}',
     figures:
       '{bf16OfPytorchKeepingMemory} of it with memory kept on both sides, {bf16OfPytorch} as shipped; {mebibytes.bf16.most} MiB',
+  },
+  'training-speed-avx2': {
+    claim: 'The same on a processor without AVX-512 and bfloat16: {arch}, batch {batchSize}, {threads} threads',
+    figures:
+      'fp32 {fp32.overPytorchKeepingMemory.median} times with memory kept on both sides, {fp32.overPytorch.median} as shipped, {fp32.shareOfGemmPeak.median%} of the fp32 GEMM peak; bf16 by rounded fp32 {bf16.overPytorchKeepingMemory.median} and {bf16.overPytorch.median}',
   },
   'training-speed': {
     claim: 'A training step, {arch}, batch {batchSize}, {threads} threads, beside PyTorch float32',
