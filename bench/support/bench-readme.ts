@@ -9,11 +9,17 @@ interface Result {
   readonly machine?: Readonly<Record<string, string | number>>;
 }
 
+/** What stands at these keys; `*` is the sum over a list. */
+function valueAt(from: unknown, [key, ...rest]: readonly string[]): unknown {
+  if (key === undefined || from === undefined) return from;
+  if (key === '*') return (from as unknown[]).reduce<number>((sum, one) => sum + Number(valueAt(one, rest) ?? 0), 0);
+  return valueAt((from as Record<string, unknown>)[key], rest);
+}
+
 /** The value at `a.b.c`, short: three digits, or a percentage. */
 function figure(result: unknown, path: string): string {
   const percent = path.endsWith('%');
-  const keys = (percent ? path.slice(0, -1) : path).split('.');
-  const value = keys.reduce<unknown>((from, key) => (from as Record<string, unknown> | undefined)?.[key], result);
+  const value = valueAt(result, (percent ? path.slice(0, -1) : path).split('.'));
   if (value === undefined) return '?';
   if (typeof value !== 'number') return String(value);
   if (percent) return `${Number((100 * value).toPrecision(3))} %`;

@@ -1,6 +1,6 @@
 /** What each benchmark claims, and where in its result the figures stand. */
 
-/** A figure: its words around `{path}`s into the result; `{path%}` as a percentage. */
+/** A figure: its words around `{path}`s into the result; `{path%}` as a percentage, `{list.*.key}` a sum. */
 export interface Claim {
   /** What is measured, beside what. */
   readonly claim: string;
@@ -20,7 +20,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'finetune-variants': {
     claim: 'Variants of the recipe behind the default model, on people held out of the training lists',
-    figures: 'in the file',
+    figures: '{variants.length} variants; what each gives is in the file',
   },
   'default-model-repeat': {
     claim: '`npm run model:default` from scratch gives the shipped file, byte for byte',
@@ -45,9 +45,23 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The engine torch (bfloat16) beside onnx (float32) on LFW: {model}',
     figures: 'least cosine {leastCosine}, accuracy {torch.accuracy} beside {onnx.accuracy} ({pairs} pairs)',
   },
+  'format-mutations': {
+    claim: 'Damaged files, {runs} for each reader: an answer or an error that says why, within 2 s and 512 MB',
+    figures: '{files} files for {readers.length} readers, {readers.*.failed} failures',
+  },
+  'format-fuzz-hour': {
+    claim:
+      'Damaged files for {processorMinutes} minutes of processor time: an answer or an error that says why, within 2 s and 512 MB',
+    figures: '{files} files for {readers.length} readers, {readers.*.failed} failures',
+  },
   'format-records': {
     claim: 'Random reads of a `.rec` beside plain reads of the same bytes',
     figures: '{medianRatio} of their rate, {peakMB} MB',
+  },
+  'fused-steps': {
+    claim: 'Fused operators beside libtorch’s one by one, processor time of one thread, and a step with them',
+    figures:
+      'BatchNorm and PReLU {operators.0.ratio} times in float32, {operators.4.ratio} in bfloat16; a step of {trainingStep.0.arch} {trainingStep.0.ratio} in {trainingStep.0.precision}, {trainingStep.1.ratio} in {trainingStep.1.precision}',
   },
   'gallery-kill': {
     claim: 'A gallery whose process is killed while it writes keeps what it acknowledged',
@@ -57,9 +71,26 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Searching {people} people',
     figures: 'median {searchMs.p50} ms, recall {recallAt5}',
   },
+  'ijb-c': {
+    claim: 'IJB-C’s size (made-up features, its lists): from files to the curve',
+    figures: '{runs.0.seconds} s, {runs.0.peakGB} GB at most',
+  },
   'kill-rank': {
     claim: 'A rank killed again and again: losses are those of the undisturbed run',
     figures: '{kills} kills, the same: {lossesAreThoseOfTheUndisturbedRun}',
+  },
+  'lfw-folds': {
+    claim: 'LFW’s ten folds by plain cosine, {results.0.model} and {results.1.model}',
+    figures:
+      'accuracy {results.0.accuracy} (held to {results.0.heldTo}) and {results.1.accuracy} (held to {results.1.heldTo})',
+  },
+  'lfw-suite': {
+    claim: '`evaluate suite` on {results.0.set}, {results.0.pairs} pairs, first and from its cache',
+    figures: 'accuracy {results.0.accuracy}; {seconds.first} s and {seconds.second} s, report of {reportMB} MB',
+  },
+  'lfw-training-trial': {
+    claim: 'A first trial of four epochs on LFW: too short for error versus reject to fall at 30 %',
+    figures: 'accuracy {validation.1.accuracy}',
   },
   loader: {
     claim: 'The loader’s share of a training step, {images} faces',
@@ -67,7 +98,8 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'kill-resume': {
     claim: 'A run killed after every step, and from outside at random moments: losses are those of the unbroken run',
-    figures: '{lossesThatDiffer} losses differ, {killedAfterEachStep.to} kills after a step',
+    figures:
+      '{lossesThatDiffer} losses differ; {killedAfterEachStep.to} kills after a step, {killedFromOutside.length} from outside',
   },
   mutation: {
     claim: 'Lines made wrong in the core, and the share that its tests notice',
@@ -82,13 +114,32 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Error versus reject of {model} on {pairs} pairs, the picture of the README',
     figures: 'false non-matches {byMagnitude.0%} with none turned away, {byMagnitude.6%} with 30 %',
   },
+  'newcomer-walk': {
+    claim: 'The README followed word by word on empty folders: Node 20, 22 and 24, no root, no compiler, no network',
+    figures:
+      'clean {cells.clean.pass} in {cells.clean.seconds} s, Node 22 {cells.node@22.pass}, Node 24 {cells.node@24.pass}, without a compiler {cells.without a compiler.pass}, not root {cells.not root.pass}',
+  },
+  'parallel-ranks': {
+    claim: 'Ranks beside one process on the same batch',
+    figures:
+      'losses of {runs.0.ranks}, {runs.1.ranks} and {runs.2.ranks} ranks differ by {runs.0.lossDifference}, {runs.1.lossDifference} and {runs.2.lossDifference} of their value',
+  },
   'partial-fc': {
     claim: 'A tenth of {settings.classes} classes a step beside all of them',
     figures: '{timeRatio} of the time, {memoryRatio} of the memory',
   },
+  quantize: {
+    claim: 'LFW’s folds in int8 beside float32: {results.0.model}',
+    figures:
+      'accuracy falls by {results.0.rows.1.accuracyLoss}; {results.0.rows.1.bytes} bytes; {results.0.rows.1.rateToFp32} times the rate',
+  },
   'real-faces': {
     claim: 'Training on real faces, {steps} steps: validation pairs',
     figures: 'accuracy {verification.accuracy}',
+  },
+  robustness: {
+    claim: 'Seven kinds of damage to {results.0.faces} faces of {set}: how far quality follows what damage costs',
+    figures: '{results.0.model}: fall {results.0.fall.value}; {results.1.model}: {results.1.fall.value}',
   },
   'serve-load-batching': {
     claim: 'Batching requests of {connections} connections',
@@ -97,6 +148,15 @@ export const claims: Readonly<Record<string, Claim>> = {
   'serve-load-latency': {
     claim: 'Latency of the service at half its full rate',
     figures: 'median {milliseconds.p50} ms, p99 {milliseconds.p99} ms',
+  },
+  'serve-load-memory': {
+    claim: 'Memory of the service after up to {resident.10.requests} requests',
+    figures: '{resident.0.MiB} MiB at first, {resident.10.MiB} MiB at the end',
+  },
+  'serve-load-slow-clients': {
+    claim: 'Latency of the service beside {slowClients} clients that send slowly',
+    figures:
+      'median {milliseconds.0.without.p50} ms without, {milliseconds.0.beside.p50} ms beside; p99 {milliseconds.0.without.p99} and {milliseconds.0.beside.p99} ms',
   },
   'serve-load-throughput': {
     claim: 'The service beside the bare engine, {connections} connections',
@@ -112,7 +172,8 @@ export const claims: Readonly<Record<string, Claim>> = {
       '{bf16OfPytorchKeepingMemory} of it with memory kept on both sides, {bf16OfPytorch} as shipped; {mebibytes.bf16.most} MiB',
   },
   'training-speed-avx2': {
-    claim: 'The same on a processor without AVX-512 and bfloat16: {arch}, batch {batchSize}, {threads} threads',
+    claim:
+      'A training step on a processor without AVX-512 and bfloat16: {arch}, batch {batchSize}, {threads} threads, beside PyTorch',
     figures:
       'fp32 {fp32.overPytorchKeepingMemory.median} times with memory kept on both sides, {fp32.overPytorch.median} as shipped, {fp32.shareOfGemmPeak.median%} of the fp32 GEMM peak; bf16 by rounded fp32 {bf16.overPytorchKeepingMemory.median} and {bf16.overPytorch.median}',
   },
