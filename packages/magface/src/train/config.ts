@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { architectureNames } from './architectures.ts';
 import { type FinetuneSettings, finetuneFields, withFinetuneDefaults } from './finetune/finetune-settings.ts';
+import { settingError } from './setting-error.ts';
 
 /** A checked configuration. Names as in YAML; on the command line in kebab-case, or under the official flag. */
 export interface TrainConfig extends FinetuneSettings {
@@ -103,7 +104,7 @@ const count = z.int().positive();
 const whole = z.int().nonnegative();
 
 const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key]> } = {
-  trainList: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)]),
+  trainList: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)], 'one path or several'),
   root: z.string().optional(),
   output: z.string(),
   init: z.string().optional(),
@@ -116,7 +117,7 @@ const fields: { readonly [Key in keyof TrainConfig]-?: z.ZodType<TrainConfig[Key
   momentum: z.number().min(0).lt(1).default(0.9),
   weightDecay: z.number().min(0).default(5e-4),
   schedule: z.enum(['drops', 'cosine', 'polynomial']).default('drops'),
-  lrDropEpoch: z.union([whole.transform((one) => [one]), z.array(whole)]).default([10, 18, 22]),
+  lrDropEpoch: z.union([whole.transform((one) => [one]), z.array(whole)], 'whole numbers').default([10, 18, 22]),
   lrDropRatio: positive.default(0.1),
   warmupEpochs: z.number().min(0).default(0),
   power: positive.default(2),
@@ -178,11 +179,16 @@ const officialFlags: Readonly<Record<string, (value: string) => Partial<Record<k
 /** Names of the official flags beside ours, for the help. */
 export const officialFlagNames: readonly string[] = Object.keys(officialFlags);
 
+/** Settings whose values stay text, also where they look like a number: a folder may be named 2024. */
+const textKeys = ['trainList', 'root', 'output', 'init', 'freeze', 'evalPairs', 'evalRoot', 'frontCache'] as const;
+const texts: ReadonlySet<string> = new Set<keyof TrainConfig>(textKeys);
+
 /** A value from the command line, under an official flag or one of ours in kebab-case, as fields of the configuration. */
 export function fromFlag(flag: string, value: string | readonly string[] | boolean): Record<string, unknown> {
   const official = officialFlags[flag];
   if (official !== undefined) return official(String(value));
-  return { [flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())]: parsed(value) };
+  const key = flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return { [key]: texts.has(key) ? value : parsed(value) };
 }
 
 function parsed(value: string | readonly string[] | boolean): unknown {
@@ -199,14 +205,7 @@ function parsed(value: string | readonly string[] | boolean): unknown {
 export function parseTrainConfig(given: unknown): TrainConfig {
   const settings = typeof given === 'object' && given !== null ? withFinetuneDefaults({ ...given }) : given;
   const result = z.strictObject(fields).safeParse(settings);
-  if (!result.success) {
-    const issue = result.error.issues[0]!;
-    const key = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue.path.join('.');
-    throw new ConfigError(
-      key,
-      `The setting ${key} does not fit: ${issue.message}. \`magface train --print-config\` shows all.`,
-    );
-  }
+  if (!result.success) throw settingError(settings, result.error.issues);
   const config: TrainConfig = result.data;
   const ordered = (
     low: 'lowerMagnitude' | 'lowerMargin',

@@ -40,7 +40,7 @@ const weight = z.number().min(0);
 
 /** One schema a setting. */
 export const finetuneFields: { readonly [Key in keyof FinetuneSettings]-?: z.ZodType<FinetuneSettings[Key]> } = {
-  freeze: z.union([z.string().transform((one) => [one]), z.array(z.string())]).default([]),
+  freeze: z.union([z.string().transform((one) => [one]), z.array(z.string())], 'names of layers').default([]),
   trainLast: z.int().positive().optional(),
   recipe: z.enum(['auto', 'given']).default('given'),
   centers: z.enum(['mean', 'random']).default('mean'),
