@@ -44,6 +44,12 @@ test('docs/cli.md and docs/errors.md are as the sources make them; otherwise: np
   expect(read('docs/errors.md')).toBe(errorsPage());
 });
 
+test('the help of every command fits a terminal of 80 columns', async () => {
+  const blocks = [...(await cliPage()).matchAll(/^```[a-z]*\n(.*?)^```/gms)].map(([, block]) => block!);
+  expect(blocks.length).toBeGreaterThan(20);
+  expect(blocks.flatMap((block) => block.split('\n')).filter((line) => line.length > 80)).toEqual([]);
+});
+
 test.each(written)('every magface command in %s is one that exists, with options that exist', async (page) => {
   for (const line of commandsOf(page)) {
     const program = await wholeProgram();

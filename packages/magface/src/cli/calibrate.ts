@@ -42,10 +42,11 @@ median of the magnitudes, width their interquartile range / (2 ln 3).
 list of models, for your own export of a model that is not handed out.
 
 Examples:
-  magface calibrate --model my.onnx --faces lfw.list --aligned --output my-q.onnx
-  magface calibrate --model my.onnx --faces lfw/ --pairs pairs.txt --output my-q.onnx
-  magface calibrate --model r50.onnx --claim magface-iresnet50 --output r50-q.onnx
-  magface calibrate --model r50-q.onnx --faces lfw/ --pairs pairs.txt --keep-scale --output r50-qt.onnx`;
+  magface calibrate --model my.onnx --faces lfw.list --aligned --output q.onnx
+  magface calibrate --model my.onnx --faces lfw/ --pairs p.txt --output q.onnx
+  magface calibrate --model r50.onnx --claim magface-iresnet50 --output q.onnx
+  magface calibrate --model q.onnx --faces lfw/ --pairs pairs.txt --keep-scale \\
+      --output thresholds.onnx`;
 
 export function defineCalibrate(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command

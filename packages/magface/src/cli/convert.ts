@@ -18,24 +18,28 @@ type Converted = { readonly tensors: number } | ConvertedData | ConvertedModel;
 
 const examples = `
 By the endings of the names:
-  .pth .pt .ckpt .safetensors   to .safetensors or .pth, and a backbone of a known
-                                arch to .onnx; nothing of a pickle is run
-  .onnx                         to .onnx: fp16 or int8, with its record attached, a
-                                batch fixed at one freed where the graph allows it
-  train.rec, tar shards, a      to each other: a folder gets train.list, train.rec its
-  folder a person, train.list   train.idx; images are copied byte for byte
+  .pth .pt .ckpt .safetensors   to .safetensors or .pth, and a backbone of a
+                                known arch to .onnx; nothing of a pickle is run
+  .onnx                         to .onnx: fp16 or int8, with its record
+                                attached, a batch of one freed where the graph
+                                allows it
+  train.rec, tar shards, a      to each other: a folder gets train.list,
+  folder a person, train.list   train.rec its train.idx; images are copied as
+                                they are
   .bin, a folder with pairs     to each other: verification sets
   features: .list .npy          to each other, a block of rows in memory
   .safetensors .jsonl
 
-int8 is calibrated on faces: 100 ordinary aligned ones (magface align makes them),
-not those that accuracy is measured on. Layers that do the work become integer,
-per channel; PRelu and the rest stay float. fp16 keeps inputs and outputs float32.
+int8 is calibrated on faces: 100 ordinary aligned ones (magface align makes
+them), not those that accuracy is measured on. Layers that do the work become
+integer, per channel; PRelu and the rest stay float. fp16 keeps inputs and
+outputs float32.
 
---describe takes JSON or YAML, for a model that does not say how it wants pixels,
-where input value = (pixel - mean) * scale:
+--describe takes JSON or YAML, for a model that does not say how it wants
+pixels, where input value = (pixel - mean) * scale:
   {"input": {"width": 112, "height": 112, "channelOrder": "RGB",
-             "mean": [127.5, 127.5, 127.5], "scale": [0.0078125, 0.0078125, 0.0078125]},
+             "mean": [127.5, 127.5, 127.5],
+             "scale": [0.0078125, 0.0078125, 0.0078125]},
    "licence": {"spdx": "MIT", "notice": "Trained on our own photos."}}
 
 Examples:

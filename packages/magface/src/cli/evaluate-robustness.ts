@@ -30,7 +30,7 @@ Spearman’s rank correlation with the damage is near -1, and that of what it
 loses with the cosine that is lost to the clean face near 1.
 
 Example:
-  magface evaluate robustness --faces aligned/ --model my.onnx --report damage.html`;
+  magface evaluate robustness --faces aligned/ --model my.onnx --report out.html`;
 
 export function defineEvaluateRobustness(
   command: Command,

@@ -16,10 +16,11 @@ Examples:
   magface evaluate suite suite.yaml
   magface evaluate pairs --features lfw.list --pairs pair.list
   magface evaluate pairs --features lfw.npy --pairs pairs.txt --intervals
-  magface evaluate reject --features lfw.list --pairs pair.list --threshold official
-  magface evaluate ijb --features ijbc.npy --meta IJBC/meta --type c --magnitude-weighted
-  magface evaluate report --features a.npy b.npy --pairs pairs.txt --output models.html
-  magface evaluate robustness --faces aligned/ --model my.onnx --report damage.html`;
+  magface evaluate reject --features f.npy --pairs p.list --threshold official
+  magface evaluate ijb --features ijbc.npy --meta IJBC/meta --type c \\
+      --magnitude-weighted
+  magface evaluate report --features a.npy b.npy --pairs p.txt --output out.html
+  magface evaluate robustness --faces aligned/ --model my.onnx --report out.html`;
 
 export function defineEvaluate(
   command: Command,

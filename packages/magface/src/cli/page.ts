@@ -19,7 +19,7 @@ const examples = `
 Examples:
   magface page --output public
   magface page --output public --model my.onnx --detector yunet
-  magface page --output app/public --models-only    for a page of your own on magface/browser
+  magface page --output app/public --models-only    for a page of your own
 
 Any web server can hand the folder out, over https or on this machine. With the
 headers that docs/browser.md lists the networks run in threads from the first

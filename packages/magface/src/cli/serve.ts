@@ -30,8 +30,8 @@ interface Flags extends ModelFlags {
 
 const examples = `
 Examples:
-  magface serve                                   http://127.0.0.1:8112, this machine alone
-  magface serve --host 0.0.0.0 --api-keys keys    everybody who has one of the keys
+  magface serve                                   at http://127.0.0.1:8112
+  magface serve --host 0.0.0.0 --api-keys keys    for all who have a key
   curl -F image=@photo.jpg http://127.0.0.1:8112/v1/faces
   curl -F image=@a.jpg -F image=@b.jpg http://127.0.0.1:8112/v1/compare
 

@@ -16,10 +16,13 @@ import { readYaml } from './yaml-file.ts';
 
 const examples = `
 Examples:
-  magface train --train-list faces/ --arch iresnet18 --batch-size 64 --output run1
-  magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50
-  magface train --config configs/ms1mv2-iresnet50.yaml --train-list faces_emore/train.rec --output r50 --resume
-  magface train --nproc 8 --max-restarts 3 --config configs/ms1mv2-iresnet100.yaml --train-list ms1m.list --output r100
+  magface train --train-list faces/ --arch iresnet18 -b 64 --output run1
+  magface train --config configs/ms1mv2-iresnet50.yaml \\
+      --train-list faces_emore/train.rec --output r50
+  magface train --config configs/ms1mv2-iresnet50.yaml \\
+      --train-list faces_emore/train.rec --output r50 --resume
+  magface train --nproc 8 --max-restarts 3 \\
+      --config configs/ms1mv2-iresnet100.yaml --train-list ms1m.rec --output r
   magface train --init recogniser.onnx --train-list faces/ --output finetuned
   magface convert r50/00025-0000000.safetensors r50.onnx`;
 
