@@ -123,7 +123,7 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
 }
 
 /** One line a row, as a trainer wants to see it. */
-export function rowLine(row: MetricsRow): string {
+function rowLine(row: MetricsRow): string {
   return [
     `epoch ${row.epoch}`,
     `step ${row.step}`,

@@ -132,7 +132,7 @@ interface Scale {
 }
 
 /** @returns the scale whose 256 steps hold the range and, exactly, zero */
-export function activationScale({ low, high }: ActivationRange): Scale {
+function activationScale({ low, high }: ActivationRange): Scale {
   const [from, to] = [Math.min(0, low), Math.max(0, high)];
   const scale = Math.fround((to - from) / 255) || 1;
   return { scale, zero: Math.round(-from / scale) };

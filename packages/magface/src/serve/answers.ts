@@ -35,7 +35,7 @@ const known: Readonly<Record<string, readonly [ServiceErrorCode, string]>> = {
   ],
 };
 
-export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
+function errorBody(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } };
 }
 

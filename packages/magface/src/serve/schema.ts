@@ -15,7 +15,7 @@ const failure = z.object({
   message: z.string().describe('A sentence for people: what was expected, what came, what to do.'),
 });
 
-export const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
+const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
 
 /** Answers that every route may give. */
 export const errors: { readonly '4xx': typeof errorReply; readonly '5xx': typeof errorReply } = {

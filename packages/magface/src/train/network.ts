@@ -25,7 +25,7 @@ import {
 import type { Share } from './parallel/shares.ts';
 
 /** BatchNorm of the official models, in PyTorch's convention: running = 0.1 · running + 0.9 · batch. */
-export const batchNormMomentum = 0.9;
+const batchNormMomentum = 0.9;
 
 /** How a forward pass behaves. */
 export type Mode =

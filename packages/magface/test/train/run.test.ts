@@ -5,7 +5,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { checkpointName, listCheckpoints, readCheckpoint } from '../../src/train/checkpoint-file.ts';
 import { parseTrainConfig, type TrainConfig } from '../../src/train/config.ts';
 import { readMetrics } from '../../src/train/metrics.ts';
-import { type TrainHooks, train } from '../../src/train/run.ts';
+import { train } from '../../src/train/run.ts';
+import type { TrainHooks } from '../../src/train/train-hooks.ts';
 import { describeTraining } from './golden.ts';
 import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 

@@ -12,7 +12,7 @@ const { compressSync, decompressSync, FORMAT_RGB, SAMP_420 } = createRequire(imp
 const quality = (strength: number): number => Math.round(75 * (5 / 75) ** strength);
 
 /** Strength 0 leaves the pixels alone: it is no compression, not a good one. */
-export const jpegDamage: Damage = {
+const jpegDamage: Damage = {
   describe: (strength) => (strength === 0 ? 'none' : `quality ${quality(strength)}`),
   apply: (face, strength) => (strength === 0 ? face : recompressed(face, quality(strength))),
 };

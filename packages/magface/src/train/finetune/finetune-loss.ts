@@ -79,13 +79,13 @@ export function finetuneLoss(
  * What damage takes from a face's recognisability per unit of strength, in units of cosine: some damage, such as a little
  * darkness, leaves the cosine as it was or raises it by chance, and is damage all the same.
  */
-export const damageCost = 0.2;
+const damageCost = 0.2;
 
 /**
  * Share of [l_a, u_a] that is left to darkness alone: a face without it has its target above, a black one below. All black
  * pictures look alike, so that their one magnitude has to be the lowest of all, or else growing darkness lets it rise again.
  */
-export const darkRoom = 0.15;
+const darkRoom = 0.15;
 
 /**
  * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a] above the room for darkness,

@@ -20,7 +20,7 @@ import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
 import { begin, resume } from '../resume.ts';
-import type { TrainHooks } from '../run.ts';
+import type { TrainHooks } from '../train-hooks.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
 import { FrontCache, frontName } from './front-cache.ts';
