@@ -162,6 +162,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The service beside the bare engine, {connections} connections',
     figures: '{medianRateRatio} of its rate',
   },
+  'precision-seeds': {
+    claim:
+      'Training on real faces in bf16 with fused operators beside three seeds in fp32: {recipe.arch}, {recipe.epochs} epochs',
+    figures:
+      'accuracy {accuracy.bf16.0} beside {accuracy.fp32.0}, {accuracy.fp32.1}, {accuracy.fp32.2}; false non-matches with 30 % turned away {fnmrWithout30Percent.bf16.0} beside {fnmrWithout30Percent.fp32.0}, {fnmrWithout30Percent.fp32.1}, {fnmrWithout30Percent.fp32.2}',
+  },
   'training-memory': {
     claim: 'Resident memory from step 20 to step 300, bf16, batch {batchSize}',
     figures: 'grows by {growthFrom20To300%}',

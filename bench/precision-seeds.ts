@@ -1,0 +1,57 @@
+/**
+ * Whether training in bfloat16 with fused operators ends where float32 does: runs of one recipe in float32 by several
+ * seeds, and in bfloat16, each by `magface train` with `--eval-pairs`, to its end:
+ *
+ *     npx tsx -C magface:source bench/precision-seeds.ts RUN_FOLDER...
+ *
+ * Reads each run's newest checkpoint, which holds its settings, and its last validation. On a processor that does not
+ * multiply bfloat16, float32 multiplies the same rounded values (docs/speed.md): its numbers, not its speed.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { processor, torchVersion } from '@magface/torch';
+import { readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
+import type { TrainConfig } from '../packages/magface/src/train/config.ts';
+import type { ValidationRow } from '../packages/magface/src/train/validate.ts';
+import { writeResult } from './support/result.ts';
+
+async function runOf(folder: string) {
+  const newest = readdirSync(folder)
+    .filter((file) => /^\d{5}(-\d+)?\.safetensors$/.test(file))
+    .sort()
+    .at(-1);
+  if (newest === undefined) throw new Error(`Expected a finished run in ${folder} but it has no checkpoint.`);
+  const { state } = await readCheckpoint(join(folder, newest));
+  const { config } = state as { readonly config: TrainConfig };
+  const rows = readFileSync(join(folder, 'validation.jsonl'), 'utf8').trim().split('\n');
+  return { config, ...(JSON.parse(rows.at(-1)!) as ValidationRow) };
+}
+type Run = Awaited<ReturnType<typeof runOf>>;
+
+const runs = await Promise.all(process.argv.slice(2).map(runOf));
+const of = (precision: string) => runs.filter(({ config }) => config.precision === precision);
+if (of('fp32').length < 3 || of('bf16').length === 0) throw new Error('Expected three runs in fp32 and one in bf16.');
+
+/** What float32 gives by its seeds, and how far bfloat16 lies from their mean, in their standard deviations. */
+function beside(name: string, figureOf: (run: Run) => number) {
+  const float = of('fp32').map(figureOf);
+  const small = of('bf16').map(figureOf);
+  const mean = float.reduce((sum, value) => sum + value) / float.length;
+  const deviation = Math.sqrt(float.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (float.length - 1));
+  const away = small.map((value) => (value - mean) / deviation);
+  const isWithin = small.every((value) => value >= Math.min(...float) && value <= Math.max(...float));
+  return [name, { fp32: float, mean, deviation, bf16: small, deviationsAway: away, withinTheSeeds: isWithin }] as const;
+}
+
+const { trainList: _, root, output, evalPairs, evalRoot, seed, precision, ...recipe } = runs[0]!.config;
+writeResult('precision-seeds', {
+  libtorch: torchVersion(),
+  bfloat16By: processor().bfloat16 ? 'the processor' : 'float32 on rounded values',
+  recipe,
+  runs: runs.map(({ config, ...row }) => ({ precision: config.precision, seed: config.seed, ...row })),
+  ...Object.fromEntries([
+    beside('accuracy', (run) => run.accuracy),
+    beside('auc', (run) => run.auc),
+    ...[0, 10, 20, 30].map((percent, i) => beside(`fnmrWithout${percent}Percent`, (run) => run.rejectFnmr[i]!)),
+  ]),
+});
