@@ -47,8 +47,12 @@ export function build(say: (line: string) => void = console.error): Built {
   return built;
 }
 
+/** Of all that the build depends on; oneDNN's headers may come or go after the first one. */
 function digest(libtorch: Libtorch): string {
-  const hash = createHash('sha256').update(JSON.stringify([libtorch, process.platform, process.arch]));
+  const oneDnn = [...libtorch.include, '/usr/include', '/usr/local/include']
+    .map((folder) => join(folder, 'oneapi/dnnl/dnnl_version.h'))
+    .filter((header) => existsSync(header));
+  const hash = createHash('sha256').update(JSON.stringify([libtorch, oneDnn, process.platform, process.arch]));
   for (const file of readdirSync(native).sort()) hash.update(file).update(readFileSync(join(native, file)));
   return hash.digest('hex').slice(0, 12);
 }
