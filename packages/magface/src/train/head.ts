@@ -30,7 +30,7 @@ export interface HeadLoss {
   readonly cosines: Tensor;
 }
 
-/** Class centers with their loss. The whole of them is in `WholeHead`; parallel/split-head.ts has a rank's part. */
+/** Class centers with their loss: all of them in `WholeHead`, the part of a rank in parallel/split-head.ts. */
 export interface Head {
   /** Of this process: (D, K), or a rank's (K_r, D). */
   readonly centers: Tensor;
