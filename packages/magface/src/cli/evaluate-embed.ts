@@ -58,6 +58,7 @@ async function settingsOf(
 ): Promise<{ readonly model: LoadedModel<'recogniser'>; readonly parts: (string | boolean | number | null)[] }> {
   const { aligned = false, flip = false, minFaceScore = null, offline } = flags;
   const { defaultModels } = await import('../infer/node/magface.ts');
+  const { chooseEngine } = await import('../infer/node/engine.ts');
   const load = (name: string) =>
     context.services.loadModel(name, {
       cacheDir: context.env['MAGFACE_CACHE'],
@@ -70,7 +71,8 @@ async function settingsOf(
   if (model.contract.kind !== 'recogniser')
     throw new MagfaceError('model_wrong_contract', `Expected a recogniser but ${model.name} is a detector.`);
   const input = JSON.stringify(model.contract.input);
-  const parts = [model.digest, input, detector?.digest ?? null, flip, aligned ? null : minFaceScore];
+  const { name: engine } = await chooseEngine(model, { engine: flags.engine, cacheDir: context.env['MAGFACE_CACHE'] });
+  const parts = [model.digest, engine, input, detector?.digest ?? null, flip, aligned ? null : minFaceScore];
   return { model: model as LoadedModel<'recogniser'>, parts };
 }
 

@@ -8,18 +8,15 @@ import { type Context, note } from './context.ts';
 import { damageExample, damageFaces, describeDamage } from './damage-faces.ts';
 import type { ExitCode } from './errors.ts';
 import { findImages } from './inputs.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
+import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 import { loadMagFace } from './run-images.ts';
 
-interface Flags extends OutputFlags {
+interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
   readonly faces: string;
-  readonly model?: string;
   readonly perKind: number;
   readonly limit: number;
   readonly seed: number;
-  readonly threads?: number;
-  readonly offline?: boolean;
   readonly report?: string;
 }
 
@@ -43,9 +40,8 @@ export function defineEvaluateRobustness(
     .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched in depth), a glob or one file')
     .option('--limit <n>', 'at most so many faces, evenly spaced over all', count, 200)
     .optionsGroup('Model:')
-    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)')
-    .option('--threads <n>', 'threads of one network (default: all cores)', count)
-    .option('--offline', 'refuse the network: use cached models only')
+    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)');
+  addEngineFlags(command)
     .optionsGroup('Damage:')
     .option('--per-kind <steps>', 'steps of each kind of damage, 2 to 10', steps, 5)
     .option('--seed <n>', 'for noise, and for which side is covered or turned', count, 1)

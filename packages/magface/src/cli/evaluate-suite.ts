@@ -13,7 +13,7 @@ import { setPictures } from './evaluate-pictures.ts';
 import { recordOf } from './evaluate-set.ts';
 import { readSuite, type Suite, type SuiteSet } from './evaluate-suite-config.ts';
 import { type SuiteFailure, type SuiteResult, writeSuite } from './evaluate-suite-files.ts';
-import { addOutputFlags, count, formatOf } from './options.ts';
+import { addEngineFlags, addOutputFlags, formatOf } from './options.ts';
 import { type Column, createRows, printRecord } from './output.ts';
 
 interface Flags extends EmbedSetFlags {
@@ -44,9 +44,9 @@ export function defineEvaluateSuite(command: Command, context: Context, done: (e
     .description('Measure many models on many sets, with one report that shows them side by side.')
     .argument('<config>', 'the suite, a YAML file')
     .option('--output <dir>', 'folder of the report and its tables (default: the suite’s)')
-    .option('--threads <n>', 'threads of one network (default: all cores)', count)
-    .option('--offline', 'refuse the network: use cached models only')
-    .option('--no-cache', 'compute features anew and keep none');
+    .option('--no-cache', 'compute features anew and keep none')
+    .optionsGroup('Models:');
+  addEngineFlags(command);
   addOutputFlags(command).addHelpText('after', examples);
   command.action(async (config: string, flags: Flags) => done(await evaluateSuite(config, flags, context)));
 }

@@ -47,6 +47,11 @@ export function addModelFlags(command: Command, { aligned, batch = true }: Model
     .option('--detector <model>', 'face detector (default: blazeface)')
     .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
+  return addEngineFlags(command, { batch });
+}
+
+/** How the recogniser is run. */
+export function addEngineFlags(command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command {
   command.addOption(
     new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
       'onnx',

@@ -95,6 +95,7 @@ test('the second run takes its features from the cache; a changed image, model o
   expect((await run('--flip')).notes).not.toContain('cache');
   expect(files()).toBe(before + 1);
   expect((await run('--no-cache')).notes).not.toContain('cache');
+  expect((await run('--engine', 'torch')).notes).not.toContain('cache'); // also where it is not installed
 });
 
 test('--report writes a page with the pictures of its pairs; CSV is one row', async () => {
