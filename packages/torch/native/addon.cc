@@ -9,6 +9,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   magface::init_autograd(env, exports);
   magface::init_sgd(env, exports);
   magface::init_allocator(env, exports);
+  magface::init_convolution(env, exports);
   magface::init_fused(env, exports);
   magface::init_forward_graph(env, exports);
   magface::init_collective(env, exports);

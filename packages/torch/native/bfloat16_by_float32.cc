@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "blocked_convolution.h"
 #include "channel_kernels.h"
 #include "compat.h"
 
@@ -29,18 +30,26 @@ struct Convolution : torch::autograd::Function<Convolution> {
     context->saved_data["dilation"] = dilation;
     context->saved_data["groups"] = groups;
     context->saved_data["bias"] = bias ? bias->sizes().vec() : std::vector<int64_t>();
-    const OptionalTensor b = bias ? OptionalTensor(wide(*bias)) : bias;
-    return rounded(at::conv2d(wide(x), wide(weight), b, stride, padding, dilation, groups));
+    const Tensor a = wide(x), w = wide(weight), b = bias ? wide(*bias) : Tensor();
+    const ConvolutionShape shape(stride, padding, dilation, groups);
+    if (blocks_win(a, w, b, shape)) return rounded(blocked_forward(a, w, b, shape).y);
+    return rounded(at::conv2d(a, w, b, stride, padding, dilation, groups));
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& dy) {
     const variable_list saved = context->get_saved_variables();
     auto& kept = context->saved_data;
     const std::vector<int64_t> bias = kept["bias"].toIntVector();
-    const auto [dx, dw, db] = at::convolution_backward(
-        wide(dy[0]), wide(saved[0]), wide(saved[1]), bias, kept["stride"].toIntVector(), kept["padding"].toIntVector(),
-        kept["dilation"].toIntVector(), false, {0, 0}, kept["groups"].toInt(),
-        {context->needs_input_grad(0), context->needs_input_grad(1), !bias.empty() && context->needs_input_grad(2)});
+    const std::vector<int64_t> stride = kept["stride"].toIntVector(), padding = kept["padding"].toIntVector(),
+                               dilation = kept["dilation"].toIntVector();
+    const ConvolutionShape shape(stride, padding, dilation, kept["groups"].toInt());
+    const Tensor d = wide(dy[0]), x = wide(saved[0]), w = wide(saved[1]);
+    const std::array<bool, 3> wanted{context->needs_input_grad(0), context->needs_input_grad(1),
+                                     !bias.empty() && context->needs_input_grad(2)};
+    const auto [dx, dw, db] = blocks_win(x, w, Tensor(), shape)
+                                  ? std::tuple_cat(blocked_backward(d, x, x.sizes(), w, shape, wanted))
+                                  : at::convolution_backward(d, x, w, bias, stride, padding, dilation, false, {0, 0},
+                                                             shape.groups, wanted);
     const auto narrow = [](const Tensor& g) { return g.defined() ? rounded(g) : g; };
     return {narrow(dx), narrow(dw), narrow(db), Tensor(), Tensor(), Tensor(), Tensor()};
   }

@@ -20,6 +20,7 @@ Napi::Object init_dispatch(Napi::Env env, Napi::Object exports);
 Napi::Object init_autograd(Napi::Env env, Napi::Object exports);
 Napi::Object init_sgd(Napi::Env env, Napi::Object exports);
 Napi::Object init_allocator(Napi::Env env, Napi::Object exports);
+Napi::Object init_convolution(Napi::Env env, Napi::Object exports);
 Napi::Object init_fused(Napi::Env env, Napi::Object exports);
 Napi::Object init_forward_graph(Napi::Env env, Napi::Object exports);
 Napi::Object init_collective(Napi::Env env, Napi::Object exports);

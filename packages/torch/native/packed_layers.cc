@@ -7,7 +7,7 @@
 #include "channel_kernels.h"
 
 #ifdef MAGFACE_ONEDNN
-#include <dnnl.hpp>
+#include "onednn.h"
 #endif
 
 namespace magface {
@@ -18,24 +18,15 @@ at::ScalarType packed_type() { return multiplies_bfloat16() ? at::kBFloat16 : at
 namespace {
 
 using dnnl::memory;
-using Dims = memory::dims;
+using onednn::described;
+using onednn::Dims;
+using onednn::engine;
+using onednn::f32;
+using onednn::Prepared;
+using onednn::stream;
+using onednn::view;
 
-dnnl::engine& engine() {
-  static dnnl::engine one(dnnl::engine::kind::cpu, 0);
-  return one;
-}
-dnnl::stream& stream() {
-  thread_local dnnl::stream one(engine());
-  return one;
-}
-
-constexpr auto f32 = memory::data_type::f32;
 memory::data_type narrow() { return packed_type() == at::kFloat ? f32 : memory::data_type::bf16; }
-
-memory::desc described(const Dims& dims, memory::data_type type, memory::format_tag tag) { return {dims, type, tag}; }
-
-/// oneDNN's view of a tensor's memory.
-memory view(const memory::desc& desc, const at::Tensor& tensor) { return memory(desc, engine(), tensor.data_ptr()); }
 
 /// Weights as each of a layer's primitives wants them: most sizes of batch want them alike.
 class PackedWeights {
@@ -58,13 +49,6 @@ class PackedWeights {
   at::Tensor plain_;
   memory::desc desc_;
   std::vector<memory> packed_;
-};
-
-template <typename Primitive>
-struct Prepared {
-  typename Primitive::primitive_desc desc;
-  Primitive primitive;
-  explicit Prepared(const typename Primitive::primitive_desc& made) : desc(made), primitive(made) {}
 };
 
 }  // namespace

@@ -165,6 +165,16 @@ export interface Binding {
     gradientScale: number,
   ): void;
   gradientNorms(parameters: readonly Handle[]): Float64Array;
+  // blocked_convolution.cc
+  convolution(
+    x: Handle,
+    weight: Handle,
+    bias: Handle | undefined,
+    stride: readonly number[],
+    padding: readonly number[],
+    dilation: readonly number[],
+    groups: number,
+  ): Handle;
   // fused_batch_norm.cc
   fusedBatchNorm(
     x: Handle,

@@ -3,6 +3,7 @@ export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
 export type { Device, DType, ForwardStep, MemoryFormat, MemoryStatistics, Processor } from './binding.ts';
 export { build } from './build.ts';
+export { type ConvolutionOptions, convolution } from './convolution.ts';
 export { aliveTensors, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
 export { type Argument, invoke, type Operator, operator } from './dispatch.ts';
 export { LibtorchError, RankLostError, ScopeError, TorchError, UseAfterFreeError } from './errors.ts';

@@ -1,5 +1,6 @@
 /** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
 import {
+  convolution,
   type Device,
   type FusedBatchNormOptions,
   fromArray,
@@ -96,7 +97,7 @@ export class Network {
     switch (layer.kind) {
       case 'conv': {
         const { stride, padding, groups } = layer;
-        return x.conv2d(tensor('weight'), { stride, padding, groups });
+        return convolution(x, tensor('weight'), { stride, padding, groups });
       }
       case 'batchNorm': {
         const group = mode.training ? mode.group : undefined;

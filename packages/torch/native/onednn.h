@@ -1,0 +1,38 @@
+// What every use of oneDNN's own interface needs; included only where MAGFACE_ONEDNN says that its headers are there.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <dnnl.hpp>
+
+namespace magface::onednn {
+
+using Dims = dnnl::memory::dims;
+
+inline dnnl::engine& engine() {
+  static dnnl::engine one(dnnl::engine::kind::cpu, 0);
+  return one;
+}
+inline dnnl::stream& stream() {
+  thread_local dnnl::stream one(engine());
+  return one;
+}
+
+constexpr auto f32 = dnnl::memory::data_type::f32;
+
+inline dnnl::memory::desc described(const Dims& dims, dnnl::memory::data_type type, dnnl::memory::format_tag tag) {
+  return {dims, type, tag};
+}
+
+/// oneDNN's view of a tensor's memory.
+inline dnnl::memory view(const dnnl::memory::desc& desc, const at::Tensor& tensor) {
+  return dnnl::memory(desc, engine(), tensor.data_ptr());
+}
+
+template <typename Primitive>
+struct Prepared {
+  typename Primitive::primitive_desc desc;
+  Primitive primitive;
+  explicit Prepared(const typename Primitive::primitive_desc& made) : desc(made), primitive(made) {}
+};
+
+}  // namespace magface::onednn

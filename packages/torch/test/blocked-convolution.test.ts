@@ -1,0 +1,117 @@
+/** convolution() beside conv2d: blocks of channels inside where AVX2 is the best there is, conv2d itself elsewhere. */
+import { autocast, type ConvolutionOptions, convolution, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { expect, test } from 'vitest';
+import { describeWithTorch } from './support/with-torch.ts';
+
+/** Of no pattern, in (-1, 1). */
+const wave = (shape: readonly number[], seed: number): Tensor => {
+  const length = shape.reduce((a, b) => a * b);
+  const values = Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
+  return fromArray(values, shape);
+};
+const valuesOf = (x: Tensor): Float32Array => x.contiguous().toArray() as Float32Array;
+const channelsLast = (x: Tensor): Tensor => x.contiguous({ memoryFormat: 'channelsLast' });
+
+type Run = (x: Tensor, weight: Tensor, options: ConvolutionOptions) => Tensor;
+const byConv2d: Run = (x, weight, { stride = 1, padding = 0, dilation = 1, ...rest }) =>
+  x.conv2d(weight, { ...rest, stride, padding, dilation });
+
+interface Case {
+  readonly x: readonly [number, number, number, number];
+  readonly weight: readonly [number, number, number, number];
+  readonly bias?: boolean;
+  readonly options?: ConvolutionOptions;
+}
+
+/** y and the gradients of x, weight and bias. */
+function results(run: Run, { x, weight, bias = false, options = {} }: Case): Float32Array[] {
+  using _ = scope();
+  const leaves = [wave(x, 1), wave(weight, 2), ...(bias ? [wave([weight[0]], 3)] : [])];
+  for (const leaf of leaves) leaf.requiresGrad = true;
+  const y = run(channelsLast(leaves[0]!), leaves[1]!, { ...options, bias: leaves[2] });
+  y.mul(wave(y.shape, 9)).sum().backward();
+  using _noGrad = noGrad();
+  return [y, ...leaves.map((leaf) => leaf.grad!)].map(valuesOf);
+}
+
+/** Float32 sums in another order: apart by little beside the largest value. */
+function expectSame(found: readonly Float32Array[], expected: readonly Float32Array[]): void {
+  expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
+  for (const [i, values] of found.entries()) {
+    const largest = Math.max(...expected[i]!.map(Math.abs));
+    const off = values.map((value, j) => Math.abs(value - expected[i]![j]!));
+    expect(Math.max(...off)).toBeLessThan(largest * 3e-6);
+  }
+}
+
+describeWithTorch('convolution', () => {
+  test.each<[string, Case]>([
+    ['3 x 3', { x: [2, 32, 9, 7], weight: [48, 32, 3, 3], options: { padding: 1 } }],
+    ['3 x 3 with a bias', { x: [2, 32, 9, 7], weight: [48, 32, 3, 3], bias: true, options: { padding: 1 } }],
+    ['a stride of 2', { x: [3, 64, 14, 14], weight: [64, 64, 3, 3], options: { stride: 2, padding: 1 } }],
+    ['unlike ways', { x: [2, 16, 11, 8], weight: [24, 16, 5, 2], options: { stride: [2, 1], padding: [2, 0] } }],
+    ['dilation', { x: [1, 16, 12, 12], weight: [16, 16, 3, 3], options: { dilation: 2 } }],
+    [
+      'three channels, as a photo has',
+      { x: [2, 3, 17, 15], weight: [64, 3, 3, 3], bias: true, options: { padding: 1 } },
+    ],
+    ['channels that fill no block', { x: [2, 5, 6, 7], weight: [11, 5, 3, 3], bias: true, options: { padding: 1 } }],
+    ['one batch, one pixel of y', { x: [1, 8, 3, 3], weight: [8, 8, 3, 3] }],
+    ['1 x 1', { x: [2, 32, 7, 5], weight: [16, 32, 1, 1], bias: true }],
+    ['1 x 1, a stride of 2', { x: [2, 32, 7, 5], weight: [16, 32, 1, 1], options: { stride: 2 } }],
+    ['groups', { x: [2, 32, 9, 7], weight: [32, 1, 3, 3], options: { padding: 1, groups: 32 } }],
+  ])('%s: values and gradients are those of conv2d', (_, given) => {
+    expectSame(results(convolution, given), results(byConv2d, given));
+  });
+
+  test('gives the same bits again', () => {
+    const given: Case = { x: [4, 32, 14, 14], weight: [32, 32, 3, 3], bias: true, options: { padding: 1 } };
+    expect(results(convolution, given)).toEqual(results(convolution, given));
+  });
+
+  test('takes an image whose rows come first in memory, and gradients that are not asked for', () => {
+    using _ = scope();
+    const [x, weight] = [wave([2, 16, 6, 5], 1), wave([8, 16, 3, 3], 2)];
+    const expected = valuesOf(x.conv2d(weight));
+    weight.requiresGrad = true;
+    const y = convolution(x, weight);
+    y.sum().backward();
+    expect(x.grad).toBeUndefined();
+    expect(weight.grad!.shape).toEqual([8, 16, 3, 3]);
+    using _noGrad = noGrad();
+    expectSame([valuesOf(y)], [expected]);
+    expectSame([valuesOf(convolution(x, weight))], [expected]);
+  });
+
+  test('a bias that is held takes no gradient', () => {
+    using _ = scope();
+    const [x, weight, bias] = [wave([2, 16, 6, 5], 1), wave([8, 16, 3, 3], 2), wave([8], 3)];
+    x.requiresGrad = weight.requiresGrad = true;
+    convolution(x, weight, { bias }).sum().backward();
+    const [dx, dw] = [valuesOf(x.grad!), valuesOf(weight.grad!)];
+    x.grad = weight.grad = undefined;
+    x.conv2d(weight, { bias }).sum().backward();
+    expect(bias.grad).toBeUndefined();
+    expectSame([dx, dw], [valuesOf(x.grad!), valuesOf(weight.grad!)]);
+  });
+
+  test('other types and autocast go to conv2d', () => {
+    using _ = scope();
+    using _noGrad = noGrad();
+    const [x, weight] = [wave([1, 16, 6, 5], 1), wave([8, 16, 3, 3], 2)];
+    const [wideX, wideWeight] = [x, weight].map((tensor) => tensor.to({ dtype: 'float64' })) as [Tensor, Tensor];
+    const exact = convolution(wideX, wideWeight);
+    expect(exact.dtype).toBe('float64');
+    expect(exact.toArray()).toEqual(wideX.conv2d(wideWeight).toArray());
+    using _precision = autocast('bfloat16');
+    expect(convolution(x, weight).dtype).toBe('bfloat16');
+  });
+
+  test('what fits no convolution is refused by name, with the shapes', () => {
+    using _ = scope();
+    const x = wave([1, 16, 6, 5], 1);
+    expect(() => convolution(x, wave([8, 4, 3, 3], 2))).toThrow(/convolution\(\[1, 16, 6, 5\], \[8, 4, 3, 3\]\)/);
+    expect(() => convolution(x, wave([8, 16, 7, 7], 2))).toThrow(/convolution\(/);
+    expect(() => convolution(x, wave([8, 16, 3, 3], 2), { bias: wave([9], 3) })).toThrow(/convolution\(/);
+  });
+});
