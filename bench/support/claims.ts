@@ -37,7 +37,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'embed-speed-avx2': {
     claim:
-      'The same on a processor without AVX-512 and bfloat16, all in float32: {arch}, batch {batchSize}, {threads} threads',
+      'JPEG files to features without AVX-512 and bfloat16, all in float32: {arch}, batch {batchSize}, {threads} threads',
     figures:
       'onnx {onnx.overPytorchKeepingMemory.median} times with memory kept on both sides, {onnx.overPytorch.median} as shipped; torch {torch.overPytorchKeepingMemory.median} and {torch.overPytorch.median}',
   },
