@@ -37,6 +37,10 @@ export interface ReaderUnderTest {
 export const isRefusal = ({ refuses }: ReaderUnderTest, error: unknown): boolean =>
   refuses?.(error) ?? (error instanceof FormatError && error.file.includes('.') && error.offset !== undefined);
 
+/** A tensor of strings is no damage: it is refused, by its name, only where its numbers are asked for. */
+const refusesModel = (error: unknown): boolean =>
+  error instanceof FormatError && (error.offset !== undefined || error.message.includes('found type 8 in the tensor'));
+
 /** Real files where they are on this machine, our own everywhere. */
 export async function readersUnderTest(): Promise<ReaderUnderTest[]> {
   const folder = mkdtempSync(join(tmpdir(), 'readers-'));
@@ -75,7 +79,7 @@ async function ownFiles(folder: string): Promise<ReaderUnderTest[]> {
       (source) => readRecords(source),
     ),
     await own('a.tar', writeTar, readTar),
-    await own('a.onnx', (path) => writeFile(path, tinyOnnx()), readModel),
+    { ...(await own('a.onnx', (path) => writeFile(path, tinyOnnx()), readModel)), refuses: refusesModel },
     await own('a.bin', (path) => writeVerificationBin(path, [{ images: [image(500), image(9)], same: true }]), readBin),
   ];
   const records = result.find(({ name }) => name === 'a.rec')!.bytes;
@@ -89,7 +93,7 @@ function realFiles(): ReaderUnderTest[] {
     ...real('formats/pth/foamliu_mobilefacenet_delldu.pth', (source) => openTorch(source).then(readTensors)),
     ...real('formats/mxnet/adaface_demo_train.rec', (source) => readRecords(source)),
     ...real('golden/toy/feat.list', readFeatures),
-    ...real('models/foamliu_mobilefacenet.onnx', readModel),
+    ...real('models/foamliu_mobilefacenet.onnx', readModel).map((one) => ({ ...one, refuses: refusesModel })),
   ];
 }
 
