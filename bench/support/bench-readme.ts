@@ -21,6 +21,7 @@ function figure(result: unknown, path: string): string {
   const percent = path.endsWith('%');
   const value = valueAt(result, (percent ? path.slice(0, -1) : path).split('.'));
   if (value === undefined) return '?';
+  if (Array.isArray(value)) return value.map((_, i) => figure(value, `${i}${percent ? '%' : ''}`)).join(', ');
   if (typeof value !== 'number') return String(value);
   if (percent) return `${Number((100 * value).toPrecision(3))} %`;
   return Number.isInteger(value) ? value.toLocaleString('en') : String(Number(value.toPrecision(4)));

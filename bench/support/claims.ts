@@ -101,6 +101,10 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       '{lossesThatDiffer} losses differ; {killedAfterEachStep.to} kills after a step, {killedFromOutside.length} from outside',
   },
+  'long-run': {
+    claim: 'A training of {minutes} minutes in one piece on a machine busy with other work: {arch}, {precision}',
+    figures: '{stepsToTheLastRow} steps, {skipped} left out, {residentMiB.most} MiB at most',
+  },
   mutation: {
     claim: 'Lines made wrong in the core, and the share that its tests notice',
     figures:
@@ -164,9 +168,9 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'precision-seeds': {
     claim:
-      'Training on real faces in bf16 with fused operators beside three seeds in fp32: {recipe.arch}, {recipe.epochs} epochs',
+      'Training on real faces, three seeds in bf16 with fused operators beside three in fp32: {recipe.arch}, {recipe.epochs} epochs',
     figures:
-      'accuracy {accuracy.bf16.0} beside {accuracy.fp32.0}, {accuracy.fp32.1}, {accuracy.fp32.2}; false non-matches with 30 % turned away {fnmrWithout30Percent.bf16.0} beside {fnmrWithout30Percent.fp32.0}, {fnmrWithout30Percent.fp32.1}, {fnmrWithout30Percent.fp32.2}',
+      'accuracy {accuracy.bf16} beside {accuracy.fp32}; false non-matches with 30 % turned away {fnmrWithout30Percent.bf16} beside {fnmrWithout30Percent.fp32}',
   },
   'training-memory': {
     claim: 'Resident memory from step 20 to step 300, bf16, batch {batchSize}',
