@@ -197,7 +197,12 @@ async function readNames(path: string, { values, dimension, names }: Required<Fe
     await writer.write(name, values.subarray(row * dimension, (row + 1) * dimension));
   await writer.close();
   writeFileSync(path, text);
-  for await (const block of (await featuresOf(await openBytes(npy))).blocks) block.names;
+  const source = await openBytes(npy);
+  try {
+    for await (const block of (await featuresOf(source)).blocks) block.names;
+  } finally {
+    await source.close();
+  }
 }
 
 const readImageList = (path: string): Promise<unknown> =>
