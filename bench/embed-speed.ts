@@ -19,6 +19,7 @@ import { createFeatureWriter } from '../packages/magface/src/format/feature-writ
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { createNetwork } from '../packages/magface/src/train/network.ts';
 import { exportOnnx } from '../packages/magface/src/train/onnx-export.ts';
+import { forProcessor } from './support/for-processor.ts';
 import { spread } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
@@ -98,14 +99,13 @@ for (const one of Object.values(engines)) await one[Symbol.asyncDispose]();
 await rm(folder, { recursive: true });
 
 const ratio = (a: string, b: string) => spread(rows.map((row) => row[a]! / row[b]!));
-const { bfloat16, kernels, packedBy } = processor();
-writeResult(`embed-speed${bfloat16 ? '' : `-${kernels}`}-${arch}-batch${batchSize}-threads${threads}`, {
+writeResult(`${forProcessor('embed-speed')}-${arch}-batch${batchSize}-threads${threads}`, {
   arch,
   batchSize,
   threads,
   images: paths.length,
   libtorch: torchVersion(),
-  packedBy,
+  packedBy: processor().packedBy,
   note: 'Files to features; models loaded and run once before.',
   imagesPerSecond: rows,
   torch: {

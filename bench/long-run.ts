@@ -1,39 +1,31 @@
 /**
  * What a training of hours leaves: `npx tsx -C magface:source bench/long-run.ts RUN_FOLDER SAMPLES`. RUN_FOLDER is the
- * `--output` of `magface train`; SAMPLES has a line a minute, "seconds since 1970, resident
- * KiB, processor seconds" of its process, from any moment on.
+ * `--output` of `magface train`; SAMPLES has a line a minute, "seconds since 1970, resident KiB, processor seconds" of its
+ * process, from any moment on.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
-import type { TrainConfig } from '../packages/magface/src/train/config.ts';
-import type { MetricsRow } from '../packages/magface/src/train/metrics.ts';
+import { basename } from 'node:path';
+import { finishedRun } from './support/finished-run.ts';
 import { writeResult } from './support/result.ts';
 
-const [folder, samples] = process.argv.slice(2);
-if (folder === undefined || samples === undefined) throw new Error('Expected a run folder and a file of samples.');
-const linesOf = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n');
-const rows = linesOf(join(folder, 'metrics.jsonl')).map((line) => JSON.parse(line) as MetricsRow);
-const resident = linesOf(samples).map((line) => Math.round(Number(line.split(' ')[1]) / 1024));
-const checkpoint = readdirSync(folder)
-  .filter((file) => /^\d{5}(-\d+)?\.safetensors$/.test(file))
-  .sort()
-  .at(-1);
-if (checkpoint === undefined) throw new Error(`Expected a checkpoint in ${folder} but there is none.`);
-const { state } = (await readCheckpoint(join(folder, checkpoint))) as {
-  readonly state: { readonly config: TrainConfig };
-};
-const events = readdirSync(folder).find((file) => file.startsWith('events.'))!;
+const [folder, file] = process.argv.slice(2);
+if (folder === undefined || file === undefined) throw new Error('Expected a run folder and a file of samples.');
+const { checkpoint, config, metrics } = await finishedRun(folder);
+const samples = readFileSync(file, 'utf8').trim().split('\n');
+const [ended = 0, , processorSeconds = 0] = samples.at(-1)!.split(' ').map(Number);
+const resident = samples.map((line) => Math.round(Number(line.split(' ')[1]) / 1024));
+const events = readdirSync(folder).find((name) => name.startsWith('events.'))!;
 const began = Number(/tfevents\.(\d+)/.exec(events)![1]);
-const { arch, batchSize, precision } = state.config;
+const [first, last] = [metrics[0]!, metrics.at(-1)!];
+const { arch, batchSize, precision } = config;
 writeResult('long-run', {
   ...{ arch, batchSize, precision },
-  minutes: Math.round((Number(linesOf(samples).at(-1)!.split(' ')[0]) - began) / 60),
-  processorMinutes: Math.round(Number(linesOf(samples).at(-1)!.split(' ')[2]) / 60),
-  stepsToTheLastRow: rows.at(-1)!.step,
-  skipped: rows.at(-1)!.skipped,
-  newestCheckpoint: checkpoint,
-  memoryKeptMiB: { first: rows[0]!.memoryKept, last: rows.at(-1)!.memoryKept },
+  minutes: Math.round((ended - began) / 60),
+  processorMinutes: Math.round(processorSeconds / 60),
+  stepsToTheLastRow: last.step,
+  skipped: last.skipped,
+  newestCheckpoint: basename(checkpoint),
+  memoryKeptMiB: { first: first.memoryKept, last: last.memoryKept },
   residentMiB: { first: resident[0], last: resident.at(-1), most: Math.max(...resident), samples: resident.length },
-  loss: { first: rows[0]!.loss, last: rows.at(-1)!.loss },
+  loss: { first: first.loss, last: last.loss },
 });

@@ -7,24 +7,13 @@
  * Reads each run's newest checkpoint, which holds its settings, and its last validation. On a processor that does not
  * multiply bfloat16, float32 multiplies the same rounded values (docs/speed.md): its numbers, not its speed.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { processor, torchVersion } from '@magface/torch';
-import { readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
-import type { TrainConfig } from '../packages/magface/src/train/config.ts';
-import type { ValidationRow } from '../packages/magface/src/train/validate.ts';
+import { finishedRun } from './support/finished-run.ts';
 import { writeResult } from './support/result.ts';
 
 async function runOf(folder: string) {
-  const newest = readdirSync(folder)
-    .filter((file) => /^\d{5}(-\d+)?\.safetensors$/.test(file))
-    .sort()
-    .at(-1);
-  if (newest === undefined) throw new Error(`Expected a finished run in ${folder} but it has no checkpoint.`);
-  const { state } = await readCheckpoint(join(folder, newest));
-  const { config } = state as { readonly config: TrainConfig };
-  const rows = readFileSync(join(folder, 'validation.jsonl'), 'utf8').trim().split('\n');
-  return { config, ...(JSON.parse(rows.at(-1)!) as ValidationRow) };
+  const { config, validation } = await finishedRun(folder);
+  return { config, ...validation.at(-1)! };
 }
 type Run = Awaited<ReturnType<typeof runOf>>;
 

@@ -9,9 +9,9 @@
  * report without its faces.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MagFace } from 'magface';
 import { chromium } from 'playwright-core';
@@ -21,13 +21,10 @@ import { errorVersusReject, pairQuality, rejectBaselines } from '../packages/mag
 import { cosineSimilarities, verify } from '../packages/magface/src/eval/verification.ts';
 import { quantile } from '../packages/magface/src/quantile.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
-import { readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
-import type { TrainConfig } from '../packages/magface/src/train/config.ts';
-import type { MetricsRow } from '../packages/magface/src/train/metrics.ts';
 import type { Pictures } from '../packages/magface/src/train/pictures.ts';
 import { trainReport } from '../packages/magface/src/train/train-report.ts';
-import type { ValidationRow } from '../packages/magface/src/train/validate.ts';
 import { embedFaces } from './support/embed-faces.ts';
+import { finishedRun } from './support/finished-run.ts';
 import { writeResult } from './support/result.ts';
 
 const [name, folder] = process.argv.slice(2);
@@ -35,19 +32,9 @@ if (name === undefined || folder === undefined) throw new Error('Usage: npx tsx 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const lfw = join(root, '../shared/faces/lfw/');
 const work = mkdtempSync(join(tmpdir(), 'magface-real-faces-'));
-const rows = <Row = Record<string, unknown>>(file: string): readonly Row[] =>
-  readFileSync(join(folder, file), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-
-const checkpoint = readdirSync(folder)
-  .filter((file) => /^\d{5}(-\d+)?\.safetensors$/.test(file))
-  .sort()
-  .at(-1);
-if (checkpoint === undefined) throw new Error(`${folder}: expected a checkpoint`);
+const run = await finishedRun(resolve(folder));
 const model = join(work, 'model.onnx');
-execFileSync('npx', ['magface', 'convert', join(folder, checkpoint), model], { cwd: root, stdio: 'inherit' });
+execFileSync('npx', ['magface', 'convert', run.checkpoint, model], { cwd: root, stdio: 'inherit' });
 
 const pairList = await readPairList(join(lfw, 'test_pairs.list'));
 const names = [...new Set([...pairList.left, ...pairList.right])];
@@ -92,23 +79,19 @@ function falls(): Record<string, readonly [number, number]> {
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
-const { state } = (await readCheckpoint(join(folder, checkpoint))) as {
-  readonly state: { readonly config: TrainConfig };
-};
 // Faces are research data and stay out of the project, as do this machine's folders: the charts alone are kept.
-const config = { ...state.config, evalPairs: basename(state.config.evalPairs ?? '') };
+const config = { ...run.config, evalPairs: basename(run.config.evalPairs ?? '') };
 const pictures = JSON.parse(readFileSync(join(folder, 'pictures.json'), 'utf8')) as Pictures;
-const told = { config, rows: rows<MetricsRow>('metrics.jsonl'), validation: rows<ValidationRow>('validation.jsonl') };
+const told = { config, rows: run.metrics, validation: run.validation };
 await page.setContent(trainReport({ ...told, pictures: { ...pictures, lowest: [], highest: [] } }));
 writeFileSync(join(root, `bench/results/${name}.png`), await page.screenshot({ fullPage: true }));
 await browser.close();
 
-const training = rows('metrics.jsonl');
-const epochs = new Map(training.map((row) => [row['epoch'], row]));
+const epochs = new Map(run.metrics.map((row) => [row.epoch, row]));
 writeResult(name, {
   what: 'iResNet-18 from scratch on real faces, tested on 4,000 pairs of 5,322 people who are not in training',
-  checkpoint,
-  steps: training.at(-1)?.['step'],
+  checkpoint: basename(run.checkpoint),
+  steps: run.metrics.at(-1)?.step,
   verification: verify(features, pairs),
   errorVersusReject: { 'fmr 1e-2': reject(0.01) },
   fallOfFnmr: {
@@ -118,6 +101,6 @@ writeResult(name, {
   magnitudes: Object.fromEntries(
     [0.01, 0.25, 0.5, 0.75, 0.99].map((p) => [p, quantile(Float64Array.from(magnitudes).sort(), p)]),
   ),
-  validation: rows('validation.jsonl'),
+  validation: run.validation,
   training: [...epochs.values()],
 });

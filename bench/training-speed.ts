@@ -14,6 +14,7 @@ import { cacheMemory, processor, threads as setThreads, torchVersion } from '@ma
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { networkCost } from '../packages/magface/src/train/network-cost.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { forProcessor } from './support/for-processor.ts';
 import { gemmPeak } from './support/gemm-peak.ts';
 import { spread } from './support/median.ts';
 import { writeResult } from './support/result.ts';
@@ -37,7 +38,7 @@ const [batchSize, threads, rounds, steps] = [flags.batch, flags.threads, flags.r
   number,
 ];
 const architecture = architectureOf(arch);
-const { bfloat16, kernels } = processor();
+const { bfloat16 } = processor();
 setThreads(threads);
 
 const peers = {
@@ -92,7 +93,7 @@ for (const peer of Object.values(peers)) peer[Symbol.dispose]();
 const ratio = (of: (row: Row) => number) => spread(rows.map(of));
 const operations = 3 * networkCost(architecture).operations; // backward takes twice what forward does
 const shareOfPeak = (name: string) => ratio((row) => (row[name]! * operations) / 1e9 / row['gemmGigaflops']!);
-writeResult(`training-speed${bfloat16 ? '' : `-${kernels}`}-${arch}-batch${batchSize}-threads${threads}`, {
+writeResult(`${forProcessor('training-speed')}-${arch}-batch${batchSize}-threads${threads}`, {
   arch,
   batchSize,
   threads,

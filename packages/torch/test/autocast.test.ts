@@ -1,14 +1,9 @@
 /** autocast('bfloat16'), by oneDNN or, on processors without it, by float32 on rounded values. */
-import { autocast, fromArray, matmul, noGrad, processor, scope, type Tensor } from '@magface/torch';
+import { autocast, matmul, noGrad, processor, scope, type Tensor } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { wave } from './support/wave.ts';
 import { describeWithTorch } from './support/with-torch.ts';
 
-/** Of no pattern, in (-1, 1). */
-const wave = (shape: readonly number[], seed: number): Tensor => {
-  const length = shape.reduce((a, b) => a * b);
-  const values = Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
-  return fromArray(values, shape);
-};
 /** To bfloat16 and back: what the narrow type makes of it. */
 const rounded = (x: Tensor): Tensor => x.to({ dtype: 'bfloat16' }).to({ dtype: 'float32' });
 

@@ -1,14 +1,9 @@
 /** convolution() beside conv2d: blocks of channels inside where AVX2 is the best there is, conv2d itself elsewhere. */
-import { autocast, type ConvolutionOptions, convolution, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { autocast, type ConvolutionOptions, convolution, noGrad, scope, type Tensor } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { wave } from './support/wave.ts';
 import { describeWithTorch } from './support/with-torch.ts';
 
-/** Of no pattern, in (-1, 1). */
-const wave = (shape: readonly number[], seed: number): Tensor => {
-  const length = shape.reduce((a, b) => a * b);
-  const values = Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
-  return fromArray(values, shape);
-};
 const valuesOf = (x: Tensor): Float32Array => x.contiguous().toArray() as Float32Array;
 const channelsLast = (x: Tensor): Tensor => x.contiguous({ memoryFormat: 'channelsLast' });
 

@@ -11,11 +11,8 @@ import {
   UseAfterFreeError,
 } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { waveValues as wave } from './support/wave.ts';
 import { describeWithTorch } from './support/with-torch.ts';
-
-/** Of no pattern, in (-1, 1). */
-const wave = (length: number, seed: number): Float32Array =>
-  Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 const shape = [2, 32, 9, 7];

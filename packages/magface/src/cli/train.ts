@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import { flagOf } from '../train/flag-names.ts';
 import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
 import { type Context, note, send } from './context.ts';
@@ -80,9 +81,6 @@ async function configOf(flags: Flags): Promise<TrainConfig> {
   const settings = flags.config === undefined ? {} : await readYaml(flags.config, what);
   return parseTrainConfig(Object.assign({}, settings, ...overrides));
 }
-
-/** `arcScale` to `arc-scale`; the official `train_list` stays. */
-const flagOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 async function run(config: TrainConfig, flags: Flags, context: Context): Promise<void> {
   const { train } = await loadTraining();

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { architectureNames } from './architectures.ts';
 import { type FinetuneSettings, finetuneFields, withFinetuneDefaults } from './finetune/finetune-settings.ts';
+import { keyOf } from './flag-names.ts';
 import { settingError } from './setting-error.ts';
 
 /** A checked configuration. Names as in YAML; on the command line in kebab-case, or under the official flag. */
@@ -179,16 +180,14 @@ const officialFlags: Readonly<Record<string, (value: string) => Partial<Record<k
 /** Names of the official flags beside ours, for the help. */
 export const officialFlagNames: readonly string[] = Object.keys(officialFlags);
 
-/** Settings whose values stay text, also where they look like a number: a folder may be named 2024. */
-const textKeys = ['trainList', 'root', 'output', 'init', 'freeze', 'evalPairs', 'evalRoot', 'frontCache'] as const;
-const texts: ReadonlySet<string> = new Set<keyof TrainConfig>(textKeys);
-
 /** A value from the command line, under an official flag or one of ours in kebab-case, as fields of the configuration. */
 export function fromFlag(flag: string, value: string | readonly string[] | boolean): Record<string, unknown> {
   const official = officialFlags[flag];
   if (official !== undefined) return official(String(value));
-  const key = flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-  return { [key]: texts.has(key) ? value : parsed(value) };
+  const key = keyOf(flag);
+  // Where text fits it stays text, also if it looks like a number: a folder may be named 2024.
+  const isText = (fields as Readonly<Record<string, z.ZodType>>)[key]?.safeParse(value).success === true;
+  return { [key]: isText ? value : parsed(value) };
 }
 
 function parsed(value: string | readonly string[] | boolean): unknown {

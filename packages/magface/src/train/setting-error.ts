@@ -1,6 +1,7 @@
 /** What is wrong with a setting, as a sentence: what was expected, what came, and where all settings stand. */
 import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { flagOf } from './flag-names.ts';
 
 /** What a setting is for that has no default. */
 const purposes: Readonly<Record<string, string>> = {
@@ -18,7 +19,7 @@ export function settingError(given: unknown, [issue]: readonly z.core.$ZodIssue[
   const key = issue!.path.join('.');
   const value = issue!.path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown>)?.[part], given);
   const name = String(issue!.path[0] ?? '');
-  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const flag = `--${flagOf(name)}`;
   if (value === undefined) {
     const purpose = purposes[name];
     return new ConfigError(key, `Expected ${flag}${purpose === undefined ? '' : `, ${purpose},`} but it is not given.`);

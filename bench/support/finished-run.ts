@@ -1,0 +1,23 @@
+/** What a run of `magface train` left in its folder. */
+import { join } from 'node:path';
+import { listCheckpoints, readCheckpoint } from '../../packages/magface/src/train/checkpoint-file.ts';
+import type { TrainConfig } from '../../packages/magface/src/train/config.ts';
+import { type MetricsRow, readMetrics, readRows } from '../../packages/magface/src/train/metrics.ts';
+import type { ValidationRow } from '../../packages/magface/src/train/validate.ts';
+
+export interface FinishedRun {
+  /** Path of the newest checkpoint. */
+  readonly checkpoint: string;
+  readonly config: TrainConfig;
+  readonly metrics: readonly MetricsRow[];
+  readonly validation: readonly ValidationRow[];
+}
+
+/** @throws {Error} where no checkpoint was written */
+export async function finishedRun(folder: string): Promise<FinishedRun> {
+  const [checkpoint] = listCheckpoints(folder);
+  if (checkpoint === undefined) throw new Error(`Expected a run in ${folder} but it has no checkpoint.`);
+  const { config } = (await readCheckpoint(checkpoint)).state as { readonly config: TrainConfig };
+  const metrics = readMetrics(join(folder, 'metrics.jsonl'));
+  return { checkpoint, config, metrics, validation: readRows<ValidationRow>(join(folder, 'validation.jsonl')) };
+}
