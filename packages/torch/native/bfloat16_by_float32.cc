@@ -23,35 +23,28 @@ Tensor wide(const Tensor& x) { return x.to(at::kFloat); }
 /// y = W * x + b. Keeps x and W for its gradients in bfloat16, as libtorch's does.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const OptionalTensor& bias,
-                        at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
+                        const ConvolutionShape& shape) {
     context->save_for_backward({x, weight});
-    context->saved_data["stride"] = stride;
-    context->saved_data["padding"] = padding;
-    context->saved_data["dilation"] = dilation;
-    context->saved_data["groups"] = groups;
+    shape.keep(*context);
     context->saved_data["bias"] = bias ? bias->sizes().vec() : std::vector<int64_t>();
     const Tensor a = wide(x), w = wide(weight), b = bias ? wide(*bias) : Tensor();
-    const ConvolutionShape shape(stride, padding, dilation, groups);
     if (blocks_win(a, w, b, shape)) return rounded(blocked_forward(a, w, b, shape).y);
-    return rounded(at::conv2d(a, w, b, stride, padding, dilation, groups));
+    return rounded(at::conv2d(a, w, b, shape.stride, shape.padding, shape.dilation, shape.groups));
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& dy) {
     const variable_list saved = context->get_saved_variables();
-    auto& kept = context->saved_data;
-    const std::vector<int64_t> bias = kept["bias"].toIntVector();
-    const std::vector<int64_t> stride = kept["stride"].toIntVector(), padding = kept["padding"].toIntVector(),
-                               dilation = kept["dilation"].toIntVector();
-    const ConvolutionShape shape(stride, padding, dilation, kept["groups"].toInt());
+    const std::vector<int64_t> bias = context->saved_data["bias"].toIntVector();
+    const ConvolutionShape shape = ConvolutionShape::kept(*context);
     const Tensor d = wide(dy[0]), x = wide(saved[0]), w = wide(saved[1]);
     const std::array<bool, 3> wanted{context->needs_input_grad(0), context->needs_input_grad(1),
                                      !bias.empty() && context->needs_input_grad(2)};
     const auto [dx, dw, db] = blocks_win(x, w, Tensor(), shape)
                                   ? std::tuple_cat(blocked_backward(d, x, x.sizes(), w, shape, wanted))
-                                  : at::convolution_backward(d, x, w, bias, stride, padding, dilation, false, {0, 0},
-                                                             shape.groups, wanted);
+                                  : at::convolution_backward(d, x, w, bias, shape.stride, shape.padding, shape.dilation,
+                                                             false, {0, 0}, shape.groups, wanted);
     const auto narrow = [](const Tensor& g) { return g.defined() ? rounded(g) : g; };
-    return {narrow(dx), narrow(dw), narrow(db), Tensor(), Tensor(), Tensor(), Tensor()};
+    return {narrow(dx), narrow(dw), narrow(db), Tensor()};
   }
 };
 
@@ -59,7 +52,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const OptionalTensor& bias,
               at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups) {
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::DispatchKey::AutocastCPU);
   const OptionalTensor b = bias && bias->defined() ? OptionalTensor(rounded(*bias)) : c10::nullopt;
-  return Convolution::apply(rounded(x), rounded(weight), b, stride, padding, dilation, groups);
+  return Convolution::apply(rounded(x), rounded(weight), b, ConvolutionShape(stride, padding, dilation, groups));
 }
 
 /// Of float32 that holds bfloat16's values; its gradient is rounded by the casts.

@@ -31,6 +31,19 @@ std::array<int64_t, 2> pair(at::IntArrayRef list) { return {list[0], list[list.s
 ConvolutionShape::ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups)
     : stride(pair(stride)), padding(pair(padding)), dilation(pair(dilation)), groups(groups) {}
 
+void ConvolutionShape::keep(torch::autograd::AutogradContext& context) const {
+  context.saved_data["stride"] = at::IntArrayRef(stride);
+  context.saved_data["padding"] = at::IntArrayRef(padding);
+  context.saved_data["dilation"] = at::IntArrayRef(dilation);
+  context.saved_data["groups"] = groups;
+}
+
+ConvolutionShape ConvolutionShape::kept(torch::autograd::AutogradContext& context) {
+  auto& data = context.saved_data;
+  return {data["stride"].toIntVector(), data["padding"].toIntVector(), data["dilation"].toIntVector(),
+          data["groups"].toInt()};
+}
+
 #ifdef MAGFACE_ONEDNN
 namespace {
 
@@ -128,9 +141,7 @@ class Blocked {
     return desc == plain(sizes) ? at::empty(sizes, at::kFloat, at::MemoryFormat::ChannelsLast) : buffer(desc);
   }
   static void reorder(const Tensor& from, const dnnl::memory::desc& is, const Tensor& to, const dnnl::memory::desc& wanted) {
-    dnnl::memory source = view(is, from), target = view(wanted, to);
-    dnnl::reorder(source, target).execute(onednn::stream(), source, target);
-    onednn::stream().wait();
+    onednn::reorder(view(is, from), view(wanted, to));
   }
   static Tensor reordered(const Tensor& from, const dnnl::memory::desc& is, const dnnl::memory::desc& wanted) {
     if (is == wanted) return from;
@@ -149,8 +160,7 @@ class Blocked {
   static void run(const Desc& desc, const Primitive& primitive, std::unordered_map<int, dnnl::memory> arguments) {
     const Tensor scratch = buffer(desc.scratchpad_desc());
     arguments.emplace(DNNL_ARG_SCRATCHPAD, view(desc.scratchpad_desc(), scratch));
-    primitive.execute(onednn::stream(), arguments);
-    onednn::stream().wait();
+    onednn::run(primitive, arguments);
   }
 
   Dims x_, w_, y_, stride_, padding_, dilation_;
@@ -227,19 +237,15 @@ struct BlockedConvolution : torch::autograd::Function<BlockedConvolution> {
     context->save_for_backward({source, weight});
     context->saved_data["bias"] = bias && bias->defined();
     context->saved_data["sizes"] = x.sizes();
-    context->saved_data["stride"] = at::IntArrayRef(shape.stride);
-    context->saved_data["padding"] = at::IntArrayRef(shape.padding);
-    context->saved_data["dilation"] = at::IntArrayRef(shape.dilation);
+    shape.keep(*context);
     return y;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& dy) {
     const variable_list saved = context->get_saved_variables();
     auto& kept = context->saved_data;
-    const ConvolutionShape shape(kept["stride"].toIntVector(), kept["padding"].toIntVector(),
-                                 kept["dilation"].toIntVector(), 1);
     const auto [dx, dw, db] = blocked_backward(
-        dy[0], saved[0], kept["sizes"].toIntVector(), saved[1], shape,
+        dy[0], saved[0], kept["sizes"].toIntVector(), saved[1], ConvolutionShape::kept(*context),
         {context->needs_input_grad(0), context->needs_input_grad(1), kept["bias"].toBool()});
     return {dx, dw, db, Tensor()};
   }

@@ -5,6 +5,10 @@
 
 #include <array>
 
+namespace torch::autograd {
+struct AutogradContext;
+}
+
 namespace magface {
 
 /// Of a convolution, height before width.
@@ -13,6 +17,9 @@ struct ConvolutionShape {
   int64_t groups;
   /// As conv2d is given them: each of the lists has one number or two.
   ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups);
+  /// For a backward pass, which reads it by kept().
+  void keep(torch::autograd::AutogradContext& context) const;
+  static ConvolutionShape kept(torch::autograd::AutogradContext& context);
 };
 
 /// Whether blocks win: float32 with AVX2 alone, a kernel above 1 x 1, no groups, and oneDNN's headers were there to compile

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <dnnl.hpp>
+#include <unordered_map>
 
 namespace magface::onednn {
 
@@ -34,5 +35,16 @@ struct Prepared {
   Primitive primitive;
   explicit Prepared(const typename Primitive::primitive_desc& made) : desc(made), primitive(made) {}
 };
+
+/// Runs it to its end.
+template <typename Primitive>
+void run(const Primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments) {
+  primitive.execute(stream(), arguments);
+  stream().wait();
+}
+
+inline void reorder(dnnl::memory from, dnnl::memory to) {
+  run(dnnl::reorder(from, to), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+}
 
 }  // namespace magface::onednn

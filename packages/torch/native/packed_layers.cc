@@ -23,7 +23,6 @@ using onednn::Dims;
 using onednn::engine;
 using onednn::f32;
 using onednn::Prepared;
-using onednn::stream;
 using onednn::view;
 
 memory::data_type narrow() { return packed_type() == at::kFloat ? f32 : memory::data_type::bf16; }
@@ -39,10 +38,9 @@ class PackedWeights {
   const memory& as(const memory::desc& wanted) {
     for (const memory& one : packed_)
       if (one.get_desc() == wanted) return one;
-    memory from = view(desc_, plain_), to(wanted, engine());
-    dnnl::reorder(from, to).execute(stream(), from, to);
-    stream().wait();
-    return packed_.emplace_back(std::move(to));
+    memory packed(wanted, engine());
+    onednn::reorder(view(desc_, plain_), packed);
+    return packed_.emplace_back(std::move(packed));
   }
 
  private:
@@ -50,6 +48,16 @@ class PackedWeights {
   memory::desc desc_;
   std::vector<memory> packed_;
 };
+
+/// y = W * x + b, or W x + b, by a layer's primitive.
+template <typename Forward>
+void apply(const Forward& forward, const at::Tensor& x, PackedWeights& weights, const at::Tensor& bias, const at::Tensor& y) {
+  const auto& [desc, primitive] = forward;
+  onednn::run(primitive, {{DNNL_ARG_SRC, view(desc.src_desc(), x)},
+                          {DNNL_ARG_WEIGHTS, weights.as(desc.weights_desc())},
+                          {DNNL_ARG_BIAS, view(desc.bias_desc(), bias)},
+                          {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
+}
 
 }  // namespace
 
@@ -113,12 +121,7 @@ at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   Parts& p = *parts_;
   const auto sizes = p.output_sizes(x);
   at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
-  auto& [desc, primitive] = p.prepared(x, sizes, sum.defined());
-  primitive.execute(stream(), {{DNNL_ARG_SRC, view(desc.src_desc(), x)},
-                               {DNNL_ARG_WEIGHTS, p.weights.as(desc.weights_desc())},
-                               {DNNL_ARG_BIAS, view(desc.bias_desc(), p.bias)},
-                               {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
-  stream().wait();
+  apply(p.prepared(x, sizes, sum.defined()), x, p.weights, p.bias, y);
   return y;
 }
 
@@ -149,12 +152,7 @@ struct PackedLinear::Parts {
 at::Tensor PackedLinear::run(const at::Tensor& x) {
   Parts& p = *parts_;
   at::Tensor y = at::empty({x.size(0), p.bias.size(0)}, p.bias.options());
-  auto& [desc, primitive] = p.prepared(x.size(0));
-  primitive.execute(stream(), {{DNNL_ARG_SRC, view(desc.src_desc(), x)},
-                               {DNNL_ARG_WEIGHTS, p.weights.as(desc.weights_desc())},
-                               {DNNL_ARG_BIAS, view(desc.bias_desc(), p.bias)},
-                               {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
-  stream().wait();
+  apply(p.prepared(x.size(0)), x, p.weights, p.bias, y);
   return y;
 }
 

@@ -24,7 +24,7 @@ const pair = (value: number | readonly [number, number]) => (typeof value === 'n
  *
  * @param x - (N, I, H, W)
  * @param weight - (O, I / groups, h, w)
- * @returns (N, O, H', W'), the channels last in memory where they were in x
+ * @returns (N, O, H', W'), the channels last in memory where they were in x, and wherever blocks were used
  */
 export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptions = {}): Tensor {
   const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
