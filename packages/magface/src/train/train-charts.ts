@@ -43,11 +43,14 @@ export function magnitudeCurve(rows: readonly MetricsRow[]): string {
   });
 }
 
+/** Of an axis: d3's own `%` gives all its digits where an axis has a single value. */
+const percentTick = (share: number): string => `${Number((100 * share).toFixed(2))}%`;
+
 /** Accuracy of each validation. */
 export function validationCurve(rows: readonly ValidationRow[]): string {
   return chart('Verification accuracy by epoch', {
     x: epochAxis(rows),
-    y: { label: 'Accuracy', grid: true, nice: true, ticks: 5, tickFormat: '%' },
+    y: { label: 'Accuracy', grid: true, nice: true, ticks: 5, tickFormat: percentTick },
     marks: [Plot.lineY(rows, { x: 'epoch', y: 'accuracy', stroke: 'var(--accent)', strokeWidth: 2, marker: 'dot' })],
   });
 }
@@ -64,7 +67,7 @@ export function rejectCurve(rows: readonly ValidationRow[]): string {
     });
   return chart('FNMR at FMR 0.01 by epoch, of all pairs and without the lowest 30 %', {
     x: epochAxis(rows),
-    y: { label: 'FNMR at FMR 0.01', grid: true, nice: true, ticks: 5, tickFormat: '%' },
+    y: { label: 'FNMR at FMR 0.01', grid: true, nice: true, ticks: 5, tickFormat: percentTick },
     marks: [line(0, 'var(--soft)'), line(3, 'var(--accent)')],
   });
 }
