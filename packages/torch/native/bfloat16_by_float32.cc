@@ -5,9 +5,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "blocked_convolution.h"
 #include "channel_kernels.h"
 #include "compat.h"
+#include "convolution.h"
 
 namespace magface {
 namespace {
@@ -26,23 +26,19 @@ struct Convolution : torch::autograd::Function<Convolution> {
                         const ConvolutionShape& shape) {
     context->save_for_backward({x, weight});
     shape.keep(*context);
-    context->saved_data["bias"] = bias ? bias->sizes().vec() : std::vector<int64_t>();
+    context->saved_data["bias"] = bias.has_value();
     const Tensor a = wide(x), w = wide(weight), b = bias ? wide(*bias) : Tensor();
-    if (blocks_win(a, w, b, shape)) return rounded(blocked_forward(a, w, b, shape).y);
-    return rounded(at::conv2d(a, w, b, shape.stride, shape.padding, shape.dilation, shape.groups));
+    return rounded(forward_by(fastest_way(a, w, b, shape), a, w, b, shape).y);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& dy) {
     const variable_list saved = context->get_saved_variables();
-    const std::vector<int64_t> bias = context->saved_data["bias"].toIntVector();
     const ConvolutionShape shape = ConvolutionShape::kept(*context);
     const Tensor d = wide(dy[0]), x = wide(saved[0]), w = wide(saved[1]);
     const std::array<bool, 3> wanted{context->needs_input_grad(0), context->needs_input_grad(1),
-                                     !bias.empty() && context->needs_input_grad(2)};
-    const auto [dx, dw, db] = blocks_win(x, w, Tensor(), shape)
-                                  ? std::tuple_cat(blocked_backward(d, x, x.sizes(), w, shape, wanted))
-                                  : at::convolution_backward(d, x, w, bias, shape.stride, shape.padding, shape.dilation,
-                                                             false, {0, 0}, shape.groups, wanted);
+                                     context->saved_data["bias"].toBool() && context->needs_input_grad(2)};
+    const auto [dx, dw, db] =
+        backward_by(fastest_way(x, w, Tensor(), shape), d, x, x.sizes(), w, shape, wanted);
     const auto narrow = [](const Tensor& g) { return g.defined() ? rounded(g) : g; };
     return {narrow(dx), narrow(dw), narrow(db), Tensor()};
   }

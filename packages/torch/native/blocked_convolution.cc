@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <map>
 #include <mutex>
@@ -10,9 +9,6 @@
 #include <string_view>
 
 #include "channel_kernels.h"
-#include "compat.h"
-#include "errors.h"
-#include "handle.h"
 
 #ifdef MAGFACE_ONEDNN
 #include "onednn.h"
@@ -21,28 +17,6 @@
 namespace magface {
 
 using at::Tensor;
-
-namespace {
-
-std::array<int64_t, 2> pair(at::IntArrayRef list) { return {list[0], list[list.size() - 1]}; }
-
-}  // namespace
-
-ConvolutionShape::ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups)
-    : stride(pair(stride)), padding(pair(padding)), dilation(pair(dilation)), groups(groups) {}
-
-void ConvolutionShape::keep(torch::autograd::AutogradContext& context) const {
-  context.saved_data["stride"] = at::IntArrayRef(stride);
-  context.saved_data["padding"] = at::IntArrayRef(padding);
-  context.saved_data["dilation"] = at::IntArrayRef(dilation);
-  context.saved_data["groups"] = groups;
-}
-
-ConvolutionShape ConvolutionShape::kept(torch::autograd::AutogradContext& context) {
-  auto& data = context.saved_data;
-  return {data["stride"].toIntVector(), data["padding"].toIntVector(), data["dilation"].toIntVector(),
-          data["groups"].toInt()};
-}
 
 #ifdef MAGFACE_ONEDNN
 namespace {
@@ -82,7 +56,7 @@ class Blocked {
         onednn::engine(), forward_->desc));
   }
 
-  BlockedForward forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+  ConvolutionForward forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
     const auto& [desc, primitive] = *forward_;
     const Tensor source = reordered(x, plain(x_), desc.src_desc());
     const Tensor w = reordered(weight, plain_weights(), desc.weights_desc());
@@ -187,21 +161,12 @@ std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, 
 
 }  // namespace
 
-bool blocks_win(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& s) {
+bool blocks_win(at::IntArrayRef weight, const ConvolutionShape& s) {
   static const bool is_avx2 = std::string_view(kernels_name()) == "avx2";
-  const auto is_float = [](const Tensor& t, int64_t dims) {
-    return t.is_cpu() && t.layout() == at::kStrided && t.scalar_type() == at::kFloat && t.dim() == dims && t.numel() > 0;
-  };
-  if (!is_avx2 || s.groups != 1 || !is_float(x, 4) || !is_float(weight, 4) || x.size(1) != weight.size(1)) return false;
-  if (bias.defined() && !(is_float(bias, 1) && bias.size(0) == weight.size(0))) return false;
-  for (int i = 0; i < 2; ++i)
-    if (s.stride[i] < 1 || s.dilation[i] < 1 || s.padding[i] < 0 ||
-        x.size(2 + i) + 2 * s.padding[i] <= s.dilation[i] * (weight.size(2 + i) - 1))
-      return false;
-  return weight.size(2) * weight.size(3) > 1;
+  return is_avx2 && s.groups == 1 && weight[2] * weight[3] > 1;
 }
 
-BlockedForward blocked_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& shape) {
+ConvolutionForward blocked_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& shape) {
   const Tensor b = bias.defined() ? bias.contiguous() : bias;
   return blocked(x.sizes(), weight, b.defined(), shape)
       ->forward(x.contiguous(at::MemoryFormat::ChannelsLast), weight.contiguous(), b);
@@ -215,71 +180,13 @@ std::array<Tensor, 3> blocked_backward(const Tensor& dy, const Tensor& source, a
 
 #else
 
-bool blocks_win(const Tensor&, const Tensor&, const Tensor&, const ConvolutionShape&) { return false; }
-BlockedForward blocked_forward(const Tensor&, const Tensor&, const Tensor&, const ConvolutionShape&) { return {}; }
+bool blocks_win(at::IntArrayRef, const ConvolutionShape&) { return false; }
+ConvolutionForward blocked_forward(const Tensor&, const Tensor&, const Tensor&, const ConvolutionShape&) { return {}; }
 std::array<Tensor, 3> blocked_backward(const Tensor&, const Tensor&, at::IntArrayRef, const Tensor&,
                                        const ConvolutionShape&, std::array<bool, 3>) {
   return {};
 }
 
 #endif
-
-namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-/// y = W * x + b. Keeps W and the blocked x for its gradients, not x itself.
-struct BlockedConvolution : torch::autograd::Function<BlockedConvolution> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias,
-                        const ConvolutionShape& shape) {
-    const auto [y, source] = blocked_forward(x, weight, bias.value_or(Tensor()), shape);
-    context->save_for_backward({source, weight});
-    context->saved_data["bias"] = bias && bias->defined();
-    context->saved_data["sizes"] = x.sizes();
-    shape.keep(*context);
-    return y;
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& dy) {
-    const variable_list saved = context->get_saved_variables();
-    auto& kept = context->saved_data;
-    const auto [dx, dw, db] = blocked_backward(
-        dy[0], saved[0], kept["sizes"].toIntVector(), saved[1], ConvolutionShape::kept(*context),
-        {context->needs_input_grad(0), context->needs_input_grad(1), kept["bias"].toBool()});
-    return {dx, dw, db, Tensor()};
-  }
-};
-
-/// convolution(x, weight, bias | null, stride, padding, dilation, groups)
-Napi::Value convolution(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const char* name = "convolution";
-  const auto tensor = [&](int i) { return info[i].IsNumber() ? unwrap(info[i], name) : Tensor(); };
-  const auto pair = [&](int i) {
-    const auto both = info[i].As<Napi::Array>();
-    const auto at = [&](uint32_t j) { return both.Get(j).As<Napi::Number>().Int64Value(); };
-    return std::vector<int64_t>{at(0), at(1)};
-  };
-  const auto shapes = [&] {
-    std::ostringstream text;
-    text << tensor(0).sizes() << ", " << tensor(1).sizes();
-    return text.str();
-  };
-  return guarded(env, name, shapes, [&] {
-    const Tensor x = tensor(0), weight = tensor(1), bias = tensor(2);
-    const ConvolutionShape s(pair(3), pair(4), pair(5), info[6].As<Napi::Number>().Int64Value());
-    if (!get_autocast(at::kCPU).enabled && blocks_win(x, weight, bias, s))
-      return wrap(env, BlockedConvolution::apply(x, weight, c10::optional<Tensor>(bias), s));
-    return wrap(env, at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups));
-  });
-}
-
-}  // namespace
-
-Napi::Object init_convolution(Napi::Env env, Napi::Object exports) {
-  exports.Set("convolution", Napi::Function::New(env, convolution));
-  return exports;
-}
 
 }  // namespace magface

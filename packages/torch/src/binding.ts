@@ -165,7 +165,7 @@ export interface Binding {
     gradientScale: number,
   ): void;
   gradientNorms(parameters: readonly Handle[]): Float64Array;
-  // blocked_convolution.cc
+  // convolution.cc
   convolution(
     x: Handle,
     weight: Handle,
