@@ -57,7 +57,8 @@ ConvolutionForward forward_by(Way way, const Tensor& x, const Tensor& weight, co
     case Way::winograd: {
       const Tensor b = bias.defined() ? bias.contiguous() : bias;
       const Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
-      return {winograd::forward(source, weight, s, {.bias = b.defined() ? b.data_ptr<float>() : nullptr}), source};
+      const winograd::Finish finish{.bias = b.defined() ? b.data_ptr<float>() : nullptr};
+      return {winograd::forward(source, winograd::transformed(weight, false), weight.size(0), s, finish), source};
     }
     default: return {at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups), x};
   }

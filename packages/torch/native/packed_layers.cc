@@ -5,6 +5,7 @@
 #include <map>
 
 #include "channel_kernels.h"
+#include "winograd.h"
 
 #ifdef MAGFACE_ONEDNN
 #include "onednn.h"
@@ -34,6 +35,7 @@ class PackedWeights {
       : plain_(weight.to(packed_type()).contiguous()), desc_(described(dims, narrow(), tag)) {}
 
   const Dims dims() const { return desc_.dims(); }
+  const at::Tensor& plain() const { return plain_; }
 
   const memory& as(const memory::desc& wanted) {
     for (const memory& one : packed_)
@@ -65,7 +67,7 @@ struct PackedConvolution::Parts {
   using Forward = Prepared<dnnl::convolution_forward>;
 
   Parts(const at::Tensor& weight, at::Tensor given_bias, const Geometry& g, const Limits& limited)
-      : bias(std::move(given_bias)), geometry(g), limits(limited), weights(weight, dims_of(weight, g), tag_of(g)) {}
+      : bias(std::move(given_bias)), geometry(g), limits(limited), weights(weight, dims_of(weight, g), tag_of(g)), shape(g.stride, g.before, g.dilation, g.groups) {}
 
   static Dims dims_of(const at::Tensor& w, const Geometry& g) {
     if (g.groups == 1) return w.sizes().vec();
@@ -73,6 +75,23 @@ struct PackedConvolution::Parts {
   }
   static memory::format_tag tag_of(const Geometry& g) {
     return g.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
+  }
+
+  bool by_tiles(const at::Tensor& x) const {
+    return packed_type() == at::kFloat && geometry.before == geometry.after &&
+           winograd::wins(x.sizes(), weights.plain().sizes(), shape);
+  }
+
+  /// Transformed kernels are four times as large as they were: they are kept only where there is little else to do.
+  at::Tensor run_by_tiles(const at::Tensor& x, const at::Tensor& sum) {
+    constexpr int64_t few_faces = 8;
+    const bool keeps = x.size(0) < few_faces;
+    const at::Tensor u = transformed.defined() ? transformed : winograd::transformed(weights.plain(), false);
+    if (keeps) transformed = u;
+    return winograd::forward(x, u, bias.size(0), shape,
+                             {.bias = bias.data_ptr<float>(), .sum = sum.defined() ? sum.data_ptr<float>() : nullptr,
+                              .low = limits.low, .high = limits.high},
+                             sum);
   }
 
   std::vector<int64_t> output_sizes(const at::Tensor& x) const {
@@ -114,11 +133,14 @@ struct PackedConvolution::Parts {
   Geometry geometry;
   Limits limits;
   PackedWeights weights;
+  ConvolutionShape shape;
+  at::Tensor transformed;
   std::map<std::array<int64_t, 4>, std::unique_ptr<Forward>> forwards;
 };
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   Parts& p = *parts_;
+  if (p.by_tiles(x)) return p.run_by_tiles(x, sum);
   const auto sizes = p.output_sizes(x);
   at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
   apply(p.prepared(x, sizes, sum.defined()), x, p.weights, p.bias, y);

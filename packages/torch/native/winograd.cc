@@ -23,16 +23,6 @@ Tiled tiled(at::IntArrayRef sizes, int64_t height, int64_t width, int64_t top, i
 
 Tensor buffer(int64_t size) { return at::empty({size}, at::kFloat); }
 
-/// All panels of the transformed kernels.
-Tensor transformed(const Tensor& weight, bool turned) {
-  const int64_t k = weight.size(0), c = weight.size(1);
-  const Tensor plain = weight.contiguous(), u = buffer(frequencies * k * c);
-  at::parallel_for(0, (turned ? c : k) / lanes, 1, [&](int64_t from, int64_t to) {
-    for (; from < to; ++from) kernel_panels(plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
-  });
-  return u;
-}
-
 /// y = u * x, where u has the transformed kernels for K channels of y. Each task has some tiles, and where these are few, some
 /// of the channels of y: it transforms, multiplies and transforms back within what a processor's own cache holds.
 void correlate(const float* x, const Tiled& image, int64_t images, const float* u, int64_t k, const Finish& finish,
@@ -71,13 +61,21 @@ bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) 
   return x[0] * over(height, tile) * over(width, tile) * frequencies * 5 <= x[0] * height * width * 9 * 3;
 }
 
-Tensor forward(const Tensor& x, const Tensor& weight, const ConvolutionShape& s, const Finish& finish, Tensor y) {
+Tensor transformed(const Tensor& weight, bool turned) {
+  const int64_t k = weight.size(0), c = weight.size(1);
+  const Tensor plain = weight.contiguous(), u = buffer(frequencies * k * c);
+  at::parallel_for(0, (turned ? c : k) / lanes, 1, [&](int64_t from, int64_t to) {
+    for (; from < to; ++from) kernel_panels(plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
+  });
+  return u;
+}
+
+Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, const Finish& finish, Tensor y) {
   const int64_t height = x.size(2) + 2 * s.padding[0] - 2, width = x.size(3) + 2 * s.padding[1] - 2;
-  const Tensor image = channels_last(x), u = transformed(weight, false);
-  if (!y.defined())
-    y = at::empty({x.size(0), weight.size(0), height, width}, x.options(), at::MemoryFormat::ChannelsLast);
+  const Tensor image = channels_last(x);
+  if (!y.defined()) y = at::empty({x.size(0), k, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
   correlate(image.data_ptr<float>(), tiled(image.sizes(), height, width, s.padding[0], s.padding[1]), x.size(0),
-            u.data_ptr<float>(), weight.size(0), finish, y.data_ptr<float>(), tiled(y.sizes(), height, width, 0, 0));
+            u.data_ptr<float>(), k, finish, y.data_ptr<float>(), tiled(y.sizes(), height, width, 0, 0));
   return y;
 }
 

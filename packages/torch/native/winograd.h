@@ -12,9 +12,12 @@ namespace magface::winograd {
 /// Whether it wins: float32 with AVX2 alone, whole panels of channels, and images that tiles of 4 x 4 fit well enough.
 bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& shape);
 
-/// y (N, K, H + 2p - 2, W + 2p - 2) = W * x + b, and what `finish` says; x is (N, C, H, W). Where y is given it is written to.
-at::Tensor forward(const at::Tensor& x, const at::Tensor& weight, const ConvolutionShape& shape, const Finish& finish = {},
-                   at::Tensor y = {});
+/// The kernels (K, C, 3, 3), transformed; where `turned`, for of_image().
+at::Tensor transformed(const at::Tensor& weight, bool turned);
+/// y (N, K, H + 2p - 2, W + 2p - 2) = W * x, and what `finish` says; x is (N, C, H, W), u are the transformed kernels. Where y is
+/// given it is written to.
+at::Tensor forward(const at::Tensor& x, const at::Tensor& u, int64_t k, const ConvolutionShape& shape,
+                   const Finish& finish = {}, at::Tensor y = {});
 /// Gradient of x, of these sizes.
 at::Tensor of_image(const at::Tensor& dy, at::IntArrayRef x_sizes, const at::Tensor& weight, const ConvolutionShape& shape);
 /// Gradient of W.
