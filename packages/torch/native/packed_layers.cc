@@ -86,7 +86,7 @@ struct PackedConvolution::Parts {
   at::Tensor run_by_tiles(const at::Tensor& x, const at::Tensor& sum) {
     constexpr int64_t few_faces = 8;
     const bool keeps = x.size(0) < few_faces;
-    const at::Tensor u = transformed.defined() ? transformed : winograd::transformed(weights.plain(), false);
+    const at::Tensor u = transformed.defined() ? transformed : winograd::transformed(weights.plain(), shape, false);
     if (keeps) transformed = u;
     return winograd::forward(x, u, bias.size(0), shape,
                              {.bias = bias.data_ptr<float>(), .sum = sum.defined() ? sum.data_ptr<float>() : nullptr,

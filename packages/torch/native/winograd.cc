@@ -14,103 +14,125 @@ using at::Tensor;
 
 namespace {
 
+constexpr int64_t tile = 4;  // the smaller of two images' pixels a tile
+
 int64_t over(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-/// An image of `sizes` (N, C, H, W) below tiles for `results` of height by width, and zeros before its first pixel.
-Tiled tiled(at::IntArrayRef sizes, int64_t height, int64_t width, int64_t top, int64_t left) {
-  return {sizes[2], sizes[3], sizes[1], over(height, tile), over(width, tile), top, left};
+Steps steps_of(const ConvolutionShape& s) { return s.stride[0] == 1 ? Steps::same : Steps::halved; }
+
+/// Height and width of y.
+std::array<int64_t, 2> result_size(at::IntArrayRef x, const ConvolutionShape& s) {
+  const auto along = [&](int i) { return (x[2 + i] + 2 * s.padding[i] - 3) / s.stride[i] + 1; };
+  return {along(0), along(1)};
+}
+
+/// An image of `sizes` (N, C, H, W), a tile of which is `step` pixels high and wide, and `tiles_for` a size its tiles cover.
+Tiled tiled(at::IntArrayRef sizes, std::array<int64_t, 2> tiles_for, int64_t per_tile, int64_t step,
+            std::array<int64_t, 2> before = {0, 0}) {
+  return {sizes[2], sizes[3], sizes[1], over(tiles_for[0], per_tile), over(tiles_for[1], per_tile), step,
+          {before[0], before[1]}};
 }
 
 Tensor buffer(int64_t size) { return at::empty({size}, at::kFloat); }
+Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 /// y = u * x, where u has the transformed kernels for K channels of y. Each task has some tiles, and where these are few, some
 /// of the channels of y: it transforms, multiplies and transforms back within what a processor's own cache holds.
-void correlate(const float* x, const Tiled& image, int64_t images, const float* u, int64_t k, const Finish& finish,
-               float* y, const Tiled& result) {
-  constexpr int64_t most_tiles = 48;
-  const int64_t tiles = images * image.rows * image.columns, panels = k / lanes, threads = at::get_num_threads();
+void correlate(Steps steps, const Tensor& x, const Tiled& image, const Tensor& u, const Finish& finish, const Tensor& y,
+               const Tiled& result) {
+  const int64_t points = points_of(steps), most_tiles = steps == Steps::same ? 48 : 24, threads = at::get_num_threads();
+  const int64_t tiles = x.size(0) * image.rows * image.columns, panels = result.channels / lanes;
   const int64_t chunks = over(tiles, most_tiles);
   const int64_t groups = chunks >= 2 * threads ? 1 : std::min(panels, threads);
   const int64_t chunk = over(over(tiles, chunks), 6) * 6, group = over(panels, groups);
-  const int64_t of_v = frequencies * chunk * image.channels, of_m = frequencies * chunk * group * lanes;
+  const int64_t of_v = points * chunk * image.channels, of_m = points * chunk * group * lanes;
   const Tensor buffers = at::empty({threads, of_v + of_m}, at::kFloat);
   at::parallel_for(0, chunks * groups, 1, [&](int64_t from, int64_t to) {
     float* v = buffers.data_ptr<float>() + at::get_thread_num() * (of_v + of_m);
     for (; from < to; ++from) {
-      const int64_t first = from / groups * chunk, count = std::min(chunk, tiles - first);
+      const Chunk part{from / groups * chunk, std::min(chunk, tiles - from / groups * chunk)};
       const int64_t panel = from % groups * group, end = std::min(panels, panel + group);
-      if (count <= 0 || panel >= end) continue;
-      image_panels(x, image, first, 0, count, count, v);
-      products(v, u, image.channels, panels, panel, end, count, v + of_v);
-      results(v + of_v, result, panel, end, first, count, finish, y);
+      if (part.count <= 0 || panel >= end) continue;
+      image_panels(steps, x.data_ptr<float>(), image, part, 0, part.count, v);
+      products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
+      results(steps, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
     }
   });
 }
-
-Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
 }  // namespace
 
 bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) {
   static const bool is_avx2 = std::string_view(kernels_name()) == "avx2";
   if (!is_avx2 || s.groups != 1 || weight[2] != 3 || weight[3] != 3 || weight[0] % lanes || weight[1] % lanes) return false;
-  for (int i = 0; i < 2; ++i)
-    if (s.stride[i] != 1 || s.dilation[i] != 1 || s.padding[i] > 2) return false;
-  const int64_t height = x[2] + 2 * s.padding[0] - 2, width = x[3] + 2 * s.padding[1] - 2;
-  // Products a channel by tiles, beside those of each pixel.
-  return x[0] * over(height, tile) * over(width, tile) * frequencies * 5 <= x[0] * height * width * 9 * 3;
+  const int64_t stride = s.stride[0];
+  for (int i = 0; i < 2; ++i) {
+    const bool fits = stride == 1 ? s.padding[i] <= 2 : stride == 2 && s.padding[i] == 1;
+    if (s.stride[i] != stride || s.dilation[i] != 1 || !fits) return false;
+  }
+  const auto [height, width] = result_size(x, s);
+  // Products a channel by tiles, beside those of each pixel: 0.25 and 0.56 of them where tiles fit.
+  return over(height, tile) * over(width, tile) * points_of(steps_of(s)) * 4 <= height * width * 9 * 3;
 }
 
-Tensor transformed(const Tensor& weight, bool turned) {
+Tensor transformed(const Tensor& weight, const ConvolutionShape& s, bool turned) {
   const int64_t k = weight.size(0), c = weight.size(1);
-  const Tensor plain = weight.contiguous(), u = buffer(frequencies * k * c);
+  const Tensor plain = weight.contiguous(), u = buffer(kernel_points * k * c);
   at::parallel_for(0, (turned ? c : k) / lanes, 1, [&](int64_t from, int64_t to) {
-    for (; from < to; ++from) kernel_panels(plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
+    for (; from < to; ++from)
+      kernel_panels(steps_of(s), plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
   });
   return u;
 }
 
 Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, const Finish& finish, Tensor y) {
-  const int64_t height = x.size(2) + 2 * s.padding[0] - 2, width = x.size(3) + 2 * s.padding[1] - 2;
+  const auto size = result_size(x.sizes(), s);
   const Tensor image = channels_last(x);
-  if (!y.defined()) y = at::empty({x.size(0), k, height, width}, x.options(), at::MemoryFormat::ChannelsLast);
-  correlate(image.data_ptr<float>(), tiled(image.sizes(), height, width, s.padding[0], s.padding[1]), x.size(0),
-            u.data_ptr<float>(), k, finish, y.data_ptr<float>(), tiled(y.sizes(), height, width, 0, 0));
+  if (!y.defined()) y = at::empty({x.size(0), k, size[0], size[1]}, x.options(), at::MemoryFormat::ChannelsLast);
+  correlate(steps_of(s), image, tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding), u, finish, y,
+            tiled(y.sizes(), size, tile, tile));
   return y;
 }
 
 Tensor of_image(const Tensor& dy, at::IntArrayRef x_sizes, const Tensor& weight, const ConvolutionShape& s) {
-  const Tensor image = channels_last(dy), u = transformed(weight, true);
+  const Tensor image = channels_last(dy), u = transformed(weight, s, true);
   const Tensor dx = at::empty(x_sizes, dy.options(), at::MemoryFormat::ChannelsLast);
-  correlate(image.data_ptr<float>(), tiled(image.sizes(), x_sizes[2], x_sizes[3], 2 - s.padding[0], 2 - s.padding[1]),
-            x_sizes[0], u.data_ptr<float>(), weight.size(1), {}, dx.data_ptr<float>(),
-            tiled(x_sizes, x_sizes[2], x_sizes[3], 0, 0));
+  const std::array<int64_t, 2> size{x_sizes[2], x_sizes[3]};
+  const int64_t step = tile * s.stride[0];
+  const bool is_same = steps_of(s) == Steps::same;
+  const std::array<int64_t, 2> before =
+      is_same ? std::array<int64_t, 2>{2 - s.padding[0], 2 - s.padding[1]} : std::array<int64_t, 2>{0, 0};
+  correlate(is_same ? Steps::same : Steps::doubled, image, tiled(image.sizes(), size, step, tile, before), u, {}, dx,
+            tiled(x_sizes, size, step, step));
   return dx;
 }
 
 Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const ConvolutionShape& s) {
   constexpr int64_t most_values = 1 << 22;  // transformed at a time, 16 MiB
+  const Steps steps = steps_of(s);
+  const int64_t k = weight.size(0), c = weight.size(1), points = points_of(steps);
   const Tensor image = channels_last(x), gradient = channels_last(dy);
-  const int64_t k = weight.size(0), c = weight.size(1), height = dy.size(2), width = dy.size(3);
-  const Tiled below = tiled(image.sizes(), height, width, s.padding[0], s.padding[1]);
-  const Tiled above = tiled(gradient.sizes(), height, width, 0, 0);
+  const std::array<int64_t, 2> size{dy.size(2), dy.size(3)};
+  const Tiled below = tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding);
+  const Tiled above = tiled(gradient.sizes(), size, tile, tile);
   const int64_t tiles = x.size(0) * below.rows * below.columns;
-  const int64_t chunk = std::min(tiles, std::max<int64_t>(64, most_values / (frequencies * (c + k))));
-  constexpr int64_t part = 8;  // tiles that a thread transforms in turn
-  const Tensor v = buffer(frequencies * chunk * c), z = buffer(frequencies * chunk * k), d = buffer(frequencies * c * k);
+  const int64_t most = std::min(tiles, std::max<int64_t>(64, most_values / (points * (c + k))));
+  const Tensor v = buffer(points * most * c), z = buffer(points * most * k), d = buffer(kernel_points * c * k);
   const Tensor gradients = at::empty({k, c, 3, 3}, weight.options());
-  for (int64_t first = 0; first < tiles; first += chunk) {
-    const int64_t count = std::min(chunk, tiles - first);
-    at::parallel_for(0, count, part, [&](int64_t from, int64_t to) {
-      image_panels(image.data_ptr<float>(), below, first, from, to, count, v.data_ptr<float>());
-      gradient_panels(gradient.data_ptr<float>(), above, first, from, to, count, z.data_ptr<float>());
+  for (int64_t first = 0; first < tiles; first += most) {
+    const Chunk chunk{first, std::min(most, tiles - first)};
+    at::parallel_for(0, chunk.count, 8, [&](int64_t from, int64_t to) {
+      image_panels(steps, image.data_ptr<float>(), below, chunk, from, to, v.data_ptr<float>());
+      gradient_panels(steps, gradient.data_ptr<float>(), above, chunk, from, to, z.data_ptr<float>());
     });
-    at::parallel_for(0, frequencies * (k / lanes), 1, [&](int64_t from, int64_t to) {
-      gradient_products(v.data_ptr<float>(), z.data_ptr<float>(), c, k, count, first > 0, from, to, d.data_ptr<float>());
+    at::parallel_for(0, kernel_points * (k / lanes), 1, [&](int64_t from, int64_t to) {
+      gradient_products(steps, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, from, to,
+                        d.data_ptr<float>());
     });
   }
   at::parallel_for(0, k / lanes, 1, [&](int64_t from, int64_t to) {
-    for (; from < to; ++from) kernel_gradients(d.data_ptr<float>(), k, c, from, gradients.data_ptr<float>());
+    for (; from < to; ++from)
+      kernel_gradients(steps, d.data_ptr<float>(), k, c, from, gradients.data_ptr<float>());
   });
   return gradients;
 }

@@ -1,6 +1,6 @@
-// Convolutions of 3 x 3 in steps of one by Winograd's algorithm (winograd_kernels.h), in float32, the channels last. With AVX2 it
-// is two to three times as fast as oneDNN's; results are apart from conv2d's by some 1e-6 of the largest, gradients of
-// weights, which are sums over many pixels, by up to 1e-5.
+// Convolutions of 3 x 3 in steps of one or two by Winograd's algorithm, in float32, the channels last. With AVX2 they are two to
+// three times as fast as oneDNN's in steps of one; results are apart from conv2d's by some 1e-6 of the largest, gradients
+// of weights, which are sums over many pixels, by up to 1e-5.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -13,9 +13,9 @@ namespace magface::winograd {
 bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& shape);
 
 /// The kernels (K, C, 3, 3), transformed; where `turned`, for of_image().
-at::Tensor transformed(const at::Tensor& weight, bool turned);
-/// y (N, K, H + 2p - 2, W + 2p - 2) = W * x, and what `finish` says; x is (N, C, H, W), u are the transformed kernels. Where y is
-/// given it is written to.
+at::Tensor transformed(const at::Tensor& weight, const ConvolutionShape& shape, bool turned);
+/// y (N, K, height, width) = W * x, and what `finish` says; x is (N, C, H, W), u are the transformed kernels. Where y is given it is
+/// written to.
 at::Tensor forward(const at::Tensor& x, const at::Tensor& u, int64_t k, const ConvolutionShape& shape,
                    const Finish& finish = {}, at::Tensor y = {});
 /// Gradient of x, of these sizes.

@@ -1,127 +1,67 @@
-// Includes nothing beside its header: an inline function of another one, compiled for AVX2, could be the copy that the linker
-// keeps for all.
+// Includes nothing beside its own two headers: an inline function of another one, compiled for AVX2, could be the copy that the
+// linker keeps for all.
 #include "winograd_kernels.h"
+
+#include "winograd_transforms.h"
 
 namespace magface::winograd {
 namespace {
 
-#define INLINE inline __attribute__((always_inline))
-
-typedef float Eight __attribute__((vector_size(32), aligned(4)));
-
-/// A value a channel, for the channels of a panel.
-struct Lanes {
-  Eight low, high;
-};
-INLINE Lanes load(const float* from) { return {*(const Eight*)from, *(const Eight*)(from + 8)}; }
-INLINE void store(float* to, Lanes value) {
-  *(Eight*)to = value.low;
-  *(Eight*)(to + 8) = value.high;
-}
-INLINE Lanes operator+(Lanes a, Lanes b) { return {a.low + b.low, a.high + b.high}; }
-INLINE Lanes operator-(Lanes a, Lanes b) { return {a.low - b.low, a.high - b.high}; }
-INLINE Lanes operator*(float a, Lanes b) { return {a * b.low, a * b.high}; }
-
-// The polynomials' points are 0, ±5/8, ±3/2 and infinity: of those tried, 0, ±1, ±2 among them, they err least, and both are
-// exact in float32.
-constexpr float a = 0.625f, a2 = a * a, a3 = a2 * a, b = 1.5f, b2 = b * b, b3 = b2 * b;
-constexpr float at_0 = 1 / (a2 * b2), at_a = 1 / (2 * a2 * (a2 - b2)), at_b = 1 / (2 * b2 * (b2 - a2));
-
-/// Bᵀ d
-INLINE void transform_image(const Lanes (&d)[6], Lanes (&t)[6]) {
-  const Lanes even_a = d[4] - b2 * d[2], odd_a = a * (d[3] - b2 * d[1]);
-  const Lanes even_b = d[4] - a2 * d[2], odd_b = b * (d[3] - a2 * d[1]);
-  t[0] = d[4] - (a2 + b2) * d[2] + (a2 * b2) * d[0];
-  t[1] = even_a + odd_a;
-  t[2] = even_a - odd_a;
-  t[3] = even_b + odd_b;
-  t[4] = even_b - odd_b;
-  t[5] = d[5] - (a2 + b2) * d[3] + (a2 * b2) * d[1];
-}
-
-/// Aᵀ m
-INLINE void transform_result(const Lanes (&m)[6], Lanes (&y)[4]) {
-  const Lanes sum_a = m[1] + m[2], difference_a = m[1] - m[2], sum_b = m[3] + m[4], difference_b = m[3] - m[4];
-  y[0] = m[0] + sum_a + sum_b;
-  y[1] = a * difference_a + b * difference_b;
-  y[2] = a2 * sum_a + b2 * sum_b;
-  y[3] = a3 * difference_a + b3 * difference_b + m[5];
-}
-
-/// A y
-INLINE void transform_gradient(const Lanes (&y)[4], Lanes (&z)[6]) {
-  const Lanes even_a = y[0] + a2 * y[2], odd_a = a * y[1] + a3 * y[3];
-  const Lanes even_b = y[0] + b2 * y[2], odd_b = b * y[1] + b3 * y[3];
-  z[0] = y[0];
-  z[1] = even_a + odd_a;
-  z[2] = even_a - odd_a;
-  z[3] = even_b + odd_b;
-  z[4] = even_b - odd_b;
-  z[5] = y[3];
-}
-
-/// G g
-INLINE void transform_kernel(const Lanes (&g)[3], Lanes (&u)[6]) {
-  const Lanes even_a = g[0] + a2 * g[2], even_b = g[0] + b2 * g[2];
-  u[0] = at_0 * g[0];
-  u[1] = at_a * (even_a + a * g[1]);
-  u[2] = at_a * (even_a - a * g[1]);
-  u[3] = at_b * (even_b + b * g[1]);
-  u[4] = at_b * (even_b - b * g[1]);
-  u[5] = g[2];
-}
-
-/// Gᵀ u
-INLINE void transform_kernel_gradient(const Lanes (&u)[6], Lanes (&g)[3]) {
-  const Lanes sum_a = at_a * (u[1] + u[2]), sum_b = at_b * (u[3] + u[4]);
-  g[0] = at_0 * u[0] + sum_a + sum_b;
-  g[1] = (a * at_a) * (u[1] - u[2]) + (b * at_b) * (u[3] - u[4]);
-  g[2] = a2 * sum_a + b2 * sum_b + u[5];
-}
-
-/// A matrix from both sides: rows first, then columns.
-template <int from, int to, typename Transform>
-INLINE void both_ways(Transform transform, const Lanes (&in)[from][from], Lanes (&out)[to][to]) {
-  Lanes half[from][to];
-  for (int i = 0; i < from; ++i) transform(in[i], half[i]);
-  for (int j = 0; j < to; ++j) {
-    Lanes column[from], done[to];
-    for (int i = 0; i < from; ++i) column[i] = half[i][j];
-    transform(column, done);
-    for (int i = 0; i < to; ++i) out[i][j] = done[i];
+/// Calls body with the type of the transforms.
+template <typename Body>
+INLINE void with(Steps steps, Body body) {
+  switch (steps) {
+    case Steps::same: return body(Same());
+    case Steps::halved: return body(Halved());
+    default: return body(Doubled());
   }
 }
+/// Where kernels or their gradients are transformed, which Doubled has from Halved.
+template <typename Body>
+INLINE void with_kernels_of(Steps steps, Body body) {
+  return steps == Steps::same ? body(Same()) : body(Halved());
+}
 
-alignas(64) constexpr float zeros[lanes] = {};
+/// The panel of the kernels that point `f` of a tile is multiplied with.
+template <typename Way>
+constexpr int kernel_point(int f) {
+  return Way::kernel_of(f / Way::side) * 6 + Way::kernel_of(f % Way::side);
+}
 
 /// A tile's place: of its image, and of its first pixel in it.
 struct Place {
   int64_t image, y, x;
   INLINE Place(const Tiled& t, int64_t index)
-      : image(index / (t.rows * t.columns)), y(index / t.columns % t.rows * tile), x(index % t.columns * tile) {}
+      : image(index / (t.rows * t.columns)),
+        y(index / t.columns % t.rows * t.step - t.before[0]),
+        x(index % t.columns * t.step - t.before[1]) {}
 };
 
-/// Where the 16 channels from `channel` of a pixel are, or -1 outside of the image.
-INLINE int64_t offset_of(const Tiled& t, int64_t image, int64_t y, int64_t x, int64_t channel) {
-  return y < 0 || y >= t.height || x < 0 || x >= t.width ? -1 : ((image * t.height + y) * t.width + x) * t.channels + channel;
+/// Where the 16 channels from `channel` of a tile's pixel are, or -1 outside of the image.
+INLINE int64_t offset_of(const Tiled& t, const Place& place, int dy, int dx, int64_t channel) {
+  const int64_t y = place.y + dy, x = place.x + dx;
+  if (y < 0 || y >= t.height || x < 0 || x >= t.width) return -1;
+  return ((place.image * t.height + y) * t.width + x) * t.channels + channel;
 }
 
-/// size x size pixels under each tile, transformed, as panels.
-template <int size, typename Transform>
-INLINE void panels_of(Transform transform, const float* x, const Tiled& t, int64_t first, int64_t from, int64_t to,
-                      int64_t count, float* panels) {
+alignas(64) constexpr float zeros[lanes] = {};
+
+/// size x size pixels of each tile, transformed, as panels.
+template <int size, int side, typename Transform>
+INLINE void panels_of(Transform transform, const float* x, const Tiled& t, Chunk chunk, int64_t from, int64_t to,
+                      float* panels) {
   for (int64_t i = from; i < to; ++i) {
-    const Place place(t, first + i);
+    const Place place(t, chunk.first + i);
     for (int64_t channel = 0; channel < t.channels; channel += lanes) {
-      Lanes in[size][size], out[6][6];
+      Lanes in[size][size], out[side][side];
       for (int dy = 0; dy < size; ++dy)
         for (int dx = 0; dx < size; ++dx) {
-          const int64_t offset = offset_of(t, place.image, place.y + dy - t.top, place.x + dx - t.left, channel);
+          const int64_t offset = offset_of(t, place, dy, dx, channel);
           in[dy][dx] = load(offset < 0 ? zeros : x + offset);
         }
-      both_ways<size, 6>(transform, in, out);
-      float* row = panels + channel * count + i * lanes;
-      for (int f = 0; f < frequencies; ++f) store(row + f * t.channels * count, out[f / 6][f % 6]);
+      both_ways<size, side>(transform, in, out);
+      float* row = panels + channel * chunk.count + i * lanes;
+      for (int f = 0; f < side * side; ++f) store(row + f * t.channels * chunk.count, out[f / side][f % side]);
     }
   }
 }
@@ -170,18 +110,29 @@ void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_seg
   }
 }
 
+/// The 16 rows of channels of a panel of v, by a panel of z.
+INLINE void multiply_panel(bool adds, int64_t count, const float* v, const float* z, float* d) {
+  multiply<6>(adds, 1, count, v, 1, lanes, 0, z, d);
+  multiply<5>(adds, 1, count, v + 6, 1, lanes, 0, z, d + 6 * lanes);
+  multiply<5>(adds, 1, count, v + 11, 1, lanes, 0, z, d + 11 * lanes);
+}
+
 }  // namespace
 
-void image_panels(const float* x, const Tiled& image, int64_t first, int64_t from, int64_t to, int64_t count, float* v) {
-  panels_of<6>([](const auto& in, auto& out) { transform_image(in, out); }, x, image, first, from, to, count, v);
+void image_panels(Steps steps, const float* x, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* v) {
+  with(steps, [&]<typename Way>(Way) {
+    panels_of<Way::in, Way::side>([](const auto& d, auto& t) { Way::image(d, t); }, x, image, chunk, from, to, v);
+  });
 }
 
-void gradient_panels(const float* dy, const Tiled& image, int64_t first, int64_t from, int64_t to, int64_t count, float* z) {
-  panels_of<4>([](const auto& in, auto& out) { transform_gradient(in, out); }, dy, image, first, from, to, count, z);
+void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z) {
+  with_kernels_of(steps, [&]<typename Way>(Way) {
+    panels_of<Way::out, Way::side>([](const auto& y, auto& t) { Way::gradient(y, t); }, dy, image, chunk, from, to, z);
+  });
 }
 
-void kernel_panels(const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u) {
-  const int64_t across = turned ? k : c, panels = (turned ? c : k) / lanes;  // the channels that are summed over, and the others
+void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u) {
+  const int64_t across = turned ? k : c, panels = (turned ? c : k) / lanes;  // channels that are summed over, and the others
   for (int64_t row = 0; row < across; ++row) {
     Lanes in[3][3], out[6][6];
     float values[9][lanes];
@@ -191,63 +142,72 @@ void kernel_panels(const float* kernels, int64_t k, int64_t c, bool turned, int6
       for (int j = 0; j < 9; ++j) values[j][i] = kernel[turned ? 8 - j : j];
     }
     for (int j = 0; j < 9; ++j) in[j / 3][j % 3] = load(values[j]);
-    both_ways<3, 6>([](const auto& from, auto& to) { transform_kernel(from, to); }, in, out);
-    for (int f = 0; f < frequencies; ++f) store(u + ((f * panels + panel) * across + row) * lanes, out[f / 6][f % 6]);
+    with_kernels_of(steps, [&]<typename Way>(Way) {
+      both_ways<3, 6>([](const auto& g, auto& t) { Way::kernel(g, t); }, in, out);
+    });
+    for (int f = 0; f < kernel_points; ++f) store(u + ((f * panels + panel) * across + row) * lanes, out[f / 6][f % 6]);
   }
 }
 
-void products(const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to, int64_t count, float* m) {
-  for (int64_t f = 0; f < frequencies; ++f)
+void products(Steps steps, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
+              int64_t count, float* m) {
+  for (int64_t f = 0; f < points_of(steps); ++f) {
+    const int64_t point = steps == Steps::same ? f : kernel_point<Halved>(f);
     for (int64_t panel = from; panel < to; ++panel)
       for (int64_t row = 0; row < count; row += most_rows)
         multiply_rows(count - row < most_rows ? count - row : most_rows, c / lanes, v + f * c * count + row * lanes,
-                      count * lanes, u + (f * panels + panel) * c * lanes,
+                      count * lanes, u + (point * panels + panel) * c * lanes,
                       m + ((f * (to - from) + panel - from) * count + row) * lanes);
+  }
 }
 
-void results(const float* m, const Tiled& image, int64_t from, int64_t to, int64_t first, int64_t count, const Finish& finish,
+void results(Steps steps, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Finish& finish,
              float* y) {
-  for (int64_t i = 0; i < count; ++i) {
-    const Place place(image, first + i);
-    for (int64_t panel = from; panel < to; ++panel) {
-      Lanes in[6][6], out[tile][tile];
-      const float* at = m + ((panel - from) * count + i) * lanes;
-      for (int f = 0; f < frequencies; ++f) in[f / 6][f % 6] = load(at + f * (to - from) * count * lanes);
-      both_ways<6, tile>([](const auto& part, auto& done) { transform_result(part, done); }, in, out);
-      for (int dy = 0; dy < tile; ++dy)
-        for (int dx = 0; dx < tile; ++dx) {
-          const int64_t offset = offset_of(image, place.image, place.y + dy, place.x + dx, panel * lanes);
-          if (offset < 0) continue;
-          Lanes value = out[dy][dx];
-          if (finish.bias) value = value + load(finish.bias + panel * lanes);
-          if (finish.sum) value = value + load(finish.sum + offset);
-          store(y + offset, {held(value.low, finish), held(value.high, finish)});
-        }
+  with(steps, [&]<typename Way>(Way) {
+    constexpr int side = Way::side, size = Way::out;
+    for (int64_t i = 0; i < chunk.count; ++i) {
+      const Place place(image, chunk.first + i);
+      for (int64_t panel = from; panel < to; ++panel) {
+        Lanes in[side][side], out[size][size];
+        const float* at = m + ((panel - from) * chunk.count + i) * lanes;
+        for (int f = 0; f < side * side; ++f) in[f / side][f % side] = load(at + f * (to - from) * chunk.count * lanes);
+        both_ways<side, size>([](const auto& part, auto& done) { Way::result(part, done); }, in, out);
+        for (int dy = 0; dy < size; ++dy)
+          for (int dx = 0; dx < size; ++dx) {
+            const int64_t offset = offset_of(image, place, dy, dx, panel * lanes);
+            if (offset < 0) continue;
+            Lanes value = out[dy][dx];
+            if (finish.bias) value = value + load(finish.bias + panel * lanes);
+            if (finish.sum) value = value + load(finish.sum + offset);
+            store(y + offset, {held(value.low, finish), held(value.high, finish)});
+          }
+      }
     }
-  }
+  });
 }
 
-void gradient_products(const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds, int64_t from,
-                       int64_t to, float* d) {
+void gradient_products(Steps steps, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
+                       int64_t from, int64_t to, float* d) {
   for (int64_t unit = from; unit < to; ++unit) {
-    const int64_t f = unit / (k / lanes);
-    const float* b = z + unit * count * lanes;
-    float* sums = d + unit * c * lanes;
-    for (int64_t channel = 0; channel < c; channel += lanes) {
-      const float* panel = v + (f * c + channel) * count;
-      float* to_rows = sums + channel * lanes;
-      multiply<6>(adds, 1, count, panel, 1, lanes, 0, b, to_rows);
-      multiply<5>(adds, 1, count, panel + 6, 1, lanes, 0, b, to_rows + 6 * lanes);
-      multiply<5>(adds, 1, count, panel + 11, 1, lanes, 0, b, to_rows + 11 * lanes);
+    const int64_t point = unit / (k / lanes), panel = unit % (k / lanes);
+    bool has_some = adds;  // several points of a tile may share one of the kernels
+    for (int64_t f = 0; f < points_of(steps); ++f) {
+      if ((steps == Steps::same ? f : kernel_point<Halved>(f)) != point) continue;
+      for (int64_t channel = 0; channel < c; channel += lanes)
+        multiply_panel(has_some, count, v + (f * c + channel) * count, z + (f * k + panel * lanes) * count,
+                       d + (unit * c + channel) * lanes);
+      has_some = true;
     }
   }
 }
 
-void kernel_gradients(const float* d, int64_t k, int64_t c, int64_t panel, float* gradients) {
+void kernel_gradients(Steps steps, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients) {
   for (int64_t channel = 0; channel < c; ++channel) {
     Lanes in[6][6], out[3][3];
-    for (int f = 0; f < frequencies; ++f) in[f / 6][f % 6] = load(d + ((f * (k / lanes) + panel) * c + channel) * lanes);
-    both_ways<6, 3>([](const auto& from, auto& to) { transform_kernel_gradient(from, to); }, in, out);
+    for (int f = 0; f < kernel_points; ++f) in[f / 6][f % 6] = load(d + ((f * (k / lanes) + panel) * c + channel) * lanes);
+    with_kernels_of(steps, [&]<typename Way>(Way) {
+      both_ways<6, 3>([](const auto& part, auto& g) { Way::kernel_gradient(part, g); }, in, out);
+    });
     float values[lanes];
     for (int j = 0; j < 9; ++j) {
       store(values, out[j / 3][j % 3]);

@@ -26,7 +26,7 @@ describeWithTorch('the fused loops', () => {
   const older = known.slice(0, known.indexOf(own));
 
   test.each(older)('%s passes the tests of the fused operators', (kernels) => {
-    const files = ['autocast', 'blocked-convolution', 'fused-batch-norm', 'forward-graph'].map(
+    const files = ['autocast', 'convolution', 'fused-batch-norm', 'forward-graph'].map(
       (name) => `packages/torch/test/${name}.test.ts`,
     );
     const { status, text } = runTests(kernels, files);
