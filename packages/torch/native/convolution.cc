@@ -58,7 +58,7 @@ ConvolutionForward forward_by(Way way, const Tensor& x, const Tensor& weight, co
       const Tensor b = bias.defined() ? bias.contiguous() : bias;
       const Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
       const winograd::Finish finish{.bias = b.defined() ? b.data_ptr<float>() : nullptr};
-      return {winograd::forward(source, winograd::transformed(weight, s, false), weight.size(0), s, finish), source};
+      return {winograd::forward(source, winograd::transformed(weight, s, false), weight.size(0), s, {}, finish), source};
     }
     default: return {at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups), x};
   }

@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "channel_kernels.h"
@@ -39,16 +40,6 @@ struct Step {
   virtual ~Step() = default;
   /// x is the first value read, other the second or undefined; `mine` says of each that no later step reads it
   virtual Tensor run(Tensor x, Tensor other, bool x_is_mine, bool other_is_mine) = 0;
-};
-
-struct ConvolutionStep : Step {
-  PackedConvolution layer;
-  ConvolutionStep(const Tensor& weight, const Tensor& bias, const Geometry& geometry, const Limits& limits)
-      : layer(weight, bias, geometry, limits) {}
-  Tensor run(Tensor x, Tensor sum, bool, bool sum_is_mine) override {
-    const bool kept = sum.defined() && (!sum_is_mine || sum.data_ptr() == x.data_ptr());
-    return layer.run(channels_last(x), kept ? sum.clone() : sum);
-  }
 };
 
 struct LinearStep : Step {
@@ -90,6 +81,24 @@ struct LineStep : Step {
     if (slope.defined()) y = at::where(y.gt(0), y, y.mul(slope.view(shape)));
     if (r.defined()) y.add_(r);
     return y.to(x.scalar_type());
+  }
+};
+
+/// Between lines, either of which may be missing: the layer's own loops do what those say where they can.
+struct ConvolutionStep : Step {
+  PackedConvolution layer;
+  std::optional<LineStep> entry, exit;
+  ConvolutionStep(const Tensor& weight, const Tensor& bias, const Geometry& geometry, const Limits& limits)
+      : layer(weight, bias, geometry, limits) {}
+
+  Tensor run(Tensor given, Tensor sum, bool x_is_mine, bool sum_is_mine) override {
+    const Tensor x = channels_last(given);
+    if (sum.defined() && (!sum_is_mine || sum.data_ptr() == x.data_ptr())) sum = sum.clone();
+    if (layer.takes_lines(x))
+      return layer.run({entry ? entry->scale : Tensor(), entry ? entry->offset : Tensor(), exit ? exit->slope : Tensor()},
+                       x, sum);
+    const Tensor y = layer.run(entry ? entry->run(x, {}, x_is_mine, false) : x, sum);
+    return exit ? exit->run(y, {}, true, false) : y;
   }
 };
 
@@ -142,22 +151,30 @@ Limits limits_of(const Napi::Object& from) {
   return {static_cast<float>(all.at(0)), static_cast<float>(all.at(1))};
 }
 
+LineStep line(Tensor scale, Tensor offset, Tensor slope) {
+  LineStep step;
+  step.scale = std::move(scale);
+  step.offset = std::move(offset);
+  step.slope = std::move(slope);
+  return step;
+}
+
+LineStep line_of(const Napi::Object& from) { return line(floats(from, "scale"), floats(from, "offset"), floats(from, "slope")); }
+
 std::unique_ptr<Step> step_of(const Napi::Object& from) {
   const std::string kind = from.Get("kind").ToString();
   const auto weight = [&] { return floats(from, "weight").view(numbers<int64_t>(from, "shape")); };
   if (kind == "convolution") {
     const Geometry geometry{pair(from, "strides"), pair(from, "dilations"), pair(from, "pads"), pair(from, "pads", 2),
                             from.Get("groups").ToNumber()};
-    return std::make_unique<ConvolutionStep>(weight(), floats(from, "bias"), geometry, limits_of(from));
-  }
-  if (kind == "linear") return std::make_unique<LinearStep>(weight(), floats(from, "bias"));
-  if (kind == "line") {
-    auto step = std::make_unique<LineStep>();
-    step->scale = floats(from, "scale");
-    step->offset = floats(from, "offset");
-    step->slope = floats(from, "slope");
+    auto step = std::make_unique<ConvolutionStep>(weight(), floats(from, "bias"), geometry, limits_of(from));
+    const Tensor slope = floats(from, "slope");
+    if (slope.defined()) step->exit = line(at::ones_like(slope), at::zeros_like(slope), slope);
+    if (from.Get("entry").IsObject()) step->entry = line_of(from.Get("entry").As<Napi::Object>());
     return step;
   }
+  if (kind == "linear") return std::make_unique<LinearStep>(weight(), floats(from, "bias"));
+  if (kind == "line") return std::make_unique<LineStep>(line_of(from));
   if (kind == "clamp") {
     auto step = std::make_unique<ClampStep>();
     step->limits = limits_of(from);

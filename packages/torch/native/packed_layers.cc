@@ -82,16 +82,13 @@ struct PackedConvolution::Parts {
            winograd::wins(x.sizes(), weights.plain().sizes(), shape);
   }
 
-  /// Transformed kernels are four times as large as they were: they are kept only where there is little else to do.
-  at::Tensor run_by_tiles(const at::Tensor& x, const at::Tensor& sum) {
+  /// They are four times as large as the kernels were: they are kept only where making them is much of the work.
+  at::Tensor transformed(const at::Tensor& x) {
     constexpr int64_t few_faces = 8;
-    const bool keeps = x.size(0) < few_faces;
-    const at::Tensor u = transformed.defined() ? transformed : winograd::transformed(weights.plain(), shape, false);
-    if (keeps) transformed = u;
-    return winograd::forward(x, u, bias.size(0), shape,
-                             {.bias = bias.data_ptr<float>(), .sum = sum.defined() ? sum.data_ptr<float>() : nullptr,
-                              .low = limits.low, .high = limits.high},
-                             sum);
+    if (kept.defined()) return kept;
+    const at::Tensor u = winograd::transformed(weights.plain(), shape, false);
+    if (x.size(0) < few_faces) kept = u;
+    return u;
   }
 
   std::vector<int64_t> output_sizes(const at::Tensor& x) const {
@@ -134,17 +131,27 @@ struct PackedConvolution::Parts {
   Limits limits;
   PackedWeights weights;
   ConvolutionShape shape;
-  at::Tensor transformed;
+  at::Tensor kept;
   std::map<std::array<int64_t, 4>, std::unique_ptr<Forward>> forwards;
 };
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   Parts& p = *parts_;
-  if (p.by_tiles(x)) return p.run_by_tiles(x, sum);
+  if (p.by_tiles(x)) return run(Lines{}, x, sum);
   const auto sizes = p.output_sizes(x);
   at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
   apply(p.prepared(x, sizes, sum.defined()), x, p.weights, p.bias, y);
   return y;
+}
+
+bool PackedConvolution::takes_lines(const at::Tensor& x) const { return parts_->by_tiles(x); }
+
+at::Tensor PackedConvolution::run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
+  Parts& p = *parts_;
+  const auto data = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
+  const winograd::Finish finish{data(p.bias), data(sum), data(lines.slope), p.limits.low, p.limits.high};
+  return winograd::forward(x, p.transformed(x), p.bias.size(0), p.shape, {data(lines.scale), data(lines.offset)}, finish,
+                           sum);
 }
 
 struct PackedLinear::Parts {
@@ -212,6 +219,9 @@ at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   if (p.limits.any()) y.clamp_(p.limits.low, p.limits.high);
   return y;
 }
+
+bool PackedConvolution::takes_lines(const at::Tensor&) const { return false; }
+at::Tensor PackedConvolution::run(const Lines&, const at::Tensor& x, const at::Tensor& sum) { return run(x, sum); }
 
 struct PackedLinear::Parts {
   Parts(const at::Tensor& w, const at::Tensor& b) : weight(w.to(packed_type())), bias(b) {}

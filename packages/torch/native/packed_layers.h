@@ -24,6 +24,11 @@ struct Limits {
   bool any() const { return std::isfinite(low) || std::isfinite(high); }
 };
 
+/// What may be done on the way in and out, each of a channel: x · scale + offset, and PReLU. Undefined where it is not.
+struct Lines {
+  at::Tensor scale, offset, slope;
+};
+
 /// y = limits(W * x + b + sum)
 class PackedConvolution {
  public:
@@ -32,6 +37,10 @@ class PackedConvolution {
   ~PackedConvolution();
   /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
   at::Tensor run(const at::Tensor& x, at::Tensor sum);
+  /// Whether its loops do themselves, with an x like this, what lines before and behind it would.
+  bool takes_lines(const at::Tensor& x) const;
+  /// Where takes_lines(): y = limits(PReLU(W * (x · scale + offset) + b + sum))
+  at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum);
 
  private:
   struct Parts;

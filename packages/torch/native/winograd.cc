@@ -38,8 +38,8 @@ Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::Ch
 
 /// y = u * x, where u has the transformed kernels for K channels of y. Each task has some tiles, and where these are few, some
 /// of the channels of y: it transforms, multiplies and transforms back within what a processor's own cache holds.
-void correlate(Steps steps, const Tensor& x, const Tiled& image, const Tensor& u, const Finish& finish, const Tensor& y,
-               const Tiled& result) {
+void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& entry, const Tensor& u,
+               const Finish& finish, const Tensor& y, const Tiled& result) {
   const int64_t points = points_of(steps), most_tiles = steps == Steps::same ? 48 : 24, threads = at::get_num_threads();
   const int64_t tiles = x.size(0) * image.rows * image.columns, panels = result.channels / lanes;
   const int64_t chunks = over(tiles, most_tiles);
@@ -53,7 +53,7 @@ void correlate(Steps steps, const Tensor& x, const Tiled& image, const Tensor& u
       const Chunk part{from / groups * chunk, std::min(chunk, tiles - from / groups * chunk)};
       const int64_t panel = from % groups * group, end = std::min(panels, panel + group);
       if (part.count <= 0 || panel >= end) continue;
-      image_panels(steps, x.data_ptr<float>(), image, part, 0, part.count, v);
+      image_panels(steps, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
       products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
       results(steps, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
     }
@@ -85,12 +85,13 @@ Tensor transformed(const Tensor& weight, const ConvolutionShape& s, bool turned)
   return u;
 }
 
-Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, const Finish& finish, Tensor y) {
+Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, const Entry& entry,
+               const Finish& finish, Tensor y) {
   const auto size = result_size(x.sizes(), s);
   const Tensor image = channels_last(x);
   if (!y.defined()) y = at::empty({x.size(0), k, size[0], size[1]}, x.options(), at::MemoryFormat::ChannelsLast);
-  correlate(steps_of(s), image, tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding), u, finish, y,
-            tiled(y.sizes(), size, tile, tile));
+  correlate(steps_of(s), image, tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding), entry, u,
+            finish, y, tiled(y.sizes(), size, tile, tile));
   return y;
 }
 
@@ -102,7 +103,7 @@ Tensor of_image(const Tensor& dy, at::IntArrayRef x_sizes, const Tensor& weight,
   const bool is_same = steps_of(s) == Steps::same;
   const std::array<int64_t, 2> before =
       is_same ? std::array<int64_t, 2>{2 - s.padding[0], 2 - s.padding[1]} : std::array<int64_t, 2>{0, 0};
-  correlate(is_same ? Steps::same : Steps::doubled, image, tiled(image.sizes(), size, step, tile, before), u, {}, dx,
+  correlate(is_same ? Steps::same : Steps::doubled, image, tiled(image.sizes(), size, step, tile, before), {}, u, {}, dx,
             tiled(x_sizes, size, step, step));
   return dx;
 }
@@ -122,7 +123,7 @@ Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const
   for (int64_t first = 0; first < tiles; first += most) {
     const Chunk chunk{first, std::min(most, tiles - first)};
     at::parallel_for(0, chunk.count, 8, [&](int64_t from, int64_t to) {
-      image_panels(steps, image.data_ptr<float>(), below, chunk, from, to, v.data_ptr<float>());
+      image_panels(steps, image.data_ptr<float>(), below, {}, chunk, from, to, v.data_ptr<float>());
       gradient_panels(steps, gradient.data_ptr<float>(), above, chunk, from, to, z.data_ptr<float>());
     });
     at::parallel_for(0, kernel_points * (k / lanes), 1, [&](int64_t from, int64_t to) {

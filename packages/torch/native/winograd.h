@@ -14,10 +14,10 @@ bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& sha
 
 /// The kernels (K, C, 3, 3), transformed; where `turned`, for of_image().
 at::Tensor transformed(const at::Tensor& weight, const ConvolutionShape& shape, bool turned);
-/// y (N, K, height, width) = W * x, and what `finish` says; x is (N, C, H, W), u are the transformed kernels. Where y is given it is
-/// written to.
-at::Tensor forward(const at::Tensor& x, const at::Tensor& u, int64_t k, const ConvolutionShape& shape,
-                   const Finish& finish = {}, at::Tensor y = {});
+/// y (N, K, height, width) = W * x, and what `entry` and `finish` say; x is (N, C, H, W), u are the transformed kernels. Where y
+/// is given it is written to.
+at::Tensor forward(const at::Tensor& x, const at::Tensor& u, int64_t k, const ConvolutionShape& shape, const Entry& entry,
+                   const Finish& finish, at::Tensor y = {});
 /// Gradient of x, of these sizes.
 at::Tensor of_image(const at::Tensor& dy, at::IntArrayRef x_sizes, const at::Tensor& weight, const ConvolutionShape& shape);
 /// Gradient of W.

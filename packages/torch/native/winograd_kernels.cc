@@ -48,8 +48,8 @@ alignas(64) constexpr float zeros[lanes] = {};
 
 /// size x size pixels of each tile, transformed, as panels.
 template <int size, int side, typename Transform>
-INLINE void panels_of(Transform transform, const float* x, const Tiled& t, Chunk chunk, int64_t from, int64_t to,
-                      float* panels) {
+INLINE void panels_of(Transform transform, const float* x, const Tiled& t, const Entry& entry, Chunk chunk, int64_t from,
+                      int64_t to, float* panels) {
   for (int64_t i = from; i < to; ++i) {
     const Place place(t, chunk.first + i);
     for (int64_t channel = 0; channel < t.channels; channel += lanes) {
@@ -57,7 +57,8 @@ INLINE void panels_of(Transform transform, const float* x, const Tiled& t, Chunk
       for (int dy = 0; dy < size; ++dy)
         for (int dx = 0; dx < size; ++dx) {
           const int64_t offset = offset_of(t, place, dy, dx, channel);
-          in[dy][dx] = load(offset < 0 ? zeros : x + offset);
+          Lanes& pixel = in[dy][dx] = load(offset < 0 ? zeros : x + offset);
+          if (entry.scale && offset >= 0) pixel = load(entry.scale + channel) * pixel + load(entry.offset + channel);
         }
       both_ways<size, side>(transform, in, out);
       float* row = panels + channel * chunk.count + i * lanes;
@@ -66,6 +67,7 @@ INLINE void panels_of(Transform transform, const float* x, const Tiled& t, Chunk
   }
 }
 
+INLINE Eight bent(Eight value, Eight slope) { return value > 0 ? value : value * slope; }
 INLINE Eight held(Eight value, const Finish& limits) {
   const Eight low = limits.low - Eight{}, high = limits.high - Eight{};
   value = value < low ? low : value;
@@ -119,15 +121,16 @@ INLINE void multiply_panel(bool adds, int64_t count, const float* v, const float
 
 }  // namespace
 
-void image_panels(Steps steps, const float* x, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* v) {
+void image_panels(Steps steps, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
+                  float* v) {
   with(steps, [&]<typename Way>(Way) {
-    panels_of<Way::in, Way::side>([](const auto& d, auto& t) { Way::image(d, t); }, x, image, chunk, from, to, v);
+    panels_of<Way::in, Way::side>([](const auto& d, auto& t) { Way::image(d, t); }, x, image, entry, chunk, from, to, v);
   });
 }
 
 void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z) {
   with_kernels_of(steps, [&]<typename Way>(Way) {
-    panels_of<Way::out, Way::side>([](const auto& y, auto& t) { Way::gradient(y, t); }, dy, image, chunk, from, to, z);
+    panels_of<Way::out, Way::side>([](const auto& y, auto& t) { Way::gradient(y, t); }, dy, image, {}, chunk, from, to, z);
   });
 }
 
@@ -179,6 +182,10 @@ void results(Steps steps, const float* m, const Tiled& image, int64_t from, int6
             Lanes value = out[dy][dx];
             if (finish.bias) value = value + load(finish.bias + panel * lanes);
             if (finish.sum) value = value + load(finish.sum + offset);
+            if (finish.slope) {
+              const Lanes slope = load(finish.slope + panel * lanes);
+              value = {bent(value.low, slope.low), bent(value.high, slope.high)};
+            }
             store(y + offset, {held(value.low, finish), held(value.high, finish)});
           }
       }

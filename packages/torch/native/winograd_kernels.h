@@ -25,10 +25,17 @@ struct Chunk {
   int64_t first, count;
 };
 
-/// What is done to a result: y = limits(y + bias + sum)
+/// What is done to a pixel that is read: x · scale + offset
+struct Entry {
+  const float* scale = nullptr;  // (C), or null
+  const float* offset = nullptr;
+};
+
+/// What is done to a result: y = limits(PReLU(y + bias + sum))
 struct Finish {
-  const float* bias = nullptr;  // (K), or null
-  const float* sum = nullptr;   // as y, which it may be, or null
+  const float* bias = nullptr;   // (K), or null
+  const float* sum = nullptr;    // as y, which it may be, or null
+  const float* slope = nullptr;  // (K), or null
   float low = -__builtin_inff(), high = __builtin_inff();
 };
 
@@ -36,7 +43,8 @@ struct Finish {
 // of the other side.
 
 /// Bᵀ d B of tiles [from, to) of the chunk -> v, panels of C by tile
-void image_panels(Steps steps, const float* x, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* v);
+void image_panels(Steps steps, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
+                  float* v);
 /// A dy Aᵀ of tiles [from, to) of the chunk -> z, panels of K by tile
 void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z);
 /// G g Gᵀ of one panel of the kernels (K, C, 3, 3) -> u, panels of K by channel of C; where `turned`, of the kernels turned

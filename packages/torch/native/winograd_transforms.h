@@ -26,6 +26,7 @@ INLINE void store(float* to, Lanes value) {
 INLINE Lanes operator+(Lanes a, Lanes b) { return {a.low + b.low, a.high + b.high}; }
 INLINE Lanes operator-(Lanes a, Lanes b) { return {a.low - b.low, a.high - b.high}; }
 INLINE Lanes operator*(float a, Lanes b) { return {a * b.low, a * b.high}; }
+INLINE Lanes operator*(Lanes a, Lanes b) { return {a.low * b.low, a.high * b.high}; }
 
 // Polynomials are multiplied by their values at 0, ±5/8 and ±3/2, for three taps at infinity too: of the points that were tried,
 // 0, ±1, ±2 among them, these err least, and they are exact in float32.

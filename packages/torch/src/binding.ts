@@ -69,7 +69,7 @@ interface ForwardWiring {
 export type ForwardStep = ForwardWiring &
   (
     | {
-        /** limits(W * x + b + sum); `reads` are x and, where there is one, the sum. */
+        /** limits(W * x + b + sum), or PReLU in place of limits; `reads` are x and, where there is one, the sum. */
         readonly kind: 'convolution';
         /** (O, I / groups, h, w) */
         readonly weight: Float32Array;
@@ -81,8 +81,12 @@ export type ForwardStep = ForwardWiring &
         /** Top, left, bottom, right. */
         readonly pads: readonly number[];
         readonly groups: number;
+        /** PReLU's, (O), where the limits are infinite. @default no PReLU */
+        readonly slope?: Float32Array | undefined;
         /** Least and greatest value. */
         readonly limits: readonly [number, number];
+        /** A line that x goes through first, (I) each; what lies outside of the image is 0 behind it. @default none */
+        readonly entry?: { readonly scale: Float32Array; readonly offset: Float32Array } | undefined;
       }
     | {
         /** W x + b of the values in the order of memory, the channels last, in float32. */

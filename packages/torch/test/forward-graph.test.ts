@@ -109,6 +109,35 @@ describeWithTorch('a network at inference', () => {
     expectNear(await run([narrow, line(20, ['a'])]), () => composed(before(), 20).flatten({ startDim: 1 }));
   });
 
+  test('lines around a convolution, by tiles or not: zeros around the image stay zeros', async () => {
+    const perChannel = (seed: number, channels: number): Tensor => fromArray(wave(channels, seed), [1, channels, 1, 1]);
+    const entry = { scale: wave(32, 6), offset: wave(32, 7) };
+    const expected = (stride: number): Tensor => {
+      const x = fromArray(input, shape).mul(perChannel(6, 32)).add(perChannel(7, 32));
+      const y = x.conv2d(fromArray(weight, [64, 32, 3, 3]), { bias: fromArray(bias), padding: 1, stride });
+      return y
+        .clamp({ min: 0 })
+        .add(y.clamp({ max: 0 }).mul(perChannel(8, 64)))
+        .flatten({ startDim: 1 });
+    };
+    const around = { entry, slope: wave(64, 8) };
+    for (const stride of [1, 2, 3])
+      expectNear(await run([convolution({ ...around, strides: [stride, stride] })]), () => expected(stride));
+    // x is read as it was by the sum.
+    const sum: ForwardStep[] = [
+      convolution({ writes: 'a' }),
+      convolution({ entry, reads: ['x', 'a'], frees: ['x', 'a'] }),
+    ];
+    expectNear(await run(sum), () => {
+      const x = fromArray(input, shape).mul(perChannel(6, 32)).add(perChannel(7, 32));
+      const kernels = { bias: fromArray(bias), padding: 1 };
+      const [first, second] = [fromArray(input, shape), x].map((image) =>
+        image.conv2d(fromArray(weight, [64, 32, 3, 3]), kernels),
+      ) as [Tensor, Tensor];
+      return first.add(second).flatten({ startDim: 1 });
+    });
+  });
+
   test('a mean and a linear layer in float32', async () => {
     const steps: ForwardStep[] = [
       { kind: 'average', reads: ['x'], writes: 'a', frees: ['x'] },

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { CfpProtocol } from '../eval/cfp-protocol.ts';
+import { describeIssue } from '../settings/schema-issue.ts';
 import { modelName } from './evaluate-options.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -64,12 +65,12 @@ export interface Suite {
  * @throws {ConfigError} naming every key that is wrong
  */
 export async function readSuite(file: string): Promise<Suite> {
-  const parsed = suite.safeParse(
-    await readYaml(file, { key: 'config', what: 'a suite of models and sets', see: '"Suites" in docs/evaluation.md' }),
-  );
+  const see = '"Suites" in docs/evaluation.md';
+  const given = await readYaml(file, { key: 'config', what: 'a suite of models and sets', see });
+  const parsed = suite.safeParse(given);
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'file'}: ${message}`).join('; ');
-    throw new ConfigError('config', `Expected a suite in ${file} but ${wrong}. See "Suites" in docs/evaluation.md.`);
+    const wrong = parsed.error.issues.map((issue) => describeIssue(issue, given)).join('; ');
+    throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
   }
   const at = (path: string): string => resolve(dirname(file), path);
   const { models, sets, output, ...rest } = parsed.data;

@@ -7,6 +7,7 @@ import { ConfigError } from '../errors.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Engine } from '../serve/engine.ts';
 import type { ServeOptions } from '../serve/options.ts';
+import { flagOf } from '../settings/flag-names.ts';
 import { type Context, note } from './context.ts';
 import { galleryWords, openGallery } from './gallery.ts';
 import { addModelFlags, collect, count, type ModelFlags } from './options.ts';
@@ -124,8 +125,13 @@ async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> 
   const given = { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHosts, apiKeys };
   const parsed = serveOptions.safeParse(given);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new ConfigError(String(path[0]), `Expected other options: ${String(path[0])}: ${message}.`);
+  const { describeIssue } = await import('../settings/schema-issue.ts');
+  const issue = parsed.error.issues[0]!;
+  const flag = flagOf(String(issue.path[0])).replace('url-hosts', 'url-host');
+  // A key is never shown.
+  const expected =
+    flag === 'api-keys' ? `better --api-keys (${issue.message})` : describeIssue(issue, given, `--${flag}`);
+  throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` shows all.`);
 }
 
 async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<string[]> {

@@ -1,8 +1,8 @@
 /** `magface train`: training and finetuning, with every official flag. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { flagOf } from '../settings/flag-names.ts';
 import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
-import { flagOf } from '../train/flag-names.ts';
 import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
 import { type Context, note, send } from './context.ts';

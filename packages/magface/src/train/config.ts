@@ -1,9 +1,9 @@
 /** Every setting of a training run with its default: the official scripts' where they have one. */
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { keyOf } from '../settings/flag-names.ts';
 import { architectureNames } from './architectures.ts';
 import { type FinetuneSettings, finetuneFields, withFinetuneDefaults } from './finetune/finetune-settings.ts';
-import { keyOf } from './flag-names.ts';
 import { settingError } from './setting-error.ts';
 
 /** A checked configuration. Names as in YAML; on the command line in kebab-case, or under the official flag. */

@@ -1,7 +1,8 @@
 /** What is wrong with a setting, as a sentence: what was expected, what came, and where all settings stand. */
 import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { flagOf } from './flag-names.ts';
+import { flagOf } from '../settings/flag-names.ts';
+import { describeIssue, placeOf, received } from '../settings/schema-issue.ts';
 
 /** What a setting is for that has no default. */
 const purposes: Readonly<Record<string, string>> = {
@@ -16,29 +17,12 @@ export function settingError(given: unknown, [issue]: readonly z.core.$ZodIssue[
     const keys = issue!.keys.join(', ');
     return new ConfigError(keys, `Expected settings that exist but received ${keys}: ${seeAll}`);
   }
-  const key = issue!.path.join('.');
-  const value = issue!.path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown>)?.[part], given);
+  const key = placeOf(issue!);
   const name = String(issue!.path[0] ?? '');
   const flag = `--${flagOf(name)}`;
-  if (value === undefined) {
+  if (received(issue!, given) === undefined) {
     const purpose = purposes[name];
     return new ConfigError(key, `Expected ${flag}${purpose === undefined ? '' : `, ${purpose},`} but it is not given.`);
   }
-  const message = `Expected ${flag} to be ${wanted(issue!)} but received ${JSON.stringify(value)}: ${seeAll}`;
-  return new ConfigError(key, message);
-}
-
-function wanted(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`;
-    case 'invalid_value':
-      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
-    case 'too_small':
-      return `${issue.origin === 'array' ? 'a list of ' : ''}${issue.inclusive === true ? 'at least' : 'over'} ${issue.minimum}`;
-    case 'too_big':
-      return `${issue.inclusive === true ? 'at most' : 'under'} ${issue.maximum}`;
-    default:
-      return issue.message.replace(/^expected /, '');
-  }
+  return new ConfigError(key, `Expected ${describeIssue(issue!, given, flag)}: ${seeAll}`);
 }

@@ -105,8 +105,8 @@ test('the second run embeds nothing', async () => {
 });
 
 test.each([
-  ['models: []\nsets: [lfw.bin]\n', 'models: '],
-  ['models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n', 'Unrecognized key: "flips"'],
+  ['models: []\nsets: [lfw.bin]\n', 'models to be a list of at least 1 but received []'],
+  ['models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n', 'keys that exist but received flips'],
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
   ['- models\n', 'holds no keys with values: see "Suites" in docs/evaluation.md'],
   ['models: [a.onnx\n', 'Expected JSON or YAML in'],

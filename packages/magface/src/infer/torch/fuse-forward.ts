@@ -1,9 +1,12 @@
-/** Which steps of a forward graph become one: limits, sums and lines that alone read what comes before them. */
+/** Which steps of a forward graph become one: lines, limits and sums that alone read what comes before them. */
 import type { OpenStep } from './forward-steps.ts';
 
 /** @param output - the value that must stay @returns fewer steps that compute the same */
 export function fuseForward(steps: readonly OpenStep[], output: string): OpenStep[] {
-  return [fuseLines, fuseSums, fuseLimits].reduce((made, fuse) => fuse(made, output), [...steps]);
+  return [fuseLines, fuseSums, fuseSlopes, fuseEntries, fuseLimits].reduce(
+    (made, fuse) => fuse(made, output),
+    [...steps],
+  );
 }
 
 /** Two lines in a row, none of which bends before its end, are one. */
@@ -39,14 +42,48 @@ function fuseSums(steps: readonly OpenStep[], output: string): OpenStep[] {
   return fused.filter((step) => !taken.has(step));
 }
 
+/** PReLU alone behind a convolution is its own. */
+function fuseSlopes(steps: readonly OpenStep[], output: string): OpenStep[] {
+  return merged(steps, output, (first, second) => {
+    const isAlone =
+      second.kind === 'line' &&
+      second.scale.every((value) => value === 1) &&
+      second.offset.every((value) => value === 0);
+    return isAlone && first.kind === 'convolution' && isUnbounded(first)
+      ? { ...first, writes: second.writes, slope: second.slope }
+      : undefined;
+  });
+}
+
+/** A line that does not bend, before a convolution: zeros around the image come behind it, so it goes into no weights. */
+function fuseEntries(steps: readonly OpenStep[], output: string): OpenStep[] {
+  const readers = countReaders(steps);
+  const lines = new Map<string, OpenStep>();
+  for (const step of steps)
+    if (step.kind === 'line' && step.slope === undefined && step.reads.length === 1 && step.writes !== output)
+      if (readers.get(step.writes) === 1) lines.set(step.writes, step);
+  const taken = new Set<OpenStep>();
+  const fused = steps.map((step) => {
+    const line = lines.get(step.reads[0]!);
+    if (step.kind !== 'convolution' || line?.kind !== 'line') return step;
+    taken.add(line);
+    const { scale, offset } = line;
+    return { ...step, reads: [line.reads[0]!, ...step.reads.slice(1)], entry: { scale, offset } };
+  });
+  return fused.filter((step) => !taken.has(step));
+}
+
 /** Limits behind a convolution are its own. */
 function fuseLimits(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) =>
-    first.kind === 'convolution' && second.kind === 'clamp' && !first.limits.some(Number.isFinite)
+    first.kind === 'convolution' && second.kind === 'clamp' && isUnbounded(first)
       ? { ...first, writes: second.writes, limits: second.limits }
       : undefined,
   );
 }
+
+const isUnbounded = ({ limits, slope }: Extract<OpenStep, { kind: 'convolution' }>): boolean =>
+  slope === undefined && !limits.some(Number.isFinite);
 
 /** Joins a step with the one whose value it alone reads, where `join` knows how. */
 function merged(

@@ -79,23 +79,16 @@ async function leastCosine(bytes: Uint8Array): Promise<number> {
   return Math.min(...found.map((one, i) => compare(one, expected[i]!)));
 }
 
-test('limits, sums and BatchNorms go into the convolutions, lines into one', () => {
+test('limits, sums, BatchNorms and PReLUs go into the convolutions', () => {
   const { steps, output } = forwardPlan(small(), 'small');
-  expect(steps.map(({ kind }) => kind)).toEqual([
-    'line',
-    'convolution',
-    'line',
-    'line',
-    'convolution',
-    'convolution',
-    'linear',
-  ]);
-  const sum = steps[4]!;
+  expect(steps.map(({ kind }) => kind)).toEqual(['convolution', 'convolution', 'convolution', 'linear']);
+  const [first, sum] = steps;
+  expect(first).toMatchObject({ reads: ['x'], writes: 'p1', slope: weights.slope.data });
   expect(sum).toMatchObject({
     kind: 'convolution',
-    reads: ['n1', 'p1'],
+    reads: ['p1', 'p1'],
     writes: 'kept',
-    frees: ['n1', 'p1'],
+    frees: ['p1'],
     limits: [-2, 2],
   });
   expect(output).toBe('embedding');

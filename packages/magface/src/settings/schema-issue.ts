@@ -1,0 +1,41 @@
+/** What a schema found wrong with what it was given, in words that fit "expected KEY ... but received ...". */
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** `sets.0.kind` */
+export const placeOf = ({ path }: Issue): string => path.join('.');
+
+/** @returns what stands where the issue points, undefined where nothing does */
+export function received({ path }: Issue, given: unknown): unknown {
+  return path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown> | undefined)?.[part], given);
+}
+
+/** `a whole number`, `one of angular, cosine`, `at least 1` */
+export function wanted(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'int'
+        ? 'a whole number'
+        : `${/^[aeio]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+    case 'invalid_value':
+      return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      return `${issue.origin === 'array' ? 'a list of ' : ''}${issue.inclusive === true ? 'at least' : 'over'} ${issue.minimum}`;
+    case 'too_big':
+      return `${issue.inclusive === true ? 'at most' : 'under'} ${issue.maximum}`;
+    default:
+      return issue.message === 'Invalid input' ? 'of another form' : issue.message.replace(/^expected /, '');
+  }
+}
+
+/** `port to be at most 65535 but received 99999`, to stand behind "Expected". */
+export function describeIssue(issue: Issue, given: unknown, name: string = placeOf(issue)): string {
+  if (issue.code === 'unrecognized_keys') {
+    const place = issue.path.length === 0 ? '' : ` in ${name}`;
+    return `keys that exist${place} but received ${issue.keys.join(', ')}`;
+  }
+  const value = received(issue, given);
+  if (value === undefined) return `${name}, ${wanted(issue)}, but it is not given`;
+  return `${name === '' ? 'it' : name} to be ${wanted(issue)} but received ${JSON.stringify(value)}`;
+}
