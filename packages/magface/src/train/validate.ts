@@ -1,6 +1,7 @@
 /** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { trimMemory } from '@magface/torch';
 import { ConfigError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { readPairList } from '../eval/pair-list.ts';
@@ -64,6 +65,7 @@ export async function validate(
     values: await embedAll(trainer, set.images, batchSize),
     dimension: trainer.options.architecture.embeddingLength,
   };
+  trimMemory(); // else the blocks of these batches are kept beside those of training, which are of other sizes
   const { accuracy, accuracyStd, auc, tarAtFar } = verify(features, set.pairs);
   const similarities = cosineSimilarities(features, set.pairs);
   const quality = pairQuality(magnitudesOf(features), set.pairs);
