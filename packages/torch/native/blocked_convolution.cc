@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <string_view>
 
 #include "channel_kernels.h"
 
@@ -162,8 +161,7 @@ std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, 
 }  // namespace
 
 bool blocks_win(at::IntArrayRef weight, const ConvolutionShape& s) {
-  static const bool is_avx2 = std::string_view(kernels_name()) == "avx2";
-  return is_avx2 && s.groups == 1 && weight[2] * weight[3] > 1;
+  return is_avx2_alone() && s.groups == 1 && weight[2] * weight[3] > 1;
 }
 
 ConvolutionForward blocked_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& shape) {

@@ -32,6 +32,8 @@ const ChannelKernels<float>& float_kernels();
 const ChannelKernels<uint16_t>& bfloat16_kernels();
 /// `avx512bf16`, `avx512`, `avx2` or `plain`.
 const char* kernels_name();
+/// Whether AVX2 is the most that the processor has.
+bool is_avx2_alone();
 /// Whether the processor multiplies bfloat16 itself; elsewhere float32 is as fast and exact.
 bool multiplies_bfloat16();
 /// Whether oneDNN, and so libtorch, has convolutions and products in bfloat16 for it: AVX-512 and up.

@@ -63,6 +63,7 @@ const ChannelKernels<uint16_t>& bfloat16_kernels() {
   return chosen() == is_avx512 ? avx512::of_bfloat16 : chosen() == is_avx2 ? avx2::of_bfloat16 : plain::of_bfloat16;
 }
 const char* kernels_name() { return isa_names[chosen()]; }
+bool is_avx2_alone() { return chosen() == is_avx2; }
 bool multiplies_bfloat16() { return chosen() == is_avx512bf16; }
 bool onednn_takes_bfloat16() { return chosen() >= is_avx512; }
 

@@ -165,8 +165,8 @@ std::unique_ptr<Step> step_of(const Napi::Object& from) {
   const std::string kind = from.Get("kind").ToString();
   const auto weight = [&] { return floats(from, "weight").view(numbers<int64_t>(from, "shape")); };
   if (kind == "convolution") {
-    const Geometry geometry{pair(from, "strides"), pair(from, "dilations"), pair(from, "pads"), pair(from, "pads", 2),
-                            from.Get("groups").ToNumber()};
+    const Geometry geometry{{pair(from, "strides"), pair(from, "pads"), pair(from, "dilations"), from.Get("groups").ToNumber()},
+                            pair(from, "pads", 2)};
     auto step = std::make_unique<ConvolutionStep>(weight(), floats(from, "bias"), geometry, limits_of(from));
     const Tensor slope = floats(from, "slope");
     if (slope.defined()) step->exit = line(at::ones_like(slope), at::zeros_like(slope), slope);

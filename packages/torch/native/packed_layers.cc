@@ -35,7 +35,6 @@ class PackedWeights {
       : plain_(weight.to(packed_type()).contiguous()), desc_(described(dims, narrow(), tag)) {}
 
   const Dims dims() const { return desc_.dims(); }
-  const at::Tensor& plain() const { return plain_; }
 
   const memory& as(const memory::desc& wanted) {
     for (const memory& one : packed_)
@@ -67,7 +66,7 @@ struct PackedConvolution::Parts {
   using Forward = Prepared<dnnl::convolution_forward>;
 
   Parts(const at::Tensor& weight, at::Tensor given_bias, const Geometry& g, const Limits& limited)
-      : bias(std::move(given_bias)), geometry(g), limits(limited), weights(weight, dims_of(weight, g), tag_of(g)), shape(g.stride, g.before, g.dilation, g.groups) {}
+      : bias(std::move(given_bias)), geometry(g), limits(limited), weights(weight, dims_of(weight, g), tag_of(g)) {}
 
   static Dims dims_of(const at::Tensor& w, const Geometry& g) {
     if (g.groups == 1) return w.sizes().vec();
@@ -77,26 +76,12 @@ struct PackedConvolution::Parts {
     return g.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
   }
 
-  bool by_tiles(const at::Tensor& x) const {
-    return packed_type() == at::kFloat && geometry.before == geometry.after &&
-           winograd::wins(x.sizes(), weights.plain().sizes(), shape);
-  }
-
-  /// They are four times as large as the kernels were: they are kept only where making them is much of the work.
-  at::Tensor transformed(const at::Tensor& x) {
-    constexpr int64_t few_faces = 8;
-    if (kept.defined()) return kept;
-    const at::Tensor u = winograd::transformed(weights.plain(), shape, false);
-    if (x.size(0) < few_faces) kept = u;
-    return u;
-  }
-
   std::vector<int64_t> output_sizes(const at::Tensor& x) const {
     std::vector<int64_t> sizes{x.size(0), bias.size(0), 0, 0};
     const Dims& w = weights.dims();
     for (int i = 0; i < 2; ++i) {
       const int64_t reach = geometry.dilation[i] * (w[w.size() - 2 + i] - 1) + 1;
-      sizes[2 + i] = (x.size(2 + i) + geometry.before[i] + geometry.after[i] - reach) / geometry.stride[i] + 1;
+      sizes[2 + i] = (x.size(2 + i) + geometry.padding[i] + geometry.after[i] - reach) / geometry.stride[i] + 1;
     }
     return sizes;
   }
@@ -107,7 +92,7 @@ struct PackedConvolution::Parts {
     if (found != forwards.end()) return *found->second;
     const auto nhwc = memory::format_tag::nhwc;
     const Dims stride(geometry.stride.begin(), geometry.stride.end());
-    const Dims before(geometry.before.begin(), geometry.before.end()), after(geometry.after.begin(), geometry.after.end());
+    const Dims before(geometry.padding.begin(), geometry.padding.end()), after(geometry.after.begin(), geometry.after.end());
     const Dims dilation{geometry.dilation[0] - 1, geometry.dilation[1] - 1};
     dnnl::post_ops then;
     if (sums) then.append_sum(1);
@@ -130,28 +115,15 @@ struct PackedConvolution::Parts {
   Geometry geometry;
   Limits limits;
   PackedWeights weights;
-  ConvolutionShape shape;
-  at::Tensor kept;
   std::map<std::array<int64_t, 4>, std::unique_ptr<Forward>> forwards;
 };
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   Parts& p = *parts_;
-  if (p.by_tiles(x)) return run(Lines{}, x, sum);
   const auto sizes = p.output_sizes(x);
   at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
   apply(p.prepared(x, sizes, sum.defined()), x, p.weights, p.bias, y);
   return y;
-}
-
-bool PackedConvolution::takes_lines(const at::Tensor& x) const { return parts_->by_tiles(x); }
-
-at::Tensor PackedConvolution::run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
-  Parts& p = *parts_;
-  const auto data = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
-  const winograd::Finish finish{data(p.bias), data(sum), data(lines.slope), p.limits.low, p.limits.high};
-  return winograd::forward(x, p.transformed(x), p.bias.size(0), p.shape, {data(lines.scale), data(lines.offset)}, finish,
-                           sum);
 }
 
 struct PackedLinear::Parts {
@@ -210,18 +182,15 @@ struct PackedConvolution::Parts {
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
   const Parts& p = *parts_;
   const Geometry& g = p.geometry;
-  const bool even = g.before == g.after;
+  const bool even = g.padding == g.after;
   const at::Tensor input =
-      even ? x : at::constant_pad_nd(x, {g.before[1], g.after[1], g.before[0], g.after[0]});
-  const auto padding = even ? g.before : std::array<int64_t, 2>{0, 0};
+      even ? x : at::constant_pad_nd(x, {g.padding[1], g.after[1], g.padding[0], g.after[0]});
+  const auto padding = even ? g.padding : std::array<int64_t, 2>{0, 0};
   at::Tensor y = at::conv2d(input, p.weight, p.bias, g.stride, padding, g.dilation, g.groups);
   if (sum.defined()) y.add_(sum);
   if (p.limits.any()) y.clamp_(p.limits.low, p.limits.high);
   return y;
 }
-
-bool PackedConvolution::takes_lines(const at::Tensor&) const { return false; }
-at::Tensor PackedConvolution::run(const Lines&, const at::Tensor& x, const at::Tensor& sum) { return run(x, sum); }
 
 struct PackedLinear::Parts {
   Parts(const at::Tensor& w, const at::Tensor& b) : weight(w.to(packed_type())), bias(b) {}
@@ -236,9 +205,45 @@ const char* packed_by() { return "libtorch"; }
 
 #endif
 
+/// The layer by tiles, whatever it is packed for otherwise.
+struct PackedConvolution::Tiles {
+  at::Tensor weight, bias;
+  Geometry geometry;
+  Limits limits;
+  at::Tensor kept;
+
+  bool take(const at::Tensor& x) const {
+    return packed_type() == at::kFloat && geometry.padding == geometry.after &&
+           winograd::wins(x.sizes(), weight.sizes(), geometry);
+  }
+
+  /// They are four times as large as the kernels were: they are kept only where making them is much of the work.
+  at::Tensor transformed(const at::Tensor& x) {
+    constexpr int64_t few_faces = 8;
+    if (kept.defined()) return kept;
+    const at::Tensor u = winograd::transformed(weight, geometry, false);
+    if (x.size(0) < few_faces) kept = u;
+    return u;
+  }
+
+  at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
+    const auto data = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
+    const winograd::Entry entry{data(lines.scale), data(lines.offset)};
+    const winograd::Finish finish{data(bias), data(sum), data(lines.slope), limits.low, limits.high};
+    return winograd::forward(x, transformed(x), bias.size(0), geometry, entry, finish, sum);
+  }
+};
+
 PackedConvolution::PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits)
-    : parts_(std::make_unique<Parts>(weight, bias, geometry, limits)) {}
+    : parts_(std::make_unique<Parts>(weight, bias, geometry, limits)),
+      tiles_(new Tiles{packed_type() == at::kFloat ? weight : at::Tensor(), bias, geometry, limits, {}}) {}
 PackedConvolution::~PackedConvolution() = default;
+
+bool PackedConvolution::takes_lines(const at::Tensor& x) const { return tiles_->take(x); }
+
+at::Tensor PackedConvolution::run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
+  return tiles_->run(lines, x, sum);
+}
 
 PackedLinear::PackedLinear(at::Tensor weight, at::Tensor bias) : parts_(std::make_unique<Parts>(weight, bias)) {}
 PackedLinear::~PackedLinear() = default;

@@ -3,19 +3,19 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
-#include <array>
 #include <limits>
 #include <memory>
+
+#include "convolution.h"
 
 namespace magface {
 
 /// What goes in and out: bfloat16 where the processor multiplies that itself, else float32.
 at::ScalarType packed_type();
 
-/// Of a convolution, height before width.
-struct Geometry {
-  std::array<int64_t, 2> stride{1, 1}, dilation{1, 1}, before{0, 0}, after{0, 0};
-  int64_t groups = 1;
+/// Whose padding is that above and left; below and right are others.
+struct Geometry : ConvolutionShape {
+  std::array<int64_t, 2> after;
 };
 
 /// Held to [low, high] at the end.
@@ -35,16 +35,18 @@ class PackedConvolution {
   /// weight (O, I / groups, h, w) float32, bias (O) float32
   PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits);
   ~PackedConvolution();
+  /// Whether the layer's loops do themselves, with an x like this, what lines before and behind it would.
+  bool takes_lines(const at::Tensor& x) const;
+  /// Where takes_lines(): y = limits(PReLU(W * (x · scale + offset) + b + sum)). Of x and `sum` see below.
+  at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum);
   /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
   at::Tensor run(const at::Tensor& x, at::Tensor sum);
-  /// Whether its loops do themselves, with an x like this, what lines before and behind it would.
-  bool takes_lines(const at::Tensor& x) const;
-  /// Where takes_lines(): y = limits(PReLU(W * (x · scale + offset) + b + sum))
-  at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum);
 
  private:
   struct Parts;
+  struct Tiles;
   std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Tiles> tiles_;
 };
 
 /// y = W x + b

@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <string_view>
 
 #include "channel_kernels.h"
 
@@ -63,8 +62,8 @@ void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& en
 }  // namespace
 
 bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) {
-  static const bool is_avx2 = std::string_view(kernels_name()) == "avx2";
-  if (!is_avx2 || s.groups != 1 || weight[2] != 3 || weight[3] != 3 || weight[0] % lanes || weight[1] % lanes) return false;
+  if (!is_avx2_alone() || s.groups != 1 || weight[2] != 3 || weight[3] != 3) return false;
+  if (weight[0] % lanes || weight[1] % lanes) return false;
   const int64_t stride = s.stride[0];
   for (int i = 0; i < 2; ++i) {
     const bool fits = stride == 1 ? s.padding[i] <= 2 : stride == 2 && s.padding[i] == 1;

@@ -22,10 +22,10 @@ INLINE void with_kernels_of(Steps steps, Body body) {
   return steps == Steps::same ? body(Same()) : body(Halved());
 }
 
-/// The panel of the kernels that point `f` of a tile is multiplied with.
-template <typename Way>
-constexpr int kernel_point(int f) {
-  return Way::kernel_of(f / Way::side) * 6 + Way::kernel_of(f % Way::side);
+/// The point of the kernels that point `f` of a tile is multiplied with.
+INLINE int64_t kernel_point(Steps steps, int64_t f) {
+  if (steps == Steps::same) return f;
+  return Halved::kernel_of(f / Halved::side) * 6 + Halved::kernel_of(f % Halved::side);
 }
 
 /// A tile's place: of its image, and of its first pixel in it.
@@ -155,7 +155,7 @@ void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool
 void products(Steps steps, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
               int64_t count, float* m) {
   for (int64_t f = 0; f < points_of(steps); ++f) {
-    const int64_t point = steps == Steps::same ? f : kernel_point<Halved>(f);
+    const int64_t point = kernel_point(steps, f);
     for (int64_t panel = from; panel < to; ++panel)
       for (int64_t row = 0; row < count; row += most_rows)
         multiply_rows(count - row < most_rows ? count - row : most_rows, c / lanes, v + f * c * count + row * lanes,
@@ -199,7 +199,7 @@ void gradient_products(Steps steps, const float* v, const float* z, int64_t c, i
     const int64_t point = unit / (k / lanes), panel = unit % (k / lanes);
     bool has_some = adds;  // several points of a tile may share one of the kernels
     for (int64_t f = 0; f < points_of(steps); ++f) {
-      if ((steps == Steps::same ? f : kernel_point<Halved>(f)) != point) continue;
+      if (kernel_point(steps, f) != point) continue;
       for (int64_t channel = 0; channel < c; channel += lanes)
         multiply_panel(has_some, count, v + (f * c + channel) * count, z + (f * k + panel * lanes) * count,
                        d + (unit * c + channel) * lanes);

@@ -78,7 +78,6 @@ INLINE void kernel_at_points(Lanes g0, Lanes even_a, Lanes even_b, Lanes g1, Lan
 /// Steps of one: F(4, 3), four results from six products of six pixels.
 struct Same {
   static constexpr int in = 6, out = 4, side = 6;
-  static constexpr int kernel_of(int i) { return i; }
   INLINE static void image(const Lanes (&d)[6], Lanes (&t)[6]) {
     image_at_points<1>(d, t);
     t[5] = d[5] - (a2 + b2) * d[3] + (a2 * b2) * d[1];
@@ -134,7 +133,6 @@ struct Halved {
 /// The gradient of Halved's image: between the gradients of y come the outer taps' shares, at them the middle one's.
 struct Doubled {
   static constexpr int in = 5, out = 8, side = 9;
-  static constexpr int kernel_of(int i) { return Halved::kernel_of(i); }
   INLINE static void image(const Lanes (&d)[5], Lanes (&t)[9]) {
     image_at_points<1>(d, t);
     for (int i = 0; i < 4; ++i) t[5 + i] = d[i];

@@ -15,7 +15,7 @@ function fuseLines(steps: readonly OpenStep[], output: string): OpenStep[] {
     if (first.kind !== 'line' || second.kind !== 'line' || first.slope !== undefined) return undefined;
     const scale = second.scale.map((value, c) => value * first.scale[c]!);
     const offset = second.offset.map((value, c) => value + second.scale[c]! * first.offset[c]!);
-    return { ...second, reads: first.reads, scale, offset };
+    return { ...second, scale, offset };
   });
 }
 
@@ -47,6 +47,7 @@ function fuseSlopes(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) => {
     const isAlone =
       second.kind === 'line' &&
+      second.reads.length === 1 &&
       second.scale.every((value) => value === 1) &&
       second.offset.every((value) => value === 0);
     return isAlone && first.kind === 'convolution' && isUnbounded(first)
@@ -57,20 +58,11 @@ function fuseSlopes(steps: readonly OpenStep[], output: string): OpenStep[] {
 
 /** A line that does not bend, before a convolution: zeros around the image come behind it, so it goes into no weights. */
 function fuseEntries(steps: readonly OpenStep[], output: string): OpenStep[] {
-  const readers = countReaders(steps);
-  const lines = new Map<string, OpenStep>();
-  for (const step of steps)
-    if (step.kind === 'line' && step.slope === undefined && step.reads.length === 1 && step.writes !== output)
-      if (readers.get(step.writes) === 1) lines.set(step.writes, step);
-  const taken = new Set<OpenStep>();
-  const fused = steps.map((step) => {
-    const line = lines.get(step.reads[0]!);
-    if (step.kind !== 'convolution' || line?.kind !== 'line') return step;
-    taken.add(line);
-    const { scale, offset } = line;
-    return { ...step, reads: [line.reads[0]!, ...step.reads.slice(1)], entry: { scale, offset } };
+  return merged(steps, output, (first, second) => {
+    const isEntry = first.kind === 'line' && first.slope === undefined && first.reads.length === 1;
+    if (!isEntry || second.kind !== 'convolution') return undefined;
+    return { ...second, entry: { scale: first.scale, offset: first.offset } };
   });
-  return fused.filter((step) => !taken.has(step));
 }
 
 /** Limits behind a convolution are its own. */
@@ -85,7 +77,7 @@ function fuseLimits(steps: readonly OpenStep[], output: string): OpenStep[] {
 const isUnbounded = ({ limits, slope }: Extract<OpenStep, { kind: 'convolution' }>): boolean =>
   slope === undefined && !limits.some(Number.isFinite);
 
-/** Joins a step with the one whose value it alone reads, where `join` knows how. */
+/** Joins a step with the one whose value it alone reads first, where `join` knows how. The one reads what both did. */
 function merged(
   steps: readonly OpenStep[],
   output: string,
@@ -96,10 +88,12 @@ function merged(
   const made = new Map<string, number>();
   for (const step of steps) {
     const [only = '', ...others] = step.reads;
-    const at = others.length === 0 && readers.get(only) === 1 && only !== output ? made.get(only) : undefined;
-    const one = at === undefined ? undefined : join(result[at]!, step);
+    const at = readers.get(only) === 1 && only !== output ? made.get(only) : undefined;
+    const first = at === undefined ? undefined : result[at];
+    const one = first && join(first, step);
     if (one !== undefined) result[at!] = undefined;
-    made.set(step.writes, result.push(one ?? step) - 1);
+    const joined = first && one ? { ...one, reads: [...first.reads, ...others] } : step;
+    made.set(step.writes, result.push(joined) - 1);
   }
   return result.filter((step) => step !== undefined);
 }
