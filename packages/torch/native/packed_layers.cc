@@ -15,6 +15,23 @@ namespace magface {
 
 at::ScalarType packed_type() { return multiplies_bfloat16() ? at::kBFloat16 : at::kFloat; }
 
+std::vector<int64_t> Geometry::result_sizes(at::IntArrayRef x, at::IntArrayRef weight) const {
+  std::vector<int64_t> sizes{x[0], weight[0], 0, 0};
+  for (int i = 0; i < 2; ++i) {
+    const int64_t reach = dilation[i] * (weight[2 + i] - 1) + 1;
+    sizes[2 + i] = (x[2 + i] + padding[i] + after[i] - reach) / stride[i] + 1;
+  }
+  return sizes;
+}
+
+namespace {
+
+void expect_sizes(const char* what, const at::Tensor& x, at::IntArrayRef sizes) {
+  TORCH_CHECK(x.sizes() == sizes, "Expected ", what, " of ", sizes, " but got ", x.sizes());
+}
+
+}  // namespace
+
 #ifdef MAGFACE_ONEDNN
 namespace {
 
@@ -76,16 +93,6 @@ struct PackedConvolution::Parts {
     return g.groups == 1 ? memory::format_tag::oihw : memory::format_tag::goihw;
   }
 
-  std::vector<int64_t> output_sizes(const at::Tensor& x) const {
-    std::vector<int64_t> sizes{x.size(0), bias.size(0), 0, 0};
-    const Dims& w = weights.dims();
-    for (int i = 0; i < 2; ++i) {
-      const int64_t reach = geometry.dilation[i] * (w[w.size() - 2 + i] - 1) + 1;
-      sizes[2 + i] = (x.size(2 + i) + geometry.padding[i] + geometry.after[i] - reach) / geometry.stride[i] + 1;
-    }
-    return sizes;
-  }
-
   Forward& prepared(const at::Tensor& x, const std::vector<int64_t>& out, bool sums) {
     const std::array<int64_t, 4> key{x.size(0), x.size(2), x.size(3), sums};
     const auto found = forwards.find(key);
@@ -119,8 +126,9 @@ struct PackedConvolution::Parts {
 };
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
+  expect(x, sum);
   Parts& p = *parts_;
-  const auto sizes = p.output_sizes(x);
+  const auto sizes = geometry_.result_sizes(x.sizes(), weight_sizes_);
   at::Tensor y = sum.defined() ? sum : at::empty(sizes, x.options(), at::MemoryFormat::ChannelsLast);
   apply(p.prepared(x, sizes, sum.defined()), x, p.weights, p.bias, y);
   return y;
@@ -151,6 +159,7 @@ struct PackedLinear::Parts {
 };
 
 at::Tensor PackedLinear::run(const at::Tensor& x) {
+  expect_sizes("rows of features", x, {x.size(0), features_});
   Parts& p = *parts_;
   at::Tensor y = at::empty({x.size(0), p.bias.size(0)}, p.bias.options());
   apply(p.prepared(x.size(0)), x, p.weights, p.bias, y);
@@ -180,6 +189,7 @@ struct PackedConvolution::Parts {
 };
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, at::Tensor sum) {
+  expect(x, sum);
   const Parts& p = *parts_;
   const Geometry& g = p.geometry;
   const bool even = g.padding == g.after;
@@ -198,6 +208,7 @@ struct PackedLinear::Parts {
 };
 
 at::Tensor PackedLinear::run(const at::Tensor& x) {
+  expect_sizes("rows of features", x, {x.size(0), features_});
   return at::linear(x, parts_->weight).to(at::kFloat).add_(parts_->bias);
 }
 
@@ -235,17 +246,33 @@ struct PackedConvolution::Tiles {
 };
 
 PackedConvolution::PackedConvolution(at::Tensor weight, at::Tensor bias, const Geometry& geometry, const Limits& limits)
-    : parts_(std::make_unique<Parts>(weight, bias, geometry, limits)),
-      tiles_(new Tiles{packed_type() == at::kFloat ? weight : at::Tensor(), bias, geometry, limits, {}}) {}
+    : weight_sizes_(weight.sizes().vec()),
+      geometry_(geometry),
+      parts_(std::make_unique<Parts>(weight, bias, geometry, limits)),
+      tiles_(new Tiles{packed_type() == at::kFloat ? weight : at::Tensor(), bias, geometry, limits, {}}) {
+  expect_sizes("a bias", bias, {weight.size(0)});
+}
 PackedConvolution::~PackedConvolution() = default;
 
-bool PackedConvolution::takes_lines(const at::Tensor& x) const { return tiles_->take(x); }
+void PackedConvolution::expect(const at::Tensor& x, const at::Tensor& sum) const {
+  TORCH_CHECK(x.dim() == 4, "Expected images (N, C, H, W) but got a tensor of ", x.sizes());
+  expect_sizes("images", x, {x.size(0), weight_sizes_[1] * geometry_.groups, x.size(2), x.size(3)});
+  const auto sizes = geometry_.result_sizes(x.sizes(), weight_sizes_);
+  TORCH_CHECK(sizes[2] > 0 && sizes[3] > 0, "Expected images no smaller than the kernel but got ", x.sizes());
+  if (sum.defined()) expect_sizes("what is added", sum, sizes);
+}
+
+bool PackedConvolution::takes_lines(const at::Tensor& x) const { return x.dim() == 4 && tiles_->take(x); }
 
 at::Tensor PackedConvolution::run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
+  expect(x, sum);
   return tiles_->run(lines, x, sum);
 }
 
-PackedLinear::PackedLinear(at::Tensor weight, at::Tensor bias) : parts_(std::make_unique<Parts>(weight, bias)) {}
+PackedLinear::PackedLinear(at::Tensor weight, at::Tensor bias)
+    : features_(weight.size(1)), parts_(std::make_unique<Parts>(weight, bias)) {
+  expect_sizes("a bias", bias, {weight.size(0)});
+}
 PackedLinear::~PackedLinear() = default;
 
 }  // namespace magface

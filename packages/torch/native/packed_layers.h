@@ -16,6 +16,8 @@ at::ScalarType packed_type();
 /// Whose padding is that above and left; below and right are others.
 struct Geometry : ConvolutionShape {
   std::array<int64_t, 2> after;
+  /// Sizes of W * x
+  std::vector<int64_t> result_sizes(at::IntArrayRef x, at::IntArrayRef weight) const;
 };
 
 /// Held to [low, high] at the end.
@@ -39,12 +41,17 @@ class PackedConvolution {
   bool takes_lines(const at::Tensor& x) const;
   /// Where takes_lines(): y = limits(PReLU(W * (x · scale + offset) + b + sum)). Of x and `sum` see below.
   at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum);
-  /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y
+  /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y.
+  /// Throws c10::Error where one of them has other sizes.
   at::Tensor run(const at::Tensor& x, at::Tensor sum);
 
  private:
+  void expect(const at::Tensor& x, const at::Tensor& sum) const;
+
   struct Parts;
   struct Tiles;
+  std::vector<int64_t> weight_sizes_;
+  Geometry geometry_;
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<Tiles> tiles_;
 };
@@ -55,11 +62,12 @@ class PackedLinear {
   /// weight (O, I) float32, bias (O) float32
   PackedLinear(at::Tensor weight, at::Tensor bias);
   ~PackedLinear();
-  /// x (N, I) of packed_type() -> (N, O) float32
+  /// x (N, I) of packed_type() -> (N, O) float32; throws c10::Error where it has other sizes
   at::Tensor run(const at::Tensor& x);
 
  private:
   struct Parts;
+  int64_t features_;
   std::unique_ptr<Parts> parts_;
 };
 

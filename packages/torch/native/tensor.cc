@@ -11,6 +11,7 @@
 #include "dtypes.h"
 #include "errors.h"
 #include "handle.h"
+#include "threads.h"
 
 namespace magface {
 namespace {
@@ -163,7 +164,7 @@ Napi::Value set_generator_state(const Napi::CallbackInfo& info) {
 Napi::Value threads(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "threads", [&] {
     const int count = info[0].As<Napi::Number>().Int32Value();
-    if (count > 0) at::set_num_threads(count);
+    if (count > 0) use_threads(count);
     return Napi::Number::New(info.Env(), at::get_num_threads());
   });
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import {
   cat,
   ForwardGraph,
@@ -14,6 +15,7 @@ import { expect, test } from 'vitest';
 import { waveValues as wave } from './support/wave.ts';
 import { describeWithTorch } from './support/with-torch.ts';
 
+const ends = { input: 'x', output: 'y', threads: 2 } as const;
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 const shape = [2, 32, 9, 7];
 const input = wave(2 * 32 * 9 * 7, 1);
@@ -159,7 +161,7 @@ describeWithTorch('a network at inference', () => {
   });
 
   test('runs of several sizes take turns and give each its own', async () => {
-    const graph = new ForwardGraph([convolution()], { input: 'x', output: 'y', threads: 2 });
+    const graph = new ForwardGraph([convolution()], ends);
     const half = input.slice(0, input.length / 2);
     const [both, one] = await Promise.all([graph.run(input, shape), graph.run(half, [1, 32, 9, 7])]);
     expect(both.slice(0, one.length)).toEqual(one);
@@ -169,11 +171,65 @@ describeWithTorch('a network at inference', () => {
     await expect(graph.run(input, shape)).rejects.toThrow(UseAfterFreeError);
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'runs make no threads anew, which would take the processors for a while',
+    async () => {
+      const graph = new ForwardGraph([convolution()], ends);
+      const threads = (): string[] => readdirSync('/proc/self/task');
+      for (let i = 0; i < 8; i++) await graph.run(input, shape);
+      const before = threads();
+      for (let i = 0; i < 8; i++) await graph.run(input, shape);
+      expect(threads()).toEqual(before);
+      graph.release();
+      expect(threads().length).toBeLessThan(before.length); // its own thread and that one's helper have ended
+    },
+  );
+
+  test('a run that fails leaves the next one as it was', async () => {
+    const graph = new ForwardGraph([convolution()], ends);
+    const first = await graph.run(input, shape);
+    await expect(graph.run(input.slice(0, 31 * 63), [1, 31, 9, 7])).rejects.toThrow(TorchError);
+    expect(await graph.run(input, shape)).toEqual(first);
+    graph.release();
+  });
+
   test('what does not fit is an error with its reason', async () => {
     const other = { kind: 'folding' } as unknown as ForwardStep;
     expect(() => new ForwardGraph([other], { input: 'x', output: 'y', threads: 1 })).toThrow(TorchError);
     await expect(run([convolution({ reads: ['nothing'] })])).rejects.toThrow(TorchError);
-    await expect(run([convolution()], 'nothing')).rejects.toThrow(TorchError);
+    await expect(run([convolution()], 'nothing')).rejects.toThrow('a value named nothing');
+    expect(() => new ForwardGraph([convolution({ bias: wave(63, 1) })], ends)).toThrow('a bias of [64] but got [63]');
+  });
+
+  test('sizes that do not fit are refused before memory is read', async () => {
+    const graph = new ForwardGraph([convolution()], ends);
+    await expect(graph.run(input.slice(1), shape)).rejects.toThrow('the values of a batch');
+    await expect(graph.run(input, [2, 32, 63])).rejects.toThrow('the values of a batch');
+    await expect(graph.run(input, [1, 64, 9, 7])).rejects.toThrow('images of [1, 32, 9, 7] but got [1, 64, 9, 7]');
+    await expect(graph.run(input, [2 * 32 * 63, 1, 1, 1])).rejects.toThrow(TorchError);
+    graph.release();
+    const other = convolution({ writes: 'a', pads: [0, 0, 0, 0] });
+    const steps = [other, convolution({ reads: ['x', 'a'] })];
+    await expect(run(steps)).rejects.toThrow('what is added of [2, 64, 9, 7] but got [2, 64, 7, 5]');
+    const line: ForwardStep = {
+      kind: 'line',
+      reads: ['x'],
+      writes: 'y',
+      frees: [],
+      scale: wave(16, 1),
+      offset: wave(16, 2),
+    };
+    await expect(run([line])).rejects.toThrow('16 channels but got values of [2, 32, 9, 7]');
+    expect(() => new ForwardGraph([convolution({ slope: wave(63, 1) })], ends)).toThrow('a slope for each channel');
+    const entry = { scale: wave(31, 1), offset: wave(31, 2) };
+    expect(() => new ForwardGraph([convolution({ entry })], ends)).toThrow('an offset for each channel of the image');
+    const linear: ForwardStep = {
+      ...{ kind: 'linear', reads: ['x'], writes: 'y', frees: [] },
+      weight,
+      shape: [64, 288],
+      bias,
+    };
+    await expect(run([linear])).rejects.toThrow('[2, 288] but got [2, 2016]');
   });
 
   test('says what is used here', () => {
