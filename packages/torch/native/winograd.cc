@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "channel_kernels.h"
 
@@ -39,18 +40,19 @@ Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::Ch
 /// of the channels of y: it transforms, multiplies and transforms back within what a processor's own cache holds.
 void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& entry, const Tensor& u,
                const Finish& finish, const Tensor& y, const Tiled& result) {
-  const int64_t points = points_of(steps), most_tiles = steps == Steps::same ? 48 : 24, threads = at::get_num_threads();
+  const int64_t points = points_of(steps), most_tiles = steps == Steps::same ? 24 : 12, threads = at::get_num_threads();
   const int64_t tiles = x.size(0) * image.rows * image.columns, panels = result.channels / lanes;
   const int64_t chunks = over(tiles, most_tiles);
   const int64_t groups = chunks >= 2 * threads ? 1 : std::min(panels, threads);
   const int64_t chunk = over(over(tiles, chunks), 6) * 6, group = over(panels, groups);
-  const int64_t of_v = points * chunk * image.channels, of_m = points * chunk * group * lanes;
+  const int64_t of_v = points * point_stride(image.channels, chunk), of_m = points * point_stride(group * lanes, chunk);
   const Tensor buffers = at::empty({threads, of_v + of_m}, at::kFloat);
-  at::parallel_for(0, chunks * groups, 1, [&](int64_t from, int64_t to) {
+  std::atomic<int64_t> next{0};  // a thread that is held up by other work leaves more of it to the rest
+  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
     float* v = buffers.data_ptr<float>() + at::get_thread_num() * (of_v + of_m);
-    for (; from < to; ++from) {
-      const Chunk part{from / groups * chunk, std::min(chunk, tiles - from / groups * chunk)};
-      const int64_t panel = from % groups * group, end = std::min(panels, panel + group);
+    for (int64_t task; (task = next++) < chunks * groups;) {
+      const Chunk part{task / groups * chunk, std::min(chunk, tiles - task / groups * chunk)};
+      const int64_t panel = task % groups * group, end = std::min(panels, panel + group);
       if (part.count <= 0 || panel >= end) continue;
       image_panels(steps, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
       products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
@@ -76,7 +78,7 @@ bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) 
 
 Tensor transformed(const Tensor& weight, const ConvolutionShape& s, bool turned) {
   const int64_t k = weight.size(0), c = weight.size(1);
-  const Tensor plain = weight.contiguous(), u = buffer(kernel_points * k * c);
+  const Tensor plain = weight.contiguous(), u = buffer(kernel_points * point_stride(k, c));
   at::parallel_for(0, (turned ? c : k) / lanes, 1, [&](int64_t from, int64_t to) {
     for (; from < to; ++from)
       kernel_panels(steps_of(s), plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
@@ -117,7 +119,7 @@ Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const
   const Tiled above = tiled(gradient.sizes(), size, tile, tile);
   const int64_t tiles = x.size(0) * below.rows * below.columns;
   const int64_t most = std::min(tiles, std::max<int64_t>(64, most_values / (points * (c + k))));
-  const Tensor v = buffer(points * most * c), z = buffer(points * most * k), d = buffer(kernel_points * c * k);
+  const Tensor v = buffer(points * point_stride(c, most)), z = buffer(points * point_stride(k, most)), d = buffer(kernel_points * point_stride(c, k));
   const Tensor gradients = at::empty({k, c, 3, 3}, weight.options());
   for (int64_t first = 0; first < tiles; first += most) {
     const Chunk chunk{first, std::min(most, tiles - first)};

@@ -37,32 +37,45 @@ struct Place {
         x(index % t.columns * t.step - t.before[1]) {}
 };
 
-/// Where the 16 channels from `channel` of a tile's pixel are, or -1 outside of the image.
-INLINE int64_t offset_of(const Tiled& t, const Place& place, int dy, int dx, int64_t channel) {
-  const int64_t y = place.y + dy, x = place.x + dx;
-  if (y < 0 || y >= t.height || x < 0 || x >= t.width) return -1;
-  return ((place.image * t.height + y) * t.width + x) * t.channels + channel;
+/// Where the channels of a tile's size x size pixels begin, -1 outside of the image.
+template <int size>
+INLINE void locate(const Tiled& t, int64_t index, int64_t (&offsets)[size][size]) {
+  const Place place(t, index);
+  for (int dy = 0; dy < size; ++dy)
+    for (int dx = 0; dx < size; ++dx) {
+      const int64_t y = place.y + dy, x = place.x + dx;
+      const bool is_inside = y >= 0 && y < t.height && x >= 0 && x < t.width;
+      offsets[dy][dx] = is_inside ? ((place.image * t.height + y) * t.width + x) * t.channels : -1;
+    }
 }
 
-alignas(64) constexpr float zeros[lanes] = {};
+/// Of the eight channels from `channel`: where they are in panels that have `rows` rows, in that of row 0.
+INLINE int64_t in_panels(int64_t channel, int64_t rows) { return channel / lanes * lanes * rows + channel % lanes; }
 
 /// size x size pixels of each tile, transformed, as panels.
 template <int size, int side, typename Transform>
 INLINE void panels_of(Transform transform, const float* x, const Tiled& t, const Entry& entry, Chunk chunk, int64_t from,
                       int64_t to, float* panels) {
+  const int64_t next = point_stride(t.channels, chunk.count);
   for (int64_t i = from; i < to; ++i) {
-    const Place place(t, chunk.first + i);
-    for (int64_t channel = 0; channel < t.channels; channel += lanes) {
-      Lanes in[size][size], out[side][side];
-      for (int dy = 0; dy < size; ++dy)
-        for (int dx = 0; dx < size; ++dx) {
-          const int64_t offset = offset_of(t, place, dy, dx, channel);
-          Lanes& pixel = in[dy][dx] = load(offset < 0 ? zeros : x + offset);
-          if (entry.scale && offset >= 0) pixel = load(entry.scale + channel) * pixel + load(entry.offset + channel);
-        }
-      both_ways<size, side>(transform, in, out);
-      float* row = panels + channel * chunk.count + i * lanes;
-      for (int f = 0; f < side * side; ++f) store(row + f * t.channels * chunk.count, out[f / side][f % side]);
+    int64_t offsets[size][size];
+    locate(t, chunk.first + i, offsets);
+    for (int64_t channel = 0; channel < t.channels; channel += eight) {
+      float* row = panels + in_panels(channel, chunk.count) + i * lanes;
+      const auto write = [&](int a, int b, Eight value) {
+        store(row + (a * side + b) * next, value);
+      };
+      const auto pixel = [&](int dy, int dx) {
+        const int64_t offset = offsets[dy][dx];
+        return offset < 0 ? Eight{} : load(x + offset + channel);
+      };
+      if (!entry.scale) {
+        both_ways<size, side>(transform, pixel, write);
+        continue;
+      }
+      const Eight scale = load(entry.scale + channel), offset = load(entry.offset + channel);
+      const auto line = [&](int dy, int dx) { return offsets[dy][dx] < 0 ? Eight{} : scale * pixel(dy, dx) + offset; };
+      both_ways<size, side>(transform, line, write);
     }
   }
 }
@@ -75,10 +88,10 @@ INLINE Eight held(Eight value, const Finish& limits) {
 }
 
 /// c (rows x 16) = or += a b: `segments` times `depth` products, whose a lie `a_step` apart for each row of c, `a_next` for
-/// each product and `a_segment` for each segment; b has rows of 16 without a gap.
+/// each product and `a_segment` for each segment; b has rows of 16 without a gap. What lies `ahead` of b is fetched meanwhile.
 template <int rows>
 INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a, int64_t a_step, int64_t a_next,
-                     int64_t a_segment, const float* b, float* c) {
+                     int64_t a_segment, const float* b, int64_t ahead, float* c) {
   Eight sum[rows][2];
   for (int i = 0; i < rows; ++i)
     for (int j = 0; j < 2; ++j) sum[i][j] = adds ? *(const Eight*)(c + i * lanes + j * 8) : Eight{};
@@ -86,6 +99,7 @@ INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a,
     const float* at = a;
 #pragma GCC unroll 4
     for (int64_t k = 0; k < depth; ++k, at += a_next, b += lanes) {
+      __builtin_prefetch(b + ahead, 0, 2);
       const Eight low = *(const Eight*)b, high = *(const Eight*)(b + 8);
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i) {
@@ -100,8 +114,8 @@ INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a,
 
 constexpr int most_rows = 6;  // 12 sums, a row of b and an element of a in 16 registers
 
-void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, float* c) {
-  const auto by = [&]<int n>() { multiply<n>(false, segments, lanes, a, lanes, 1, a_segment, b, c); };
+void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, int64_t ahead, float* c) {
+  const auto by = [&]<int n>() { multiply<n>(false, segments, lanes, a, lanes, 1, a_segment, b, ahead, c); };
   switch (rows) {
     case 1: return by.template operator()<1>();
     case 2: return by.template operator()<2>();
@@ -114,9 +128,9 @@ void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_seg
 
 /// The 16 rows of channels of a panel of v, by a panel of z.
 INLINE void multiply_panel(bool adds, int64_t count, const float* v, const float* z, float* d) {
-  multiply<6>(adds, 1, count, v, 1, lanes, 0, z, d);
-  multiply<5>(adds, 1, count, v + 6, 1, lanes, 0, z, d + 6 * lanes);
-  multiply<5>(adds, 1, count, v + 11, 1, lanes, 0, z, d + 11 * lanes);
+  multiply<6>(adds, 1, count, v, 1, lanes, 0, z, 0, d);
+  multiply<5>(adds, 1, count, v + 6, 1, lanes, 0, z, 0, d + 6 * lanes);
+  multiply<5>(adds, 1, count, v + 11, 1, lanes, 0, z, 0, d + 11 * lanes);
 }
 
 }  // namespace
@@ -137,18 +151,20 @@ void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chu
 void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u) {
   const int64_t across = turned ? k : c, panels = (turned ? c : k) / lanes;  // channels that are summed over, and the others
   for (int64_t row = 0; row < across; ++row) {
-    Lanes in[3][3], out[6][6];
     float values[9][lanes];
     for (int64_t i = 0; i < lanes; ++i) {
       const int64_t lane = panel * lanes + i;
       const float* kernel = kernels + (turned ? row * c + lane : lane * c + row) * 9;
       for (int j = 0; j < 9; ++j) values[j][i] = kernel[turned ? 8 - j : j];
     }
-    for (int j = 0; j < 9; ++j) in[j / 3][j % 3] = load(values[j]);
-    with_kernels_of(steps, [&]<typename Way>(Way) {
-      both_ways<3, 6>([](const auto& g, auto& t) { Way::kernel(g, t); }, in, out);
-    });
-    for (int f = 0; f < kernel_points; ++f) store(u + ((f * panels + panel) * across + row) * lanes, out[f / 6][f % 6]);
+    for (int64_t half = 0; half < lanes; half += eight)
+      with_kernels_of(steps, [&]<typename Way>(Way) {
+        both_ways<3, 6>([](const auto& g, auto& t) { Way::kernel(g, t); },
+                        [&](int i, int j) { return load(values[i * 3 + j] + half); },
+                        [&](int i, int j, Eight value) {
+                          store(u + (i * 6 + j) * point_stride(panels * lanes, across) + (panel * across + row) * lanes + half, value);
+                        });
+      });
   }
 }
 
@@ -158,9 +174,11 @@ void products(Steps steps, const float* v, const float* u, int64_t c, int64_t pa
     const int64_t point = kernel_point(steps, f);
     for (int64_t panel = from; panel < to; ++panel)
       for (int64_t row = 0; row < count; row += most_rows)
-        multiply_rows(count - row < most_rows ? count - row : most_rows, c / lanes, v + f * c * count + row * lanes,
-                      count * lanes, u + (point * panels + panel) * c * lanes,
-                      m + ((f * (to - from) + panel - from) * count + row) * lanes);
+        multiply_rows(count - row < most_rows ? count - row : most_rows, c / lanes,
+                      v + f * point_stride(c, count) + row * lanes, count * lanes,
+                      u + point * point_stride(panels * lanes, c) + panel * c * lanes,
+                      row + most_rows < count ? 0 : c * lanes,  // the next panel, in time for its first rows
+                      m + f * point_stride((to - from) * lanes, count) + ((panel - from) * count + row) * lanes);
   }
 }
 
@@ -168,26 +186,22 @@ void results(Steps steps, const float* m, const Tiled& image, int64_t from, int6
              float* y) {
   with(steps, [&]<typename Way>(Way) {
     constexpr int side = Way::side, size = Way::out;
+    const int64_t next = point_stride((to - from) * lanes, chunk.count);
     for (int64_t i = 0; i < chunk.count; ++i) {
-      const Place place(image, chunk.first + i);
-      for (int64_t panel = from; panel < to; ++panel) {
-        Lanes in[side][side], out[size][size];
-        const float* at = m + ((panel - from) * chunk.count + i) * lanes;
-        for (int f = 0; f < side * side; ++f) in[f / side][f % side] = load(at + f * (to - from) * chunk.count * lanes);
-        both_ways<side, size>([](const auto& part, auto& done) { Way::result(part, done); }, in, out);
-        for (int dy = 0; dy < size; ++dy)
-          for (int dx = 0; dx < size; ++dx) {
-            const int64_t offset = offset_of(image, place, dy, dx, panel * lanes);
-            if (offset < 0) continue;
-            Lanes value = out[dy][dx];
-            if (finish.bias) value = value + load(finish.bias + panel * lanes);
-            if (finish.sum) value = value + load(finish.sum + offset);
-            if (finish.slope) {
-              const Lanes slope = load(finish.slope + panel * lanes);
-              value = {bent(value.low, slope.low), bent(value.high, slope.high)};
-            }
-            store(y + offset, {held(value.low, finish), held(value.high, finish)});
-          }
+      int64_t offsets[size][size];
+      locate(image, chunk.first + i, offsets);
+      for (int64_t channel = from * lanes; channel < to * lanes; channel += eight) {
+        const float* at = m + in_panels(channel - from * lanes, chunk.count) + i * lanes;
+        both_ways<side, size>([](const auto& part, auto& done) { Way::result(part, done); },
+                              [&](int a, int b) { return load(at + (a * side + b) * next); },
+                              [&](int dy, int dx, Eight value) {
+                                const int64_t offset = offsets[dy][dx] + channel;
+                                if (offsets[dy][dx] < 0) return;
+                                if (finish.bias) value += load(finish.bias + channel);
+                                if (finish.sum) value += load(finish.sum + offset);
+                                if (finish.slope) value = bent(value, load(finish.slope + channel));
+                                store(y + offset, held(value, finish));
+                              });
       }
     }
   });
@@ -201,8 +215,9 @@ void gradient_products(Steps steps, const float* v, const float* z, int64_t c, i
     for (int64_t f = 0; f < points_of(steps); ++f) {
       if (kernel_point(steps, f) != point) continue;
       for (int64_t channel = 0; channel < c; channel += lanes)
-        multiply_panel(has_some, count, v + (f * c + channel) * count, z + (f * k + panel * lanes) * count,
-                       d + (unit * c + channel) * lanes);
+        multiply_panel(has_some, count, v + f * point_stride(c, count) + channel * count,
+                       z + f * point_stride(k, count) + panel * lanes * count,
+                       d + point * point_stride(k, c) + (panel * c + channel) * lanes);
       has_some = true;
     }
   }
@@ -210,16 +225,17 @@ void gradient_products(Steps steps, const float* v, const float* z, int64_t c, i
 
 void kernel_gradients(Steps steps, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients) {
   for (int64_t channel = 0; channel < c; ++channel) {
-    Lanes in[6][6], out[3][3];
-    for (int f = 0; f < kernel_points; ++f) in[f / 6][f % 6] = load(d + ((f * (k / lanes) + panel) * c + channel) * lanes);
-    with_kernels_of(steps, [&]<typename Way>(Way) {
-      both_ways<6, 3>([](const auto& part, auto& g) { Way::kernel_gradient(part, g); }, in, out);
-    });
-    float values[lanes];
-    for (int j = 0; j < 9; ++j) {
-      store(values, out[j / 3][j % 3]);
-      for (int64_t i = 0; i < lanes; ++i) gradients[((panel * lanes + i) * c + channel) * 9 + j] = values[i];
-    }
+    float values[9][lanes];
+    for (int64_t half = 0; half < lanes; half += eight)
+      with_kernels_of(steps, [&]<typename Way>(Way) {
+        both_ways<6, 3>([](const auto& part, auto& g) { Way::kernel_gradient(part, g); },
+                        [&](int i, int j) {
+                          return load(d + (i * 6 + j) * point_stride(k, c) + (panel * c + channel) * lanes + half);
+                        },
+                        [&](int i, int j, Eight value) { store(values[i * 3 + j] + half, value); });
+      });
+    for (int j = 0; j < 9; ++j)
+      for (int64_t i = 0; i < lanes; ++i) gradients[((panel * lanes + i) * c + channel) * 9 + j] = values[j][i];
   }
 }
 

@@ -42,6 +42,10 @@ struct Finish {
 // Panels: (point, channels / 16, row, 16), so that what is multiplied lies side by side. A row is a tile of a chunk, or a channel
 // of the other side.
 
+/// Values from one point's panels to the next one's: a line of the cache more than they have, or all points of a tile would fall
+/// on the same few lines of it.
+constexpr int64_t point_stride(int64_t channels, int64_t rows) { return channels * rows + lanes; }
+
 /// Bᵀ d B of tiles [from, to) of the chunk -> v, panels of C by tile
 void image_panels(Steps steps, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
                   float* v);
