@@ -9,11 +9,19 @@
 namespace magface::MAGFACE_ISA {
 namespace {
 
-typedef float Floats __attribute__((vector_size(64)));
-typedef uint32_t Words __attribute__((vector_size(64)));
-typedef uint16_t Halves __attribute__((vector_size(32)));
+// As wide as a register: of wider vectors compilers make a choice between two values one lane at a time.
+#if defined(__AVX512F__)
+constexpr int lanes = 16;
+#elif defined(__AVX__)
+constexpr int lanes = 8;
+#else
+constexpr int lanes = 4;
+#endif
+typedef float Floats __attribute__((vector_size(lanes * 4)));
+typedef uint32_t Words __attribute__((vector_size(lanes * 4)));
+typedef uint16_t Halves __attribute__((vector_size(lanes * 2)));
 
-constexpr int lanes = 16, group = 2;  // vectors that are worked on side by side: 32 channels, a cache line of bfloat16
+constexpr int group = 2;  // vectors that are worked on side by side; what channels are a multiple of is one of all of them
 constexpr int64_t block = 128;        // rows that are summed in float before they go to double
 
 #define INLINE inline __attribute__((always_inline))
