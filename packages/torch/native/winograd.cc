@@ -33,6 +33,15 @@ Tiled tiled(at::IntArrayRef sizes, std::array<int64_t, 2> tiles_for, int64_t per
           {before[0], before[1]}};
 }
 
+/// Tasks one after another to whichever thread asks: one that is held up by other work leaves more of them to the rest.
+template <typename Task>
+void share_out(int64_t tasks, Task task) {
+  std::atomic<int64_t> next{0};
+  at::parallel_for(0, at::get_num_threads(), 1, [&](int64_t, int64_t) {
+    for (int64_t i; (i = next++) < tasks;) task(i);
+  });
+}
+
 Tensor buffer(int64_t size) { return at::empty({size}, at::kFloat); }
 Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 
@@ -45,19 +54,17 @@ void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& en
   const int64_t chunks = over(tiles, most_tiles);
   const int64_t groups = chunks >= 2 * threads ? 1 : std::min(panels, threads);
   const int64_t chunk = over(over(tiles, chunks), 6) * 6, group = over(panels, groups);
-  const int64_t of_v = points * point_stride(image.channels, chunk), of_m = points * point_stride(group * lanes, chunk);
+  const int64_t of_v = points * point_stride(image.channels, chunk);
+  const int64_t of_m = points * point_stride(group * lanes, chunk);
   const Tensor buffers = at::empty({threads, of_v + of_m}, at::kFloat);
-  std::atomic<int64_t> next{0};  // a thread that is held up by other work leaves more of it to the rest
-  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+  share_out(chunks * groups, [&](int64_t task) {
+    const int64_t first = task / groups * chunk, panel = task % groups * group, end = std::min(panels, panel + group);
+    const Chunk part{first, std::min(chunk, tiles - first)};
+    if (part.count <= 0 || panel >= end) return;
     float* v = buffers.data_ptr<float>() + at::get_thread_num() * (of_v + of_m);
-    for (int64_t task; (task = next++) < chunks * groups;) {
-      const Chunk part{task / groups * chunk, std::min(chunk, tiles - task / groups * chunk)};
-      const int64_t panel = task % groups * group, end = std::min(panels, panel + group);
-      if (part.count <= 0 || panel >= end) continue;
-      image_panels(steps, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
-      products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
-      results(steps, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
-    }
+    image_panels(steps, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
+    products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
+    results(steps, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
   });
 }
 
@@ -79,9 +86,8 @@ bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) 
 Tensor transformed(const Tensor& weight, const ConvolutionShape& s, bool turned) {
   const int64_t k = weight.size(0), c = weight.size(1);
   const Tensor plain = weight.contiguous(), u = buffer(kernel_points * point_stride(k, c));
-  at::parallel_for(0, (turned ? c : k) / lanes, 1, [&](int64_t from, int64_t to) {
-    for (; from < to; ++from)
-      kernel_panels(steps_of(s), plain.data_ptr<float>(), k, c, turned, from, u.data_ptr<float>());
+  share_out((turned ? c : k) / lanes, [&](int64_t panel) {
+    kernel_panels(steps_of(s), plain.data_ptr<float>(), k, c, turned, panel, u.data_ptr<float>());
   });
   return u;
 }
@@ -111,30 +117,32 @@ Tensor of_image(const Tensor& dy, at::IntArrayRef x_sizes, const Tensor& weight,
 
 Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const ConvolutionShape& s) {
   constexpr int64_t most_values = 1 << 22;  // transformed at a time, 16 MiB
+  constexpr int64_t few_tiles = 8, few_units = 4;
   const Steps steps = steps_of(s);
-  const int64_t k = weight.size(0), c = weight.size(1), points = points_of(steps);
+  const int64_t k = weight.size(0), c = weight.size(1), points = points_of(steps), units = kernel_points * (k / lanes);
   const Tensor image = channels_last(x), gradient = channels_last(dy);
   const std::array<int64_t, 2> size{dy.size(2), dy.size(3)};
   const Tiled below = tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding);
   const Tiled above = tiled(gradient.sizes(), size, tile, tile);
   const int64_t tiles = x.size(0) * below.rows * below.columns;
   const int64_t most = std::min(tiles, std::max<int64_t>(64, most_values / (points * (c + k))));
-  const Tensor v = buffer(points * point_stride(c, most)), z = buffer(points * point_stride(k, most)), d = buffer(kernel_points * point_stride(c, k));
+  const Tensor v = buffer(points * point_stride(c, most)), z = buffer(points * point_stride(k, most));
+  const Tensor d = buffer(kernel_points * point_stride(c, k));
   const Tensor gradients = at::empty({k, c, 3, 3}, weight.options());
   for (int64_t first = 0; first < tiles; first += most) {
     const Chunk chunk{first, std::min(most, tiles - first)};
-    at::parallel_for(0, chunk.count, 8, [&](int64_t from, int64_t to) {
+    share_out(over(chunk.count, few_tiles), [&](int64_t task) {
+      const int64_t from = task * few_tiles, to = std::min(chunk.count, from + few_tiles);
       image_panels(steps, image.data_ptr<float>(), below, {}, chunk, from, to, v.data_ptr<float>());
       gradient_panels(steps, gradient.data_ptr<float>(), above, chunk, from, to, z.data_ptr<float>());
     });
-    at::parallel_for(0, kernel_points * (k / lanes), 1, [&](int64_t from, int64_t to) {
-      gradient_products(steps, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, from, to,
-                        d.data_ptr<float>());
+    share_out(over(units, few_units), [&](int64_t task) {
+      gradient_products(steps, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, task * few_units,
+                        std::min(units, (task + 1) * few_units), d.data_ptr<float>());
     });
   }
-  at::parallel_for(0, k / lanes, 1, [&](int64_t from, int64_t to) {
-    for (; from < to; ++from)
-      kernel_gradients(steps, d.data_ptr<float>(), k, c, from, gradients.data_ptr<float>());
+  share_out(k / lanes, [&](int64_t panel) {
+    kernel_gradients(steps, d.data_ptr<float>(), k, c, panel, gradients.data_ptr<float>());
   });
   return gradients;
 }
