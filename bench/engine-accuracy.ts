@@ -1,10 +1,11 @@
 /**
- * What bfloat16 costs: embeddings of the engine torch beside those of ONNX Runtime, and the accuracy of both on LFW's ten
- * folds by plain cosine:
+ * What bfloat16 costs, or tiles in float32 where the processor does not multiply it: embeddings of the engine torch beside
+ * those of ONNX Runtime, and the accuracy of both on LFW's ten folds by plain cosine:
  *
  *     npx tsx -C magface:source bench/engine-accuracy.ts --model M --name NAME [--every N] [--threads N]
  *
- * `--every 3` takes a pair in three of each fold. Needs ../shared; writes bench/results/engine-accuracy-NAME.json.
+ * `--every 3` takes a pair in three of each fold. Needs ../shared; writes bench/results/engine-accuracy-NAME.json (with the
+ * loops' name before NAME without bfloat16).
  */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
 import { embedFaces } from './support/embed-faces.ts';
+import { forProcessor } from './support/for-processor.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({
@@ -58,7 +60,7 @@ const row = ({ values, dimension }: typeof onnx.features, i: number): Float32Arr
   values.subarray(i * dimension, (i + 1) * dimension);
 const cosines = names.map((_, i) => compare(row(onnx.features, i), row(torch.features, i)));
 const changes = names.map((_, i) => Math.abs(torch.magnitudes[i]! / onnx.magnitudes[i]! - 1));
-writeResult(`engine-accuracy-${flags.name}`, {
+writeResult(`${forProcessor('engine-accuracy')}-${flags.name}`, {
   model: flags.name,
   images: names.length,
   pairs: pairs.same.length,

@@ -41,6 +41,10 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'torch {torch.overPytorchKeepingMemory.median} times with memory kept on both sides, {torch.overPytorch.median} as shipped; onnx {onnx.overPytorchKeepingMemory.median} and {onnx.overPytorch.median}',
   },
+  'engine-accuracy-avx2': {
+    claim: 'The engine torch without AVX-512 and bfloat16, in float32 by tiles, beside onnx on LFW: {model}',
+    figures: 'least cosine {leastCosine}, accuracy {torch.accuracy} beside {onnx.accuracy} ({pairs} pairs)',
+  },
   'engine-accuracy': {
     claim: 'The engine torch (bfloat16) beside onnx (float32) on LFW: {model}',
     figures: 'least cosine {leastCosine}, accuracy {torch.accuracy} beside {onnx.accuracy} ({pairs} pairs)',
