@@ -157,13 +157,13 @@ std::unique_ptr<ForwardStep> layer_of(const Napi::Object& from) {
   if (kind == "convolution") {
     const Geometry geometry{{pair(from, "strides"), pair(from, "pads"), pair(from, "dilations"), from.Get("groups").ToNumber()},
                             pair(from, "pads", 2)};
-    const auto shape = numbers<int64_t>(from, "shape");
-    auto step = std::make_unique<ConvolutionStep>(weight(), floats(from, "bias"), geometry, limits_of(from));
+    const Tensor kernels = weight();
+    auto step = std::make_unique<ConvolutionStep>(kernels, floats(from, "bias"), geometry, limits_of(from));
     const Tensor slope = floats(from, "slope");
     if (slope.defined()) step->exit = line(at::ones_like(slope), at::zeros_like(slope), slope);
     if (from.Get("entry").IsObject()) step->entry = line_of(from.Get("entry").As<Napi::Object>());
-    TORCH_CHECK(!step->exit || step->exit->scale.numel() == shape.at(0), "Expected a slope for each channel of the result");
-    TORCH_CHECK(!step->entry || step->entry->scale.numel() == shape.at(1) * geometry.groups,
+    TORCH_CHECK(!step->exit || step->exit->scale.numel() == kernels.size(0), "Expected a slope for each channel of the result");
+    TORCH_CHECK(!step->entry || step->entry->scale.numel() == kernels.size(1) * geometry.groups,
                 "Expected a scale and an offset for each channel of the image");
     return step;
   }
