@@ -4,7 +4,6 @@ import {
   type Device,
   type FusedBatchNormOptions,
   fromArray,
-  fusedBatchNorm,
   Generator,
   noGrad,
   type ProcessGroup,
@@ -13,6 +12,7 @@ import {
   zeros,
 } from '@magface/torch';
 import { ShapeError } from '../errors.ts';
+import { batchNorm } from './batch-norm.ts';
 import { type BatchNormLayer, fuseSteps, type Step, singleSteps } from './fuse-steps.ts';
 import {
   type Architecture,
@@ -101,10 +101,7 @@ export class Network {
       }
       case 'batchNorm': {
         const group = mode.training ? mode.group : undefined;
-        if (this.isFused || group !== undefined)
-          return fusedBatchNorm(x, { ...this.#partsOf(layer), training: mode.training, group });
-        const { weight, bias, runningMean, runningVariance, momentum, epsilon } = this.#partsOf(layer);
-        return x.batchNorm(weight, bias, runningMean, runningVariance, mode.training, momentum, epsilon, true);
+        return batchNorm(x, { ...this.#partsOf(layer), training: mode.training, group, isFused: this.isFused });
       }
       case 'prelu': {
         const slope = tensor('weight');
@@ -128,7 +125,7 @@ export class Network {
     const slope = layer.kind === 'prelu' ? this.tensors.get(`${layer.name}.weight`) : undefined;
     const { training } = mode;
     const group = mode.training ? mode.group : undefined;
-    return fusedBatchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual, group });
+    return batchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual, group, isFused: true });
   }
 
   /** What a BatchNorm has beside its input. */

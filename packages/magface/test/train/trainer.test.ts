@@ -102,6 +102,21 @@ describeTraining('a trainer', [], () => {
     expectFinite(one);
   });
 
+  test.each([
+    ['fused, channels that the kernels do not take', { fused: true, architecture: architecture('mobilefacenet', 16) }],
+    ['by single layers', { fused: false, architecture: architecture('mobilefacenet', 32) }],
+  ])('a batch of one leaves every statistic finite: %s', (_, options) => {
+    const one = trainer(options);
+    const given = batch();
+    const single = { faces: given.faces.subarray(0, pixels), labels: BigInt64Array.of(0n), indices: Uint32Array.of(0) };
+    expect(one.step(single, 0.01).skipped).toBeUndefined();
+    expectFinite(one);
+    const variance = one.network.tensors.get('gdconv.bn.running_var')!.toArray();
+    expect(variance[0]).toBeCloseTo(0.1, 6); // one value has no spread: 0.1 · 1 + 0.9 · 0
+    expect(one.step(given, 0.01).skipped).toBeUndefined();
+    expectFinite(one);
+  });
+
   test('steps leave no tensor behind, those that were skipped neither', () => {
     const one = trainer();
     one.step(batch(), 0.01);

@@ -5,6 +5,7 @@
 import { cat, invoke, matmul, operator, type Tensor } from '@magface/torch';
 import type { NodeProto } from '../../models/onnx_pb.ts';
 import { floatOf, intOf, intsOf } from '../../models/onnx-graph.ts';
+import { batchNorm } from '../batch-norm.ts';
 import { alias } from '../network.ts';
 
 /** What the file says of a node. */
@@ -101,8 +102,16 @@ function convolved(inputs: Inputs, { node }: NodeContext): Tensor {
  */
 function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], context: NodeContext): Tensor {
   const { node, training } = context;
-  const settings = [training && isFresh(node), freshMomentum, floatOf(node, 'epsilon', 1e-5), true] as const;
-  return x!.batchNorm(scale!, shift!, mean!, variance!, ...settings);
+  return batchNorm(x!, {
+    weight: scale!,
+    bias: shift!,
+    runningMean: mean!,
+    runningVariance: variance!,
+    training: training && isFresh(node),
+    momentum: freshMomentum,
+    epsilon: floatOf(node, 'epsilon', 1e-5),
+    isFused: false,
+  });
 }
 
 function clipped(x: Tensor, { node, numbers, opset }: NodeContext): Tensor {
