@@ -32,30 +32,34 @@ const mostShots = 24;
 /** Between two shots of a burst, in milliseconds: pictures closer to each other are alike. */
 const pause = 400;
 
-let stream: MediaStream | undefined;
+/** Ends the last start, with its stream and its loop: whatever comes later of it finds its signal aborted. */
+let started: AbortController | undefined;
 let nextId = 0;
 let lastShot = 0;
 
+/** Resolves when the camera is off again: by `stopCamera`, another start, or a `problem`. */
 export async function startCamera(video: HTMLVideoElement): Promise<void> {
+  stopCamera(video);
+  started = new AbortController();
+  const { signal } = started;
   problem.value = undefined;
   camera.value = 'starting';
   try {
-    stream = await openStream();
-    video.srcObject = stream;
+    video.srcObject = await openStream(signal);
     await video.play();
     const magface = await openEngine();
-    if (camera.value !== 'starting') return; // turned off meanwhile
+    signal.throwIfAborted();
     camera.value = 'on';
-    void watch(video, magface);
+    await watch(video, magface, signal);
   } catch (error) {
+    if (signal.aborted) return; // turned off meanwhile
     stopCamera(video);
     problem.value = wordsFor(error);
   }
 }
 
 export function stopCamera(video: HTMLVideoElement | null): void {
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  stream = undefined;
+  started?.abort();
   if (video) video.srcObject = null;
   batch(() => {
     camera.value = 'off';
@@ -74,38 +78,42 @@ export function forgetShots(): void {
   shots.value = [];
 }
 
-function openStream(): Promise<MediaStream> {
+/** @returns the camera's stream, which ends with its start, also where that was stopped before permission came */
+async function openStream(signal: AbortSignal): Promise<MediaStream> {
   if (navigator.mediaDevices === undefined) throw new DOMException('', 'SecurityError');
   const video = { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 720 } };
-  return navigator.mediaDevices.getUserMedia({ video, audio: false });
+  const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  const end = (): void => {
+    for (const track of stream.getTracks()) track.stop();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  signal.throwIfAborted();
+  return stream;
 }
 
 /** One picture at a time for as long as the camera is on: a slow machine sees fewer, and none waits in a queue. */
-async function watch(video: HTMLVideoElement, magface: MagFace): Promise<void> {
-  try {
-    while (camera.value === 'on') {
-      const start = performance.now();
-      const frame = await createImageBitmap(video);
-      try {
-        await look(frame, magface);
-      } finally {
-        frame.close();
-      }
-      await nextPicture(video);
-      const now = 1000 / (performance.now() - start);
-      rate.value = rate.value === 0 ? now : 0.8 * rate.value + 0.2 * now;
+async function watch(video: HTMLVideoElement, magface: MagFace, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const start = performance.now();
+    const frame = await createImageBitmap(video);
+    try {
+      await look(frame, magface, signal);
+    } finally {
+      frame.close();
     }
-  } catch (error) {
-    stopCamera(video);
-    problem.value = error instanceof Error ? error.message : String(error);
+    await nextPicture(video);
+    signal.throwIfAborted();
+    const now = 1000 / (performance.now() - start);
+    rate.value = rate.value === 0 ? now : 0.8 * rate.value + 0.2 * now;
   }
 }
 
-async function look(frame: ImageBitmap, magface: MagFace): Promise<void> {
+async function look(frame: ImageBitmap, magface: MagFace, signal: AbortSignal): Promise<void> {
   const { width, height } = frame;
   // Whoever sits before a camera is near: a face of a sixth of the height and more, the nearest four.
   const faces = await magface.analyze(frame, { smallestFace: height / 6, maxFaces: 4 });
-  if (camera.value !== 'on') return;
+  signal.throwIfAborted();
   seen.value = { width, height, faces };
   const face = faces[0];
   if (face === undefined) return;
@@ -115,6 +123,7 @@ async function look(frame: ImageBitmap, magface: MagFace): Promise<void> {
   const isShot = on && shots.value.length < mostShots && (face.quality ?? 0) >= above && now - lastShot >= pause;
   if (!isBest && !isShot) return;
   const picture = await cutOut(frame, face.box);
+  signal.throwIfAborted();
   if (isBest) {
     forget(best.value);
     best.value = newShot(face, picture);
