@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ConfigError, MagfaceError } from '../errors.ts';
+import { isForeignImageName, isImageName } from '../image-names.ts';
 import { type CfpProtocol, cfpView, readCfpPairs } from './cfp-protocol.ts';
 import { type FaceSet, fileImage, foldOrder, type SetImage, setName } from './face-set.ts';
 import { type PairList, readPairList } from './pair-list.ts';
@@ -99,8 +100,8 @@ async function namesOf(
   const listed = [...new Set([...list.left, ...list.right])];
   if (listed.every((name) => existsSync(resolve(folder, name))))
     return { names: listed, paths: listed.map((name) => resolve(folder, name)) };
-  const found = await glob('**/*.{jpg,jpeg,png,bmp,webp,JPG,JPEG,PNG}', { cwd: folder, expandDirectories: false });
-  const names = found.sort();
+  const found = await glob('**/*', { cwd: folder, expandDirectories: false });
+  const names = found.filter((name) => isImageName(name) || isForeignImageName(name)).sort();
   return { names, paths: names.map((name) => join(folder, name)) };
 }
 

@@ -1,5 +1,6 @@
 /** From pair lists to feature rows: by the official order (pair k is feature lines 2k and 2k + 1) or by name. */
 import { MagfaceError, ShapeError } from '../errors.ts';
+import { withoutImageEnding } from '../image-names.ts';
 import { type FeatureSet, rowsOf } from './feature-set.ts';
 import type { PairList } from './pair-list.ts';
 import type { Pairs } from './verification.ts';
@@ -70,12 +71,7 @@ export function rowFinder(names: readonly string[]): (name: string) => readonly 
   };
 }
 
-const tail = (name: string, depth: number): string =>
-  name
-    .split('/')
-    .slice(-depth)
-    .join('/')
-    .replace(/\.(?:jpe?g|png|bmp|webp|avif|tiff?|gif)$/i, '');
+const tail = (name: string, depth: number): string => withoutImageEnding(name.split('/').slice(-depth).join('/'));
 
 function index(entries: readonly (readonly [string, number])[]): Map<string, number[]> {
   const rows = new Map<string, number[]>();

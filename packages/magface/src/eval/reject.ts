@@ -37,7 +37,7 @@ export interface RejectCurve {
   readonly fnmr: readonly (number | null)[];
   /** Cosine that a genuine pair must exceed, one a reject rate. */
   readonly thresholds: readonly (number | null)[];
-  /** Mean FNMR from nothing rejected to `paucLimit`, by the trapezoid rule; null when part of it is unknown. */
+  /** Mean FNMR from the first reject rate to `paucLimit`, by the trapezoid rule; null when part of it is unknown. */
   readonly pauc: number | null;
   readonly paucLimit: number;
   /** Why a rate is null, in a sentence. */
@@ -174,8 +174,8 @@ function remaining(similarities: Float64Array, same: Uint8Array, pairs: Uint32Ar
 }
 
 function partialArea(rates: readonly number[], fnmr: readonly (number | null)[], limit: number): number | null {
-  let area = 0;
-  let reached = rates[0] ?? 0;
+  const first = rates[0]!;
+  let [area, reached] = [0, first];
   for (let i = 1; i < rates.length && reached < limit; i++) {
     const [x0, x1, y0, y1] = [rates[i - 1]!, rates[i]!, fnmr[i - 1], fnmr[i]];
     if (y0 == null || y1 == null) return null;
@@ -184,7 +184,7 @@ function partialArea(rates: readonly number[], fnmr: readonly (number | null)[],
     area += ((y0 + atEnd) / 2) * (end - x0);
     reached = end;
   }
-  return reached < limit - 1e-9 ? null : area / limit;
+  return reached < limit - 1e-9 || limit <= first ? null : area / (limit - first);
 }
 
 function expectRates(rates: readonly number[], quality: Float64Array, same: Uint8Array): void {

@@ -138,12 +138,15 @@ export function areaUnderRoc({ genuine, impostor }: Scores): number {
 /** @returns the rate at which false accepts and false rejects are alike: their mean where they come closest. */
 export function equalErrorRate({ genuine, impostor }: Scores): number {
   let [best, rate] = [Number.POSITIVE_INFINITY, 1];
-  for (const threshold of genuine) {
-    const far = 1 - countBelow(impostor, threshold) / impostor.length;
-    const fnmr = countBelow(genuine, threshold) / genuine.length;
+  let [g, i] = [0, 0]; // pairs below a rising threshold, which is each score of either kind in turn
+  for (;;) {
+    const [far, fnmr] = [1 - i / impostor.length, g / genuine.length];
     if (Math.abs(far - fnmr) < best) [best, rate] = [Math.abs(far - fnmr), (far + fnmr) / 2];
+    if (fnmr >= far) return rate; // they only part from here on
+    const threshold = Math.min(genuine[g] ?? Number.POSITIVE_INFINITY, impostor[i] ?? Number.POSITIVE_INFINITY);
+    while (g < genuine.length && !(genuine[g]! > threshold)) g++;
+    while (i < impostor.length && !(impostor[i]! > threshold)) i++;
   }
-  return rate;
 }
 
 /** @returns the smallest float64 above a finite value: a threshold that refuses this score and no higher one. */

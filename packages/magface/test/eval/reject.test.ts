@@ -36,6 +36,9 @@ describe('errorVersusReject', () => {
     expect(curve.thresholds).toEqual([0.75, 0.85, 0.85]);
     expect(curve.fnmr).toEqual([0.7, 0.75, 0.6]);
     expect(curve.pauc).toBeCloseTo((0.725 + 0.675) / 2, 12);
+    const later = { fmr: 0.2, rejectRates: rejectRates.slice(1), paucLimit: 0.5 };
+    const [, second, third] = curve.fnmr as number[];
+    expect(errorVersusReject(similarities, same, similarities, later).pauc).toBeCloseTo((second! + third!) / 2, 12);
   });
 
   test('a limit beyond the last rate has no area; one rate that cannot be told is named', () => {

@@ -49,6 +49,15 @@ test('EER is where both errors meet', () => {
   expect(equalErrorRate(scores)).toBeCloseTo((0.3 + 0.25) / 2, 12);
 });
 
+test('EER is found between impostors too', () => {
+  const rate = (genuine: number[], impostor: number[]): number =>
+    equalErrorRate({ genuine: Float64Array.from(genuine), impostor: Float64Array.from(impostor) });
+  expect(rate([0, 1], [0.4, 0.6])).toBe(0.5); // at 0.5 one of two each
+  expect(rate([0.7, 0.9], [0.1, 0.3])).toBe(0);
+  expect(rate([0.1, 0.3], [0.7, 0.9])).toBe(1);
+  expect(rate([0.5, 0.5], [0.5, 0.5])).toBe(0.5); // nothing tells them apart
+});
+
 test('scores split by label, ascending', () => {
   expect(splitScores(Float64Array.from([3, 1, 2]), Uint8Array.from([1, 0, 1]))).toEqual({
     genuine: Float64Array.from([2, 3]),
