@@ -12,7 +12,6 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { processor, torchVersion } from '@magface/torch';
 import { MagFace } from 'magface';
 import { createFeatureWriter } from '../packages/magface/src/format/feature-writer.ts';
@@ -21,31 +20,17 @@ import { createNetwork } from '../packages/magface/src/train/network.ts';
 import { exportOnnx } from '../packages/magface/src/train/onnx-export.ts';
 import { forProcessor } from './support/for-processor.ts';
 import { spread } from './support/median.ts';
+import { peerFlags } from './support/peer-flags.ts';
 import { writeResult } from './support/result.ts';
 import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    arch: { type: 'string', default: 'iresnet18' },
-    batch: { type: 'string', default: '32' },
-    threads: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
-    faces: { type: 'string', default: fileURLToPath(new URL('../../shared/faces/lfw/aligned/', import.meta.url)) },
-    images: { type: 'string', default: '128' },
-    python: { type: 'string' },
-  },
-});
-const { arch, python } = flags;
-const [batchSize, threads, rounds, images] = [flags.batch, flags.threads, flags.rounds, flags.images].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const flags = peerFlags({ batch: 32, threads: 2, rounds: 3, images: 128 }, ['faces']);
+const { arch, python, batch: batchSize, threads, rounds } = flags;
+const faces = flags.faces ?? fileURLToPath(new URL('../../shared/faces/lfw/aligned/', import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), 'embed-speed-'));
-const files = (await readdir(flags.faces, { recursive: true })).filter((name) => name.endsWith('.jpg')).sort();
-const paths = files.slice(0, images).map((name) => join(flags.faces, name));
+const files = (await readdir(faces, { recursive: true })).filter((name) => name.endsWith('.jpg')).sort();
+const paths = files.slice(0, flags.images).map((name) => join(faces, name));
 const list = join(folder, 'faces.list');
 await writeFile(list, paths.join('\n'));
 

@@ -8,25 +8,15 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { cacheMemory, threads as setThreads, torchVersion } from '@magface/torch';
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { peerFlags } from './support/peer-flags.ts';
 import { writeResult } from './support/result.ts';
 import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    arch: { type: 'string', default: 'iresnet18' },
-    batch: { type: 'string', default: '32' },
-    threads: { type: 'string', default: '2' },
-    steps: { type: 'string', default: '4' },
-    python: { type: 'string' },
-    only: { type: 'string' },
-  },
-});
-const { arch, python } = flags;
-const [batchSize, threads, steps] = [flags.batch, flags.threads, flags.steps].map(Number) as [number, number, number];
+const flags = peerFlags({ batch: 32, threads: 2, steps: 4 }, ['only']);
+const { arch, python, batch: batchSize, threads, steps } = flags;
 
 /** Mebibytes. */
 interface Resident {

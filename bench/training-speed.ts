@@ -9,7 +9,6 @@
  * nothing else should run. Needs Python with PyTorch (Debian: python3-torch). On a processor that does not multiply
  * bfloat16 the result is named after its loops, and the peak is that of float32.
  */
-import { parseArgs } from 'node:util';
 import { cacheMemory, processor, threads as setThreads, torchVersion } from '@magface/torch';
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { networkCost } from '../packages/magface/src/train/network-cost.ts';
@@ -17,26 +16,18 @@ import { Trainer } from '../packages/magface/src/train/trainer.ts';
 import { forProcessor } from './support/for-processor.ts';
 import { gemmPeak } from './support/gemm-peak.ts';
 import { spread } from './support/median.ts';
+import { peerFlags } from './support/peer-flags.ts';
 import { writeResult } from './support/result.ts';
 import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    arch: { type: 'string', default: 'iresnet18' },
-    batch: { type: 'string', default: '16' },
-    threads: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '3' },
-    steps: { type: 'string', default: '2' },
-    python: { type: 'string' },
-  },
-});
-const { arch, python } = flags;
-const [batchSize, threads, rounds, steps] = [flags.batch, flags.threads, flags.rounds, flags.steps].map(Number) as [
-  number,
-  number,
-  number,
-  number,
-];
+const {
+  arch,
+  python,
+  batch: batchSize,
+  threads,
+  rounds,
+  steps,
+} = peerFlags({ batch: 16, threads: 2, rounds: 3, steps: 2 });
 const architecture = architectureOf(arch);
 const { bfloat16 } = processor();
 setThreads(threads);
