@@ -24,6 +24,15 @@ std::array<int64_t, 2> pair(at::IntArrayRef list) { return {list[0], list[list.s
 ConvolutionShape::ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups)
     : stride(pair(stride)), padding(pair(padding)), dilation(pair(dilation)), groups(groups) {}
 
+std::array<int64_t, 2> ConvolutionShape::result_size(at::IntArrayRef x, at::IntArrayRef weight,
+                                                     std::array<int64_t, 2> after) const {
+  const auto along = [&](int i) {
+    const int64_t reach = dilation[i] * (weight[2 + i] - 1) + 1;
+    return (x[2 + i] + padding[i] + after[i] - reach) / stride[i] + 1;
+  };
+  return {along(0), along(1)};
+}
+
 void ConvolutionShape::keep(torch::autograd::AutogradContext& context) const {
   context.saved_data["stride"] = at::IntArrayRef(stride);
   context.saved_data["padding"] = at::IntArrayRef(padding);
@@ -58,7 +67,9 @@ ConvolutionForward forward_by(Way way, const Tensor& x, const Tensor& weight, co
       const Tensor b = bias.defined() ? bias.contiguous() : bias;
       const Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
       const winograd::Finish finish{.bias = b.defined() ? b.data_ptr<float>() : nullptr};
-      return {winograd::forward(source, winograd::transformed(weight, s, false), weight.size(0), s, {}, finish), source};
+      const winograd::Tiling tiling = winograd::usual_tiling(s);
+      const Tensor u = winograd::transformed(weight, tiling, false);
+      return {winograd::forward(source, u, weight.size(0), s, tiling, {}, finish), source};
     }
     default: return {at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups), x};
   }

@@ -16,6 +16,8 @@ struct ConvolutionShape {
   int64_t groups;
   /// As conv2d is given them: each of the lists has one number or two.
   ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, int64_t groups);
+  /// Height and width of W * x, where W is (K, C, height, width) and `after` the zeros below and right.
+  std::array<int64_t, 2> result_size(at::IntArrayRef x, at::IntArrayRef weight, std::array<int64_t, 2> after) const;
   /// For a backward pass, which reads it by kept().
   void keep(torch::autograd::AutogradContext& context) const;
   static ConvolutionShape kept(torch::autograd::AutogradContext& context);

@@ -1,5 +1,5 @@
 // Convolutions and linear layers whose weights never change: cast once to the type that the processor is fastest in and
-// kept in the order that it reads, where oneDNN's headers were there to compile with; else libtorch's operators.
+// kept in the order that it reads (packed_parts.h).
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -10,14 +10,14 @@
 
 namespace magface {
 
+struct LinearPart;
+
 /// What goes in and out: bfloat16 where the processor multiplies that itself, else float32.
 at::ScalarType packed_type();
 
 /// Whose padding is that above and left; below and right are others.
 struct Geometry : ConvolutionShape {
   std::array<int64_t, 2> after;
-  /// Sizes of W * x
-  std::vector<int64_t> result_sizes(at::IntArrayRef x, at::IntArrayRef weight) const;
 };
 
 /// Held to [low, high] at the end.
@@ -43,17 +43,11 @@ class PackedConvolution {
   at::Tensor run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum);
   /// x (N, I, H, W) of packed_type(), the channels last in memory; `sum` is undefined, or of y's shape: it becomes y.
   /// Throws c10::Error where one of them has other sizes.
-  at::Tensor run(const at::Tensor& x, at::Tensor sum);
+  at::Tensor run(const at::Tensor& x, const at::Tensor& sum);
 
  private:
-  void expect(const at::Tensor& x, const at::Tensor& sum) const;
-
   struct Parts;
-  struct Tiles;
-  std::vector<int64_t> weight_sizes_;
-  Geometry geometry_;
   std::unique_ptr<Parts> parts_;
-  std::unique_ptr<Tiles> tiles_;
 };
 
 /// y = W x + b
@@ -66,9 +60,8 @@ class PackedLinear {
   at::Tensor run(const at::Tensor& x);
 
  private:
-  struct Parts;
   int64_t features_;
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<LinearPart> part_;
 };
 
 /// Which of the two: "oneDNN 2.6.0", or "libtorch".

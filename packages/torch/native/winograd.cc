@@ -14,16 +14,11 @@ using at::Tensor;
 
 namespace {
 
-constexpr int64_t tile = 4;  // the smaller of two images' pixels a tile
-
 int64_t over(int64_t n, int64_t by) { return (n + by - 1) / by; }
 
-Steps steps_of(const ConvolutionShape& s) { return s.stride[0] == 1 ? Steps::same : Steps::halved; }
-
-/// Height and width of y.
-std::array<int64_t, 2> result_size(at::IntArrayRef x, const ConvolutionShape& s) {
-  const auto along = [&](int i) { return (x[2 + i] + 2 * s.padding[i] - 3) / s.stride[i] + 1; };
-  return {along(0), along(1)};
+/// Products a channel of x and one of y, of a result's height and width.
+int64_t products_of(Tiling tiling, std::array<int64_t, 2> size) {
+  return over(size[0], tile_of(tiling)) * over(size[1], tile_of(tiling)) * points_of(tiling);
 }
 
 /// An image of `sizes` (N, C, H, W), a tile of which is `step` pixels high and wide, and `tiles_for` a size its tiles cover.
@@ -47,9 +42,9 @@ Tensor channels_last(const Tensor& x) { return x.contiguous(at::MemoryFormat::Ch
 
 /// y = u * x, where u has the transformed kernels for K channels of y. Each task has some tiles, and where these are few, some
 /// of the channels of y: it transforms, multiplies and transforms back within what a processor's own cache holds.
-void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& entry, const Tensor& u,
+void correlate(Tiling tiling, const Tensor& x, const Tiled& image, const Entry& entry, const Tensor& u,
                const Finish& finish, const Tensor& y, const Tiled& result) {
-  const int64_t points = points_of(steps), most_tiles = steps == Steps::same ? 24 : 12, threads = at::get_num_threads();
+  const int64_t points = points_of(tiling), most_tiles = points < 81 ? 24 : 12, threads = at::get_num_threads();
   const int64_t tiles = x.size(0) * image.rows * image.columns, panels = result.channels / lanes;
   const int64_t chunks = over(tiles, most_tiles);
   const int64_t groups = chunks >= 2 * threads ? 1 : std::min(panels, threads);
@@ -62,9 +57,9 @@ void correlate(Steps steps, const Tensor& x, const Tiled& image, const Entry& en
     const Chunk part{first, std::min(chunk, tiles - first)};
     if (part.count <= 0 || panel >= end) return;
     float* v = buffers.data_ptr<float>() + at::get_thread_num() * (of_v + of_m);
-    image_panels(steps, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
-    products(steps, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
-    results(steps, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
+    image_panels(tiling, x.data_ptr<float>(), image, entry, part, 0, part.count, v);
+    products(tiling, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + of_v);
+    results(tiling, v + of_v, result, panel, end, part, finish, y.data_ptr<float>());
   });
 }
 
@@ -78,39 +73,52 @@ bool wins(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) 
     const bool fits = stride == 1 ? s.padding[i] <= 2 : stride == 2 && s.padding[i] == 1;
     if (s.stride[i] != stride || s.dilation[i] != 1 || !fits) return false;
   }
-  const auto [height, width] = result_size(x, s);
+  const auto [height, width] = s.result_size(x, weight, s.padding);
   // Products a channel by tiles, beside those of each pixel: 0.25 and 0.56 of them where tiles fit.
-  return over(height, tile) * over(width, tile) * points_of(steps_of(s)) * 4 <= height * width * 9 * 3;
+  return products_of(usual_tiling(s), {height, width}) * 4 <= height * width * 9 * 3;
 }
 
-Tensor transformed(const Tensor& weight, const ConvolutionShape& s, bool turned) {
+Tiling usual_tiling(const ConvolutionShape& s) { return s.stride[0] == 1 ? Tiling::same : Tiling::halved; }
+
+Tiling best_tiling(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) {
+  // To read a kernel's value that no cache has takes as long as to multiply with it for eight tiles.
+  constexpr int64_t tiles_a_value = 8;
+  const auto size = s.result_size(x, weight, s.padding);
+  const Tiling usual = usual_tiling(s), small = usual == Tiling::same ? Tiling::same_by_two : Tiling::halved_by_two;
+  const auto cost = [&](Tiling t) { return x[0] * products_of(t, size) + tiles_a_value * kernel_points_of(t); };
+  return cost(small) * 10 < cost(usual) * 9 ? small : usual;
+}
+
+Tensor transformed(const Tensor& weight, Tiling tiling, bool turned) {
   const int64_t k = weight.size(0), c = weight.size(1);
-  const Tensor plain = weight.contiguous(), u = buffer(kernel_points * point_stride(k, c));
+  const Tensor plain = weight.contiguous(), u = buffer(kernel_points_of(tiling) * point_stride(k, c));
   share_out((turned ? c : k) / lanes, [&](int64_t panel) {
-    kernel_panels(steps_of(s), plain.data_ptr<float>(), k, c, turned, panel, u.data_ptr<float>());
+    kernel_panels(tiling, plain.data_ptr<float>(), k, c, turned, panel, u.data_ptr<float>());
   });
   return u;
 }
 
-Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, const Entry& entry,
+Tensor forward(const Tensor& x, const Tensor& u, int64_t k, const ConvolutionShape& s, Tiling tiling, const Entry& entry,
                const Finish& finish, Tensor y) {
-  const auto size = result_size(x.sizes(), s);
+  const int64_t tile = tile_of(tiling);
+  const auto size = s.result_size(x.sizes(), {k, x.size(1), 3, 3}, s.padding);
   const Tensor image = channels_last(x);
   if (!y.defined()) y = at::empty({x.size(0), k, size[0], size[1]}, x.options(), at::MemoryFormat::ChannelsLast);
-  correlate(steps_of(s), image, tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding), entry, u,
-            finish, y, tiled(y.sizes(), size, tile, tile));
+  correlate(tiling, image, tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding), entry, u, finish, y,
+            tiled(y.sizes(), size, tile, tile));
   return y;
 }
 
 Tensor of_image(const Tensor& dy, at::IntArrayRef x_sizes, const Tensor& weight, const ConvolutionShape& s) {
-  const Tensor image = channels_last(dy), u = transformed(weight, s, true);
+  const Tiling forth = usual_tiling(s);
+  const Tensor image = channels_last(dy), u = transformed(weight, forth, true);
   const Tensor dx = at::empty(x_sizes, dy.options(), at::MemoryFormat::ChannelsLast);
   const std::array<int64_t, 2> size{x_sizes[2], x_sizes[3]};
-  const int64_t step = tile * s.stride[0];
-  const bool is_same = steps_of(s) == Steps::same;
+  const int64_t tile = tile_of(forth), step = tile * s.stride[0];
+  const bool is_same = forth == Tiling::same;
   const std::array<int64_t, 2> before =
       is_same ? std::array<int64_t, 2>{2 - s.padding[0], 2 - s.padding[1]} : std::array<int64_t, 2>{0, 0};
-  correlate(is_same ? Steps::same : Steps::doubled, image, tiled(image.sizes(), size, step, tile, before), {}, u, {}, dx,
+  correlate(is_same ? Tiling::same : Tiling::doubled, image, tiled(image.sizes(), size, step, tile, before), {}, u, {}, dx,
             tiled(x_sizes, size, step, step));
   return dx;
 }
@@ -118,8 +126,9 @@ Tensor of_image(const Tensor& dy, at::IntArrayRef x_sizes, const Tensor& weight,
 Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const ConvolutionShape& s) {
   constexpr int64_t most_values = 1 << 22;  // transformed at a time, 16 MiB
   constexpr int64_t few_tiles = 8, few_units = 4;
-  const Steps steps = steps_of(s);
-  const int64_t k = weight.size(0), c = weight.size(1), points = points_of(steps), units = kernel_points * (k / lanes);
+  const Tiling tiling = usual_tiling(s);
+  const int64_t k = weight.size(0), c = weight.size(1), tile = tile_of(tiling);
+  const int64_t points = points_of(tiling), kernel_points = kernel_points_of(tiling), units = kernel_points * (k / lanes);
   const Tensor image = channels_last(x), gradient = channels_last(dy);
   const std::array<int64_t, 2> size{dy.size(2), dy.size(3)};
   const Tiled below = tiled(image.sizes(), size, tile, tile * s.stride[0], s.padding);
@@ -133,16 +142,16 @@ Tensor of_kernels(const Tensor& dy, const Tensor& x, const Tensor& weight, const
     const Chunk chunk{first, std::min(most, tiles - first)};
     share_out(over(chunk.count, few_tiles), [&](int64_t task) {
       const int64_t from = task * few_tiles, to = std::min(chunk.count, from + few_tiles);
-      image_panels(steps, image.data_ptr<float>(), below, {}, chunk, from, to, v.data_ptr<float>());
-      gradient_panels(steps, gradient.data_ptr<float>(), above, chunk, from, to, z.data_ptr<float>());
+      image_panels(tiling, image.data_ptr<float>(), below, {}, chunk, from, to, v.data_ptr<float>());
+      gradient_panels(tiling, gradient.data_ptr<float>(), above, chunk, from, to, z.data_ptr<float>());
     });
     share_out(over(units, few_units), [&](int64_t task) {
-      gradient_products(steps, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, task * few_units,
+      gradient_products(tiling, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, task * few_units,
                         std::min(units, (task + 1) * few_units), d.data_ptr<float>());
     });
   }
   share_out(k / lanes, [&](int64_t panel) {
-    kernel_gradients(steps, d.data_ptr<float>(), k, c, panel, gradients.data_ptr<float>());
+    kernel_gradients(tiling, d.data_ptr<float>(), k, c, panel, gradients.data_ptr<float>());
   });
   return gradients;
 }

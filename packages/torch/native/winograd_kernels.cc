@@ -9,23 +9,38 @@ namespace {
 
 /// Calls body with the type of the transforms.
 template <typename Body>
-INLINE void with(Steps steps, Body body) {
-  switch (steps) {
-    case Steps::same: return body(Same());
-    case Steps::halved: return body(Halved());
-    default: return body(Doubled());
+INLINE void with(Tiling tiling, Body body) {
+  switch (tiling) {
+    case Tiling::same: return body(Same());
+    case Tiling::halved: return body(Halved());
+    case Tiling::doubled: return body(Doubled());
+    case Tiling::same_by_two: return body(SameByTwo());
+    default: return body(HalvedByTwo());
   }
 }
-/// Where kernels or their gradients are transformed, which Doubled has from Halved.
+/// Where kernels are transformed, which Doubled has from Halved.
 template <typename Body>
-INLINE void with_kernels_of(Steps steps, Body body) {
-  return steps == Steps::same ? body(Same()) : body(Halved());
+INLINE void with_kernels_of(Tiling tiling, Body body) {
+  switch (tiling) {
+    case Tiling::same: return body(Same());
+    case Tiling::same_by_two: return body(SameByTwo());
+    case Tiling::halved_by_two: return body(HalvedByTwo());
+    default: return body(Halved());
+  }
+}
+/// For gradients of kernels.
+template <typename Body>
+INLINE void with_gradients_of(Tiling tiling, Body body) {
+  return tiling == Tiling::same ? body(Same()) : body(Halved());
 }
 
 /// The point of the kernels that point `f` of a tile is multiplied with.
-INLINE int64_t kernel_point(Steps steps, int64_t f) {
-  if (steps == Steps::same) return f;
-  return Halved::kernel_of(f / Halved::side) * 6 + Halved::kernel_of(f % Halved::side);
+int64_t kernel_point(Tiling tiling, int64_t f) {
+  int64_t point = 0;
+  with(tiling, [&]<typename Way>(Way) {
+    point = Way::kernel_of(f / Way::side) * Way::kernel_side + Way::kernel_of(f % Way::side);
+  });
+  return point;
 }
 
 /// A tile's place: of its image, and of its first pixel in it.
@@ -88,8 +103,9 @@ INLINE Eight held(Eight value, const Finish& limits) {
 }
 
 /// c (rows x 16) = or += a b: `segments` times `depth` products, whose a lie `a_step` apart for each row of c, `a_next` for
-/// each product and `a_segment` for each segment; b has rows of 16 without a gap. What lies `ahead` of b is fetched meanwhile.
-template <int rows>
+/// each product and `a_segment` for each segment; b has rows of 16 without a gap. Where it `fetches`, what lies `ahead` of b is
+/// brought nearer meanwhile.
+template <int rows, bool fetches>
 INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a, int64_t a_step, int64_t a_next,
                      int64_t a_segment, const float* b, int64_t ahead, float* c) {
   Eight sum[rows][2];
@@ -99,7 +115,7 @@ INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a,
     const float* at = a;
 #pragma GCC unroll 4
     for (int64_t k = 0; k < depth; ++k, at += a_next, b += lanes) {
-      __builtin_prefetch(b + ahead, 0, 2);
+      if (fetches) __builtin_prefetch(b + ahead, 0, 2);
       const Eight low = *(const Eight*)b, high = *(const Eight*)(b + 8);
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i) {
@@ -114,8 +130,9 @@ INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a,
 
 constexpr int most_rows = 6;  // 12 sums, a row of b and an element of a in 16 registers
 
-void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, int64_t ahead, float* c) {
-  const auto by = [&]<int n>() { multiply<n>(false, segments, lanes, a, lanes, 1, a_segment, b, ahead, c); };
+void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, int64_t ahead,
+                   float* c) {
+  const auto by = [&]<int n>() { multiply<n, true>(false, segments, lanes, a, lanes, 1, a_segment, b, ahead, c); };
   switch (rows) {
     case 1: return by.template operator()<1>();
     case 2: return by.template operator()<2>();
@@ -128,28 +145,29 @@ void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_seg
 
 /// The 16 rows of channels of a panel of v, by a panel of z.
 INLINE void multiply_panel(bool adds, int64_t count, const float* v, const float* z, float* d) {
-  multiply<6>(adds, 1, count, v, 1, lanes, 0, z, 0, d);
-  multiply<5>(adds, 1, count, v + 6, 1, lanes, 0, z, 0, d + 6 * lanes);
-  multiply<5>(adds, 1, count, v + 11, 1, lanes, 0, z, 0, d + 11 * lanes);
+  multiply<6, false>(adds, 1, count, v, 1, lanes, 0, z, 0, d);
+  multiply<5, false>(adds, 1, count, v + 6, 1, lanes, 0, z, 0, d + 6 * lanes);
+  multiply<5, false>(adds, 1, count, v + 11, 1, lanes, 0, z, 0, d + 11 * lanes);
 }
 
 }  // namespace
 
-void image_panels(Steps steps, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
+void image_panels(Tiling tiling, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
                   float* v) {
-  with(steps, [&]<typename Way>(Way) {
+  with(tiling, [&]<typename Way>(Way) {
     panels_of<Way::in, Way::side>([](const auto& d, auto& t) { Way::image(d, t); }, x, image, entry, chunk, from, to, v);
   });
 }
 
-void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z) {
-  with_kernels_of(steps, [&]<typename Way>(Way) {
+void gradient_panels(Tiling tiling, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z) {
+  with_gradients_of(tiling, [&]<typename Way>(Way) {
     panels_of<Way::out, Way::side>([](const auto& y, auto& t) { Way::gradient(y, t); }, dy, image, {}, chunk, from, to, z);
   });
 }
 
-void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u) {
+void kernel_panels(Tiling tiling, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u) {
   const int64_t across = turned ? k : c, panels = (turned ? c : k) / lanes;  // channels that are summed over, and the others
+  const int64_t next = point_stride(panels * lanes, across);
   for (int64_t row = 0; row < across; ++row) {
     float values[9][lanes];
     for (int64_t i = 0; i < lanes; ++i) {
@@ -158,20 +176,20 @@ void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool
       for (int j = 0; j < 9; ++j) values[j][i] = kernel[turned ? 8 - j : j];
     }
     for (int64_t half = 0; half < lanes; half += eight)
-      with_kernels_of(steps, [&]<typename Way>(Way) {
-        both_ways<3, 6>([](const auto& g, auto& t) { Way::kernel(g, t); },
-                        [&](int i, int j) { return load(values[i * 3 + j] + half); },
-                        [&](int i, int j, Eight value) {
-                          store(u + (i * 6 + j) * point_stride(panels * lanes, across) + (panel * across + row) * lanes + half, value);
-                        });
+      with_kernels_of(tiling, [&]<typename Way>(Way) {
+        constexpr int side = Way::kernel_side;
+        float* at = u + (panel * across + row) * lanes + half;
+        both_ways<3, side>([](const auto& g, auto& t) { Way::kernel(g, t); },
+                           [&](int i, int j) { return load(values[i * 3 + j] + half); },
+                           [&](int i, int j, Eight value) { store(at + (i * side + j) * next, value); });
       });
   }
 }
 
-void products(Steps steps, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
+void products(Tiling tiling, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
               int64_t count, float* m) {
-  for (int64_t f = 0; f < points_of(steps); ++f) {
-    const int64_t point = kernel_point(steps, f);
+  for (int64_t f = 0; f < points_of(tiling); ++f) {
+    const int64_t point = kernel_point(tiling, f);
     for (int64_t panel = from; panel < to; ++panel)
       for (int64_t row = 0; row < count; row += most_rows)
         multiply_rows(count - row < most_rows ? count - row : most_rows, c / lanes,
@@ -182,9 +200,9 @@ void products(Steps steps, const float* v, const float* u, int64_t c, int64_t pa
   }
 }
 
-void results(Steps steps, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Finish& finish,
+void results(Tiling tiling, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Finish& finish,
              float* y) {
-  with(steps, [&]<typename Way>(Way) {
+  with(tiling, [&]<typename Way>(Way) {
     constexpr int side = Way::side, size = Way::out;
     const int64_t next = point_stride((to - from) * lanes, chunk.count);
     for (int64_t i = 0; i < chunk.count; ++i) {
@@ -207,13 +225,13 @@ void results(Steps steps, const float* m, const Tiled& image, int64_t from, int6
   });
 }
 
-void gradient_products(Steps steps, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
+void gradient_products(Tiling tiling, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
                        int64_t from, int64_t to, float* d) {
   for (int64_t unit = from; unit < to; ++unit) {
     const int64_t point = unit / (k / lanes), panel = unit % (k / lanes);
     bool has_some = adds;  // several points of a tile may share one of the kernels
-    for (int64_t f = 0; f < points_of(steps); ++f) {
-      if (kernel_point(steps, f) != point) continue;
+    for (int64_t f = 0; f < points_of(tiling); ++f) {
+      if (kernel_point(tiling, f) != point) continue;
       for (int64_t channel = 0; channel < c; channel += lanes)
         multiply_panel(has_some, count, v + f * point_stride(c, count) + channel * count,
                        z + f * point_stride(k, count) + panel * lanes * count,
@@ -223,11 +241,11 @@ void gradient_products(Steps steps, const float* v, const float* z, int64_t c, i
   }
 }
 
-void kernel_gradients(Steps steps, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients) {
+void kernel_gradients(Tiling tiling, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients) {
   for (int64_t channel = 0; channel < c; ++channel) {
     float values[9][lanes];
     for (int64_t half = 0; half < lanes; half += eight)
-      with_kernels_of(steps, [&]<typename Way>(Way) {
+      with_gradients_of(tiling, [&]<typename Way>(Way) {
         both_ways<6, 3>([](const auto& part, auto& g) { Way::kernel_gradient(part, g); },
                         [&](int i, int j) {
                           return load(d + (i * 6 + j) * point_stride(k, c) + (panel * c + channel) * lanes + half);

@@ -5,12 +5,25 @@
 
 namespace magface::winograd {
 
-constexpr int64_t lanes = 16, kernel_points = 36;
+constexpr int64_t lanes = 16;
 
-/// In steps of one; in steps of two, from an image to one half as large; and back, for gradients.
-enum class Steps { same, halved, doubled };
+/// In steps of one; in steps of two, from an image to one half as large; and back, for gradients. The last two have tiles of
+/// 2 x 2 results: more products, by fewer values of the kernels.
+enum class Tiling { same, halved, doubled, same_by_two, halved_by_two };
+constexpr bool is_by_two(Tiling tiling) { return tiling == Tiling::same_by_two || tiling == Tiling::halved_by_two; }
+/// Height and width of a tile: the smaller of two images' pixels.
+constexpr int64_t tile_of(Tiling tiling) { return is_by_two(tiling) ? 2 : 4; }
+/// Values of a transformed kernel.
+constexpr int64_t kernel_points_of(Tiling tiling) { return is_by_two(tiling) ? 16 : 36; }
 /// Products a tile and channel.
-constexpr int64_t points_of(Steps steps) { return steps == Steps::same ? 36 : 81; }
+constexpr int64_t points_of(Tiling tiling) {
+  switch (tiling) {
+    case Tiling::same: return 36;
+    case Tiling::same_by_two: return 16;
+    case Tiling::halved_by_two: return 25;
+    default: return 81;
+  }
+}
 
 /// An image (N, height, width, channels), cut into tiles; the channels are a multiple of `lanes`.
 struct Tiled {
@@ -47,23 +60,23 @@ struct Finish {
 constexpr int64_t point_stride(int64_t channels, int64_t rows) { return channels * rows + lanes; }
 
 /// Bᵀ d B of tiles [from, to) of the chunk -> v, panels of C by tile
-void image_panels(Steps steps, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
+void image_panels(Tiling tiling, const float* x, const Tiled& image, const Entry& entry, Chunk chunk, int64_t from, int64_t to,
                   float* v);
 /// A dy Aᵀ of tiles [from, to) of the chunk -> z, panels of K by tile
-void gradient_panels(Steps steps, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z);
+void gradient_panels(Tiling tiling, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z);
 /// G g Gᵀ of one panel of the kernels (K, C, 3, 3) -> u, panels of K by channel of C; where `turned`, of the kernels turned
 /// around, panels of C by channel of K
-void kernel_panels(Steps steps, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u);
+void kernel_panels(Tiling tiling, const float* kernels, int64_t k, int64_t c, bool turned, int64_t panel, float* u);
 /// m = v u for the panels [from, to) of u, of which there are `panels` -> m, (to - from) panels by tile
-void products(Steps steps, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
+void products(Tiling tiling, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
               int64_t count, float* m);
 /// Aᵀ m A, finished -> channels [16 · from, 16 · to) of y's tiles
-void results(Steps steps, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Finish& finish,
+void results(Tiling tiling, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Finish& finish,
              float* y);
-/// d = vᵀ z over `count` tiles, or d += where `adds`: panels [from, to) of its kernel_points · K / 16, by channel of C
-void gradient_products(Steps steps, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
+/// d = vᵀ z over `count` tiles, or d += where `adds`: panels [from, to) of its 36 · K / 16, by channel of C
+void gradient_products(Tiling tiling, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
                        int64_t from, int64_t to, float* d);
 /// Gᵀ d G of panel `panel` of K -> its kernels' gradients in (K, C, 3, 3)
-void kernel_gradients(Steps steps, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients);
+void kernel_gradients(Tiling tiling, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients);
 
 }  // namespace magface::winograd

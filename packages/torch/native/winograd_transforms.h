@@ -68,7 +68,8 @@ INLINE void kernel_at_points(Eight g0, Eight even_a, Eight even_b, Eight g1, Eig
 
 /// Steps of one: F(4, 3), four results from six products of six pixels.
 struct Same {
-  static constexpr int in = 6, out = 4, side = 6;
+  static constexpr int in = 6, out = 4, side = 6, kernel_side = 6;
+  static constexpr int kernel_of(int i) { return i; }
   INLINE static void image(const Eight (&d)[6], Eight (&t)[6]) {
     image_at_points<1>(d, t);
     t[5] = d[5] - (a2 + b2) * d[3] + (a2 * b2) * d[1];
@@ -96,7 +97,7 @@ struct Same {
 /// Steps of two. Every other pixel, from the first, meets the outer taps alone: F(4, 2), five products, which are F(4, 3)'s without
 /// the point at infinity. Those between meet the tap in the middle: four products with the same kernel.
 struct Halved {
-  static constexpr int in = 9, out = 4, side = 9;
+  static constexpr int in = 9, out = 4, side = 9, kernel_side = 6;
   static constexpr int kernel_of(int i) { return i < 5 ? i : 5; }
   INLINE static void image(const Eight (&d)[9], Eight (&t)[9]) {
     image_at_points<2>(d, t);
@@ -123,7 +124,8 @@ struct Halved {
 
 /// The gradient of Halved's image: between the gradients of y come the outer taps' shares, at them the middle one's.
 struct Doubled {
-  static constexpr int in = 5, out = 8, side = 9;
+  static constexpr int in = 5, out = 8, side = 9, kernel_side = 6;
+  static constexpr int kernel_of(int i) { return Halved::kernel_of(i); }
   INLINE static void image(const Eight (&d)[5], Eight (&t)[9]) {
     image_at_points<1>(d, t);
     for (int i = 0; i < 4; ++i) t[5 + i] = d[i];
@@ -131,6 +133,52 @@ struct Doubled {
   INLINE static void result(const Eight (&m)[9], Eight (&y)[8]) {
     result_of_points<2>(m, y + 1);
     for (int i = 0; i < 4; ++i) y[2 * i] = m[5 + i];
+  }
+};
+
+/// Steps of one: F(2, 3), two results from four products of four pixels; values at 0, ±1 and infinity.
+struct SameByTwo {
+  static constexpr int in = 4, out = 2, side = 4, kernel_side = 4;
+  static constexpr int kernel_of(int i) { return i; }
+  INLINE static void image(const Eight (&d)[4], Eight (&t)[4]) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+  }
+  INLINE static void result(const Eight (&m)[4], Eight (&y)[2]) {
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+  }
+  INLINE static void kernel(const Eight (&g)[3], Eight (&u)[4]) {
+    const Eight even = 0.5f * (g[0] + g[2]), odd = 0.5f * g[1];
+    u[0] = g[0];
+    u[1] = even + odd;
+    u[2] = even - odd;
+    u[3] = g[2];
+  }
+};
+
+/// Steps of two: F(2, 2) for the outer taps, three products, and two for the one in the middle.
+struct HalvedByTwo {
+  static constexpr int in = 5, out = 2, side = 5, kernel_side = 4;
+  static constexpr int kernel_of(int i) { return i < 3 ? i : 3; }
+  INLINE static void image(const Eight (&d)[5], Eight (&t)[5]) {
+    t[0] = d[0] - d[2];
+    t[1] = d[2];
+    t[2] = d[2] - d[4];
+    t[3] = d[1];
+    t[4] = d[3];
+  }
+  INLINE static void result(const Eight (&m)[5], Eight (&y)[2]) {
+    y[0] = m[0] + m[1] + m[3];
+    y[1] = m[1] - m[2] + m[4];
+  }
+  INLINE static void kernel(const Eight (&g)[3], Eight (&u)[4]) {
+    u[0] = g[0];
+    u[1] = g[0] + g[2];
+    u[2] = g[2];
+    u[3] = g[1];
   }
 };
 
