@@ -1,8 +1,13 @@
 /** Small pictures for pages: data addresses, since a report is one file. */
 import sharp from 'sharp';
+import { decoding } from '../infer/node/decoding.ts';
 import type { Pixels } from '../pixels.ts';
 
-/** @returns the photo upright, at most `side` pixels wide and high, as a JPEG data address */
+/**
+ * @param path - where a photo lies, or its https: address
+ * @returns the photo upright, at most `side` pixels wide and high, as a JPEG data address
+ * @throws {Error} when it cannot be read: the caller shows no picture then
+ */
 export async function thumbnail(path: string, side: number): Promise<string> {
   const source = /^https?:/i.test(path) ? Buffer.from(await (await fetch(path)).arrayBuffer()) : path;
   return encodedPicture(source, side);
@@ -10,7 +15,7 @@ export async function thumbnail(path: string, side: number): Promise<string> {
 
 /** @param source - a path, or an image as it was encoded */
 export async function encodedPicture(source: string | Uint8Array, side: number): Promise<string> {
-  const picture = sharp(source, { autoOrient: true }).flatten({ background: 'white' }).toColourspace('srgb');
+  const picture = sharp(source, decoding).flatten({ background: 'white' }).toColourspace('srgb');
   return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
 }
 
