@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError } from '../errors.ts';
+import { imageKinds, isImageName } from '../image-names.ts';
 
 /** One image: `name` as the user gave it, `path` where it lies (or its https: address). */
 export interface ImageFile {
@@ -24,10 +25,6 @@ export interface InputSources {
   readonly stdin: NodeJS.ReadableStream;
   readonly signal: AbortSignal;
 }
-
-const endings = 'jpg,jpeg,png,webp,avif,heic,heif,tif,tiff,gif';
-const isImageName = new RegExp(`\\.(${endings.replaceAll(',', '|')})$`, 'i');
-const kinds = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
 
 /**
  * @returns the images in the order of the words, sorted within each folder and glob
@@ -59,18 +56,18 @@ async function expand(word: string, sources: InputSources): Promise<ImageFile[]>
 
 async function searchFolder(word: string, path: string, signal: AbortSignal): Promise<ImageFile[]> {
   const files = await glob('**/*', { cwd: path, expandDirectories: false, onlyFiles: true, dot: false, signal });
-  const images = files.filter((file) => isImageName.test(file)).sort(byName);
+  const images = files.filter((file) => isImageName(file)).sort(byName);
   if (images.length > 0) return images.map((file) => ({ name: join(word, file), path: join(path, file) }));
   const holds = files.length === 0 ? 'it is empty' : `none of its ${files.length} files ends as one`;
-  throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${kinds} files there.`);
+  throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${imageKinds} files there.`);
 }
 
 async function searchGlob(pattern: string, { cwd, signal }: InputSources): Promise<ImageFile[]> {
   const files = await glob(pattern, { cwd, expandDirectories: false, onlyFiles: true, signal });
-  const images = files.filter((file) => isImageName.test(file)).sort(byName);
+  const images = files.filter((file) => isImageName(file)).sort(byName);
   if (images.length > 0) return images.map((name) => ({ name, path: resolve(cwd, name) }));
   const holds = files.length === 0 ? 'nothing does' : `none of the ${files.length} files that do is one`;
-  const remedy = `check the pattern, or name the folder; images are ${kinds} files`;
+  const remedy = `check the pattern, or name the folder; images are ${imageKinds} files`;
   throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
 }
 

@@ -4,11 +4,12 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, ImageError } from '../errors.ts';
 import { writeFaceRecords } from '../format/face-records.ts';
 import { FileWriter } from '../format/file-writer.ts';
 import { readPackedFile } from '../format/packed-image.ts';
 import { createTarWriter } from '../format/tar-shard.ts';
+import { imageKinds, isImageName } from '../image-names.ts';
 import { type Dataset, readDataset } from './dataset.ts';
 import type { Sample } from './samples.ts';
 
@@ -24,6 +25,7 @@ export interface ConvertFacesOptions {
  * @param output - `NAME.rec` (its `.idx` beside it), `NAME.tar`, or a folder, which gets `00000/NAME.jpg` … and `train.list`
  * @returns how many images were written
  * @throws {ConfigError} when the output's ending is none of these
+ * @throws {ImageError} when an image of a tar or a folder to write is of a kind that cannot be read
  */
 export async function convertFaces(input: string, output: string, options: ConvertFacesOptions = {}): Promise<number> {
   const kind = extname(output);
@@ -67,7 +69,7 @@ async function toTar(output: string, { samples }: Dataset, shardSize = samples.l
       for (let i = shard * shardSize; i < Math.min(samples.length, (shard + 1) * shardSize); i++) {
         const sample = samples.at(i)!;
         const [key, image] = [String(i).padStart(9, '0'), await imageOf(sample)];
-        await tar.write(`${key}.${endingOf(image)}`, image);
+        await tar.write(`${key}.${endingOf(image, sample)}`, image);
         await tar.write(`${key}.cls`, Buffer.from(String(sample.label)));
       }
     } catch (error) {
@@ -95,7 +97,7 @@ async function toFolder(output: string, dataset: Dataset): Promise<number> {
         await mkdir(join(output, person), { recursive: true });
       }
       const image = await imageOf(sample);
-      const path = `${person}/${freeName(sample, names)}.${endingOf(image)}`;
+      const path = `${person}/${freeName(sample, names)}.${endingOf(image, sample)}`;
       await writeFile(join(output, path), image);
       await list.append(Buffer.from(`${path} 0 ${label} 0\n`));
     }
@@ -120,10 +122,27 @@ function freeName({ path, within }: Sample, taken: Set<string>): string {
   return name;
 }
 
-/** By the first bytes. */
-function endingOf(image: Buffer): string {
-  if (image[0] === 0xff && image[1] === 0xd8) return 'jpg';
-  if (image[0] === 0x89) return 'png';
-  if (image.toString('latin1', 8, 12) === 'WEBP') return 'webp';
-  return image.toString('latin1', 0, 2) === 'BM' ? 'bmp' : 'img';
+/** First bytes of the kinds of image, a letter a byte. */
+const beginnings: readonly (readonly [ending: string, bytes: RegExp])[] = [
+  ['jpg', /^\xff\xd8/],
+  ['png', /^\x89PNG/],
+  ['webp', /^RIFF.{4}WEBP/s],
+  ['avif', /^.{4}ftypavi[fs]/s],
+  ['heic', /^.{4}ftyp(hei|hev|mif|msf)/s],
+  ['tiff', /^(II[*+]\0|MM\0[*+])/],
+  ['gif', /^GIF8/],
+];
+
+/**
+ * By the first bytes. A damaged file keeps the ending that it has: whoever reads the set is to name it, not to miss it.
+ *
+ * @throws {ImageError} for another kind of file, which no reader of the set would find again
+ */
+function endingOf(image: Buffer, { path }: Sample): string {
+  const first = image.toString('latin1', 0, 16);
+  const known = beginnings.find(([, bytes]) => bytes.test(first));
+  if (known !== undefined) return known[0];
+  if (isImageName(path)) return extname(path).slice(1).toLowerCase();
+  const message = `Expected an image in ${imageKinds} but ${path} is none: save it anew as PNG, or leave it out.`;
+  throw new ImageError('image_unreadable', path, message);
 }

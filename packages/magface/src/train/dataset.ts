@@ -4,7 +4,7 @@ import { dirname, extname, isAbsolute, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { lineError, textLines } from '../format/text-lines.ts';
 import { readRecordSamples, readTarSamples } from './packed-samples.ts';
-import { joinSamples, type Sample, type Samples } from './samples.ts';
+import { isImage, joinSamples, type Sample, type Samples } from './samples.ts';
 import { groupSources } from './source-names.ts';
 
 /** A training set. */
@@ -115,8 +115,6 @@ function rootOf(file: string, first: string, root: string | undefined): string {
   );
 }
 
-const imageName = /\.(jpe?g|png|webp|bmp|tiff?|avif)$/i;
-
 function readFolders(folder: string): Dataset {
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -124,9 +122,9 @@ function readFolders(folder: string): Dataset {
     .sort();
   const samples = names.flatMap((name, label) =>
     readdirSync(join(folder, name))
-      .filter((file) => imageName.test(file))
       .sort()
-      .map((file) => ({ path: join(folder, name, file), label })),
+      .map((file) => ({ path: join(folder, name, file), label }))
+      .filter(({ path }) => isImage(path)),
   );
   if (samples.length > 0) return { samples, classes: names.length, names };
   throw new ConfigError('train-list', `Expected a folder of images for each person in ${folder} but found no image.`);

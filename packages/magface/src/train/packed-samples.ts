@@ -5,8 +5,9 @@ import { readFaceRecords } from '../format/face-records.ts';
 import type { PackedImage } from '../format/packed-image.ts';
 import { openRecordsSync } from '../format/record-file.ts';
 import { openTarShardSync, type TarEntry, type TarSample, type TarShard } from '../format/tar-shard.ts';
+import { isImageName } from '../image-names.ts';
 import type { Dataset } from './dataset.ts';
-import { sampleTable } from './samples.ts';
+import { isImage, sampleTable } from './samples.ts';
 
 /**
  * @param file - a `.rec`; its `.idx` lies beside it
@@ -36,8 +37,6 @@ export function readRecordSamples(file: string): Dataset {
   }
 }
 
-const imageKind = /(^|\.)(jpe?g|png|webp|bmp|tiff?|avif)$/;
-
 /** What a shard says of a sample's class: a number, or the folder of its name. */
 type Told = number | string;
 
@@ -46,7 +45,7 @@ type Told = number | string;
  * names is the person. Samples without an image are passed over.
  *
  * @throws {FormatError} when a shard is damaged or a class is none
- * @throws {ConfigError} when the shards hold no image
+ * @throws {ConfigError} when the shards hold no image, or one of a kind that cannot be read
  */
 export function readTarSamples(files: readonly string[]): Dataset {
   const [shards, offsets, lengths]: [number[], number[], number[]] = [[], [], []];
@@ -55,7 +54,7 @@ export function readTarSamples(files: readonly string[]): Dataset {
     const shard = openTarShardSync(file);
     try {
       for (const sample of shard.samples) {
-        const image = imageOf(sample);
+        const image = imageOf(file, sample);
         if (image === undefined) continue;
         shards.push(i);
         offsets.push(image.offset);
@@ -77,9 +76,10 @@ export function readTarSamples(files: readonly string[]): Dataset {
   return { samples, classes, ...(people && { names: people }) };
 }
 
-function imageOf({ files }: TarSample): TarEntry | undefined {
-  for (const [kind, entry] of files) if (imageKind.test(kind)) return entry;
-  return undefined;
+function imageOf(file: string, { files }: TarSample): TarEntry | undefined {
+  const entries = [...files.values()];
+  // The second search is for images of other kinds, which are refused.
+  return entries.find(({ name }) => isImageName(name)) ?? entries.find(({ name }) => isImage(`${file}:${name}`));
 }
 
 function classOf(shard: TarShard, { files }: TarSample, image: TarEntry): Told {

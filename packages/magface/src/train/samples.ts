@@ -1,5 +1,7 @@
 /** Samples of a training set by index. An array is one; sets of millions are tables of numbers that make each when asked. */
+import { ConfigError } from '../errors.ts';
 import type { PackedImage } from '../format/packed-image.ts';
+import { imageKinds, isForeignImageName, isImageName } from '../image-names.ts';
 
 /** One training image. */
 export interface Sample {
@@ -15,6 +17,18 @@ export interface Sample {
 export interface Samples extends Iterable<Sample> {
   readonly length: number;
   at(index: number): Sample | undefined;
+}
+
+/**
+ * @param path - for people, as of a {@link Sample}
+ * @throws {ConfigError} when it is called an image of a kind that cannot be read: passed over, it would be missed by nobody
+ */
+export function isImage(path: string): boolean {
+  if (!isForeignImageName(path)) return isImageName(path);
+  throw new ConfigError(
+    'train-list',
+    `Expected images in ${imageKinds} but ${path} is of another kind: save it anew as PNG, or make the set anew.`,
+  );
 }
 
 /** @param make - called with each index that is asked for, from 0 to length - 1 */

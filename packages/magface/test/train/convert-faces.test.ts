@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeEach, expect, test } from 'vitest';
-import { ConfigError } from '../../src/errors.ts';
+import { ConfigError, ImageError } from '../../src/errors.ts';
 import { createTarWriter, openTarShard } from '../../src/format/tar-shard.ts';
 import { convertFaces } from '../../src/train/convert-faces.ts';
 import { readDataset } from '../../src/train/dataset.ts';
+import { Loader } from '../../src/train/loader.ts';
 import { temporaryFolder } from './small-set.ts';
 
 let folder: string;
@@ -68,6 +70,40 @@ test('a hundred thousand people sort as their classes do', async () => {
   writeFileSync(at('many.list'), 'ann/a.jpg 0 100000 0\nbob/c.jpg 0 2 0\n');
   await convertFaces(at('many.list'), at('out'), { root: at('in') });
   expect(readFileSync(at('out/train.list'), 'utf8')).toBe('000002/c.jpg 0 2 0\n100000/a.jpg 0 100000 0\n');
+});
+
+test.each(['set.tar', 'set'])(
+  'every kind of image that is read comes back out of %s, and a damaged one',
+  async (name) => {
+    const plain = sharp({ create: { width: 112, height: 112, channels: 3, background: 'red' } });
+    const kinds = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const;
+    const images = await Promise.all(kinds.map((kind) => plain.clone().toFormat(kind).toBuffer()));
+    mkdirSync(at('kinds/eve'), { recursive: true });
+    for (const [i, kind] of kinds.entries()) writeFileSync(at(`kinds/eve/${i}.${kind}`), images[i]!);
+    writeFileSync(at('kinds/eve/6.TIF'), 'damaged');
+    expect(await convertFaces(at('kinds'), at('packed.rec'))).toBe(7);
+    expect(await convertFaces(at('kinds'), at(name))).toBe(7);
+    const { samples } = readDataset(at(name));
+    const endings = ['jpg', 'png', 'webp', 'avif', 'tiff', 'gif', 'tif'];
+    expect(Array.from(samples, ({ path }) => path.replace(/.*\./, ''))).toEqual(endings);
+    await using loader = new Loader(readDataset(at(name)), { batchSize: 7, seed: 1, workers: 0 });
+    expect((await loader.verify()).map(({ path }) => path)).toEqual([samples.at(6)!.path]);
+  },
+);
+
+test('an image of a kind that cannot be read is named, not passed over', async () => {
+  writeFileSync(at('in/bob/d.bmp'), 'BM');
+  expect(() => readDataset(at('in'))).toThrow(/JPEG, PNG, .* but .*d\.bmp is of another kind/);
+  writeFileSync(at('one.list'), 'bob/d.bmp 0 0 0\n');
+  const toTar = convertFaces(at('one.list'), at('a.tar'), { root: at('in') });
+  await expect(toTar).rejects.toThrow(ImageError);
+  await expect(toTar).rejects.toThrow(/d\.bmp is none/);
+  expect(readdirSync(folder).filter((name) => name.startsWith('a.tar'))).toEqual([]);
+  const tar = await createTarWriter(at('old.tar'));
+  await tar.write('0.img', jpeg('0'));
+  await tar.write('0.cls', Buffer.from('0'));
+  await tar.close();
+  expect(() => readDataset(at('old.tar'))).toThrow(/old\.tar:0\.img is of another kind/);
 });
 
 test('refuses what it cannot write, and leaves nothing half written', async () => {

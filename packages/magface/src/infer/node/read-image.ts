@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
 import { ImageError, type ImageErrorCode, ShapeError } from '../../errors.ts';
+import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
 
@@ -29,7 +30,7 @@ export interface ReadImageOptions {
 
 const defaultLimits = { pixels: 200e6, bytes: 256 * 1024 * 1024 } as const;
 const formats = new Set(['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif']);
-const readable = 'a JPEG, PNG, WebP, AVIF, TIFF or GIF image';
+const readable = `a ${imageKinds} image`;
 
 /**
  * @throws {ImageError} `image_missing`, `image_unreadable` or `image_too_large`, naming the image and what to do
