@@ -50,35 +50,36 @@ export const tinyFaces = signal(false);
 export const allFaces = computed(() => photos.value.flatMap(({ faces }) => faces));
 export const keptFaces = computed(() => allFaces.value.filter(({ id }) => !dropped.value.has(id)));
 
-let controller: AbortController | undefined;
-let waiting: File[] = [];
+/** Of the last run: files that wait, and what ends it. Each has its own, so that none takes or ends what is another's. */
+let last: { readonly waiting: File[]; readonly controller: AbortController } | undefined;
 let nextId = 0;
 
 /** Takes pictures in; they join the run that is under way. */
 export async function addPhotos(files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
-  waiting.push(...files);
   const before = run.value;
-  if (before.kind === 'running') {
+  if (last !== undefined && before.kind === 'running') {
+    last.waiting.push(...files);
     run.value = { ...before, total: before.total + files.length };
     return;
   }
-  controller = new AbortController();
-  const { signal } = controller;
+  last = { waiting: [...files], controller: new AbortController() };
+  const { waiting, controller } = last;
   run.value = { kind: 'running', done: 0, total: files.length };
   try {
     const magface = await openEngine();
-    for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-      await addPhoto(file, magface, signal);
-    }
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
+      await addPhoto(file, magface, controller.signal);
+    controller.signal.throwIfAborted();
     end('finished');
   } catch {
-    end('cancelled'); // by a person, or the engine, which says itself why
+    if (!controller.signal.aborted) end('cancelled'); // by the engine, which says itself why
   }
 }
 
 export function cancel(): void {
-  controller?.abort();
+  last?.controller.abort();
+  end('cancelled');
 }
 
 export function clear(): void {
@@ -161,6 +162,5 @@ async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Prom
 }
 
 function end(kind: 'finished' | 'cancelled'): void {
-  waiting = [];
   if (run.value.kind === 'running') run.value = { ...run.value, kind };
 }

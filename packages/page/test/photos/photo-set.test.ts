@@ -1,0 +1,65 @@
+/** Runs over photos while models load, and whose a photo is when one run ends and the next begins. */
+import type { MagFace } from 'magface/browser';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { addPhotos, cancel, clear, photos, run } from '../../src/photos/photo-set.ts';
+
+let engine: { resolve: (magface: MagFace) => void; reject: (error: Error) => void };
+let opened: Promise<MagFace>;
+vi.mock('../../src/engine.ts', () => ({ openEngine: () => opened }));
+vi.mock('../../src/shared/pictures.ts', () => ({ previewOf: async () => 'blob:x' }));
+
+/** Sees no face in anything. */
+const magface = {
+  async *stream([input]: [File], { signal }: { signal: AbortSignal }) {
+    signal.throwIfAborted();
+    yield { input, index: 0, image: { width: 10, height: 10 }, faces: [] };
+  },
+} as unknown as MagFace;
+
+const named = (...names: string[]): File[] => names.map((name) => new File([], name));
+const seen = (): string[] => photos.value.map(({ name }) => name);
+
+beforeEach(() => {
+  opened = new Promise((resolve, reject) => {
+    engine = { resolve, reject };
+  });
+});
+afterEach(clear);
+
+test('photos dropped while models load join the run, and all are seen', async () => {
+  const first = addPhotos(named('a', 'b'));
+  await addPhotos(named('c'));
+  engine.resolve(magface);
+  await first;
+  expect(seen()).toEqual(['a', 'b', 'c']);
+  expect(run.value).toEqual({ kind: 'finished', done: 3, total: 3 });
+});
+
+test('photos dropped after Clear are seen, and only those, though models still load', async () => {
+  const first = addPhotos(named('a', 'b'));
+  clear();
+  expect(run.value).toEqual({ kind: 'idle' });
+  const second = addPhotos(named('c', 'd'));
+  engine.resolve(magface);
+  await Promise.all([first, second]);
+  expect(seen()).toEqual(['c', 'd']);
+  expect(run.value).toEqual({ kind: 'finished', done: 2, total: 2 });
+});
+
+test('photos dropped after Cancel are a run of their own', async () => {
+  const first = addPhotos(named('a', 'b'));
+  cancel();
+  expect(run.value).toEqual({ kind: 'cancelled', done: 0, total: 2 });
+  const second = addPhotos(named('c'));
+  engine.resolve(magface);
+  await Promise.all([first, second]);
+  expect(seen()).toEqual(['c']);
+  expect(run.value).toEqual({ kind: 'finished', done: 1, total: 1 });
+});
+
+test('models that cannot be had end the run', async () => {
+  const first = addPhotos(named('a'));
+  engine.reject(new Error('away'));
+  await first;
+  expect([seen(), run.value]).toEqual([[], { kind: 'cancelled', done: 0, total: 1 }]);
+});
