@@ -13,7 +13,7 @@ type ViewName = keyof typeof views;
 
 const viewOfAddress = (): ViewName => {
   const name = location.hash.slice(1);
-  return name in views ? (name as ViewName) : 'photos';
+  return Object.hasOwn(views, name) ? (name as ViewName) : 'photos';
 };
 
 export const view = signal<ViewName>(viewOfAddress());
