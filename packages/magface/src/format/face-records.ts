@@ -73,13 +73,20 @@ function fromLabels(file: RecordFile): FaceRecords {
 /** One person's images, for {@link writeFaceRecords}. */
 export type FaceIdentity = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
+/** Labels are float32, which holds every whole number up to this one. */
+const largestLabel = 2 ** 24;
+
 /**
  * Writes a set as InsightFace lays it out: images, then a record a person, and record 0 at the end of the file, when the
- * ranges are known; readers find it by the index.
+ * ranges are known; readers find it by the index. A set with more keys than labels can name goes without ranges: readers
+ * take the images' own labels then.
+ *
+ * @param largestKey - that ranges may name
  */
 export async function writeFaceRecords(
   path: string,
   identities: Iterable<FaceIdentity>,
+  largestKey = largestLabel,
 ): Promise<{ readonly images: number; readonly classes: number }> {
   const writer = await createRecordWriter(path);
   const ranges: [number, number][] = [];
@@ -103,8 +110,10 @@ export async function writeFaceRecords(
     }
     const firstIdentity = key;
     images = key - 1;
-    for (const range of ranges) await writer.write(key, about(key++, range));
-    await writer.write(0, about(0, [firstIdentity, key]));
+    if (firstIdentity + ranges.length <= largestKey) {
+      for (const range of ranges) await writer.write(key, about(key++, range));
+      await writer.write(0, about(0, [firstIdentity, key]));
+    }
   } catch (error) {
     await writer.discard();
     throw error;

@@ -72,6 +72,22 @@ describe('a set as InsightFace lays it out', () => {
     await records.close();
   });
 
+  test('goes without ranges where its keys are too many for labels, which are float32', async () => {
+    const file = join(folder, 'train.rec');
+    const people = [['a0', 'a1'], ['b0']].map((names) => names.map((name) => Buffer.from(name)));
+    for (const [largestKey, kept] of [
+      [6, 6],
+      [5, 3],
+    ] as const) {
+      await writeFaceRecords(file, people, largestKey);
+      const records = await openRecords(file);
+      expect(records.keys.length).toBe(kept);
+      const { keys, labels, classes } = readFaceRecords(records);
+      expect([[...keys], [...labels], classes]).toEqual([[1, 2, 3], [0, 0, 1], 2]);
+      await records.close();
+    }
+  });
+
   test('files without an index are gone through once', async () => {
     const file = join(folder, 'train.rec');
     await writeFaceRecords(file, [[Buffer.from('a')], [Buffer.from('b')]]);
