@@ -54,7 +54,8 @@ async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
     for await (const part of request.files()) {
       // Small buffers share memory with others; an image that moves to another thread must own its own.
       const bytes = new Uint8Array(await part.toBuffer());
-      images.push({ name: part.filename.slice(0, 200) || `image ${images.length + 1}`, bytes });
+      const name = part.filename as string | undefined; // none in a part that is a file by its type alone
+      images.push({ name: name?.slice(0, 200) || `image ${images.length + 1}`, bytes });
     }
     return images;
   } catch (cause) {

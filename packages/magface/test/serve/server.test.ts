@@ -70,6 +70,19 @@ test('a bare image needs no form', async () => {
   expect(reply.json().images[0]).toMatchObject({ image: 'image', faces: [{ face: 0 }] });
 });
 
+test('a part of a form that says it is a file but not how it is called is an image all the same', async () => {
+  const part = '--x\r\nContent-Disposition: form-data; name="image"\r\nContent-Type: application/octet-stream\r\n\r\n';
+  const payload = `${part}face 1\r\n${part}face 2\r\n--x--\r\n`;
+  const reply = await post(await server(), '/v1/faces', { ...form([]), payload });
+  expect([reply.statusCode, reply.json().images]).toMatchObject([
+    200,
+    [
+      { image: 'image 1', faces: [{}] },
+      { image: 'image 2', faces: [{}] },
+    ],
+  ]);
+});
+
 test('one unusable image is an error, among several it is a result', async () => {
   const app = await server();
   const one = await post(app, '/v1/faces', form(['nonsense'], ['a.jpg']));
