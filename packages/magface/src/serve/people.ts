@@ -25,7 +25,13 @@ export function addPeople(app: FastifyInstance, options: ServeOptions, parts: Pe
 }
 
 const person: z.ZodType<{ readonly id: string }> = z.object({
-  id: z.string().min(1).max(200).describe('Any name for a person.'),
+  id: z
+    .string()
+    .min(1)
+    .max(200)
+    // PostgreSQL keeps any character but this one.
+    .refine((id) => !id.includes('\0'), 'must have no NUL character')
+    .describe('Any name for a person.'),
 });
 
 function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {

@@ -47,6 +47,16 @@ test('faces are enrolled under any name, one by one', async () => {
   expect([none.statusCode, none.json().error.code]).toEqual([422, 'no_face']);
 });
 
+test('a name with a NUL character, which PostgreSQL cannot keep, is refused in words', async () => {
+  const app = await server(gallery);
+  const enrolment = await app.inject({ method: 'POST', url: '/v1/people/a%00b/faces', ...image('face 90') });
+  const removal = await app.inject({ method: 'DELETE', url: '/v1/people/a%00b' });
+  const message = 'Expected another request: params/id must have no NUL character.';
+  for (const reply of [enrolment, removal])
+    expect([reply.statusCode, reply.json()]).toEqual([400, { error: { code: 'wrong_request', message } }]);
+  expect(asked).toEqual([]);
+});
+
 test('a search tells the best matches and the decision on each', async () => {
   const app = await server(gallery);
   const reply = await app.inject({ method: 'POST', url: '/v1/search?limit=2', ...image('face 0') });
