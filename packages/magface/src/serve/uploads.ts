@@ -21,7 +21,7 @@ export interface UploadOptions extends Pick<ServeOptions, 'maxBytes' | 'maxImage
 const urlList = z.strictObject({ urls: z.array(z.string()).min(1) });
 
 /**
- * @throws {ServiceError} `wrong_request`, `wrong_media_type` or `request_too_large`
+ * @throws {ServiceError} `wrong_request`, `wrong_media_type` or `request_too_large`; the signal's reason
  */
 export async function readUploads(request: FastifyRequest, options: UploadOptions): Promise<UploadedImage[]> {
   const { expected } = options;
@@ -81,19 +81,31 @@ function expectAllowed(address: string, hosts: readonly string[]): void {
   throw new ServiceError('wrong_request', message);
 }
 
-/** Redirects are refused: they would lead to hosts that nobody named. */
+/**
+ * Redirects are refused: they would lead to hosts that nobody named.
+ *
+ * @throws {ServiceError} `wrong_request` when there is no such image; the signal's reason
+ */
 async function fetchImage(address: string, signal: AbortSignal, limit: number): Promise<UploadedImage> {
-  const refuse = (why: string): never => {
-    throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`);
+  const refuse = (why: string, cause?: unknown): never => {
+    signal.throwIfAborted(); // time is over, or nobody waits: the other server is not to blame
+    throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`, { cause });
   };
-  const response = await fetch(address, { signal, redirect: 'error' }).catch(() => undefined);
-  if (response?.ok !== true) return refuse(`the server answered ${response?.status ?? 'nothing'}: check the address`);
+  const response = await fetch(address, { signal, redirect: 'error' }).catch((cause: unknown) =>
+    refuse('the server answered nothing: check the address', cause),
+  );
+  if (!response.ok) return refuse(`the server answered ${response.status}: check the address`);
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of response.body ?? []) {
-    length += part.length;
-    if (length > limit) refuse(`it has more than ${limit} bytes: send a smaller one`);
-    parts.push(part);
+  try {
+    for await (const part of response.body ?? []) {
+      length += part.length;
+      if (length > limit) break;
+      parts.push(part);
+    }
+  } catch (cause) {
+    refuse('the connection was lost on the way: try again', cause);
   }
+  if (length > limit) refuse(`it has more than ${limit} bytes: send a smaller one`);
   return { name: address, bytes: new Uint8Array(Buffer.concat(parts)) };
 }
