@@ -1,5 +1,6 @@
 /** What a trainer wants to see: steps gathered to rows of `metrics.jsonl`. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../format/file-writer.ts';
 import type { MemoryFigures } from './memory-use.ts';
 import type { StepResult } from './trainer.ts';
 
@@ -93,8 +94,14 @@ export function readMetrics(file: string): MetricsRow[] {
   return readRows(file);
 }
 
-/** Takes back the rows of steps that a resumed run will do again. */
-export function forgetAfter(file: string, step: number): void {
-  const kept = readMetrics(file).filter((row) => row.step <= step);
-  writeFileSync(file, kept.map((row) => `${JSON.stringify(row)}\n`).join(''));
+/** @returns the text of a `.jsonl` file */
+export const rowsText = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+/**
+ * Takes back the rows of steps that a resumed run will do again. By images seen: with another batch size, steps of the same
+ * number are others.
+ */
+export async function forgetAfter(file: string, samples: number): Promise<void> {
+  const kept = readMetrics(file).filter((row) => row.samples <= samples);
+  await writeWhole(file, Buffer.from(rowsText(kept)));
 }

@@ -1,5 +1,6 @@
 /** What the report's pictures need of the steps, gathered as the run goes and kept in `pictures.json`. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../format/file-writer.ts';
 import type { PackedImage } from '../format/packed-image.ts';
 import { hash } from './sample-order.ts';
 import type { Sample } from './samples.ts';
@@ -87,7 +88,6 @@ export function readPictures(file: string): Pictures | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Pictures) : undefined;
 }
 
-export function writePictures(file: string, pictures: Pictures): void {
-  writeFileSync(`${file}.part`, JSON.stringify(pictures));
-  renameSync(`${file}.part`, file);
+export async function writePictures(file: string, pictures: Pictures): Promise<void> {
+  await writeWhole(file, Buffer.from(JSON.stringify(pictures)));
 }

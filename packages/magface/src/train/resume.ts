@@ -12,6 +12,8 @@ export interface Position {
   readonly epoch: number;
   /** Steps done of this epoch. */
   readonly step: number;
+  /** Images seen in all; not in checkpoints of old or of the official trainers. */
+  readonly samples?: number;
   readonly skipped: number;
   readonly window: WindowState;
 }

@@ -1,9 +1,13 @@
-/** What a run writes into its folder as it goes: metrics, events for TensorBoard, validation, pictures, the report. */
-import { appendFileSync, writeFileSync } from 'node:fs';
+/**
+ * What a run writes into its folder as it goes: metrics, events for TensorBoard, validation, pictures, the report. Files are
+ * appended to or replaced when whole, so that a kill leaves what was there.
+ */
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../format/file-writer.ts';
 import type { TrainConfig } from './config.ts';
-import { forgetAfter, type MetricsRow, readMetrics, readRows } from './metrics.ts';
-import { PictureBook, readPictures, writePictures } from './pictures.ts';
+import { forgetAfter, type MetricsRow, readMetrics, readRows, rowsText } from './metrics.ts';
+import { PictureBook, type Pictures, readPictures, writePictures } from './pictures.ts';
 import type { Sample } from './samples.ts';
 import { EventFile } from './tensorboard.ts';
 import { trainReport } from './train-report.ts';
@@ -15,12 +19,23 @@ export class RunRecords {
   readonly #pictures: PictureBook;
   readonly #events: EventFile;
 
-  /** @param done - steps that a resumed run has behind it; rows of later ones are taken back */
-  constructor(config: TrainConfig, { epoch, done }: { readonly epoch: number; readonly done: number }) {
+  private constructor(config: TrainConfig, epoch: number, pictures: Pictures | undefined) {
     this.#config = config;
-    forgetAfter(this.#path('metrics.jsonl'), done);
     this.#events = new EventFile(config.output);
-    this.#pictures = new PictureBook(done === 0 ? undefined : readPictures(this.#path('pictures.json')), epoch);
+    this.#pictures = new PictureBook(pictures, epoch);
+  }
+
+  /** @param samples - images that a resumed run has seen; rows of later ones are taken back */
+  static async open(
+    config: TrainConfig,
+    { epoch, samples }: { readonly epoch: number; readonly samples: number },
+  ): Promise<RunRecords> {
+    await forgetAfter(join(config.output, 'metrics.jsonl'), samples);
+    return new RunRecords(
+      config,
+      epoch,
+      samples === 0 ? undefined : readPictures(join(config.output, 'pictures.json')),
+    );
   }
 
   addStep(epoch: number, result: StepResult, samples: readonly Sample[]): void {
@@ -28,25 +43,25 @@ export class RunRecords {
   }
 
   addRow(row: MetricsRow): void {
-    appendFileSync(this.#path('metrics.jsonl'), `${JSON.stringify(row)}\n`);
+    appendFileSync(this.#path('metrics.jsonl'), rowsText([row]));
     this.#events.add(row.step, scalarsOf(row));
   }
 
   /** @returns whether it is the best so far */
-  addValidation(row: ValidationRow, done: number): boolean {
+  async addValidation(row: ValidationRow, done: number): Promise<boolean> {
     const before = this.#validation().filter(({ epoch }) => epoch < row.epoch);
-    writeFileSync(this.#path('validation.jsonl'), [...before, row].map((one) => `${JSON.stringify(one)}\n`).join(''));
+    await writeWhole(this.#path('validation.jsonl'), Buffer.from(rowsText([...before, row])));
     this.#events.add(done, { 'validation/accuracy': row.accuracy, 'validation/auc': row.auc });
     return before.every(({ accuracy }) => accuracy < row.accuracy);
   }
 
   /** Writes `report.html` anew. */
-  writeReport(): void {
+  async writeReport(): Promise<void> {
     const { pictures } = this.#pictures;
-    writePictures(this.#path('pictures.json'), pictures);
+    await writePictures(this.#path('pictures.json'), pictures);
     const rows = readMetrics(this.#path('metrics.jsonl'));
     const report = trainReport({ config: this.#config, rows, validation: this.#validation(), pictures });
-    writeFileSync(this.#path('report.html'), report);
+    await writeWhole(this.#path('report.html'), Buffer.from(report));
   }
 
   #validation(): ValidationRow[] {

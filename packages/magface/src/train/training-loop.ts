@@ -39,11 +39,13 @@ export class TrainingLoop {
   readonly #window: MetricsWindow;
   readonly #total: number;
   readonly #ranks: Ranks | undefined;
-  /** Of the first rank, or of the only process. */
-  readonly #records: RunRecords | undefined;
+  /** Of the first rank, or of the only process, from its first step on. */
+  #records: RunRecords | undefined;
   readonly #memory = new MemoryUse();
   #epoch: number;
   #step: number;
+  /** Images seen in all. */
+  #samples: number;
   #skipped: number;
   #skippedInARow = 0;
   #lastCheckpoint: string | undefined;
@@ -66,8 +68,7 @@ export class TrainingLoop {
     this.#epoch = position.epoch;
     this.#step = position.step;
     this.#skipped = position.skipped;
-    const isFirst = this.#ranks?.isFirst ?? true;
-    this.#records = isFirst ? new RunRecords(config, { epoch: this.#epoch, done: this.#done }) : undefined;
+    this.#samples = position.samples ?? this.#done * config.batchSize;
   }
 
   /** Steps done in all. */
@@ -82,6 +83,8 @@ export class TrainingLoop {
 
   /** @returns the last row of metrics @throws {MagfaceError} `training_diverged` */
   async run(): Promise<MetricsRow | undefined> {
+    if (this.#ranks?.isFirst ?? true)
+      this.#records = await RunRecords.open(this.#config, { epoch: this.#epoch, samples: this.#samples });
     this.#decideToStop();
     while (this.#done < this.#total && !this.#isStopping) {
       const ended = await this.#runEpoch();
@@ -91,9 +94,9 @@ export class TrainingLoop {
       const isLast = this.#done >= this.#total || this.#isStopping;
       if (isLast || this.#epoch % this.#config.saveEpochs === 0) await this.#save();
       if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
-      this.#records?.writeReport();
+      await this.#records?.writeReport();
     }
-    this.#records?.writeReport();
+    await this.#records?.writeReport();
     return this.#lastRow;
   }
 
@@ -109,8 +112,9 @@ export class TrainingLoop {
       this.#guard(result, indices);
       if (result.skipped === undefined) {
         this.#window.add(result);
-        this.#records?.addStep(this.#epoch, result, this.#samples(indices));
+        this.#records?.addStep(this.#epoch, result, this.#samplesOf(indices));
       }
+      this.#samples += indices.length;
       this.#since.images += indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
@@ -135,7 +139,7 @@ export class TrainingLoop {
     this.#skipped++;
     this.#skippedInARow++;
     const { reason, sample } = skipped;
-    const which = sample === undefined ? '' : ` The sample is ${this.#samples(indices)[sample]?.path}.`;
+    const which = sample === undefined ? '' : ` The sample is ${this.#samplesOf(indices)[sample]?.path}.`;
     this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}${which}`);
     if (this.#skippedInARow < patience) return;
     throw new MagfaceError(
@@ -152,7 +156,7 @@ export class TrainingLoop {
     const row: MetricsRow = {
       epoch: this.#epoch,
       step: this.#done,
-      samples: this.#done * batchSize,
+      samples: this.#samples,
       ...this.#window.take(),
       lr,
       skipped: this.#skipped,
@@ -166,7 +170,7 @@ export class TrainingLoop {
     this.#since = { images: 0, start: performance.now() };
   }
 
-  #samples(indices: Uint32Array): Sample[] {
+  #samplesOf(indices: Uint32Array): Sample[] {
     return Array.from(indices, (index) => this.#loader.dataset.samples.at(index)!);
   }
 
@@ -181,13 +185,14 @@ export class TrainingLoop {
     if (this.#validation === undefined || this.#records === undefined) return false;
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
     this.#hooks.onValidation?.(row);
-    return this.#records.addValidation(row, this.#done);
+    return await this.#records.addValidation(row, this.#done);
   }
 
   async #save(name: string = checkpointName(this.#epoch, this.#step)): Promise<void> {
     const position: Position = {
       epoch: this.#epoch,
       step: this.#step,
+      samples: this.#samples,
       skipped: this.#skipped,
       window: this.#window.state,
     };

@@ -80,6 +80,15 @@ describeTraining('a training run', [], () => {
     await expect(train(config, { resume: true })).rejects.toThrow(/none of its 2 is/);
   });
 
+  test('resumed with a larger batch it keeps every row that it wrote', async () => {
+    const config = configOf(smallSet(4, 5), { epochs: 1, printFreq: 1, maxSteps: 4 });
+    await train(config);
+    await train({ ...config, batchSize: 8, epochs: 2, maxSteps: undefined }, { resume: true });
+    const rows = readMetrics(join(config.output, 'metrics.jsonl'));
+    expect(rows.map(({ step }) => step)).toEqual([1, 2, 3, 4, 3, 4]); // 2 of 8 images an epoch; the first epoch had 16 of 20
+    expect(rows.map(({ samples }) => samples)).toEqual([4, 8, 12, 16, 24, 32]);
+  });
+
   test('its rows tell of memory: what was held and kept, and that nearly every block was had before', () => {
     const last = readMetrics(join(unbroken.output, 'metrics.jsonl')).at(-1)!;
     expect(last.memoryPeak).toBeGreaterThan(50);

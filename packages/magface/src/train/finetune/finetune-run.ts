@@ -34,7 +34,7 @@ export class FinetuneRun {
   readonly #schedule: ScheduleOptions;
   readonly #stepsPerEpoch: number;
   readonly #total: number;
-  readonly #records: RunRecords;
+  #records: RunRecords | undefined;
   readonly #window: MetricsWindow;
   readonly #memory = new MemoryUse();
   readonly #started = performance.now();
@@ -46,6 +46,8 @@ export class FinetuneRun {
   #done: number;
   /** Steps that a run had behind it when it went on. */
   readonly #before: number;
+  /** Images seen in all. */
+  #samples: number;
   #skipped: number;
   #row: MetricsRow | undefined;
 
@@ -62,7 +64,7 @@ export class FinetuneRun {
     this.#before = this.#done;
     this.#skipped = position.skipped;
     this.#window = new MetricsWindow(position.window);
-    this.#records = new RunRecords(config, { epoch: position.epoch, done: this.#done });
+    this.#samples = position.samples ?? this.#done * config.batchSize;
     const count = dataset.samples.length;
     const damage = Array.from(start.own, (_, row) =>
       source.damage({ sample: row % count, view: Math.floor(row / count) }),
@@ -78,8 +80,10 @@ export class FinetuneRun {
 
   /** @returns the last row of metrics */
   async go(): Promise<MetricsRow | undefined> {
+    const epoch = Math.floor(this.#done / this.#stepsPerEpoch);
+    this.#records = await RunRecords.open(this.#config, { epoch, samples: this.#samples });
     while (!this.isOver && !this.#isStopping) await this.#epoch(Math.floor(this.#done / this.#stepsPerEpoch));
-    this.#records.writeReport();
+    await this.#records.writeReport();
     return this.#row;
   }
 
@@ -105,7 +109,8 @@ export class FinetuneRun {
   async #save(): Promise<void> {
     const { output, keep } = this.#config;
     const [epoch, step] = [Math.floor(this.#done / this.#stepsPerEpoch), this.#done % this.#stepsPerEpoch];
-    const position: Position = { epoch, step, skipped: this.#skipped, window: this.#window.state };
+    const [samples, skipped, window] = [this.#samples, this.#skipped, this.#window.state];
+    const position: Position = { epoch, step, samples, skipped, window };
     const content = this.#parts.tuner.save({ position, config: this.#config });
     await writeCheckpoint(join(output, checkpointName(epoch, step)), content);
     if (keep !== undefined) for (const old of listCheckpoints(output).slice(keep)) rmSync(old);
@@ -118,11 +123,12 @@ export class FinetuneRun {
     const targets = this.#targetsOf(places);
     const result = tuner.step(await source.load(places), targets, lr);
     this.#done++;
+    this.#samples += places.length;
     if (this.#done > (1 - this.#config.averageLast) * this.#total) tuner.mean.add();
     if (result.skipped === undefined) {
       const samples = Array.from(targets.recognisable, (row) => dataset.samples.at(places[Number(row)]!.sample)!);
       this.#window.add(result);
-      this.#records.addStep(epoch, result, samples);
+      this.#records?.addStep(epoch, result, samples);
       this.#magnitudes.push(...result.magnitudes);
     } else this.#skip(result.skipped.reason);
     this.#hooks.onStep?.(this.#done, this.#total, result);
@@ -163,7 +169,7 @@ export class FinetuneRun {
     const row: MetricsRow = {
       epoch,
       step: this.#done,
-      samples: this.#done * batchSize,
+      samples: this.#samples,
       ...this.#window.take(),
       ...this.#memory.take(),
       lr,
@@ -172,7 +178,7 @@ export class FinetuneRun {
       secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
     };
     this.#row = row;
-    this.#records.addRow(row);
+    this.#records?.addRow(row);
     this.#hooks.onRow?.(row);
     const { constants } = this.#parts.tuner.options;
     const warning = collapseWarning(magnitudeQuantiles(this.#magnitudes), this.#startQuantiles, constants);
