@@ -38,14 +38,23 @@ export function rocChart({ reports, places }: PlacedReports): string {
 
 /** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
 export function detChart({ reports, places }: PlacedReports): string {
+  const curves = reports.map(({ roc }) => roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : [])));
+  const rates = curves.flat().map(({ fnmr }) => fnmr);
   return chart('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
-    y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true },
-    marks: reports.map(({ roc }, i) => {
-      const points = roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : []));
-      return Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 });
-    }),
+    y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true, ...decadeAround(rates) },
+    marks: curves.map((points, i) =>
+      Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 }),
+    ),
   });
+}
+
+/** A logarithmic axis has figures at powers of ten alone: ten times as much at its top as at its bottom has one at least. */
+function decadeAround(rates: readonly number[]): { readonly domain?: readonly [number, number] } {
+  const [low, high] = [Math.min(...rates), Math.max(...rates)];
+  if (rates.length === 0 || high >= 10 * low) return {};
+  const room = Math.sqrt((10 * low) / high);
+  return { domain: [low / room, Math.min(1, high * room)] };
 }
 
 /** FNMR over the share of pairs turned away: a full line a measure of quality, dashed by chance, dotted the oracle. */

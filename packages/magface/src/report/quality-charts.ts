@@ -17,8 +17,8 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
     ...style,
     ariaLabel: 'Histogram of magnitudes: faces by the length of their feature',
     width: 760,
-    height: 260,
-    marginTop: 28,
+    height: 276,
+    marginTop: 44, // the axis's name stands above the words of scores
     marginBottom: 44,
     marginLeft: 48,
     x: { label: 'Magnitude', nice: true, labelOffset: 40 },
@@ -32,7 +32,7 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
     marks: [
       Plot.rectY(magnitudes, { ...bars, fill: 'var(--accent)', fillOpacity: 0.75 }),
       Plot.ruleX(scores, { x: 'at', stroke: 'currentColor', strokeDasharray: '3 3', strokeOpacity: 0.6 }),
-      Plot.text(scores, { x: 'at', text: 'words', frameAnchor: 'top', dy: -16, fill: 'currentColor' }),
+      Plot.text(scores, { x: 'at', text: 'words', frameAnchor: 'top', dy: -22, fill: 'currentColor' }),
       Plot.ruleY([0]),
     ],
   });

@@ -23,22 +23,29 @@ export interface Curve {
 
 /** A curve over the run's steps. */
 export function stepCurve(rows: readonly MetricsRow[], { label, value, format, zero = false }: Curve): string {
-  const y = { label, grid: true, zero, nice: true, ticks: 5, ...(format === undefined ? {} : { tickFormat: format }) };
+  const axis = {
+    label,
+    grid: true,
+    zero,
+    nice: true,
+    ticks: 5,
+    ...(format === undefined ? {} : { tickFormat: format }),
+  };
   return chart(`${label} by step`, {
-    x: stepAxis,
-    y,
-    marks: [Plot.lineY(rows, { x: 'step', y: value, stroke: 'var(--accent)', strokeWidth: 2 })],
+    x: stepAxis(rows),
+    y: zero ? axis : { ...axis, ...roomAround(rows.map(value)) },
+    marks: [Plot.lineY(rows, { x: 'step', y: value, ...stepLine(rows) })],
   });
 }
 
 /** Mean magnitude as a line within the band from the least to the greatest. */
 export function magnitudeCurve(rows: readonly MetricsRow[]): string {
   return chart('Magnitude by step: mean within the band from least to greatest', {
-    x: stepAxis,
+    x: stepAxis(rows),
     y: { label: 'Magnitude', grid: true, nice: true, ticks: 5 },
     marks: [
       Plot.areaY(rows, { x: 'step', y1: 'magnitudeMin', y2: 'magnitudeMax', fill: 'var(--accent)', fillOpacity: 0.18 }),
-      Plot.lineY(rows, { x: 'step', y: 'magnitudeMean', stroke: 'var(--accent)', strokeWidth: 2 }),
+      Plot.lineY(rows, { x: 'step', y: 'magnitudeMean', ...stepLine(rows) }),
     ],
   });
 }
@@ -136,7 +143,27 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
   });
 }
 
-const stepAxis = { label: 'Step', ticks: 5, nice: false } as const;
+const stepAxis = (rows: readonly MetricsRow[]): Plot.ScaleOptions =>
+  rows.length === 1
+    ? {
+        label: 'Step',
+        ticks: rows.map(({ step }) => step),
+        tickFormat: 'd',
+        ...roomAround(rows.map(({ step }) => step)),
+      }
+    : { label: 'Step', ticks: 5, nice: false };
+
+/** A run's first row is a dot: it makes no line yet. */
+const stepLine = (rows: readonly MetricsRow[]) =>
+  ({ stroke: 'var(--accent)', strokeWidth: 2, ...(rows.length === 1 && { marker: 'dot' }) }) as const;
+
+/** One value alone makes no scale: a tenth of it on both sides. */
+function roomAround(values: readonly number[]): { readonly domain?: readonly [number, number] } {
+  const [first = 0] = values;
+  if (values.some((value) => value !== first)) return {};
+  const room = Math.abs(first) / 10 || 1;
+  return { domain: [first - room, first + room] };
+}
 
 const epochAxis = (rows: readonly ValidationRow[]): Plot.ScaleOptions => ({
   label: 'Epochs done',

@@ -1,6 +1,6 @@
 /** `report.html` of a training run: one file to open in any browser, with no network. */
 import { existsSync, readFileSync } from 'node:fs';
-import { extname } from 'node:path';
+import { basename, extname } from 'node:path';
 import { readPackedFile } from '../format/packed-image.ts';
 import { counted, escaped, inPercent, page, threeFigures } from '../report/page.ts';
 import { switchThemes } from '../report/page-script.ts';
@@ -32,8 +32,11 @@ export function trainReport(report: TrainReport): string {
     settings(config),
     '</main>',
   ];
-  return page({ title: `Training ${config.arch}`, body: body.join('\n'), scripts: [switchThemes] });
+  return page({ title: titleOf(config), body: body.join('\n'), scripts: [switchThemes] });
 }
+
+const titleOf = ({ init, arch }: TrainConfig): string =>
+  init === undefined ? `Training ${arch}` : `Training from ${basename(init)}`;
 
 /** What this page has beyond the look that all pages share. */
 const style = `
@@ -61,7 +64,7 @@ function header({ config, rows, validation }: TrainReport): string {
           ['Images a second', threeFigures(last.imagesPerSecond)],
           ...(last.skipped > 0 ? ([['Steps left out', String(last.skipped)]] as const) : []),
         ];
-  return `<header><div><h1>Training ${escaped(config.arch)}</h1><p class="verdict">${verdict(config, last)}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
+  return `<header><div><h1>${escaped(titleOf(config))}</h1><p class="verdict">${verdict(config, last)}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
 ${figures.length === 0 ? '' : `<dl class="counts">${figures.map(([what, figure]) => `<div><dt>${what}</dt><dd>${figure}</dd></div>`).join('')}</dl>`}`;
 }
 
@@ -88,7 +91,7 @@ function learning(rows: readonly MetricsRow[], { lambdaG, printFreq }: TrainConf
     chart(title, says, charts.stepCurve(rows, of));
   return section(
     'Learning',
-    `Each point is the mean of ${counted(printFreq, 'step')}.`,
+    `Each point is the mean of ${counted(Math.min(printFreq, rows.at(-1)!.step), 'step')}.`,
     grid(
       curve('Identity loss', 'Cross-entropy with the margin.', { label: 'L', value: ({ lossId }) => lossId }),
       curve('Accuracy', 'Training faces nearest to their own center, no margin.', {

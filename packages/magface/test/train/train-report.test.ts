@@ -46,6 +46,26 @@ test('an empty report and file names with markup do no harm', () => {
   expect(html).not.toContain('<b>');
 });
 
+test('one row is drawn as dots on axes that can be read, and named after the model it began from', () => {
+  const config = parseTrainConfig({ trainList: 'x', output: 'x', epochs: 1, init: 'models/mine.onnx' });
+  const row = {
+    epoch: 0,
+    step: 8,
+    samples: 256,
+    loss: 10.4,
+    lossId: 9.986655,
+    lossG: 0.510127,
+    accuracy: 0.995,
+    lr: 0.1,
+  };
+  const magnitudes = { magnitudeMean: 4, magnitudeMin: 2, magnitudeMax: 6, marginMean: 0.4611313 };
+  const rows = [{ ...row, ...magnitudes, skipped: 0, imagesPerSecond: 792, secondsLeft: 0 }];
+  const html = trainReport({ config, rows, validation: [], pictures: new PictureBook(undefined, 0).pictures });
+  expect(html).toContain('<h1>Training from mine.onnx</h1>');
+  expect(html).toContain('Each point is the mean of 8 steps.');
+  expect(html).not.toMatch(/986655|611313|8\.0000/);
+});
+
 test('tells where the run is, how validation went, and draws six epochs at most', () => {
   const config = parseTrainConfig({ trainList: 'x', output: 'x', epochs: 30 });
   const row = { epoch: 11, step: 1200, samples: 9600, loss: 20.25, lossId: 18, lossG: 0.0643, accuracy: 0.5, lr: 0.1 };
