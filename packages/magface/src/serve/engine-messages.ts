@@ -44,8 +44,11 @@ export interface BatchMessage {
 /** An error that has crossed between threads: classes do not. */
 export interface SentError {
   readonly name: string;
+  /** `unexpected` for a defect, which is none of the typed tree. */
   readonly code: string;
   readonly message: string;
+  /** Where a defect happened, for the log; errors of the typed tree say all there is to say. */
+  readonly stack?: string | undefined;
 }
 
 /** One image of the batch that the thread works on. */

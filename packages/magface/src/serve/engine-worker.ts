@@ -59,5 +59,6 @@ function modelsOf({ model, detector }: MagFace): EngineModels {
 
 function sent(error: unknown): SentError {
   if (error instanceof MagfaceError) return { name: error.name, code: error.code, message: error.message };
-  return { name: 'Error', code: 'unexpected', message: error instanceof Error ? error.message : String(error) };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { name: 'Error', code: 'unexpected', message, stack };
 }

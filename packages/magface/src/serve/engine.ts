@@ -35,6 +35,7 @@ export interface Engine {
    * @param image - a whole encoded file; its memory is moved to the thread
    * @throws {ImageError} when the image cannot be used, named `name`
    * @throws {ServiceError} `busy` when the queue is full, `engine_failed`
+   * @throws {Error} of no class of ours when inference has a defect
    */
   analyze(image: Uint8Array, request: AnalyzeRequest, options: AnalyzeOptions): Promise<ServedImage>;
   close(): Promise<void>;
@@ -198,21 +199,23 @@ class ThreadEngine implements Engine {
   }
 
   #fail(cause: Error | undefined, ended: (error: Error | undefined) => void): void {
-    const failure = new ServiceError(
-      'engine_failed',
-      `Expected inference to go on but its thread ended${cause ? `: ${cause.message}` : ''}.`,
-      { cause },
-    );
+    const words = 'Expected inference to go on but its thread ended';
     const closed = this.#failure !== undefined;
-    this.#failure ??= failure;
+    this.#failure ??= new ServiceError('engine_failed', `${words}: try again later.`);
     for (const { reject } of [...this.#handed.flatMap(({ images }) => images), ...this.#queue.splice(0)])
       reject(this.#failure);
-    ended(closed ? undefined : failure);
+    // Why is for who runs the service, not for clients.
+    const why = new ServiceError('engine_failed', `${words}${cause ? `: ${cause.message}` : ''}.`, { cause });
+    ended(closed ? undefined : why);
   }
 }
 
-/** The error as this thread has it, with the client's name for the image. */
-function received({ name, code, message }: SentError, image: string): Error {
+/**
+ * The error as this thread has it, with the client's name for the image. A defect stays one: it is logged, and clients
+ * are told none of its words.
+ */
+function received({ name, code, message, stack }: SentError, image: string): Error {
+  if (code === 'unexpected') return Object.assign(new Error(message), { stack });
   const text = message.replaceAll(/the image of \d+ bytes/g, image);
   if (name === 'ImageError') return new ImageError(code as ImageErrorCode, image, text);
   if (name === 'ModelError') return new ModelError(code as ModelErrorCode, image, text);

@@ -3,8 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { MagfaceError } from '../../src/errors.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../src/serve/engine.ts';
 import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-messages.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
@@ -92,6 +94,33 @@ test('an image’s own fault names it as the client does, and is nobody else’s
     reason: { code: 'image_too_large', message: /at most 0\.02 megapixels but huge\.png/ },
   });
   expect(good).toMatchObject({ status: 'fulfilled' });
+});
+
+test('a defect in the thread comes as one, with where it happened, and the next image is seen', async () => {
+  const opened = await engine();
+  const nonsense = { buffer: new ArrayBuffer(8) } as Uint8Array; // no image of any kind, which no client can send
+  const error = await opened.analyze(nonsense, aligned, patient).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Error);
+  expect(error).not.toBeInstanceOf(MagfaceError); // those are told to clients
+  expect((error as Error).stack).toMatch(/read-image/);
+  expect(red(await opened.analyze(await face(9), aligned, patient))).toBe(9);
+});
+
+test('a thread that ends by itself says why to the operator, not to clients', async () => {
+  const opened = await engine();
+  const posts = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(() => undefined); // the image does not arrive
+  const waits = opened.analyze(await face(1), aligned, patient);
+  const told = expect(waits).rejects.toMatchObject({
+    code: 'engine_failed',
+    message: 'Expected inference to go on but its thread ended: try again later.',
+  });
+  await expect.poll(() => posts.mock.contexts.length).toBe(1);
+  (posts.mock.contexts[0] as Worker).emit('error', new Error('out of memory in /secret'));
+  posts.mockRestore();
+  await told;
+  expect((await opened.ended)?.message).toBe(
+    'Expected inference to go on but its thread ended: out of memory in /secret.',
+  );
 });
 
 test('a model that is not there is told at the start', async () => {

@@ -184,11 +184,23 @@ test('a failed engine shows in the health', async () => {
   expect([reply.statusCode, reply.json().status]).toEqual([503, 'failed']);
 });
 
-test('a defect is told without its words', async () => {
+test('a defect is told without its words, which are in the log', async () => {
   const analyze = (): Promise<never> => Promise.reject(new TypeError('secret path /home/me'));
-  const reply = await post(await server({}, fakeEngine({ analyze })), '/v1/faces', form(['face 0']));
-  expect(reply.statusCode).toBe(500);
+  const lines: string[] = [];
+  const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
+  const app = await createServer(serveOptions.parse({}), {
+    engine: fakeEngine({ analyze }),
+    metrics: createMetrics(),
+    pageFolder: '/none',
+    logs: { level: 'error', stream },
+  });
+  open.push(app);
+  const reply = await post(app, '/v1/faces', form(['face 0']));
+  expect([reply.statusCode, reply.json().error.code]).toEqual([500, 'unexpected']);
   expect(reply.body).not.toContain('secret');
+  expect(lines.map((line) => JSON.parse(line).err)).toMatchObject([
+    { type: 'TypeError', message: 'secret path /home/me' },
+  ]);
 });
 
 test('addresses are refused, unless their host was named', async () => {
