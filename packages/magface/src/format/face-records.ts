@@ -86,7 +86,7 @@ const largestLabel = 2 ** 24;
 export async function writeFaceRecords(
   path: string,
   identities: Iterable<FaceIdentity>,
-  largestKey = largestLabel,
+  largestKey: number = largestLabel,
 ): Promise<{ readonly images: number; readonly classes: number }> {
   const writer = await createRecordWriter(path);
   const ranges: [number, number][] = [];

@@ -154,8 +154,11 @@ const stepAxis = (rows: readonly MetricsRow[]): Plot.ScaleOptions =>
     : { label: 'Step', ticks: 5, nice: false };
 
 /** A run's first row is a dot: it makes no line yet. */
-const stepLine = (rows: readonly MetricsRow[]) =>
-  ({ stroke: 'var(--accent)', strokeWidth: 2, ...(rows.length === 1 && { marker: 'dot' }) }) as const;
+const stepLine = (rows: readonly MetricsRow[]): Pick<Plot.LineYOptions, 'stroke' | 'strokeWidth' | 'marker'> => ({
+  stroke: 'var(--accent)',
+  strokeWidth: 2,
+  marker: rows.length === 1 ? 'dot' : 'none',
+});
 
 /** One value alone makes no scale: a tenth of it on both sides. */
 function roomAround(values: readonly number[]): { readonly domain?: readonly [number, number] } {
