@@ -99,21 +99,37 @@ function readList(file: string, root: string | undefined): Dataset {
   }
   const [first] = entries;
   if (first === undefined) throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but it is empty.');
-  const base = rootOf(file, first.path, root);
-  const samples = entries.map(({ path, label }) => ({ path: isAbsolute(path) ? path : join(base, path), label }));
+  const base = rootOf(file, first.path, { root, key: 'root' });
+  const samples = entries.map(({ path, label }) => ({ path: inRoot(base, path), label }));
   const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0);
   return { samples, classes: greatest + 1 };
 }
 
-function rootOf(file: string, first: string, root: string | undefined): string {
-  if (isAbsolute(first)) return '';
-  const found = [root ?? '.', dirname(file)].find((folder) => existsSync(join(folder, first)));
-  if (found !== undefined && (root === undefined || found === root)) return found;
+/**
+ * @param first - the first name in the list `file`
+ * @param root - as the user gave it; nothing else will do then
+ * @param key - of the setting that names it
+ * @returns the folder that names in the list are relative to; those that are absolute stay so: see {@link inRoot}
+ * @throws {ConfigError} when the first image is not there
+ */
+export function rootOf(
+  file: string,
+  first: string,
+  { root, key }: { readonly root: string | undefined; readonly key: 'root' | 'eval-root' },
+): string {
+  if (isAbsolute(first)) return root ?? '';
+  const found = [root ?? '.', ...(root === undefined ? [dirname(file)] : [])].find((folder) =>
+    existsSync(join(folder, first)),
+  );
+  if (found !== undefined) return found;
   throw new ConfigError(
-    'root',
-    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is not: give the folder of the images with --root.`,
+    key,
+    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is not: give the folder of the images with --${key}.`,
   );
 }
+
+/** @returns where the image of a list lies */
+export const inRoot = (root: string, name: string): string => (isAbsolute(name) ? name : join(root, name));
 
 function readFolders(folder: string): Dataset {
   const names = readdirSync(folder, { withFileTypes: true })

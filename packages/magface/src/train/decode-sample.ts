@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
+import { ShapeError } from '../errors.ts';
 import { type ByteSource, openBytesSync } from '../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../format/packed-image.ts';
 
@@ -43,7 +44,7 @@ export interface DecodeReply {
 /**
  * @param into - (112, 112, 3) uint8, filled with BGR
  * @param flipped - whether left and right change places
- * @throws {Error} saying in a few words why it cannot be used
+ * @throws {Error} saying in a few words why it cannot be used; a {@link ShapeError} when it has another size
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
   await decodeFace(readFileSync(path), into, flipped);
@@ -52,7 +53,9 @@ export async function decodeSample(path: string, into: Uint8Array, flipped: bool
 async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Promise<void> {
   const { data, width, height } = (isJpeg(bytes) ? turbo(bytes) : undefined) ?? (await bySharp(bytes));
   if (width !== faceSize || height !== faceSize) {
-    throw new Error(`it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`);
+    throw new ShapeError(
+      `it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`,
+    );
   }
   if (flipped) mirror(data, into);
   else into.set(data.subarray(0, faceBytes));

@@ -1,13 +1,12 @@
 /** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { trimMemory } from '@magface/torch';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, ImageError, ShapeError } from '../errors.ts';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { readPairList } from '../eval/pair-list.ts';
 import { errorVersusReject, pairQuality } from '../eval/reject.ts';
 import { canMeasure } from '../eval/roc.ts';
 import { cosineSimilarities, type Pairs, verify } from '../eval/verification.ts';
+import { inRoot, rootOf } from './dataset.ts';
 import { decodeSample, faceBytes } from './decode-sample.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -30,17 +29,20 @@ export interface ValidationRow {
   readonly rejectFnmr: readonly (number | null)[];
 }
 
-/** @param root - folder that names are relative to @default the current one, else the list's */
+/**
+ * Reads the list, and every image once: a run shall not come to the end of its first epoch to find one missing.
+ *
+ * @param root - folder that names are relative to @default the current one, else the list's
+ * @throws {ConfigError} when the list names no images, or the first is not in the root
+ * @throws {ImageError} naming an image that cannot be used
+ */
 export async function readValidationSet(file: string, root?: string): Promise<ValidationSet> {
   const { left, right, same } = await readPairList(file);
-  const [first = ''] = left;
-  const base = [root ?? '.', dirname(file)].find((folder) => existsSync(join(folder, first)));
-  if (first === '' || base === undefined) {
-    throw new ConfigError(
-      'evalRoot',
-      `Expected the images of ${file} in ${root ?? 'the current folder or beside the list'} but "${first}" is not there: give their folder with --eval-root.`,
-    );
+  if ([...left, ...right].includes('')) {
+    const message = `Expected a list of pairs that names their images but ${file} has labels alone: add the names.`;
+    throw new ConfigError('eval-pairs', message);
   }
+  const base = rootOf(file, left[0]!, { root, key: 'eval-root' });
   const rows = new Map<string, number>();
   const rowOf = (name: string): number => {
     const row = rows.get(name) ?? rows.size;
@@ -48,7 +50,22 @@ export async function readValidationSet(file: string, root?: string): Promise<Va
     return row;
   };
   const pairs = { left: Uint32Array.from(left, rowOf), right: Uint32Array.from(right, rowOf), same };
-  return { images: [...rows.keys()].map((name) => join(base, name)), pairs };
+  const images = [...rows.keys()].map((name) => inRoot(base, name));
+  const face = new Uint8Array(faceBytes);
+  for (const image of images) await readFace(image, face);
+  return { images, pairs };
+}
+
+/** @throws {ImageError} */
+async function readFace(image: string, into: Uint8Array): Promise<void> {
+  try {
+    await decodeSample(image, into, false);
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const code = cause instanceof ShapeError ? 'image_wrong_size' : isMissing ? 'image_missing' : 'image_unreadable';
+    const why = isMissing ? 'there is none: check --eval-root' : cause instanceof Error ? cause.message : String(cause);
+    throw new ImageError(code, image, `Expected a face to validate on at ${image} but ${why}.`, { cause });
+  }
 }
 
 const fmr = 0.01;
@@ -84,7 +101,7 @@ async function embedAll(trainer: Trainer, images: readonly string[], batchSize: 
     const part = images.slice(start, start + batchSize);
     const faces = new Uint8Array(part.length * faceBytes);
     for (const [i, path] of part.entries()) {
-      await decodeSample(path, faces.subarray(i * faceBytes, (i + 1) * faceBytes), false);
+      await readFace(path, faces.subarray(i * faceBytes, (i + 1) * faceBytes));
     }
     values.set(trainer.embed(faces), start * dimension);
   }
