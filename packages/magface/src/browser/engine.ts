@@ -4,6 +4,7 @@ import type { DetectedFace } from '../face.ts';
 import { createDetector } from '../infer/detector.ts';
 import { Embedder } from '../infer/embedder.ts';
 import { analyzeMany, type PipelineParts } from '../infer/pipeline.ts';
+import type { Session } from '../infer/session.ts';
 import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 import { blankPixels } from '../pixels.ts';
@@ -55,7 +56,24 @@ interface FetchedModels {
   readonly detectorFile: Uint8Array;
 }
 
+/** What was opened is released when the rest fails: another runtime may need the memory. */
 async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
+  const sessions: Session[] = [];
+  const open: Runtime['open'] = async (bytes, name) => {
+    const session = await runtime.open(bytes, name);
+    sessions.push(session);
+    return session;
+  };
+  try {
+    return await startEngine({ ...runtime, open }, models, options);
+  } catch (error) {
+    // Where a device was lost this fails too; what failed first is what counts.
+    await Promise.allSettled(sessions.map((session) => session.release()));
+    throw error;
+  }
+}
+
+async function startEngine(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
   const { model, detector: found } = models;
   const detector = createDetector(await runtime.open(models.detectorFile, found.id), found.contract, {
     name: found.id,
