@@ -1,8 +1,11 @@
 /**
  * How every format here is written: appended through one block of memory to a temporary name beside the target, synced,
- * and renamed when whole. A kill leaves what stood under the name before.
+ * and renamed when whole. A kill leaves what stood under the name before. The temporary name is each writer's own, so that
+ * of two that write one path the last to finish has it, whole.
  */
+import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { expectFileTarget } from './write-target.ts';
 
 const blockBytes = 1 << 20;
 
@@ -14,6 +17,7 @@ export class FileWriter {
   #block: Buffer = Buffer.allocUnsafe(blockBytes);
   #filled = 0;
   #flushed = 0;
+  #finished = false;
   #tail: Promise<void> = Promise.resolve();
 
   private constructor(path: string, temporary: string, handle: FileHandle) {
@@ -22,9 +26,11 @@ export class FileWriter {
     this.#handle = handle;
   }
 
+  /** @throws {ConfigError} when the folder is not there, or the path is one */
   static async create(path: string): Promise<FileWriter> {
-    const temporary = `${path}.part`;
-    return new FileWriter(path, temporary, await open(temporary, 'w+'));
+    await expectFileTarget(path);
+    const temporary = `${path}.${randomUUID()}.part`;
+    return new FileWriter(path, temporary, await open(temporary, 'wx+'));
   }
 
   /** Bytes appended so far. */
@@ -64,14 +70,30 @@ export class FileWriter {
     }
   }
 
-  /** On return the file is on the disk under its name, whole. */
-  async commit(): Promise<void> {
+  /**
+   * On return the file is on the disk under its name, whole.
+   *
+   * @param path - another name, in the same folder
+   */
+  async commit(path: string = this.path): Promise<void> {
+    await this.finish();
+    try {
+      await rename(this.#temporary, path);
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  /** The first half of a commit, for files that belong together: all is on the disk, and none has its name yet. */
+  async finish(): Promise<void> {
+    if (this.#finished) return;
     try {
       this.#flush();
       await this.#tail;
       await this.#handle.sync();
       await this.#handle.close();
-      await rename(this.#temporary, this.path);
+      this.#finished = true;
     } catch (error) {
       await this.discard();
       throw error;

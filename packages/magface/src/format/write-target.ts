@@ -1,0 +1,61 @@
+/** Whether a file or folder can be written, asked before the work that is to fill it. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ConfigError } from '../errors.ts';
+
+export interface TargetOptions {
+  /** The option that names it. @default output */
+  readonly key?: string;
+  /** What messages call it. @default its path */
+  readonly given?: string;
+}
+
+/** @throws {ConfigError} when its folder is not there, or the name is a folder's */
+export async function expectFileTarget(
+  path: string,
+  { key = 'output', given = path }: TargetOptions = {},
+): Promise<void> {
+  const refuse = refuser(key, `Expected to write ${given}`);
+  const there = await kindOf(path);
+  if (there === 'folder') throw refuse('it is a folder: name a file in it');
+  const folder = dirname(given);
+  const above = await kindOf(dirname(path));
+  if (above === 'nothing') throw refuse(`the folder ${folder} is not there: make it, or write elsewhere`);
+  if (above === 'file') throw refuse(`${folder} is no folder: write elsewhere`);
+  // What is neither, such as /dev/stdout, is written where it stands.
+  const written = there === 'other' ? path : dirname(path);
+  if (!(await isWritable(written))) throw refuse(`the folder ${folder} cannot be written to: choose another`);
+}
+
+/** The folder itself may be missing: it is made when it is filled. @throws {ConfigError} when it cannot be one */
+export async function expectFolderTarget(
+  path: string,
+  { key = 'output', given = path }: TargetOptions = {},
+): Promise<void> {
+  const refuse = refuser(key, `Expected to write into the folder ${given}`);
+  for (let [at, shown] = [path, given]; ; [at, shown] = [dirname(at), dirname(shown)]) {
+    const kind = await kindOf(at);
+    if (kind === 'nothing' && dirname(at) !== at) continue;
+    if (kind !== 'folder') throw refuse(`${shown} is no folder: name another`);
+    if (!(await isWritable(at))) throw refuse(`the folder ${shown} cannot be written to: choose another`);
+    return;
+  }
+}
+
+const refuser =
+  (key: string, expected: string) =>
+  (why: string): ConfigError =>
+    new ConfigError(key, `${expected} but ${why}.`);
+
+async function kindOf(path: string): Promise<'file' | 'folder' | 'other' | 'nothing'> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return 'nothing';
+  return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other';
+}
+
+const isWritable = (path: string): Promise<boolean> =>
+  access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );

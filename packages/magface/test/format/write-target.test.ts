@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectFileTarget, expectFolderTarget } from '../../src/format/write-target.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'targets ü '));
+  mkdirSync(join(folder, 'there'));
+  writeFileSync(join(folder, 'file'), '');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (given: string) => expectFileTarget(join(folder, given), { key: 'report', given });
+const folderOf = (given: string) => expectFolderTarget(join(folder, given), { key: 'copy-to', given });
+
+test('a file may be new or old, in a folder that is there', async () => {
+  for (const given of ['new', 'file', 'there/new']) await file(given);
+  await expectFileTarget('/dev/null');
+  const wrong = { code: 'wrong_configuration', key: 'report' };
+  await expect(file('there')).rejects.toMatchObject({
+    ...wrong,
+    message: 'Expected to write there but it is a folder: name a file in it.',
+  });
+  await expect(file('no/such/r.html')).rejects.toMatchObject({
+    ...wrong,
+    message: 'Expected to write no/such/r.html but the folder no/such is not there: make it, or write elsewhere.',
+  });
+  await expect(file('file/r.html')).rejects.toMatchObject({
+    ...wrong,
+    message: 'Expected to write file/r.html but file is no folder: write elsewhere.',
+  });
+});
+
+test('a folder may be missing, with those above it, and is no file', async () => {
+  for (const given of ['new', 'there', 'new/deep/er', '.']) await folderOf(given);
+  await expect(folderOf('file')).rejects.toMatchObject({
+    key: 'copy-to',
+    message: 'Expected to write into the folder file but file is no folder: name another.',
+  });
+  await expect(folderOf('file/deep')).rejects.toThrow('into the folder file/deep but file is no folder');
+});
