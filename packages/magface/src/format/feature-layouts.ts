@@ -1,5 +1,4 @@
 /** How each feature format lays out rows on the disk. The formats are described in feature-writer.ts. */
-import { ConfigError } from '../errors.ts';
 import { magnitudeOf } from '../quality.ts';
 import { FileWriter } from './file-writer.ts';
 import { namesFileOf, npyHeader } from './npy.ts';
@@ -12,8 +11,10 @@ import { safetensorsHeader } from './safetensors-header.ts';
  */
 export interface FeatureLayout {
   begin(dimension: number): Promise<void>;
+  /** @param name - one that the format can hold */
   row(name: string, embedding: Float32Array): Promise<void>;
-  end(rows: number, dimension: number): Promise<void>;
+  /** @param path - where the file gets its name at last: beside where it was begun */
+  end(rows: number, dimension: number, path: string): Promise<void>;
   discard(): Promise<void>;
 }
 
@@ -24,11 +25,14 @@ const nothing = async (): Promise<void> => undefined;
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** @throws {ConfigError} when a name cannot stand in a list of names */
-function expectName(name: string, wrong: RegExp, what: string): void {
-  if (!wrong.test(name) && name !== '') return;
-  const found = JSON.stringify(name);
-  throw new ConfigError('output', `Expected names without ${what} but received ${found}: write .jsonl instead.`);
+async function createBoth(path: string, beside: string): Promise<readonly [FileWriter, FileWriter]> {
+  const file = await FileWriter.create(path);
+  try {
+    return [file, await FileWriter.create(beside)];
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
 }
 
 export const textLayout: FeatureLayoutFactory = async (path) => {
@@ -36,12 +40,11 @@ export const textLayout: FeatureLayoutFactory = async (path) => {
   return {
     begin: nothing,
     row(name, embedding) {
-      expectName(name, /\s/, 'white space in the official text');
       let line = `${name} `;
       for (const value of embedding) line += `${pythonFloat(value)} `;
       return file.append(Buffer.from(`${line}\n`));
     },
-    end: () => file.commit(),
+    end: (_rows, _dimension, target) => file.commit(target),
     discard: () => file.discard(),
   };
 };
@@ -54,25 +57,24 @@ export const jsonLayout: FeatureLayoutFactory = async (path) => {
       const row = { image, magnitude: magnitudeOf(embedding), embedding: Array.from(embedding) };
       return file.append(Buffer.from(`${JSON.stringify(row)}\n`));
     },
-    end: () => file.commit(),
+    end: (_rows, _dimension, target) => file.commit(target),
     discard: () => file.discard(),
   };
 };
 
-/** Values in one file, names in another: both lie ready before either gets its name. */
+/** Values in one file, names in another: both are on the disk, whole, before either gets its name. */
 export const npyLayout: FeatureLayoutFactory = async (path) => {
-  const file = await FileWriter.create(path);
-  const names = await FileWriter.create(namesFileOf(path));
+  const [file, names] = await createBoth(path, namesFileOf(path));
   return {
     begin: (dimension) => file.append(npyHeader(0, dimension)),
     async row(name, embedding) {
-      expectName(name, /[\r\n]/, 'line breaks');
       await Promise.all([names.append(Buffer.from(`${name}\n`)), file.append(bytesOf(embedding))]);
     },
-    async end(rows, dimension) {
+    async end(rows, dimension, target) {
       await file.patch(0, npyHeader(rows, dimension));
-      await names.commit();
-      await file.commit();
+      await Promise.all([file.finish(), names.finish()]);
+      await file.commit(target);
+      await names.commit(namesFileOf(target));
     },
     async discard() {
       await Promise.all([file.discard(), names.discard()]);
@@ -82,8 +84,7 @@ export const npyLayout: FeatureLayoutFactory = async (path) => {
 
 /** Names are spooled beside the file and copied behind the values at the end; the header's room is reserved. */
 export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) => {
-  const file = await FileWriter.create(path);
-  const names = await FileWriter.create(`${path}.names`);
+  const [file, names] = await createBoth(path, `${path}.names`);
   const header = (rows: number, dimension: number, nameBytes: number, room?: number): Buffer => {
     const values = 4 * rows * dimension;
     const entries = [
@@ -100,15 +101,14 @@ export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) =>
       return file.append(largest);
     },
     async row(name, embedding) {
-      expectName(name, /[\r\n]/, 'line breaks');
       const line = names.length === 0 ? name : `\n${name}`;
       await Promise.all([names.append(Buffer.from(line)), file.append(bytesOf(embedding))]);
     },
-    async end(rows, dimension) {
+    async end(rows, dimension, target) {
       for await (const block of names.contents()) await file.append(block);
       await file.patch(0, header(rows, dimension, names.length, room));
       await names.discard();
-      await file.commit();
+      await file.commit(target);
     },
     async discard() {
       await Promise.all([file.discard(), names.discard()]);

@@ -27,27 +27,63 @@ export interface FeatureWriter {
    * @throws {ConfigError} when the format has no way to hold such a name
    */
   write(name: string, embedding: Float32Array): Promise<void>;
-  /** Gives the file its name; on return it is on the disk, whole. */
-  close(): Promise<void>;
+  /**
+   * Gives the file its name; on return it is on the disk, whole.
+   *
+   * @param path - another name in the same folder, for what is not all that was wanted. @default the path it was made with
+   */
+  close(path?: string): Promise<void>;
   /** Leaves nothing behind, for a run that failed. */
   discard(): Promise<void>;
 }
 
-const layouts: Readonly<Record<string, FeatureLayoutFactory>> = {
-  '.list': textLayout,
-  '.npy': npyLayout,
-  '.safetensors': safetensorsLayout,
-  '.jsonl': jsonLayout,
+interface Format {
+  readonly create: FeatureLayoutFactory;
+  /** What a name may not hold. @default nothing */
+  readonly refused?: { readonly pattern: RegExp; readonly what: string; readonly remedy: string };
+}
+
+const lineBreaks = { pattern: /[\r\n]|^$/, what: 'line breaks', remedy: '.jsonl' };
+const whiteSpace = {
+  pattern: /\s|^$/,
+  what: 'white space in the official text',
+  remedy: '.npy, .safetensors or .jsonl',
+};
+
+const formats: Readonly<Record<string, Format>> = {
+  '.list': { create: textLayout, refused: whiteSpace },
+  '.npy': { create: npyLayout, refused: lineBreaks },
+  '.safetensors': { create: safetensorsLayout, refused: lineBreaks },
+  '.jsonl': { create: jsonLayout },
 };
 
 /** @throws {ConfigError} when the ending names no feature format */
-export async function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
-  const create = layouts[extname(path)];
-  if (create === undefined) {
-    const endings = Object.keys(layouts).join(', ');
-    throw new ConfigError('output', `Expected a feature file ending in one of ${endings} but received ${path}.`);
+function formatOf(path: string): Format {
+  const format = formats[extname(path)];
+  if (format !== undefined) return format;
+  const endings = Object.keys(formats).join(', ');
+  throw new ConfigError('output', `Expected a feature file ending in one of ${endings} but received ${path}.`);
+}
+
+/**
+ * Asks before the work whether the file could hold what is to be written.
+ *
+ * @throws {ConfigError} naming the first name that the format of `path` has no way to hold
+ */
+export function expectFeatureNames(path: string, names: Iterable<string>): void {
+  const { refused } = formatOf(path);
+  if (refused === undefined) return;
+  const { pattern, what, remedy } = refused;
+  for (const name of names) {
+    if (!pattern.test(name)) continue;
+    const message = `Expected names without ${what} but received ${JSON.stringify(name)}: write ${remedy} instead.`;
+    throw new ConfigError('output', message);
   }
-  const layout = await create(path, options.metadata ?? {});
+}
+
+/** @throws {ConfigError} when the ending names no feature format, or the file cannot be written */
+export async function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
+  const layout = await formatOf(path).create(path, options.metadata ?? {});
   let [rows, dimension] = [0, options.dimension ?? 0];
   let begun: Promise<void> | undefined;
   const begin = (): Promise<void> => {
@@ -62,12 +98,18 @@ export async function createFeatureWriter(path: string, options: FeatureWriterOp
           `Expected a feature of shape (${dimension}) for ${name} but received (${embedding.length}).`,
         );
       }
+      expectFeatureNames(path, [name]);
       rows++;
       await Promise.all([begin(), layout.row(name, embedding)]);
     },
-    async close() {
-      await begin();
-      await layout.end(rows, dimension);
+    async close(target = path) {
+      try {
+        await begin();
+        await layout.end(rows, dimension, target);
+      } catch (error) {
+        await layout.discard();
+        throw error;
+      }
     },
     discard: () => layout.discard(),
   };

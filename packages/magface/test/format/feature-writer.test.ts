@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError, ShapeError } from '../../src/errors.ts';
-import { createFeatureWriter } from '../../src/format/feature-writer.ts';
+import { createFeatureWriter, expectFeatureNames } from '../../src/format/feature-writer.ts';
 import { describeWithShared, shared } from '../support/shared.ts';
 
 let folder: string;
@@ -81,6 +81,61 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder)).toEqual([]);
     await (await createFeatureWriter(join(folder, 'f.npy'), { dimension: 4 })).close();
     expect(readFileSync(join(folder, 'f.npy'), 'latin1')).toContain("'shape': (0, 4)");
+  });
+
+  test('names go to their place after the values, and only if those do', async () => {
+    await written('f.npy');
+    const before = readFileSync(join(folder, 'f.names.txt'), 'utf8');
+    rmSync(join(folder, 'f.npy'));
+    const writer = await createFeatureWriter(join(folder, 'f.npy'));
+    await writer.write('other.jpg', Float32Array.of(1));
+    mkdirSync(join(folder, 'f.npy')); // what is to be renamed finds a folder there
+    await expect(writer.close()).rejects.toThrow();
+    expect(readFileSync(join(folder, 'f.names.txt'), 'utf8')).toBe(before);
+    expect(readdirSync(folder)).toEqual(['f.names.txt', 'f.npy']);
+  });
+
+  test('two writers of one path spoil nothing: the last to finish has it', async () => {
+    for (const name of ['f.list', 'f.npy', 'f.safetensors', 'f.jsonl']) {
+      const [one, two] = [await createFeatureWriter(join(folder, name)), await createFeatureWriter(join(folder, name))];
+      await Promise.all([one.write('one', Float32Array.of(3, 4)), two.write('two', Float32Array.of(4, 3))]);
+      await one.close();
+      const first = readFileSync(join(folder, name));
+      await two.close();
+      expect(readFileSync(join(folder, name)).length).toBe(first.length);
+      expect(readFileSync(join(folder, name)).equals(first)).toBe(false);
+    }
+    expect(readdirSync(folder).sort()).toEqual(['f.jsonl', 'f.list', 'f.names.txt', 'f.npy', 'f.safetensors']);
+  });
+
+  test('closes under another name, so that a part never takes the place of the whole', async () => {
+    await written('f.npy');
+    const whole = readFileSync(join(folder, 'f.npy'));
+    const writer = await createFeatureWriter(join(folder, 'f.npy'));
+    await writer.write('a', Float32Array.of(1));
+    await writer.close(join(folder, 'f.part.npy'));
+    expect(readFileSync(join(folder, 'f.npy')).equals(whole)).toBe(true);
+    expect(readFileSync(join(folder, 'f.part.names.txt'), 'utf8')).toBe('a\n');
+  });
+
+  test('names that a format cannot hold are known before anything is written', async () => {
+    expect(() => expectFeatureNames('f.list', ['a', 'b c'])).toThrow(
+      'Expected names without white space in the official text but received "b c": write .npy, .safetensors or .jsonl instead.',
+    );
+    expect(() => expectFeatureNames('f.npy', ['a', 'b c'])).not.toThrow();
+    expect(() => expectFeatureNames('f.npy', ['a\nb'])).toThrow('without line breaks');
+    expect(() => expectFeatureNames('f.jsonl', ['a\nb', ''])).not.toThrow();
+    expect(() => expectFeatureNames('f.txt', [])).toThrow(ConfigError);
+  });
+
+  test('a folder that is not there, or in the way, is told before anything is written', async () => {
+    const missing = createFeatureWriter(join(folder, 'no/such/f.npy'));
+    await expect(missing).rejects.toThrow(`the folder ${join(folder, 'no/such')} is not there: make it`);
+    mkdirSync(join(folder, 'f.list'));
+    await expect(createFeatureWriter(join(folder, 'f.list'))).rejects.toThrow('it is a folder: name a file in it');
+    mkdirSync(join(folder, 'g.names.txt'));
+    await expect(createFeatureWriter(join(folder, 'g.npy'))).rejects.toThrow(ConfigError);
+    expect(readdirSync(folder)).toEqual(['f.list', 'g.names.txt']);
   });
 
   test('refuses other endings, other lengths, and names that the format cannot hold', async () => {
