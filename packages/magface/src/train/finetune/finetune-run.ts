@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { ConfigError, MagfaceError } from '../../errors.ts';
+import { MagfaceError } from '../../errors.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from '../checkpoint-file.ts';
 import type { TrainConfig } from '../config.ts';
 import type { Dataset } from '../dataset.ts';
@@ -12,7 +12,7 @@ import type { Position } from '../resume.ts';
 import { RunRecords } from '../run-records.ts';
 import { learningRate, type ScheduleOptions } from '../schedule.ts';
 import type { TrainHooks } from '../train-hooks.ts';
-import { type BatchPlanOptions, plannedBatches } from './batch-plan.ts';
+import { type BatchPlanOptions, plannedBatches, stepsPerEpoch } from './batch-plan.ts';
 import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
 import type { Finetuner } from './finetuner.ts';
 import { collapseWarning, type MagnitudeQuantiles, magnitudeQuantiles } from './recipe.ts';
@@ -189,9 +189,3 @@ export class FinetuneRun {
 
 /** Below this cosine to the person's other faces, a face looks like anyone: pulling it to its person would teach chance. */
 const leastRecognisability = 0.3;
-
-function stepsPerEpoch({ batchSize }: TrainConfig, samples: number): number {
-  if (batchSize <= samples) return Math.floor(samples / batchSize);
-  const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
-  throw new ConfigError('batch-size', message);
-}

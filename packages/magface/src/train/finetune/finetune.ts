@@ -21,6 +21,7 @@ import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
 import { begin, resume } from '../resume.ts';
 import type { TrainHooks } from '../train-hooks.ts';
+import { stepsPerEpoch } from './batch-plan.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
 import { FrontCache, frontName } from './front-cache.ts';
@@ -52,6 +53,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   cacheMemory(config.cacheMemory * 2 ** 20);
   const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
+  stepsPerEpoch(config, dataset.samples.length); // said before the front is run, which takes long
   mkdirSync(config.output, { recursive: true });
   const position = hooks.resume === true ? undefined : begin(config);
   const graph = openToTrain(bytes, name, config);

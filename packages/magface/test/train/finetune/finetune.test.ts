@@ -120,6 +120,19 @@ describeTraining('finetuning an ONNX model', [], () => {
     expect(notes.join('\n')).toMatch(/As given: --l_a 0\.5 --u_a 9 --l_margin 0\.45/);
   });
 
+  test.each([true, false])(
+    'a batch larger than the set is refused before anything is computed: %s',
+    async (freshBatchNorm) => {
+      const output = temporaryFolder();
+      const notes: string[] = [];
+      const config = parseTrainConfig({ ...settings, batchSize: 25, freshBatchNorm, output });
+      const error = await train(config, { onNote: (line) => notes.push(line) }).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: 'wrong_configuration', key: 'batch-size' });
+      expect((error as Error).message).toMatch(/at most the 24 training images but received 25/);
+      expect(notes).toEqual([]);
+    },
+  );
+
   const whole = { ...settings, saveSteps: 2, averageLast: 0.5, layerDecay: 0.5, freshBatchNorm: true };
 
   test('goes on after a kill or a stop as if nothing had been, bit for bit', async () => {
