@@ -8,6 +8,7 @@ import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords } from './options.ts';
 import { printRecord } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface EmbedFlags extends RunFlags {
   readonly output: string;
@@ -22,7 +23,7 @@ By its ending, the output is
   F.jsonl        {"image", "magnitude", "embedding"} on each line
 Of several faces in a photo the largest is taken, unless --all-faces: then the
 second is named NAME#1, the third NAME#2. Features are not normalized: their
-length is the magnitude.
+length is the magnitude. Ctrl-C leaves what was done in F.part.ENDING.
 
 Examples:
   magface embed photos/ --output photos.npy
@@ -48,17 +49,29 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
     const message = `Expected an output that ends in .list, .npy, .safetensors or .jsonl but received ${output}: rename it.`;
     throw new ConfigError('output', message);
   }
+  await expectTargets(context, { files: { output } });
   let writer: FeatureWriter | undefined;
   let dimension = 0;
-  let images = 0;
-  const close = async (): Promise<void> => {
-    await writer?.close();
-    const lines = [`${images} images, features of ${dimension} numbers, in ${output}`];
-    await printRecord(context.stdout, { images, dimension, output }, { format: formatOf(flags), lines });
+  let [images, faces] = [0, 0];
+  /** @param name - undefined where there is nothing to write: what stood under the name before stays */
+  const close = async (name: string | undefined): Promise<void> => {
+    if (name === undefined) await writer?.discard();
+    else await writer?.close(resolve(context.cwd, name));
+    const where = name === undefined ? `nothing written to ${output}` : `features of ${dimension} numbers, in ${name}`;
+    const record = { images, faces, dimension, output: name ?? null };
+    const lines = [`${counted(images, 'image')}, ${counted(faces, 'face')}, ${where}`];
+    await printRecord(context.stdout, record, { format: formatOf(flags), lines });
   };
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
+      found: async (files) => {
+        const { expectFeatureNames } = await import('../format/feature-writer.ts');
+        expectFeatureNames(
+          output,
+          files.map(({ name }) => name),
+        );
+      },
       start: async ({ model }) => {
         dimension = model.contract.embeddingLength;
         writer = await context.services.createFeatureWriter(resolve(context.cwd, output), { dimension });
@@ -66,18 +79,28 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
       outcome: async (outcome) => {
         if ('error' in outcome) return;
         images++;
-        const faces = allFaces ? outcome.faces : outcome.faces.slice(0, 1);
-        for (const [at, { embedding }] of faces.entries())
+        for (const [at, { embedding }] of (allFaces ? outcome.faces : outcome.faces.slice(0, 1)).entries()) {
           await writer?.write(at === 0 ? outcome.file.name : `${outcome.file.name}#${at}`, embedding);
+          faces++;
+        }
       },
     });
     if (failed > 0 && !quiet) note(context, `${failed} of ${images + failed} images gave no feature.`);
-    await close();
+    await close(faces === 0 ? undefined : output);
     return failed > 0 ? 1 : 0;
   } catch (error) {
-    // An interrupted run keeps what it has; a failed one leaves nothing that looks whole.
+    // A failed run leaves nothing that looks whole; an interrupted one keeps what it has, under a name that says so.
     if (!context.signal.aborted) await writer?.discard();
-    else if (writer !== undefined) await close();
+    else if (writer !== undefined) {
+      const part = faces === 0 ? undefined : partName(output);
+      await close(part);
+      if (part !== undefined && !quiet) note(context, `What was done is in ${part}; ${output} is as it was.`);
+    }
     throw error;
   }
 }
+
+/** `f.npy` to `f.part.npy`: every reader takes it for what it is. */
+const partName = (output: string): string => output.replace(/(?=\.\w+$)/, '.part');
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

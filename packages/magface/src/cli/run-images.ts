@@ -15,6 +15,8 @@ export type ImageOutcome =
   | { readonly file: ImageFile; readonly error: MagfaceError };
 
 export interface RunHandlers {
+  /** Called once, when the images are known and nothing is loaded yet. */
+  readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
   /** Called once, before the first image. */
   readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
   /** Called in the order of the inputs. */
@@ -30,9 +32,10 @@ export interface RunCounts {
 export async function runImages(
   words: readonly string[],
   flags: RunFlags,
-  { context, start, outcome }: RunHandlers & { readonly context: Context },
+  { context, found, start, outcome }: RunHandlers & { readonly context: Context },
 ): Promise<RunCounts> {
   const files = await findImages(words, { ...flags, ...context });
+  await found?.(files);
   await using magface = await loadMagFace(flags, context);
   await start?.(magface, files);
   const scrolling = context.stdout.isTTY === true && formatOf(flags) !== 'table';

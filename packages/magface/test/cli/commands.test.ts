@@ -87,7 +87,7 @@ test('quality --report hands every photo and face to the page', async () => {
 test('embed writes the largest face of each image, or all, and the flip-sum', async () => {
   const words = ['embed', 'photos', '--output', 'f.jsonl', '--json'];
   const { stdout } = await runCli(words, { cwd });
-  expect(JSON.parse(stdout)).toEqual({ images: 3, dimension: 2, output: 'f.jsonl' });
+  expect(JSON.parse(stdout)).toEqual({ images: 3, faces: 3, dimension: 2, output: 'f.jsonl' });
   const read = () =>
     readFileSync(join(cwd, 'f.jsonl'), 'utf8')
       .trim()
@@ -196,7 +196,11 @@ test('an interruption in mid-run keeps what was done, in a file and on stdout', 
     const run = await runCli(words, { cwd, services, signal: interrupt.signal });
     expect(run.exitCode).toBe(130);
     if (result === 'stdout') expect(JSON.parse(run.stdout)).toMatchObject([{ image: 'photos/a.png' }]);
-    else expect(readFileSync(join(cwd, 'part.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
+    else {
+      expect(JSON.parse(run.stdout)).toEqual({ images: 1, faces: 1, dimension: 2, output: 'part.part.jsonl' });
+      expect(readFileSync(join(cwd, 'part.part.jsonl'), 'utf8').trim().split('\n')).toHaveLength(1);
+      expect(existsSync(join(cwd, 'part.jsonl'))).toBe(false);
+    }
   }
 });
 

@@ -1,0 +1,90 @@
+/** What `embed` leaves behind: never a file that looks whole and is not, and never less than was there before. */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeEach, expect, test } from 'vitest';
+import { emptyFolder, fakeRecogniser, runCli } from './run-cli.ts';
+
+let cwd: string;
+beforeEach(async () => {
+  cwd = emptyFolder();
+  mkdirSync(join(cwd, 'photos'));
+  for (const [name, width] of [
+    ['a', 50],
+    ['b', 60],
+    ['two', 70],
+  ] as const)
+    await sharp({ create: { width, height: 50, channels: 3, background: 'grey' } }).toFile(
+      join(cwd, `photos/${name}.png`),
+    );
+});
+
+const files = (): string[] => readdirSync(cwd).filter((name) => name !== 'photos');
+const noModel = async (): Promise<never> => {
+  throw new Error('a model was loaded');
+};
+
+test('where no feature came, what stood under the name stays', async () => {
+  await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd });
+  const before = [readFileSync(join(cwd, 'keep.npy')), readFileSync(join(cwd, 'keep.names.txt'))];
+  const run = await runCli(['embed', 'gone.jpg', '--output', 'keep.npy', '--json'], { cwd });
+  expect(run.exitCode).toBe(1);
+  expect(JSON.parse(run.stdout)).toEqual({ images: 0, faces: 0, dimension: 2, output: null });
+  expect([readFileSync(join(cwd, 'keep.npy')), readFileSync(join(cwd, 'keep.names.txt'))]).toEqual(before);
+  const table = await runCli(['embed', 'gone.jpg', '--output', 'new.list'], { cwd });
+  expect(table.stdout).toBe('0 images, 0 faces, nothing written to new.list\n');
+  expect(files().sort()).toEqual(['keep.names.txt', 'keep.npy']);
+});
+
+test('an interrupted run puts what it has beside the name, and says so', async () => {
+  await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd });
+  const before = readFileSync(join(cwd, 'keep.npy'));
+  const interrupt = new AbortController();
+  const fake = fakeRecogniser();
+  const stream: typeof fake.stream = async function* (inputs, options) {
+    for await (const done of fake.stream(inputs, options)) {
+      yield done;
+      interrupt.abort();
+    }
+  };
+  const services = { load: async () => ({ ...fake, stream }) };
+  const run = await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd, services, signal: interrupt.signal });
+  expect(run).toEqual({
+    exitCode: 130,
+    stdout: '1 image, 1 face, features of 2 numbers, in keep.part.npy\n',
+    stderr: [
+      'What was done is in keep.part.npy; keep.npy is as it was.',
+      'Interrupted: what was done until now is written.',
+      '',
+    ].join('\n'),
+  });
+  expect(readFileSync(join(cwd, 'keep.npy')).equals(before)).toBe(true);
+  expect(readFileSync(join(cwd, 'keep.part.names.txt'), 'utf8')).toBe('photos/a.png\n');
+});
+
+test('faces are counted beside images', async () => {
+  const run = await runCli(['embed', 'photos', '--all-faces', '--output', 'f.list'], { cwd });
+  expect(run.stdout).toBe('3 images, 4 faces, features of 2 numbers, in f.list\n');
+});
+
+test('names that the format cannot hold are refused before a model is loaded', async () => {
+  mkdirSync(join(cwd, 'mit leer'));
+  await sharp(join(cwd, 'photos/a.png')).toFile(join(cwd, 'mit leer/a.png'));
+  const run = await runCli(['embed', 'photos', 'mit leer', '--output', 's.list'], { cwd, services: { load: noModel } });
+  expect(run).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr:
+      'Expected names without white space in the official text but received "mit leer/a.png": write .npy, .safetensors or .jsonl instead.\n',
+  });
+  expect((await runCli(['embed', 'photos', 'mit leer', '--output', 's.npy'], { cwd })).exitCode).toBe(0);
+});
+
+test('a folder that is not there is told before a model is loaded', async () => {
+  const run = await runCli(['embed', 'photos', '--output', 'no/such/x.npy'], { cwd, services: { load: noModel } });
+  expect(run).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'Expected to write no/such/x.npy but the folder no/such is not there: make it, or write elsewhere.\n',
+  });
+});
