@@ -90,7 +90,7 @@ const darkRoom = 0.15;
 /**
  * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a] above the room for darkness,
  * in a straight line. What lies beyond is at the limit: with the whole range, measured, the order of degrees of damage became
- * worse.
+ * worse. Where all are alike, as with one undamaged face a person, each is halfway: nothing tells which is better.
  *
  * @param own - cosines to the own person's mean, of every face in every view
  * @param damage - what was done to each
@@ -103,8 +103,10 @@ export function targetMagnitudes(
   const worth = own.map((cosine, i) => cosine - damageCost * damage[i]!.all);
   const sorted = Float32Array.from(worth).sort();
   const [low, high] = [0.02, 0.98].map((share) => sorted[Math.floor(share * sorted.length)]!) as [number, number];
+  const along = (value: number): number =>
+    high > low ? (value - low) / (high - low) : (1 + Math.sign(value - low)) / 2;
   return worth.map((value, i) => {
-    const share = Math.min(1, Math.max(0, (value - low) / (high - low)));
+    const share = Math.min(1, Math.max(0, along(value)));
     const light = 1 - Math.min(1, damage[i]!.darkness);
     return lowerMagnitude + (upperMagnitude - lowerMagnitude) * ((1 - darkRoom) * share + darkRoom * light);
   });

@@ -39,3 +39,15 @@ test('recognisability, less what damage takes, becomes a magnitude from its lowe
   expect(damaged({ all: 0.5, darkness: 0.5 })).toBeCloseTo(targets[40]! - 0.3, 5);
   expect(targetMagnitudes(own, Array(101).fill({ all: 1, darkness: 1 }), limits)[0]).toBe(1);
 });
+
+test('faces that are all alike have their targets halfway, those beyond at the limits, none is NaN', () => {
+  const limits = { lowerMagnitude: 1, upperMagnitude: 11 };
+  const whole = { all: 0, darkness: 0 };
+  const halfway = 1 + 10 * (0.85 / 2 + 0.15);
+  for (const target of targetMagnitudes(new Float32Array(4), Array(4).fill(whole), limits)) {
+    expect(target).toBeCloseTo(halfway, 5);
+  }
+  const own = new Float32Array(200).fill(0.5).with(0, 0.1).with(1, 0.9);
+  const [worst, best, other] = targetMagnitudes(own, Array(200).fill(whole), limits);
+  expect([worst, best, other].map((target) => Number(target!.toFixed(4)))).toEqual([2.5, 11, halfway]);
+});

@@ -120,6 +120,13 @@ describeTraining('finetuning an ONNX model', [], () => {
     expect(notes.join('\n')).toMatch(/As given: --l_a 0\.5 --u_a 9 --l_margin 0\.45/);
   });
 
+  test('one face a person in its two clean views tells of no quality, and trains all the same', async () => {
+    const config = { ...settings, trainList: smallSet(8, 1), views: 2, lowerMagnitude: 0.5, upperMagnitude: 9 };
+    const row = await train(parseTrainConfig({ ...config, output: temporaryFolder() }));
+    expect(row).toMatchObject({ step: 2, skipped: 0 });
+    expect(row!.loss).toBeGreaterThan(0);
+  });
+
   test.each([true, false])(
     'a batch larger than the set is refused before anything is computed: %s',
     async (freshBatchNorm) => {
