@@ -9,6 +9,7 @@ import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface AlignFlags extends RunFlags {
   readonly output: string;
@@ -47,6 +48,7 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
 }
 
 async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
+  await expectTargets(context, { folders: { output: flags.output } });
   const folder = resolve(context.cwd, flags.output);
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
   let started = false; // nothing is printed for a run that cannot begin

@@ -14,6 +14,7 @@ import type { ExitCode } from './errors.ts';
 import { addModelFlags, addOutputFlags, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
 import { downloadNotes, type RunFlags, runImages } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface CalibrateFlags extends Omit<RunFlags, 'list'> {
   readonly faces?: string;
@@ -64,6 +65,7 @@ export function defineCalibrate(command: Command, context: Context, done: (exitC
 
 async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitCode> {
   expectFlags(flags);
+  await expectTargets(context, { files: { output: flags.output } });
   const learnt = flags.faces === undefined ? await knownModel(flags, context) : await measure(flags, context);
   const { failed, source, centre, width, magnitudes } = learnt;
   const base = flags.claim === undefined ? learnt.model : await claimed(learnt.model, flags.claim);

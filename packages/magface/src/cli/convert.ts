@@ -8,6 +8,7 @@ import { type ConvertedModel, convertModel, type ModelConversionFlags } from './
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
+import { expectTargets } from './targets.ts';
 
 interface ConvertFlags extends OutputFlags, ModelConversionFlags {
   readonly optimizer?: boolean;
@@ -85,7 +86,10 @@ async function convert(
 ): Promise<Converted> {
   const [from, to] = [resolve(context.cwd, input), resolve(context.cwd, output)];
   const isWeights = weightEndings.includes(extname(from).toLowerCase());
-  if (extname(to).toLowerCase() === '.onnx') return convertModel({ name: input, from, to, isWeights, flags, context });
+  if (extname(to).toLowerCase() === '.onnx') {
+    await expectTargets(context, { files: { output } });
+    return convertModel({ name: input, from, to, isWeights, flags, context });
+  }
   expectNoModelFlags(flags, output);
   if (isWeights && !isFeatures(from, to)) {
     const { convertTensors } = await import('../format/convert-tensors.ts');

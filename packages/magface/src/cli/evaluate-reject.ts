@@ -17,6 +17,7 @@ import { addPairFlags, type PairFlags, rate } from './evaluate-options.ts';
 import { readMeasures } from './evaluate-report.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
+import { expectTargets } from './targets.ts';
 
 interface Flags extends PairFlags, OutputFlags {
   readonly fmr: number;
@@ -59,6 +60,7 @@ export function defineEvaluateReject(command: Command, context: Context): void {
 }
 
 async function evaluateReject(flags: Flags, context: Context): Promise<void> {
+  await expectTargets(context, { files: { report: flags.report } });
   const loaded = await loadPairs(flags);
   const { similarities, same } = loaded;
   const others = await readMeasures(loaded, flags.quality ?? []);

@@ -14,6 +14,7 @@ import type { PairFlags } from './evaluate-options.ts';
 import { namesShown } from './evaluate-pictures.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { type Column, createRows } from './output.ts';
+import { expectTargets } from './targets.ts';
 
 interface Flags extends Omit<PairFlags, 'features'>, OutputFlags {
   readonly features: readonly string[];
@@ -41,6 +42,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     .option('--folds <n>', 'contiguous folds', count, 10)
     .requiredOption('--output <file.html>', 'the page');
   addOutputFlags(command).action(async (flags: Flags) => {
+    await expectTargets(context, { files: { output: flags.output } });
     const reports: PairReport[] = [];
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);

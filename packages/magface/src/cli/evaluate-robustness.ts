@@ -11,6 +11,7 @@ import { findImages } from './inputs.ts';
 import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 import { loadMagFace } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
   readonly faces: string;
@@ -58,6 +59,7 @@ function steps(text: string): number {
 }
 
 async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
+  await expectTargets(context, { files: { report: flags.report } });
   const files = evenly(await findImages([flags.faces], context), flags.limit);
   await using magface = await loadMagFace({ ...flags, aligned: true }, context);
   const { id, name, contract } = magface.model;

@@ -13,6 +13,7 @@ import { modelName } from './evaluate-options.ts';
 import { setPictures } from './evaluate-pictures.ts';
 import { addModelFlags, addOutputFlags, count, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
+import { expectTargets } from './targets.ts';
 
 interface Flags extends EmbedSetFlags {
   readonly pairs?: string;
@@ -56,6 +57,7 @@ export function defineEvaluateSet(command: Command, context: Context): void {
 async function evaluateSet(source: string, flags: Flags, context: Context): Promise<void> {
   const at = (path: string | undefined): string | undefined => path && resolve(context.cwd, path);
   const { pairs, images, protocol, folds } = flags;
+  await expectTargets(context, { files: { report: flags.report } });
   const set = await openFaceSet(resolve(context.cwd, source), {
     pairs: at(pairs),
     images: at(images),

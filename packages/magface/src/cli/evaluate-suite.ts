@@ -15,6 +15,7 @@ import { readSuite, type Suite, type SuiteSet } from './evaluate-suite-config.ts
 import { type SuiteFailure, type SuiteResult, writeSuite } from './evaluate-suite-files.ts';
 import { addEngineFlags, addOutputFlags, formatOf } from './options.ts';
 import { type Column, createRows, printRecord } from './output.ts';
+import { expectTargets } from './targets.ts';
 
 interface Flags extends EmbedSetFlags {
   readonly output?: string;
@@ -54,6 +55,7 @@ export function defineEvaluateSuite(command: Command, context: Context, done: (e
 async function evaluateSuite(config: string, flags: Flags, context: Context): Promise<ExitCode> {
   const suite = await readSuite(resolve(context.cwd, config));
   const output = flags.output === undefined ? suite.output : resolve(context.cwd, flags.output);
+  await expectTargets(context, { folders: { output } });
   await mkdir(output, { recursive: true });
   const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
   for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });

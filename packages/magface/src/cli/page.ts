@@ -6,6 +6,7 @@ import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 import { downloadNotes } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface PageFlags extends OutputFlags {
   readonly output: string;
@@ -42,6 +43,7 @@ export function definePage(command: Command, context: Context, done: (exitCode: 
 
 async function write(flags: PageFlags, context: Context): Promise<void> {
   const { offline, quiet, modelsOnly } = flags;
+  await expectTargets(context, { folders: { output: flags.output } });
   const options = {
     cacheDir: context.env['MAGFACE_CACHE'],
     offline,

@@ -9,6 +9,7 @@ import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWor
 import { createRows } from './output.ts';
 import { createReport } from './report-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
+import { expectTargets } from './targets.ts';
 
 interface QualityFlags extends RunFlags {
   readonly report?: string;
@@ -40,6 +41,7 @@ export function defineQuality(command: Command, context: Context, done: (exitCod
 }
 
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
+  await expectTargets(context, { files: { report: flags.report }, folders: { 'copy-to': flags.copyTo } });
   const rows = createRows(context.stdout, { format: formatOf(flags), table: faceTable, csv: faceCsv });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
