@@ -2,7 +2,6 @@
  * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
  * is the same graph with new weights, written to `model.onnx`.
  */
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, scope, threads } from '@magface/torch';
@@ -24,7 +23,7 @@ import type { TrainHooks } from '../train-hooks.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
-import { FrontCache, frontName } from './front-cache.ts';
+import { FrontCache, facesDigest, frontName } from './front-cache.ts';
 import { magnitudeQuantiles, recipeFor } from './recipe.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews, type ViewSource } from './view-source.ts';
@@ -63,8 +62,8 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
 
   const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
   const views = { ...config, ...damage, graph, dataset, input: contract.input, precision };
-  const facts = { weights: digest, front, precision, ...damage, seed: config.seed, faces: facesDigest(dataset) };
-  const cache = config.frontCache === undefined ? undefined : new FrontCache(config.frontCache, frontName(facts));
+  const facts = { weights: digest, front, precision, ...damage, seed: config.seed };
+  const cache = openCache(config.frontCache, facts, dataset);
   const source =
     front === undefined
       ? readViews(views)
@@ -105,6 +104,12 @@ function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): Trai
   return config.freshBatchNorm ? insertBatchNorm(graph, selectWeights(graph, config)) : graph;
 }
 
+/** @returns undefined without a folder; whether files are as they were is asked of each only for a cache */
+function openCache(folder: string | undefined, facts: object, { samples }: Dataset): FrontCache | undefined {
+  if (folder === undefined) return undefined;
+  return new FrontCache(folder, frontName({ ...facts, faces: facesDigest(samples) }));
+}
+
 /** The first faces as they are, and as many mirrored or damaged, give the statistics to begin with. */
 async function beginBatchNorm(
   source: ViewSource,
@@ -119,13 +124,6 @@ async function beginBatchNorm(
   );
   using _scope = scope();
   startBatchNorm(graph, load(), front);
-}
-
-/** By which another set of faces, or another order, is known. */
-function facesDigest({ samples }: Dataset): string {
-  const hash = createHash('sha256');
-  for (const { path } of samples) hash.update(`${path}\n`);
-  return hash.digest('hex');
 }
 
 /** Only directions count: the loss takes each to length one. */

@@ -3,15 +3,37 @@
  * behind the front begins at once. Files hold plain little-endian values and are named by all that these depend on.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromArray, invoke, operator, type Tensor } from '@magface/torch';
+import type { Samples } from '../samples.ts';
 
 const viewAs = operator('aten::view.dtype');
 
 /** @param facts - all that the values depend on; the same facts in the same order give the same name */
 export function frontName(facts: unknown): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
+}
+
+/**
+ * By which another set of faces, another order, or a face that was edited since is known: names, sizes and times of change.
+ * Of images in files of many, those of the file.
+ */
+export function facesDigest(samples: Samples): string {
+  const hash = createHash('sha256');
+  const states = new Map<string, string>();
+  for (const { path, within } of samples) {
+    const state = within === undefined ? stateOf(path) : (states.get(within.file) ?? stateOf(within.file));
+    if (within !== undefined) states.set(within.file, state);
+    hash.update(`${path} ${state}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** A file that is not there is named when it is read. */
+function stateOf(file: string): string {
+  const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 };
+  return `${size} ${mtimeMs}`;
 }
 
 export class FrontCache {

@@ -1,0 +1,30 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { convertFaces } from '../../../src/train/convert-faces.ts';
+import { readDataset } from '../../../src/train/dataset.ts';
+import { facesDigest } from '../../../src/train/finetune/front-cache.ts';
+import { jpeg, smallSet, temporaryFolder } from '../small-set.ts';
+
+const digestOf = (source: string): string => facesDigest(readDataset(source).samples);
+
+test('faces are others when one was edited, also where its name and size stayed', () => {
+  const folder = smallSet(2, 2);
+  const before = digestOf(folder);
+  expect(digestOf(folder)).toBe(before);
+  const face = join(folder, 'person 0', '1.jpg');
+  writeFileSync(face, jpeg('another'));
+  const edited = digestOf(folder);
+  expect(edited).not.toBe(before);
+  utimesSync(face, 1e9, 1e9);
+  expect(digestOf(folder)).not.toBe(edited);
+});
+
+test('images in a file of many are others when the file is', async () => {
+  const file = join(temporaryFolder(), 'train.rec');
+  await convertFaces(smallSet(2, 2), file);
+  const before = digestOf(file);
+  expect(digestOf(file)).toBe(before);
+  utimesSync(file, 1e9, 1e9);
+  expect(digestOf(file)).not.toBe(before);
+});
