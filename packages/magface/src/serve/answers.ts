@@ -39,10 +39,13 @@ function errorBody(code: string, message: string): { error: { code: string; mess
   return { error: { code, message } };
 }
 
-/** Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside. */
+/**
+ * Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside. What fails
+ * because the client has hung up is none.
+ */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [code, message, status] = describe(error);
-  if (status >= 500 && code === 'unexpected') request.log.error({ err: error }, 'unexpected');
+  if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, code);
   const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
   if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer');

@@ -28,8 +28,25 @@ const bodies = {
   },
 } as const;
 
-/** Without the bar that asks for another description's address. */
-const theme = { title: 'MagFace', css: [{ filename: 'theme.css', content: '.topbar { display: none }' }] };
+/** Without the bar that asks for another description's address; as wide as a phone, which the library's page does not say. */
+const theme = {
+  title: 'MagFace',
+  css: [{ filename: 'theme.css', content: '.topbar { display: none }' }],
+  js: [
+    {
+      filename: 'viewport.js',
+      content: `const viewport = document.createElement('meta');
+viewport.name = 'viewport';
+viewport.content = 'width=device-width, initial-scale=1';
+document.head.append(viewport);
+`,
+    },
+  ],
+};
+
+/** Its own files alone. The library's policy would also send a browser on the local network to https, where nothing answers. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export async function addDocumentation(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -52,8 +69,7 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
     },
     transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
-  // Its own files and policy: nothing is fetched from another host.
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, theme });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, transformStaticCSP: () => policy, theme });
   app.get('/openapi.json', { schema: { hide: true }, logLevel: 'warn' }, async () => app.swagger());
 }
 

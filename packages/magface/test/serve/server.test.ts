@@ -138,7 +138,10 @@ test('models, health, metrics and documentation', async () => {
   });
   const docs = await app.inject('/docs/');
   expect(docs.statusCode).toBe(200);
-  expect(docs.headers['content-security-policy']).toContain("default-src 'self'");
+  const policy = docs.headers['content-security-policy'];
+  expect(policy).toContain("default-src 'none'; script-src 'self';");
+  expect(policy).not.toMatch(/upgrade-insecure-requests|https:/); // a phone on the same network asks by http
+  expect(docs.body).toContain('theme/viewport.js');
   expect(docs.body).not.toMatch(/(src|href)="https?:/);
 });
 
@@ -201,6 +204,31 @@ test('a defect is told without its words, which are in the log', async () => {
   expect(lines.map((line) => JSON.parse(line).err)).toMatchObject([
     { type: 'TypeError', message: 'secret path /home/me' },
   ]);
+});
+
+test('a client that hangs up is no defect: nothing of it is in the log', async () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const analyze = (): Promise<never> => {
+    begin();
+    return new Promise((_, reject) => setTimeout(() => reject(new Error('aborted')), 100));
+  };
+  const options = { engine: fakeEngine({ analyze }), metrics: createMetrics(), pageFolder: '/none' };
+  const app = await createServer(serveOptions.parse({}), { ...options, logs: { level: 'error', stream } });
+  open.push(app);
+  const address = await app.listen({ port: 0, host: '127.0.0.1' });
+  const client = new AbortController();
+  const { payload, headers } = form(['face 0']);
+  const asked = fetch(`${address}/v1/faces`, { method: 'POST', body: payload, headers, signal: client.signal });
+  await begun;
+  client.abort();
+  await expect(asked).rejects.toThrow();
+  await new Promise((done) => setTimeout(done, 200));
+  expect(lines).toEqual([]);
 });
 
 test('addresses are refused, unless their host was named', async () => {
