@@ -146,6 +146,7 @@ async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Prom
   const options = { signal, flip: true, smallestFace: tinyFaces.value ? 20 : 40 };
   for await (const result of magface.stream([file], options)) {
     const preview = result.error === undefined ? await previewOf(file) : undefined;
+    if (signal.aborted && preview !== undefined) URL.revokeObjectURL(preview);
     signal.throwIfAborted();
     batch(() => {
       if (result.error !== undefined) failures.value = [...failures.value, { name, message: result.error.message }];
