@@ -53,8 +53,9 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
   const trainer = createTrainer(config, dataset, ranks);
+  const { evalPairs, evalRoot: root } = config;
   const validation =
-    config.evalPairs === undefined || !isFirst ? undefined : await readValidationSet(config.evalPairs, config.evalRoot);
+    evalPairs === undefined ? undefined : await readValidationSet(evalPairs, { root, part: ranks?.group });
   const position = hooks.resume === true ? await resume(config, trainer, onNote) : begin(config);
   if (config.init !== undefined && position === start)
     await startFrom(config.init, config, { loader, trainer }, onNote);

@@ -180,10 +180,11 @@ export class TrainingLoop {
     if (this.#ranks?.any(isBest) ?? isBest) await this.#save('best.safetensors');
   }
 
-  /** By the first rank's word: it alone validates. */
+  /** By the first rank's word: it alone has the validations before. */
   async #isBestSoFar(): Promise<boolean> {
-    if (this.#validation === undefined || this.#records === undefined) return false;
+    if (this.#validation === undefined) return false;
     const row = await validate(this.#trainer, this.#validation, this.#epoch);
+    if (this.#records === undefined) return false;
     this.#hooks.onValidation?.(row);
     return await this.#records.addValidation(row, this.#done);
   }

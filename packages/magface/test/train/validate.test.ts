@@ -22,10 +22,10 @@ test('names are relative to --eval-root alone when it is given, else to the curr
   const { list, images } = setOf('a.jpg', 'b.jpg');
   for (const name of ['a.jpg', 'b.jpg']) write(join(dirname(list), name), jpeg(name));
   expect((await readValidationSet(list)).images).toEqual(['a.jpg', 'b.jpg'].map((name) => join(dirname(list), name)));
-  await expect(readValidationSet(list, images)).rejects.toThrow(ConfigError);
-  await expect(readValidationSet(list, images)).rejects.toThrow(/with --eval-root/);
+  await expect(readValidationSet(list, { root: images })).rejects.toThrow(ConfigError);
+  await expect(readValidationSet(list, { root: images })).rejects.toThrow(/with --eval-root/);
   for (const name of ['a.jpg', 'b.jpg']) write(join(images, name), jpeg(name));
-  expect((await readValidationSet(list, images)).images[0]).toBe(join(images, 'a.jpg'));
+  expect((await readValidationSet(list, { root: images })).images[0]).toBe(join(images, 'a.jpg'));
 });
 
 test('absolute names are taken as they are, mixed with others too', async () => {
@@ -33,7 +33,7 @@ test('absolute names are taken as they are, mixed with others too', async () => 
   write(elsewhere, jpeg('a'));
   const { list, images } = setOf(elsewhere, 'b.jpg');
   write(join(images, 'b.jpg'), jpeg('b'));
-  expect((await readValidationSet(list, images)).images).toEqual([elsewhere, join(images, 'b.jpg')]);
+  expect((await readValidationSet(list, { root: images })).images).toEqual([elsewhere, join(images, 'b.jpg')]);
 });
 
 test.each([
@@ -44,7 +44,7 @@ test.each([
   const { list, images } = setOf('a.jpg', 'sub/b.jpg');
   write(join(images, 'a.jpg'), jpeg('a'));
   if (content !== undefined) write(join(images, 'sub/b.jpg'), content);
-  const error = await readValidationSet(list, images).catch((caught: unknown) => caught);
+  const error = await readValidationSet(list, { root: images }).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(ImageError);
   expect(error).toMatchObject({ code, image: join(images, 'sub/b.jpg') });
   expect((error as ImageError).message).toContain(join(images, 'sub/b.jpg'));

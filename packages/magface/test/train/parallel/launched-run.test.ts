@@ -1,12 +1,13 @@
 /** `magface train --nproc`: the same run whatever the number of processes, and through the death of one. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { toFloat32 } from '../../../src/format/tensor.ts';
 import { listCheckpoints, readCheckpoint } from '../../../src/train/checkpoint-file.ts';
-import { readMetrics } from '../../../src/train/metrics.ts';
+import { readMetrics, readRows } from '../../../src/train/metrics.ts';
+import type { ValidationRow } from '../../../src/train/validate.ts';
 import { describeTraining } from '../golden.ts';
 import { smallSet, temporaryFolder, tinyRun } from '../small-set.ts';
 
@@ -50,14 +51,21 @@ function run(words: readonly string[]): { status: number | null; stderr: string 
 }
 
 describeTraining('magface train --nproc', [], () => {
-  const set = smallSet(5, 4); // 4 steps
+  const set = smallSet(5, 4, 'person-'); // 4 steps
+  const list = join(set, 'pairs.list');
+  const pairs = Array.from({ length: 40 }, (_, i) => {
+    const [a, b] = [i % 5, i % 2 === 0 ? i % 5 : (i + 1) % 5];
+    return `person-${a}/${i % 3}.jpg person-${b}/3.jpg ${a === b ? 1 : 0}`;
+  });
+  writeFileSync(list, pairs.join('\n'));
+  const validated = ['--eval-pairs', list, '--eval-root', set];
 
   test('two processes and one give the same losses, files and names; a third resumes what two began', async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
-    expect(run(wordsOf(set, one))).toMatchObject({ status: 0 });
-    const parallel = run(wordsOf(set, two, ['--nproc', '2', '--max-steps', '2']));
+    expect(run(wordsOf(set, one, validated))).toMatchObject({ status: 0 });
+    const parallel = run(wordsOf(set, two, [...validated, '--nproc', '2', '--max-steps', '2']));
     expect(parallel).toMatchObject({ status: 0, stderr: expect.stringContaining('2 ranks') });
-    expect(run(wordsOf(set, two, ['--nproc=3', '--resume']))).toMatchObject({ status: 0 });
+    expect(run(wordsOf(set, two, [...validated, '--nproc=3', '--resume']))).toMatchObject({ status: 0 });
 
     const losses = lossesIn(one);
     expect(losses).toHaveLength(4);
@@ -72,6 +80,9 @@ describeTraining('magface train --nproc', [], () => {
         .sort()
         .filter((name) => !name.startsWith('events')),
     );
+    const [byOne, byTwo] = [one, two].map((folder) => readRows<ValidationRow>(join(folder, 'validation.jsonl')));
+    expect(byTwo).toHaveLength(1);
+    expect(byTwo![0]!.auc).toBeCloseTo(byOne![0]!.auc, 1);
     const [ofOne, ofTwo] = await Promise.all([one, two].map((folder) => readCheckpoint(listCheckpoints(folder)[0]!)));
     for (const [name, tensor] of ofOne!.tensors) {
       const other = ofTwo!.tensors.get(name)!;
