@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords } from './options.ts';
 import { type Column, createRows } from './output.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { named, type RunFlags, runImages } from './run-images.ts';
 import { expectTargets } from './targets.ts';
 
 interface AlignFlags extends RunFlags {
@@ -65,7 +65,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
         const image = outcome.file.name;
         if ('error' in outcome) {
           const { code, message } = outcome.error;
-          return rows.write({ image, error: { code, message } });
+          return rows.write({ image, error: { code, message: named(message, outcome.file) } });
         }
         const faces = await cutFaces(outcome.file.path, outcome.faces, flags.size);
         for (const [face, pixels] of faces.entries()) {

@@ -1,6 +1,7 @@
 /** The commands and how they are told apart. Only the one that is asked for is loaded. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { asGiven } from './as-given.ts';
 import { type Context, note } from './context.ts';
 import { type ExitCode, endingOf } from './errors.ts';
 
@@ -97,9 +98,10 @@ export async function runProgram(words: readonly string[], context: Context): Pr
     await createProgram(words, context, done).then((program) => program.parseAsync(words, { from: 'user' }));
     return context.signal.aborted ? 130 : exitCode;
   } catch (error) {
-    const ending = endingOf(error, { debug: words.includes('--debug'), signal: context.signal });
-    if (ending.message !== undefined) note(context, ending.message);
-    return ending.exitCode;
+    const debug = words.includes('--debug');
+    const { message, exitCode } = endingOf(error, { debug, signal: context.signal });
+    if (message !== undefined) note(context, debug ? message : asGiven(message, words, context.cwd));
+    return exitCode;
   }
 }
 

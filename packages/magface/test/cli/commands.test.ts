@@ -137,6 +137,10 @@ test('align writes every face under a name of its own', async () => {
     'image,face,output\nphotos/a.png,0,faces/a_0.png\nphotos/deep/a.png,0,faces/a_0-2.png\nphotos/two.png,0,faces/two_0.png\nphotos/two.png,1,faces/two_1.png\n',
   );
   expect(await sharp(join(cwd, 'faces/two_1.png')).metadata()).toMatchObject({ width: 56, height: 56 });
+  const gone = await runCli(['align', 'gone.png', '--output', 'faces', '--json'], { cwd });
+  const [{ image, error }] = JSON.parse(gone.stdout);
+  expect([image, error.message]).toEqual(['gone.png', gone.stderr.trim()]);
+  expect(error.message).toContain('Expected an image at gone.png but');
 });
 
 test('calibrate fits centre and width, and refuses too few faces', async () => {
