@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { decide } from '../decision.ts';
 import type { Gallery } from '../gallery/gallery.ts';
-import type { Context, Recogniser } from './context.ts';
+import { type Context, note, type Recogniser } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { galleryWords, openGallery } from './gallery.ts';
+import { expectGallery, galleryWords, openGallery } from './gallery.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, share } from './options.ts';
 import { createRows } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
@@ -44,6 +44,7 @@ export function defineIdentify(command: Command, context: Context, done: (exitCo
 }
 
 async function identify(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
+  await expectGallery(flags.gallery, context);
   const rows = createRows<MatchRow>(context.stdout, {
     format: formatOf(flags),
     table: [
@@ -61,7 +62,9 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async ({ model }) => {
-        gallery = await openGallery(flags.gallery, model, context);
+        gallery = await openGallery(flags.gallery, model, { ...context, create: false });
+        const { people } = await gallery.count();
+        if (people === 0 && flags.quiet !== true) note(context, `Nobody is enrolled in ${flags.gallery} yet.`);
         thresholds = model.contract.thresholds;
       },
       outcome: async (outcome) => {

@@ -2,9 +2,11 @@
  * Where a gallery is kept: PostgreSQL with pgvector, either in this process (PGlite, in a folder) or by a connection string.
  * Both take the same SQL.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { lockFolder } from './folder-lock.ts';
 
 export type SqlValue = string | number | null | readonly string[];
 
@@ -12,6 +14,8 @@ export type SqlValue = string | number | null | readonly string[];
 export type Query = <Row>(sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
 export interface Database {
+  /** What messages call it: no password. */
+  readonly name: string;
   /** Other processes may change it too. */
   readonly shared: boolean;
   readonly query: Query;
@@ -20,63 +24,69 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/**
- * @param where - a folder, which is made, or `postgres://...`
- * @throws {ConfigError} when it cannot be reached, or another process has it open
- */
-export async function openDatabase(where: string): Promise<Database> {
-  return /^postgres(ql)?:\/\//.test(where) ? openServer(where) : openFolder(where);
+export interface DatabaseOptions {
+  /** Whether a folder that is not there is made. @default true */
+  readonly create?: boolean | undefined;
 }
+
+/**
+ * @param where - a folder, or `postgres://...`
+ * @throws {ConfigError} when it cannot be reached, or somebody has it open
+ */
+export async function openDatabase(where: string, { create = true }: DatabaseOptions = {}): Promise<Database> {
+  if (isServer(where)) return openServer(where);
+  if (!create) expectFolder(where);
+  return openFolder(where);
+}
+
+const isServer = (where: string): boolean => /^postgres(ql)?:\/\//.test(where);
+
+const dataOf = (folder: string): string => join(folder, 'data');
+
+/** Of a server only its answer tells. @throws {ConfigError} when no gallery was made in the folder */
+export function expectFolder(where: string): void {
+  if (!isServer(where) && !existsSync(dataOf(where))) throw noGallery(where);
+}
+
+/** @param where - without a password */
+export const noGallery = (where: string): ConfigError =>
+  new ConfigError(
+    'gallery',
+    `Expected a gallery at ${where} but there is none: check --gallery, or make one with \`magface enroll\`.`,
+  );
 
 async function openFolder(folder: string): Promise<Database> {
   await mkdir(folder, { recursive: true });
-  const unlock = await lock(folder);
+  const lock = await lockFolder(folder);
   try {
     const { PGlite } = await import('@electric-sql/pglite');
     const { vector } = await import('@electric-sql/pglite-pgvector');
-    const database = await PGlite.create(join(folder, 'data'), { extensions: { vector } });
-    const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) =>
-      (await database.query<Row>(sql, values && [...values])).rows;
+    const database = await PGlite.create(dataOf(folder), { extensions: { vector } });
+    const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) => {
+      lock.expectHeld();
+      return (await database.query<Row>(sql, values && [...values])).rows;
+    };
     return {
+      name: folder,
       shared: false,
       query,
-      transaction: (body) =>
-        database.transaction((inner) =>
+      transaction: async (body) => {
+        lock.expectHeld();
+        return database.transaction((inner) =>
           body(
             async <Row>(sql: string, values?: readonly SqlValue[]) =>
               (await inner.query<Row>(sql, values && [...values])).rows,
           ),
-        ),
+        );
+      },
       close: async () => {
         await database.close();
-        await unlock();
+        await lock.release();
       },
     };
   } catch (error) {
-    await unlock();
+    await lock.release();
     throw error;
-  }
-}
-
-/** Two processes on one folder would spoil it. The lock of a process that is no more counts for nothing. */
-async function lock(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, 'lock');
-  const owner = Number(await readFile(file, 'utf8').catch(() => '0'));
-  if (owner > 0 && owner !== process.pid && isAlive(owner)) {
-    const message = `Expected the gallery ${folder} to be free but process ${owner} has it open: stop that, or keep galleries that several share in PostgreSQL.`;
-    throw new ConfigError('gallery', message);
-  }
-  await rm(file, { force: true });
-  await writeFile(file, String(process.pid), { flag: 'wx' });
-  return () => rm(file, { force: true });
-}
-
-function isAlive(process_: number): boolean {
-  try {
-    process.kill(process_, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
@@ -86,10 +96,10 @@ async function openServer(address: string): Promise<Database> {
   pool.on('error', () => undefined); // an idle connection that breaks is replaced by the next query
   const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) =>
     (await pool.query(sql, values && [...values])).rows as Row[];
+  const { host, pathname } = new URL(address);
   try {
     await query('select 1');
   } catch (cause) {
-    const { host, pathname } = new URL(address);
     await pool.end();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError('gallery', `Expected PostgreSQL at ${host}${pathname} but it cannot be used: ${why}.`, {
@@ -97,6 +107,7 @@ async function openServer(address: string): Promise<Database> {
     });
   }
   return {
+    name: `${host}${pathname}`,
     shared: true,
     query,
     transaction: async (body) => {

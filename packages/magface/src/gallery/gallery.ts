@@ -7,7 +7,7 @@
  * so that a good face counts for more than a poor one and no threshold of quality is needed.
  */
 import { ServiceError } from '../errors.ts';
-import { type Database, openDatabase, type Query } from './database.ts';
+import { type Database, type DatabaseOptions, noGallery, openDatabase, type Query } from './database.ts';
 import { TemplateScan } from './template-scan.ts';
 
 /** Whose embeddings a gallery holds; those of another model mean something else. */
@@ -54,13 +54,15 @@ export class Gallery {
   }
 
   /**
-   * @param where - a folder, which is made, or `postgres://...` of a server that has pgvector
+   * @param where - a folder, or `postgres://...` of a server that has pgvector
+   * @param options - `create: false` opens what is there already and makes nothing
    * @throws {ConfigError} when it cannot be opened
    * @throws {ServiceError} `wrong_model` when it was made with another model
    */
-  static async open(where: string, model: GalleryModel): Promise<Gallery> {
-    const database = await openDatabase(where);
+  static async open(where: string, model: GalleryModel, options: DatabaseOptions = {}): Promise<Gallery> {
+    const database = await openDatabase(where, options);
     try {
+      if (options.create === false && !(await isMade(database.query))) throw noGallery(database.name);
       await database.transaction((query) => prepare(query, model, { indexed: database.shared }));
       return new Gallery(database, model);
     } catch (error) {
@@ -178,6 +180,11 @@ const exactUpTo = 5000;
 
 /** The index takes no longer vectors. */
 const indexedUpTo = 2000;
+
+async function isMade(query: Query): Promise<boolean> {
+  const [row] = await query<{ made: boolean }>("select to_regclass('magface_model') is not null as made");
+  return row!.made;
+}
 
 async function prepare(
   query: Query,

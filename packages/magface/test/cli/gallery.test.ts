@@ -1,6 +1,6 @@
 /** `enroll` and `identify`, against a recogniser whose faces all look one way. */
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
@@ -45,4 +45,23 @@ test('faces are enrolled, then found; an image without one is told and the exit 
   expect(other.stderr).toContain(
     "Expected the gallery's own model fake (000000000000) but received fake (111111111111)",
   );
+});
+
+test('a mistyped gallery is told before a model is loaded, and nothing is made', async () => {
+  const load = async () => {
+    throw new Error('a model was loaded');
+  };
+  const run = await runCli(['identify', '--gallery', 'peopel', 'two.png'], { cwd, services: { load } });
+  expect(run).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: 'Expected a gallery at peopel but there is none: check --gallery, or make one with `magface enroll`.\n',
+  });
+  expect(existsSync(join(cwd, 'peopel'))).toBe(false);
+});
+
+test('a gallery without people says so', async () => {
+  await runCli(['enroll', '--gallery', 'empty', '--person', 'Ann', 'ann/no-face.png'], { cwd });
+  const run = await runCli(['identify', '--gallery', 'empty', 'two.png'], { cwd });
+  expect([run.exitCode, run.stderr]).toEqual([0, 'Nobody is enrolled in empty yet.\n']);
 });

@@ -1,6 +1,6 @@
 /** The gallery in a folder, and the same SQL over the wire of PostgreSQL. */
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -69,13 +69,19 @@ describe('over the wire', () => {
   });
 });
 
-test('a folder that a living process has open is refused, one of a dead process is not', async () => {
+test('only what is there already is opened where nothing is to be made', async () => {
+  const where = join(folder, 'none');
+  await expect(Gallery.open(where, model, { create: false })).rejects.toThrow(
+    `Expected a gallery at ${where} but there`,
+  );
+  expect(existsSync(where)).toBe(false);
+});
+
+test('a folder that is open is refused, in this process too', async () => {
   const where = join(folder, 'a'); // made above: a new database takes seconds
-  await (await Gallery.open(where, model))[Symbol.asyncDispose]();
-  const other = spawn('sleep', ['60']);
-  await writeFile(join(where, 'lock'), String(other.pid));
-  await expect(Gallery.open(where, model)).rejects.toThrow(`process ${other.pid} has it open`);
-  other.kill('SIGKILL');
-  await new Promise((resolve) => other.on('exit', resolve));
+  {
+    await using _ = await Gallery.open(where, model);
+    await expect(Gallery.open(where, model)).rejects.toThrow('this process has it open: stop that');
+  }
   await (await Gallery.open(where, model))[Symbol.asyncDispose]();
 });

@@ -1,0 +1,78 @@
+/** One owner at a time: with processes of this machine, with those whose numbers mean nothing here, and in a race. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockFolder } from '../../src/gallery/folder-lock.ts';
+import { processSpace } from '../../src/gallery/process-space.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lock ü '));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const times = { beat: 20, silence: 400 };
+const foreign = { space: 'another container', pid: process.pid, host: 'elsewhere' };
+const put = (owner: unknown): string => {
+  const file = join(folder, 'lock-theirs');
+  writeFileSync(file, JSON.stringify(owner));
+  return file;
+};
+
+test('held, refused, given back', async () => {
+  const lock = await lockFolder(folder, times);
+  await expect(lockFolder(folder, times)).rejects.toMatchObject({
+    code: 'wrong_configuration',
+    key: 'gallery',
+    message: `Expected the gallery ${folder} to be free but this process has it open: stop that, or keep galleries that several share in PostgreSQL.`,
+  });
+  lock.expectHeld();
+  await lock.release();
+  expect(readdirSync(folder)).toEqual([]);
+  await (await lockFolder(folder, times)).release();
+});
+
+test('of twenty that ask at once at most one has it', async () => {
+  const asked = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder, times)));
+  expect(asked.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
+  expect(readdirSync(folder).length).toBeLessThanOrEqual(1);
+});
+
+test('a process of this machine that died has it no longer, and nobody waits for that', async () => {
+  const other = spawn('sleep', ['60']);
+  put({ space: await processSpace(), pid: other.pid, host: 'here' });
+  await expect(lockFolder(folder, times)).rejects.toThrow(`process ${other.pid} of here has it open`);
+  other.kill('SIGKILL');
+  await new Promise((resolve) => other.on('exit', resolve));
+  const start = performance.now();
+  await (await lockFolder(folder, { beat: 1000, silence: 60_000 })).release();
+  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('elsewhere only signs of life count, whatever the number of the process and the clock', async () => {
+  const file = put(foreign);
+  let hour = 0;
+  const beating = setInterval(() => utimesSync(file, hour, hour++), 20);
+  await expect(lockFolder(folder, times)).rejects.toThrow(`process ${process.pid} of elsewhere has it open`);
+  clearInterval(beating);
+  await (await lockFolder(folder, times)).release();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a number that another process has by now does not keep a folder shut', async () => {
+  const file = put({ space: await processSpace(), pid: process.pid, host: 'here' });
+  utimesSync(file, 0, 0);
+  await (await lockFolder(folder, times)).release();
+});
+
+test('an owner that was taken for dead learns of it', async () => {
+  const lock = await lockFolder(folder, times);
+  for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  await sleep(200);
+  expect(() => lock.expectHeld()).toThrow('stood still for long and was taken for dead');
+  await lock.release();
+});
