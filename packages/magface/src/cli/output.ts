@@ -84,30 +84,39 @@ function tableRows<Row>(stream: TextStream, columns: readonly Column<Row>[]): Ro
       rows.push(columns.map(({ value }) => printable(String(value(row) ?? '-'))));
     },
     close: async () => {
-      if (rows.length > 0) await send(stream, drawTable(columns, rows, Math.max(60, stream.columns ?? 80)));
+      for (const text of drawTable(columns, rows, Math.max(60, stream.columns ?? 80))) await send(stream, text);
     },
   };
 }
 
 const gap = 2;
 
-function drawTable<Row>(columns: readonly Column<Row>[], rows: readonly string[][], width: number): string {
+/** Rows drawn at once: cli-table3 hands all that it is given to one call. */
+const drawnAtOnce = 1000;
+
+function* drawTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly string[][],
+  width: number,
+): Generator<string, void> {
   // cli-table3 is CommonJS and slow to load: only a table pays for it.
   const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable;
   const widths = columnWidths(columns, rows, width);
-  const table = new Table({
-    head: columns.map(({ title }) => title),
-    colWidths: widths.map((wide) => wide + gap),
-    colAligns: columns.map(({ layout }) => (layout === 'right' ? 'right' : 'left')),
-    wordWrap: true,
-    chars: noLines,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap, compact: true },
-  });
   const fit = (row: readonly string[]): string[] =>
     row.map((cell, at) => (columns[at]!.layout === 'middle' ? shortenMiddle(cell, widths[at]!) : cell));
-  for (const row of rows) table.push(fit(row));
-  const lines = table.toString().split('\n');
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  for (let from = 0; from < rows.length; from += drawnAtOnce) {
+    const table = new Table({
+      head: from === 0 ? columns.map(({ title }) => title) : [],
+      colWidths: widths.map((wide) => wide + gap),
+      colAligns: columns.map(({ layout }) => (layout === 'right' ? 'right' : 'left')),
+      wordWrap: true,
+      chars: noLines,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap, compact: true },
+    });
+    for (const row of rows.slice(from, from + drawnAtOnce)) table.push(fit(row));
+    const lines = table.toString().split('\n');
+    yield `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  }
 }
 
 const sides = ['top', 'bottom', 'left', 'right', 'mid'] as const;
@@ -127,7 +136,8 @@ const noLines = Object.fromEntries([...sides, ...between].map((name) => [name, '
 
 /** As wide as the widest cell, but what bends gives way: first what wraps, then names. */
 function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly string[][], width: number): number[] {
-  const widths = columns.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
+  const widths = columns.map(({ title }) => title.length);
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at]!, cell.length);
   const total = (): number => widths.reduce((sum, wide) => sum + wide + gap, -gap + 1);
   for (const [layout, least] of [
     ['wrap', 22],
