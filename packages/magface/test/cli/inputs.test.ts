@@ -1,0 +1,13 @@
+/** Which images words, lists and stdin name. */
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { findImages } from '../../src/cli/inputs.ts';
+
+const signal = new AbortController().signal;
+
+test('stdin takes hundreds of thousands of paths with NULs between them', async () => {
+  const stdin = Readable.from([Buffer.from('a b.jpg\0'.repeat(300_000))]);
+  const images = await findImages(['-'], { cwd: '/photos', stdin, signal });
+  expect(images).toHaveLength(300_000);
+  expect(images[1]).toEqual({ name: 'a b.jpg', path: '/photos/a b.jpg' });
+});
