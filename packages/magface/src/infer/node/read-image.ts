@@ -11,6 +11,7 @@ import { ImageError, type ImageErrorCode, ShapeError } from '../../errors.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
+import { decoding } from './decoding.ts';
 
 /** A path, a `file:` or `https:` address, a whole encoded file in memory, or decoded pixels. */
 export type ImageInput = string | URL | Uint8Array | RawImage;
@@ -199,8 +200,7 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
   const { width, height } = await readHeader(bytes, name);
   expectPixels(width, height, name, limit);
   try {
-    // `error` also refuses truncated files, but not those that merely make a decoder grumble.
-    const { data, info } = await sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: false })
+    const { data, info } = await sharp(bytes, decoding)
       .flatten({ background: 'white' })
       .toColourspace('srgb')
       .raw()
