@@ -18,6 +18,12 @@ export interface Position {
   readonly window: WindowState;
 }
 
+/** Where a run goes on. */
+export interface Beginning extends Position {
+  /** The file that says so. @default none: it is the run's first step */
+  readonly checkpoint?: string;
+}
+
 /** What takes a checkpoint over: a trainer. */
 export interface Resumable {
   readonly options: { readonly classes: number };
@@ -44,7 +50,7 @@ export async function resume(
   config: TrainConfig,
   trainer: Resumable,
   onNote: (line: string) => void,
-): Promise<Position> {
+): Promise<Beginning> {
   const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
   for (const file of files) {
     try {
@@ -53,7 +59,7 @@ export async function resume(
       const saved = content.state as SavedState;
       const { position } = saved;
       onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
-      return withSettings(saved, config, onNote);
+      return { ...withSettings(saved, config, onNote), checkpoint: file };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       onNote(`${error.message} Trying the one before it.`);
@@ -76,7 +82,7 @@ async function resumeOfficial(
   file: string,
   { arch, embeddingSize }: TrainConfig,
   { trainer, onNote }: { readonly trainer: Resumable; readonly onNote: (line: string) => void },
-): Promise<Position> {
+): Promise<Beginning> {
   const { content, epoch, atRest } = await readOfficialRun(file, {
     arch,
     embeddingSize,
@@ -85,7 +91,7 @@ async function resumeOfficial(
   trainer.restore(content, file);
   const velocities = atRest === 0 ? 'with all velocities' : `${atRest} parameters without a velocity`;
   onNote(`Going on from ${file} of the official trainer: epoch ${epoch}, ${velocities}.`);
-  return { ...start, epoch };
+  return { ...start, epoch, checkpoint: file };
 }
 
 interface SavedState {

@@ -10,7 +10,7 @@ import { MemoryUse } from './memory-use.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
 import type { Ranks } from './parallel/ranks.ts';
 import { writeSharded } from './parallel/sharded-checkpoint.ts';
-import type { Position } from './resume.ts';
+import type { Beginning, Position } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import type { Sample } from './samples.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
@@ -55,7 +55,7 @@ export class TrainingLoop {
   /** Images and milliseconds since the last row. */
   #since = { images: 0, start: performance.now() };
 
-  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer, validation }: RunParts, position: Position) {
+  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer, validation }: RunParts, position: Beginning) {
     this.#config = config;
     this.#hooks = hooks;
     this.#loader = loader;
@@ -68,6 +68,7 @@ export class TrainingLoop {
     this.#epoch = position.epoch;
     this.#step = position.step;
     this.#skipped = position.skipped;
+    this.#lastCheckpoint = position.checkpoint;
     this.#samples = position.samples ?? this.#done * config.batchSize;
   }
 

@@ -89,6 +89,17 @@ describeTraining('a training run', [], () => {
     expect(rows.map(({ samples }) => samples)).toEqual([4, 8, 12, 16, 24, 32]);
   });
 
+  test('resumed and diverging at once it names the checkpoint that it came from', async () => {
+    const config = configOf(smallSet(4, 5), { epochs: 3, maxSteps: 2 });
+    await train(config);
+    const [newest] = listCheckpoints(config.output);
+    const diverging = { ...config, lr: 1e38, maxSteps: undefined, saveSteps: undefined, saveEpochs: 100 };
+    await expect(train(diverging, { resume: true })).rejects.toMatchObject({
+      code: 'training_diverged',
+      message: expect.stringContaining(`go on from ${newest}.`),
+    });
+  });
+
   test('its rows tell of memory: what was held and kept, and that nearly every block was had before', () => {
     const last = readMetrics(join(unbroken.output, 'metrics.jsonl')).at(-1)!;
     expect(last.memoryPeak).toBeGreaterThan(50);
