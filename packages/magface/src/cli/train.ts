@@ -65,7 +65,7 @@ export function defineTrain(command: Command, context: Context, done: (exitCode:
     .action(async (flags: Flags, self: Command) => {
       const config = await configOf(flags);
       if (flags.printConfig === true) return await send(context.stdout, stringify(config));
-      if (flags.verifyData === true) return done(await verifyData(config, context));
+      if (flags.verifyData === true) return done(await verifyData(config, context, flags.quiet === true));
       if (flags.nproc !== undefined && context.env['RANK'] === undefined) {
         return done(await startRanks(flags, self.parent?.args ?? [], { config, context }));
       }
@@ -153,10 +153,10 @@ async function loadData(): Promise<
 }
 
 /** Reads every image once. @returns 1 when some cannot be used */
-async function verifyData(config: TrainConfig, context: Context): Promise<ExitCode> {
+async function verifyData(config: TrainConfig, context: Context, quiet: boolean): Promise<ExitCode> {
   const { readDatasets, datasetSize, Loader } = await loadData();
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
-  const progress = startProgress(context.stderr, { total: dataset.samples.length, unit: 'images' });
+  const progress = startProgress(context.stderr, { total: dataset.samples.length, unit: 'images', quiet });
   const batchSize = Math.min(256, dataset.samples.length);
   await using loader = new Loader(dataset, {
     batchSize,
@@ -166,7 +166,7 @@ async function verifyData(config: TrainConfig, context: Context): Promise<ExitCo
   const bad = await loader.verify((read) => progress.update(read));
   progress.stop();
   for (const { path, reason } of bad) await send(context.stdout, `${path}\t${reason}\n`);
-  note(context, `${datasetSize(dataset)}: ${bad.length} cannot be used.`);
+  if (!quiet) note(context, `${datasetSize(dataset)}: ${bad.length} cannot be used.`);
   return bad.length === 0 ? 0 : 1;
 }
 

@@ -135,18 +135,12 @@ test('wrong settings end with 2 and name the key', async () => {
 test('--verify-data names what cannot be used and ends with 1', async () => {
   const set = smallSet(2, 2);
   writeFileSync(join(set, 'person 0', '0.jpg'), 'no image');
-  const { code, out, err } = await magfaceTrain(
-    '--train-list',
-    set,
-    '--output',
-    'x',
-    '--verify-data',
-    '--workers',
-    '0',
-  );
+  const words = ['--train-list', set, '--output', 'x', '--verify-data', '--workers', '0'];
+  const { code, out, err } = await magfaceTrain(...words);
   expect(code).toBe(1);
   expect(out).toContain(join(set, 'person 0', '0.jpg'));
   expect(err).toContain('4 images of 2 people: 1 cannot be used.');
+  expect(await magfaceTrain(...words, '--quiet')).toEqual({ code, out, err: '' });
 });
 
 describeTraining('magface train', [], () => {
