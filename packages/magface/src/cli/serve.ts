@@ -26,7 +26,9 @@ interface Flags extends ModelFlags {
   readonly maxPixels?: number;
   readonly maxFaces?: number;
   readonly gallery?: string;
-  readonly logLevel: string;
+  readonly logLevel?: string;
+  readonly quiet?: boolean;
+  readonly debug?: boolean;
 }
 
 const examples = `
@@ -60,10 +62,16 @@ export function defineServe(command: Command, context: Context): void {
   addModelFlags(command, { aligned: true, batch: false })
     .optionsGroup('Output:')
     .addOption(
-      new Option('--log-level <level>', 'lines of JSON on stderr')
-        .choices(['debug', 'info', 'warn', 'error', 'silent'])
-        .default('info'),
+      new Option('--log-level <level>', 'lines of JSON on stderr (default: info, with --quiet error)').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'silent',
+      ]),
     )
+    .option('-q, --quiet', 'no progress and no notes on stderr, errors only')
+    .option('--debug', 'errors with their stack')
     .addHelpText('after', examples);
   command.action((flags: Flags) => serve(flags, context));
 }
@@ -95,15 +103,34 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   try {
     await using gallery =
       flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser, context);
-    const logs = { level: flags.logLevel, stream: context.stderr };
+    const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
     const app = await createServer(options, { engine, metrics, logs, gallery });
     // Without a detector the page, which needs one, says that it cannot load its models.
     if (models.length === 2) addPageModels(app, modelFolder(models));
-    const address = await app.listen({ host: options.host, port: options.port });
-    note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
+    const address = await listen(app, options);
+    if (flags.quiet !== true)
+      note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
     await stopped(app, engine, context);
   } finally {
     await engine.close();
+  }
+}
+
+/** @throws {ConfigError} when the address is another's, or none of this machine */
+async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    const { code } = cause as NodeJS.ErrnoException;
+    const refuse = (key: string, why: string): ConfigError =>
+      new ConfigError(key, `Expected to listen on ${host}:${port} but ${why}.`, { cause });
+    if (code === 'EADDRINUSE')
+      throw refuse('port', 'something does already: stop that, or choose another --port, 0 for any free one');
+    if (code === 'EACCES') throw refuse('port', 'this user may not: choose a --port from 1024');
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw refuse('host', 'this machine has no such address: check --host, 0.0.0.0 is all of its own');
+    throw cause;
   }
 }
 
@@ -161,9 +188,9 @@ async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]
       offline: flags.offline,
       cacheDir: context.env['MAGFACE_CACHE'],
       signal: context.signal,
-      onProgress: downloadNotes({ format: 'table' }, context),
+      onProgress: downloadNotes({ format: 'table', quiet: flags.quiet === true }, context),
     });
-    for (const line of model.assumed) note(context, line);
+    if (flags.quiet !== true) for (const line of model.assumed) note(context, line);
     models.push(model);
   }
   return models;

@@ -1,12 +1,14 @@
 /** The command as a process: it listens, answers, and ends once what is under way is answered. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { services } from '../../src/cli/services.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { runCli } from './run-cli.ts';
 
@@ -92,4 +94,19 @@ test('wrong options are told before any model is loaded', async () => {
   expect((await run('--api-keys', 'keys')).stderr).toContain('an API key must have 16 letters or more');
   expect((await run('--api-keys', 'none')).stderr).toContain('Expected keys in none but it cannot be read');
   expect((await run('--port', '70000')).stderr).toContain('Expected a port from 0 to 65535');
+});
+
+test('a port that is taken, an address of another machine: a sentence each', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const model = ['--model', join(folder, 'tiny.onnx'), '--aligned'];
+  const run = (...words: string[]) => runCli(['serve', ...model, ...words], { cwd: folder, services });
+  const { exitCode, stderr } = await run('--port', String(port), '--quiet');
+  expect([exitCode, stderr]).toEqual([
+    2,
+    `Expected to listen on 127.0.0.1:${port} but something does already: stop that, or choose another --port, 0 for any free one.\n`,
+  ]);
+  expect((await run('--host', '192.0.2.1', '--port', '0')).stderr).toContain('this machine has no such address');
+  taken.close();
 });
