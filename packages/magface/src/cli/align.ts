@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords } from './options.ts';
+import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { named, type RunFlags, runImages } from './run-images.ts';
 import { expectTargets } from './targets.ts';
@@ -30,6 +30,9 @@ const table: readonly Column<AlignRecord>[] = [
   },
 ];
 
+/** Far beyond what any photo shows of a face; larger ones would only fill the memory. */
+const largestSide = 4096;
+
 const examples = `
 Example:
   magface align photos/ --output faces/
@@ -42,7 +45,7 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
     .argument('[input...]', inputWords)
     .optionsGroup('Faces:')
     .requiredOption('--output <dir>', 'folder for the faces; made when it is missing')
-    .option('--size <pixels>', 'width and height of a face', count, 112);
+    .option('--size <pixels>', `width and height of a face, at most ${largestSide}`, wholeWithin(1, largestSide), 112);
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: false })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: AlignFlags) => done(await align(inputs, flags, context)));
 }

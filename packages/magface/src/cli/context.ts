@@ -27,9 +27,13 @@ export function note(context: Pick<Context, 'stderr'>, line: string): void {
   context.stderr.write(`${line}\n`);
 }
 
-/** Resolves when the stream has taken the text, so that a slow reader holds the run back and memory stays small. */
-export function send(stream: NodeJS.WritableStream, text: string): Promise<void> {
+/**
+ * Resolves when the stream has taken the text, so that a slow reader holds the run back and memory stays small.
+ *
+ * @throws {Error} why it takes no more: a full disk, also when asked again
+ */
+export function send(stream: NodeJS.WritableStream & { readonly errored?: Error | null }, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error ? reject(error) : resolve()));
+    stream.write(text, (error) => (error ? reject(stream.errored ?? error) : resolve()));
   });
 }

@@ -1,6 +1,7 @@
 /** How errors end a command: one sentence with its remedy and an exit code; the stack only with `--debug`. */
 import { CommanderError } from 'commander';
 import { MagfaceError } from '../errors.ts';
+import { missingFile } from '../format/missing-file.ts';
 
 /** 0 all well, 1 some inputs failed, 2 wrong use or configuration, 3 a process of the run was lost, 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
@@ -31,22 +32,35 @@ export function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-function sentenceOf(error: unknown): string {
+/** @returns one sentence with its remedy; what nobody foresaw says so */
+export function sentenceOf(error: unknown): string {
   if (error instanceof MagfaceError) return error.message;
-  const remedy = systemRemedies.get(systemCode(error));
   const message = error instanceof Error ? error.message : String(error);
-  return remedy === undefined
-    ? `${message}\nThis was not foreseen: run the command again with --debug for where it happened.`
-    : `${message}: ${remedy}.`;
+  return (
+    systemSentence(error) ??
+    `${message}\nThis was not foreseen: run the command again with --debug for where it happened.`
+  );
 }
 
-const systemCode = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+/** What the system refused, in the words that our own errors have; undefined for what has none. */
+function systemSentence(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
+  const place = dest ?? path;
+  if (code === 'ENOENT' && path !== undefined) return missingFile(path);
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return `Expected to write ${place ?? 'the output'} but the disk is full: free some space, or write elsewhere.`;
+  if (code === 'EIO')
+    return `Expected to read and write ${place ?? 'the output'} but its disk fails (EIO): check it, or use another.`;
+  const remedy = systemRemedies.get(String(code));
+  return remedy === undefined ? undefined : `${error.message}: ${remedy}.`;
+}
 
 const systemRemedies: ReadonlyMap<string, string> = new Map([
-  ['ENOSPC', 'free some space on the disk, or write elsewhere'],
   ['EACCES', 'choose a place that you may write to'],
   ['EROFS', 'choose a place that you may write to'],
   ['EPERM', 'choose a place that you may write to'],
+  ['EEXIST', 'choose another name'],
   ['ENOENT', 'check the path'],
   ['ENOTDIR', 'name a folder, not a file'],
   ['EISDIR', 'name a file, not a folder'],

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `magface`: hands the process to the program, and ends cleanly on Ctrl-C and when its reader goes away. */
-import { isGone } from './errors.ts';
+import { setImmediate } from 'node:timers/promises';
+import { isGone, sentenceOf } from './errors.ts';
 import { runProgram } from './program.ts';
 import { services } from './services.ts';
 
@@ -10,13 +11,20 @@ process.on('SIGINT', () => {
   process.stderr.write('\nInterrupted: finishing what is under way; Ctrl-C again ends at once.\n');
   interrupt.abort();
 });
+let unwritten: Error | undefined;
 process.stdout.on('error', (error) => {
   if (isGone(error)) process.exit(0);
-  throw error;
+  unwritten ??= error;
 });
 
 const { stdin, stdout, stderr, env } = process;
 const context = { stdin, stdout, stderr, env, cwd: process.cwd(), signal: interrupt.signal, services };
 process.exitCode = await runProgram(process.argv.slice(2), context);
+await setImmediate(); // a stream tells of its failure a moment later
+if (unwritten !== undefined && process.exitCode === 0) {
+  // What nobody waited for, such as help: a command that waits has told already.
+  stderr.write(`${sentenceOf(unwritten)}\n`);
+  process.exitCode = 2;
+}
 // A pipe that nobody closes would keep the process alive after an interruption.
 if (interrupt.signal.aborted) process.exit(process.exitCode);

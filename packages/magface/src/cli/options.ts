@@ -89,6 +89,10 @@ export const share: (text: string) => number = numberWithin(0, 1, 'a number from
 /** 0 to 100. */
 export const percent: (text: string) => number = numberWithin(0, 100, 'a number from 0 to 100');
 
+/** A whole number with both ends. */
+export const wholeWithin = (least: number, most: number): ((text: string) => number) =>
+  numberWithin(least, most, `a whole number from ${least} to ${most}`, { whole: true });
+
 function numberWithin(
   least: number,
   most: number,

@@ -2,6 +2,7 @@
 import { close as closeFile, closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FormatError } from '../errors.ts';
+import { missingWords } from './missing-file.ts';
 
 /** Bytes by offset. Reads outside the file throw; nothing is ever cut short in silence. */
 export interface ByteSource {
@@ -63,12 +64,16 @@ function openFile(file: string): readonly [descriptor: number, size: number] {
   try {
     descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a named pipe would wait for a writer
   } catch (cause) {
-    throw new FormatError(file, 'Expected a file but it cannot be read: check the path.', { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    const message =
+      code === 'ENOENT' ? missingWords(file) : `Expected a file but it cannot be opened (${code}): check the path.`;
+    throw new FormatError(file, message, { cause });
   }
   const stats = fstatSync(descriptor);
   if (stats.isFile()) return [descriptor, stats.size];
   closeSync(descriptor);
-  throw new FormatError(file, 'Expected a file but it is something else: check the path.');
+  const what = stats.isDirectory() ? 'a folder' : 'something else';
+  throw new FormatError(file, `Expected a file but it is ${what}: check the path.`);
 }
 
 /** Bytes in memory as a source, for what came over a network and for tests. */
