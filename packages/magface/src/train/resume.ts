@@ -1,5 +1,5 @@
 /** Where a run begins: at its first step, or where its newest whole checkpoint left it. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
 import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
@@ -32,6 +32,17 @@ export interface Resumable {
 
 /** Before the first step. */
 export const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
+
+/** Makes the run's folder. @throws {ConfigError} when it, or a folder above it, is a file */
+export function makeOutput({ output }: TrainConfig): void {
+  try {
+    mkdirSync(output, { recursive: true });
+  } catch (cause) {
+    if (!['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: name a folder.`;
+    throw new ConfigError('output', message, { cause });
+  }
+}
 
 /** @throws {ConfigError} when the folder holds a run already */
 export function begin({ output }: TrainConfig): Position {

@@ -1,5 +1,4 @@
 /** A whole training run: what it needs is made ready here, training-loop.ts has its steps. */
-import { mkdirSync } from 'node:fs';
 import { cacheMemory, threads } from '@magface/torch';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
@@ -17,7 +16,7 @@ import { backendOf, coresOfRank, groupOfOne } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
 import { removeShards } from './parallel/sharded-checkpoint.ts';
 import { checkPrecision } from './precision.ts';
-import { begin, resume, start } from './resume.ts';
+import { begin, makeOutput, resume, start } from './resume.ts';
 import type { TrainHooks } from './train-hooks.ts';
 import { Trainer } from './trainer.ts';
 import { type RunParts, TrainingLoop } from './training-loop.ts';
@@ -42,7 +41,7 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   noteLambda(config, onNote);
-  mkdirSync(config.output, { recursive: true });
+  makeOutput(config);
   if (isFirst) removeShards(config.output);
   await using loader = new Loader(dataset, {
     batchSize: config.batchSize,

@@ -89,6 +89,17 @@ describeTraining('a training run', [], () => {
     expect(rows.map(({ samples }) => samples)).toEqual([4, 8, 12, 16, 24, 32]);
   });
 
+  test('an output that is a file, or lies in one, is refused by name', async () => {
+    const file = join(temporaryFolder(), 'run');
+    writeFileSync(file, '');
+    const trainList = smallSet(2, 4);
+    for (const output of [file, join(file, 'deep')]) {
+      const refused = train(configOf(trainList, { output }));
+      await expect(refused).rejects.toMatchObject({ code: 'wrong_configuration', key: 'output' });
+      await expect(refused).rejects.toThrow(`${output} is a file, or lies in one`);
+    }
+  });
+
   test('resumed and diverging at once it names the checkpoint that it came from', async () => {
     const config = configOf(smallSet(4, 5), { epochs: 3, maxSteps: 2 });
     await train(config);

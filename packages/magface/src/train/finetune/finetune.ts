@@ -2,7 +2,6 @@
  * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
  * is the same graph with new weights, written to `model.onnx`.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, scope, threads } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
@@ -18,7 +17,7 @@ import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
-import { begin, resume } from '../resume.ts';
+import { begin, makeOutput, resume } from '../resume.ts';
 import type { TrainHooks } from '../train-hooks.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
 import { FinetuneRun } from './finetune-run.ts';
@@ -53,7 +52,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   stepsPerEpoch(config, dataset.samples.length); // said before the front is run, which takes long
-  mkdirSync(config.output, { recursive: true });
+  makeOutput(config);
   const position = hooks.resume === true ? undefined : begin(config);
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
