@@ -22,6 +22,7 @@ import {
   where,
   zeros,
 } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
 import { centersName, type Head, type HeadLoss, storedTensor, velocitiesName } from '../head.ts';
 import {
@@ -59,7 +60,12 @@ export class SplitHead implements Head {
   #optimizer: Sgd;
   #rows: Tensor | undefined;
 
+  /** @throws {ConfigError} when there are more ranks than classes: one without a class would have no logits */
   constructor(group: ProcessGroup, dimension: number, classes: number, options: SplitHeadOptions) {
+    if (classes < group.size) {
+      const message = `Expected at most one process for each of the ${classes} classes but there are ${group.size}: lower --nproc.`;
+      throw new ConfigError('nproc', message);
+    }
     this.#group = group;
     this.#options = options;
     this.#constants = { ...magfaceDefaults, ...options.loss };

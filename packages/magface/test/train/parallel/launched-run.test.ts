@@ -120,6 +120,13 @@ describeTraining('magface train --nproc', [], () => {
     expect(readdirSync(broken).filter((name) => name.includes('.shard-'))).toEqual([]);
   });
 
+  test('more processes than classes are refused before the first step', () => {
+    const { status, stderr } = run(wordsOf(smallSet(2, 4), temporaryFolder(), ['--nproc', '3']));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/at most one process for each of the 2 classes but there are 3: lower --nproc/);
+    expect(stderr).not.toMatch(/not foreseen/);
+  });
+
   test('wrong settings are said once and not tried again; fp16 on the CPU names bf16', () => {
     const output = temporaryFolder();
     const { status, stderr } = run(wordsOf(set, output, ['--nproc', '2', '--max-restarts', '2', '--fp16', '1']));
