@@ -69,7 +69,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
         const { expectFeatureNames } = await import('../format/feature-writer.ts');
         expectFeatureNames(
           output,
-          files.map(({ name }) => name),
+          files.flatMap(({ name, error }) => (error === undefined ? [name] : [])),
         );
       },
       start: async ({ model }) => {

@@ -7,13 +7,15 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, ImageError } from '../errors.ts';
 import { imageKinds, isImageName } from '../image-names.ts';
 
 /** One image: `name` as the user gave it, `path` where it lies (or its https: address). */
 export interface ImageFile {
   readonly name: string;
   readonly path: string;
+  /** Why what was named holds no image: an empty folder between others. It fails in its turn, as a missing file does. */
+  readonly error?: ImageError;
 }
 
 export interface InputSources {
@@ -28,7 +30,7 @@ export interface InputSources {
 
 /**
  * @returns the images in the order of the words, sorted within each folder and glob
- * @throws {ConfigError} when nothing is named, or a folder, glob, list or stdin holds no image
+ * @throws {ConfigError} when nothing is named, or no folder, glob, list or stdin of those named holds an image
  */
 export async function findImages(words: readonly string[], sources: InputSources): Promise<ImageFile[]> {
   const lists = sources.list ?? [];
@@ -38,9 +40,20 @@ export async function findImages(words: readonly string[], sources: InputSources
       'Expected images but none were named: give files, folders, globs, - or --list FILE.',
     );
   const found: ImageFile[] = [];
-  for (const word of words) for (const image of await expand(word, sources)) found.push(image);
-  for (const list of lists) for (const image of await readList(list, sources)) found.push(image);
+  const search = async (name: string, images: Promise<ImageFile[]>): Promise<void> => {
+    for (const image of await images.catch((error: unknown) => withoutImages(name, error, sources))) found.push(image);
+  };
+  for (const word of words) await search(word, expand(word, sources));
+  for (const list of lists) await search(list, readList(list, sources));
+  if (found.every(({ error }) => error !== undefined)) throw found[0]!.error!.cause;
   return found;
+}
+
+/** @returns what takes the place of the images; @throws what is no fault of the name */
+function withoutImages(name: string, error: unknown, { cwd }: InputSources): ImageFile[] {
+  if (!(error instanceof ConfigError)) throw error;
+  const failure = new ImageError('image_missing', name, error.message, { cause: error });
+  return [{ name, path: resolve(cwd, name), error: failure }];
 }
 
 async function expand(word: string, sources: InputSources): Promise<ImageFile[]> {

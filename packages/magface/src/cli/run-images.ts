@@ -43,11 +43,7 @@ export async function runImages(
   const progress = startProgress(context.stderr, { total: files.length, unit: 'images', quiet, bar: !scrolling });
   let [images, failed] = [0, 0];
   try {
-    for await (const result of magface.stream(
-      files.map(({ path }) => path),
-      streamOptions(flags, context.signal),
-    )) {
-      const done = outcomeOf(result, files[result.index]!);
+    for await (const done of outcomes(magface, files, streamOptions(flags, context.signal))) {
       if ('error' in done) {
         failed++;
         progress.note(named(done.error.message, done.file));
@@ -60,6 +56,24 @@ export async function runImages(
     progress.stop();
   }
   return { images, failed };
+}
+
+/** In the order of the files; what holds no image goes past the networks. */
+async function* outcomes(
+  magface: Recogniser,
+  files: readonly ImageFile[],
+  options: ReturnType<typeof streamOptions>,
+): AsyncGenerator<ImageOutcome> {
+  let at = 0;
+  function* withoutImages(): Generator<ImageOutcome> {
+    for (let file = files[at]; file?.error !== undefined; file = files[++at]) yield { file, error: file.error };
+  }
+  const paths = files.flatMap(({ path, error }) => (error === undefined ? [path] : []));
+  for await (const result of magface.stream(paths, options)) {
+    yield* withoutImages();
+    yield outcomeOf(result, files[at++]!);
+  }
+  yield* withoutImages();
 }
 
 function outcomeOf(result: StreamResult<string>, file: ImageFile): ImageOutcome {

@@ -35,6 +35,31 @@ test('an empty folder, a folder without images, a glob without matches: exit 2 a
   expect(glob.stderr).toContain('Expected images that match *.jpeg but nothing does: check the pattern');
 });
 
+test('an empty folder, a glob, a list that name nothing, between images: named in their turn, the others are done', async () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'empty'));
+  writeFileSync(join(cwd, 'empty.list'), '');
+  await picture(join(cwd, 'a.png'));
+  await picture(join(cwd, 'b.png'));
+  const words = ['empty', 'a.png', '*.jpeg', 'b.png', '--list', 'empty.list', '--list', 'gone.list'];
+  const run = await runCli(['quality', ...words, '--json'], { cwd });
+  expect(run.exitCode).toBe(1);
+  const rows = JSON.parse(run.stdout) as { image: string; error?: { code: string; message: string } }[];
+  expect(rows.map(({ image, error }) => [image, error?.code])).toEqual([
+    ['empty', 'image_missing'],
+    ['a.png', undefined],
+    ['*.jpeg', 'image_missing'],
+    ['b.png', undefined],
+    ['empty.list', 'image_missing'],
+    ['gone.list', 'image_missing'],
+  ]);
+  const messages = rows.flatMap(({ error }) => error?.message ?? []);
+  expect(run.stderr).toBe(messages.map((message) => `${message}\n`).join(''));
+  expect(messages[0]).toContain('Expected images in the folder empty but it is empty');
+  const embed = await runCli(['embed', 'empty', 'a.png', '--output', 'f.list'], { cwd });
+  expect([embed.exitCode, embed.stdout]).toEqual([1, '1 image, 1 face, features of 2 numbers, in f.list\n']);
+});
+
 test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo without a face are named; the rest is done', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'text.jpg'), 'this is no image');
