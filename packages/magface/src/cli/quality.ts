@@ -11,6 +11,12 @@ import { createReport } from './report-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 import { expectTargets } from './targets.ts';
 
+/** A record with where its image lies: two lists may call two images by one name. */
+interface Found {
+  readonly row: QualityRecord;
+  readonly path: string;
+}
+
 interface QualityFlags extends RunFlags {
   readonly report?: string;
   readonly minQuality?: number;
@@ -45,12 +51,10 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   const rows = createRows(context.stdout, { format: formatOf(flags), table: faceTable, csv: faceCsv });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
-  const paths = new Map<string, string>();
-  let ranked: QualityRecord[] = [];
+  let ranked: Found[] = [];
   let started = false; // nothing is printed for a run that cannot begin
-  const show = async (row: QualityRecord): Promise<void> => {
-    const path = paths.get(row.image);
-    if (!('error' in row) && path !== undefined) chosen.add(path);
+  const show = async ({ row, path }: Found): Promise<void> => {
+    if (!('error' in row)) chosen.add(path);
     await rows.write(row);
   };
   try {
@@ -58,21 +62,27 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
       context,
       start: (recogniser) => {
         expectCalibration(recogniser.model, flags.minQuality);
+        if (recogniser.model.contract.calibration === undefined && flags.quiet !== true)
+          note(
+            context,
+            `${recogniser.model.name} has no quality scale, magnitudes alone: fit one with \`magface calibrate\`.`,
+          );
         report?.start(recogniser);
         started = true;
       },
       outcome: async (outcome) => {
         await report?.add(outcome);
-        const records = faceRecords(outcome).filter((row) => isGoodEnough(row, flags.minQuality));
-        if (flags.copyTo !== undefined) paths.set(outcome.file.name, outcome.file.path);
-        if (flags.best === undefined) for (const row of records) await show(row);
-        else ranked = bestOf([...ranked, ...records], flags.best);
+        const found = faceRecords(outcome)
+          .filter((row) => isGoodEnough(row, flags.minQuality))
+          .map((row) => ({ row, path: outcome.file.path }));
+        if (flags.best === undefined) for (const one of found) await show(one);
+        else ranked = bestOf([...ranked, ...found], flags.best);
       },
     });
     return failed > 0 ? 1 : 0;
   } finally {
     // An interrupted run gives what it has.
-    for (const row of ranked) await show(row);
+    for (const one of ranked) await show(one);
     if (started || context.signal.aborted) await rows.close();
     await report?.close();
     if (report !== undefined && started && flags.quiet !== true)
@@ -93,8 +103,8 @@ function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {
 }
 
 /** The n best by magnitude, which orders as quality does but finer; failures stay, at the end. */
-function bestOf(rows: readonly QualityRecord[], n: number): QualityRecord[] {
-  const faces = rows.flatMap((row) => ('error' in row ? [] : [row]));
-  const best = faces.sort((a, b) => b.magnitude - a.magnitude).slice(0, n);
-  return [...best, ...rows.filter((row) => 'error' in row)];
+function bestOf(rows: readonly Found[], n: number): Found[] {
+  const faces = rows.flatMap(({ row, path }) => ('error' in row ? [] : [{ row, path }]));
+  const best = faces.sort((a, b) => b.row.magnitude - a.row.magnitude).slice(0, n);
+  return [...best, ...rows.filter(({ row }) => 'error' in row)];
 }

@@ -57,6 +57,29 @@ test('quality --best and --copy-to: the best first, copied without overwriting',
   expect(readdirSync(join(cwd, 'best')).sort()).toEqual(['a-2.png', 'a.png', 'two.png']);
 });
 
+test('quality --best --copy-to keeps both images that two lists call by one name', async () => {
+  for (const side of [50, 60]) {
+    mkdirSync(join(cwd, `of-${side}`));
+    const picture = sharp({ create: { width: side, height: 50, channels: 3, background: 'grey' } });
+    await picture.toFile(join(cwd, `of-${side}/x.png`));
+    writeFileSync(join(cwd, `of-${side}/l.list`), 'x.png\n');
+  }
+  const lists = ['--list', 'of-50/l.list', '--list', 'of-60/l.list'];
+  await runCli(['quality', ...lists, '--best', '2', '--copy-to', 'both'], { cwd });
+  expect(readdirSync(join(cwd, 'both')).sort()).toEqual(['x-2.png', 'x.png']);
+  expect(await sharp(join(cwd, 'both/x.png')).metadata()).toMatchObject({ width: 60 });
+});
+
+test('quality of a model without a scale says so once', async () => {
+  const load = async () => fakeRecogniser({ calibration: undefined });
+  const { exitCode, stderr } = await runCli(['quality', 'photos'], { cwd, services: { load } });
+  expect([exitCode, stderr]).toEqual([
+    0,
+    'fake has no quality scale, magnitudes alone: fit one with `magface calibrate`.\n',
+  ]);
+  expect((await runCli(['quality', 'photos', '-q'], { cwd, services: { load } })).stderr).toBe('');
+});
+
 test('quality --min-quality filters, and needs a calibrated model', async () => {
   const words = ['quality', 'photos', '--min-quality', '80', '--format', 'jsonl'];
   const { stdout } = await runCli(words, { cwd });
