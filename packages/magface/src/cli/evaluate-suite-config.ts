@@ -4,26 +4,22 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { CfpProtocol } from '../eval/cfp-protocol.ts';
-import { describeIssue } from '../settings/schema-issue.ts';
+import { describeIssue, placeOf } from '../settings/schema-issue.ts';
 import { modelName } from './evaluate-options.ts';
 import { readYaml } from './yaml-file.ts';
 
-const model = z.union([
-  z.string().transform((named) => ({ name: undefined, model: named })),
-  z.strictObject({ name: z.string().optional(), model: z.string() }),
-]);
+const namedModel = z.strictObject({ name: z.string().optional(), model: z.string() });
+const model = z.union([z.string().transform((named) => ({ name: undefined, model: named })), namedModel]);
 
-const set = z.union([
-  z.string().transform((source) => ({ set: source })),
-  z.strictObject({
-    set: z.string(),
-    name: z.string().optional(),
-    pairs: z.string().optional(),
-    images: z.string().optional(),
-    protocol: z.enum(['fp', 'ff']).optional(),
-    aligned: z.boolean().optional(),
-  }),
-]);
+const namedSet = z.strictObject({
+  set: z.string(),
+  name: z.string().optional(),
+  pairs: z.string().optional(),
+  images: z.string().optional(),
+  protocol: z.enum(['fp', 'ff']).optional(),
+  aligned: z.boolean().optional(),
+});
+const set = z.union([z.string().transform((source) => ({ set: source })), namedSet]);
 
 const suite = z.strictObject({
   title: z.string().default('Evaluation'),
@@ -69,7 +65,7 @@ export async function readSuite(file: string): Promise<Suite> {
   const given = await readYaml(file, { key: 'config', what: 'a suite of models and sets', see });
   const parsed = suite.safeParse(given);
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map((issue) => describeIssue(issue, given)).join('; ');
+    const wrong = parsed.error.issues.map((issue) => describe(issue, given)).join('; ');
     throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
   }
   const at = (path: string): string => resolve(dirname(file), path);
@@ -91,6 +87,14 @@ export async function readSuite(file: string): Promise<Suite> {
     }),
   );
   return { ...rest, detector: rest.detector, output: at(output), models: named, sets: placed };
+}
+
+/** A wrong key beside those that there are. */
+function describe(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== 'unrecognized_keys') return describeIssue(issue, given);
+  const { shape } = { models: namedModel, sets: namedSet }[String(issue.path[0])] ?? suite;
+  const place = issue.path.length === 0 ? '' : ` in ${placeOf(issue)}`;
+  return `keys${place} among ${Object.keys(shape).join(', ')} but received ${issue.keys.join(', ')}`;
 }
 
 /** An id or an address stays what it is; so does a missing file's name, unless it can only be a file. */

@@ -106,7 +106,14 @@ test('the second run embeds nothing', async () => {
 
 test.each([
   ['models: []\nsets: [lfw.bin]\n', 'models to be a list of at least 1 but received []'],
-  ['models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n', 'keys that exist but received flips'],
+  [
+    'models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n',
+    'keys among title, output, flip, folds, detector, models, sets but received flips',
+  ],
+  [
+    'models: [{ model: a.onnx, nmae: a }]\nsets: [{ set: lfw.bin, pair: x }]\n',
+    'keys in models.0 among name, model but received nmae; keys in sets.0 among set, name, pairs, images, protocol, aligned but received pair',
+  ],
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
   ['- models\n', 'holds no keys with values: see "Suites" in docs/evaluation.md'],
   ['models: [a.onnx\n', 'Expected JSON or YAML in'],
