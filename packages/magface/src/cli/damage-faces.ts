@@ -65,7 +65,7 @@ export async function damageFaces(
     for (const [number, file] of files.entries()) {
       const clean = await readAligned(file.path, { signal }).catch((error: unknown) => {
         if (!(error instanceof ImageError)) throw error;
-        failures.push(named(error.message, file));
+        failures.push(named(withRemedy(error), file));
         progress.note(failures.at(-1)!);
       });
       const face = { file, seed: seed + number };
@@ -89,6 +89,10 @@ export async function damageFaces(
   }
   return { faces, curves, failures };
 }
+
+/** Faces are aligned here whatever the flags: only cutting them out helps. */
+const withRemedy = ({ code, message }: ImageError): string =>
+  code === 'image_wrong_size' ? message.replace(/: align it first.*$/, ': cut it out with `magface align`.') : message;
 
 function* versions(clean: Pixels, face: SeededFace, strengths: readonly number[]): Generator<Shown> {
   yield { ...clean, face };

@@ -133,7 +133,7 @@ export function noFace({ name }: ImageFile): ImageError {
   return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
 }
 
-/** The library names an image by its path, people by what they typed. */
+/** The library names an image by its path and an option by its key, people by what they typed. */
 export function named(message: string, { name, path }: ImageFile): string {
-  return message.replaceAll(path, name);
+  return message.replaceAll(path, name).replaceAll('`aligned`', '--aligned');
 }

@@ -130,7 +130,13 @@ test('an aligned face of the wrong size', async () => {
   await picture(join(cwd, 'big.png'), 200);
   const run = await runCli(['quality', 'big.png', '--aligned'], { cwd });
   expect(run.exitCode).toBe(1);
-  expect(run.stderr).toContain('Expected an aligned face of 112x112 pixels but big.png has 200x200');
+  const found = 'Expected an aligned face of 112x112 pixels but big.png has 200x200';
+  expect(run.stderr).toBe(`${found}: align it first, or leave out --aligned.\n`);
+  await picture(join(cwd, 'face.png'), 112);
+  const compare = await runCli(['compare', 'big.png', 'face.png', '--aligned'], { cwd });
+  expect(compare.stderr).toBe(`${found}: align it first, or leave out --aligned.\n`);
+});
+  expect(robustness.stderr).toContain(`${found}: cut it out with \`magface align\`.\n`);
 });
 
 test('a model that cannot be used ends with 2 and its sentence; the stack only with --debug', async () => {

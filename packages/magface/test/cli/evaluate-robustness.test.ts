@@ -76,7 +76,7 @@ test('a face of another size is told, the others are measured, the exit code is 
   );
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ faces: 2, failed: 2 });
-  expect(stderr).toContain('faces/wide.png has 90x112');
+  expect(stderr).toContain('faces/wide.png has 90x112: cut it out with `magface align`.\n');
 });
 
 test('one step has no order', async () => {
