@@ -136,8 +136,6 @@ test('an aligned face of the wrong size', async () => {
   const compare = await runCli(['compare', 'big.png', 'face.png', '--aligned'], { cwd });
   expect(compare.stderr).toBe(`${found}: align it first, or leave out --aligned.\n`);
 });
-  expect(robustness.stderr).toContain(`${found}: cut it out with \`magface align\`.\n`);
-});
 
 test('a model that cannot be used ends with 2 and its sentence; the stack only with --debug', async () => {
   const cwd = emptyFolder();
