@@ -32,12 +32,25 @@ export function startProgress(stream: TextStream, options: ProgressOptions): Pro
   return stream.isTTY === true && bar ? drawBar(stream, options) : writeLines(stream, options);
 }
 
-/** `85.2/s, 2 min left`, from the mean rate until now. */
-export function pace(done: number, total: number, milliseconds: number): string {
-  if (done === 0 || milliseconds <= 0) return '';
+/** `85.2/s, 2 min left`, from the mean rate of what was done in a time; nothing before there is one. */
+export function pace(done: number, left: number, milliseconds: number): string {
+  if (done <= 0 || milliseconds <= 0) return '';
   const rate = (1000 * done) / milliseconds;
   const digits = rate < 10 ? 1 : 0;
-  return `${rate.toFixed(digits)}/s, ${duration((total - done) / rate)} left`;
+  return `${rate.toFixed(digits)}/s, ${duration(left / rate)} left`;
+}
+
+/** A batch is told item by item within no time: only later ones say how long one takes. */
+const leastTime = 500;
+
+/** Paces from the first that was done on: loading models and, in a run that goes on, what was done before take no part. */
+function pacer(total: number, now: () => number): (done: number) => string {
+  let first: { readonly done: number; readonly time: number } | undefined;
+  return (done) => {
+    const time = now();
+    first ??= { done, time };
+    return time - first.time < leastTime ? '' : pace(done - first.done, total - done, time - first.time);
+  };
 }
 
 /** Seconds to `45 s`, `12 min` or `3 h 20 min`. */
@@ -50,7 +63,7 @@ export function duration(seconds: number): string {
 function drawBar(stream: TextStream, { total, unit, now = () => performance.now() }: ProgressOptions): Progress {
   // cli-progress is CommonJS: loaded here, since only a terminal needs it.
   const { SingleBar } = createRequire(import.meta.url)('cli-progress') as typeof CliProgress;
-  const start = now();
+  const paceAt = pacer(total, now);
   const format = `[{bar}] {value}/{total} ${unit}  {pace}`;
   const bar = new SingleBar({
     format,
@@ -67,7 +80,7 @@ function drawBar(stream: TextStream, { total, unit, now = () => performance.now(
   return {
     update: (value) => {
       done = value;
-      bar.update(value, { pace: pace(value, total, now() - start) });
+      bar.update(value, { pace: paceAt(value) });
     },
     note: (line) => {
       stream.write(`\r\u001b[K${line}\n`); // over the bar, which is drawn anew below
@@ -79,14 +92,15 @@ function drawBar(stream: TextStream, { total, unit, now = () => performance.now(
 
 function writeLines(stream: TextStream, options: ProgressOptions): Progress {
   const { total, unit, interval = 5000, now = () => performance.now() } = options;
-  const start = now();
-  let last = start;
+  const paceAt = pacer(total, now);
+  let last = now();
   return {
     update: (done) => {
       const time = now();
+      const told = paceAt(done);
       if (time - last < interval) return;
       last = time;
-      stream.write(`${done}/${total} ${unit}, ${pace(done, total, time - start)}\n`);
+      stream.write(`${done}/${total} ${unit}${told === '' ? '' : `, ${told}`}\n`);
     },
     note: (line) => void stream.write(`${line}\n`),
     stop: () => undefined,

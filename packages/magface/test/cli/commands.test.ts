@@ -251,6 +251,7 @@ test('progress: lines off a terminal, a bar on it, rates and times for people', 
   progress.update(10);
   expect(lines).toEqual(['10/100 images, 2.0/s, 45 s left\n']);
   expect(pace(0, 5, 100)).toBe('');
+  expect(pace(10, 90, 5000)).toBe('2.0/s, 45 s left');
   expect([12, 600, 12_000].map(duration)).toEqual(['12 s', '10 min', '3 h 20 min']);
   expect(shortenMiddle('photos/summer/IMG_2041.jpg', 16)).toBe('photos…_2041.jpg');
   expect((await runCli(['quality', 'photos', '--json'], { cwd, terminal: true })).stdout).toMatch(/^\[\n/);
