@@ -164,16 +164,6 @@ export class Trainer {
     return this.network.forward(this.#place(toImages(faces)), { training: false }).toArray() as Float32Array;
   }
 
-  /**
-   * Makes the network the same on all ranks: where each takes BatchNorm's statistics of its own batches, the first's hold, as
-   * in checkpoints. In training they are not read.
-   */
-  agree(): void {
-    const { ranks } = this.options;
-    if (ranks === undefined || ranks.syncBatchNorm) return;
-    for (const tensor of this.network.tensors.values()) if (!tensor.requiresGrad) ranks.group.broadcast(tensor);
-  }
-
   /** @param share - which rows of the batch these are */
   #forward(images: Tensor, share: Share): Tensor {
     const { dropout = 0.4, precision = 'fp32', device, ranks } = this.options;

@@ -13,7 +13,7 @@ import { type Rank, type Share, shareOf } from './parallel/shares.ts';
 import type { Trainer } from './trainer.ts';
 
 /** What is validated. */
-export type Validated = Pick<Trainer, 'options' | 'embed' | 'agree'>;
+export type Validated = Pick<Trainer, 'options' | 'network' | 'embed'>;
 
 /** A process that trains by itself. */
 const alone: Rank = { rank: 0, size: 1 };
@@ -98,7 +98,7 @@ export async function validate(
   epoch: number,
   batchSize = 64,
 ): Promise<ValidationRow> {
-  trainer.agree();
+  agreeOnStatistics(trainer);
   const features = {
     values: await embedAll(trainer, set.images, batchSize),
     dimension: trainer.options.architecture.embeddingLength,
@@ -112,6 +112,15 @@ export async function validate(
     ? errorVersusReject(similarities, set.pairs.same, quality, { fmr, rejectRates }).fnmr
     : rejectRates.map(() => null);
   return { epoch, accuracy, accuracyStd, auc, tarAtFar, rejectFnmr };
+}
+
+/**
+ * Makes the network the same on all ranks: where each takes BatchNorm's statistics of its own batches, the first's hold, as
+ * in checkpoints. In training they are not read.
+ */
+export function agreeOnStatistics({ network, options: { ranks } }: Pick<Trainer, 'options' | 'network'>): void {
+  if (ranks === undefined || ranks.syncBatchNorm) return;
+  for (const tensor of network.tensors.values()) if (!tensor.requiresGrad) ranks.group.broadcast(tensor);
 }
 
 /** @returns (N, D), the same on every rank */

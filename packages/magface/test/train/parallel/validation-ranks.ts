@@ -1,7 +1,7 @@
 /** A validation on one rank, which takes longer than the ranks wait for each other. Words: the list, its images' folder. */
 import { ProcessGroup, Store } from '@magface/torch';
 import { Ranks } from '../../../src/train/parallel/ranks.ts';
-import { readValidationSet, type Validated, validate } from '../../../src/train/validate.ts';
+import { agreeOnStatistics, readValidationSet, type Validated, validate } from '../../../src/train/validate.ts';
 import { tinyTrainer } from './tiny.ts';
 
 const dimension = 4;
@@ -17,7 +17,7 @@ export function slowModel(milliseconds: number, ranks?: Ranks): Validated {
     });
   };
   const options = { architecture: { embeddingLength: dimension }, ...(ranks && { ranks }) };
-  return { options, embed, agree: () => {} } as unknown as Validated;
+  return { options, embed } as unknown as Validated;
 }
 
 /** Milliseconds for a batch on the first rank and on others: over the 9 batches more than {@link timeout}, in one far less. */
@@ -37,6 +37,6 @@ if (process.env['RANK'] !== undefined) {
   const trainer = tinyTrainer({ ranks: new Ranks(group, { syncBatchNorm: false }) });
   const mean = trainer.network.tensors.get('bn1.running_mean')!;
   mean.fill_(rank + 5);
-  trainer.agree();
+  agreeOnStatistics(trainer);
   process.stdout.write(JSON.stringify({ row, mean: mean.toArray()[0] }), () => process.exit(0));
 }
