@@ -17,7 +17,10 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ['-j, --workers <n>', 'threads that decode (default: one a core, at most 4)'],
   ],
   'Model:': [
-    ['arch <name>', 'iresnet18, iresnet34, iresnet50, iresnet100 or mobilefacenet (default: iresnet100)'],
+    [
+      'arch <name>',
+      'iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet or mobilefacenet-relu6 (default: iresnet100)',
+    ],
     ['embedding-size <n>', 'length of the feature (default: 512)'],
     ['init <model>', 'what to finetune: an official .pth, a checkpoint of ours, or an ONNX recogniser of any make'],
     ['dropout <share>', 'channels zeroed before the last layer (default: 0.4)'],

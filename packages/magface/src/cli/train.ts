@@ -86,7 +86,11 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
   const { train } = await loadTraining();
   const ranks = await joinRanks(config, context);
   const quiet = flags.quiet === true || (ranks !== undefined && ranks.rank > 0);
+  const { stdout, stderr } = context;
+  /** Both streams on one terminal: what one has said needs no saying by the other. */
+  const isSeen = stdout.isTTY === true && stderr.isTTY === true && !quiet;
   let progress: Progress | undefined;
+  let shown: MetricsRow | undefined;
   const say = (line: string): void => {
     if (quiet) return;
     if (progress === undefined) note(context, line);
@@ -98,20 +102,21 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
       signal: context.signal,
       ...(ranks !== undefined && { group: ranks }),
       onNote: say,
-      onRow: (row) => say(rowLine(row)),
+      onRow: (row) => {
+        say(rowLine(row, stderr.columns));
+        shown = row;
+      },
       onValidation: (row) => say(validationLine(row)),
       onStep: (step, total) => {
-        progress ??= startProgress(context.stderr, {
-          total,
-          unit: 'steps',
-          quiet: quiet || context.stderr.isTTY !== true,
-        });
+        progress ??= startProgress(stderr, { total, unit: 'steps', quiet: quiet || stderr.isTTY !== true });
         progress.update(step);
       },
     });
-    const lines = last === undefined ? ['There was nothing left to do.'] : [rowLine(last)];
-    if (ranks === undefined || ranks.rank === 0) {
-      await printRecord(context.stdout, { ...last }, { format: formatOf(flags), lines });
+    const lines = last === undefined ? ['There was nothing left to do.'] : [rowLine(last, stdout.columns)];
+    const format = formatOf(flags);
+    const isKnown = isSeen && format === 'table' && last !== undefined && last === shown;
+    if (!isKnown && (ranks === undefined || ranks.rank === 0)) {
+      await printRecord(stdout, { ...last }, { format, lines });
     }
   } catch (error) {
     throw asTrainingError(error);
@@ -120,8 +125,21 @@ async function run(config: TrainConfig, flags: Flags, context: Context): Promise
   }
 }
 
-/** One line a row, as a trainer wants to see it. */
-function rowLine(row: MetricsRow): string {
+/** One line a row, as a trainer wants to see it; on a terminal too narrow for that, what its bar does not say already. */
+function rowLine(row: MetricsRow, columns: number = Number.POSITIVE_INFINITY): string {
+  const whole = wholeLine(row);
+  if (whole.length <= columns) return whole;
+  return [
+    `epoch ${row.epoch}`,
+    `step ${row.step}`,
+    `loss ${row.loss.toFixed(2)}`,
+    `acc ${(100 * row.accuracy).toFixed(1)} %`,
+    `magnitude ${row.magnitudeMean.toFixed(1)}`,
+    `lr ${Number(row.lr.toPrecision(3))}`,
+  ].join('  ');
+}
+
+function wholeLine(row: MetricsRow): string {
   return [
     `epoch ${row.epoch}`,
     `step ${row.step}`,

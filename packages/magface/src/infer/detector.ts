@@ -3,7 +3,7 @@
  * what several views say about one face becomes one.
  */
 import { Tensor } from 'onnxruntime-common';
-import { ModelError } from '../errors.ts';
+import { ConfigError, ModelError } from '../errors.ts';
 import type { Box, DetectedFace } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
@@ -91,6 +91,10 @@ export function createDetector(session: Session, contract: DetectorContract, { n
 
   const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
     const { minScore = decoder.minScore, smallestFace = 20, maxFaces, signal } = options;
+    if (!(smallestFace > 0 && smallestFace < Number.POSITIVE_INFINITY)) {
+      const message = `Expected pixels above 0 as the smallest face to look for but received ${smallestFace}.`;
+      throw new ConfigError('smallestFace', message);
+    }
     const largestScale = decoder.smallestFace / smallestFace;
     const found: DetectedFace[] = [];
     const views = planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap });

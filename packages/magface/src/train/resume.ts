@@ -44,6 +44,10 @@ export function makeOutput({ output }: TrainConfig): void {
   }
 }
 
+/** What is said when a run was asked to stop. */
+export const stoppedNote = ({ output }: TrainConfig): string =>
+  `Stopped before the end, with a checkpoint in ${output}: --resume goes on from there.`;
+
 /** @throws {ConfigError} when the folder holds a run already */
 export function begin({ output }: TrainConfig): Position {
   if (listCheckpoints(output).length > 0) {

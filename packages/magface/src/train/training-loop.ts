@@ -10,7 +10,7 @@ import { MemoryUse } from './memory-use.ts';
 import { type MetricsRow, MetricsWindow } from './metrics.ts';
 import type { Ranks } from './parallel/ranks.ts';
 import { writeSharded } from './parallel/sharded-checkpoint.ts';
-import type { Beginning, Position } from './resume.ts';
+import { type Beginning, type Position, stoppedNote } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import type { Sample } from './samples.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
@@ -84,6 +84,7 @@ export class TrainingLoop {
 
   /** @returns the last row of metrics @throws {MagfaceError} `training_diverged` */
   async run(): Promise<MetricsRow | undefined> {
+    if (this.#done >= this.#total) return undefined; // its records are what they should be
     if (this.#ranks?.isFirst ?? true)
       this.#records = await RunRecords.open(this.#config, { epoch: this.#epoch, samples: this.#samples });
     this.#decideToStop();
@@ -98,6 +99,7 @@ export class TrainingLoop {
       await this.#records?.writeReport();
     }
     await this.#records?.writeReport();
+    if (this.#done < this.#total && this.#lastCheckpoint !== undefined) this.#hooks.onNote?.(stoppedNote(this.#config));
     return this.#lastRow;
   }
 

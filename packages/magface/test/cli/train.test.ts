@@ -11,8 +11,15 @@ import { describeTraining } from '../train/golden.ts';
 import { smallSet, temporaryFolder } from '../train/small-set.ts';
 
 /** Runs `magface train` in this process. */
-async function magfaceTrain(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+const magfaceTrain = (...words: readonly string[]) => trainOn(undefined, words);
+
+/** @param columns - of the terminal that both streams are, if they are one */
+async function trainOn(
+  columns: number | undefined,
+  words: readonly string[],
+): Promise<{ code: number; out: string; err: string }> {
+  const terminal = columns === undefined ? {} : { isTTY: true, columns };
+  const [stdout, stderr] = [Object.assign(new PassThrough(), terminal), Object.assign(new PassThrough(), terminal)];
   const [out, err] = [stdout, stderr].map((stream) => {
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -166,6 +173,12 @@ describeTraining('magface train', [], () => {
     expect(first.code).toBe(0);
     expect(JSON.parse(first.out)).toMatchObject({ epoch: 0, step: 2, samples: 8 });
     expect(first.err).toMatch(/epoch 0 {2}step 1 {2}loss .* images\/s/);
+    const narrow = [...words, '--epochs', '1', '--output', join(temporaryFolder(), 'narrow')];
+    const terminal = await trainOn(80, narrow);
+    const rows = terminal.err.match(/epoch 0 .*/g)!;
+    expect(rows.map((row) => row.split('  ')[1])).toEqual(['step 1', 'step 2']);
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(80);
+    expect(terminal.out).toBe(''); // the same terminal has the last row already
     const second = await magfaceTrain(...words, '--epochs', '2', '--resume');
     expect(second.err).toMatch(/Going on from .*00001-0000000\.safetensors: epoch 1, step 0/);
     expect(readMetrics(join(output, 'metrics.jsonl')).map(({ step }) => step)).toEqual([1, 2, 3, 4]);

@@ -82,6 +82,13 @@ describe.each([
       expect(count).toBe(22);
     });
 
+    test('refuses a smallest face that is no number of pixels', async () => {
+      for (const smallestFace of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+        const looked = detector.detect(blankPixels(64, 64), { smallestFace });
+        await expect(looked, `${smallestFace}`).rejects.toMatchObject({ key: 'smallestFace' });
+      }
+    });
+
     test('finds faces of 40 pixels in a photo of 2400, none twice', async () => {
       const { image, scale } = await inLargeCanvas(samplePhoto(6), 400, [1111, 777]);
       const faces = await detector.detect(image);

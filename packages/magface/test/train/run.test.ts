@@ -1,4 +1,4 @@
-import { existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { aliveTensors } from '@magface/torch';
 import { beforeAll, expect, test } from 'vitest';
@@ -78,6 +78,21 @@ describeTraining('a training run', [], () => {
     expect([...losses.keys()]).toEqual([3, 4]);
     for (const file of listCheckpoints(config.output)) writeFileSync(file, 'no');
     await expect(train(config, { resume: true })).rejects.toThrow(/none of its 2 is/);
+  });
+
+  test('asked to stop it names the way on; resumed when it is over it leaves all files as they are', async () => {
+    const config = configOf(smallSet(2, 4), { epochs: 2 });
+    const [stop, notes] = [new AbortController(), [] as string[]];
+    const onNote = (line: string): void => void notes.push(line);
+    await train(config, { signal: stop.signal, onNote, onStep: () => stop.abort() });
+    expect(notes.at(-1)).toBe(
+      `Stopped before the end, with a checkpoint in ${config.output}: --resume goes on from there.`,
+    );
+    await train(config, { resume: true });
+    const files = ['report.html', 'pictures.json', 'metrics.jsonl'].map((name) => join(config.output, name));
+    const before = files.map((file) => readFileSync(file, 'utf8'));
+    expect(await train(config, { resume: true })).toBeUndefined();
+    expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
   });
 
   test('resumed with a larger batch it keeps every row that it wrote', async () => {

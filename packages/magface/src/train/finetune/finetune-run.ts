@@ -80,6 +80,7 @@ export class FinetuneRun {
 
   /** @returns the last row of metrics */
   async go(): Promise<MetricsRow | undefined> {
+    if (this.isOver) return undefined; // its records are what they should be
     const epoch = Math.floor(this.#done / this.#stepsPerEpoch);
     this.#records = await RunRecords.open(this.#config, { epoch, samples: this.#samples });
     while (!this.isOver && !this.#isStopping) await this.#epoch(Math.floor(this.#done / this.#stepsPerEpoch));

@@ -2,6 +2,7 @@
  * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
  * is the same graph with new weights, written to `model.onnx`.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheMemory, scope, threads } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
@@ -17,7 +18,7 @@ import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
-import { begin, makeOutput, resume } from '../resume.ts';
+import { begin, makeOutput, resume, stoppedNote } from '../resume.ts';
 import type { TrainHooks } from '../train-hooks.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
 import { FinetuneRun } from './finetune-run.ts';
@@ -84,13 +85,16 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const run = new FinetuneRun(config, hooks, { tuner, source, start, dataset }, from);
     const row = await run.go();
     if (!run.isOver) {
-      onNote(`Stopped before the end, with a checkpoint in ${config.output}: --resume goes on from there.`);
+      onNote(stoppedNote(config));
       return row;
     }
-    tuner.mean.apply();
     const file = join(config.output, modelFile);
+    if (row === undefined && existsSync(file)) return row; // over before, and perhaps calibrated since
+    tuner.mean.apply();
     await writeModel(graph, contract, file);
-    onNote(`Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --output ${file}\`.`);
+    onNote(
+      `Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --faces FOLDER --aligned --output ${file}\`, from ordinary faces that it was not trained on.`,
+    );
     return row;
   } finally {
     source.close();

@@ -172,6 +172,10 @@ describeTraining('finetuning an ONNX model', [], () => {
         .split('\n')
         .map((row) => JSON.parse(row).loss);
     expect(figures(rows![1]!)).toEqual(figures(rows![0]!));
+    const model = join(broken, 'model.onnx');
+    writeFileSync(model, 'calibrated since');
+    expect(await train(config, { resume: true })).toBeUndefined();
+    expect(readFileSync(model, 'utf8')).toBe('calibrated since');
     await expect(train(config)).rejects.toMatchObject({ code: 'wrong_configuration', key: 'output' });
   });
 
