@@ -27,7 +27,7 @@ const fewestFaces = 100;
 
 /**
  * @param magnitudes - one per face, at least 100
- * @throws {MagfaceError} `calibration_impossible` when there are too few, or all are the same
+ * @throws {MagfaceError} `calibration_impossible` when there are too few, one is no length, or all are the same
  */
 export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
   const sorted = Float64Array.from(magnitudes).sort();
@@ -35,6 +35,13 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
     throw new MagfaceError(
       'calibration_impossible',
       `Expected at least ${fewestFaces} faces to calibrate on but received ${sorted.length}: add faces to the reference set.`,
+    );
+  }
+  const wrong = sorted.findIndex((magnitude) => !(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY));
+  if (wrong >= 0) {
+    throw new MagfaceError(
+      'calibration_impossible',
+      `Expected the lengths of features, above 0, but received ${sorted[wrong]}: leave out faces that could not be embedded.`,
     );
   }
   const [p5, p25, p50, p75, p95] = [0.05, 0.25, 0.5, 0.75, 0.95].map((p) => quantile(sorted, p)) as [

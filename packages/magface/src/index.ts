@@ -1,7 +1,7 @@
 /** The library's public names for Node. */
 export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
-export type { ImageErrorCode, ModelErrorCode } from './errors.ts';
+export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode } from './errors.ts';
 export {
   CheckpointError,
   ConfigError,
@@ -9,6 +9,7 @@ export {
   ImageError,
   MagfaceError,
   ModelError,
+  ServiceError,
   ShapeError,
 } from './errors.ts';
 export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from './face.ts';

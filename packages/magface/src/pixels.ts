@@ -33,7 +33,7 @@ export function rgbPixels(raw: RawImage): Pixels {
   const { data, width, height } = raw;
   const count = width * height;
   const channels = raw.channels ?? data.length / count;
-  const whole = Number.isInteger(width) && Number.isInteger(height) && count > 0;
+  const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!whole || data.length !== count * channels || ![1, 3, 4].includes(channels)) {
     const expected = `${width} x ${height} x ${raw.channels ?? '1, 3 or 4'}`;
     throw new ShapeError(`Expected ${expected} values for a raw image but received ${data.length}.`);

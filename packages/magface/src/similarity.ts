@@ -5,7 +5,7 @@ import { ShapeError } from './errors.ts';
  * @param a - (D) float32, not normalized
  * @param b - (D) float32, not normalized
  * @returns cos(a, b) = a · b / (‖a‖ ‖b‖), -1 to 1
- * @throws {ShapeError} when the lengths differ, or one embedding is all zeros and so points nowhere
+ * @throws {ShapeError} when the lengths differ, or one embedding points nowhere: all zeros, or a value that is not finite
  */
 export function compare(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) {
@@ -22,5 +22,7 @@ export function compare(a: Float32Array, b: Float32Array): number {
   }
   if (aa === 0 || bb === 0)
     throw new ShapeError('Expected embeddings that point somewhere but received one of all zeros.');
+  if (!Number.isFinite(aa) || !Number.isFinite(bb))
+    throw new ShapeError('Expected embeddings of finite values but received one with NaN or an infinite value.');
   return Math.min(1, Math.max(-1, dot / Math.sqrt(aa * bb)));
 }

@@ -15,4 +15,5 @@ test('centre is the median and width comes from the quartiles, which then score 
 test('too few faces, or magnitudes that are all the same, cannot be calibrated on', () => {
   expect(() => calibrate(evenly.slice(0, 99))).toThrow(/at least 100 faces .* received 99/);
   expect(() => calibrate(new Float64Array(100).fill(7))).toThrow(/middle half are all 7/);
+  expect(() => calibrate(evenly.map((magnitude, i) => (i === 5 ? Number.NaN : magnitude)))).toThrow(/received NaN/);
 });

@@ -2,6 +2,7 @@
 /** The class that pages use: what a browser can show in, faces with embedding, magnitude and quality out. */
 import { ImageError, MagfaceError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import { idle, inTime } from '../infer/in-time.ts';
 import type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
 import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
@@ -124,11 +125,13 @@ export class MagFace {
   ): AsyncGenerator<StreamResult<Input>> {
     const running: Promise<StreamResult<Input>>[] = [];
     let index = 0;
-    for await (const input of inputs) {
-      const result = this.#result(input, index++, options);
-      result.catch(() => undefined); // raised where its turn comes
-      running.push(result);
-      if (running.length >= inFlight) yield await running.shift()!;
+    for await (const input of inTime(inputs, options.signal)) {
+      if (input !== idle) {
+        const result = this.#result(input, index++, options);
+        result.catch(() => undefined); // raised where its turn comes
+        running.push(result);
+      }
+      while (running.length >= (input === idle ? 1 : inFlight)) yield await running.shift()!;
     }
     for (const result of running) yield await result;
   }

@@ -12,11 +12,11 @@ export type SentImage = Blob | ImageBitmap | VideoFrame | ImageData | RawImage;
 
 /** What one call may ask for; its signal stays on the page's side. */
 export interface SentOptions {
-  readonly aligned?: boolean;
-  readonly flip?: boolean;
-  readonly minScore?: number;
-  readonly smallestFace?: number;
-  readonly maxFaces?: number;
+  readonly aligned?: boolean | undefined;
+  readonly flip?: boolean | undefined;
+  readonly minScore?: number | undefined;
+  readonly smallestFace?: number | undefined;
+  readonly maxFaces?: number | undefined;
 }
 
 /** How models are opened: all of a load's options that can be sent. */

@@ -9,7 +9,7 @@ export interface ClientOptions {
   /** Such as `http://127.0.0.1:8112`. */
   readonly address: string;
   /** Where the service asks for one. @default none */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /**

@@ -3,11 +3,13 @@
  * what several views say about one face becomes one.
  */
 import { Tensor } from 'onnxruntime-common';
-import { ConfigError, ModelError } from '../errors.ts';
+import { MagfaceError, ModelError } from '../errors.ts';
 import type { Box, DetectedFace } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
+import { closable } from './closable-session.ts';
+import { expectDetectOptions } from './expect-options.ts';
 import { drawView, faceInImage, type View } from './letterbox.ts';
 import { blended, iou, mergeFaces } from './nms.ts';
 import type { ImageSize } from './pipeline.ts';
@@ -63,7 +65,8 @@ export interface Detector {
 }
 
 /** @throws {ModelError} `model_run_failed` from `detect` when the network is not what the contract says */
-export function createDetector(session: Session, contract: DetectorContract, { name }: DetectorOptions): Detector {
+export function createDetector(own: Session, contract: DetectorContract, { name }: DetectorOptions): Detector {
+  const session = closable(own);
   const decoder = decoders[contract.decoder];
   const { width, height } = contract.input;
   const tile = width === undefined || height === undefined ? decoder.tile : { width, height };
@@ -91,10 +94,7 @@ export function createDetector(session: Session, contract: DetectorContract, { n
 
   const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
     const { minScore = decoder.minScore, smallestFace = 20, maxFaces, signal } = options;
-    if (!(smallestFace > 0 && smallestFace < Number.POSITIVE_INFINITY)) {
-      const message = `Expected pixels above 0 as the smallest face to look for but received ${smallestFace}.`;
-      throw new ConfigError('smallestFace', message);
-    }
+    expectDetectOptions(options);
     const largestScale = decoder.smallestFace / smallestFace;
     const found: DetectedFace[] = [];
     const views = planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap });
@@ -133,6 +133,7 @@ async function runView(
   const dims = input.layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
   const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
   const fail = (why: string, cause?: unknown): never => {
+    if (cause instanceof MagfaceError) throw cause;
     throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}.`, {
       cause,
     });

@@ -1,9 +1,10 @@
 /** Aligned faces in, embeddings out, in batches. */
 import { Tensor } from 'onnxruntime-common';
-import { ModelError } from '../errors.ts';
+import { MagfaceError, ModelError } from '../errors.ts';
 import type { RecogniserContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { magnitudeOf } from '../quality.ts';
+import { closable } from './closable-session.ts';
 import { type FillInput, inputFiller } from './preprocess.ts';
 import type { Session } from './session.ts';
 
@@ -16,7 +17,7 @@ export interface EmbedderOptions {
 
 export interface EmbedOptions {
   /** Add the mirrored face's embedding to the face's own, as is usual on benchmarks. @default false */
-  readonly flip?: boolean;
+  readonly flip?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +38,7 @@ export class Embedder {
 
   /** @param session - of a model whose first dimension is free, or `batchSize` 1 */
   constructor(session: Session, contract: RecogniserContract, options: EmbedderOptions) {
-    this.#session = session;
+    this.#session = closable(session);
     this.#contract = contract;
     this.#name = options.name;
     this.#fill = inputFiller(contract.input);
@@ -96,6 +97,7 @@ export class Embedder {
       const outputs = await session.run({ [session.inputNames[0]!]: input }, [name]);
       return outputs[name]!.data as Float32Array;
     } catch (cause) {
+      if (cause instanceof MagfaceError) throw cause;
       const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
       throw new ModelError('model_run_failed', this.#name, `${this.#name} could not run: ${why}`, { cause });
     }

@@ -1,6 +1,7 @@
 /**
  * Many images through one detector and one recogniser: the next images are read while the network works on the last
- * ones, faces of several images share a batch, and results come in the order of the inputs.
+ * ones, faces of several images share a batch, and results come in the order of the inputs. Where a source is slow nothing
+ * waits for a batch to fill.
  */
 import { alignmentMatrix, template, warp } from '../align.ts';
 import { asImageError, MagfaceError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
+import { idle, inTime } from './in-time.ts';
 
 /** What the pipeline works with. */
 export interface PipelineParts {
@@ -21,15 +23,15 @@ export interface PipelineParts {
 
 export interface AnalyzeOptions {
   /** The inputs are faces already aligned to the template: nothing is detected. @default false */
-  readonly aligned?: boolean;
+  readonly aligned?: boolean | undefined;
   /** Embeddings are the sum of the face's and its mirror image's. @default false */
-  readonly flip?: boolean;
+  readonly flip?: boolean | undefined;
   /** Least confidence of a detection, 0 to 1. @default the detector's own */
-  readonly minScore?: number;
+  readonly minScore?: number | undefined;
   /** Side of the smallest face looked for, in pixels of the image; larger is faster. @default 20 */
-  readonly smallestFace?: number;
+  readonly smallestFace?: number | undefined;
   /** Analyze only so many faces of an image, the largest. @default all */
-  readonly maxFaces?: number;
+  readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -73,9 +75,11 @@ export async function* analyzeMany<Input>(
   const batch: Ready<Input>[] = [];
   let faces = 0;
   for await (const ready of cutMany(inputs, parts, options)) {
-    batch.push(ready);
-    if (!(ready.found instanceof MagfaceError)) faces += ready.found.cuts.length;
-    if (faces < parts.embedder.batchSize && batch.length < 4 * parts.embedder.batchSize) continue;
+    if (ready !== idle) {
+      batch.push(ready);
+      if (!(ready.found instanceof MagfaceError)) faces += ready.found.cuts.length;
+      if (faces < parts.embedder.batchSize && batch.length < 4 * parts.embedder.batchSize) continue;
+    }
     yield* await finish(batch.splice(0), parts, options);
     faces = 0;
   }
@@ -87,7 +91,7 @@ async function* cutMany<Input>(
   inputs: Iterable<Input> | AsyncIterable<Input>,
   parts: PipelineParts,
   options: AnalyzeOptions & { readonly read: ReadImage<Input> },
-): AsyncGenerator<Ready<Input>> {
+): AsyncGenerator<Ready<Input> | typeof idle> {
   const { read, signal } = options;
   const ahead = options.aligned === true ? readAhead.aligned : readAhead.photos;
   const reading: { input: Input; pixels: Promise<Pixels | MagfaceError> }[] = [];
@@ -98,8 +102,12 @@ async function* cutMany<Input>(
     const found = image instanceof MagfaceError ? image : await cut(image, parts, options).catch(asImageError);
     return { input, index: index++, found };
   };
-  for await (const input of inputs) {
-    signal?.throwIfAborted();
+  for await (const input of inTime(inputs, signal)) {
+    if (input === idle) {
+      while (reading.length > 0) yield await next();
+      yield idle; // what there is goes on, since more will be long in coming
+      continue;
+    }
     const pixels = read(input, { signal }).catch(asImageError);
     pixels.catch(() => undefined); // an abort is raised where its turn comes, not as an unhandled rejection
     reading.push({ input, pixels });

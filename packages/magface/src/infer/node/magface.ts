@@ -1,9 +1,10 @@
 /** The class that people use: photos in, faces with embedding, magnitude and quality out. */
-import { MagfaceError } from '../../errors.ts';
+import { ConfigError, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
 import { createDetector, type Detector } from '../detector.ts';
+import { expectDetectOptions } from '../expect-options.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
 import { chooseEngine, createEmbedder, type Engine, type EngineOptions } from './engine.ts';
 import { type ImageInput, type ImageLimits, readAligned, readImage } from './read-image.ts';
@@ -25,7 +26,7 @@ export interface LoadOptions extends EngineOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'signal'>;
+export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'smallestFace' | 'maxFaces' | 'signal'>;
 
 /** Names of the models used when none is given: both come with the npm registry alone. */
 export const defaultModels = { recogniser: 'magface-small', detector: 'blazeface' } as const;
@@ -54,15 +55,19 @@ export class MagFace {
   /**
    * Fetches what is not cached, checks it and makes it ready to run.
    *
+   * @throws {ConfigError} when an option is none
    * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
    * @throws {MagfaceError} `libtorch_missing` when the engine torch is asked for and not installed
    */
   static async load(options: LoadOptions = {}): Promise<MagFace> {
+    expectLoadOptions(options);
+    options.signal?.throwIfAborted();
     const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
     const detectorName = options.detector ?? defaultModels.detector;
     const detector =
       detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
     const engine = await chooseEngine(model, options);
+    options.signal?.throwIfAborted();
     const embedder = await createEmbedder(model, engine);
     try {
       const parts = {
@@ -106,6 +111,13 @@ export class MagFace {
     inputs: Iterable<Input> | AsyncIterable<Input>,
     options: AnalyzeOptions = {},
   ): AsyncGenerator<StreamResult<Input>> {
+    if (typeof inputs === 'string' || inputs instanceof Uint8Array) {
+      throw new ConfigError(
+        'inputs',
+        'Expected a list of images but received one: analyze it, or put it into brackets.',
+      );
+    }
+    expectDetectOptions(options);
     if (options.aligned !== true) this.#requireDetector();
     const reader = options.aligned === true ? readAligned : readImage;
     const read = (input: Input, { signal }: { signal: AbortSignal | undefined }) =>
@@ -125,6 +137,18 @@ export class MagFace {
       'Expected aligned faces, since no detector was loaded: pass `aligned: true`, or load a detector.',
     );
   }
+}
+
+/** @throws {ConfigError} naming the option that is none, for callers without types */
+function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize }: LoadOptions): void {
+  const expect = (key: string, value: unknown, fits: boolean, what: string): void => {
+    if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}.`);
+  };
+  const isCount = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && Number(value) > 0);
+  expect('engine', engine, ['auto', 'onnx', 'torch'].includes(engine), 'auto, onnx or torch');
+  expect('device', device, device === 'cpu', 'cpu, which is all that this runtime has,');
+  expect('threads', threads, isCount(threads), 'a whole number above 0');
+  expect('batchSize', batchSize, isCount(batchSize), 'a whole number above 0');
 }
 
 async function openDetector(model: LoadedModel<'detector'>, options: LoadOptions): Promise<Detector> {

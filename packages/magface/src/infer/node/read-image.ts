@@ -43,6 +43,7 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
     pixels: options.limits?.pixels ?? defaultLimits.pixels,
     bytes: options.limits?.bytes ?? defaultLimits.bytes,
   };
+  expectInput(input);
   const name = nameOf(input);
   const pixels = isRaw(input)
     ? readRaw(input, name, limits.pixels)
@@ -71,10 +72,20 @@ export async function readAligned(input: ImageInput, options: ReadImageOptions =
 /** How errors call an image that was given as `input`. */
 export function nameOf(input: ImageInput): string {
   if (typeof input === 'string') return input;
-  if (input instanceof URL) return input.protocol === 'file:' ? fileURLToPath(input) : input.href;
+  if (input instanceof URL) return (input.protocol === 'file:' ? pathOf(input) : undefined) ?? input.href;
   return input instanceof Uint8Array
     ? `the image of ${input.length} bytes`
     : `the image of ${input.width}x${input.height} pixels`;
+}
+
+/** For callers without types. */
+function expectInput(input: unknown): void {
+  const isObject = typeof input === 'object' && input !== null;
+  if (typeof input === 'string' || (isObject && (input instanceof URL || input instanceof Uint8Array))) return;
+  if (isObject && 'data' in input && 'width' in input && 'height' in input) return;
+  const what = isObject ? `an object (${input.constructor?.name ?? 'bare'})` : String(input);
+  const message = `Expected a path, an address, the bytes of a file (Uint8Array) or pixels as an image but received ${what}.`;
+  throw new ImageError('image_unreadable', what, message);
 }
 
 function isRaw(input: ImageInput): input is RawImage {
@@ -98,17 +109,7 @@ interface BytesOptions {
 
 /** The encoded file, not larger than its limit and not empty. */
 async function readBytes(input: string | URL | Uint8Array, name: string, options: BytesOptions): Promise<Uint8Array> {
-  const address = addressOf(input);
-  const bytes =
-    input instanceof Uint8Array
-      ? input
-      : address === undefined
-        ? await readPath(
-            typeof input === 'string' && !input.startsWith('file:') ? input : fileURLToPath(input),
-            name,
-            options,
-          )
-        : await download(address, name, options);
+  const bytes = input instanceof Uint8Array ? input : await readSource(sourceOf(input, name), name, options);
   expectBytes(bytes.length, name, options.bytes);
   if (bytes.length > 0) return bytes;
   throw new ImageError(
@@ -121,10 +122,30 @@ async function readBytes(input: string | URL | Uint8Array, name: string, options
 /** Bytes up to which a file is read at once. */
 const smallFile = 64 * 1024;
 
-/** Undefined for what lies on a disk. */
-function addressOf(input: string | URL | Uint8Array): URL | undefined {
-  if (typeof input === 'string') return /^https?:\/\//i.test(input) ? new URL(input) : undefined;
-  return input instanceof URL && input.protocol !== 'file:' ? input : undefined;
+const readSource = (source: string | URL, name: string, options: BytesOptions): Promise<Uint8Array> =>
+  typeof source === 'string' ? readPath(source, name, options) : download(source, name, options);
+
+/** @returns a path, or the address of what lies on no disk here */
+function sourceOf(input: string | URL, name: string): string | URL {
+  const isAddress = typeof input !== 'string' || /^(https?:\/\/|file:)/i.test(input);
+  if (!isAddress) return input;
+  const address = typeof input !== 'string' ? input : URL.canParse(input) ? new URL(input) : undefined;
+  const source = address?.protocol === 'file:' ? pathOf(address) : address;
+  if (source !== undefined) return source;
+  throw new ImageError(
+    'image_unreadable',
+    name,
+    `Expected an image but ${name} is no address: check how it is written.`,
+  );
+}
+
+/** Undefined where it names another machine, or no path. */
+function pathOf(address: URL): string | undefined {
+  try {
+    return fileURLToPath(address);
+  } catch {
+    return undefined;
+  }
 }
 
 async function readPath(path: string, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {

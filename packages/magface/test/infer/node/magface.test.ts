@@ -51,6 +51,50 @@ describe('aligned faces', () => {
     expect(seen).toEqual(inputs.map((_, i) => (i === 7 ? 'image_unreadable' : i * 10)));
   });
 
+  test('a camera’s faces come as it gives them, though no batch is full', async () => {
+    await using magface = await MagFace.load({ model, detector: false });
+    const face = await plain(60, 0, 80);
+    let next = (): void => {};
+    const camera = async function* (): AsyncGenerator<Buffer> {
+      for (let i = 0; i < 3; i++) {
+        yield face;
+        await new Promise<void>((resolve) => {
+          next = resolve;
+        });
+      }
+    };
+    let count = 0;
+    for await (const { faces } of magface.stream(camera(), { aligned: true })) {
+      expect(faces).toHaveLength(1);
+      count++;
+      next(); // the next picture is taken when this one's face has been seen
+    }
+    expect(count).toBe(3);
+  });
+
+  test('options and inputs that are none are refused by name', async () => {
+    for (const [key, value] of Object.entries({ engine: 'x', device: 'cuda', threads: -2, batchSize: 1.5 })) {
+      await expect(MagFace.load({ [key]: value }), key).rejects.toMatchObject({ code: 'wrong_configuration', key });
+    }
+    await expect(MagFace.load({ model, signal: AbortSignal.abort() })).rejects.toThrow('aborted');
+    await using magface = await MagFace.load({ model, detector: false });
+    expect(() => magface.stream('photo.jpg')).toThrow('Expected a list of images but received one');
+    const aligned = { aligned: true };
+    expect(() => magface.stream([], { ...aligned, maxFaces: 0 })).toThrow('a whole number above 0 as maxFaces');
+    for (const input of [undefined, null, 42, {}, new ArrayBuffer(3)]) {
+      const analyzed = magface.analyze(input as unknown as string, aligned);
+      await expect(analyzed, `${input}`).rejects.toMatchObject({ code: 'image_unreadable' });
+    }
+  });
+
+  test('released twice it is released once, and says so to whoever comes later', async () => {
+    const magface = await MagFace.load({ model, detector: false });
+    await magface[Symbol.asyncDispose]();
+    await magface[Symbol.asyncDispose]();
+    const late = magface.analyze(await plain(1, 2, 3), { aligned: true });
+    await expect(late).rejects.toMatchObject({ code: 'released' });
+  });
+
   test('an abort ends a stream', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     const abort = new AbortController();

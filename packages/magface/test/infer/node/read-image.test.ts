@@ -279,6 +279,14 @@ describe('what cannot be used', () => {
       code: 'image_unreadable',
       message: expect.stringContaining('received 10'),
     });
+    const sideways = { data: new Uint8Array(3), width: -1, height: -1 };
+    expect(await failing(sideways)).toMatchObject({ code: 'image_unreadable' });
+  });
+  test('addresses that are none', async () => {
+    for (const input of ['https://[', 'file://elsewhere/a.jpg', new URL('file://elsewhere/a.jpg')]) {
+      const message = expect.stringContaining('is no address');
+      expect(await failing(input), `${input}`).toMatchObject({ code: 'image_unreadable', message });
+    }
   });
 });
 

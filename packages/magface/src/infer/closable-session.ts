@@ -1,0 +1,36 @@
+/** A session that may be released while it runs, and more than once. */
+import { MagfaceError } from '../errors.ts';
+import type { Session } from './session.ts';
+
+/**
+ * @returns the session; released, it lets the run under way end first and refuses others
+ * @throws {MagfaceError} `released` from `run`
+ */
+export function closable(session: Session): Session {
+  let released: Promise<void> | undefined;
+  const running = new Set<Promise<unknown>>();
+  const release = async (): Promise<void> => {
+    await Promise.allSettled(running);
+    await session.release();
+  };
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: async (feeds, fetches) => {
+      if (released !== undefined) {
+        throw new MagfaceError('released', 'Expected loaded networks but they were released: load them again.');
+      }
+      const run = session.run(feeds, fetches);
+      running.add(run);
+      try {
+        return await run;
+      } finally {
+        running.delete(run);
+      }
+    },
+    release: () => {
+      released ??= release();
+      return released;
+    },
+  };
+}
