@@ -1,5 +1,6 @@
 /** The pages of docs/ that are made from the sources: commands from their definitions, errors from their classes. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -36,10 +37,45 @@ export async function cliPage(): Promise<string> {
   return `# Commands\n\n${made('`packages/magface/src/cli/`')}\n${sections(await wholeProgram(), 'magface')}`;
 }
 
-/** docs/errors.md: each class with its codes, and what its docstring says. */
+/** docs/errors.md: each class of both packages with its codes, and what its docstring says. */
 export function errorsPage(): string {
-  const file = fileURLToPath(new URL('../../src/errors.ts', import.meta.url));
-  const tree = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
+  const head = ['| class | codes | fields | when |', '|---|---|---|---|'];
+  return [
+    '# Errors',
+    '',
+    made('`packages/magface/src/errors.ts` and `packages/torch/src/errors.ts`'),
+    'What the packages throw on purpose has a `code`, which is stable and for programs; its `message` is one sentence for',
+    'people: what was expected, what came, what to do. The command line ends with 1 where inputs failed, with 3 where a',
+    'process of a training run was lost, with 130 when interrupted, and with 2 on all else.',
+    '',
+    '## magface',
+    '',
+    'Everything that the package itself throws on purpose is a `MagfaceError`.',
+    '',
+    ...head,
+    ...errorRows('../../src/errors.ts', { MagfaceError: plainCodes() }),
+    '',
+    'An abort throws the reason of its signal, and what the system refuses keeps its error of Node, such as `ENOSPC` where',
+    'the disk is full.',
+    '',
+    '## @magface/torch',
+    '',
+    'This package stands alone: its errors have a `code` and are no `MagfaceError`. `magface/train` lets them through; the',
+    'command line makes a `MagfaceError` of the same code of the last two.',
+    '',
+    ...head,
+    ...errorRows('../../../torch/src/errors.ts'),
+    '',
+    "Where the package itself is not installed, `import 'magface/train'` fails with Node's own `ERR_MODULE_NOT_FOUND`, which",
+    'names `@magface/torch`: no module can catch what its own imports lack. Whoever has it as an option imports it by',
+    "`await import('magface/train')` within `try`. The engine `torch` of `MagFace.load` says `libtorch_missing`.",
+    '',
+  ].join('\n');
+}
+
+/** @param further - codes that a class is made with outside its file */
+function errorRows(path: string, further: Readonly<Record<string, readonly string[]>> = {}): string[] {
+  const tree = parsed(fileURLToPath(new URL(path, import.meta.url)));
   const codes = new Map<string, readonly string[]>();
   const rows: string[] = [];
   for (const node of tree.statements) {
@@ -47,27 +83,29 @@ export function errorsPage(): string {
     if (!ts.isClassDeclaration(node) || !node.name) continue;
     const own = stringsIn(node).filter((text) => /^[a-z]+(_[a-z]+)+$/.test(text));
     const alias = [...codes.keys()].find((name) => node.getText(tree).includes(`declare readonly code: ${name}`));
-    const all = alias === undefined ? own : (codes.get(alias) ?? []);
+    const all = alias === undefined ? [...own, ...(further[node.name.text] ?? [])] : (codes.get(alias) ?? []);
     const text = ts.getJSDocCommentsAndTags(node).map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? '');
     const fields = node.members.filter(ts.isPropertyDeclaration).map((member) => member.name.getText(tree));
     const extra = fields.filter((name) => name !== 'name' && name !== 'code');
     const cells = [`\`${node.name.text}\``, code(all), code(extra), text.join(' ').replace(/\s+/g, ' ')];
     rows.push(`| ${cells.join(' | ')} |`);
   }
-  return [
-    '# Errors',
-    '',
-    made('`packages/magface/src/errors.ts`'),
-    'Everything that the packages throw on purpose is a `MagfaceError`. `code` is stable and for programs; `message` is one',
-    'sentence for people: what was expected, what came, what to do. The command line ends with 1 where inputs failed and',
-    'with 2 on wrong use.',
-    '',
-    '| class | codes | fields | when |',
-    '|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
+  return rows;
 }
+
+/** Codes of the errors that are of no class of their own, in order. */
+function plainCodes(): readonly string[] {
+  const root = fileURLToPath(new URL('../../src/', import.meta.url));
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const made = /\bnew MagfaceError\(\s*'(\w+)'/g;
+  const codes = files.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(made)].map(([, one]) => one!),
+  );
+  return [...new Set(codes)].sort();
+}
+
+const parsed = (file: string): ts.SourceFile =>
+  ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2022, true);
 
 const code = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ') || '-';
 
