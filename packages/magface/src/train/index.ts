@@ -1,4 +1,9 @@
-/** Training: `import { train } from 'magface/train'`. Needs the optional peer @magface/torch. */
+/**
+ * Training: `import { train } from 'magface/train'`. Needs the optional peer @magface/torch: `npm install @magface/torch`,
+ * then `npx magface-torch`. Where that is not installed the import fails with Node's ERR_MODULE_NOT_FOUND, which names it,
+ * since no module can catch what its own imports lack; who has it as an option imports it by `await import('magface/train')`
+ * within `try`. Where it is installed but not compiled, what needs it throws a LibtorchError of code `libtorch_missing`.
+ */
 export { architecture, architectureNames } from './architectures.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
