@@ -21,15 +21,30 @@ export interface ClientOptions {
 export function createClient({ address, key }: ClientOptions): Client<paths> {
   return createFetchClient<paths>({
     baseUrl: address,
-    bodySerializer: (body: unknown) => formOf(body) ?? JSON.stringify(body),
-    ...(key === undefined ? {} : { headers: { Authorization: `Bearer ${key}` } }),
+    bodySerializer: bodyOf,
+    headers: {
+      'Content-Type': null, // each body says its own; the library would call all of them JSON
+      ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+    },
   });
 }
 
-/** Images go as a form: a File keeps its name. */
-function formOf(body: unknown): FormData | undefined {
-  if (typeof body !== 'object' || body === null || !('image' in body) || !Array.isArray(body.image)) return undefined;
-  const form = new FormData();
-  for (const image of body.image) form.append('image', image);
-  return form;
+/** A bare image goes as it is, several as a form, where a File keeps its name; all else is JSON. */
+function bodyOf(body: unknown): FormData | Blob {
+  if (body instanceof FormData) return body;
+  if (body instanceof Blob || ArrayBuffer.isView(body)) return typed(body);
+  if (typeof body === 'object' && body !== null && 'image' in body && Array.isArray(body.image)) {
+    const form = new FormData();
+    for (const image of body.image) form.append('image', typed(image));
+    return form;
+  }
+  return new Blob([JSON.stringify(body)], { type: 'application/json' });
+}
+
+/** @returns with a type that the service takes, also where nobody knows which kind of image it is */
+function typed(image: Blob | ArrayBufferView): Blob {
+  if (image instanceof Blob && image.type !== '') return image;
+  const parts = [image as Blob | ArrayBufferView<ArrayBuffer>];
+  const type = 'application/octet-stream';
+  return image instanceof File ? new File(parts, image.name, { type }) : new Blob(parts, { type });
 }

@@ -30,9 +30,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "multipart/form-data": {
-                        image: Blob[];
+                        image: (Blob | Uint8Array)[];
                     };
-                    "image/*": Blob;
+                    "image/*": Blob | Uint8Array;
                     "application/json": {
                         urls: string[];
                     };
@@ -102,9 +102,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "multipart/form-data": {
-                        image: Blob[];
+                        image: (Blob | Uint8Array)[];
                     };
-                    "image/*": Blob;
+                    "image/*": Blob | Uint8Array;
                     "application/json": {
                         urls: string[];
                     };
@@ -310,9 +310,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "multipart/form-data": {
-                        image: Blob[];
+                        image: (Blob | Uint8Array)[];
                     };
-                    "image/*": Blob;
+                    "image/*": Blob | Uint8Array;
                     "application/json": {
                         urls: string[];
                     };
@@ -441,9 +441,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "multipart/form-data": {
-                        image: Blob[];
+                        image: (Blob | Uint8Array)[];
                     };
-                    "image/*": Blob;
+                    "image/*": Blob | Uint8Array;
                     "application/json": {
                         urls: string[];
                     };

@@ -41,6 +41,29 @@ test('images are sent as a form, answers are typed', async () => {
   expect(compared.data?.same).toBe(true);
 });
 
+test('one image goes bare, with its own type or as bytes of no known one', async () => {
+  const client = createClient({ address, key });
+  const sent: (string | null)[] = [];
+  client.use({ onRequest: ({ request }) => void sent.push(request.headers.get('Content-Type')) });
+  const bytes = new TextEncoder().encode('face 0');
+  const inWords = new Blob([bytes]);
+  for (const body of [new Blob([bytes], { type: 'image/png' }), inWords, Buffer.from('face 0')]) {
+    const { data, error } = await client.POST('/v1/faces', { body });
+    expect(error).toBeUndefined();
+    expect(data?.images).toMatchObject([{ image: 'image', faces: [{ quality: 50 }] }]);
+  }
+  expect(sent).toEqual(['image/png', ...Array(2).fill('application/octet-stream')]);
+  const form = await client.POST('/v1/faces', { body: { image: [bytes] } });
+  expect(form.data?.images).toMatchObject([{ faces: [{}] }]);
+  const named = await client.POST('/v1/faces', { body: inWords, headers: { 'Content-Type': 'image/jpeg' } });
+  expect([named.response.status, sent.at(-1)]).toEqual([200, 'image/jpeg']);
+});
+
+test('addresses are sent as JSON', async () => {
+  const { error } = await createClient({ address, key }).POST('/v1/faces', { body: { urls: ['https://a.example/x'] } });
+  expect(error?.error.message).toContain('received addresses, which are refused here');
+});
+
 test('an error is an answer too', async () => {
   const { data, error } = await createClient({ address }).GET('/v1/models');
   expect(data).toBeUndefined();
