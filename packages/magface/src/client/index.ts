@@ -1,5 +1,5 @@
 /** The service from TypeScript, in browsers too: addresses, parameters and answers are typed by its own description. */
-import createFetchClient, { type Client } from 'openapi-fetch';
+import createFetchClient, { type Client, type Middleware } from 'openapi-fetch';
 import type { components, paths } from './schema.gen.ts';
 
 /** Any answer of the service by its name in the description: `Answer<'Faces'>`. */
@@ -19,7 +19,7 @@ export interface ClientOptions {
  *     const { data, error } = await client.POST('/v1/faces', { body: { image: [photo] } });
  */
 export function createClient({ address, key }: ClientOptions): Client<paths> {
-  return createFetchClient<paths>({
+  const client = createFetchClient<paths>({
     baseUrl: address,
     bodySerializer: bodyOf,
     headers: {
@@ -27,6 +27,8 @@ export function createClient({ address, key }: ClientOptions): Client<paths> {
       ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
     },
   });
+  client.use(wordsAsData);
+  return client;
 }
 
 /** A bare image goes as it is, several as a form, where a File keeps its name; all else is JSON. */
@@ -48,3 +50,14 @@ function typed(image: Blob | ArrayBufferView): Blob {
   const type = 'application/octet-stream';
   return image instanceof File ? new File(parts, image.name, { type }) : new Blob(parts, { type });
 }
+
+/** The library reads all answers as JSON; one that is text by its type (/metrics) is data as it stands. */
+const wordsAsData: Middleware = {
+  onResponse: async ({ response, options }) => {
+    const type = response.headers.get('Content-Type') ?? '';
+    if (!response.ok || options.parseAs !== 'json' || /\bjson\b/.test(type)) return undefined;
+    const text = await response.text();
+    const { status, statusText, headers } = response;
+    return new Response(text && JSON.stringify(text), { status, statusText, headers });
+  },
+};

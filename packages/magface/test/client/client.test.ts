@@ -64,6 +64,15 @@ test('addresses are sent as JSON', async () => {
   expect(error?.error.message).toContain('received addresses, which are refused here');
 });
 
+test('an answer in words is data as it stands', async () => {
+  const client = createClient({ address, key });
+  const { data, error } = await client.GET('/metrics');
+  expect(error).toBeUndefined();
+  expect(data).toMatch(/^# HELP /);
+  const text = await client.GET('/metrics', { parseAs: 'text' });
+  expect(text.data).toMatch(/^# HELP /);
+});
+
 test('an error is an answer too', async () => {
   const { data, error } = await createClient({ address }).GET('/v1/models');
   expect(data).toBeUndefined();
