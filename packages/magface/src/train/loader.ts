@@ -18,10 +18,11 @@ export interface Batch {
   readonly indices: Uint32Array;
 }
 
+/** How a dataset becomes batches. */
 export interface LoaderOptions {
-  /** N. `--batch-size` @default 512 */
+  /** N, a whole number above 0. `--batch-size` */
   readonly batchSize: number;
-  /** Determines order and flips. @default 1 */
+  /** Determines order and flips. */
   readonly seed: number;
   /** Threads that decode; 0 decodes in this one. `--workers` @default one for each core, at most 4 */
   readonly workers?: number;
@@ -52,8 +53,12 @@ export class Loader {
   readonly #slots: readonly SharedArrayBuffer[];
   readonly #unreadable = new Set<string>();
 
+  /** @throws {ConfigError} when the batch size is no whole number above 0, more than the dataset has, or less than the processes */
   constructor(dataset: Dataset, options: LoaderOptions) {
     const { batchSize } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new ConfigError('batch-size', `Expected a whole number above 0 as batch size but received ${batchSize}.`);
+    }
     this.stepsPerEpoch = Math.floor(dataset.samples.length / batchSize);
     if (this.stepsPerEpoch === 0) {
       throw new ConfigError(

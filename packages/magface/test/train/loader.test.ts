@@ -67,6 +67,16 @@ test('what is wrong with a list is said before the first step', () => {
   );
 });
 
+test.each([0, -4, 2.5, Number.NaN, undefined as unknown as number])(
+  'a batch size of %s is refused as one',
+  (batchSize) => {
+    const dataset = readDataset(smallSet(2, 2));
+    const make = (): Loader => new Loader(dataset, { batchSize, seed: 1 });
+    expect(make).toThrow(ConfigError);
+    expect(make).toThrow(`Expected a whole number above 0 as batch size but received ${batchSize}.`);
+  },
+);
+
 test('pixels are BGR, mirrored when asked, the same from sharp where the file is no JPEG', async () => {
   const folder = temporaryFolder();
   const pixels = Buffer.alloc(faceBytes);
