@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { FormatError } from '../errors.ts';
+import { CheckpointError, FormatError } from '../errors.ts';
 import { type LazyTensor, openSafetensors, valuesOf, writeSafetensors } from '../format/safetensors.ts';
 import type { Tensor } from '../format/tensor.ts';
 
@@ -84,11 +84,26 @@ export function checkpointName(epoch: number, step: number): string {
   return `${String(epoch).padStart(5, '0')}-${String(step).padStart(7, '0')}.safetensors`;
 }
 
-/** @returns the checkpoints of a folder, newest first. */
+/**
+ * @returns the checkpoints of a run's folder, newest first; none where there is no folder, since the run has not begun
+ * @throws {CheckpointError} when it is a file
+ */
 export function listCheckpoints(folder: string): string[] {
-  return readdirSync(folder)
+  return namesIn(folder)
     .filter((name) => /^\d{5,}-\d{7,}\.safetensors$/.test(name))
     .sort()
     .reverse()
     .map((name) => join(folder, name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw cause;
+    const message = `Expected a folder of checkpoints but ${folder} is a file, or lies in one: name the run's folder.`;
+    throw new CheckpointError(folder, message, { cause });
+  }
 }

@@ -66,7 +66,7 @@ export async function resume(
   trainer: Resumable,
   onNote: (line: string) => void,
 ): Promise<Beginning> {
-  const files = existsSync(config.output) ? listCheckpoints(config.output) : [];
+  const files = listCheckpoints(config.output);
   for (const file of files) {
     try {
       const content = await readCheckpoint(file);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FormatError } from '../../src/errors.ts';
+import { CheckpointError, FormatError } from '../../src/errors.ts';
 import {
   type CheckpointContent,
   checkpointName,
@@ -41,6 +41,16 @@ test('the newest comes first: later epochs, then later steps', () => {
   writeFileSync(join(folder, `${checkpointName(99, 0)}.part`), '');
   const expected = [names[3], names[2], names[0], names[1]].map((name) => join(folder, name!));
   expect(listCheckpoints(folder)).toEqual(expected);
+});
+
+test('a run that has not begun has no checkpoints; a file is no folder of them', async () => {
+  const folder = temporaryFolder();
+  expect(listCheckpoints(folder)).toEqual([]);
+  expect(listCheckpoints(join(folder, 'not begun'))).toEqual([]);
+  const file = join(folder, checkpointName(1, 0));
+  writeFileSync(file, '');
+  expect(() => listCheckpoints(file)).toThrow(CheckpointError);
+  expect(() => listCheckpoints(file)).toThrow(`${file} is a file`);
 });
 
 test('every cut and every flipped byte is refused by name', async () => {
