@@ -36,6 +36,7 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
     http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(10_000, milliseconds) },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
+    frameworkErrors: answerError, // of addresses that lead to no route, and so to no error handler
   });
   app.setValidatorCompiler((route) =>
     // Bodies are read by hand: a stream of files is not a value that a schema can look at.

@@ -101,6 +101,7 @@ const hostile: Record<string, readonly [string, number]> = {
     400,
   ],
   'a method of another kind': [request('').replace('POST', 'DELETE'), 404],
+  'an address of broken percent signs': [request('').replace('/v1/faces', '/v1/people/%E0%A4%A/faces'), 400],
   'a path out of the folder': [
     'GET /docs/static/../../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
     403,

@@ -35,6 +35,8 @@ function form(
   return { payload: `${parts.join('')}--x--\r\n`, headers: { 'content-type': 'multipart/form-data; boundary=x' } };
 }
 
+const refuse = (): Promise<never> => Promise.reject(new Error('Expected no question to the gallery.'));
+
 const post = (app: FastifyInstance, url: string, body: ReturnType<typeof form>) =>
   app.inject({ method: 'POST', url, ...body });
 
@@ -148,6 +150,27 @@ test('models, health, metrics and documentation', async () => {
 test('without a page `/` leads to the documentation', async () => {
   const reply = await (await server()).inject('/');
   expect([reply.statusCode, reply.headers.location]).toEqual([302, '/docs']);
+});
+
+test.each([
+  [
+    'broken percent signs',
+    '/v1/people/%E0%A4%A/faces',
+    400,
+    "Expected a whole and well-formed request: '/v1/people/%E0%A4%A/faces' is not",
+  ],
+  ['too long a name', `/v1/people/${'a'.repeat(201)}/faces`, 414, 'Expected a whole and well-formed request: '],
+])('an address that cannot be read, for %s, is an error like all others', async (_, url, status, words) => {
+  const people = { enrol: refuse, remove: refuse, search: refuse };
+  const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
+  const app = await createServer(serveOptions.parse({}), parts);
+  open.push(app);
+  const reply = await post(app, url, form(['face 0']));
+  expect([reply.statusCode, reply.json()]).toEqual([
+    status,
+    { error: { code: 'wrong_request', message: expect.stringContaining(words) } },
+  ]);
+  expect(reply.headers['content-type']).toMatch(/^application\/json/);
 });
 
 test('keys: without one nothing under /v1 is read, health stays open', async () => {
