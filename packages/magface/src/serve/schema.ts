@@ -80,6 +80,10 @@ export interface FacesQuery {
   readonly minScore?: number | undefined;
 }
 
+/** A number in an address. JavaScript reads 0 from no letters; here they are none. */
+const numeric = <Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Schema> =>
+  z.preprocess((text) => (typeof text === 'string' && text.trim() === '' ? Number.NaN : text), schema);
+
 /** Words in an address, which the description calls what they stand for. */
 const flag = z.stringbool().default(false).meta({ type: 'boolean' });
 const aligned = flag.describe('The images are faces of 112x112, aligned already.');
@@ -87,7 +91,7 @@ const aligned = flag.describe('The images are faces of 112x112, aligned already.
 export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({
   aligned,
   embedding: flag.describe('Also tell each face’s embedding.'),
-  minScore: z.coerce.number().min(0).max(1).optional().describe('Least confidence of a face.'),
+  minScore: numeric(z.coerce.number().min(0).max(1)).optional().describe('Least confidence of a face.'),
 });
 
 export interface AlignedQuery {
@@ -101,10 +105,7 @@ export interface CompareQuery {
   readonly fmr: number;
 }
 
-const fmr = z.coerce
-  .number()
-  .positive()
-  .lt(1)
+const fmr = numeric(z.coerce.number().positive().lt(1))
   .default(0.001)
   .describe('False match rate to decide at: the nearest that the model was measured at is taken.');
 
@@ -158,7 +159,7 @@ export interface SearchQuery extends CompareQuery {
 export const searchQuery: z.ZodType<SearchQuery> = z.strictObject({
   aligned,
   fmr,
-  limit: z.coerce.number().int().min(1).max(100).default(5).describe('Most matches.'),
+  limit: numeric(z.coerce.number().int().min(1).max(100)).default(5).describe('Most matches.'),
 });
 
 export interface SearchReply {

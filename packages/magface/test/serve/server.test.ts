@@ -173,6 +173,16 @@ test.each([
   expect(reply.headers['content-type']).toMatch(/^application\/json/);
 });
 
+test.each(['/v1/faces?minScore=', '/v1/faces?minScore=%20', '/v1/compare?fmr=', '/v1/faces?minScore=a'])(
+  '%s: no number is none, not 0',
+  async (url) => {
+    const reply = await post(await server(), url, form(['face 0', 'face 1']));
+    const { code, message } = reply.json().error;
+    expect([reply.statusCode, code]).toEqual([400, 'wrong_request']);
+    expect(message).toMatch(/^Expected another request: querystring\/(minScore|fmr) .*number/);
+  },
+);
+
 test('keys: without one nothing under /v1 is read, health stays open', async () => {
   const app = await server({ apiKeys: ['a-key-of-16-letters', 'another-of-16-letters'] });
   const body = form(['face 0']);
