@@ -1,6 +1,7 @@
 /** Which status an error has, and how it is told. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ImageErrorCode, MagfaceError, type ServiceErrorCode } from '../errors.ts';
+import type { ServeOptions } from './options.ts';
 
 const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
   image_missing: 422,
@@ -19,40 +20,55 @@ const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
   engine_failed: 500,
 };
 
+type Limits = Pick<ServeOptions, 'maxBytes' | 'maxImages'>;
+type Words = readonly [code: ServiceErrorCode, message: string];
+
 /** What Fastify and its plugins throw, in our words. */
-const known: Readonly<Record<string, readonly [ServiceErrorCode, string]>> = {
-  FST_REQ_FILE_TOO_LARGE: ['request_too_large', 'Expected smaller images: scale them down, or raise --max-bytes.'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'Expected a smaller image: scale it down, or raise --max-bytes.'],
-  FST_FILES_LIMIT: ['request_too_large', 'Expected fewer images in one request: split it, or raise --max-images.'],
-  FST_PARTS_LIMIT: ['request_too_large', 'Expected fewer parts in the form: send images alone.'],
-  FST_FIELDS_LIMIT: [
-    'wrong_request',
-    'Expected images in the form but it has text fields: put options into the address.',
-  ],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'wrong_media_type',
-    'Expected a form (multipart/form-data), an image/* body or JSON.',
-  ],
-};
+function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words>> {
+  const tooLarge = `Expected images of at most ${maxBytes} bytes: scale this one down, or raise --max-bytes.`;
+  const tooMany = `Expected at most ${maxImages} images in one request but the form has more parts: split it, or raise --max-images.`;
+  return {
+    FST_REQ_FILE_TOO_LARGE: ['request_too_large', tooLarge],
+    FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', tooLarge],
+    FST_FILES_LIMIT: ['request_too_large', tooMany],
+    FST_PARTS_LIMIT: ['request_too_large', tooMany],
+    FST_FIELDS_LIMIT: [
+      'wrong_request',
+      'Expected images in the form but it has text fields: put options into the address.',
+    ],
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+      'wrong_media_type',
+      'Expected a form (multipart/form-data), an image/* or application/octet-stream body, or JSON.',
+    ],
+  };
+}
 
 function errorBody(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } };
 }
 
+type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
 /**
- * Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside. What fails
- * because the client has hung up is none.
+ * @returns Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside.
+ *   What fails because the client has hung up is none.
  */
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const [code, message, status] = describe(error);
-  if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, code);
-  const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
-  if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
-  if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  return reply.status(status).send(errorBody(code, message));
+export function errorHandler(limits: Limits): ErrorHandler {
+  const known = wordsOf(limits);
+  return (error, request, reply) => {
+    const [code, message, status] = describe(error, known);
+    if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, code);
+    const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
+    if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
+    if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return reply.status(status).send(errorBody(code, message));
+  };
 }
 
-function describe(error: unknown): readonly [code: string, message: string, status: number] {
+function describe(
+  error: unknown,
+  known: Readonly<Record<string, Words>>,
+): readonly [code: string, message: string, status: number] {
   if (error instanceof MagfaceError) return [error.code, error.message, statusOf(error.code)];
   const {
     code = '',

@@ -5,7 +5,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { ServiceError } from '../errors.ts';
 import type { People } from '../gallery/gallery.ts';
 import { keyGuard } from './access.ts';
-import { answerError } from './answers.ts';
+import { errorHandler } from './answers.ts';
 import type { Engine } from './engine.ts';
 import type { Metrics } from './metrics.ts';
 import { addDocumentation } from './openapi.ts';
@@ -29,6 +29,7 @@ export interface ServerParts {
 export async function createServer(options: ServeOptions, parts: ServerParts): Promise<FastifyInstance> {
   const { engine, metrics, logs } = parts;
   const milliseconds = Math.ceil(1000 * options.timeout);
+  const answerError = errorHandler(options);
   const app = fastify({
     logger: logs ?? false,
     bodyLimit: options.maxBytes,

@@ -173,6 +173,21 @@ test.each([
   expect(reply.headers['content-type']).toMatch(/^application\/json/);
 });
 
+test('what is too much names how much may be', async () => {
+  const app = await server({ maxImages: 2, maxBytes: 100 });
+  const ask = async (body: ReturnType<typeof form>): Promise<unknown> => {
+    const reply = await post(app, '/v1/faces', body);
+    return [reply.statusCode, reply.json().error];
+  };
+  const message = (text: string): unknown => [413, { code: 'request_too_large', message: text }];
+  const many = 'Expected at most 2 images in one request but the form has more parts: split it, or raise --max-images.';
+  expect(await ask(form(['face 0', 'face 1', 'face 2']))).toEqual(message(many));
+  const large = 'Expected images of at most 100 bytes: scale this one down, or raise --max-bytes.';
+  expect(await ask(form(['face 0'.padEnd(101)]))).toEqual(message(large));
+  const bare = { payload: 'face 0'.padEnd(101), headers: { 'content-type': 'image/png' } };
+  expect(await ask(bare)).toEqual(message(large));
+});
+
 test.each(['/v1/faces?minScore=', '/v1/faces?minScore=%20', '/v1/compare?fmr=', '/v1/faces?minScore=a'])(
   '%s: no number is none, not 0',
   async (url) => {
