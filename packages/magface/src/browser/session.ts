@@ -1,7 +1,6 @@
 /** ONNX Runtime in a browser: WebGPU where there is one, else WebAssembly with SIMD and as many threads as it may have. */
-import type { InferenceSession } from 'onnxruntime-web';
 import { ModelError } from '../errors.ts';
-import type { NamedTensors, Session } from '../infer/session.ts';
+import type { Session } from '../infer/session.ts';
 
 /** Where networks run. */
 export type Device = 'webgpu' | 'wasm';
@@ -71,13 +70,13 @@ async function findAdapter(): Promise<'hardware' | 'software' | undefined> {
 }
 
 /** Lets messages in before each run, so that an abort is heard in the middle of a large photo. */
-function patient(session: InferenceSession): Session {
+function patient(session: Session): Session {
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     run: async (feeds, fetches) => {
       await nextTask();
-      return (await session.run(feeds, fetches)) as NamedTensors;
+      return session.run(feeds, fetches);
     },
     release: () => session.release(),
   };

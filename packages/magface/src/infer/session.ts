@@ -1,7 +1,17 @@
 /** What inference needs of a runtime, so that Node, its worker threads and the browser can each bring their own. */
-import type { Tensor } from 'onnxruntime-common';
 
-export type NamedTensors = Readonly<Record<string, Tensor>>;
+/**
+ * What inference uses of a tensor; ONNX Runtime's own is one. Its declarations name classes of browsers, which a program
+ * for Node has not: they must not be reached from index.ts.
+ */
+export interface SessionTensor {
+  /** A Float32Array where `type` is float32. */
+  readonly data: unknown;
+  readonly type: string;
+  readonly dims: readonly number[];
+}
+
+export type NamedTensors = Readonly<Record<string, SessionTensor>>;
 
 /** A loaded network; onnxruntime's own InferenceSession is one too. */
 export interface Session {
