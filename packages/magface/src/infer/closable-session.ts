@@ -4,7 +4,7 @@ import type { Session } from './session.ts';
 
 /**
  * @returns the session; released, it lets the run under way end first and refuses others
- * @throws {MagfaceError} `released` from `run`
+ * @throws {MagfaceError} `disposed` from `run`
  */
 export function closable(session: Session): Session {
   let released: Promise<void> | undefined;
@@ -18,7 +18,7 @@ export function closable(session: Session): Session {
     outputNames: session.outputNames,
     run: async (feeds, fetches) => {
       if (released !== undefined) {
-        throw new MagfaceError('released', 'Expected loaded networks but they were released: load them again.');
+        throw new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.');
       }
       const run = session.run(feeds, fetches);
       running.add(run);

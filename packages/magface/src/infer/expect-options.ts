@@ -5,7 +5,7 @@ import type { DetectOptions } from './detector.ts';
 /** @throws {ConfigError} naming the option that is out of its range */
 export function expectDetectOptions({ minScore, smallestFace, maxFaces }: DetectOptions): void {
   const expect = (key: string, value: number | undefined, fits: (value: number) => boolean, what: string): void => {
-    if (value === undefined || fits(value)) return;
+    if (value === undefined || (typeof value === 'number' && fits(value))) return;
     throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}.`);
   };
   expect('minScore', minScore, (v) => v >= 0 && v <= 1, 'a number from 0 to 1');

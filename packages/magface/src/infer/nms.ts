@@ -10,10 +10,10 @@ export interface MergeOptions {
   readonly blend?: boolean;
 }
 
-/** @returns faces by falling score, none of which is another's double */
+/** @returns faces by falling score, none of which is another's double, or has a box without an area */
 export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
   const { overlap = 0.3, nested = 0.45, blend = false } = options;
-  let rest = [...faces].sort((a, b) => b.detection - a.detection);
+  let rest = faces.filter(({ box }) => box.width > 0 && box.height > 0).sort((a, b) => b.detection - a.detection);
   const merged: DetectedFace[] = [];
   while (rest.length > 0) {
     const best = rest[0]!;
@@ -47,6 +47,7 @@ const area = ({ width, height }: Box): number => width * height;
 /** @returns the mean of faces weighted by score, with the first one's score */
 export function blended(faces: readonly DetectedFace[]): DetectedFace {
   const total = faces.reduce((sum, { detection }) => sum + detection, 0);
+  if (total === 0) return faces[0]!; // none weighs anything
   const mean = (value: (face: DetectedFace) => number): number =>
     faces.reduce((sum, face) => sum + face.detection * value(face), 0) / total;
   const landmarks = faces[0]!.landmarks.map(

@@ -96,7 +96,7 @@ async function obtain(
   const cached = expected === undefined ? undefined : await readCached(folder, expected);
   if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
   if (options.offline === true) {
-    const message = `Expected ${name} in ${folder} but it is not there, and --offline refuses the network: run \`magface models pull ${name}\` once with a network.`;
+    const message = `Expected ${name} in ${folder} but it is not there, and the network is refused (\`offline\`): fetch it once, by \`magface models pull ${name}\`.`;
     throw new ModelError('model_offline', name, message);
   }
   const bytes = await fetchModel(source, { ...options, model: name });

@@ -20,7 +20,7 @@ test('the run under way ends before the session goes; later ones are refused, a 
   const x = new Tensor('float32', Float32Array.of(1), [1]);
   const run = session.run({ x }, ['y']);
   const [first, second] = [session.release(), session.release()];
-  await expect(session.run({ x }, ['y'])).rejects.toMatchObject({ code: 'released' });
+  await expect(session.run({ x }, ['y'])).rejects.toMatchObject({ code: 'disposed' });
   finish();
   expect(await run).toEqual({ y: x });
   await Promise.all([first, second]);

@@ -82,6 +82,11 @@ describe.each([
       expect(count).toBe(22);
     });
 
+    test('takes every score, also 0', async () => {
+      const all = await detector.detect(await readImage(samplePhoto(1)), { minScore: 0 });
+      expect(all.length).toBeGreaterThanOrEqual(reference['sample1.jpg']!.length);
+    });
+
     test('refuses a smallest face that is no number of pixels', async () => {
       for (const smallestFace of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
         const looked = detector.detect(blankPixels(64, 64), { smallestFace });

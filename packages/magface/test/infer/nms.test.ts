@@ -33,3 +33,9 @@ test('blending weighs by score', () => {
   expect(merged!.box.x).toBeCloseTo(0.25, 10);
   expect(merged!.detection).toBe(0.9);
 });
+
+test('boxes without an area are no faces, and scores of 0 blend to the first', () => {
+  expect(mergeFaces([face(0, 0, 0, 0.9), face(5, 5, 10, 0.1)], { blend: true })).toHaveLength(1);
+  const [merged] = mergeFaces([face(0, 0, 10, 0), face(1, 0, 10, 0)], { blend: true });
+  expect(merged!.box).toEqual(face(0, 0, 10, 0).box);
+});

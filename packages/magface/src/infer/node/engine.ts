@@ -80,6 +80,6 @@ export async function torchEngine(): Promise<typeof import('../torch/torch-sessi
 }
 
 const missing = (why: string, cause?: unknown): MagfaceError =>
-  new MagfaceError('libtorch_missing', `Expected libtorch for the engine torch but ${why}; or use --engine onnx.`, {
+  new MagfaceError('libtorch_missing', `Expected libtorch for the engine torch but ${why}; or use the engine onnx.`, {
     cause,
   });

@@ -71,12 +71,15 @@ export async function readAligned(input: ImageInput, options: ReadImageOptions =
 
 /** How errors call an image that was given as `input`. */
 export function nameOf(input: ImageInput): string {
-  if (typeof input === 'string') return input;
-  if (input instanceof URL) return (input.protocol === 'file:' ? pathOf(input) : undefined) ?? input.href;
+  if (typeof input === 'string') return shortened(input);
+  if (input instanceof URL) return shortened((input.protocol === 'file:' ? pathOf(input) : undefined) ?? input.href);
   return input instanceof Uint8Array
     ? `the image of ${input.length} bytes`
     : `the image of ${input.width}x${input.height} pixels`;
 }
+
+/** An address may hold a whole image. */
+const shortened = (name: string): string => (/^data:/i.test(name) ? `${name.slice(0, 40)}…` : name);
 
 /** For callers without types. */
 function expectInput(input: unknown): void {

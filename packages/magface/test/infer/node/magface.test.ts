@@ -92,7 +92,7 @@ describe('aligned faces', () => {
     await magface[Symbol.asyncDispose]();
     await magface[Symbol.asyncDispose]();
     const late = magface.analyze(await plain(1, 2, 3), { aligned: true });
-    await expect(late).rejects.toMatchObject({ code: 'released' });
+    await expect(late).rejects.toMatchObject({ code: 'disposed' });
   });
 
   test('an abort ends a stream', async () => {

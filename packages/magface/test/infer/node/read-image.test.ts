@@ -281,6 +281,8 @@ describe('what cannot be used', () => {
     });
     const sideways = { data: new Uint8Array(3), width: -1, height: -1 };
     expect(await failing(sideways)).toMatchObject({ code: 'image_unreadable' });
+    const floats = { data: new Float32Array(12) as unknown as Uint8Array, width: 2, height: 2 };
+    expect(await failing(floats)).toMatchObject({ message: expect.stringContaining('Expected a Uint8Array') });
   });
   test('addresses that are none', async () => {
     for (const input of ['https://[', 'file://elsewhere/a.jpg', new URL('file://elsewhere/a.jpg')]) {
