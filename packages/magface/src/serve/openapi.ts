@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 
 /** How images may be sent. */
-export const imageBodies: string[] = ['multipart/form-data', 'image/*', 'application/json'];
+export const imageBodies: string[] = ['multipart/form-data', 'image/*', 'application/octet-stream', 'application/json'];
 
 /** Bodies are read as streams, so that the routes have no schema of them: they are described here. */
 const bodies = {
@@ -18,6 +18,7 @@ const bodies = {
     },
   },
   'image/*': { schema: { type: 'string', format: 'binary' } },
+  'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
   'application/json': {
     schema: {
       type: 'object',
@@ -27,6 +28,26 @@ const bodies = {
     },
   },
 } as const;
+
+const onlyWithKeys = 'Only where the service was started with keys.';
+
+/** Ways to send a key, one of which is enough. A route that needs none says `security: noKey`. */
+const keys = {
+  bearer: { type: 'http', scheme: 'bearer', description: onlyWithKeys },
+  header: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: onlyWithKeys },
+} as const;
+
+/** Of a route that stays open where keys are asked for. */
+export const noKey: Record<string, string[]>[] = [];
+
+/** What errors of these statuses say besides their bodies. */
+const errorNotes: Readonly<Record<string, object>> = {
+  '401': { description: 'A key is asked for, and none that is known came.' },
+  '503': {
+    description: 'Too much is asked at once, or the answer took too long: try again.',
+    headers: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } } },
+  },
+};
 
 /** Without the bar that asks for another description's address; as wide as a phone, which the library's page does not say. */
 const theme = {
@@ -58,8 +79,8 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
         description: 'Faces, their embeddings, and how good each face is: the length of its embedding.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-      security: [{ key: [] }],
+      components: { securitySchemes: keys },
+      security: Object.keys(keys).map((name) => ({ [name]: [] })),
     },
     transform: (route) => {
       const described = jsonSchemaTransform(route);
@@ -67,7 +88,7 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
       const { consumes: _, ...schema } = described.schema as { consumes?: unknown };
       return { ...described, schema: { ...schema, body: { content: bodies } } };
     },
-    transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withErrorNotes(withoutInputs(jsonSchemaTransformObject(document))),
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, transformStaticCSP: () => policy, theme });
   app.get('/openapi.json', { schema: { hide: true }, logLevel: 'warn' }, async () => app.swagger());
@@ -80,6 +101,21 @@ function withoutInputs(document: Described): Described {
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } } as Described;
 }
 
+/** The plugin knows of bodies alone. */
+function withErrorNotes(document: Described): Described {
+  for (const path of Object.values(document.paths ?? {}))
+    for (const { responses } of Object.values(path as Record<string, { readonly responses?: Responses }>))
+      for (const [status, note] of Object.entries(errorNotes)) {
+        const response = responses?.[status];
+        if (response?.content?.['application/json']?.schema?.$ref?.endsWith('/Error')) Object.assign(response, note);
+      }
+  return document;
+}
+
+type Responses = Record<
+  string,
+  { readonly content?: Record<string, { readonly schema?: { readonly $ref?: string } }> }
+>;
 type Described = ReturnType<typeof jsonSchemaTransformObject>;
 
 function packageVersion(): string {

@@ -40,6 +40,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
     method: 'POST',
     url: '/v1/people/:id/faces',
     schema: {
+      operationId: 'addFaces',
       summary: 'Add faces to a person',
       description: 'The largest face of each image; an answer means that they are kept for good.',
       tags: ['people'],
@@ -66,6 +67,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
     method: 'DELETE',
     url: '/v1/people/:id',
     schema: {
+      operationId: 'removePerson',
       summary: 'Forget a person and all faces',
       tags: ['people'],
       params: person,
@@ -84,6 +86,7 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     method: 'POST',
     url: '/v1/search',
     schema: {
+      operationId: 'searchPeople',
       summary: 'Find whom a face resembles most',
       description: 'The largest face of one image; `same` is the decision at the false match rate asked for.',
       tags: ['people'],

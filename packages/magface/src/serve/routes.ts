@@ -9,7 +9,7 @@ import { deadline } from './deadline.ts';
 import type { Engine } from './engine.ts';
 import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-messages.ts';
 import { isAligned, largestFaces } from './largest-faces.ts';
-import { imageBodies } from './openapi.ts';
+import { imageBodies, noKey } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
 import { addPeople } from './people.ts';
 import * as schema from './schema.ts';
@@ -31,6 +31,7 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
     method: 'POST',
     url: '/v1/faces',
     schema: {
+      operationId: 'findFaces',
       summary: 'Find, align and score the faces of images',
       description: 'One image that cannot be used is an error; among several it is a result with `error`.',
       tags: ['faces'],
@@ -61,6 +62,7 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
     method: 'POST',
     url: '/v1/compare',
     schema: {
+      operationId: 'compareFaces',
       summary: 'Tell whether two images show one person',
       description: 'The largest face of each image is taken.',
       tags: ['faces'],
@@ -91,6 +93,7 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
     '/v1/models',
     {
       schema: {
+        operationId: 'getModels',
         summary: 'Which models answer',
         tags: ['service'],
         response: { 200: schema.modelsReply, ...schema.errors },
@@ -110,8 +113,10 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
     {
       logLevel: 'warn',
       schema: {
+        operationId: 'getHealth',
         summary: 'Whether inference is ready',
         tags: ['service'],
+        security: noKey,
         response: { 200: schema.healthReply, 503: schema.healthReply },
       },
     },
@@ -125,12 +130,11 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
     {
       logLevel: 'warn',
       schema: {
+        operationId: 'getMetrics',
         summary: 'Counters for Prometheus',
         tags: ['service'],
-        produces: ['text/plain'],
-        response: { 200: z.string() },
+        response: { 200: { content: { 'text/plain': { schema: z.string() } } }, ...schema.errors },
       },
-      serializerCompiler: () => String,
     },
     async (_request, reply) => {
       reply.type(metrics.registry.contentType);

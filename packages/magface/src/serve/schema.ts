@@ -17,9 +17,13 @@ const failure = z.object({
 
 const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
 
-/** Answers that every route may give. */
-export const errors: { readonly '4xx': typeof errorReply; readonly '5xx': typeof errorReply } = {
+type ErrorSchema = typeof errorReply;
+
+/** Errors that every route may answer which asks for a key; two statuses by themselves, since they bring headers. */
+export const errors: Readonly<Record<'401' | '4xx' | '503' | '5xx', ErrorSchema>> = {
+  '401': errorReply,
   '4xx': errorReply,
+  '503': errorReply,
   '5xx': errorReply,
 };
 

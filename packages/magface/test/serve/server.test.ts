@@ -133,6 +133,7 @@ test('models, health, metrics and documentation', async () => {
   expect(Object.keys(document.paths['/v1/faces'].post.requestBody.content)).toEqual([
     'multipart/form-data',
     'image/*',
+    'application/octet-stream',
     'application/json',
   ]);
   expect(document.paths['/v1/faces'].post.responses['200'].content['application/json'].schema).toEqual({
@@ -145,6 +146,31 @@ test('models, health, metrics and documentation', async () => {
   expect(policy).not.toMatch(/upgrade-insecure-requests|https:/); // a phone on the same network asks by http
   expect(docs.body).toContain('theme/viewport.js');
   expect(docs.body).not.toMatch(/(src|href)="https?:/);
+});
+
+test('the description tells who needs which key, what errors bring, and a name of each operation', async () => {
+  const { paths, components, security } = (await (await server()).inject('/openapi.json')).json();
+  expect(security).toEqual([{ bearer: [] }, { header: [] }]);
+  expect(components.securitySchemes).toMatchObject({
+    bearer: { type: 'http', scheme: 'bearer' },
+    header: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+  });
+  const operations = Object.values(paths as object).flatMap((path) => Object.values(path as object));
+  expect(operations.map(({ operationId, security }) => [operationId, security])).toEqual([
+    ['findFaces', undefined],
+    ['compareFaces', undefined],
+    ['getModels', undefined],
+    ['getHealth', []],
+    ['getMetrics', undefined],
+  ]);
+  const errors = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+  for (const { operationId, responses } of operations.filter(({ security }) => security === undefined)) {
+    expect(responses['401'], operationId).toMatchObject({ content: errors });
+    const header = { 'Retry-After': { schema: { type: 'integer' } } };
+    expect(responses['503'], operationId).toMatchObject({ headers: header, content: errors });
+  }
+  expect(Object.keys(paths['/metrics'].get.responses['200'].content)).toEqual(['text/plain']);
+  expect(paths['/healthz'].get.responses['503']).not.toHaveProperty('headers');
 });
 
 test('without a page `/` leads to the documentation', async () => {
@@ -212,7 +238,8 @@ test('keys: without one nothing under /v1 is read, health stays open', async () 
   expect(await withKey({ authorization: 'Bearer another-of-16-letters' })).toBe(200);
   expect(await withKey({ 'x-api-key': 'a-key-of-16-letters' })).toBe(200);
   expect(await withKey({ 'x-api-key': 'a-key-of-16-letterS' })).toBe(401);
-  expect((await app.inject('/metrics')).statusCode).toBe(401);
+  const metrics = await app.inject('/metrics');
+  expect([metrics.statusCode, metrics.json().error.code]).toEqual([401, 'unauthorized']);
   expect((await app.inject('/healthz')).statusCode).toBe(200);
   expect(() => serveOptions.parse({ apiKeys: ['short'] })).toThrow(/16 letters or more/);
 });
