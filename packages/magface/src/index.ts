@@ -17,11 +17,19 @@ export type { Engine, EngineName, EngineOptions } from './infer/node/engine.ts';
 export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';
 export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
-export type { AnalyzeOptions, StreamResult } from './infer/pipeline.ts';
-export type { ModelContract } from './models/contract.ts';
+export type { AnalyzeOptions, ImageSize, StreamResult } from './infer/pipeline.ts';
+export type {
+  ContractOf,
+  DetectorContract,
+  InputContract,
+  ModelContract,
+  ModelKind,
+  RecogniserContract,
+  Threshold,
+} from './models/contract.ts';
 export type { DownloadProgress } from './models/fetch.ts';
 export type { LoadedModel } from './models/load-model.ts';
-export type { Pixels } from './pixels.ts';
+export type { Pixels, RawImage } from './pixels.ts';
 export type { Calibration } from './quality.ts';
 export { magnitudeOf, qualityScore } from './quality.ts';
 export type { Reason, ReasonCode } from './reasons.ts';

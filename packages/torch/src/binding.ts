@@ -58,7 +58,7 @@ export interface MemoryStatistics {
 }
 
 /** What a step of a {@link ForwardGraph} reads and writes, by names. */
-interface ForwardWiring {
+export interface ForwardWiring {
   readonly reads: readonly string[];
   readonly writes: string;
   /** Values that no later step reads. */

@@ -3,6 +3,7 @@ import { guarded } from './dispatch.ts';
 import { native } from './load.ts';
 import { Tensor } from './tensor.ts';
 
+/** How the window moves, and what is added. */
 export interface ConvolutionOptions {
   /** (O) @default none */
   readonly bias?: Tensor | undefined;

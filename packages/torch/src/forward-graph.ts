@@ -7,6 +7,7 @@ import { guarded } from './dispatch.ts';
 import { fromNative, UseAfterFreeError } from './errors.ts';
 import { native } from './load.ts';
 
+/** Where a network begins and ends, and how it is run. */
 export interface ForwardGraphOptions {
   /** Name of the value that the batch comes in by. */
   readonly input: string;

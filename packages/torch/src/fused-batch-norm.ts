@@ -4,6 +4,7 @@ import { native } from './load.ts';
 import type { ProcessGroup } from './process-group.ts';
 import { Tensor } from './tensor.ts';
 
+/** Parameters and statistics of the BatchNorm, and what follows it. */
 export interface FusedBatchNormOptions {
   /** (C) float32 */
   readonly weight: Tensor;

@@ -1,8 +1,16 @@
 /** A thin binding to libtorch. docs of each name stand in its own file. */
 export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
-export type { Device, DType, ForwardStep, MemoryFormat, MemoryStatistics, Processor } from './binding.ts';
-export { build } from './build.ts';
+export type {
+  Device,
+  DType,
+  ForwardStep,
+  ForwardWiring,
+  MemoryFormat,
+  MemoryStatistics,
+  Processor,
+} from './binding.ts';
+export { type Built, build } from './build.ts';
 export { type ConvolutionOptions, convolution } from './convolution.ts';
 export { aliveTensors, cudaDevices, isBuilt, threads, torchVersion } from './device.ts';
 export { type Argument, invoke, type Operator, operator } from './dispatch.ts';

@@ -60,6 +60,7 @@ export interface Work {
   wait(): void;
 }
 
+/** Which place a process has in a group, and how the group talks. */
 export interface ProcessGroupOptions {
   /** Of this process, from 0. */
   readonly rank: number;

@@ -21,6 +21,7 @@ export interface PipelineParts {
   readonly calibration: Calibration | undefined;
 }
 
+/** What is looked for in an image, and how its faces are embedded. */
 export interface AnalyzeOptions {
   /** The inputs are faces already aligned to the template: nothing is detected. @default false */
   readonly aligned?: boolean | undefined;
@@ -46,6 +47,7 @@ export type StreamResult<Input> =
     }
   | { readonly input: Input; readonly index: number; readonly error: MagfaceError; readonly faces?: never };
 
+/** Of an image, in pixels, upright. */
 export interface ImageSize {
   readonly width: number;
   readonly height: number;

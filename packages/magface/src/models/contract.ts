@@ -80,6 +80,7 @@ interface CommonContract {
   readonly licence?: { readonly spdx: string; readonly notice: string } | undefined;
 }
 
+/** How a recogniser takes an aligned face, and what its embedding means. */
 export interface RecogniserContract extends CommonContract {
   readonly kind: 'recogniser';
   readonly input: InputContract & { readonly width: number; readonly height: number };
@@ -98,13 +99,16 @@ export interface Threshold {
   readonly interval?: readonly [low: number, high: number] | undefined;
 }
 
+/** How a detector takes an image, and how its outputs are read. */
 export interface DetectorContract extends CommonContract {
   readonly kind: 'detector';
   readonly decoder: 'yunet' | 'blazeface';
   readonly input: InputContract;
 }
 
+/** What a model promises, by its kind. */
 export type ModelContract = RecogniserContract | DetectorContract;
+/** `recogniser` or `detector`. */
 export type ModelKind = ModelContract['kind'];
 /** The contract of a kind: `ContractOf<'recogniser'>`. */
 export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readonly kind: Kind }>;

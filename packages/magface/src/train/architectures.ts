@@ -4,6 +4,7 @@ import { type IResNetName, iresnet, iresnetNames } from './iresnet.ts';
 import type { Architecture } from './layers.ts';
 import { mobilefacenet, mobilefacenetRelu6 } from './mobilefacenet.ts';
 
+/** What {@link architecture} knows. */
 export const architectureNames: readonly string[] = [...iresnetNames, 'mobilefacenet', 'mobilefacenet-relu6'];
 
 /**

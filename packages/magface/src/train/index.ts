@@ -4,14 +4,17 @@
  * since no module can catch what its own imports lack; who has it as an option imports it by `await import('magface/train')`
  * within `try`. Where it is installed but not compiled, what needs it throws a LibtorchError of code `libtorch_missing`.
  */
+
+export type { PackedImage } from '../format/packed-image.ts';
 export { architecture, architectureNames } from './architectures.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
 export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
 export { exportCheckpoint } from './export-checkpoint.ts';
+export type { FinetuneSettings } from './finetune/finetune-settings.ts';
 export type { Weights } from './fold.ts';
 export type { Head, HeadLoss } from './head.ts';
-export type { Architecture, Layer } from './layers.ts';
+export type { Architecture, Layer, LayerKind } from './layers.ts';
 export { type Batch, Loader, type LoaderOptions } from './loader.ts';
 export { LossScale, type LossScaleState } from './loss-scale.ts';
 export {
@@ -22,6 +25,7 @@ export {
   magfaceDefaults,
   magfaceLoss,
 } from './magface-loss.ts';
+export type { MemoryFigures } from './memory-use.ts';
 export { type MetricsRow, readMetrics } from './metrics.ts';
 export { createNetwork, type Mode, type Network, type StateValues } from './network.ts';
 export { type ExportOptions, exportOnnx } from './onnx-export.ts';
@@ -35,4 +39,5 @@ export { train } from './run.ts';
 export type { Sample, Samples } from './samples.ts';
 export { learningRate, type ScheduleOptions } from './schedule.ts';
 export type { TrainHooks } from './train-hooks.ts';
-export { type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
+export { type SkippedStep, type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
+export type { ValidationRow } from './validate.ts';

@@ -12,6 +12,7 @@ export type Layer = {
   readonly output: string;
 } & LayerKind;
 
+/** What a layer computes, with its sizes. */
 export type LayerKind =
   | {
       readonly kind: 'conv';

@@ -1,8 +1,4 @@
-/**
- * The factor by which the loss is multiplied before backward, so that small gradients do not vanish in float16: halved
- * when a step overflows, doubled after 2000 that did not, as PyTorch does it. With ranks all decide alike, since they
- * agree on every step that is left out.
- */
+/** A loss scale as a checkpoint carries it. */
 export interface LossScaleState {
   readonly value: number;
   /** Steps since it last changed. */
@@ -11,6 +7,11 @@ export interface LossScaleState {
 
 const patience = 2000;
 
+/**
+ * The factor by which the loss is multiplied before backward, so that small gradients do not vanish in float16: halved
+ * when a step overflows, doubled after 2000 that did not, as PyTorch does it. With ranks all decide alike, since they
+ * agree on every step that is left out.
+ */
 export class LossScale {
   #state: LossScaleState;
 

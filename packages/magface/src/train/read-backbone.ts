@@ -10,6 +10,7 @@ import { type CheckpointContent, isCheckpoint, readCheckpoint } from './checkpoi
 import type { Weights } from './fold.ts';
 import { type Architecture, allTensors } from './layers.ts';
 
+/** A network with its weights. */
 export interface Backbone {
   readonly architecture: Architecture;
   /** By PyTorch's bare names, running statistics included. */

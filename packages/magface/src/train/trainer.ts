@@ -13,6 +13,7 @@ import type { Ranks } from './parallel/ranks.ts';
 import type { Share } from './parallel/shares.ts';
 import { SplitHead } from './parallel/split-head.ts';
 
+/** What is trained, by which loss and optimizer, and where. */
 export interface TrainerOptions {
   readonly architecture: Architecture;
   /** K. */
@@ -73,6 +74,7 @@ export interface StepResult {
 /** Of convolutions and products. */
 const smallTypes = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const;
 
+/** A network and its centers, which learn batch by batch. The loop is the caller's: schedule, checkpoints and metrics. */
 export class Trainer {
   readonly options: TrainerOptions;
   readonly network: Network;

@@ -21,6 +21,7 @@ export interface Engine {
   readonly batchSize: number;
 }
 
+/** How the recogniser is run, and where what tuning found is kept. */
 export interface EngineOptions {
   /** `auto` is what `magface doctor --tune` found best for this model here, else `onnx`. @default 'auto' */
   readonly engine?: EngineName | 'auto' | undefined;

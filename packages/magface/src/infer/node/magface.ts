@@ -10,6 +10,7 @@ import { chooseEngine, createEmbedder, type Engine, type EngineOptions } from '.
 import { type ImageInput, type ImageLimits, readAligned, readImage } from './read-image.ts';
 import { createSession } from './session.ts';
 
+/** Which models are loaded, from where, and how they are run. */
 export interface LoadOptions extends EngineOptions {
   /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', which is in the package */
   readonly model?: string | undefined;
@@ -26,6 +27,7 @@ export interface LoadOptions extends EngineOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+/** What of an image is detected. */
 export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'smallestFace' | 'maxFaces' | 'signal'>;
 
 /** Names of the models used when none is given: both come with the npm registry alone. */
@@ -33,7 +35,9 @@ export const defaultModels = { recogniser: 'magface-small', detector: 'blazeface
 
 /** Owns the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
 export class MagFace {
+  /** The recogniser, with what it promises about itself. */
   readonly model: LoadedModel<'recogniser'>;
+  /** The detector likewise; undefined for inputs that are aligned faces already. */
   readonly detector: LoadedModel<'detector'> | undefined;
   /** What runs the recogniser, and how. */
   readonly engine: Engine;

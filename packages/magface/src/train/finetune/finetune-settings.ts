@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { damageNames } from './views.ts';
 
+/** What fine-tuning of a model of one's own adds to the settings of training. */
 export interface FinetuneSettings {
   /** Weights and nodes whose names begin so stay as they are. @default none */
   readonly freeze: readonly string[];

@@ -19,6 +19,7 @@ export function rankOf(environment: NodeJS.ProcessEnv): Rank | undefined {
   throw new ConfigError('RANK', `Expected RANK below WORLD_SIZE, ${size}, but received ${rank}: check the launcher.`);
 }
 
+/** How a rank meets the others. */
 export interface JoinOptions {
   /** Seconds that a rank waits for the slowest. @default 600 */
   readonly timeout?: number;

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { Store } from '@magface/torch';
 
+/** Which processes are started on this machine, and what is done when one fails. */
 export interface LaunchOptions {
   /** R: processes. `--nproc` */
   readonly ranks: number;

@@ -5,6 +5,7 @@
 import type { Architecture } from '../layers.ts';
 import { networkCost } from '../network-cost.ts';
 
+/** The run that is planned, and the machines for it. */
 export interface PlanOptions {
   readonly architecture: Architecture;
   /** K. */
@@ -23,7 +24,7 @@ export interface PlanOptions {
   readonly bandwidth?: number;
 }
 
-/** Of one rank. */
+/** What a step costs on one rank. */
 export interface Plan {
   /** Bytes. */
   readonly memory: {
@@ -65,6 +66,7 @@ const logitCopies = 7;
 /** Numbers a sample that the distributed softmax exchanges. */
 const softmaxNumbers = 5;
 
+/** @returns memory, traffic and time of a step on one rank, by arithmetic: nothing is run */
 export function plan(options: PlanOptions): Plan {
   const { architecture, classes, ranks, batch = 512, sampleRate = 1, activationBytes = 4 } = options;
   const { gflops = 50, bandwidth = 1 } = options;

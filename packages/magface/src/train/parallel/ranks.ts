@@ -3,13 +3,16 @@ import { fromArray, GradientReducer, type ProcessGroup, scope, type Tensor } fro
 import { ShapeError } from '../../errors.ts';
 import { gatherRows, type Share, shareOf } from './shares.ts';
 
+/** What ranks do together beside summing gradients. */
 export interface RanksOptions {
   /** Whether BatchNorm takes its statistics over all ranks. `--sync-batch-norm` @default true */
   readonly syncBatchNorm?: boolean;
 }
 
+/** The processes of a group as a {@link Trainer} needs them: all call the same methods in the same order. */
 export class Ranks {
   readonly group: ProcessGroup;
+  /** Whether BatchNorm takes its statistics over all ranks. */
   readonly syncBatchNorm: boolean;
   #reducer: GradientReducer | undefined;
 
