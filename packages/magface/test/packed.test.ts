@@ -66,6 +66,27 @@ test('no packed module imports TypeScript', () => {
   expect(files.filter((name) => source.test(readFileSync(join(dist, name), 'utf8')))).toEqual([]);
 });
 
+test('maps carry the sources that are not packed, and nothing of the build’s own is', () => {
+  const dist = join(folder, 'node_modules/magface/dist');
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+  // A build of some age also holds what was made of files that are gone.
+  const made = (name: string): boolean =>
+    existsSync(join(root, packages.magface, 'src', name.replace('.js.map', '.ts')));
+  const maps = files.filter((name) => name.endsWith('.js.map') && made(name));
+  expect(maps.length).toBeGreaterThan(100);
+  const carries = (name: string): boolean => {
+    const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(dist, name), 'utf8')) as SourceMap;
+    return sources.every((_, at) => typeof sourcesContent[at] === 'string');
+  };
+  expect(maps.filter((name) => !carries(name))).toEqual([]);
+  expect(files.filter((name) => /\.tsbuildinfo$|\.d\.ts\.map$/.test(name))).toEqual([]);
+});
+
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly sourcesContent?: readonly (string | null)[];
+}
+
 test('the library runs from plain JavaScript', () => {
   writeFileSync(
     join(folder, 'plain.js'),
