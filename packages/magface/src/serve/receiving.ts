@@ -25,7 +25,7 @@ export function receivingGuard({
       const message = `Expected a request of at most ${largest} bytes but it has ${bytes}: split it.`;
       throw new ServiceError('request_too_large', message);
     }
-    if (inFlight > 0 && inFlight + bytes > maxBytesInFlight) {
+    if (bytes > 0 && inFlight > 0 && inFlight + bytes > maxBytesInFlight) {
       const message = 'Expected room for the request but too much is being received already: try again.';
       throw new ServiceError('busy', message, { retryAfter: 2 });
     }

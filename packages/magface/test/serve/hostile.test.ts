@@ -171,6 +171,22 @@ test('what is received at once has a limit', async () => {
   expect(answers.some((answer) => /retry-after: 2/i.test(answer))).toBe(true);
 });
 
+test('one upload larger than that limit keeps nobody from asking without a body', async () => {
+  const options = serveOptions.parse({ maxBytes: 100_000, maxBytesInFlight: 50_000 });
+  const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' };
+  const other = await createServer(options, parts);
+  const address = new URL(await other.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect(Number(address.port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(request('a', { ...boundary, 'Content-Length': 60_000 }));
+  await expect
+    .poll(async () => (await fetch(new URL('/v1/faces', address), { method: 'POST', body: 'a' })).status)
+    .toBe(503);
+  expect((await fetch(new URL('/healthz', address))).status).toBe(200);
+  socket.destroy();
+  await other.close();
+});
+
 test('logs say who asked what and how it ended, and nothing of the images', async () => {
   await raw(
     request(`${part('face 77', 'secret-name.jpg')}--x--\r\n`, { ...boundary, 'X-API-Key': 'secret-key-of-mine' }),
