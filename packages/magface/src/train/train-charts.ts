@@ -10,7 +10,7 @@ import type { ValidationRow } from './validate.ts';
 /** The second colour, beside the page's accent; told apart from it in any colour vision, on white and on black. */
 export const secondColour = '#0e8a6d';
 
-/** One figure over steps, drawn small so that its letters can be read on a phone. */
+/** One figure over the run, drawn small so that its letters can be read on a phone. */
 export interface Curve {
   /** What the axis says. */
   readonly label: string;
@@ -21,7 +21,7 @@ export interface Curve {
   readonly zero?: boolean;
 }
 
-/** A curve over the run's steps. */
+/** A curve over the steps of a run, or over the images seen: see courseOf. */
 export function stepCurve(rows: readonly MetricsRow[], { label, value, format, zero = false }: Curve): string {
   const axis = {
     label,
@@ -31,21 +31,24 @@ export function stepCurve(rows: readonly MetricsRow[], { label, value, format, z
     ticks: 5,
     ...(format === undefined ? {} : { tickFormat: format }),
   };
-  return chart(`${label} by step`, {
-    x: stepAxis(rows),
+  const course = courseOf(rows);
+  return chart(`${label} by ${course.words}`, {
+    x: courseAxis(rows, course),
     y: zero ? axis : { ...axis, ...roomAround(rows.map(value)) },
-    marks: [Plot.lineY(rows, { x: 'step', y: value, ...stepLine(rows) })],
+    marks: [Plot.lineY(rows, { x: course.key, y: value, ...courseLine(rows) })],
   });
 }
 
 /** Mean magnitude as a line within the band from the least to the greatest. */
 export function magnitudeCurve(rows: readonly MetricsRow[]): string {
-  return chart('Magnitude by step: mean within the band from least to greatest', {
-    x: stepAxis(rows),
+  const course = courseOf(rows);
+  const x = course.key;
+  return chart(`Magnitude by ${course.words}: mean within the band from least to greatest`, {
+    x: courseAxis(rows, course),
     y: { label: 'Magnitude', grid: true, nice: true, ticks: 5 },
     marks: [
-      Plot.areaY(rows, { x: 'step', y1: 'magnitudeMin', y2: 'magnitudeMax', fill: 'var(--accent)', fillOpacity: 0.18 }),
-      Plot.lineY(rows, { x: 'step', y: 'magnitudeMean', ...stepLine(rows) }),
+      Plot.areaY(rows, { x, y1: 'magnitudeMin', y2: 'magnitudeMax', fill: 'var(--accent)', fillOpacity: 0.18 }),
+      Plot.lineY(rows, { x, y: 'magnitudeMean', ...courseLine(rows) }),
     ],
   });
 }
@@ -143,18 +146,29 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
   });
 }
 
-const stepAxis = (rows: readonly MetricsRow[]): Plot.ScaleOptions =>
-  rows.length === 1
-    ? {
-        label: 'Step',
-        ticks: rows.map(({ step }) => step),
-        tickFormat: 'd',
-        ...roomAround(rows.map(({ step }) => step)),
-      }
-    : { label: 'Step', ticks: 5, nice: false };
+/** What a run's curves are drawn over. */
+interface Course {
+  readonly key: 'step' | 'samples';
+  readonly label: string;
+  readonly words: string;
+  readonly tickFormat?: string;
+}
+
+/** Steps; after a resume with a larger batch their numbers go back, and it is the images seen that rise. */
+function courseOf(rows: readonly MetricsRow[]): Course {
+  const isRising = rows.every(({ step }, i) => i === 0 || step >= rows[i - 1]!.step);
+  if (isRising) return { key: 'step', label: 'Step', words: 'step' };
+  return { key: 'samples', label: 'Images seen', words: 'images seen', tickFormat: '~s' };
+}
+
+function courseAxis(rows: readonly MetricsRow[], { key, label, tickFormat }: Course): Plot.ScaleOptions {
+  const places = rows.map((row) => row[key]);
+  if (rows.length === 1) return { label, ticks: places, tickFormat: 'd', ...roomAround(places) };
+  return { label, ticks: 5, nice: false, ...(tickFormat === undefined ? {} : { tickFormat }) };
+}
 
 /** A run's first row is a dot: it makes no line yet. */
-const stepLine = (rows: readonly MetricsRow[]): Pick<Plot.LineYOptions, 'stroke' | 'strokeWidth' | 'marker'> => ({
+const courseLine = (rows: readonly MetricsRow[]): Pick<Plot.LineYOptions, 'stroke' | 'strokeWidth' | 'marker'> => ({
   stroke: 'var(--accent)',
   strokeWidth: 2,
   marker: rows.length === 1 ? 'dot' : 'none',
