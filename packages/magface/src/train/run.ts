@@ -14,7 +14,7 @@ import { leastLambdaG, type MagFaceConstants } from './magface-loss.ts';
 import type { MetricsRow } from './metrics.ts';
 import { backendOf, coresOfRank, groupOfOne } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
-import { removeShards } from './parallel/sharded-checkpoint.ts';
+import { removeLeftovers } from './parallel/sharded-checkpoint.ts';
 import { checkPrecision } from './precision.ts';
 import { begin, makeOutput, resume, start } from './resume.ts';
 import type { TrainHooks } from './train-hooks.ts';
@@ -42,7 +42,7 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   noteLambda(config, onNote);
   makeOutput(config);
-  if (isFirst) removeShards(config.output);
+  if (isFirst) removeLeftovers(config.output);
   await using loader = new Loader(dataset, {
     batchSize: config.batchSize,
     seed: config.seed,

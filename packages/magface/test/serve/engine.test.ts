@@ -98,7 +98,8 @@ test('an image’s own fault names it as the client does, and is nobody else’s
 
 test('a defect in the thread comes as one, with where it happened, and the next image is seen', async () => {
   const opened = await engine();
-  const nonsense = { buffer: new ArrayBuffer(8) } as Uint8Array; // no image of any kind, which no client can send
+  // Nothing that a client can send: only what is wrong in our own code fails like it.
+  const nonsense = { data: 3, width: 1n, height: 1, buffer: new ArrayBuffer(8) } as unknown as Uint8Array;
   const error = await opened.analyze(nonsense, aligned, patient).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(Error);
   expect(error).not.toBeInstanceOf(MagfaceError); // those are told to clients

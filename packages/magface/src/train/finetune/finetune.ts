@@ -18,6 +18,7 @@ import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
+import { removeLeftovers } from '../parallel/sharded-checkpoint.ts';
 import { begin, makeOutput, resume, stoppedNote } from '../resume.ts';
 import type { TrainHooks } from '../train-hooks.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
@@ -54,6 +55,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   stepsPerEpoch(config, dataset.samples.length); // said before the front is run, which takes long
   makeOutput(config);
+  removeLeftovers(config.output);
   const position = hooks.resume === true ? undefined : begin(config);
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);

@@ -16,9 +16,10 @@ const shardedNames = [centersName, velocitiesName];
 
 const shardName = (file: string, rank: number): string => `${file}.shard-${rank}`;
 
-/** Removes the parts that a killed run left. */
-export function removeShards(folder: string): void {
-  for (const name of readdirSync(folder)) if (/\.shard-\d+(\.part)?$/.test(name)) rmSync(join(folder, name));
+/** Removes what a killed run left: parts of checkpoints, and files that were not yet whole. */
+export function removeLeftovers(folder: string): void {
+  const isLeft = (name: string): boolean => /\.shard-\d+$/.test(name) || /\.[\da-f-]{36}\.part$/.test(name);
+  for (const name of readdirSync(folder)) if (isLeft(name)) rmSync(join(folder, name));
 }
 
 /**
