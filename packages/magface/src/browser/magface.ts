@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /** The class that pages use: what a browser can show in, faces with embedding, magnitude and quality out. */
-import { ImageError, MagfaceError } from '../errors.ts';
+import { ImageError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import { disposed } from '../infer/closable-session.ts';
 import { idle, inTime } from '../infer/in-time.ts';
 import type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
 import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
@@ -153,7 +154,7 @@ export class MagFace {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.end(new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.'));
+    this.#calls.end(disposed());
   }
 }
 

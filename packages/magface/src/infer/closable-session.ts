@@ -2,6 +2,10 @@
 import { MagfaceError } from '../errors.ts';
 import type { Session } from './session.ts';
 
+/** What everything says that was disposed before it was asked. */
+export const disposed = (): MagfaceError =>
+  new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.');
+
 /**
  * @returns the session; released, it lets the run under way end first and refuses others
  * @throws {MagfaceError} `disposed` from `run`
@@ -17,9 +21,7 @@ export function closable(session: Session): Session {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     run: async (feeds, fetches) => {
-      if (released !== undefined) {
-        throw new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.');
-      }
+      if (released !== undefined) throw disposed();
       const run = session.run(feeds, fetches);
       running.add(run);
       try {

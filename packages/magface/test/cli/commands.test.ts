@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { shortenMiddle } from '../../src/cli/output.ts';
 import { duration, pace, startProgress } from '../../src/cli/progress.ts';
-import { emptyFolder, fakeRecogniser, runCli } from './run-cli.ts';
+import { emptyFolder, fakeRecogniser, interruptedRecogniser, runCli } from './run-cli.ts';
 
 const cwd = emptyFolder();
 
@@ -211,16 +211,8 @@ test('an interruption in mid-run keeps what was done, in a file and on stdout', 
     [['quality', 'photos', '--json'], 'stdout'],
     [['embed', 'photos', '--output', 'part.jsonl', '--json'], 'file'],
   ] as const) {
-    const interrupt = new AbortController();
-    const fake = fakeRecogniser();
-    const stream: typeof fake.stream = async function* (inputs, options) {
-      for await (const done of fake.stream(inputs, options)) {
-        yield done;
-        interrupt.abort();
-      }
-    };
-    const services = { load: async () => ({ ...fake, stream }) };
-    const run = await runCli(words, { cwd, services, signal: interrupt.signal });
+    const { recogniser, signal } = interruptedRecogniser();
+    const run = await runCli(words, { cwd, services: { load: async () => recogniser }, signal });
     expect(run.exitCode).toBe(130);
     if (result === 'stdout') expect(JSON.parse(run.stdout)).toMatchObject([{ image: 'photos/a.png' }]);
     else {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeEach, expect, test } from 'vitest';
-import { emptyFolder, fakeRecogniser, runCli } from './run-cli.ts';
+import { emptyFolder, interruptedRecogniser, runCli } from './run-cli.ts';
 
 let cwd: string;
 beforeEach(async () => {
@@ -39,16 +39,9 @@ test('where no feature came, what stood under the name stays', async () => {
 test('an interrupted run puts what it has beside the name, and says so', async () => {
   await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd });
   const before = readFileSync(join(cwd, 'keep.npy'));
-  const interrupt = new AbortController();
-  const fake = fakeRecogniser();
-  const stream: typeof fake.stream = async function* (inputs, options) {
-    for await (const done of fake.stream(inputs, options)) {
-      yield done;
-      interrupt.abort();
-    }
-  };
-  const services = { load: async () => ({ ...fake, stream }) };
-  const run = await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd, services, signal: interrupt.signal });
+  const { recogniser, signal } = interruptedRecogniser();
+  const services = { load: async () => recogniser };
+  const run = await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd, services, signal });
   expect(run).toEqual({
     exitCode: 130,
     stdout: '1 image, 1 face, features of 2 numbers, in keep.part.npy\n',

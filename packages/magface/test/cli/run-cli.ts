@@ -74,6 +74,19 @@ export function textSink(isTTY = false) {
 
 export const calibration = { centre: 5, width: 1, source: 'made up' };
 
+/** One that is interrupted when its first image is done, and the signal that says so. */
+export function interruptedRecogniser(): { readonly recogniser: Recogniser; readonly signal: AbortSignal } {
+  const interrupt = new AbortController();
+  const recogniser = fakeRecogniser();
+  const stream: Recogniser['stream'] = async function* (inputs, options) {
+    for await (const done of recogniser.stream(inputs, options)) {
+      yield done;
+      interrupt.abort();
+    }
+  };
+  return { recogniser: { ...recogniser, stream }, signal: interrupt.signal };
+}
+
 /** `no-face` in the name means none, `two` means two, everything else one; bigger pictures are better faces. */
 export function fakeRecogniser(contract: Record<string, unknown> = {}): Recogniser {
   const model = {
