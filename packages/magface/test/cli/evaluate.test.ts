@@ -8,7 +8,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { defineEvaluate } from '../../src/cli/evaluate.ts';
 import { services } from '../../src/cli/services.ts';
 import { goldenEvaluation } from '../eval/golden.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { goldenFile, goldenFolder } from '../support/golden.ts';
 
 /** Runs `magface evaluate WORDS`. */
 async function evaluate(...words: string[]): Promise<{ out: string; notes: string }> {
@@ -29,8 +29,8 @@ async function evaluate(...words: string[]): Promise<{ out: string; notes: strin
   return { out: text(stdout), notes: text(stderr) };
 }
 
-describeWithShared('the official texts', ['golden/eval/features.list'], () => {
-  const data = ['--features', shared('golden/eval/features.list'), '--pairs', shared('golden/eval/pair.list')];
+describe('the official texts', () => {
+  const data = ['--features', goldenFile('eval/features.list'), '--pairs', goldenFile('eval/pair.list')];
   const golden = goldenEvaluation();
 
   test('pairs: the contract’s fields, the official digits, and notes on what cannot be told', async () => {
@@ -95,7 +95,7 @@ describeWithShared('the official texts', ['golden/eval/features.list'], () => {
     [[], 'ijb'],
     [['--magnitude-weighted'], 'ijbMagnitudeWeighted'],
   ] as const)('ijb %j: the official row', async (flags, key) => {
-    const meta = ['--features', shared('golden/eval/ijb/features.list'), '--meta', shared('golden/eval/ijb')];
+    const meta = ['--features', goldenFile('eval/ijb/features.list'), '--meta', goldenFolder('eval/ijb/meta')];
     const { out } = await evaluate('ijb', ...meta, ...flags, '--json');
     const record = JSON.parse(out) as { far: number[]; tar: number[] };
     expect(record.far).toEqual(golden[key].far);

@@ -1,8 +1,7 @@
-/** The evaluation goldens beside the checkout: features and pairs in the official texts, and what the official scripts print. */
-import { readFileSync } from 'node:fs';
+/** The evaluation goldens: features and pairs in the official texts, and what the official scripts print on them. */
 import type { FeatureSet } from '../../src/eval/feature-set.ts';
 import type { Pairs } from '../../src/eval/verification.ts';
-import { shared } from '../support/shared.ts';
+import { goldenJson, goldenText } from '../support/golden.ts';
 
 /** What the official scripts printed. */
 export interface GoldenEvaluation {
@@ -12,8 +11,7 @@ export interface GoldenEvaluation {
   readonly ijbMagnitudeWeighted: { readonly far: number[]; readonly tar: number[] };
 }
 
-export const goldenEvaluation = (): GoldenEvaluation =>
-  JSON.parse(readFileSync(shared('golden/eval/expected.json'), 'utf8')) as GoldenEvaluation;
+export const goldenEvaluation = (): GoldenEvaluation => goldenJson<GoldenEvaluation>('eval/expected.json');
 
 /** Feature text as `name v1 v2 ...`, read the short way. */
 export function goldenFeatures(path: string): FeatureSet {
@@ -24,12 +22,12 @@ export function goldenFeatures(path: string): FeatureSet {
 
 /** The official order: pair k is feature lines 2k and 2k + 1. */
 export function goldenPairs(): Pairs {
-  const same = Uint8Array.from(lines('golden/eval/pair.list'), (line) => Number(line.split(' ').at(-1)));
+  const same = Uint8Array.from(lines('eval/pair.list'), (line) => Number(line.split(' ').at(-1)));
   return { left: Uint32Array.from(same, (_, k) => 2 * k), right: Uint32Array.from(same, (_, k) => 2 * k + 1), same };
 }
 
-export const lines = (path: string): string[] =>
-  readFileSync(shared(path), 'utf8')
+const lines = (path: string): string[] =>
+  goldenText(path)
     .trim()
     .split('\n')
     .map((line) => line.trim());

@@ -7,16 +7,16 @@ import { findIjbFiles, readFaceTemplates, readTemplatePairs, readTemplateSubject
 import { scorePairs } from '../../src/eval/pair-scores.ts';
 import { nearestTars } from '../../src/eval/roc.ts';
 import { buildTemplates } from '../../src/eval/templates.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { goldenFolder } from '../support/golden.ts';
 import { goldenEvaluation, goldenFeatures } from './golden.ts';
 
-describeWithShared('the official texts of a small IJB', ['golden/eval/ijb'], () => {
+describe('the official texts of a small IJB', () => {
   test.each([
     [false, 'ijb'],
     [true, 'ijbMagnitudeWeighted'],
   ] as const)('magnitude-weighted %s: TAR at six FARs to the printed digits', async (magnitudeWeighted, key) => {
-    const files = await findIjbFiles(shared('golden/eval/ijb'), 'c');
-    const { values, dimension, names } = goldenFeatures('golden/eval/ijb/features.list');
+    const files = await findIjbFiles(goldenFolder('eval/ijb/meta'), 'c');
+    const { values, dimension, names } = goldenFeatures('eval/ijb/features.list');
     const [faces, pairs] = [await readFaceTemplates(files.faces), await readTemplatePairs(files.pairs)];
     const input = { features: [{ values, names }], dimension, faces, pairs };
     const { result } = await evaluateIjb(input, { magnitudeWeighted });

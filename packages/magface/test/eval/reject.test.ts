@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { magnitudesOf } from '../../src/eval/feature-set.ts';
 import { errorVersusReject, officialRejectRates, pairQuality, rejectBaselines } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
-import { describeWithShared } from '../support/shared.ts';
 import { goldenEvaluation, goldenFeatures, goldenPairs } from './golden.ts';
 
-describeWithShared('official features and pairs', ['golden/eval/features.list'], () => {
+describe('official features and pairs', () => {
   test('official thresholds give the official curve; the two rates that it skipped silently are null and said', () => {
-    const [features, pairs] = [goldenFeatures('golden/eval/features.list'), goldenPairs()];
+    const [features, pairs] = [goldenFeatures('eval/features.list'), goldenPairs()];
     const quality = pairQuality(magnitudesOf(features), pairs);
     const curve = errorVersusReject(cosineSimilarities(features, pairs), pairs.same, quality, {
       threshold: 'official',

@@ -1,18 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { FeatureSet } from '../../src/eval/feature-set.ts';
 import { cosineAccuracy, foldBounds, officialAccuracy, type Pairs, verify } from '../../src/eval/verification.ts';
-import { describeWithShared } from '../support/shared.ts';
 import { goldenEvaluation, goldenFeatures, goldenPairs } from './golden.ts';
 
-describeWithShared('official features and pairs', ['golden/eval/features.list'], () => {
+describe('official features and pairs', () => {
   test('ten folds give the digits that the official script prints', () => {
-    const { accuracy, accuracyStd } = officialAccuracy(goldenFeatures('golden/eval/features.list'), goldenPairs());
+    const { accuracy, accuracyStd } = officialAccuracy(goldenFeatures('eval/features.list'), goldenPairs());
     expect(accuracy.toFixed(5)).toBe(goldenEvaluation().verification.accuracy.toFixed(5));
     expect(accuracyStd.toFixed(5)).toBe(goldenEvaluation().verification.std.toFixed(5));
   });
 
   test('beside them stand the exact figures, and a rate that 750 impostors cannot tell is named', () => {
-    const result = verify(goldenFeatures('golden/eval/features.list'), goldenPairs());
+    const result = verify(goldenFeatures('eval/features.list'), goldenPairs());
     expect(result).toMatchObject({ pairs: 1500, genuine: 750, impostor: 750, folds: 10 });
     expect(Object.keys(result.tarAtFar)).toEqual(['0.1', '0.01']);
     expect(result.limits).toEqual([

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fromArray, type Tensor } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { ShapeError } from '../../src/errors.ts';
@@ -9,7 +8,7 @@ import {
   magfaceLoss,
   marginAt,
 } from '../../src/train/magface-loss.ts';
-import { shared } from '../support/shared.ts';
+import { goldenJson } from '../support/golden.ts';
 import { describeTraining, u01 } from './golden.ts';
 
 interface Case {
@@ -57,8 +56,8 @@ const optionsOf = (golden: Case): MagFaceOptions => ({
   easyMargin: golden.easyMargin,
 });
 
-describeTraining('the official loss', ['golden/loss.json'], () => {
-  const cases = JSON.parse(readFileSync(shared('golden/loss.json'), 'utf8')) as Case[];
+describeTraining('the official loss', [], () => {
+  const cases = goldenJson<Case[]>('loss.json');
 
   test('there are 13 cases', () => expect(cases).toHaveLength(13));
 

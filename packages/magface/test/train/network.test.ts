@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fromArray, Generator, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
@@ -6,7 +5,7 @@ import { architecture } from '../../src/train/architectures.ts';
 import { type IResNetName, iresnetNames } from '../../src/train/iresnet.ts';
 import { allTensors } from '../../src/train/layers.ts';
 import { createNetwork, stateDictSize } from '../../src/train/network.ts';
-import { shared } from '../support/shared.ts';
+import { goldenJson } from '../support/golden.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
 interface GoldenNetwork {
@@ -18,8 +17,8 @@ interface GoldenNetwork {
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-describeTraining('iResNet as the official one', ['golden/iresnet.json'], () => {
-  const golden = JSON.parse(readFileSync(shared('golden/iresnet.json'), 'utf8')) as Record<IResNetName, GoldenNetwork>;
+describeTraining('iResNet as the official one', [], () => {
+  const golden = goldenJson<Record<IResNetName, GoldenNetwork>>('iresnet.json');
 
   test.each(iresnetNames)('%s: counts, and features to 1e-4 of the magnitude', (name) => {
     using _scope = scope();

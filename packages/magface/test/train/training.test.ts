@@ -1,12 +1,11 @@
 /** Six SGD steps beside the official ones. */
-import { readFileSync } from 'node:fs';
 import { cacheMemory, fromArray, Generator, noGrad, Sgd, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { iresnet } from '../../src/train/iresnet.ts';
 import { allTensors } from '../../src/train/layers.ts';
 import { magfaceLoss } from '../../src/train/magface-loss.ts';
 import { createNetwork } from '../../src/train/network.ts';
-import { shared } from '../support/shared.ts';
+import { goldenJson } from '../support/golden.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
 interface GoldenRun {
@@ -24,8 +23,8 @@ interface GoldenRun {
   readonly steps: readonly Record<'lossId' | 'lossG' | 'loss' | 'meanNorm' | 'gradNorm', number>[];
 }
 
-describeTraining('training as the official code does', ['golden/training.json'], () => {
-  const runs = JSON.parse(readFileSync(shared('golden/training.json'), 'utf8')) as GoldenRun[];
+describeTraining('training as the official code does', [], () => {
+  const runs = goldenJson<GoldenRun[]>('training.json');
 
   const specs = allTensors(iresnet('iresnet18'));
   const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
