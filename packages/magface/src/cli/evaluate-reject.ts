@@ -4,13 +4,8 @@ import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { type LoadedPairs, loadPairs } from '../eval/load-pairs.ts';
 import { reportPairs } from '../eval/pair-report.ts';
-import {
-  errorVersusReject,
-  type RejectBaselines,
-  type RejectCurve,
-  rejectBaselines,
-  type ThresholdRule,
-} from '../eval/reject.ts';
+import { errorVersusReject, type RejectBaselines, type RejectCurve, rejectBaselines } from '../eval/reject.ts';
+import type { ThresholdRule } from '../eval/reject-points.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
 import { addPairFlags, type PairFlags, rate } from './evaluate-options.ts';

@@ -1,7 +1,7 @@
 /**
- * How sure a threshold and a rate are. Pairs share people, so the bootstrap draws people: K identities with replacement,
- * w_i times each; a genuine pair of i then weighs w_i, an impostor pair of i and j weighs w_i · w_j. Every draw gives an
- * exact operating point; the interval is that of its percentiles.
+ * How sure a figure is. Pairs share people, so the bootstrap draws people: K identities with replacement, w_i times each;
+ * a genuine pair of i then counts w_i times, an impostor pair of i and j counts w_i · w_j times. Every draw gives the
+ * figure anew; the interval is that of its percentiles.
  *
  * @see Bolle, Ratha and Pankanti, "Error analysis of pattern recognition systems: the subsets bootstrap", CVIU 2004
  */
@@ -9,6 +9,7 @@ import { ConfigError } from '../errors.ts';
 import { randomStream } from '../random.ts';
 import type { PairIdentities } from './identities.ts';
 import { canMeasure, type OperatingPoint, pointAtFar, splitScores } from './roc.ts';
+import { rocMeter } from './weighted-roc.ts';
 
 /** Lower and upper end. */
 export type Interval = readonly [low: number, high: number];
@@ -20,15 +21,19 @@ export interface ThresholdEstimate extends OperatingPoint {
 }
 
 /** How to draw. */
-export interface BootstrapOptions {
-  /** False accept (match) rates; those that the impostors cannot tell are left out. @default 1e-2 … 1e-6 */
-  readonly far?: readonly number[];
+export interface DrawOptions {
   /** Draws, 100 or more. @default 1000 */
   readonly replicates?: number;
-  /** Share of draws within an interval, in (0, 1). @default 0.95 */
-  readonly confidence?: number;
   /** @default 1 */
   readonly seed?: number;
+}
+
+/** What to estimate. */
+export interface BootstrapOptions extends DrawOptions {
+  /** False accept (match) rates; those that the impostors cannot tell are left out. @default 1e-2 … 1e-6 */
+  readonly far?: readonly number[];
+  /** Share of draws within an interval, in (0, 1). @default 0.95 */
+  readonly confidence?: number;
 }
 
 /**
@@ -44,68 +49,65 @@ export function estimateThresholds(
   identities: PairIdentities,
   options: BootstrapOptions = {},
 ): ThresholdEstimate[] {
-  const { far = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6], replicates = 1000, confidence = 0.95, seed = 1 } = options;
-  if (!(replicates >= 100 && confidence > 0 && confidence < 1)) {
-    throw new ConfigError(
-      'replicates',
-      `Expected 100 or more replicates and a confidence between 0 and 1 but received ${replicates} and ${confidence}.`,
-    );
-  }
+  const { far = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6], confidence = 0.95 } = options;
   const scores = splitScores(similarities, same);
   const rates = far.filter((rate) => canMeasure(rate, scores.impostor.length)).sort((a, b) => a - b);
-  const draw = resampler(similarities, same, identities);
-  const random = randomStream(seed);
-  const draws = Array.from({ length: replicates }, () => draw(rates, random));
-  const interval = (values: readonly number[]): Interval => {
-    const sorted = Float64Array.from(values).sort();
-    const outside = ((1 - confidence) / 2) * (sorted.length - 1);
-    return [sorted[Math.floor(outside)]!, sorted[Math.ceil(sorted.length - 1 - outside)]!];
-  };
+  const ratesOf = rocMeter(similarities, same);
+  const draws = drawPeople(same, identities, options, (weights) => ratesOf(weights, rates));
   const estimates = rates.map((rate, i) => ({
     ...pointAtFar(scores, rate),
-    thresholdInterval: interval(draws.map((points) => points[i]!.limit)),
-    tarInterval: interval(draws.map((points) => points[i]!.tar)),
+    thresholdInterval: intervalOf(
+      draws.map(({ limits }) => limits[i]!),
+      confidence,
+    ),
+    tarInterval: intervalOf(
+      draws.map(({ tars }) => tars[i]!),
+      confidence,
+    ),
   }));
   return far.flatMap((rate) => estimates.filter((estimate) => estimate.far === rate));
 }
 
-interface DrawnPoint {
-  /** The most alike impostor that the rate refuses. */
-  readonly limit: number;
-  readonly tar: number;
-}
-
-/** @returns a function that draws identities once and gives the operating points at rising rates. */
-function resampler(
-  similarities: Float64Array,
+/**
+ * The same identities and seed give the same draws, so that two models on one list of pairs can be compared draw by draw.
+ *
+ * @param same - (P) 1 for genuine pairs
+ * @param measure - is given how often each of the P pairs counts, in an array that is written anew for every draw
+ * @returns one result a draw
+ */
+export function drawPeople<Result>(
   same: Uint8Array,
   { left, right, count }: PairIdentities,
-): (rates: readonly number[], random: () => number) => DrawnPoint[] {
-  const order = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
-  const [genuine, impostor] = [order.filter((pair) => same[pair] === 1), order.filter((pair) => same[pair] !== 1)];
+  { replicates = 1000, seed = 1 }: DrawOptions,
+  measure: (weights: Uint32Array) => Result,
+): Result[] {
+  if (!(replicates >= 100))
+    throw new ConfigError('replicates', `Expected 100 or more replicates but received ${replicates}.`);
+  const random = randomStream(seed);
   const times = new Uint32Array(count);
-  const weight = (pair: number): number =>
-    same[pair] === 1 ? times[left[pair]!]! : times[left[pair]!]! * times[right[pair]!]!;
-  const total = (pairs: Uint32Array): number => {
-    let sum = 0;
-    for (let i = 0; i < pairs.length; i++) sum += weight(pairs[i]!);
-    return sum;
-  };
-  return (rates, random) => {
+  const weights = new Uint32Array(same.length);
+  return Array.from({ length: replicates }, () => {
     let totals = [0, 0];
+    // Without pairs of both kinds there are no error rates; that happens with a handful of people only.
     while (totals.includes(0)) {
       times.fill(0);
       for (let i = 0; i < count; i++) times[Math.floor(random() * count)]!++;
-      totals = [total(genuine), total(impostor)];
+      totals = [0, 0];
+      for (let pair = 0; pair < same.length; pair++) {
+        const [own, other] = [times[left[pair]!]!, times[right[pair]!]!];
+        weights[pair] = same[pair] === 1 ? own : own * other;
+        totals[same[pair]!]! += weights[pair]!;
+      }
     }
-    const [genuineTotal = 1, impostorTotal = 1] = totals;
-    let [i, falseAccepts, g, accepts] = [0, 0, 0, 0];
-    return rates.map((rate) => {
-      const allowed = rate * impostorTotal + 1e-9;
-      while (falseAccepts + weight(impostor[i]!) <= allowed) falseAccepts += weight(impostor[i++]!);
-      const limit = similarities[impostor[i]!]!;
-      while (g < genuine.length && similarities[genuine[g]!]! > limit) accepts += weight(genuine[g++]!);
-      return { limit, tar: accepts / genuineTotal };
-    });
-  };
+    return measure(weights);
+  });
+}
+
+/** @returns the percentiles of the draws that lie just outside the share; sorted copies, no interpolation */
+export function intervalOf(draws: ArrayLike<number>, confidence = 0.95): Interval {
+  if (!(confidence > 0 && confidence < 1))
+    throw new ConfigError('confidence', `Expected a confidence between 0 and 1 but received ${confidence}.`);
+  const sorted = Float64Array.from(draws).sort();
+  const outside = ((1 - confidence) / 2) * (sorted.length - 1);
+  return [sorted[Math.floor(outside)]!, sorted[Math.ceil(sorted.length - 1 - outside)]!];
 }

@@ -1,20 +1,33 @@
 /**
- * Error versus reject: FNMR at a fixed FMR among what remains when the pairs of lowest quality are turned away. The
- * quality of a pair is the lower of its two faces'; genuine and impostor pairs are turned away together. A good measure
- * of quality makes the curve fall fast.
+ * Error versus reject, also called error versus discard (EDC): FNMR at a fixed FMR among what remains when the pairs of
+ * lowest quality are turned away. A good measure of quality makes the curve fall fast.
+ *
+ * One definition holds for every curve here. The quality of a pair is the lower of its two faces'. At rate r the
+ * ⌊r · P⌋ pairs of lowest quality go, genuine and impostor alike; pairs of one quality are one step (`reject-points.ts`).
+ * Then the rule sets the threshold on what is left:
  *
  *     official: of n impostors left, the threshold is the ⌊…⌊(n − 1)/10⌋…/10⌋-th most alike, one division a decade of FMR
  *     exact:    the threshold lets ⌊fmr · n⌋ of the impostors left pass
  *     fixed:    the exact threshold of all pairs, kept at every rate, as ISO/IEC 29794-1 has it
  *
- * @see official inference/eval_quality; Grother and Tabassi, "Performance of Biometric Quality Measures", 2007
+ * The two baselines follow the same rule at the same rates:
+ *
+ *     chance:   the curve of a quality that is the same for all pairs. It is flat under `exact` and `fixed`; under
+ *               `official` it has small teeth, since that rule rounds the number of impostors down.
+ *     oracle:   a measure that foresees errors but not labels: it turns away the same share of genuine and of impostor
+ *               pairs, of the genuine ones those first that chance's threshold refuses, of the impostors any:
+ *               FNMR = max(0, (E − r · G) / (G − r · G)), E of G genuine pairs refused.
+ *
+ * A curve may still fall below the oracle, when its measure turns away more genuine than impostor pairs, or (under
+ * `exact` and `official`) the impostors most alike, which lowers the threshold: the pairs left at each rate tell.
+ *
+ * @see official inference/eval_quality; Grother and Tabassi, "Performance of Biometric Quality Measures", 2007; Schlett et
+ * al., "Considerations on the Evaluation of Biometric Quality Assessment Algorithms", 2023
  */
 import { ConfigError, ShapeError } from '../errors.ts';
-import { canMeasure, countBelow, pointAtFar, type Scores, splitScores } from './roc.ts';
+import { type RejectPoint, rejectMeter, type ThresholdRule } from './reject-points.ts';
+import { pointAtFar, splitScores } from './roc.ts';
 import type { Pairs } from './verification.ts';
-
-/** How the threshold is found at each reject rate. */
-export type ThresholdRule = 'official' | 'exact' | 'fixed';
 
 /** What to reject and at which rate to measure. */
 export interface RejectOptions {
@@ -24,7 +37,7 @@ export interface RejectOptions {
   readonly threshold?: ThresholdRule;
   /** Share of pairs turned away, each in [0, 1). @default 0, 0.05, …, 0.95 */
   readonly rejectRates?: readonly number[];
-  /** The partial area ends at this reject rate. @default 0.3 */
+  /** The partial area ends at this reject rate. @default 0.3, or the last rate where that is lower */
   readonly paucLimit?: number;
 }
 
@@ -37,8 +50,18 @@ export interface RejectCurve {
   readonly fnmr: readonly (number | null)[];
   /** Cosine that a genuine pair must exceed, one a reject rate. */
   readonly thresholds: readonly (number | null)[];
+  /** Genuine pairs left, one a reject rate: whole unless the rate cuts through pairs of one quality. */
+  readonly genuineLeft: readonly number[];
+  /** Impostor pairs left, likewise. */
+  readonly impostorLeft: readonly number[];
+  /** FNMR of all pairs, when none is turned away. */
+  readonly fnmrOfAll: number | null;
   /** Mean FNMR from the first reject rate to `paucLimit`, by the trapezoid rule; null when part of it is unknown. */
   readonly pauc: number | null;
+  /** The area itself, `pauc` times the width of its range, as the literature gives it (there in units of 10⁻³). */
+  readonly paucArea: number | null;
+  /** `pauc / fnmrOfAll`: 1 when turning away gains nothing. It judges the quality, where `pauc` also judges the recogniser. */
+  readonly paucRelative: number | null;
   readonly paucLimit: number;
   /** Why a rate is null, in a sentence. */
   readonly limits: readonly string[];
@@ -63,117 +86,112 @@ export function errorVersusReject(
   quality: Float64Array,
   options: RejectOptions = {},
 ): RejectCurve {
-  const { fmr = 0.001, threshold = 'exact', rejectRates = officialRejectRates, paucLimit = 0.3 } = options;
-  expectRates(rejectRates, quality, same);
-  const all = splitScores(similarities, same);
-  const fixed = threshold === 'official' ? officialLimit(all.impostor, fmr) : exactLimit(all.impostor, fmr);
-  if (fixed === null) pointAtFar(all, fmr); // throws the sentence that says how many it takes
-  const order = Uint32Array.from(quality.keys()).sort((a, b) => quality[a]! - quality[b]! || a - b);
-  const points = rejectRates.map((rate) => {
-    const left = remaining(similarities, same, order.subarray(Math.floor(rate * same.length)));
-    const limit =
-      threshold === 'fixed' ? fixed : (threshold === 'official' ? officialLimit : exactLimit)(left.impostor, fmr);
-    return { limit, fnmr: limit === null || left.genuine.length === 0 ? null : shareAtOrBelow(left.genuine, limit) };
-  });
-  return curve(points, { fmr, threshold, rejectRates, paucLimit });
+  const curve = rejectCurves(similarities, same, quality, options)(new Uint8Array(same.length).fill(1));
+  if (curve.fnmrOfAll === null) pointAtFar(splitScores(similarities, same), curve.fmr); // throws how many pairs it takes
+  return curve;
 }
 
-/** What any measure of quality lies between: turning pairs away by chance, and turning the errors away first. */
+/**
+ * The same, for any whole weights of the pairs: what a bootstrap needs.
+ *
+ * @throws {ConfigError} when the rates are not rising or lie outside [0, 1)
+ * @throws {ShapeError} without one number a pair as its quality
+ */
+export function rejectCurves(
+  similarities: Float64Array,
+  same: Uint8Array,
+  quality: Float64Array,
+  options: RejectOptions = {},
+): (weights: ArrayLike<number>) => RejectCurve {
+  const settings = settingsOf(options);
+  expectQualities(quality, same);
+  const meter = rejectMeter(similarities, same, quality);
+  // The point of all pairs comes first, whether or not it is among the rates.
+  const rejectRates = [0, ...settings.rejectRates];
+  return (weights) => {
+    const [all, ...points] = meter(weights, { ...settings, rejectRates });
+    return curveOf(points, all!.fnmr, settings);
+  };
+}
+
+/** What a measure of quality is judged by. */
 export interface RejectBaselines {
-  /** Expected FNMR when chance decides: that of all pairs, at every rate. */
+  /** Chance decides who goes. */
   readonly random: RejectCurve;
-  /** FNMR when the falsely rejected genuine pairs go first; no order at this threshold is better. */
+  /** The errors go first, as far as the rejections of genuine pairs reach. */
   readonly oracle: RejectCurve;
 }
 
-/** The two baselines at the threshold of all pairs, by the rule's own way when it is `official`, else exact. */
+/** The two baselines, by the same rule and rates as the curve beside them. */
 export function rejectBaselines(
   similarities: Float64Array,
   same: Uint8Array,
   options: RejectOptions = {},
 ): RejectBaselines {
-  const { fmr = 0.001, threshold = 'exact', rejectRates = officialRejectRates, paucLimit = 0.3 } = options;
-  const all = splitScores(similarities, same);
-  const limit = (threshold === 'official' ? officialLimit : exactLimit)(all.impostor, fmr);
-  if (limit === null) pointAtFar(all, fmr);
-  const genuine = all.genuine.length;
-  const errors = Math.round(shareAtOrBelow(all.genuine, limit ?? 0) * genuine);
-  const settings = { fmr, threshold: 'fixed', rejectRates, paucLimit } as const;
-  const oracle = rejectRates.map((rate) => {
-    const gone = Math.min(errors, Math.floor(rate * same.length));
-    return { limit, fnmr: gone === genuine ? 0 : (errors - gone) / (genuine - gone) };
+  const settings = settingsOf(options);
+  const random = errorVersusReject(similarities, same, new Float64Array(same.length), options);
+  const { genuine } = splitScores(similarities, same);
+  const pairs = same.length;
+  const points = random.rejectRates.map((rate, i): RejectPoint => {
+    const limit = random.thresholds[i]!;
+    const gone = Math.floor(rate * pairs + 1e-9);
+    const errors = limit === null ? 0 : genuine.filter((similarity) => similarity <= limit).length;
+    const left = Math.max(0, errors * pairs - genuine.length * gone) / (genuine.length * (pairs - gone));
+    return {
+      limit,
+      fnmr: limit === null ? null : left,
+      genuineLeft: random.genuineLeft[i]!,
+      impostorLeft: random.impostorLeft[i]!,
+    };
   });
-  return {
-    random: curve(
-      rejectRates.map(() => ({ limit, fnmr: errors / genuine })),
-      settings,
-    ),
-    oracle: curve(oracle, settings),
-  };
+  return { random, oracle: curveOf(points, random.fnmrOfAll, settings) };
 }
 
-interface Point {
-  readonly limit: number | null;
-  readonly fnmr: number | null;
+function settingsOf(options: RejectOptions): Required<RejectOptions> {
+  const { fmr = 0.001, threshold = 'exact', rejectRates = officialRejectRates } = options;
+  if (
+    rejectRates.length === 0 ||
+    rejectRates.some((rate, i) => !(rate >= 0 && rate < 1 && rate > (rejectRates[i - 1] ?? -1)))
+  )
+    throw new ConfigError(
+      'rejectRates',
+      `Expected rising reject rates in [0, 1) but received ${rejectRates.join(', ')}.`,
+    );
+  const { paucLimit = Math.min(0.3, rejectRates.at(-1)!) } = options;
+  return { fmr, threshold, rejectRates, paucLimit };
 }
 
-function curve(points: readonly Point[], settings: Required<RejectOptions>): RejectCurve {
+function curveOf(
+  points: readonly RejectPoint[],
+  fnmrOfAll: number | null,
+  settings: Required<RejectOptions>,
+): RejectCurve {
+  const { fmr, rejectRates, paucLimit } = settings;
   const fnmr = points.map((point) => point.fnmr);
-  const unknown = settings.rejectRates.filter((_, i) => fnmr[i] === null);
+  const unknown = rejectRates.filter((_, i) => fnmr[i] === null);
+  const pauc = meanTo(paucLimit, rejectRates, fnmr);
   return {
     ...settings,
     fnmr,
     thresholds: points.map((point) => point.limit),
-    pauc: partialArea(settings.rejectRates, fnmr, settings.paucLimit),
+    genuineLeft: points.map((point) => point.genuineLeft),
+    impostorLeft: points.map((point) => point.impostorLeft),
+    fnmrOfAll,
+    pauc,
+    paucArea: pauc === null ? null : pauc * (paucLimit - rejectRates[0]!),
+    paucRelative: pauc === null || !fnmrOfAll ? null : pauc / fnmrOfAll,
     limits:
       unknown.length === 0
         ? []
-        : [
-            `Too few pairs are left to tell FMR ${settings.fmr} when ${unknown.map((rate) => `${Math.round(rate * 100)} %`).join(', ')} are rejected.`,
-          ],
+        : [`Too few pairs are left to tell FMR ${fmr} when ${unknown.map(asPercent).join(', ')} are rejected.`],
   };
 }
 
-/** The official order statistic, from the most alike; null below the 101 impostors (at 0.001) that it takes. */
-function officialLimit(impostor: Scores['impostor'], fmr: number): number | null {
-  const decades = Math.round(-Math.log10(fmr));
-  if (decades < 1 || Math.abs(10 ** -decades / fmr - 1) > 1e-9) {
-    throw new ConfigError(
-      'fmr',
-      `Expected 0.1, 0.01, 0.001 … for official thresholds but received ${fmr}: use exact ones.`,
-    );
-  }
-  let index = impostor.length - 1;
-  for (let decade = 0; decade < decades; decade++) {
-    if (index <= 0) return null;
-    index = Math.floor(index / 10);
-  }
-  return impostor[impostor.length - 1 - index]!;
-}
+/** @returns `5 %`, `1.5 %`: as many digits as the rate has */
+export const asPercent = (rate: number): string => `${Number((100 * rate).toPrecision(6))} %`;
 
-/** The most alike impostor that must be refused; null when one false match weighs more than the rate. */
-function exactLimit(impostor: Scores['impostor'], fmr: number): number | null {
-  if (!canMeasure(fmr, impostor.length)) return null;
-  return impostor[impostor.length - 1 - Math.floor(fmr * impostor.length + 1e-9)]!;
-}
-
-/** Share of genuine pairs that are no more alike than the limit. */
-function shareAtOrBelow(genuine: Scores['genuine'], limit: number): number {
-  let notAbove = countBelow(genuine, limit);
-  while (notAbove < genuine.length && genuine[notAbove] === limit) notAbove++;
-  return notAbove / genuine.length;
-}
-
-function remaining(similarities: Float64Array, same: Uint8Array, pairs: Uint32Array): Scores {
-  const of = (label: number): Float64Array =>
-    Float64Array.from(
-      pairs.filter((pair) => same[pair] === label),
-      (pair) => similarities[pair]!,
-    ).sort();
-  return { genuine: of(1), impostor: of(0) };
-}
-
-function partialArea(rates: readonly number[], fnmr: readonly (number | null)[], limit: number): number | null {
+/** Mean over the rates up to a limit, by the trapezoid rule. */
+function meanTo(limit: number, rates: readonly number[], fnmr: readonly (number | null)[]): number | null {
   const first = rates[0]!;
   let [area, reached] = [0, first];
   for (let i = 1; i < rates.length && reached < limit; i++) {
@@ -187,10 +205,7 @@ function partialArea(rates: readonly number[], fnmr: readonly (number | null)[],
   return reached < limit - 1e-9 || limit <= first ? null : area / (limit - first);
 }
 
-function expectRates(rates: readonly number[], quality: Float64Array, same: Uint8Array): void {
-  if (rates.length === 0 || rates.some((rate, i) => !(rate >= 0 && rate < 1) || (i > 0 && rate <= rates[i - 1]!))) {
-    throw new ConfigError('rejectRates', `Expected rising reject rates in [0, 1) but received ${rates.join(', ')}.`);
-  }
+function expectQualities(quality: Float64Array, same: Uint8Array): void {
   if (quality.length !== same.length) {
     throw new ShapeError(`Expected one quality a pair but received ${quality.length} for ${same.length} pairs.`);
   }

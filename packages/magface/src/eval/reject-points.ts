@@ -1,0 +1,172 @@
+/**
+ * One point of an error-versus-reject curve: what is left when a share of the pairs is turned away, and the FNMR there.
+ *
+ * Pairs of one quality are one step. Where the rate cuts through them, t of that quality of which s stay, each of them
+ * stays with chance s / t, and every count below is its expectation over that lottery:
+ *
+ *     left(x) = #{x of higher quality} + s / t · #{x of this quality},   x = genuine, impostor, genuine and refused …
+ *     FNMR    = left(genuine and refused) / left(genuine)
+ *
+ * FNMR is this ratio of two expectations, not the expectation of the ratio. The latter is not defined where the lottery
+ * may leave no genuine pair, and a threshold that is an order statistic of a random part depends on how large that part
+ * is. With the former a quality that is the same for all pairs gives the same threshold and FNMR at every rate.
+ *
+ * All counts are whole numbers of 1 / t, so that a curve does not depend on the order of the pairs, to the last bit.
+ */
+import { ConfigError } from '../errors.ts';
+import { canMeasure } from './roc.ts';
+
+/** How the threshold is found at each reject rate. */
+export type ThresholdRule = 'official' | 'exact' | 'fixed';
+
+/** Where a curve is measured. */
+export interface RejectSettings {
+  readonly fmr: number;
+  readonly threshold: ThresholdRule;
+  readonly rejectRates: readonly number[];
+}
+
+/** What is left at one reject rate. */
+export interface RejectPoint {
+  /** Cosine that a genuine pair must exceed; null where the impostors left are too few to tell FMR. */
+  readonly limit: number | null;
+  /** Null without a limit, and where no genuine pair is left. */
+  readonly fnmr: number | null;
+  /** Expected numbers of pairs left; whole unless the rate cuts through pairs of one quality. */
+  readonly genuineLeft: number;
+  readonly impostorLeft: number;
+}
+
+/**
+ * Sorts the pairs once and measures them any number of times.
+ *
+ * @param similarities - (P) cosine
+ * @param same - (P) 1 for genuine pairs
+ * @param quality - (P) higher is better
+ * @returns a function from (P) whole weights, how often each pair counts, to one point a reject rate
+ * @throws {ConfigError} when the official rule is asked for a rate that is no power of ten
+ */
+export function rejectMeter(
+  similarities: Float64Array,
+  same: Uint8Array,
+  quality: Float64Array,
+): (weights: ArrayLike<number>, settings: RejectSettings) => RejectPoint[] {
+  const step = stepsOf(quality);
+  const falling = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
+  const impostors = falling.filter((pair) => same[pair] !== 1);
+  const refusedFirst = falling.filter((pair) => same[pair] === 1).reverse();
+  return (weights, { fmr, threshold, rejectRates }) => {
+    const steps = countSteps(step, same, weights);
+    const limitOf = (cut: Cut): number | null => {
+      const passing = threshold === 'official' ? officialPassing(cut, fmr) : exactPassing(cut, fmr);
+      return passing === null ? null : limitPassing(passing, cut);
+    };
+    /** The impostor that brings the count above what may pass is the most alike that is refused. */
+    const limitPassing = (passing: number, cut: Cut): number | null => {
+      let passed = 0;
+      for (const pair of impostors) {
+        passed += weights[pair]! * unitsOf(step[pair]!, cut);
+        if (passed > passing) return similarities[pair]!;
+      }
+      return null;
+    };
+    const refused = (limit: number, cut: Cut): number => {
+      let units = 0;
+      for (const pair of refusedFirst) {
+        if (similarities[pair]! > limit) break;
+        units += weights[pair]! * unitsOf(step[pair]!, cut);
+      }
+      return units;
+    };
+    const fixed = threshold === 'fixed' ? limitOf(cutAt(steps, 0)) : undefined;
+    return rejectRates.map((rate) => {
+      const cut = cutAt(steps, rate);
+      const limit = fixed === undefined ? limitOf(cut) : fixed;
+      return {
+        limit,
+        fnmr: limit === null || cut.genuine === 0 ? null : refused(limit, cut) / cut.genuine,
+        genuineLeft: cut.genuine / cut.size,
+        impostorLeft: cut.impostor / cut.size,
+      };
+    });
+  };
+}
+
+/** (P) the step of each pair: how many different qualities lie below its own. */
+function stepsOf(quality: Float64Array): Uint32Array {
+  const order = Uint32Array.from(quality.keys()).sort((a, b) => quality[a]! - quality[b]!);
+  const step = new Uint32Array(quality.length);
+  for (let i = 1; i < order.length; i++)
+    step[order[i]!] = step[order[i - 1]!]! + (quality[order[i]!] === quality[order[i - 1]!] ? 0 : 1);
+  return step;
+}
+
+/** Pairs of each quality, from the lowest on. */
+interface Steps {
+  readonly genuine: Float64Array;
+  readonly impostor: Float64Array;
+  readonly pairs: number;
+}
+
+function countSteps(step: Uint32Array, same: Uint8Array, weights: ArrayLike<number>): Steps {
+  const count = step.reduce((most, of) => Math.max(most, of), 0) + 1;
+  const [genuine, impostor] = [new Float64Array(count), new Float64Array(count)];
+  let pairs = 0;
+  for (let pair = 0; pair < step.length; pair++) {
+    (same[pair] === 1 ? genuine : impostor)[step[pair]!]! += weights[pair]!;
+    pairs += weights[pair]!;
+  }
+  return { genuine, impostor, pairs };
+}
+
+/** Where a reject rate cuts the steps. Counts are in units of 1 / `size` pairs. */
+interface Cut {
+  /** Steps below are gone, steps above stay. */
+  readonly step: number;
+  /** t: pairs of this step. */
+  readonly size: number;
+  /** s: how many of them stay. */
+  readonly staying: number;
+  readonly genuine: number;
+  readonly impostor: number;
+}
+
+/** Cuts off ⌊rate · P⌋ pairs. The small addend mends products such as 0.29 · 100, which come out below 29. */
+function cutAt({ genuine, impostor, pairs }: Steps, rate: number): Cut {
+  let gone = Math.min(pairs - 1, Math.floor(rate * pairs + 1e-9));
+  let step = 0;
+  while (gone >= genuine[step]! + impostor[step]!) gone -= genuine[step]! + impostor[step++]!;
+  const size = genuine[step]! + impostor[step]!;
+  const staying = size - gone;
+  const left = (counts: Float64Array): number => {
+    let above = 0;
+    for (let i = step + 1; i < counts.length; i++) above += counts[i]!;
+    return above * size + counts[step]! * staying;
+  };
+  return { step, size, staying, genuine: left(genuine), impostor: left(impostor) };
+}
+
+const unitsOf = (step: number, { step: cut, size, staying }: Cut): number =>
+  step > cut ? size : step === cut ? staying : 0;
+
+/** Units of impostors that may pass; null when one false match weighs more than the rate. */
+function exactPassing({ impostor, size }: Cut, fmr: number): number | null {
+  return canMeasure(fmr, impostor / size) ? fmr * impostor + 1e-9 * size : null;
+}
+
+/** The official order statistic, from the most alike; null below the 101 impostors (at 0.001) that it takes. */
+function officialPassing({ impostor, size }: Cut, fmr: number): number | null {
+  const decades = Math.round(-Math.log10(fmr));
+  if (decades < 1 || Math.abs(10 ** -decades / fmr - 1) > 1e-9) {
+    throw new ConfigError(
+      'fmr',
+      `Expected 0.1, 0.01, 0.001 … for official thresholds but received ${fmr}: use exact ones.`,
+    );
+  }
+  let index = impostor / size - 1;
+  for (let decade = 0; decade < decades; decade++) {
+    if (index <= 0) return null;
+    index = Math.floor(index / 10);
+  }
+  return index * size;
+}
