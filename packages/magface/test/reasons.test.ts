@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
-import { describe, expect, test } from 'vitest';
-import { template } from '../src/align.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { alignmentMatrix, template, warp } from '../src/align.ts';
 import type { Landmarks, Point } from '../src/face.ts';
 import type { Pixels } from '../src/pixels.ts';
 import { describeReason, type FaceView, findReasons, type ReasonCode } from '../src/reasons.ts';
+import { samplePhoto } from './support/sample-photos.ts';
 import { describeWithShared, shared } from './support/shared.ts';
 
 /** A checkered face: sharp, neither dark nor bright. */
@@ -60,53 +61,89 @@ test('describeReason says value and limit', () => {
   );
 });
 
-describeWithShared('on faces', ['faces/lfw'], () => {
-  const rows = readFileSync(shared('faces/lfw/landmarks_yunet.tsv'), 'utf8')
-    .trim()
-    .split('\n')
-    .filter((_, i) => i % 66 === 0);
-  type Change = (face: Sharp) => Sharp | Promise<Sharp>;
-  /** Share of faces that have a reason, by code. */
-  async function rates(
-    change: Change = (face) => face,
-    scale = 1,
-  ): Promise<Partial<Record<ReasonCode | 'any', number>>> {
-    const found: Partial<Record<ReasonCode | 'any', number>> = {};
-    for (const row of rows) {
-      const [file, ...numbers] = row.split('\t');
-      const landmarks = template.map(
-        (_, i): Point => [Number(numbers[2 * i]) * scale, Number(numbers[2 * i + 1]) * scale],
-      );
-      const data = await (await change(sharp(shared(`faces/lfw/aligned/${file}`)))).raw().toBuffer();
-      const crop = { data, width: 112, height: 112 };
-      const reasons = codes({
-        crop,
-        landmarks: landmarks as unknown as Landmarks,
-        box: { x: 0, y: 0, width: 9, height: 9 },
-        image: { width: 250, height: 250 },
-      });
-      for (const code of reasons.length > 0 ? [...reasons, 'any' as const] : [])
-        found[code] = (found[code] ?? 0) + 1 / rows.length;
-    }
-    return found;
-  }
+type Change = (face: Sharp) => Sharp | Promise<Sharp>;
+type Rates = Partial<Record<ReasonCode | 'any', number>>;
 
-  test('few of LFW have any', async () => {
-    expect((await rates()).any).toBeLessThan(0.06);
+interface Face {
+  readonly crop: () => Sharp;
+  readonly landmarks: Landmarks;
+}
+
+/** Share of aligned faces that have a reason, by code, once each crop is changed and its eyes are `eyes` pixels apart, if given. */
+async function ratesOf(faces: readonly Face[], change: Change = (face) => face, eyes?: number): Promise<Rates> {
+  const found: Rates = {};
+  for (const { crop, landmarks } of faces) {
+    const [[left, top], [right, bottom]] = landmarks;
+    const scale = eyes === undefined ? 1 : eyes / Math.hypot(right - left, bottom - top);
+    const data = await (await change(crop())).raw().toBuffer();
+    const reasons = codes({
+      crop: { data, width: 112, height: 112 },
+      landmarks: landmarks.map(([x, y]): Point => [x * scale, y * scale]) as unknown as Landmarks,
+      box: { x: 0, y: 0, width: 9, height: 9 },
+      image: { width: 250, height: 250 },
+    });
+    for (const code of reasons.length > 0 ? [...reasons, 'any' as const] : [])
+      found[code] = (found[code] ?? 0) + 1 / faces.length;
+  }
+  return found;
+}
+
+function expectRatesOf(open: () => Promise<readonly Face[]>): void {
+  let faces: readonly Face[] = [];
+  beforeAll(async () => {
+    faces = await open();
+  });
+
+  test('few have any', async () => {
+    expect((await ratesOf(faces)).any).toBeLessThan(0.06);
   });
   test('blurred ones are blurred, dark ones dark, bright ones bright', async () => {
-    expect((await rates((face) => face.blur(2))).blurred).toBeGreaterThan(0.98);
-    const dark = await rates((face) => face.linear(0.2));
+    expect((await ratesOf(faces, (face) => face.blur(2))).blurred).toBeGreaterThan(0.98);
+    const dark = await ratesOf(faces, (face) => face.linear(0.2));
     expect(dark.too_dark).toBeGreaterThan(0.95);
     expect(dark.blurred ?? 0).toBeLessThan(0.03);
-    expect((await rates((face) => face.linear(0.4, 160))).too_bright).toBeGreaterThan(0.3);
+    expect((await ratesOf(faces, (face) => face.linear(0.4, 160))).too_bright).toBeGreaterThan(0.3);
   });
   test('small ones are small, and not blurred on top of it', async () => {
-    const small = await rates(
-      async (face) => sharp(await face.resize(40, 40).png().toBuffer()).resize(112, 112, { kernel: 'linear' }),
-      0.27,
-    );
+    const shrink: Change = async (face) =>
+      sharp(await face.resize(40, 40).png().toBuffer()).resize(112, 112, { kernel: 'linear' });
+    const small = await ratesOf(faces, shrink, 10);
     expect(small.face_too_small).toBeGreaterThan(0.99);
     expect(small.blurred ?? 0).toBeLessThan(0.02);
+  });
+}
+
+const fivePoints = (numbers: readonly number[]): Landmarks =>
+  template.map((_, i): Point => [numbers[2 * i]!, numbers[2 * i + 1]!]) as unknown as Landmarks;
+
+describe('the 22 faces of the sample photos', () => {
+  /** Box, five landmarks and score of each face, by photo, as OpenCV found them. */
+  const found: Record<string, number[][]> = JSON.parse(
+    readFileSync(new URL('infer/golden/yunet-opencv.json', import.meta.url), 'utf8'),
+  );
+  expectRatesOf(async () => {
+    const faces: Face[] = [];
+    for (const number of [1, 2, 3, 4, 5, 6] as const) {
+      const { data, info } = await sharp(samplePhoto(number)).raw().toBuffer({ resolveWithObject: true });
+      for (const row of found[`sample${number}.jpg`]!) {
+        const landmarks = fivePoints(row.slice(4, 14));
+        const crop = warp({ data, width: info.width, height: info.height }, alignmentMatrix(landmarks));
+        faces.push({ landmarks, crop: () => sharp(crop.data, { raw: { width: 112, height: 112, channels: 3 } }) });
+      }
+    }
+    expect(faces).toHaveLength(22);
+    return faces;
+  });
+});
+
+describeWithShared('200 faces of LFW', ['faces/lfw'], () => {
+  expectRatesOf(async () => {
+    const rows = readFileSync(shared('faces/lfw/landmarks_yunet.tsv'), 'utf8').trim().split('\n');
+    return rows
+      .filter((_, i) => i % 66 === 0)
+      .map((row) => {
+        const [file, ...numbers] = row.split('\t');
+        return { landmarks: fivePoints(numbers.map(Number)), crop: () => sharp(shared(`faces/lfw/aligned/${file}`)) };
+      });
   });
 });
