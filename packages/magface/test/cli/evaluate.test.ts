@@ -8,7 +8,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { defineEvaluate } from '../../src/cli/evaluate.ts';
 import { services } from '../../src/cli/services.ts';
 import { goldenEvaluation } from '../eval/golden.ts';
-import { goldenFile, goldenFolder } from '../support/golden.ts';
+import { fixtureFile, fixtureFolder } from '../support/fixtures.ts';
 
 /** Runs `magface evaluate WORDS`. */
 async function evaluate(...words: string[]): Promise<{ out: string; notes: string }> {
@@ -30,7 +30,12 @@ async function evaluate(...words: string[]): Promise<{ out: string; notes: strin
 }
 
 describe('the official texts', () => {
-  const data = ['--features', goldenFile('eval/features.list'), '--pairs', goldenFile('eval/pair.list')];
+  const data = [
+    '--features',
+    fixtureFile('golden/eval/features.list'),
+    '--pairs',
+    fixtureFile('golden/eval/pair.list'),
+  ];
   const golden = goldenEvaluation();
 
   test('pairs: the contract’s fields, the official digits, and notes on what cannot be told', async () => {
@@ -95,7 +100,12 @@ describe('the official texts', () => {
     [[], 'ijb'],
     [['--magnitude-weighted'], 'ijbMagnitudeWeighted'],
   ] as const)('ijb %j: the official row', async (flags, key) => {
-    const meta = ['--features', goldenFile('eval/ijb/features.list'), '--meta', goldenFolder('eval/ijb/meta')];
+    const meta = [
+      '--features',
+      fixtureFile('golden/eval/ijb/features.list'),
+      '--meta',
+      fixtureFolder('golden/eval/ijb/meta'),
+    ];
     const { out } = await evaluate('ijb', ...meta, ...flags, '--json');
     const record = JSON.parse(out) as { far: number[]; tar: number[] };
     expect(record.far).toEqual(golden[key].far);

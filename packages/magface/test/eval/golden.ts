@@ -1,7 +1,7 @@
 /** The evaluation goldens: features and pairs in the official texts, and what the official scripts print on them. */
 import type { FeatureSet } from '../../src/eval/feature-set.ts';
 import type { Pairs } from '../../src/eval/verification.ts';
-import { goldenJson, goldenText } from '../support/golden.ts';
+import { fixtureJson, fixtureText } from '../support/fixtures.ts';
 
 /** What the official scripts printed. */
 export interface GoldenEvaluation {
@@ -11,7 +11,7 @@ export interface GoldenEvaluation {
   readonly ijbMagnitudeWeighted: { readonly far: number[]; readonly tar: number[] };
 }
 
-export const goldenEvaluation = (): GoldenEvaluation => goldenJson<GoldenEvaluation>('eval/expected.json');
+export const goldenEvaluation = (): GoldenEvaluation => fixtureJson<GoldenEvaluation>('golden/eval/expected.json');
 
 /** Feature text as `name v1 v2 ...`, read the short way. */
 export function goldenFeatures(path: string): FeatureSet {
@@ -27,7 +27,7 @@ export function goldenPairs(): Pairs {
 }
 
 const lines = (path: string): string[] =>
-  goldenText(path)
+  fixtureText(`golden/${path}`)
     .trim()
     .split('\n')
     .map((line) => line.trim());

@@ -7,7 +7,7 @@ import { findIjbFiles, readFaceTemplates, readTemplatePairs, readTemplateSubject
 import { scorePairs } from '../../src/eval/pair-scores.ts';
 import { nearestTars } from '../../src/eval/roc.ts';
 import { buildTemplates } from '../../src/eval/templates.ts';
-import { goldenFolder } from '../support/golden.ts';
+import { fixtureFolder } from '../support/fixtures.ts';
 import { goldenEvaluation, goldenFeatures } from './golden.ts';
 
 describe('the official texts of a small IJB', () => {
@@ -15,7 +15,7 @@ describe('the official texts of a small IJB', () => {
     [false, 'ijb'],
     [true, 'ijbMagnitudeWeighted'],
   ] as const)('magnitude-weighted %s: TAR at six FARs to the printed digits', async (magnitudeWeighted, key) => {
-    const files = await findIjbFiles(goldenFolder('eval/ijb/meta'), 'c');
+    const files = await findIjbFiles(fixtureFolder('golden/eval/ijb/meta'), 'c');
     const { values, dimension, names } = goldenFeatures('eval/ijb/features.list');
     const [faces, pairs] = [await readFaceTemplates(files.faces), await readTemplatePairs(files.pairs)];
     const input = { features: [{ values, names }], dimension, faces, pairs };

@@ -1,16 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deflateRawSync, gunzipSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { bytesSource } from '../../src/format/byte-source.ts';
 import { expectOfficialNames, officialNames } from '../../src/format/official-names.ts';
+import { readSgdState } from '../../src/format/official-optimizer.ts';
 import { type Dtype, dtypeBits, float32Tensor, type Tensor, toFloat32 } from '../../src/format/tensor.ts';
 import { openTorch } from '../../src/format/torch-file.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
+import { fixtureFile } from '../support/fixtures.ts';
 import { legacyFile, storage, tensorOf } from '../support/legacy-torch.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { u01 } from '../train/golden.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -158,36 +160,70 @@ describe('officialNames', () => {
   });
 });
 
-describeWithShared('official checkpoints', ['golden/checkpoints', 'golden/iresnet.json'], () => {
+describe('files that PyTorch wrote (fixtures/torch/make.py)', () => {
   test.each([
-    ['dp_iresnet18_legacy', 'state_dict.module.features.', 'state_dict.module.fc.weight', 'DK'],
-    ['ddp_iresnet18', 'state_dict.features.module.', 'state_dict.parallel_fc.weight', 'KD'],
-  ])('%s: all tensors under their names, equal to the rule that made them', async (name, prefix, head, layout) => {
-    const bytes = gunzipSync(readFileSync(shared(`golden/checkpoints/${name}.pth.gz`)));
-    const file = await openTorch(bytesSource(bytes, `${name}.pth`));
-    const backbone = new Map(
-      [...file.tensors]
-        .filter(([one]) => one.startsWith(prefix))
-        .map(([one, { shape }]) => [one.slice(prefix.length), shape]),
-    );
-    expect(backbone.size).toBe(187);
-    const found = expectOfficialNames(name, officialNames(file.tensors, backbone));
-    expect(found.head).toMatchObject({ name: head, layout });
-    const weight = toFloat32(await file.read(found.names.get('layer1.0.bn1.weight')!));
-    expect(weight.length).toBe(64);
-    expect(weight.every((value) => value > 0.5 && value < 1.5)).toBe(true);
-    const fc = await file.read(found.names.get('fc.weight')!);
-    expect(fc.shape).toEqual([512, 25088]);
-  });
-});
+    ['single_process_legacy', 'state_dict.module.features.', 'state_dict.module.fc.weight', 'DK'],
+    ['distributed', 'state_dict.features.module.', 'state_dict.parallel_fc.weight', 'KD'],
+  ])(
+    '%s: an iResNet-18 in an official layout has all tensors under their names',
+    async (name, prefix, head, layout) => {
+      const file = await openTorch(fixtureFile(`torch/${name}.pth`));
+      const backbone = new Map(
+        [...file.tensors]
+          .filter(([one]) => one.startsWith(prefix))
+          .map(([one, { shape }]) => [one.slice(prefix.length), shape]),
+      );
+      expect(backbone.size).toBe(187);
+      const found = expectOfficialNames(name, officialNames(file.tensors, backbone));
+      expect(found.head).toEqual({ name: head, layout, classes: 20 });
+      const weight = toFloat32(await file.read(found.names.get('layer1.0.bn1.weight')!));
+      const u = u01('layer1.0.bn1.weight', 64).map((value) => Math.floor(value * 256) / 256);
+      expect(weight.map((value, i) => Math.abs(value - (1 + 0.1 * (u[i]! - 0.5)))).every((gap) => gap < 1e-6)).toBe(
+        true,
+      );
+      const fc = await file.read(found.names.get('fc.weight')!);
+      expect(fc.shape).toEqual([512, 25088]);
+      await file.close();
+    },
+  );
 
-describeWithShared('a file that nobody here wrote', ['formats/pth'], () => {
-  test('is 307 tensors of a MobileFaceNet', async () => {
-    const file = await openTorch(shared('formats/pth/foamliu_mobilefacenet_delldu.pth'));
-    expect(file.tensors.size).toBe(307);
-    expect(file.tensors.get('conv1.0.weight')?.shape).toEqual([64, 3, 3, 3]);
-    const count = await file.read('bn.num_batches_tracked');
-    expect([count.dtype, count.shape]).toEqual(['I64', []]);
+  test.each(['types_legacy', 'types'])('%s: every type, views of one storage, and an optimizer', async (name) => {
+    const file = await openTorch(fixtureFile(`torch/${name}.pth`));
+    const read = (one: string): Promise<Tensor> => file.read(`state_dict.${one}`);
+    const numbers = async (one: string): Promise<number[]> => [...toFloat32(await read(one))];
+    for (const [type, dtype, bytes] of [
+      ['float64', 'F64', 8],
+      ['float16', 'F16', 2],
+      ['bfloat16', 'BF16', 2],
+      ['int64', 'I64', 8],
+      ['int32', 'I32', 4],
+      ['int16', 'I16', 2],
+      ['int8', 'I8', 1],
+      ['uint8', 'U8', 1],
+      ['bool', 'BOOL', 1],
+    ] as const) {
+      const tensor = await read(type);
+      expect(tensor, type).toMatchObject({ dtype, shape: [3] });
+      expect(tensor.bytes.length, type).toBe(3 * bytes);
+      if (type.includes('float')) expect(await numbers(type), type).toEqual([0, 1, 2]);
+    }
+    expect([...(await read('int16')).bytes]).toEqual([0, 0, 1, 0, 2, 0]);
+    expect([...(await read('bool')).bytes]).toEqual([0, 1, 1]);
+    expect((await read('transposed')).shape).toEqual([4, 3]);
+    expect(await numbers('grid')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(await numbers('transposed')).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+    expect(await numbers('column')).toEqual([1, 5, 9]);
+    expect(await numbers('repeated')).toEqual([3, 3, 3, 3]);
+    expect(await numbers('parameter')).toEqual([5]);
+    expect((await read('scalar')).shape).toEqual([]);
+    expect((await read('empty')).shape).toEqual([0, 3]);
+    const root = file.value as Map<string, unknown>;
+    expect([root.get('epoch'), root.get('words')]).toEqual([3, ['a', null, true, -1.5, 2n ** 60n, [1, 2]]]);
+    // One step of SGD: the gradient i + 1 and the weight decay 5e-4 of a weight of 1.
+    const { lr, velocities } = readSgdState(root.get('optimizer'))!;
+    expect([lr, velocities.length]).toEqual([0.1, 2]);
+    const velocity = toFloat32(await file.read(velocities[1]!));
+    expect([...velocity]).toEqual([2.0005, 2.0005, 2.0005].map(Math.fround));
     await file.close();
   });
 });

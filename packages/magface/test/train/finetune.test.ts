@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
@@ -15,7 +14,7 @@ import { readRows } from '../../src/train/metrics.ts';
 import { createNetwork } from '../../src/train/network.ts';
 import { train } from '../../src/train/run.ts';
 import type { ValidationRow } from '../../src/train/validate.ts';
-import { shared } from '../support/shared.ts';
+import { fixtureFile, fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, u01 } from './golden.ts';
 import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
@@ -90,15 +89,11 @@ describeTraining('finetuning and validation', [], () => {
   });
 });
 
-describeTraining('official checkpoints', ['golden/checkpoints'], () => {
-  test.each(['ddp_iresnet18', 'dp_iresnet18_legacy'])('%s gives the features that PyTorch does', async (name) => {
-    const file = join(temporaryFolder(), `${name}.pth`);
-    writeFileSync(file, gunzipSync(readFileSync(shared(`golden/checkpoints/${name}.pth.gz`))));
-    const expected = JSON.parse(readFileSync(shared('golden/checkpoints/expected.json'), 'utf8')) as {
-      features: number[][];
-    };
+describeTraining('checkpoints in the official layouts', [], () => {
+  test.each(['distributed', 'single_process_legacy'])('%s gives the features that PyTorch does', async (name) => {
+    const expected = fixtureJson<{ features: number[][] }>('torch/iresnet18.json');
     const network = createNetwork(architecture('iresnet18'), 1);
-    await loadWeights(network, file);
+    await loadWeights(network, fixtureFile(`torch/${name}.pth`));
     using _scope = scope();
     using _grad = noGrad();
     const images = fromArray(u01('input', 2 * 3 * 112 * 112), [2, 3, 112, 112]);

@@ -8,7 +8,7 @@ import {
   magfaceLoss,
   marginAt,
 } from '../../src/train/magface-loss.ts';
-import { goldenJson } from '../support/golden.ts';
+import { fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, u01 } from './golden.ts';
 
 interface Case {
@@ -57,7 +57,7 @@ const optionsOf = (golden: Case): MagFaceOptions => ({
 });
 
 describeTraining('the official loss', [], () => {
-  const cases = goldenJson<Case[]>('loss.json');
+  const cases = fixtureJson<Case[]>('golden/loss.json');
 
   test('there are 13 cases', () => expect(cases).toHaveLength(13));
 

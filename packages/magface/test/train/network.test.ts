@@ -5,7 +5,7 @@ import { architecture } from '../../src/train/architectures.ts';
 import { type IResNetName, iresnetNames } from '../../src/train/iresnet.ts';
 import { allTensors } from '../../src/train/layers.ts';
 import { createNetwork, stateDictSize } from '../../src/train/network.ts';
-import { goldenJson } from '../support/golden.ts';
+import { fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
 interface GoldenNetwork {
@@ -18,7 +18,7 @@ interface GoldenNetwork {
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 describeTraining('iResNet as the official one', [], () => {
-  const golden = goldenJson<Record<IResNetName, GoldenNetwork>>('iresnet.json');
+  const golden = fixtureJson<Record<IResNetName, GoldenNetwork>>('golden/iresnet.json');
 
   test.each(iresnetNames)('%s: counts, and features to 1e-4 of the magnitude', (name) => {
     using _scope = scope();

@@ -1,10 +1,9 @@
 /** Weights that others trained, through each way that they take here, against the figures that others got from them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, FormatError } from '../../src/errors.ts';
 import { convertTensors } from '../../src/format/convert-tensors.ts';
 import { float32Tensor } from '../../src/format/tensor.ts';
@@ -14,8 +13,9 @@ import { exportCheckpoint } from '../../src/train/export-checkpoint.ts';
 import { loadWeights } from '../../src/train/initial-weights.ts';
 import { createNetwork } from '../../src/train/network.ts';
 import { readBackbone } from '../../src/train/read-backbone.ts';
+import { fixtureFile, fixtureJson } from '../support/fixtures.ts';
 import { pyTorch, withoutPyTorch } from '../support/python.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { shared } from '../support/shared.ts';
 import { describeTraining, u01 } from './golden.ts';
 import { temporaryFolder } from './small-set.ts';
 
@@ -49,16 +49,9 @@ function difference(actual: Float32Array, expected: readonly (readonly number[])
   return Math.max(...worst);
 }
 
-const names = ['ddp_iresnet18', 'dp_iresnet18_legacy'];
-
-function unpacked(name: string): string {
-  const file = join(temporaryFolder(), `${name}.pth`);
-  writeFileSync(file, gunzipSync(readFileSync(shared(`golden/checkpoints/${name}.pth.gz`))));
-  return file;
-}
-
-const expectedFeatures = (): number[][] =>
-  (JSON.parse(readFileSync(shared('golden/checkpoints/expected.json'), 'utf8')) as { features: number[][] }).features;
+const names = ['distributed', 'single_process_legacy'];
+const fileOf = (name: string): string => fixtureFile(`torch/${name}.pth`);
+const expectedFeatures = (): number[][] => fixtureJson<{ features: number[][] }>('torch/iresnet18.json').features;
 
 /** iResNet-18 in evaluation, by the names of the official state_dict; the features of a file of float32 images. */
 const iresnet18 = `
@@ -80,16 +73,16 @@ x = F.linear(bn(x, 'bn2').flatten(1), w['fc.weight'], w['fc.bias'])
 print(json.dumps(bn(x, 'features').tolist()))
 `;
 
-describeWithShared('the golden checkpoints', ['golden/checkpoints'], () => {
+describe('checkpoints in the official layouts', () => {
   test.each(names)('%s: .pth to .onnx keeps the features to 1e-4', async (name) => {
-    const model = await exportCheckpoint(unpacked(name));
+    const model = await exportCheckpoint(fileOf(name));
     expect(difference(await onnxFeatures(model), expectedFeatures())).toBeLessThan(1e-4);
   });
 
   test('arch and length are told by the tensors', async () => {
-    const { architecture: found } = await readBackbone(unpacked('ddp_iresnet18'));
+    const { architecture: found } = await readBackbone(fileOf('distributed'));
     expect(found).toMatchObject({ name: 'iresnet18', embeddingLength: 512 });
-    await expect(readBackbone(unpacked('ddp_iresnet18'), 'iresnet34')).rejects.toThrow(FormatError);
+    await expect(readBackbone(fileOf('distributed'), 'iresnet34')).rejects.toThrow(FormatError);
     const other = join(temporaryFolder(), 'other.pth');
     await writeTorch(other, { w: float32Tensor([1], Float32Array.of(1)) });
     await expect(readBackbone(other)).rejects.toThrow(ConfigError);
@@ -100,9 +93,9 @@ describeWithShared('the golden checkpoints', ['golden/checkpoints'], () => {
     `%s: written back as .pth, PyTorch loads it and finds the same features${title}`,
     async (name) => {
       const [back, input] = [join(temporaryFolder(), 'back.pth'), join(temporaryFolder(), 'input.bin')];
-      await convertTensors(unpacked(name), back, { optimizer: false }); // whose floats the safe mode of PyTorch 1.13 does not know
+      await convertTensors(fileOf(name), back, { optimizer: false }); // whose floats the safe mode of PyTorch 1.13 does not know
       writeFileSync(input, images);
-      const prefix = name.startsWith('ddp') ? 'features.module.' : 'module.features.';
+      const prefix = name === 'distributed' ? 'features.module.' : 'module.features.';
       const features = pyTorch<number[][]>(iresnet18, [back, input, prefix]);
       expect(difference(Float32Array.from(features.flat()), expectedFeatures())).toBeLessThan(1e-4);
     },

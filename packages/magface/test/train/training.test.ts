@@ -5,7 +5,7 @@ import { iresnet } from '../../src/train/iresnet.ts';
 import { allTensors } from '../../src/train/layers.ts';
 import { magfaceLoss } from '../../src/train/magface-loss.ts';
 import { createNetwork } from '../../src/train/network.ts';
-import { goldenJson } from '../support/golden.ts';
+import { fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
 interface GoldenRun {
@@ -24,7 +24,7 @@ interface GoldenRun {
 }
 
 describeTraining('training as the official code does', [], () => {
-  const runs = goldenJson<GoldenRun[]>('training.json');
+  const runs = fixtureJson<GoldenRun[]>('golden/training.json');
 
   const specs = allTensors(iresnet('iresnet18'));
   const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
