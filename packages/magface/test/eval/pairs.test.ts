@@ -115,14 +115,27 @@ describe('resolvePairs', () => {
   });
 });
 
-describeWithShared('lists that nobody here wrote', ['faces/lfw/pairs.txt', 'formats/pairs_CPLFW.txt'], () => {
+describe('lists of the size in which sets are published', () => {
+  const tens = Array.from({ length: 10 }, (_, fold) => fold);
+  const each = (count: number, line: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => line(i)).join('');
+  const lfw = `10\t300\n${tens.map((fold) => each(300, (i) => `P_${fold}\t${i + 1}\t${i + 2}\n`) + each(300, (i) => `P_${fold}\t${i + 1}\tQ_${fold}\t7\n`)).join('')}`;
+  const cplfw = `name same_person\n${each(6000, (i) => `P_${i}.jpg 1\n`)}${each(6000, (i) => `Q_${i}.jpg 0\n`)}`;
+
   test.each([
-    ['faces/lfw/pairs.txt', 6000, 'Abel_Pacheco/Abel_Pacheco_0001'],
-    ['formats/pairs_CPLFW.txt', 6000, 'Ingrid_Betancourt_1.jpg'],
-    ['faces/lfw/test_pairs.list', 4000, 'aligned/Gerhard_Schroeder/Gerhard_Schroeder_0011.jpg'],
-  ])('%s', async (file, pairs, first) => {
-    const list = await readPairList(shared(file));
-    expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([pairs, pairs / 2]);
-    expect(list.left[0]).toBe(first);
+    ['LFW', lfw, 'P_0/P_0_0001', 'Q_9/Q_9_0007'],
+    ['CPLFW', cplfw, 'P_0.jpg', 'Q_5999.jpg'],
+  ])('%s: 6,000 pairs, half of them genuine', (_, text, first, last) => {
+    const list = parse(text);
+    expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([6000, 3000]);
+    expect([list.left[0], list.right.at(-1)]).toEqual([first, last]);
+  });
+});
+
+describeWithShared('the list of LFW itself', ['faces/lfw/pairs.txt'], () => {
+  test('6,000 pairs, half of them genuine', async () => {
+    const list = await readPairList(shared('faces/lfw/pairs.txt'));
+    expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([6000, 3000]);
+    expect(list.left[0]).toBe('Abel_Pacheco/Abel_Pacheco_0001');
   });
 });

@@ -7,7 +7,7 @@ import { FormatError } from '../../src/errors.ts';
 import { bytesSource } from '../../src/format/byte-source.ts';
 import { featuresOf, readFeatureFile } from '../../src/format/feature-reader.ts';
 import { createFeatureWriter } from '../../src/format/feature-writer.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { fixtureFile } from '../support/fixtures.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -101,11 +101,17 @@ test('.jsonl names the byte of the line that is wrong', async () => {
   await expect(read(`${row}{"image": "b", "embedding": [1]}`, 'f.jsonl')).rejects.toThrow('this one has 1');
 });
 
-describeWithShared('official features', ['golden/toy'], () => {
-  test('of the released model have the magnitudes that the notebook shows', async () => {
-    const { values, dimension, names } = await readFeatureFile(shared('golden/toy/feat.list'));
-    const magnitudes = names!.map((_, row) => Math.hypot(...values.subarray(row * dimension, (row + 1) * dimension)));
-    const expected = [21.7785, 22.1643, 24.0901, 24.4008, 25.903, 27.1119, 27.4125, 28.224, 28.7345, 30.2471];
-    expect(magnitudes.map((magnitude) => Number(magnitude.toFixed(4)))).toEqual(expected);
-  });
+test('features of the released model have the magnitudes that the official notebook shows', async () => {
+  const { values, dimension, names } = await readFeatureFile(fixtureFile('golden/toy-features.list'));
+  const magnitudes = names!.map((_, row) => Math.hypot(...values.subarray(row * dimension, (row + 1) * dimension)));
+  const expected = [21.7785, 22.1643, 24.0901, 24.4008, 25.903, 27.1119, 27.4125, 28.224, 28.7345, 30.2471];
+  expect(magnitudes.map((magnitude) => Number(magnitude.toFixed(4)))).toEqual(expected);
+});
+
+test('a .npy that NumPy wrote and a text that Python printed hold the same bits', async () => {
+  const [text, array] = await Promise.all(
+    ['list', 'npy'].map((end) => readFeatureFile(fixtureFile(`features/printed.${end}`))),
+  );
+  expect(array!.values.length).toBeGreaterThan(1500);
+  expect(Buffer.from(text!.values.buffer).equals(Buffer.from(array!.values.buffer))).toBe(true);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConfigError, ShapeError } from '../../src/errors.ts';
 import { createFeatureWriter, expectFeatureNames } from '../../src/format/feature-writer.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { fixtureText } from '../support/fixtures.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -148,9 +148,12 @@ describe('createFeatureWriter', () => {
   });
 });
 
-describeWithShared('official features', ['golden/toy'], () => {
-  test('are written back byte for byte', async () => {
-    const official = readFileSync(shared('golden/toy/feat.list'), 'utf8');
+describe('features that Python printed', () => {
+  test.each([
+    ['of the released model', 'golden/toy-features.list'],
+    ['at the edges of float32', 'features/printed.list'],
+  ])('%s are written back byte for byte', async (_, fixture) => {
+    const official = fixtureText(fixture);
     const writer = await createFeatureWriter(join(folder, 'f.list'));
     for (const line of official.trimEnd().split('\n')) {
       const [name, ...values] = line.trim().split(' ');

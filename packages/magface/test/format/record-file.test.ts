@@ -7,7 +7,7 @@ import { bytesSource } from '../../src/format/byte-source.ts';
 import { readFaceRecords, writeFaceRecords } from '../../src/format/face-records.ts';
 import { createRecordWriter, openRecords, recordsOf } from '../../src/format/record-file.ts';
 import { encodeRecord, parseRecord } from '../../src/format/record-io.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
+import { fixtureBytes, fixtureFile, fixtureText } from '../support/fixtures.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -118,44 +118,57 @@ describe('a set as InsightFace lays it out', () => {
   });
 });
 
-describeWithShared('files that MXNet wrote', ['formats/mxnet'], () => {
-  test('eight faces: labels, ids and JPEGs as their list says', async () => {
-    const file = await openRecords(shared('formats/mxnet/adaface_demo_train.rec'));
-    const list = readFileSync(shared('formats/mxnet/adaface_demo_train.lst'), 'utf8').trim().split('\n');
-    expect(file.keys.length).toBe(8);
-    for (const line of list) {
-      const [key, label] = line.split('\t').map(Number);
-      const record = await file.read(key!);
-      expect(record).toMatchObject({ labels: [label], id: key, id2: 0 });
+describe('files that the record writer of MXNet wrote (fixtures/records/make.py)', () => {
+  const listed = (name: string): string[][] =>
+    fixtureText(`records/${name}.lst`)
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
+
+  test('six faces: labels, ids and JPEGs as their list says', async () => {
+    const file = await openRecords(fixtureFile('records/faces.rec'));
+    expect([...file.keys].toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const [key, label] of listed('faces')) {
+      const record = await file.read(Number(key));
+      expect(record).toMatchObject({ labels: [Number(label)], id: Number(key), id2: 0 });
       expect([...record.image.subarray(0, 2), ...record.image.subarray(-2)]).toEqual([0xff, 0xd8, 0xff, 0xd9]);
     }
     expect(readFaceRecords(file)).toMatchObject({ classes: 2 });
     await file.close();
   });
 
-  test('twelve photos with nine packed labels each', async () => {
-    const file = await openRecords(shared('formats/mxnet/detection_train.rec'));
-    const list = readFileSync(shared('formats/mxnet/detection_train.lst'), 'utf8').trim().split('\n');
-    for (const line of list) {
-      const [key, ...labels] = line.split('\t').slice(0, -1).map(Number);
-      const record = await file.read(key!);
-      expect(record.labels).toEqual(labels.map(Math.fround));
+  test('three photos with four packed labels each', async () => {
+    const file = await openRecords(fixtureFile('records/packed.rec'));
+    for (const [key, ...rest] of listed('packed')) {
+      const record = await file.read(Number(key));
+      expect(record.labels).toEqual(rest.slice(0, -1).map((label) => Math.fround(Number(label))));
       expect([...record.image.subarray(0, 2)]).toEqual([0xff, 0xd8]);
     }
     await file.close();
   });
 
-  test('written again, every byte is the same', async () => {
-    for (const name of ['adaface_demo_train', 'detection_train']) {
-      const original = await openRecords(shared(`formats/mxnet/${name}.rec`));
-      const writer = await createRecordWriter(join(folder, `${name}.rec`));
-      for (const key of original.keys) await writer.write(key, await original.read(key));
-      await writer.close();
-      for (const ending of ['.rec', '.idx']) {
-        const [back, bytes] = [join(folder, name + ending), shared(`formats/mxnet/${name}${ending}`)];
-        expect(readFileSync(back).equals(readFileSync(bytes)), name + ending).toBe(true);
-      }
-      await original.close();
-    }
+  test('data that hold the magic come whole', async () => {
+    const magic = Buffer.from('0a23d7ce', 'hex').toString('latin1');
+    const data = [magic, `abc${magic}`, `abcd${magic}${magic}e`, `${magic.repeat(3)}xy${magic}`, ''];
+    const file = await openRecords(fixtureFile('records/magic.rec'));
+    for (const [key, expected] of data.entries())
+      expect(Buffer.from((await file.read(key)).image).toString('latin1'), `record ${key}`).toBe(expected);
+    await file.close();
+  });
+
+  test.each(['faces', 'packed', 'magic'])('%s: written again, every byte is the same', async (name) => {
+    const original = await openRecords(fixtureFile(`records/${name}.rec`));
+    const writer = await createRecordWriter(join(folder, `${name}.rec`));
+    const order = fixtureText(`records/${name}.idx`)
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split('\t')[0]));
+    for (const key of order) await writer.write(key, await original.read(key));
+    await writer.close();
+    for (const ending of ['.rec', '.idx'])
+      expect(readFileSync(join(folder, name + ending)).equals(fixtureBytes(`records/${name}${ending}`)), ending).toBe(
+        true,
+      );
+    await original.close();
   });
 });
