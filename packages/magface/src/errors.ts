@@ -52,7 +52,14 @@ export class FormatError extends MagfaceError {
 }
 
 /** Why an image gave no result: the codes that appear in `{image, error: {code, message}}`. */
-export type ImageErrorCode = 'image_missing' | 'image_unreadable' | 'image_too_large' | 'image_wrong_size' | 'no_face';
+export type ImageErrorCode =
+  | 'image_missing'
+  | 'image_unreadable'
+  | 'image_too_large'
+  | 'image_wrong_size'
+  | 'no_face'
+  | 'several_faces'
+  | 'quality_too_low';
 
 /** One input that cannot be used; a run over many goes on without it and exits with 1. */
 export class ImageError extends MagfaceError {
@@ -117,6 +124,7 @@ export type ServiceErrorCode =
   | 'wrong_request'
   | 'unauthorized'
   | 'not_found'
+  | 'wrong_method'
   | 'request_too_large'
   | 'wrong_media_type'
   | 'busy'

@@ -1,6 +1,8 @@
 /** The library's public names for Node. */
 export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
+export type { Decision, DecisionThreshold } from './decision.ts';
+export { decide } from './decision.ts';
 export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode } from './errors.ts';
 export {
   CheckpointError,

@@ -1,17 +1,39 @@
 import { expect, test } from 'vitest';
-import { decide } from '../src/decision.ts';
+import { decide, rateTaken, thresholdAt } from '../src/decision.ts';
+import { decide as exported } from '../src/index.ts';
 
 const thresholds = [
   { fmr: 0.01, threshold: 0.2 },
   { fmr: 0.0001, threshold: 0.4 },
 ];
 
-test('the measured rate that is nearest by its power of ten decides', () => {
-  expect(decide(0.3, thresholds, 0.02)).toEqual({ threshold: 0.2, fmr: 0.01, same: true });
-  expect(decide(0.3, thresholds, 0.0005)).toEqual({ threshold: 0.4, fmr: 0.0001, same: false });
-  expect(decide(0.4, thresholds, 0)).toEqual({ threshold: 0.4, fmr: 0.0001, same: true });
+test('a rate that was measured decides at its own threshold', () => {
+  expect(decide(0.3, thresholds, 0.01)).toEqual({ threshold: 0.2, fmr: 0.01, same: true });
+  expect(decide(0.4, thresholds, 0.0001)).toEqual({ threshold: 0.4, fmr: 0.0001, same: true });
+  expect(decide(0.3, thresholds, 0.1 * 0.1)).toMatchObject({ fmr: 0.01 }); // 0.010000000000000002
+  expect(decide(0.3, [{ fmr: 0.1 * 0.1, threshold: 0.2 }], 0.01)).toMatchObject({ threshold: 0.2 });
+});
+
+test('between two measured rates the stricter one decides, however near the looser', () => {
+  for (const asked of [0.0099, 0.005, 0.0005])
+    expect(decide(0.3, thresholds, asked), String(asked)).toEqual({ threshold: 0.4, fmr: 0.0001, same: false });
+  expect(decide(0.3, thresholds, 0.5)).toEqual({ threshold: 0.2, fmr: 0.01, same: true });
+  expect(rateTaken(0.0001, 0.005)).toBe('0.0001, the next stricter measured rate than the 0.005 asked for');
+  expect(rateTaken(0.1 * 0.1, 0.01)).toBe(String(0.1 * 0.1));
+});
+
+test('a rate stricter than any that was measured is refused, not loosened', () => {
+  const refusal =
+    'Expected a false match rate of 0.0001 or more, the strictest that this model was measured at, but received 0.00005: ask for 0.0001, or measure the model on more pairs with `magface calibrate --pairs`.';
+  expect(() => decide(0.9, thresholds, 0.00005)).toThrow(refusal.replace('0.00005', String(0.00005)));
+  expect(() => thresholdAt(thresholds, 0)).toThrow('but received 0: ask for 0.0001');
 });
 
 test('a model without thresholds decides nothing', () => {
-  expect(decide(0.9, undefined, 0.001)).toEqual({ threshold: null, fmr: null, same: null });
+  for (const none of [undefined, []])
+    expect(decide(0.9, none, 0.001)).toEqual({ threshold: null, fmr: null, same: null });
+});
+
+test('the library decides as the commands and the service do', () => {
+  expect(exported).toBe(decide);
 });

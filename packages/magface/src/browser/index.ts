@@ -1,6 +1,8 @@
 /** The library's public names for pages: `magface/browser`. */
+export type { Decision, DecisionThreshold } from '../decision.ts';
+export { decide } from '../decision.ts';
 export type { ImageErrorCode, ModelErrorCode } from '../errors.ts';
-export { ImageError, MagfaceError, ModelError, ShapeError } from '../errors.ts';
+export { ConfigError, ImageError, MagfaceError, ModelError, ShapeError } from '../errors.ts';
 export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from '../face.ts';
 export type { StreamResult } from '../infer/pipeline.ts';
 export type { ModelContract, Threshold } from '../models/contract.ts';

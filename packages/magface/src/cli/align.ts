@@ -1,9 +1,8 @@
 /** `magface align`: faces cut out and aligned, as recognisers want them. */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { ConfigError } from '../errors.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';
@@ -61,7 +60,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async () => {
-        await makeFolder(folder, flags.output);
+        await makeFolder(folder);
         started = true;
       },
       outcome: async (outcome) => {
@@ -81,15 +80,6 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
     return failed > 0 ? 1 : 0;
   } finally {
     if (started || context.signal.aborted) await rows.close();
-  }
-}
-
-async function makeFolder(folder: string, given: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (cause) {
-    const message = `Expected a folder at ${given} but it cannot be made: choose another --output.`;
-    throw new ConfigError('output', message, { cause });
   }
 }
 

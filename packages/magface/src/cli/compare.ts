@@ -2,14 +2,14 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { decide } from '../decision.ts';
+import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { compare as similarityOf } from '../similarity.ts';
 import type { Context, Recogniser } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import type { ImageFile } from './inputs.ts';
-import { addModelFlags, addOutputFlags, formatOf, share } from './options.ts';
+import { addModelFlags, addOutputFlags, fmrWords, formatOf, share } from './options.ts';
 import { printRecord } from './output.ts';
 import { loadMagFace, named, noFace, type RunFlags, streamOptions } from './run-images.ts';
 
@@ -22,15 +22,16 @@ Example:
   magface compare passport.jpg selfie.jpg --json
 
 FMR is the false match rate: how often two different people are taken for one.
-The threshold is the one that the model was measured with; a model without one
-gives the similarity alone.`;
+The threshold is one that the model was measured at: at the rate asked for, or
+at the next stricter one. A rate below all of them is refused. A model without
+thresholds gives the similarity alone.`;
 
 export function defineCompare(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Tell whether two photos show one person: the largest face of each is taken.')
     .argument('<a>', 'an image')
     .argument('<b>', 'another')
-    .option('--fmr <rate>', 'false match rate to decide at, of those the model has', share, 0.001)
+    .option('--fmr <rate>', fmrWords, share, 0.001)
     .option('--flip', 'compare the sums of each face and its mirror image');
   addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
   command.action(async (a: string, b: string, flags: CompareFlags) => {
@@ -41,28 +42,35 @@ export function defineCompare(command: Command, context: Context, done: (exitCod
 
 async function compare(names: readonly [string, string], flags: CompareFlags, context: Context): Promise<void> {
   await using magface = await loadMagFace(flags, context);
+  const { thresholds } = magface.model.contract;
+  thresholdAt(thresholds, flags.fmr); // a rate that the model cannot give is told before the work
   const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));
-  const [a, b] = (await largestFaces(magface, files, { flags, context })) as [AnalyzedFace, AnalyzedFace];
+  const found = await facesOf(magface, files, { flags, context });
+  const [a, b] = found.map(([largest]) => largest) as [AnalyzedFace, AnalyzedFace];
   const similarity = similarityOf(a.embedding, b.embedding);
-  const { threshold, fmr, same } = decide(similarity, magface.model.contract.thresholds, flags.fmr);
+  const { threshold, fmr, same } = decide(similarity, thresholds, flags.fmr);
   const quality = [a.quality ?? null, b.quality ?? null];
   const decision =
-    threshold === null
+    threshold === null || fmr === null
       ? `No decision: ${magface.model.name} has no threshold.`
-      : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${fmr}.`;
-  const scores = [a, b].map(
-    (face, at) => `${names[at]}: quality ${face.quality ?? '-'}, magnitude ${face.magnitude.toFixed(2)}`,
-  );
+      : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${rateTaken(fmr, flags.fmr)}.`;
+  const scores = [a, b].map(({ quality, magnitude }, at) => {
+    const among = found[at]!.length > 1 ? `, the largest of ${found[at]!.length} faces` : '';
+    return `${names[at]}: quality ${quality ?? '-'}, magnitude ${magnitude.toFixed(2)}${among}`;
+  });
   const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...scores];
-  await printRecord(context.stdout, { similarity, threshold, fmr, same, quality }, { format: formatOf(flags), lines });
+  const faces = found.map(({ length }) => length);
+  const record = { similarity, threshold, fmr, fmrAsked: flags.fmr, same, quality, faces };
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines });
 }
 
-async function largestFaces(
+/** @returns the faces of each, at least one, the largest first */
+async function facesOf(
   magface: Recogniser,
   files: readonly ImageFile[],
   { flags, context }: { readonly flags: CompareFlags; readonly context: Context },
-): Promise<AnalyzedFace[]> {
-  const largest: AnalyzedFace[] = [];
+): Promise<(readonly AnalyzedFace[])[]> {
+  const found: (readonly AnalyzedFace[])[] = [];
   for await (const { index, error, faces } of magface.stream(
     files.map(({ path }) => path),
     streamOptions(flags, context.signal),
@@ -72,7 +80,7 @@ async function largestFaces(
       throw new ImageError(error.code, file.name, named(error.message, file), { cause: error });
     if (error !== undefined) throw error;
     if (faces[0] === undefined) throw noFace(file);
-    largest.push(faces[0]);
+    found.push(faces);
   }
-  return largest;
+  return found;
 }

@@ -1,7 +1,8 @@
 /** Copies of chosen images in one folder, where two may have the same name. */
 import { constants } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
+import { makeFolder } from '../format/make-folder.ts';
 import { type Context, note } from './context.ts';
 
 /** A name that is taken, in this run or before it, gets a number: `a.jpg`, `a-2.jpg`. Addresses are left out. */
@@ -11,7 +12,7 @@ export async function copyImages(
   context: Pick<Context, 'cwd' | 'stderr'>,
 ): Promise<void> {
   const target = resolve(context.cwd, folder);
-  await mkdir(target, { recursive: true });
+  await makeFolder(target);
   for (const path of paths) {
     if (/^https?:/i.test(path)) note(context, `Not copied, since it is no file: ${path}`);
     else await copyNumbered(path, target);

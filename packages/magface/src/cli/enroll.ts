@@ -1,16 +1,22 @@
 /** `magface enroll`: faces of one person into a gallery. */
 import type { Command } from 'commander';
+import { ConfigError } from '../errors.ts';
+import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
 import type { Gallery } from '../gallery/gallery.ts';
-import type { Context } from './context.ts';
+import { nameFault } from '../gallery/person-name.ts';
+import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { galleryWords, openGallery } from './gallery.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords } from './options.ts';
+import { expectGalleryRoom, galleryWords, openGallery } from './gallery.ts';
+import { expectCalibration } from './min-quality.ts';
+import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, percent } from './options.ts';
 import { createRows } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
 interface Flags extends RunFlags {
   readonly gallery: string;
   readonly person: string;
+  readonly minQuality?: number;
+  readonly largest?: boolean;
 }
 
 /** One face that is kept. */
@@ -20,15 +26,19 @@ interface EnrolledRow {
   readonly face: number;
   readonly magnitude: number;
   readonly quality: number | null;
+  /** Faces that the person has now. */
   readonly total: number;
+  /** The person had this picture already, under that number: nothing was added. */
+  readonly known: boolean;
 }
 
 const examples = `
 Example:
   magface enroll --gallery people --person "Ann Lee" photos/ann/
 
-The largest face of each image is taken. All of a person's faces count, each by
-its magnitude: a poor one does little harm.`;
+An image must show one face, unless --largest says which of several is meant. All
+of a person's faces count, each by its magnitude. One below --min-quality is
+refused, and a picture that the person has already is not added again.`;
 
 export function defineEnroll(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -36,12 +46,18 @@ export function defineEnroll(command: Command, context: Context, done: (exitCode
     .argument('[input...]', inputWords)
     .optionsGroup('Gallery:')
     .requiredOption('--gallery <where>', galleryWords)
-    .requiredOption('--person <name>', 'who the images show');
+    .requiredOption('--person <name>', 'who the images show')
+    .option('--min-quality <q>', `refuse faces of lower quality, 0 to 100 (default: ${defaultMinQuality})`, percent)
+    .option('--largest', 'take the largest face of an image that shows several');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await enroll(inputs, flags, context)));
 }
 
 async function enroll(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
+  const fault = nameFault(flags.person);
+  if (fault !== undefined)
+    throw new ConfigError('person', `Expected a name for --person but ${fault}: say who the images show.`);
+  await expectGalleryRoom(flags.gallery, context);
   const rows = createRows<EnrolledRow>(context.stdout, {
     format: formatOf(flags),
     table: [
@@ -54,18 +70,23 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
     ],
   });
   let gallery: Gallery | undefined;
-  const { person } = flags;
+  const { person, minQuality, largest } = flags;
+  const gate = { minQuality, largest, flags: { minQuality: '--min-quality', largest: '--largest' } };
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async ({ model }) => {
+        expectCalibration(model, minQuality);
         gallery = await openGallery(flags.gallery, model, context);
       },
       outcome: async (outcome) => {
         if (!('faces' in outcome)) return;
-        const { embedding, magnitude, quality = null } = outcome.faces[0]!;
-        const { face, faces: total } = await gallery!.enrol(person, { embedding, quality });
-        await rows.write({ image: outcome.file.name, person, face, magnitude, quality, total });
+        const image = outcome.file.name;
+        const { embedding, magnitude, quality = null } = enrollable(outcome.faces, { ...gate, image });
+        const { face, faces: total, known } = await gallery!.enrol(person, { embedding, quality });
+        if (known && flags.quiet !== true)
+          note(context, `${image} is not added again: ${person} has this picture already, as face ${face}.`);
+        await rows.write({ image, person, face, magnitude, quality, total, known });
       },
     });
     return failed > 0 ? 1 : 0;

@@ -1,10 +1,10 @@
 /** `magface evaluate suite`: many sets by many models, one report. A set that fails does not cost the others. */
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
 import { openFaceSet } from '../eval/open-face-set.ts';
 import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -56,7 +56,7 @@ async function evaluateSuite(config: string, flags: Flags, context: Context): Pr
   const suite = await readSuite(resolve(context.cwd, config));
   const output = flags.output === undefined ? suite.output : resolve(context.cwd, flags.output);
   await expectTargets(context, { folders: { output } });
-  await mkdir(output, { recursive: true });
+  await makeFolder(output);
   const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
   for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });
   await writeSuite(output, result);

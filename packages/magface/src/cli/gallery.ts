@@ -17,6 +17,12 @@ export async function expectGallery(where: string, context: Pick<Context, 'cwd'>
   expectFolder(placeOf(where, context));
 }
 
+/** Asks before a model is loaded. @throws {ConfigError} when the folder is no gallery and holds other files */
+export async function expectGalleryRoom(where: string, context: Pick<Context, 'cwd'>): Promise<void> {
+  const { expectRoom } = await import('../gallery/database.ts');
+  await expectRoom(placeOf(where, context));
+}
+
 /**
  * @param where - as the user gave it
  * @throws {ServiceError} `wrong_model` when it was made with another model
@@ -24,8 +30,9 @@ export async function expectGallery(where: string, context: Pick<Context, 'cwd'>
 export async function openGallery(
   where: string,
   { name, digest, contract }: Pick<LoadedModel<'recogniser'>, 'name' | 'digest' | 'contract'>,
-  { cwd, create }: Pick<Context, 'cwd'> & DatabaseOptions,
+  { cwd, readOnly }: Pick<Context, 'cwd'> & DatabaseOptions,
 ): Promise<Gallery> {
   const { Gallery } = await import('../gallery/gallery.ts');
-  return Gallery.open(placeOf(where, { cwd }), { name, digest, embeddingLength: contract.embeddingLength }, { create });
+  const model = { name, digest, embeddingLength: contract.embeddingLength };
+  return Gallery.open(placeOf(where, { cwd }), model, { readOnly });
 }

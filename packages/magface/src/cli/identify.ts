@@ -1,12 +1,21 @@
 /** `magface identify`: whom the faces of images resemble most in a gallery. */
 import type { Command } from 'commander';
-import { decide } from '../decision.ts';
+import { type DecisionThreshold, expectedFalseHits, rateTaken, thresholdAt } from '../decision.ts';
 import type { Gallery } from '../gallery/gallery.ts';
-import { type Context, note, type Recogniser } from './context.ts';
+import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { expectGallery, galleryWords, openGallery } from './gallery.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, share } from './options.ts';
-import { createRows } from './output.ts';
+import {
+  addInputFlags,
+  addModelFlags,
+  addOutputFlags,
+  count,
+  fmrWords,
+  formatOf,
+  inputWords,
+  share,
+} from './options.ts';
+import { type Column, createRows } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
 interface Flags extends RunFlags {
@@ -25,11 +34,43 @@ interface MatchRow {
   readonly similarity: number | null;
   /** Null when the model has no threshold. */
   readonly same: boolean | null;
+  /** Least similarity of a match; null when the model has none. */
+  readonly threshold: number | null;
+  /** The false match rate that it was measured at, for one comparison. */
+  readonly fmr: number | null;
+  readonly fmrAsked: number;
+  /** How many false hits a face of a stranger has on average: the rate times the people of the gallery. */
+  readonly expectedFalseHits: number | null;
 }
+
+/** What decides, and among how many people. */
+interface Deciding {
+  readonly taken: DecisionThreshold | undefined;
+  readonly people: number;
+}
+
+const table: readonly Column<MatchRow>[] = [
+  { title: 'image', value: ({ image }) => image, layout: 'middle' },
+  { title: 'face', value: ({ face }) => face, layout: 'right' },
+  { title: 'quality', value: ({ quality }) => quality ?? undefined, layout: 'right' },
+  { title: 'person', value: ({ person }) => person ?? undefined, layout: 'middle' },
+  { title: 'similarity', value: ({ similarity }) => similarity?.toFixed(4), layout: 'right' },
+  { title: 'same', value: ({ same }) => (same === null ? undefined : same ? 'yes' : 'no') },
+];
+const csv: readonly Column<MatchRow>[] = [
+  ...table,
+  { title: 'threshold', value: ({ threshold }) => threshold ?? undefined },
+  { title: 'fmr', value: ({ fmr }) => fmr ?? undefined },
+  { title: 'expectedFalseHits', value: (row) => row.expectedFalseHits ?? undefined },
+];
 
 const examples = `
 Example:
-  magface identify --gallery people group.jpg --best 3`;
+  magface identify --gallery people group.jpg --best 3
+
+The threshold was measured for one comparison of two faces. Among N people a
+stranger has N chances to resemble somebody, so that about rate x N false hits
+are to be expected: ask for a smaller --fmr the more people there are.`;
 
 export function defineIdentify(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -38,43 +79,38 @@ export function defineIdentify(command: Command, context: Context, done: (exitCo
     .optionsGroup('Gallery:')
     .requiredOption('--gallery <where>', galleryWords)
     .option('--best <n>', 'so many people a face', count, 1)
-    .option('--fmr <rate>', 'false match rate to decide at, of those the model has', share, 0.001);
+    .option('--fmr <rate>', fmrWords, share, 0.001);
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await identify(inputs, flags, context)));
 }
 
 async function identify(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
   await expectGallery(flags.gallery, context);
-  const rows = createRows<MatchRow>(context.stdout, {
-    format: formatOf(flags),
-    table: [
-      { title: 'image', value: ({ image }) => image, layout: 'middle' },
-      { title: 'face', value: ({ face }) => face, layout: 'right' },
-      { title: 'quality', value: ({ quality }) => quality ?? undefined, layout: 'right' },
-      { title: 'person', value: ({ person }) => person ?? undefined, layout: 'middle' },
-      { title: 'similarity', value: ({ similarity }) => similarity?.toFixed(4), layout: 'right' },
-      { title: 'same', value: ({ same }) => (same === null ? undefined : same ? 'yes' : 'no') },
-    ],
-  });
+  const rows = createRows(context.stdout, { format: formatOf(flags), table, csv });
   let gallery: Gallery | undefined;
-  let thresholds: Recogniser['model']['contract']['thresholds'];
+  let deciding: Deciding;
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async ({ model }) => {
-        gallery = await openGallery(flags.gallery, model, { ...context, create: false });
+        const taken = thresholdAt(model.contract.thresholds, flags.fmr);
+        gallery = await openGallery(flags.gallery, model, { ...context, readOnly: true });
         const { people } = await gallery.count();
-        if (people === 0 && flags.quiet !== true) note(context, `Nobody is enrolled in ${flags.gallery} yet.`);
-        thresholds = model.contract.thresholds;
+        deciding = { taken, people };
+        if (flags.quiet !== true) for (const line of notes(deciding, flags, model.name)) note(context, line);
       },
       outcome: async (outcome) => {
         if (!('faces' in outcome)) return;
         for (const [face, { embedding, quality = null }] of outcome.faces.entries()) {
           const found = await gallery!.search(embedding, { limit: flags.best });
           const about = { image: outcome.file.name, face, quality };
-          if (found.length === 0) await rows.write({ ...about, person: null, similarity: null, same: null });
-          for (const { person, similarity } of found)
-            await rows.write({ ...about, person, similarity, same: decide(similarity, thresholds, flags.fmr).same });
+          const decision = decisionFields(deciding, flags.fmr);
+          if (found.length === 0)
+            await rows.write({ ...about, person: null, similarity: null, same: null, ...decision });
+          for (const { person, similarity } of found) {
+            const same = deciding.taken === undefined ? null : similarity >= deciding.taken.threshold;
+            await rows.write({ ...about, person, similarity, same, ...decision });
+          }
         }
       },
     });
@@ -83,4 +119,27 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
     if (gallery !== undefined) await rows.close();
     await gallery?.[Symbol.asyncDispose]();
   }
+}
+
+const decisionFields = (
+  { taken, people }: Deciding,
+  fmrAsked: number,
+): Pick<MatchRow, 'threshold' | 'fmr' | 'fmrAsked' | 'expectedFalseHits'> => ({
+  threshold: taken?.threshold ?? null,
+  fmr: taken?.fmr ?? null,
+  fmrAsked,
+  expectedFalseHits: taken === undefined ? null : expectedFalseHits(taken.fmr, people),
+});
+
+/** What a reader of the answers must know of them. */
+function notes({ taken, people }: Deciding, { gallery, fmr }: Flags, model: string): string[] {
+  if (people === 0) return [`Nobody is enrolled in ${gallery} yet.`];
+  if (taken === undefined)
+    return [`${model} has no threshold, similarities alone: measure one with \`magface calibrate --pairs\`.`];
+  const threshold = Number(taken.threshold.toFixed(4));
+  const hits = expectedFalseHits(taken.fmr, people);
+  return [
+    `Threshold ${threshold}, measured at a false match rate of ${rateTaken(taken.fmr, fmr)}, for one comparison.`,
+    `Every face is compared with ${people === 1 ? '1 person' : `${people} people`}: expect about ${hits} false hits for each face of a stranger (${taken.fmr} x ${people}).`,
+  ];
 }

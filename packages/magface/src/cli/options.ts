@@ -25,6 +25,9 @@ export interface InputFlags {
   readonly root?: string;
 }
 
+/** What `--fmr` means wherever it is taken. */
+export const fmrWords = 'most false matches to accept: the rate, or the next stricter that was measured';
+
 export const inputWords = 'files, folders (searched in depth), globs, https: addresses; - reads paths from stdin';
 
 export function addInputFlags(command: Command): Command {

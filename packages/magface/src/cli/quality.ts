@@ -1,10 +1,10 @@
 /** `magface quality`: every face found, aligned, embedded and scored. */
 import type { Command } from 'commander';
-import { ConfigError } from '../errors.ts';
-import { type Context, note, type Recogniser } from './context.ts';
+import { type Context, note } from './context.ts';
 import { copyImages } from './copy-images.ts';
 import type { ExitCode } from './errors.ts';
 import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
+import { expectCalibration } from './min-quality.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
 import { createRows } from './output.ts';
 import { createReport } from './report-file.ts';
@@ -89,13 +89,6 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
       note(context, `Report: ${flags.report}, to be opened in a browser.`);
     if (flags.copyTo !== undefined && started) await copyImages([...chosen], flags.copyTo, context);
   }
-}
-
-function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {
-  if (minQuality === undefined || contract.calibration !== undefined) return;
-  const remedy = 'fit one with `magface calibrate`';
-  const message = `Expected a calibrated model for --min-quality but ${name} has no calibration: ${remedy}.`;
-  throw new ConfigError('min-quality', message);
 }
 
 function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {

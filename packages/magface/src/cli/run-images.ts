@@ -1,5 +1,5 @@
 /** What every command over many images does: name them, load the models, show progress, count what failed. */
-import { ConfigError, ImageError, type MagfaceError } from '../errors.ts';
+import { asImageError, ConfigError, ImageError, type MagfaceError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import type { ImageSize, StreamResult } from '../infer/pipeline.ts';
 import { type Context, note, type Recogniser } from './context.ts';
@@ -19,7 +19,7 @@ export interface RunHandlers {
   readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
   /** Called once, before the first image. */
   readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
-  /** Called in the order of the inputs. */
+  /** Called in the order of the inputs. An ImageError that it throws is told and counted as a failure of the image. */
   readonly outcome: (outcome: ImageOutcome) => Promise<void>;
 }
 
@@ -44,11 +44,12 @@ export async function runImages(
   let [images, failed] = [0, 0];
   try {
     for await (const done of outcomes(magface, files, streamOptions(flags, context.signal))) {
-      if ('error' in done) {
+      const told = (error: MagfaceError): void => {
         failed++;
-        progress.note(named(done.error.message, done.file));
-      }
-      await outcome(done);
+        progress.note(named(error.message, done.file));
+      };
+      if ('error' in done) told(done.error);
+      await outcome(done).catch((error: unknown) => told(asImageError(error)));
       progress.update(++images);
     }
     context.signal.throwIfAborted();

@@ -102,7 +102,7 @@ export interface paths {
         put?: never;
         /**
          * Add faces to a person
-         * @description The largest face of each image; an answer means that they are kept for good.
+         * @description Each image must show one face that is good enough, else nothing of the request is kept. An answer means that the faces are kept for good.
          */
         post: operations["addFaces"];
         delete?: never;
@@ -215,8 +215,10 @@ export interface components {
             /** @description Cosine, -1 to 1. */
             similarity: number;
             threshold: number | null;
-            /** @description The rate that the threshold was measured at. */
+            /** @description The rate that the threshold was measured at, for one comparison: never above the one asked for. */
             fmr: number | null;
+            /** @description The rate that was asked for. */
+            fmrAsked: number;
             /** @description Null when the model has no threshold. */
             same: boolean | null;
             quality: [
@@ -230,6 +232,8 @@ export interface components {
                 face: number;
                 magnitude: number;
                 quality: number | null;
+                /** @description The person had this very picture already, under that number: nothing was added. */
+                known: boolean;
             }[];
             /** @description Faces that the person has now. */
             total: number;
@@ -241,8 +245,14 @@ export interface components {
         };
         Search: {
             threshold: number | null;
-            /** @description The rate that the threshold was measured at, for one comparison. */
+            /** @description The rate that the threshold was measured at, for one comparison: never above the one asked for. */
             fmr: number | null;
+            /** @description The rate that was asked for. */
+            fmrAsked: number;
+            /** @description How many people the face was compared with. */
+            people: number;
+            /** @description How many of them the face of a stranger would be taken for on average: the rate times the people. */
+            expectedFalseHits: number | null;
             /** @description Best first. */
             matches: {
                 person: string;
@@ -369,7 +379,7 @@ export interface operations {
             query?: {
                 /** @description The images are faces of 112x112, aligned already. */
                 aligned?: boolean;
-                /** @description False match rate to decide at: the nearest that the model was measured at is taken. */
+                /** @description Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused. */
                 fmr?: number;
             };
             header?: never;
@@ -588,6 +598,10 @@ export interface operations {
             query?: {
                 /** @description The images are faces of 112x112, aligned already. */
                 aligned?: boolean;
+                /** @description A face of lower quality is refused. */
+                minQuality?: number;
+                /** @description Take the largest face of an image that shows several, rather than refuse the image. */
+                largest?: boolean;
             };
             header?: never;
             path: {
@@ -724,7 +738,7 @@ export interface operations {
             query?: {
                 /** @description The images are faces of 112x112, aligned already. */
                 aligned?: boolean;
-                /** @description False match rate to decide at: the nearest that the model was measured at is taken. */
+                /** @description Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused. */
                 fmr?: number;
                 /** @description Most matches. */
                 limit?: number;

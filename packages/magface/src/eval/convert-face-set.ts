@@ -1,7 +1,8 @@
 /** Verification sets between InsightFace's `.bin` and a folder with the official lists. Images are copied byte for byte. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import { type VerificationPair, writeVerificationBin } from '../format/verification-bin.ts';
 import type { FaceSet } from './face-set.ts';
 import { openFaceSet } from './open-face-set.ts';
@@ -37,7 +38,7 @@ async function* pairsOf({ images, pairs: { left, right, same } }: FaceSet): Asyn
 }
 
 async function toFolder(folder: string, { images, pairs: { left, right, same } }: FaceSet): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const names: string[] = [];
   for (const [i, image] of images.entries()) {
     const bytes = await image.read();

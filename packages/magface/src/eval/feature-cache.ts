@@ -1,8 +1,8 @@
 /** Features that were computed before: found again by the digest of all that they depend on. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../format/make-folder.ts';
 import { openSafetensors, writeSafetensors } from '../format/safetensors.ts';
 import { float32Tensor, toFloat32 } from '../format/tensor.ts';
 
@@ -48,7 +48,7 @@ export async function readFeatureCache(path: string): Promise<EmbeddedImages | u
 
 export async function writeFeatureCache(path: string, images: EmbeddedImages): Promise<void> {
   const { values, dimension, magnitudes } = images;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeSafetensors(
     path,
     new Map([

@@ -3,10 +3,13 @@
  * Both take the same SQL.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
 import { ConfigError } from '../errors.ts';
-import { lockFolder } from './folder-lock.ts';
+import { makeFolder } from '../format/make-folder.ts';
+import { copyQuietFolder } from './folder-copy.ts';
+import { type FolderLock, lockFolder } from './folder-lock.ts';
 
 export type SqlValue = string | number | null | readonly string[];
 
@@ -25,27 +28,36 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  /** Whether a folder that is not there is made. @default true */
-  readonly create?: boolean | undefined;
+  /**
+   * Only to read what is there already: makes nothing, and of a folder it works on a copy, so that it neither waits for
+   * an owner nor needs the right to write there. @default false
+   */
+  readonly readOnly?: boolean | undefined;
 }
 
 /**
  * @param where - a folder, or `postgres://...`
  * @throws {ConfigError} when it cannot be reached, or somebody has it open
  */
-export async function openDatabase(where: string, { create = true }: DatabaseOptions = {}): Promise<Database> {
+export async function openDatabase(where: string, { readOnly = false }: DatabaseOptions = {}): Promise<Database> {
   if (isServer(where)) return openServer(where);
-  if (!create) expectFolder(where);
-  return openFolder(where);
+  if (!readOnly) return openFolder(where);
+  expectFolder(where);
+  return openCopy(where);
 }
 
 const isServer = (where: string): boolean => /^postgres(ql)?:\/\//.test(where);
 
 const dataOf = (folder: string): string => join(folder, 'data');
 
+/** Where a new database is made, to be renamed when it is whole. */
+const partOf = (folder: string): string => join(folder, 'data.part');
+
+const isMade = (folder: string): boolean => existsSync(join(dataOf(folder), 'PG_VERSION'));
+
 /** Of a server only its answer tells. @throws {ConfigError} when no gallery was made in the folder */
 export function expectFolder(where: string): void {
-  if (!isServer(where) && !existsSync(dataOf(where))) throw noGallery(where);
+  if (!isServer(where) && !isMade(where)) throw noGallery(where);
 }
 
 /** @param where - without a password */
@@ -56,38 +68,85 @@ export const noGallery = (where: string): ConfigError =>
   );
 
 async function openFolder(folder: string): Promise<Database> {
-  await mkdir(folder, { recursive: true });
+  await expectRoom(folder);
+  await makeFolder(folder);
   const lock = await lockFolder(folder);
   try {
-    const { PGlite } = await import('@electric-sql/pglite');
-    const { vector } = await import('@electric-sql/pglite-pgvector');
-    const database = await PGlite.create(dataOf(folder), { extensions: { vector } });
-    const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) => {
-      lock.expectHeld();
-      return (await database.query<Row>(sql, values && [...values])).rows;
-    };
-    return {
-      name: folder,
-      shared: false,
-      query,
-      transaction: async (body) => {
-        lock.expectHeld();
-        return database.transaction((inner) =>
-          body(
-            async <Row>(sql: string, values?: readonly SqlValue[]) =>
-              (await inner.query<Row>(sql, values && [...values])).rows,
-          ),
-        );
-      },
-      close: async () => {
-        await database.close();
-        await lock.release();
-      },
-    };
+    if (!isMade(folder)) await makeData(folder);
+    return folderDatabase(folder, await openData(dataOf(folder)), lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
+}
+
+/**
+ * A gallery is a folder of its own: photos beside a database would look like part of it.
+ *
+ * @throws {ConfigError} when the folder holds other files
+ */
+export async function expectRoom(folder: string): Promise<void> {
+  if (isServer(folder) || isMade(folder)) return;
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const foreign = names.filter((name) => !/^(lock-.*|data\.part)$/.test(name));
+  if (foreign.length === 0) return;
+  const message = `Expected a gallery, or room for a new one, in ${folder} but it holds other files, such as ${foreign[0]}: name a folder of its own.`;
+  throw new ConfigError('gallery', message);
+}
+
+/** Making one takes seconds: what an interruption leaves of it is never taken for a database. */
+async function makeData(folder: string): Promise<void> {
+  const part = partOf(folder);
+  await rm(part, { recursive: true, force: true });
+  await (await openData(part)).close();
+  await rename(part, dataOf(folder));
+}
+
+async function openData(data: string): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const { vector } = await import('@electric-sql/pglite-pgvector');
+  return PGlite.create(data, { extensions: { vector } });
+}
+
+/** What was committed when the copy was made, whoever has the folder open. */
+async function openCopy(folder: string): Promise<Database> {
+  const copy = await copyQuietFolder(dataOf(folder));
+  try {
+    const database = await openData(copy.path);
+    await database.exec('set default_transaction_read_only = on'); // what is written into a copy would be lost
+    return folderDatabase(folder, database, { expectHeld: () => undefined, release: () => copy.remove() });
+  } catch (error) {
+    await copy.remove();
+    throw error;
+  }
+}
+
+function folderDatabase(name: string, database: PGlite, lock: FolderLock): Database {
+  const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) => {
+    lock.expectHeld();
+    return (await database.query<Row>(sql, values && [...values])).rows;
+  };
+  return {
+    name,
+    shared: false,
+    query,
+    transaction: async (body) => {
+      lock.expectHeld();
+      return database.transaction((inner) =>
+        body(
+          async <Row>(sql: string, values?: readonly SqlValue[]) =>
+            (await inner.query<Row>(sql, values && [...values])).rows,
+        ),
+      );
+    },
+    close: async () => {
+      await database.close();
+      await lock.release();
+    },
+  };
 }
 
 async function openServer(address: string): Promise<Database> {

@@ -7,6 +7,7 @@
  * so that a good face counts for more than a poor one and no threshold of quality is needed.
  */
 import { ServiceError } from '../errors.ts';
+import { magnitudeOf } from '../quality.ts';
 import { type Database, type DatabaseOptions, noGallery, openDatabase, type Query } from './database.ts';
 import { TemplateScan } from './template-scan.ts';
 
@@ -25,11 +26,26 @@ export interface GalleryFace {
   readonly quality?: number | null | undefined;
 }
 
+/** What became of a face that was given. */
+export interface EnrolledFace {
+  /** Its number. */
+  readonly face: number;
+  /** How many faces the person has now. */
+  readonly faces: number;
+  /** The person has this very picture already, under that number: nothing was added. */
+  readonly known: boolean;
+}
+
 export interface GalleryMatch {
   readonly person: string;
   /** Cosine to the person's template. */
   readonly similarity: number;
   /** How many faces the template is made of. */
+  readonly faces: number;
+}
+
+export interface GalleryCount {
+  readonly people: number;
   readonly faces: number;
 }
 
@@ -39,7 +55,7 @@ export interface SearchOptions {
 }
 
 /** What the service uses of a gallery. */
-export type People = Pick<Gallery, 'enrol' | 'remove' | 'search'>;
+export type People = Pick<Gallery, 'enrol' | 'remove' | 'search' | 'count'>;
 
 /** Owns a connection, and for a folder what its search keeps in memory. */
 export class Gallery {
@@ -47,6 +63,8 @@ export class Gallery {
   readonly #model: GalleryModel;
   /** From the first search in a folder on. */
   #scan: Promise<TemplateScan> | undefined;
+  /** Of a folder, which nobody else changes: counting takes as long as a search. */
+  #counted: Promise<GalleryCount> | undefined;
 
   private constructor(database: Database, model: GalleryModel) {
     this.#database = database;
@@ -55,15 +73,17 @@ export class Gallery {
 
   /**
    * @param where - a folder, or `postgres://...` of a server that has pgvector
-   * @param options - `create: false` opens what is there already and makes nothing
+   * @param options - `readOnly` opens what is there already, even while another process has it open for writing
    * @throws {ConfigError} when it cannot be opened
    * @throws {ServiceError} `wrong_model` when it was made with another model
    */
   static async open(where: string, model: GalleryModel, options: DatabaseOptions = {}): Promise<Gallery> {
     const database = await openDatabase(where, options);
     try {
-      if (options.create === false && !(await isMade(database.query))) throw noGallery(database.name);
-      await database.transaction((query) => prepare(query, model, { indexed: database.shared }));
+      if (options.readOnly !== true)
+        await database.transaction((query) => prepare(query, model, { indexed: database.shared }));
+      else if (!(await isMade(database.query))) throw noGallery(database.name);
+      else await isOwn(database.query, model);
       return new Gallery(database, model);
     } catch (error) {
       await database.close();
@@ -72,13 +92,14 @@ export class Gallery {
   }
 
   /**
-   * Adds a face to a person, who is made when new. Kept for good once this resolves.
-   *
-   * @returns the face's number, and how many faces the person has now
+   * Adds a face to a person, who is made when new. Kept for good once this resolves. A picture that the person has
+   * already would only lend itself more weight: it is not added again.
    */
-  async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<{ face: number; faces: number }> {
+  async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<EnrolledFace> {
     const vector = textOf(embedding);
     const { template, ...enrolled } = await this.#database.transaction(async (query) => {
+      const known = await knownFace(query, person, embedding);
+      if (known !== undefined) return { ...known, template: undefined };
       const [row] = await query<{ faces: number; template: string }>(
         `insert into magface_people as p (id, model, template, faces) values ($1, $2, $3, 1)
          on conflict (id) do update set template = p.template + excluded.template, faces = p.faces + 1
@@ -89,8 +110,10 @@ export class Gallery {
         'insert into magface_faces (person, model, embedding, quality) values ($1, $2, $3, $4) returning id',
         [person, this.#model.digest, vector, quality],
       );
-      return { face: Number(added!.id), faces: row!.faces, template: row!.template };
+      return { face: Number(added!.id), faces: row!.faces, known: false, template: row!.template };
     });
+    if (template === undefined) return enrolled;
+    this.#counted = undefined;
     if (this.#scan !== undefined) await (await this.#scan).set(person, vectorOf(template));
     return enrolled;
   }
@@ -101,6 +124,7 @@ export class Gallery {
       'delete from magface_people where id = $1 returning faces',
       [person],
     );
+    this.#counted = undefined;
     if (this.#scan !== undefined) await (await this.#scan).delete(person);
     return row?.faces ?? 0;
   }
@@ -128,17 +152,35 @@ export class Gallery {
   }
 
   /** @returns how many people and faces there are */
-  async count(): Promise<{ people: number; faces: number }> {
-    const [row] = await this.#database.query<{ people: number; faces: number }>(
-      'select count(*)::int as people, coalesce(sum(faces), 0)::int as faces from magface_people',
-    );
-    return row!;
+  async count(): Promise<GalleryCount> {
+    if (this.#database.shared) return countOf(this.#database.query);
+    this.#counted ??= countOf(this.#database.query);
+    return this.#counted;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#scan)?.[Symbol.asyncDispose]();
     await this.#database.close();
   }
+}
+
+async function countOf(query: Query): Promise<GalleryCount> {
+  const [row] = await query<GalleryCount>(
+    'select count(*)::int as people, coalesce(sum(faces), 0)::int as faces from magface_people',
+  );
+  return row!;
+}
+
+/** Two readings of one picture differ by no more than this share of their length; two pictures by far more. */
+const samePicture = 1e-3;
+
+async function knownFace(query: Query, person: string, embedding: Float32Array): Promise<EnrolledFace | undefined> {
+  const [row] = await query<{ id: number | string; faces: number }>(
+    `select f.id, p.faces from magface_faces f join magface_people p on p.id = f.person
+     where f.person = $1 and f.embedding <-> $2::vector <= $3::float8 order by f.id limit 1`,
+    [person, textOf(embedding), samePicture * magnitudeOf(embedding)],
+  );
+  return row === undefined ? undefined : { face: Number(row.id), faces: row.faces, known: true };
 }
 
 /** PostgreSQL's own search through pgvector's index. */
@@ -186,21 +228,21 @@ async function isMade(query: Query): Promise<boolean> {
   return row!.made;
 }
 
-async function prepare(
-  query: Query,
-  { name, digest, embeddingLength }: GalleryModel,
-  { indexed }: { readonly indexed: boolean },
-): Promise<void> {
+/** @returns false when it belongs to no model yet; @throws {ServiceError} `wrong_model` when to another */
+async function isOwn(query: Query, { name, digest }: GalleryModel): Promise<boolean> {
+  const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
+  if (owner === undefined || owner.digest === digest) return owner !== undefined;
+  const message = `Expected the gallery's own model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use that model, or enrol into a new gallery.`;
+  throw new ServiceError('wrong_model', message);
+}
+
+async function prepare(query: Query, owner: GalleryModel, { indexed }: { readonly indexed: boolean }): Promise<void> {
+  const { name, digest, embeddingLength } = owner;
   await query('create extension if not exists vector');
   await query(
     'create table if not exists magface_model (digest text primary key, name text not null, dimension int not null)',
   );
-  const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
-  if (owner !== undefined && owner.digest !== digest) {
-    const message = `Expected the gallery's own model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use that model, or enrol into a new gallery.`;
-    throw new ServiceError('wrong_model', message);
-  }
-  if (owner !== undefined) return;
+  if (await isOwn(query, owner)) return;
   await query('insert into magface_model values ($1, $2, $3)', [digest, name, embeddingLength]);
   const model = 'model text not null references magface_model';
   await query(

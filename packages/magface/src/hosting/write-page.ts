@@ -1,9 +1,10 @@
 /** The page as a folder that any web server can hand out: its own files, and the models beside them. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MagfaceError } from '../errors.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import { type FolderSource, modelFolder } from '../models/model-folder.ts';
 
 /** Where the build puts the page; from source (tests) too, since the page is always built. */
@@ -37,7 +38,7 @@ export async function writePage(
     await cp(page, output, { recursive: true });
   }
   const folder = join(output, 'models');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const files = [...modelFolder(models)];
   for (const [name, bytes] of files) await writeFile(join(folder, name), bytes);
   return files.reduce((sum, [, bytes]) => sum + bytes.length, 0);

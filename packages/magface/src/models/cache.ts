@@ -4,12 +4,13 @@
  * disk or a cut cable leave nothing half done.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
+import { makeFolder } from '../format/make-folder.ts';
 
 /** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
 export function cacheFolder(given?: string): string {
@@ -67,7 +68,7 @@ async function writeWhole(
 ): Promise<string> {
   const temporary = `${path}.${randomUUID()}.part`;
   try {
-    await mkdir(join(folder, 'models'), { recursive: true });
+    await makeFolder(join(folder, 'models'));
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(bytes);

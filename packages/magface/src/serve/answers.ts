@@ -1,6 +1,8 @@
 /** Which status an error has, and how it is told. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { type ImageErrorCode, MagfaceError, type ServiceErrorCode } from '../errors.ts';
+import { describeIssue } from '../settings/schema-issue.ts';
 import type { ServeOptions } from './options.ts';
 
 const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
@@ -9,9 +11,12 @@ const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
   image_too_large: 413,
   image_wrong_size: 422,
   no_face: 422,
+  several_faces: 422,
+  quality_too_low: 422,
   wrong_request: 400,
   unauthorized: 401,
   not_found: 404,
+  wrong_method: 405,
   request_too_large: 413,
   wrong_media_type: 415,
   wrong_model: 409,
@@ -56,7 +61,7 @@ type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyRepl
 export function errorHandler(limits: Limits): ErrorHandler {
   const known = wordsOf(limits);
   return (error, request, reply) => {
-    const [code, message, status] = describe(error, known);
+    const [code, message, status] = describe(error, request, known);
     if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, code);
     const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
     if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
@@ -67,6 +72,7 @@ export function errorHandler(limits: Limits): ErrorHandler {
 
 function describe(
   error: unknown,
+  request: FastifyRequest,
   known: Readonly<Record<string, Words>>,
 ): readonly [code: string, message: string, status: number] {
   if (error instanceof MagfaceError) return [error.code, error.message, statusOf(error.code)];
@@ -77,10 +83,32 @@ function describe(
   } = error as { code?: string; statusCode?: number; message?: string };
   const words = known[code];
   if (words !== undefined) return [...words, statusOf(words[0])];
-  if (code === 'FST_ERR_VALIDATION') return ['wrong_request', `Expected another request: ${message}.`, 400];
+  if (code === 'FST_ERR_VALIDATION') return ['wrong_request', wrongAddress(error as Invalid, request), 400];
   if (statusCode < 500) return ['wrong_request', `Expected a whole and well-formed request: ${message}.`, statusCode];
   return ['unexpected', 'Something unforeseen happened; the service’s log has more.', 500];
 }
 
 const statusOf = (code: string): number =>
   code in statuses ? statuses[code as ImageErrorCode | ServiceErrorCode] : 500;
+
+/** What Fastify throws for an address that its schema refuses: the issues of zod, each taken apart. */
+interface Invalid {
+  readonly validationContext: 'params' | 'querystring';
+  readonly validation: readonly {
+    readonly keyword: string;
+    readonly instancePath: string;
+    readonly message: string;
+    readonly params: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+function wrongAddress({ validation, validationContext }: Invalid, { params, query }: FastifyRequest): string {
+  const { keyword, instancePath, message, params: details } = validation[0]!;
+  if (keyword === 'custom') return message; // our own words
+  const path = instancePath.split('/').filter((part) => part !== '');
+  const issue = { code: keyword, path, message, ...details } as z.core.$ZodIssue;
+  if (issue.code === 'unrecognized_keys')
+    return `Expected parameters that exist in the address but received ${issue.keys.join(', ')}: see /docs.`;
+  const given = validationContext === 'params' ? params : query;
+  return `Expected ${describeIssue(issue, given, `${path.join('.')} in the address`)}: see /docs.`;
+}

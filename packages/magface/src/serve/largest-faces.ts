@@ -1,23 +1,40 @@
-/** The one face that an image is about: its largest. */
+/** The faces that an image is about: its largest, or all where they are to be told apart. */
 import { ImageError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import type { ServedFace } from './engine-messages.ts';
 import type { UploadedImage } from './uploads.ts';
 
+interface Asking {
+  readonly signal: AbortSignal;
+  readonly aligned: boolean;
+}
+
 /**
  * @returns one face an image
  * @throws {ImageError} the first image's that cannot be used or has no face
  */
-export function largestFaces(
+export async function largestFaces(
   images: readonly UploadedImage[],
   engine: Engine,
-  { signal, aligned }: { readonly signal: AbortSignal; readonly aligned: boolean },
+  asking: Asking,
 ): Promise<ServedFace[]> {
-  const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces: 1 };
+  return (await facesOf(images, engine, { ...asking, maxFaces: 1 })).map(([largest]) => largest!);
+}
+
+/**
+ * @returns the faces of each image, at least one and at most `maxFaces`, the largest first
+ * @throws {ImageError} the first image's that cannot be used or has no face
+ */
+export function facesOf(
+  images: readonly UploadedImage[],
+  engine: Engine,
+  { signal, aligned, maxFaces }: Asking & { readonly maxFaces: number },
+): Promise<(readonly ServedFace[])[]> {
+  const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces };
   return Promise.all(
     images.map(async ({ name, bytes }) => {
       const { faces } = await engine.analyze(bytes, asked, { name, signal });
-      if (faces[0] !== undefined) return faces[0];
+      if (faces.length > 0) return faces;
       throw new ImageError('no_face', name, `Expected a face in ${name} but found none: send another photo.`);
     }),
   );

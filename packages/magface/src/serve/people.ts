@@ -2,12 +2,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { decide } from '../decision.ts';
+import { expectedFalseHits } from '../decision.ts';
 import { ServiceError } from '../errors.ts';
+import { enrollable } from '../gallery/enrolment-gate.ts';
 import type { People } from '../gallery/gallery.ts';
+import { longestName, nameFault } from '../gallery/person-name.ts';
 import { deadline } from './deadline.ts';
+import { thresholdOf } from './decision-rate.ts';
 import type { Engine } from './engine.ts';
-import { largestFaces } from './largest-faces.ts';
+import { facesOf, largestFaces } from './largest-faces.ts';
 import { imageBodies } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
 import * as schema from './schema.ts';
@@ -28,11 +31,18 @@ const person: z.ZodType<{ readonly id: string }> = z.object({
   id: z
     .string()
     .min(1)
-    .max(200)
-    // PostgreSQL keeps any character but this one.
-    .refine((id) => !id.includes('\0'), 'must have no NUL character')
+    .max(longestName)
+    .check(({ value, issues }) => {
+      const fault = nameFault(value);
+      if (fault === undefined) return;
+      const message = `Expected a name for the person but ${fault}: choose another.`;
+      issues.push({ code: 'custom', input: value, message });
+    })
     .describe('Any name for a person.'),
 });
+
+/** Faces that are counted where an image should show one. */
+const countedFaces = 20;
 
 function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
@@ -42,22 +52,27 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
     schema: {
       operationId: 'addFaces',
       summary: 'Add faces to a person',
-      description: 'The largest face of each image; an answer means that they are kept for good.',
+      description:
+        'Each image must show one face that is good enough, else nothing of the request is kept. An answer means that the faces are kept for good.',
       tags: ['people'],
       consumes: imageBodies,
       params: person,
-      querystring: schema.alignedQuery,
+      querystring: schema.enrolmentQuery,
       response: { 200: schema.enrolmentReply, ...schema.errors },
     },
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
+      const { aligned, minQuality, largest } = request.query;
       const images = await readUploads(request, { ...options, signal });
-      const found = await largestFaces(images, engine, { signal, aligned: request.query.aligned });
+      const maxFaces = largest ? 1 : countedFaces;
+      const all = await facesOf(images, engine, { signal, aligned, maxFaces });
+      const gate = { minQuality, largest, flags: { minQuality: 'minQuality', largest: '?largest=true' } };
+      const found = all.map((faces, at) => enrollable(faces, { ...gate, image: images[at]!.name }));
       const faces: schema.EnrolmentReply['faces'] = [];
       let total = 0;
       for (const { embedding, magnitude, quality = null } of found) {
         const enrolled = await gallery.enrol(request.params.id, { embedding, quality });
-        faces.push({ face: enrolled.face, magnitude, quality });
+        faces.push({ face: enrolled.face, magnitude, quality, known: enrolled.known });
         total = enrolled.faces;
       }
       return { person: request.params.id, faces, total };
@@ -96,14 +111,23 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     },
     handler: async (request, reply) => {
       const { aligned, limit, fmr } = request.query;
+      const taken = thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
       const signal = deadline(reply, options.timeout);
       const images = await readUploads(request, { ...options, signal, expected: 1 });
       const [face] = await largestFaces(images, engine, { signal, aligned });
       const matches = await gallery.search(face!.embedding, { limit });
-      const { thresholds } = engine.models.recogniser.contract;
-      const decided = matches.map((match) => ({ ...match, same: decide(match.similarity, thresholds, fmr).same }));
-      const { threshold, fmr: measured } = decide(0, thresholds, fmr);
-      return { threshold, fmr: measured, matches: decided };
+      const { people } = await gallery.count();
+      return {
+        threshold: taken?.threshold ?? null,
+        fmr: taken?.fmr ?? null,
+        fmrAsked: fmr,
+        people,
+        expectedFalseHits: taken === undefined ? null : expectedFalseHits(taken.fmr, people),
+        matches: matches.map((match) => ({
+          ...match,
+          same: taken === undefined ? null : match.similarity >= taken.threshold,
+        })),
+      };
     },
   });
 }

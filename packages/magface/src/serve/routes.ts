@@ -2,10 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { decide } from '../decision.ts';
 import { asImageError, ImageError, MagfaceError } from '../errors.ts';
 import { compare } from '../similarity.ts';
 import { deadline } from './deadline.ts';
+import { thresholdOf } from './decision-rate.ts';
 import type { Engine } from './engine.ts';
 import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-messages.ts';
 import { isAligned, largestFaces } from './largest-faces.ts';
@@ -73,13 +73,16 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
       const { aligned, fmr } = request.query;
+      const taken = thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
       const images = await readUploads(request, { ...options, signal, expected: 2 });
       const [a, b] = (await largestFaces(images, engine, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);
-      const decision = decide(similarity, engine.models.recogniser.contract.thresholds, fmr);
       return {
         similarity,
-        ...decision,
+        threshold: taken?.threshold ?? null,
+        fmr: taken?.fmr ?? null,
+        fmrAsked: fmr,
+        same: taken === undefined ? null : similarity >= taken.threshold,
         quality: [a.quality ?? null, b.quality ?? null] as [number | null, number | null],
       };
     },

@@ -3,6 +3,7 @@
  * Types stand beside their schemas, which the compiler holds to them.
  */
 import { z } from 'zod';
+import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
 import { reasonRules } from '../reasons.ts';
 import type { ServedFace } from './engine-messages.ts';
 
@@ -111,7 +112,15 @@ export interface CompareQuery {
 
 const fmr = numeric(z.coerce.number().positive().lt(1))
   .default(0.001)
-  .describe('False match rate to decide at: the nearest that the model was measured at is taken.');
+  .describe(
+    'Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused.',
+  );
+
+const measuredRate = z
+  .number()
+  .nullable()
+  .describe('The rate that the threshold was measured at, for one comparison: never above the one asked for.');
+const fmrAsked = z.number().describe('The rate that was asked for.');
 
 export const compareQuery: z.ZodType<CompareQuery> = z.strictObject({ aligned, fmr });
 
@@ -119,6 +128,7 @@ export interface CompareReply {
   readonly similarity: number;
   readonly threshold: number | null;
   readonly fmr: number | null;
+  readonly fmrAsked: number;
   readonly same: boolean | null;
   readonly quality: [number | null, number | null];
 }
@@ -127,22 +137,48 @@ export const compareReply: z.ZodType<CompareReply> = z
   .object({
     similarity: z.number().describe('Cosine, -1 to 1.'),
     threshold: z.number().nullable(),
-    fmr: z.number().nullable().describe('The rate that the threshold was measured at.'),
+    fmr: measuredRate,
+    fmrAsked,
     same: z.boolean().nullable().describe('Null when the model has no threshold.'),
     quality: z.tuple([z.number().nullable(), z.number().nullable()]),
   })
   .meta({ id: 'Comparison' });
 
+export interface EnrolmentQuery extends AlignedQuery {
+  readonly minQuality: number;
+  readonly largest: boolean;
+}
+
+export const enrolmentQuery: z.ZodType<EnrolmentQuery> = z.strictObject({
+  aligned,
+  minQuality: numeric(z.coerce.number().min(0).max(100))
+    .default(defaultMinQuality)
+    .describe('A face of lower quality is refused.'),
+  largest: flag.describe('Take the largest face of an image that shows several, rather than refuse the image.'),
+});
+
 export interface EnrolmentReply {
   readonly person: string;
-  readonly faces: { readonly face: number; readonly magnitude: number; readonly quality: number | null }[];
+  readonly faces: {
+    readonly face: number;
+    readonly magnitude: number;
+    readonly quality: number | null;
+    readonly known: boolean;
+  }[];
   readonly total: number;
 }
 
 export const enrolmentReply: z.ZodType<EnrolmentReply> = z
   .object({
     person: z.string(),
-    faces: z.array(z.object({ face: z.int(), magnitude: z.number(), quality: z.number().nullable() })),
+    faces: z.array(
+      z.object({
+        face: z.int(),
+        magnitude: z.number(),
+        quality: z.number().nullable(),
+        known: z.boolean().describe('The person had this very picture already, under that number: nothing was added.'),
+      }),
+    ),
     total: z.int().describe('Faces that the person has now.'),
   })
   .meta({ id: 'Enrolment' });
@@ -169,6 +205,9 @@ export const searchQuery: z.ZodType<SearchQuery> = z.strictObject({
 export interface SearchReply {
   readonly threshold: number | null;
   readonly fmr: number | null;
+  readonly fmrAsked: number;
+  readonly people: number;
+  readonly expectedFalseHits: number | null;
   readonly matches: {
     readonly person: string;
     readonly similarity: number;
@@ -180,7 +219,13 @@ export interface SearchReply {
 export const searchReply: z.ZodType<SearchReply> = z
   .object({
     threshold: z.number().nullable(),
-    fmr: z.number().nullable().describe('The rate that the threshold was measured at, for one comparison.'),
+    fmr: measuredRate,
+    fmrAsked,
+    people: z.int().describe('How many people the face was compared with.'),
+    expectedFalseHits: z
+      .number()
+      .nullable()
+      .describe('How many of them the face of a stranger would be taken for on average: the rate times the people.'),
     matches: z
       .array(
         z.object({

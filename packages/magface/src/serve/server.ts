@@ -13,6 +13,7 @@ import type { ServeOptions } from './options.ts';
 import { addPage } from './page.ts';
 import { receivingGuard } from './receiving.ts';
 import { addRoutes } from './routes.ts';
+import { addUnknownAddress } from './unknown-address.ts';
 
 export interface ServerParts {
   readonly engine: Engine;
@@ -45,12 +46,7 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
   );
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request) => {
-    throw new ServiceError(
-      'not_found',
-      `Expected an address of this service but ${request.method} ${request.url.slice(0, 80)} is none: see /docs.`,
-    );
-  });
+  addUnknownAddress(app, { people: parts.gallery !== undefined });
   metrics.watchQueue(() => engine.waiting);
   addGuards(app, options);
   app.addHook('onResponse', async (request, reply) =>

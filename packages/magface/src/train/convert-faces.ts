@@ -2,11 +2,12 @@
  * Training sets from any form to `.rec`, tar shards, or a folder with a folder a person and the official list. Images are
  * copied byte for byte; nothing is decoded.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConfigError, ImageError } from '../errors.ts';
 import { writeFaceRecords } from '../format/face-records.ts';
 import { FileWriter } from '../format/file-writer.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import { readPackedFile } from '../format/packed-image.ts';
 import { createTarWriter } from '../format/tar-shard.ts';
 import { imageKinds, isImageName } from '../image-names.ts';
@@ -83,7 +84,7 @@ async function toTar(output: string, { samples }: Dataset, shardSize = samples.l
 
 async function toFolder(output: string, dataset: Dataset): Promise<number> {
   const digits = Math.max(5, String(dataset.classes - 1).length); // so that names sort as the classes do
-  await mkdir(output, { recursive: true });
+  await makeFolder(output);
   const list = await FileWriter.create(join(output, 'train.list'));
   try {
     const names = new Set<string>();
@@ -94,7 +95,7 @@ async function toFolder(output: string, dataset: Dataset): Promise<number> {
       if (sample.label !== label) {
         label = sample.label;
         names.clear();
-        await mkdir(join(output, person), { recursive: true });
+        await makeFolder(join(output, person));
       }
       const image = await imageOf(sample);
       const path = `${person}/${freeName(sample, names)}.${endingOf(image, sample)}`;

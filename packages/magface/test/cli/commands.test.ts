@@ -146,7 +146,25 @@ test('compare says how alike and decides by the model’s threshold', async () =
   ];
   const services = { load: async () => fakeRecogniser({ thresholds }) };
   const { stdout } = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--json'], { cwd, services });
-  expect(JSON.parse(stdout)).toEqual({ similarity: 1, threshold: 0.4, fmr: 0.001, same: true, quality: [50, 88] });
+  expect(JSON.parse(stdout)).toEqual({
+    similarity: 1,
+    threshold: 0.4,
+    fmr: 0.001,
+    fmrAsked: 0.001,
+    same: true,
+    quality: [50, 88],
+    faces: [1, 2],
+  });
+  const between = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.0005'], { cwd, services });
+  expect(between.stdout.split('\n')).toEqual([
+    'Similarity 1.0000. The same person: threshold 0.5 at a false match rate of 0.0001, the next stricter measured rate than the 0.0005 asked for.',
+    'photos/a.png: quality 50, magnitude 5.00',
+    'photos/two.png: quality 88, magnitude 7.00, the largest of 2 faces',
+    '',
+  ]);
+  const stricter = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.00005'], { cwd, services });
+  expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
+  expect(stricter.stderr).toContain('Expected a false match rate of 0.0001 or more, the strictest that this model was');
   const words = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd });
   expect(words.stdout.split('\n')[0]).toBe('Similarity 1.0000. No decision: fake has no threshold.');
   const missing = await runCli(['compare', 'photos/a.png', 'gone.png'], { cwd });

@@ -1,6 +1,6 @@
 /** `enroll` and `identify`, against a recogniser whose faces all look one way. */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
@@ -12,7 +12,13 @@ beforeAll(async () => {
   mkdirSync(join(cwd, 'ann'));
   const make = (file: string, width: number) =>
     sharp({ create: { width, height: 50, channels: 3, background: 'grey' } }).toFile(join(cwd, file));
-  await Promise.all([make('ann/a.png', 50), make('ann/b.png', 60), make('ann/no-face.png', 60), make('two.png', 70)]);
+  await Promise.all([
+    make('ann/a.png', 50),
+    make('ann/b.png', 60),
+    make('ann/no-face.png', 60),
+    make('two.png', 70),
+    make('poor.png', 10),
+  ]);
 });
 
 test('faces are enrolled, then found; an image without one is told and the exit code is 1', async () => {
@@ -20,14 +26,14 @@ test('faces are enrolled, then found; an image without one is told and the exit 
   expect(enrolled.exitCode).toBe(1);
   expect(enrolled.stderr).toContain('Expected a face in ann/no-face.png but found none');
   expect(JSON.parse(enrolled.stdout)).toEqual([
-    { image: 'ann/a.png', person: 'Ann Lee', face: 1, magnitude: 5, quality: 50, total: 1 },
-    { image: 'ann/b.png', person: 'Ann Lee', face: 2, magnitude: 6, quality: 73, total: 2 },
+    { image: 'ann/a.png', person: 'Ann Lee', face: 1, magnitude: 5, quality: 50, total: 1, known: false },
+    { image: 'ann/b.png', person: 'Ann Lee', face: 2, magnitude: 6, quality: 73, total: 2, known: false },
   ]);
 
   const found = await runCli(['identify', '--gallery', 'people', 'two.png'], { cwd });
   expect(found).toEqual({
     exitCode: 0,
-    stderr: '',
+    stderr: 'fake has no threshold, similarities alone: measure one with `magface calibrate --pairs`.\n',
     stdout: [
       'image    face  quality  person   similarity  same',
       'two.png     0       88  Ann Lee      1.0000  -',
@@ -64,4 +70,89 @@ test('a gallery without people says so', async () => {
   await runCli(['enroll', '--gallery', 'empty', '--person', 'Ann', 'ann/no-face.png'], { cwd });
   const run = await runCli(['identify', '--gallery', 'empty', 'two.png'], { cwd });
   expect([run.exitCode, run.stderr]).toEqual([0, 'Nobody is enrolled in empty yet.\n']);
+});
+
+const enroll = (...words: string[]) => runCli(['enroll', ...words], { cwd });
+
+test('a person without a name is refused before anything is made', async () => {
+  for (const name of ['', '  ']) {
+    const run = await enroll('--gallery', 'nameless', '--person', name, 'ann/a.png');
+    expect([run.exitCode, run.stderr]).toEqual([
+      2,
+      'Expected a name for --person but it is empty: say who the images show.\n',
+    ]);
+  }
+  expect(existsSync(join(cwd, 'nameless'))).toBe(false);
+});
+
+test('a folder of photos does not become a gallery', async () => {
+  const run = await enroll('--gallery', 'ann', '--person', 'Ann', 'ann/a.png');
+  expect([run.exitCode, run.stderr]).toEqual([
+    2,
+    'Expected a gallery, or room for a new one, in ann but it holds other files, such as a.png: name a folder of its own.\n',
+  ]);
+  expect(readdirSync(join(cwd, 'ann')).sort()).toEqual(['a.png', 'b.png', 'no-face.png']);
+});
+
+test('the same picture twice, several faces and a poor face are told, and taken only when asked', async () => {
+  const again = await enroll('--gallery', 'people', '--person', 'Ann Lee', 'ann/a.png', '--json');
+  expect([again.exitCode, again.stderr]).toEqual([
+    0,
+    'ann/a.png is not added again: Ann Lee has this picture already, as face 1.\n',
+  ]);
+  expect(JSON.parse(again.stdout)).toMatchObject([{ face: 1, total: 2, known: true }]);
+
+  const refused = await enroll('--gallery', 'people', '--person', 'Bob', 'two.png', 'poor.png', '--json');
+  expect(refused).toEqual({
+    exitCode: 1,
+    stdout: '[]\n',
+    stderr: [
+      'Expected one face in two.png but found 2: cut the person out, or take the largest with --largest.',
+      'Expected a face of quality 10 or more in poor.png but its quality is 2 (blurred: sharpness 3.2, at least 40 is good): take a better photo, or lower --min-quality.',
+      '',
+    ].join('\n'),
+  });
+  const flags = ['--largest', '--min-quality', '0', '--json'];
+  const taken = await enroll('--gallery', 'people', '--person', 'Bob', 'two.png', 'poor.png', ...flags);
+  expect([taken.exitCode, JSON.parse(taken.stdout)]).toMatchObject([0, [{ quality: 88 }, { quality: 2 }]]);
+});
+
+test('identify tells threshold and rate, and what a rate for pairs means among many', async () => {
+  const thresholds = [
+    { fmr: 0.01, threshold: 0.2, set: 's' },
+    { fmr: 0.001, threshold: 0.31234567, set: 's' },
+  ];
+  const services = { load: async () => fakeRecogniser({ thresholds }) };
+  const words = ['identify', '--gallery', 'people', 'ann/a.png'];
+  const run = await runCli([...words, '--fmr', '0.005'], { cwd, services });
+  expect(run.stderr).toBe(
+    [
+      'Threshold 0.3123, measured at a false match rate of 0.001, the next stricter measured rate than the 0.005 asked for, for one comparison.',
+      'Every face is compared with 2 people: expect about 0.002 false hits for each face of a stranger (0.001 x 2).',
+      '',
+    ].join('\n'),
+  );
+  const [row] = JSON.parse((await runCli([...words, '--json'], { cwd, services })).stdout);
+  expect(row).toMatchObject({
+    same: true,
+    threshold: 0.31234567,
+    fmr: 0.001,
+    fmrAsked: 0.001,
+    expectedFalseHits: 0.002,
+  });
+  const stricter = await runCli([...words, '--fmr', '0.0001'], { cwd, services });
+  expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
+  expect(stricter.stderr).toContain('Expected a false match rate of 0.001 or more');
+});
+
+test('identify reads a gallery that another has open', async () => {
+  const { Gallery } = await import('../../src/gallery/gallery.ts');
+  const { model } = fakeRecogniser();
+  await using _ = await Gallery.open(join(cwd, 'people'), { ...model, embeddingLength: 2 });
+  const run = await runCli(['identify', '--gallery', 'people', 'ann/a.png', '-q', '--format', 'csv'], { cwd });
+  expect([run.exitCode, run.stderr, run.stdout.split('\n')[0]]).toEqual([
+    0,
+    '',
+    'image,face,quality,person,similarity,same,threshold,fmr,expectedFalseHits',
+  ]);
 });

@@ -20,7 +20,7 @@ export const clientTypes: string = fileURLToPath(new URL('../../src/client/schem
 
 /** @returns the description with all that a service may have, people included */
 export async function describeService(): Promise<OpenAPI3> {
-  const gallery = { enrol: unasked, remove: unasked, search: unasked };
+  const gallery = { enrol: unasked, remove: unasked, search: unasked, count: unasked };
   const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   await app.ready();

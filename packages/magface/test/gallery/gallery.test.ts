@@ -1,6 +1,6 @@
 /** The gallery in a folder, and the same SQL over the wire of PostgreSQL. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -23,7 +23,14 @@ async function holds(where: string): Promise<void> {
   {
     await using gallery = await Gallery.open(where, model);
     expect(await gallery.enrol('ann', face(3, 0, 0))).toMatchObject({ faces: 1 });
-    expect(await gallery.enrol('ann', face(0, 1, 0))).toMatchObject({ faces: 2 });
+    expect(await gallery.enrol('ann', face(0, 1, 0))).toEqual({ face: 2, faces: 2, known: false });
+    // The same picture, read once more with another rounding; one of the same direction is another picture.
+    expect(await gallery.enrol('ann', face(3.0001, 0, 0))).toEqual({ face: 1, faces: 2, known: true });
+    expect(await gallery.enrol('eve', face(3, 0, 0))).toMatchObject({ faces: 1, known: false });
+    expect(await gallery.enrol('eve', face(3.1, 0, 0))).toMatchObject({ faces: 2, known: false });
+    expect(await gallery.count()).toEqual({ people: 2, faces: 4 });
+    await gallery.remove('eve');
+    expect(await gallery.count()).toEqual({ people: 1, faces: 2 });
     await gallery.enrol("o'hara; drop table magface_people", face(0, 0, 2));
     // The longer, better face has three times the weight of the other.
     const [best, next] = await gallery.search(Float32Array.of(3, 1, 0), { limit: 2 });
@@ -41,7 +48,13 @@ async function holds(where: string): Promise<void> {
   expect(await again.count()).toEqual({ people: 1, faces: 2 });
 }
 
-test('in a folder: enrol, weigh by magnitude, find, forget, keep', () => holds(join(folder, 'a')));
+test('in a folder: enrol, weigh by magnitude, find, forget, keep', async () => {
+  // What an interruption left of a gallery that was being made: it is made anew.
+  await mkdir(join(folder, 'a/data.part/base'), { recursive: true });
+  await writeFile(join(folder, 'a/data.part/PG_VERSION'), '17');
+  await holds(join(folder, 'a'));
+  expect(readdirSync(join(folder, 'a'))).toEqual(['data']);
+});
 
 describe('over the wire', () => {
   test('the same', async () => {
@@ -69,12 +82,42 @@ describe('over the wire', () => {
   });
 });
 
-test('only what is there already is opened where nothing is to be made', async () => {
+test('only what is there already is opened where it is only to be read', async () => {
   const where = join(folder, 'none');
-  await expect(Gallery.open(where, model, { create: false })).rejects.toThrow(
+  await expect(Gallery.open(where, model, { readOnly: true })).rejects.toThrow(
     `Expected a gallery at ${where} but there`,
   );
   expect(existsSync(where)).toBe(false);
+});
+
+test('who only reads needs no lock and no right to write, sees what is committed, and changes nothing', async () => {
+  const where = join(folder, 'a');
+  await using writer = await Gallery.open(where, model);
+  await writer.enrol('zoe', face(1, 2, 3));
+  const before = readdirSync(where);
+  await using reader = await Gallery.open(where, model, { readOnly: true });
+  expect(await reader.count()).toEqual({ people: 2, faces: 3 });
+  const [best] = await reader.search(Float32Array.of(1, 2, 3), { limit: 1 });
+  expect(best).toMatchObject({ person: 'zoe' });
+  await expect(reader.enrol('max', face(1, 1, 1))).rejects.toThrow('read-only');
+  expect(readdirSync(where)).toEqual(before);
+  await writer.remove('zoe');
+});
+
+test('a folder of other files does not become a gallery', async () => {
+  const where = join(folder, 'photos');
+  await mkdir(where);
+  await writeFile(join(where, 'a.jpg'), '');
+  await expect(Gallery.open(where, model)).rejects.toThrow(
+    `Expected a gallery, or room for a new one, in ${where} but it holds other files, such as a.jpg: name a folder of its own.`,
+  );
+  expect(readdirSync(where)).toEqual(['a.jpg']);
+});
+
+test.skipIf(!existsSync('/proc/self'))('where no folder can be made the answer comes at once', async () => {
+  await expect(Gallery.open('/proc/magface', model)).rejects.toThrow(
+    'Expected to make the folder /proc/magface but /proc takes no folders: choose another place.',
+  );
 });
 
 test('a folder that is open is refused, in this process too', async () => {

@@ -36,17 +36,22 @@ export function face(angle: number, length = 5): ServedFace {
   };
 }
 
-/** `face ANGLE` is a face, `none` is no face, `wait` waits until the client goes away or its time is over. */
+/** `face ANGLE` is a face, `faces ANGLE ANGLE` are several, `none` is no face, `wait` waits until the client goes away or its time is over. */
 export function fakeEngine(overrides: Partial<Engine> = {}): Engine {
   return {
     models,
     waiting: 0,
     ended: new Promise(() => undefined),
-    analyze: async (image, _request, { name, signal }) => {
-      const [what, angle] = Buffer.from(image).toString('latin1').split(' ');
+    analyze: async (image, { maxFaces }, { name, signal }) => {
+      const [what, angle, ...angles] = Buffer.from(image).toString('latin1').split(' ');
       if (what === 'wait')
         await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       if (what === 'face') return { image: { width: 100, height: 80 }, faces: [face(Number(angle))] };
+      if (what === 'faces')
+        return {
+          image: { width: 100, height: 80 },
+          faces: [angle, ...angles].slice(0, maxFaces).map((degrees) => face(Number(degrees))),
+        };
       if (what === 'none') return { image: { width: 100, height: 80 }, faces: [] };
       throw new ImageError('image_unreadable', name, `Expected an image but ${name} is text: convert it first.`);
     },

@@ -11,9 +11,10 @@ const asked: unknown[] = [];
 const gallery: People = {
   enrol: async (person, { embedding, quality }) => {
     asked.push(['enrol', person, [...embedding].map(Math.round), quality]);
-    return { face: asked.length, faces: asked.length };
+    return { face: asked.length, faces: asked.length, known: person === 'known' };
   },
   remove: async (person) => (person === 'ann' ? 3 : 0),
+  count: async () => ({ people: 30, faces: 90 }),
   search: async (embedding, options) => {
     asked.push(['search', [...embedding].map(Math.round), options]);
     return [
@@ -41,19 +42,52 @@ const image = (text: string) => ({ payload: Buffer.from(text), headers: { 'conte
 test('faces are enrolled under any name, one by one', async () => {
   const app = await server(gallery);
   const reply = await app.inject({ method: 'POST', url: '/v1/people/Ann%20O%27Hara/faces', ...image('face 90') });
-  expect(reply.json()).toEqual({ person: "Ann O'Hara", faces: [{ face: 1, magnitude: 5, quality: 50 }], total: 1 });
+  expect(reply.json()).toEqual({
+    person: "Ann O'Hara",
+    faces: [{ face: 1, magnitude: 5, quality: 50, known: false }],
+    total: 1,
+  });
   expect(asked).toEqual([['enrol', "Ann O'Hara", [0, 5], 50]]);
   const none = await app.inject({ method: 'POST', url: '/v1/people/ann/faces', ...image('none') });
   expect([none.statusCode, none.json().error.code]).toEqual([422, 'no_face']);
 });
 
-test('a name with a NUL character, which PostgreSQL cannot keep, is refused in words', async () => {
+test('an image that shows several faces, or a poor one, is refused until the request says otherwise', async () => {
   const app = await server(gallery);
-  const enrolment = await app.inject({ method: 'POST', url: '/v1/people/a%00b/faces', ...image('face 90') });
-  const removal = await app.inject({ method: 'DELETE', url: '/v1/people/a%00b' });
-  const message = 'Expected another request: params/id must have no NUL character.';
-  for (const reply of [enrolment, removal])
-    expect([reply.statusCode, reply.json()]).toEqual([400, { error: { code: 'wrong_request', message } }]);
+  const ask = async (query: string, text: string) => {
+    const reply = await app.inject({ method: 'POST', url: `/v1/people/ann/faces${query}`, ...image(text) });
+    return [reply.statusCode, reply.json().error?.message ?? reply.json().faces.length];
+  };
+  expect(await ask('', 'faces 0 40')).toEqual([
+    422,
+    'Expected one face in image but found 2: cut the person out, or take the largest with ?largest=true.',
+  ]);
+  expect(await ask('?largest=true', 'faces 0 40')).toEqual([200, 1]);
+  expect(await ask('?minQuality=51', 'face 0')).toEqual([
+    422,
+    'Expected a face of quality 51 or more in image but its quality is 50 (blurred: sharpness 3.2, at least 40 is good): take a better photo, or lower minQuality.',
+  ]);
+  expect(asked).toHaveLength(1);
+});
+
+test('a picture that the person has already is told as known', async () => {
+  const app = await server(gallery);
+  const reply = await app.inject({ method: 'POST', url: '/v1/people/known/faces', ...image('face 90') });
+  expect(reply.json().faces).toEqual([{ face: 1, magnitude: 5, quality: 50, known: true }]);
+});
+
+test('a name that cannot be kept is refused in words', async () => {
+  const app = await server(gallery);
+  for (const [name, fault] of [
+    ['a%00b', 'it has a NUL character'],
+    ['%20%20', 'it is empty'],
+  ] as const) {
+    const enrolment = await app.inject({ method: 'POST', url: `/v1/people/${name}/faces`, ...image('face 90') });
+    const removal = await app.inject({ method: 'DELETE', url: `/v1/people/${name}` });
+    const message = `Expected a name for the person but ${fault}: choose another.`;
+    for (const reply of [enrolment, removal])
+      expect([reply.statusCode, reply.json()]).toEqual([400, { error: { code: 'wrong_request', message } }]);
+  }
   expect(asked).toEqual([]);
 });
 
@@ -64,11 +98,21 @@ test('a search tells the best matches and the decision on each', async () => {
   expect(reply.json()).toEqual({
     threshold: 0.5,
     fmr: 0.001,
+    fmrAsked: 0.001,
+    people: 30,
+    expectedFalseHits: 0.03,
     matches: [
       { person: 'ann', similarity: 0.7, faces: 3, same: true },
       { person: 'bob', similarity: 0.4, faces: 1, same: false },
     ],
   });
+  const looser = await app.inject({ method: 'POST', url: '/v1/search?fmr=0.005', ...image('face 0') });
+  expect(looser.json()).toMatchObject({ threshold: 0.5, fmr: 0.001, fmrAsked: 0.005 });
+  const stricter = await app.inject({ method: 'POST', url: '/v1/search?fmr=0.0001', ...image('face 0') });
+  expect([stricter.statusCode, stricter.json().error.message]).toEqual([
+    400,
+    'Expected a false match rate of 0.001 or more, the strictest that this model was measured at, but received 0.0001: ask for 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
+  ]);
   expect((await app.inject({ method: 'POST', url: '/v1/search?limit=0', ...image('face 0') })).statusCode).toBe(400);
 });
 
@@ -79,8 +123,17 @@ test('whoever is forgotten was known', async () => {
   expect([unknown.statusCode, unknown.json().error.code]).toEqual([404, 'not_found']);
 });
 
-test('without a gallery there are no people', async () => {
+test('without a gallery there are no people, and who asks for them is told why', async () => {
   const app = await server(undefined);
-  expect((await app.inject({ method: 'POST', url: '/v1/search', ...image('face 0') })).statusCode).toBe(404);
+  const message =
+    'Expected a gallery of people but this service was started without one: start it with --gallery WHERE.';
+  for (const [method, url] of [
+    ['POST', '/v1/search?limit=2'],
+    ['POST', '/v1/people/x/faces'],
+    ['DELETE', '/v1/people/x'],
+  ] as const) {
+    const reply = await app.inject({ method, url, ...image('face 0') });
+    expect([reply.statusCode, reply.json()], url).toEqual([404, { error: { code: 'not_found', message } }]);
+  }
   expect(Object.keys((await app.inject('/openapi.json')).json().paths)).not.toContain('/v1/search');
 });

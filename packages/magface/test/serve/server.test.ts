@@ -104,11 +104,23 @@ test('compare decides at the threshold that was measured', async () => {
     similarity: expect.closeTo(0.515038, 5),
     threshold: 0.5,
     fmr: 0.001,
+    fmrAsked: 0.001,
     same: true,
     quality: [50, 50],
   });
   const other = await post(app, '/v1/compare', form(['face 0', 'face 61']));
   expect(other.json().same).toBe(false);
+  const between = await post(app, '/v1/compare?fmr=0.009', form(['face 0', 'face 59']));
+  expect(between.json()).toMatchObject({ threshold: 0.5, fmr: 0.001, fmrAsked: 0.009 });
+  const stricter = await post(app, '/v1/compare?fmr=0.0009', form(['face 0', 'face 0']));
+  expect([stricter.statusCode, stricter.json().error]).toEqual([
+    400,
+    {
+      code: 'wrong_request',
+      message:
+        'Expected a false match rate of 0.001 or more, the strictest that this model was measured at, but received 0.0009: ask for 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
+    },
+  ]);
   const none = await post(app, '/v1/compare', form(['face 0', 'none'], ['a.jpg', 'b.jpg']));
   expect([none.statusCode, none.json().error]).toEqual([
     422,
@@ -187,7 +199,7 @@ test.each([
   ],
   ['too long a name', `/v1/people/${'a'.repeat(201)}/faces`, 414, 'Expected a whole and well-formed request: '],
 ])('an address that cannot be read, for %s, is an error like all others', async (_, url, status, words) => {
-  const people = { enrol: refuse, remove: refuse, search: refuse };
+  const people = { enrol: refuse, remove: refuse, search: refuse, count: refuse };
   const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   open.push(app);
@@ -214,15 +226,33 @@ test('what is too much names how much may be', async () => {
   expect(await ask(bare)).toEqual(message(large));
 });
 
-test.each(['/v1/faces?minScore=', '/v1/faces?minScore=%20', '/v1/compare?fmr=', '/v1/faces?minScore=a'])(
-  '%s: no number is none, not 0',
-  async (url) => {
-    const reply = await post(await server(), url, form(['face 0', 'face 1']));
-    const { code, message } = reply.json().error;
-    expect([reply.statusCode, code]).toEqual([400, 'wrong_request']);
-    expect(message).toMatch(/^Expected another request: querystring\/(minScore|fmr) .*number/);
-  },
-);
+test.each([
+  ['/v1/faces?minScore=', 'minScore in the address to be a number but received ""'],
+  ['/v1/faces?minScore=%20', 'minScore in the address to be a number but received " "'],
+  ['/v1/faces?minScore=2', 'minScore in the address to be at most 1 but received "2"'],
+  ['/v1/faces?aligned=maybe', 'aligned in the address to be one of true, 1, yes, on'],
+  ['/v1/faces?quality=1', 'parameters that exist in the address but received quality'],
+  ['/v1/compare?fmr=', 'fmr in the address to be a number but received ""'],
+  ['/v1/compare?fmr=abc', 'fmr in the address to be a number but received "abc"'],
+  ['/v1/compare?fmr=0', 'fmr in the address to be over 0 but received "0"'],
+])('%s: what is wrong with the address is told in words', async (url, words) => {
+  const reply = await post(await server(), url, form(['face 0', 'face 1']));
+  const { code, message } = reply.json().error;
+  expect([reply.statusCode, code]).toEqual([400, 'wrong_request']);
+  expect(message).toContain(`Expected ${words}`);
+  expect(message).toMatch(/: see \/docs\.$/);
+});
+
+test('an address that is asked in the wrong way says which way is right', async () => {
+  const app = await server();
+  const reply = await app.inject('/v1/compare?fmr=abc');
+  expect([reply.statusCode, reply.headers['allow'], reply.json().error]).toEqual([
+    405,
+    'POST',
+    { code: 'wrong_method', message: 'Expected POST at /v1/compare but received GET: see /docs.' },
+  ]);
+  expect((await app.inject({ method: 'POST', url: '/healthz' })).headers['allow']).toBe('GET, HEAD');
+});
 
 test('keys: without one nothing under /v1 is read, health stays open', async () => {
   const app = await server({ apiKeys: ['a-key-of-16-letters', 'another-of-16-letters'] });

@@ -1,11 +1,12 @@
 /** What `magface doctor --tune` found for a model on this machine, kept in the cache until the machine or a version changes. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'onnxruntime-node';
 import { z } from 'zod';
+import { makeFolder } from '../../format/make-folder.ts';
 import type { Engine } from './engine.ts';
 
 /** One way of running a model, measured. */
@@ -53,7 +54,7 @@ export async function readTuning(folder: string, digest: string): Promise<Tuning
 /** @returns where it is kept */
 export async function writeTuning(folder: string, digest: string, found: Tuning): Promise<string> {
   const path = await tuningPath(folder, digest);
-  await mkdir(join(folder, 'tuning'), { recursive: true });
+  await makeFolder(join(folder, 'tuning'));
   await writeFile(`${path}.${process.pid}.part`, JSON.stringify(found));
   await rename(`${path}.${process.pid}.part`, path);
   return path;

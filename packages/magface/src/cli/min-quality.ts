@@ -1,0 +1,11 @@
+/** `--min-quality` of the commands that have it. */
+import { ConfigError } from '../errors.ts';
+import type { Recogniser } from './context.ts';
+
+/** @throws {ConfigError} when a least quality is asked for of a model that gives none */
+export function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {
+  if (minQuality === undefined || contract.calibration !== undefined) return;
+  const remedy = 'fit one with `magface calibrate`';
+  const message = `Expected a calibrated model for --min-quality but ${name} has no calibration: ${remedy}.`;
+  throw new ConfigError('min-quality', message);
+}

@@ -1,0 +1,39 @@
+/** Which face of an image may stand for a person: one that is alone in it, and good enough to tell the person by. */
+import { ImageError } from '../errors.ts';
+import type { AnalyzedFace } from '../face.ts';
+import { describeReason } from '../reasons.ts';
+
+/** Below it a face says little of a person; about one in ten ordinary faces is. */
+export const defaultMinQuality = 10;
+
+export interface GateOptions {
+  /** The image as the user calls it. */
+  readonly image: string;
+  /** Least quality, 0 to 100. Faces of a model without a scale all pass. @default 10 */
+  readonly minQuality?: number | undefined;
+  /** Take the largest of several faces rather than refuse the image. @default false */
+  readonly largest?: boolean | undefined;
+  /** What the two options above are called where the user gives them. */
+  readonly flags: { readonly minQuality: string; readonly largest: string };
+}
+
+type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
+
+/**
+ * @param faces - of one image, the largest first, at least one
+ * @throws {ImageError} `several_faces` or `quality_too_low`
+ */
+export function enrollable<Face extends GatedFace>(faces: readonly Face[], options: GateOptions): Face {
+  const { image, minQuality = defaultMinQuality, largest = false, flags } = options;
+  if (faces.length > 1 && !largest) {
+    const remedy = `cut the person out, or take the largest with ${flags.largest}`;
+    const message = `Expected one face in ${image} but found ${faces.length}: ${remedy}.`;
+    throw new ImageError('several_faces', image, message);
+  }
+  const face = faces[0]!;
+  const { quality } = face;
+  if (quality === undefined || quality >= minQuality) return face;
+  const why = face.reasons[0] === undefined ? '' : ` (${describeReason(face.reasons[0])})`;
+  const message = `Expected a face of quality ${minQuality} or more in ${image} but its quality is ${quality}${why}: take a better photo, or lower ${flags.minQuality}.`;
+  throw new ImageError('quality_too_low', image, message);
+}

@@ -1,0 +1,18 @@
+/** The threshold that a request is decided at. */
+import { type DecisionThreshold, thresholdAt } from '../decision.ts';
+import { ConfigError, ServiceError } from '../errors.ts';
+import type { Engine } from './engine.ts';
+
+/**
+ * @param fmr - the largest false match rate that the client accepts
+ * @returns undefined when the model has no threshold
+ * @throws {ServiceError} `wrong_request` when the model was measured at no rate as strict as that
+ */
+export function thresholdOf({ models }: Pick<Engine, 'models'>, fmr: number): DecisionThreshold | undefined {
+  try {
+    return thresholdAt(models.recogniser.contract.thresholds, fmr);
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new ServiceError('wrong_request', cause.message, { cause });
+  }
+}

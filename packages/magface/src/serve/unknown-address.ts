@@ -1,0 +1,30 @@
+/** What is told of an address that leads to no route: which method it takes, or what is missing for it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '../errors.ts';
+
+/** Must stand before the routes, which it gets to know as they come. @param people - whether there is a gallery */
+export function addUnknownAddress(app: FastifyInstance, { people }: { readonly people: boolean }): void {
+  const routes: { readonly methods: readonly string[]; readonly address: RegExp }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url.includes('*')) return; // files of the page: any address
+    const pattern = url.replaceAll(/[.]/g, '\\.').replaceAll(/:\w+/g, '[^/]+');
+    routes.push({ methods: [method].flat(), address: new RegExp(`^${pattern}$`) });
+  });
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    const [path = ''] = request.url.split('?');
+    const methods = routes.filter(({ address }) => address.test(path)).flatMap(({ methods }) => methods);
+    if (methods.length > 0) {
+      reply.header('Allow', methods.join(', '));
+      const allowed = methods.filter((method) => method !== 'HEAD').join(' or ');
+      const message = `Expected ${allowed} at ${path} but received ${request.method}: see /docs.`;
+      throw new ServiceError('wrong_method', message);
+    }
+    if (!people && /^\/v1\/(people|search)(\/|$)/.test(path)) {
+      const message =
+        'Expected a gallery of people but this service was started without one: start it with --gallery WHERE.';
+      throw new ServiceError('not_found', message);
+    }
+    const message = `Expected an address of this service but ${request.method} ${request.url.slice(0, 80)} is none: see /docs.`;
+    throw new ServiceError('not_found', message);
+  });
+}
