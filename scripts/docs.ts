@@ -1,7 +1,8 @@
 /** `npm run docs`: writes the pages of docs/ that are made from the sources. */
 import { writeFileSync } from 'node:fs';
-import { cliPage, errorsPage } from '../packages/magface/test/support/reference-docs.ts';
+import { cliPage, errorsPage, settingsPage } from '../packages/magface/test/support/reference-docs.ts';
 
 const page = (name: string): URL => new URL(`../docs/${name}.md`, import.meta.url);
 writeFileSync(page('cli'), await cliPage());
 writeFileSync(page('errors'), errorsPage());
+writeFileSync(page('settings'), settingsPage());

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { cliPage, errorsPage, wholeProgram } from './support/reference-docs.ts';
+import { cliPage, errorsPage, settingsPage, wholeProgram } from './support/reference-docs.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (file: string): string => readFileSync(root + file, 'utf8');
@@ -39,9 +39,10 @@ function disarm(command: Command): void {
   command.commands.forEach(disarm);
 }
 
-test('docs/cli.md and docs/errors.md are as the sources make them; otherwise: npm run docs', async () => {
+test('docs/cli.md, docs/errors.md and docs/settings.md are as the sources make them; otherwise: npm run docs', async () => {
   expect(read('docs/cli.md')).toBe(await cliPage());
   expect(read('docs/errors.md')).toBe(errorsPage());
+  expect(read('docs/settings.md')).toBe(settingsPage());
 });
 
 test('the help of every command fits a terminal of 80 columns', async () => {

@@ -1,19 +1,18 @@
 /** `magface train`: training and finetuning, with every official flag. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { flagOf } from '../settings/flag-names.ts';
-import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import { type TrainConfig, usedSettings } from '../train/config.ts';
 import type { MetricsRow } from '../train/metrics.ts';
 import type { ValidationRow } from '../train/validate.ts';
 import { type Context, note, send } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
+import { addOutputFlags, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
 import { duration, type Progress, startProgress } from './progress.ts';
+import { configOf, type TrainFlags } from './train-config.ts';
 import { addTrainFlags } from './train-flags.ts';
 import { joinRanks, startRanks } from './train-ranks.ts';
 import { asTrainingError } from './training-error.ts';
-import { readYaml } from './yaml-file.ts';
 
 const examples = `
 Examples:
@@ -27,62 +26,24 @@ Examples:
   magface train --init recogniser.onnx --train-list faces/ --output finetuned
   magface convert r50/00025-0000000.safetensors r50.onnx`;
 
-/** Flags of the command itself; every other one is a setting. */
-const own = [
-  'config',
-  'nproc',
-  'maxRestarts',
-  'resume',
-  'printConfig',
-  'verifyData',
-  'json',
-  'format',
-  'quiet',
-  'debug',
-];
-
-interface Flags extends OutputFlags {
-  readonly config?: string;
-  readonly resume?: boolean;
-  readonly nproc?: number;
-  readonly maxRestarts?: number;
-  readonly printConfig?: boolean;
-  readonly verifyData?: boolean;
-}
-
 export function defineTrain(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .optionsGroup('Run:')
-    .option('--config <file>', 'settings as YAML; flags go over them')
-    .option('--resume', 'go on from the newest checkpoint in the output folder')
-    .option('--nproc <n>', 'processes to start, each with a part of the batch and of the classes', count)
-    .option('--max-restarts <n>', 'times that all start again, from the last checkpoint, when one dies', count)
-    .option('--print-config', 'show all settings as YAML, and end')
-    .option('--verify-data', 'read every image once, name those that cannot be used, and end');
   addTrainFlags(command);
   addOutputFlags(command)
     .addHelpText('after', examples)
-    .action(async (flags: Flags, self: Command) => {
-      const config = await configOf(flags);
-      if (flags.printConfig === true) return await send(context.stdout, stringify(config));
+    .action(async (flags: TrainFlags, self: Command) => {
+      const { config, processes } = await configOf(flags, context);
+      if (flags.printConfig === true) {
+        return await send(context.stdout, stringify(usedSettings(config, { processes })));
+      }
       if (flags.verifyData === true) return done(await verifyData(config, context, flags.quiet === true));
-      if (flags.nproc !== undefined && context.env['RANK'] === undefined) {
+      if (flags.nproc !== undefined) {
         return done(await startRanks(flags, self.parent?.args ?? [], { config, context }));
       }
       await run(config, flags, context);
     });
 }
 
-/** Settings of the file with the flags over them. */
-async function configOf(flags: Flags): Promise<TrainConfig> {
-  const given = Object.entries(flags).filter(([name]) => !own.includes(name) && name !== 'startEpoch');
-  const overrides = given.map(([name, value]) => fromFlag(flagOf(name), value as string));
-  const what = { key: 'config', what: 'settings, a line `key: value` each,', see: '`magface train --print-config`' };
-  const settings = flags.config === undefined ? {} : await readYaml(flags.config, what);
-  return parseTrainConfig(Object.assign({}, settings, ...overrides));
-}
-
-async function run(config: TrainConfig, flags: Flags, context: Context): Promise<void> {
+async function run(config: TrainConfig, flags: TrainFlags, context: Context): Promise<void> {
   const { train } = await loadTraining();
   const ranks = await joinRanks(config, context);
   const quiet = flags.quiet === true || (ranks !== undefined && ranks.rank > 0);

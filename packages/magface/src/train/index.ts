@@ -6,12 +6,21 @@
  */
 
 export type { PackedImage } from '../format/packed-image.ts';
+export type { ConfigOf, Setting } from '../settings/setting.ts';
 export { architecture, architectureNames } from './architectures.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
-export { fromFlag, officialFlagNames, parseTrainConfig, type TrainConfig, trainConfigKeys } from './config.ts';
+export {
+  fromFlag,
+  officialFlagNames,
+  type ParseOptions,
+  parseTrainConfig,
+  type TrainConfig,
+  trainConfigKeys,
+  trainSettings,
+  usedSettings,
+} from './config.ts';
 export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
 export { exportCheckpoint } from './export-checkpoint.ts';
-export type { FinetuneSettings } from './finetune/finetune-settings.ts';
 export type { Weights } from './fold.ts';
 export type { Head, HeadLoss } from './head.ts';
 export type { Architecture, Layer, LayerKind } from './layers.ts';

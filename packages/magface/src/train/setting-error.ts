@@ -3,16 +3,16 @@ import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { flagOf } from '../settings/flag-names.ts';
 import { describeIssue, placeOf, received } from '../settings/schema-issue.ts';
+import type { Setting } from '../settings/setting.ts';
 
-/** What a setting is for that has no default. */
-const purposes: Readonly<Record<string, string>> = {
-  trainList: 'what to train on: a list, a folder with a subfolder for each person, a .rec or tar shards',
-  output: 'a folder for checkpoints, metrics and the report',
-};
-const seeAll = '`magface train --print-config` shows all settings.';
+const seeAll = '`magface train --help` shows all settings.';
 
 /** @param given - what was checked; @param issues - of zod, the first counts */
-export function settingError(given: unknown, [issue]: readonly z.core.$ZodIssue[]): ConfigError {
+export function settingError(
+  given: unknown,
+  [issue]: readonly z.core.$ZodIssue[],
+  table: Readonly<Record<string, Setting>>,
+): ConfigError {
   if (issue!.code === 'unrecognized_keys') {
     const keys = issue!.keys.join(', ');
     return new ConfigError(keys, `Expected settings that exist but received ${keys}: ${seeAll}`);
@@ -21,8 +21,7 @@ export function settingError(given: unknown, [issue]: readonly z.core.$ZodIssue[
   const name = String(issue!.path[0] ?? '');
   const flag = `--${flagOf(name)}`;
   if (received(issue!, given) === undefined) {
-    const purpose = purposes[name];
-    return new ConfigError(key, `Expected ${flag}${purpose === undefined ? '' : `, ${purpose},`} but it is not given.`);
+    return new ConfigError(key, `Expected ${flag} (${table[name]?.says}) but it is not given.`);
   }
   return new ConfigError(key, `Expected ${describeIssue(issue!, given, flag)}: ${seeAll}`);
 }

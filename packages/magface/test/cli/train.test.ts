@@ -123,11 +123,11 @@ test('every official flag is taken, over the YAML file, and --print-config shows
 
 test('wrong settings end with 2 and name the key', async () => {
   const cases: [string[], RegExp][] = [
-    [['--output', 'x'], /Expected --train-list, what to train on/],
+    [['--output', 'x'], /Expected --train-list \(what to train on/],
     [['--train-list', 'a', '--output', 'x', '--arch', 'resnet100'], /arch/],
     [
       ['--train-list', 'a', '--output', 'x', '--l_a', '120'],
-      /Expected lowerMagnitude below upperMagnitude but received 120 and 110/,
+      /Expected --lower-magnitude below --upper-magnitude but received 120 and 110/,
     ],
     [['--train-list', 'a', '--output', 'x', '--colour', 'red'], /--colour/],
     [['--config', 'none.yaml'], /none\.yaml but it cannot be read/],

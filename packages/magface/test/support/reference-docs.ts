@@ -7,6 +7,10 @@ import type { Command } from 'commander';
 import ts from 'typescript';
 import { createProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
+import { allFlags, needs, runFlags } from '../../src/cli/train-flags.ts';
+import { flagOf } from '../../src/settings/flag-names.ts';
+import { settledFlags } from '../../src/train/config.ts';
+import { defaultWords, modes, modesOf } from '../../src/train/modes.ts';
 
 const context = () => ({
   stdin: new PassThrough(),
@@ -35,6 +39,45 @@ export async function cliPage(): Promise<string> {
     return [own, ...command.commands.map((child) => sections(child, `${path} ${child.name()}`))].join('\n');
   };
   return `# Commands\n\n${made('`packages/magface/src/cli/`')}\n${sections(await wholeProgram(), 'magface')}`;
+}
+
+/** docs/settings.md: every flag of `magface train`, with what it is in each mode. */
+export function settingsPage(): string {
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const rows = Object.entries(allFlags).map(([name, setting]) => {
+    const { official, says } = setting;
+    const inMode = modes.map((mode) => {
+      if (name === 'init' && (mode === 'weights' || mode === 'onnx')) return 'required';
+      return modesOf(setting).includes(mode) ? (defaultWords(setting, mode) ?? 'applies') : 'refused';
+    });
+    const spellings = official === undefined ? '' : `\`--${official}\``;
+    const yaml = name in runFlags ? '' : `\`${name}\``;
+    return `| ${[`\`--${flagOf(name)}\``, yaml, spellings, ...inMode, cell([says, needs(setting) ?? []].flat().join('; '))].join(' | ')} |`;
+  });
+  const settled = Object.entries(settledFlags).map(
+    ([name, { value, instead }]) => `- \`--${name} ${value}\` is taken, every other value refused: ${instead}.`,
+  );
+  return [
+    '# Settings of `magface train`',
+    '',
+    made('`packages/magface/src/train/` (`model-settings.ts`, `run-settings.ts`, `finetune/finetune-settings.ts`)'),
+    'A cell holds the default of the setting in that mode. A setting that is given where it is refused, by flag or in the',
+    'YAML file, ends the command with exit code 2 and its name. The mode follows from `--init` and `--nproc`:',
+    '',
+    '- **nothing**: no `--init`. A network of `--arch` starts with random weights.',
+    '- **weights**: `--init` names a `.pth`, `.pt`, `.ckpt` or `.safetensors`, whose weights the network starts with.',
+    '- **ONNX**: `--init` names any other model, whose own graph is finetuned: see [finetuning.md](finetuning.md).',
+    '- **processes**: the first two with `--nproc`, or under a launcher that sets `WORLD_SIZE`: see [scaling.md](scaling.md).',
+    '',
+    '| flag | in YAML | official | nothing | weights | ONNX | processes | what it does |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    'Two official flags ask for what happens anyway:',
+    '',
+    ...settled,
+    '',
+  ].join('\n');
 }
 
 /** docs/errors.md: each class of both packages with its codes, and what its docstring says. */

@@ -6,10 +6,10 @@ const least = { trainList: 'faces.list', output: 'run' };
 
 describe('a setting that does not fit is told with what was expected and what came', () => {
   test.each([
-    [{}, 'Expected --train-list, what to train on: a list, a folder'],
+    [{}, 'Expected --train-list (what to train on: official lists'],
     [
       { trainList: 'faces.list' },
-      'Expected --output, a folder for checkpoints, metrics and the report, but it is not given.',
+      'Expected --output (folder for checkpoints, metrics and the report) but it is not given.',
     ],
     [{ ...least, lr: 'fast' }, 'Expected --lr to be a number but received "fast"'],
     [{ ...least, epochs: 1.5 }, 'Expected --epochs to be a whole number but received 1.5'],

@@ -10,6 +10,7 @@ import { writeWhole } from '../../format/file-writer.ts';
 import type { RecogniserContract } from '../../models/contract.ts';
 import { loadModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
+import { severalProcesses } from '../applicable.ts';
 import type { TrainConfig } from '../config.ts';
 import { type Dataset, readDatasets } from '../dataset.ts';
 import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
@@ -40,10 +41,7 @@ export const modelFile = 'model.onnx';
  */
 export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
   const { onNote = () => {} } = hooks;
-  if (hooks.group !== undefined) {
-    const message = 'Expected one process to finetune an ONNX model but several were started: leave --nproc out.';
-    throw new ConfigError('nproc', message);
-  }
+  if (hooks.group !== undefined) throw severalProcesses();
   const { precision } = config;
   if (precision === 'fp16') {
     const message = 'Expected fp32 or bf16 to finetune an ONNX model but received fp16: use --precision bf16.';

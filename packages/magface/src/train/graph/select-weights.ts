@@ -11,23 +11,38 @@ export interface WeightSelection {
 
 /**
  * @returns names of the weights to train, in the order of the nodes
- * @throws {ConfigError} when none is left
+ * @throws {ConfigError} when none is left, or when nothing has a name that begins as one to be frozen
  */
 export function selectWeights(graph: TrainableGraph, { freeze = [], trainLast }: WeightSelection): string[] {
   const { steps, weights } = graph;
   const places = steps.flatMap(({ node }, i) => (layers.has(node.opType) ? [i] : []));
   const first = trainLast === undefined ? 0 : (places.at(-trainLast) ?? 0);
+  expectNames(graph, freeze);
   const isFrozen = (name: string): boolean => freeze.some((prefix) => name.startsWith(prefix));
   const chosen = steps
     .slice(first)
     .filter(({ node }) => !isFrozen(node.name) && !isFrozen(node.output[0]!))
     .flatMap(({ node }) => node.input.filter((input) => weights.has(input) && !isFrozen(input)));
   if (chosen.length > 0) return [...new Set(chosen)];
-  const names = steps.flatMap(({ node }) => (layers.has(node.opType) ? [node.input[1]!] : []));
   throw new ConfigError(
     'freeze',
-    `Expected weights to train but all of ${graph.name} are frozen: its layers' weights are named ${names.slice(0, 3).join(', ')} to ${names.at(-1)}.`,
+    `Expected weights to train but all of ${graph.name} are frozen: its layers' weights are named ${someNames(graph)}.`,
   );
+}
+
+/** A prefix that nothing begins with would freeze nothing without a word. */
+function expectNames({ name, steps, weights }: TrainableGraph, prefixes: readonly string[]): void {
+  const names = [...weights.keys(), ...steps.flatMap(({ node }) => [node.name, node.output[0]!])];
+  const useless = prefixes.find((prefix) => !names.some((one) => one.startsWith(prefix)));
+  if (useless === undefined) return;
+  const message = `Expected a prefix of names in ${name} for --freeze but received "${useless}", with which none begins: its layers' weights are named ${someNames({ steps })}.`;
+  throw new ConfigError('freeze', message);
+}
+
+/** `stem.weight, body.weight, head.weight to last.weight` */
+function someNames({ steps }: Pick<TrainableGraph, 'steps'>): string {
+  const names = steps.flatMap(({ node }) => (layers.has(node.opType) ? [node.input[1]!] : []));
+  return `${names.slice(0, 3).join(', ')} to ${names.at(-1)}`;
 }
 
 /**

@@ -102,5 +102,8 @@ describeTraining('a graph after training', [], () => {
     expect(selectWeights(graph, { freeze: ['stem', 'active', 'head.w'] })).toEqual(['body.weight', 'head.bias']);
     expect(selectWeights(graph, { trainLast: 99 })).toEqual(all);
     expect(() => selectWeights(graph, { freeze: [''] })).toThrow(ConfigError);
+    expect(() => selectWeights(graph, { freeze: ['stem', 'steam'] })).toThrow(
+      /for --freeze but received "steam", with which none begins: its layers' weights are named stem\.weight/,
+    );
   });
 });

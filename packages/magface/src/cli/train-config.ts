@@ -1,0 +1,74 @@
+/** From the command line and the settings file to the configuration of a training run. */
+import { ConfigError } from '../errors.ts';
+import { flagOf } from '../settings/flag-names.ts';
+import { expectApplicable } from '../train/applicable.ts';
+import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
+import { modeOf } from '../train/modes.ts';
+import type { Context } from './context.ts';
+import type { OutputFlags } from './options.ts';
+import { runFlags } from './train-flags.ts';
+import { readYaml } from './yaml-file.ts';
+
+/** What commander makes of the flags that are no settings; every other one is a setting. */
+export interface TrainFlags extends OutputFlags {
+  readonly config?: string;
+  readonly resume?: boolean;
+  readonly nproc?: number;
+  readonly maxRestarts?: number;
+  readonly printConfig?: boolean;
+  readonly verifyData?: boolean;
+}
+
+const outputFlags = ['json', 'format', 'quiet', 'debug'];
+
+export interface GivenConfig {
+  readonly config: TrainConfig;
+  /** Whether several processes train, or this is one of them. */
+  readonly processes: boolean;
+}
+
+/**
+ * Settings of the file with the flags over them.
+ *
+ * @throws {ConfigError} naming what is wrong or would have no effect
+ */
+export async function configOf(flags: TrainFlags, { env }: Pick<Context, 'env'>): Promise<GivenConfig> {
+  const what = { key: 'config', what: 'settings, a line `key: value` each,', see: '`magface train --print-config`' };
+  const file = flags.config === undefined ? {} : await readYaml(flags.config, what);
+  const given = { ...file, ...settingsIn(flags) };
+  const launched = env['WORLD_SIZE'] !== undefined;
+  if (launched) expectNoLauncher(flags);
+  const processes = launched || flags.nproc !== undefined;
+  const { init } = given as { readonly init?: unknown };
+  const own = Object.entries({ ...flags, init }).filter(([name]) => name === 'init' || name in runFlags);
+  expectApplicable(Object.fromEntries(own), runFlags, { mode: modeOf(init, processes), processes });
+  return { config: parseTrainConfig(given, { processes }), processes };
+}
+
+/** Another launcher, which sets WORLD_SIZE, has started this process and will restart it. */
+function expectNoLauncher({ nproc, maxRestarts }: TrainFlags): void {
+  const flag = nproc !== undefined ? 'nproc' : maxRestarts !== undefined ? 'max-restarts' : undefined;
+  if (flag === undefined) return;
+  const message = `Expected --${flag} or another launcher but received both, as WORLD_SIZE is set: leave --${flag} out.`;
+  throw new ConfigError(flag, message);
+}
+
+/** @throws {ConfigError} when two spellings of one setting disagree */
+function settingsIn(flags: TrainFlags): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  const spelled = new Map<string, string>();
+  for (const [key, value] of Object.entries(flags)) {
+    if (key in runFlags || outputFlags.includes(key)) continue;
+    const flag = flagOf(key);
+    for (const [name, one] of Object.entries(fromFlag(flag, value as string))) {
+      const before = spelled.get(name);
+      if (before !== undefined && JSON.stringify(settings[name]) !== JSON.stringify(one)) {
+        const message = `Expected one value for --${before} and --${flag}, which are the same setting, but received two: leave one out.`;
+        throw new ConfigError(flag, message);
+      }
+      spelled.set(name, flag);
+      settings[name] = one;
+    }
+  }
+  return settings;
+}

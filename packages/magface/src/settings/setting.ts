@@ -1,0 +1,101 @@
+/**
+ * What one setting is. A table of these is the only place where a command's settings stand: its type, its flags, its help,
+ * its YAML file, its defaults and its page of documentation are all made from the table.
+ *
+ * Tables are written as literals (`as const`), so that the compiler derives {@link ConfigOf} from them.
+ */
+import { z } from 'zod';
+
+/** What a value can be, with its type. */
+interface Values {
+  readonly text: string;
+  /** One or several. */
+  readonly texts: readonly string[];
+  readonly boolean: boolean;
+  /** A whole number from 1. */
+  readonly count: number;
+  /** A whole number from 0. */
+  readonly whole: number;
+  readonly wholes: readonly number[];
+  readonly positive: number;
+  /** A number from 0. */
+  readonly amount: number;
+  /** 0 to 1. */
+  readonly share: number;
+  /** 0 to 1, without 1. */
+  readonly properShare: number;
+  /** 0 to 1, without 0. */
+  readonly positiveShare: number;
+  readonly device: string;
+}
+
+const whole = z.int().nonnegative();
+
+const kinds: { readonly [Name in keyof Values]: z.ZodType<Values[Name]> } = {
+  text: z.string(),
+  texts: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)], 'one text or several'),
+  boolean: z.boolean(),
+  count: z.int().positive(),
+  whole,
+  wholes: z.union([whole.transform((one) => [one]), z.array(whole)], 'whole numbers'),
+  positive: z.number().positive(),
+  amount: z.number().min(0),
+  share: z.number().min(0).max(1),
+  properShare: z.number().min(0).lt(1),
+  positiveShare: z.number().positive().max(1),
+  device: z.string().regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:N'),
+};
+
+/** One row of a table of settings. */
+export interface Setting {
+  /** Its heading in the help. */
+  readonly group: string;
+  /** `choice` takes one of `choices`, `choices` takes several. */
+  readonly takes: keyof Values | 'choice' | 'choices';
+  readonly choices?: readonly string[];
+  /** How the help shows the value: `<n>`. Empty for a flag without one. */
+  readonly value: string;
+  /** What it does, in one sentence. */
+  readonly says: string;
+  /** Which modes of the command it is for, as the command calls them; in all others it is refused. @default every mode */
+  readonly onlyFor?: string;
+  readonly required?: true;
+  readonly default?: unknown;
+  /** What happens where neither a value nor a default is given. */
+  readonly otherwise?: string;
+  /** Where finetuning an ONNX model has another default. */
+  readonly onnxDefault?: unknown;
+  readonly onnxOtherwise?: string;
+  /** The flag's short form: `-b`. */
+  readonly short?: string;
+  /** The official code's name for the flag, where it is not ours. */
+  readonly official?: string;
+  /** What the official values mean, where they are not ours. */
+  readonly officialValues?: Readonly<Record<string, string>>;
+  /** Another setting, which has to be given, or to have this value. */
+  readonly onlyWith?: readonly [name: string, value?: string];
+}
+
+type ValueOf<Row> = Row extends { readonly takes: 'choice'; readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Row extends { readonly takes: 'choices'; readonly choices: readonly (infer Choice)[] }
+    ? readonly Choice[]
+    : Row extends { readonly takes: keyof Values }
+      ? Values[Row['takes']]
+      : never;
+
+type Always = { readonly default: unknown } | { readonly required: true };
+
+/** The checked values of a table: a setting with a default always has a value. */
+export type ConfigOf<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends Always ? Name : never]: ValueOf<Table[Name]>;
+} & {
+  readonly [Name in keyof Table as Table[Name] extends Always ? never : Name]?: ValueOf<Table[Name]> | undefined;
+};
+
+/** The schema of a value. */
+export function schemaOf({ takes, choices = [], says }: Setting): z.ZodType {
+  const choice = z.enum(choices as [string, ...string[]]);
+  const schema = takes === 'choice' ? choice : takes === 'choices' ? z.array(choice).min(1) : kinds[takes];
+  return schema.meta({ description: says });
+}

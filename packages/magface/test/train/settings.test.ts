@@ -1,0 +1,190 @@
+/** One table of settings: what the parser takes, the help says, YAML holds and docs/settings.md shows is the same. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { runProgram } from '../../src/cli/program.ts';
+import { services } from '../../src/cli/services.ts';
+import { allFlags, runFlags } from '../../src/cli/train-flags.ts';
+import { flagOf } from '../../src/settings/flag-names.ts';
+import { type Setting, schemaOf } from '../../src/settings/setting.ts';
+import { architectureNames } from '../../src/train/architectures.ts';
+import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/config.ts';
+import { damageNames } from '../../src/train/finetune/views.ts';
+import { defaultIn, type Mode, modes, modesOf } from '../../src/train/modes.ts';
+import { wholeProgram } from '../support/reference-docs.ts';
+import { temporaryFolder } from './small-set.ts';
+
+/** The command line that makes each mode. */
+const wordsOf: Readonly<Record<Mode, readonly string[]>> = {
+  nothing: [],
+  weights: ['--init', 'official.pth'],
+  onnx: ['--init', 'recogniser.onnx'],
+  processes: ['--nproc', '2'],
+};
+const least = ['--train-list', 'faces', '--output', 'run'];
+
+async function magfaceTrain(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const { signal } = new AbortController();
+  const context = { stdin: new PassThrough(), stdout, stderr, env: {}, cwd: process.cwd(), signal, services };
+  const code = await runProgram(['train', ...words], context);
+  return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') };
+}
+
+/** A value that the setting can have: its default where it has one. */
+function exampleOf(setting: Setting, mode: Mode): unknown {
+  const candidates = [defaultIn(setting, mode), 2, 0.5, true, setting.choices?.at(-1), setting.choices, 'some'];
+  return candidates.find(
+    (value) => value !== undefined && String(value) !== '' && schemaOf(setting).safeParse(value).success,
+  );
+}
+
+/** Other settings without which a setting does nothing. */
+function besides({ onlyWith }: Setting, name: string): Readonly<Record<string, unknown>> {
+  if (name === 'recipe') return { recipe: 'given' };
+  return onlyWith === undefined ? {} : { [onlyWith[0]]: onlyWith[1] ?? 'pairs.list' };
+}
+
+const wordsFor = (settings: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(settings).flatMap(([name, value]) => [`--${flagOf(name)}`, ...[value].flat().map(String)]);
+
+const settings = Object.entries(settingsByName).filter(([name]) => !['init', 'trainList', 'output'].includes(name));
+
+describe.each(modes)('%s', (mode) => {
+  test.each(settings)('%s is taken or refused, by flag and in YAML', async (name, setting) => {
+    const value = exampleOf(setting, mode);
+    const given = { ...besides(setting, name), [name]: value };
+    const file = join(temporaryFolder(), 'run.yaml');
+    writeFileSync(file, JSON.stringify(given));
+    for (const words of [wordsFor(given), ['--config', file]]) {
+      const { code, out, err } = await magfaceTrain(...least, ...wordsOf[mode], ...words, '--print-config');
+      if (modesOf(setting).includes(mode)) {
+        expect(err).toBe('');
+        expect(code).toBe(0);
+        const shown = parse(out)[name];
+        expect(shown).toEqual(Array.isArray(shown) ? [value].flat() : value);
+      } else {
+        expect(code).toBe(2);
+        expect(err).toMatch(
+          new RegExp(`^Expected settings for .* but received .*--${flagOf(name)}\\b.*: leave (it|them) out`),
+        );
+      }
+    }
+  });
+
+  test('what --print-config shows is a settings file of the same run', async () => {
+    const words = [...least, ...wordsOf[mode]];
+    const { code, out } = await magfaceTrain(...words, '--print-config');
+    expect(code).toBe(0);
+    const file = join(temporaryFolder(), 'run.yaml');
+    writeFileSync(file, out);
+    const again = await magfaceTrain(
+      ...(mode === 'processes' ? wordsOf[mode] : []),
+      '--config',
+      file,
+      '--print-config',
+    );
+    expect(again).toEqual({ code: 0, out, err: '' });
+    const shown = Object.keys(parse(out));
+    for (const name of shown) expect(modesOf(settingsByName[name]!), name).toContain(mode);
+  });
+});
+
+test.each([
+  [['--init', 'm.onnx', '--max-restarts', '1'], /received --max-restarts, which applies only to training in several/],
+  [['--max-restarts', '1'], /received --max-restarts, .*: leave it out, or add --nproc\./],
+  [['--init', 'm.onnx', '--nproc', '2'], /Expected one process for finetuning an ONNX model/],
+  [
+    ['--init', 'm.onnx', '--device', 'cuda:7', '--eval-pairs', '/nonexistent', '--arch', 'iresnet18'],
+    /received --device, --eval-pairs and --arch, which apply only to training a network of --arch: leave them out\./,
+  ],
+  [['--views', '4', '--keep-weight', '1'], /received --views and --keep-weight, .*, or name the model with --init\./],
+  [
+    ['--init', 'x.pth', '--freeze', 'features'],
+    /received --freeze, which applies only to finetuning an ONNX model: .* magface convert x\.pth MODEL\.onnx\./,
+  ],
+  [['--init', 'x.pth', '--train-last', '1'], /received --train-last/],
+  [['--start-epoch', '5'], /Expected --start-epoch to be 0 but received 5: --resume goes on/],
+  [['--vis_mag', 'banana'], /Expected --vis_mag to be 1 but received banana/],
+  [
+    ['--arc', '2'],
+    /Expected --arc to be 1 \(angular\) or 0 \(cosine\) but received 2|0 \(cosine\) or 1 \(angular\) but received 2/,
+  ],
+  [['--fp16', 'yes'], /Expected --fp16 to be 0 \(fp32\) or 1 \(fp16\) but received yes/],
+  [['--wd', 'little'], /Expected --weight-decay to be a number but received "little"/],
+  [
+    ['--wd', '1e-4', '--weight-decay', '1e-3'],
+    /--weight-decay and --wd, which are the same setting|--wd and --weight-decay/,
+  ],
+  [
+    ['--schedule', 'cosine', '--lr-drop-epoch', '3'],
+    /Expected --schedule drops for --lr-drop-epoch but received --schedule cosine/,
+  ],
+  [['--power', '3'], /Expected --schedule polynomial for --power but received --schedule drops/],
+  [['--eval-root', 'x'], /Expected --eval-pairs for --eval-root but it is not given/],
+  [
+    ['--init', 'm.onnx', '--recipe', 'auto', '--l_a', '3'],
+    /Expected --recipe given beside --lower-magnitude but received auto/,
+  ],
+  [['--init', 'm.onnx', '--views', '2', '--degrade', '1'], /Expected --views over 2 for --degrade but received 2/],
+])('%j is refused', async (words, message) => {
+  const { code, err } = await magfaceTrain(...least, ...words, '--print-config');
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
+});
+
+test('under another launcher --nproc and --max-restarts are refused', async () => {
+  for (const flag of ['--nproc', '--max-restarts']) {
+    const stderr = new PassThrough();
+    const env = { WORLD_SIZE: '2', RANK: '0' };
+    const { signal } = new AbortController();
+    const context = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env, cwd: '.', signal, services };
+    expect(await runProgram(['train', ...least, flag, '2'], context)).toBe(2);
+    expect(String(stderr.read())).toContain(`Expected ${flag} or another launcher but received both`);
+  }
+});
+
+test('the help names each flag once, with its mode and its defaults', async () => {
+  const command = (await wholeProgram()).commands.find((one) => one.name() === 'train')!;
+  const visible = command.options.filter(({ hidden }) => !hidden);
+  for (const [name, setting] of Object.entries(allFlags)) {
+    const [option, second] = visible.filter(({ long }) => long === `--${flagOf(name)}`);
+    expect(second).toBeUndefined();
+    const text = option!.description;
+    expect(text, name).toContain(setting.says);
+    const applies = modesOf(setting);
+    expect(text.includes('ONNX only'), name).toBe(applies.join() === 'onnx');
+    expect(text.includes('not ONNX'), name).toBe(applies.length > 1 && !applies.includes('onnx'));
+    expect(text.includes('several processes only'), name).toBe(applies.join() === 'processes');
+    for (const mode of applies) {
+      const value = defaultIn(setting, mode);
+      if (typeof value === 'number') expect(text, name).toMatch(new RegExp(`(default|ONNX): ${value}\\b`));
+    }
+  }
+});
+
+test('the page of settings has a row for each flag, with what the parser does', () => {
+  const page = readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `--'));
+  expect(rows).toHaveLength(Object.keys(allFlags).length);
+  for (const [name, setting] of Object.entries(allFlags)) {
+    const cells = rows.find((row) => row.startsWith(`| \`--${flagOf(name)}\` |`))!.split(' | ');
+    expect(cells[1]).toBe(name in runFlags ? '' : `\`${name}\``);
+    for (const [i, mode] of modes.entries()) {
+      expect(cells[3 + i] === 'refused', `${name} ${mode}`).toBe(!modesOf(setting).includes(mode));
+    }
+  }
+});
+
+test('choices that are written out in the table are those that there are', () => {
+  expect(settingsByName['arch']!.choices).toEqual(architectureNames);
+  expect(settingsByName['degradeKinds']!.choices!.toSorted()).toEqual(damageNames.toSorted());
+});
+
+test('settings of the mode alone are used settings', () => {
+  const config = parseTrainConfig({ trainList: 'a', output: 'b', init: 'm.onnx', upperMagnitude: 50 });
+  expect(usedSettings(config)).toMatchObject({ recipe: 'given', upperMagnitude: 50, lowerMagnitude: 10, epochs: 3 });
+  expect(usedSettings(config)).not.toHaveProperty('arch');
+});
