@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPairList } from '../../src/eval/pair-list.ts';
 import { writeVerificationBin } from '../../src/format/verification-bin.ts';
 import { randomStream } from '../../src/random.ts';
-import { describeWithShared, shared } from '../support/shared.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 import { runIn } from './evaluate-run.ts';
 
@@ -131,67 +130,29 @@ test('an image that gives no feature is named: no figure over the rest', async (
   expect(exitCode).toBe(2);
 });
 
-describeWithShared('LFW itself', ['faces/lfw/pairs.txt'], () => {
-  test('a .bin made of every tenth pair, against its images and `evaluate pairs`', async () => {
-    const list = await readPairList(shared('faces/lfw/pairs.txt'));
-    const chosen = list.left.flatMap((left, k) =>
-      k % 10 === 0 ? [{ left, right: list.right[k]!, same: list.same[k]! }] : [],
-    );
-    const image = (name: string): Buffer => readFileSync(shared(`faces/lfw/aligned/${name}.jpg`));
-    await writeVerificationBin(
-      join(folder, 'part.bin'),
-      chosen.map(({ left, right, same }) => ({ images: [image(left), image(right)] as const, same: same === 1 })),
-    );
-    writeFileSync(
-      join(folder, 'part.csv'),
-      `left,right,same\n${chosen.map(({ left, right, same }) => `${left}.jpg,${right}.jpg,${same}`).join('\n')}\n`,
-    );
-    const bin = await runIn(folder, 'evaluate', 'set', 'part.bin', ...settings());
-    const dir = await runIn(
-      folder,
-      'evaluate',
-      'set',
-      shared('faces/lfw/aligned'),
-      '--pairs',
-      'part.csv',
-      ...settings(),
-    );
-    writeFileSync(
-      join(folder, 'part.list'),
-      chosen.flatMap(({ left, right }) => [`${left}.jpg\n`, `${right}.jpg\n`]).join(''),
-    );
-    await runIn(
-      folder,
-      'embed',
-      '--list',
-      'part.list',
-      '--root',
-      shared('faces/lfw/aligned'),
-      '--model',
-      model,
-      '--aligned',
-      '--output',
-      'part.npy',
-      '-q',
-    );
-    const pairs = await runIn(
-      folder,
-      'evaluate',
-      'pairs',
-      '--features',
-      join(folder, 'part.npy'),
-      '--pairs',
-      join(folder, 'part.csv'),
-      '--match',
-      'order',
-      '--json',
-      '-q',
-    );
-    const [a, b, c] = [bin, dir, pairs].map(({ out }) => JSON.parse(out) as Record<string, unknown>);
-    for (const key of ['pairs', 'accuracy', 'cosineAccuracy', 'auc', 'eer', 'tarAtFar']) {
-      expect(a![key], key).toEqual(c![key]);
-      expect(b![key], key).toEqual(c![key]);
-    }
-    expect(a!['pairs']).toBe(600);
-  });
+test('a .bin, a folder of its images and `evaluate pairs` give the same figures', async () => {
+  const images = join(folder, 'LFW', 'faces');
+  const { left, right, same } = await readPairList(join(folder, 'LFW', 'pairs.txt'));
+  const pairs = left.map((name, k) => ({ images: [`${name}.png`, `${right[k]!}.png`] as const, same: same[k] === 1 }));
+  const image = (name: string): Buffer => readFileSync(join(images, name));
+  await writeVerificationBin(
+    join(folder, 'part.bin'),
+    pairs.map(({ images: [a, b], same }) => ({ images: [image(a), image(b)] as const, same })),
+  );
+  const rows = pairs.map(({ images, same }) => `${images.join()},${same ? 1 : 0}\n`);
+  writeFileSync(join(folder, 'part.csv'), `left,right,same\n${rows.join('')}`);
+  writeFileSync(join(folder, 'part.list'), pairs.flatMap(({ images }) => images.map((name) => `${name}\n`)).join(''));
+
+  const bin = await runIn(folder, 'evaluate', 'set', 'part.bin', ...settings());
+  const dir = await runIn(folder, 'evaluate', 'set', images, '--pairs', 'part.csv', ...settings());
+  const input = ['--list', 'part.list', '--root', images, '--model', model, '--aligned'];
+  await runIn(folder, 'embed', ...input, '--output', 'part.npy', '-q');
+  const inOrder = ['--features', join(folder, 'part.npy'), '--pairs', join(folder, 'part.csv'), '--match', 'order'];
+  const steps = await runIn(folder, 'evaluate', 'pairs', ...inOrder, '--json', '-q');
+  const [a, b, c] = [bin, dir, steps].map(({ out }) => JSON.parse(out) as Record<string, unknown>);
+  for (const key of ['pairs', 'accuracy', 'cosineAccuracy', 'auc', 'eer', 'tarAtFar']) {
+    expect(a![key], key).toEqual(c![key]);
+    expect(b![key], key).toEqual(c![key]);
+  }
+  expect(a!['pairs']).toBe(40);
 });

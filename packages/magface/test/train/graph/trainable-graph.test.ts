@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { cacheFolder, cachePath } from '../../../src/models/cache.ts';
 import { floatTensor } from '../../../src/models/onnx-tensor.ts';
 import { architecture } from '../../../src/train/architectures.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
@@ -10,27 +9,20 @@ import { allTensors, batchNormEpsilon, tensorsOf } from '../../../src/train/laye
 import { magfaceLoss } from '../../../src/train/magface-loss.ts';
 import { createNetwork } from '../../../src/train/network.ts';
 import { exportOnnx } from '../../../src/train/onnx-export.ts';
-import { shared } from '../../support/shared.ts';
 import { onnxModel, type SmallNode } from '../../support/small-graph.ts';
 import { describeTraining, goldenTensor, u01 } from '../golden.ts';
 
-const frFeature = cachePath(cacheFolder(), '87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581');
 const iresnet18 = architecture('iresnet18', 64);
 const values = new Map(allTensors(iresnet18).map((spec) => [spec.name, goldenTensor(spec.name, spec.shape)]));
 
-const models: Readonly<Record<string, () => Uint8Array | undefined>> = {
-  'fr_feature, whose file has a batch of one': () => readIfThere(frFeature),
-  'the ArcFace MobileFaceNet': () => readIfThere(shared('models/foamliu_mobilefacenet.onnx')),
+const relu6 = architecture('mobilefacenet-relu6', 128);
+const models: Readonly<Record<string, () => Uint8Array>> = {
+  'the default model, a MobileFaceNet that others exported': () =>
+    readFileSync(new URL('../../../models/magface-small.onnx', import.meta.url)),
+  'our exported MobileFaceNet with ReLU6': () =>
+    exportOnnx(relu6, new Map(allTensors(relu6).map((spec) => [spec.name, goldenTensor(spec.name, spec.shape)]))),
   'our exported iResNet-18': () => exportOnnx(iresnet18, values),
 };
-
-function readIfThere(file: string): Uint8Array | undefined {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
-}
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   expect(a.length).toBe(b.length);
@@ -78,7 +70,6 @@ function unfoldedIResNet18(): Uint8Array {
 describeTraining('a graph from an ONNX file', [], () => {
   test.each(Object.entries(models))("%s: forward is ONNX Runtime's to 1e-4", async (name, read) => {
     const bytes = read();
-    if (bytes === undefined) return;
     const session = await InferenceSession.create(bytes);
     const images = u01('graph', 2 * 3 * 112 * 112).map((value) => 2 * value - 1);
     const expected: number[] = [];
