@@ -39,7 +39,7 @@ function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[]):
   }
 }
 
-describe.skipIf(withoutChromium)(`magface/browser in Chromium ${withoutChromium ?? ''}`, () => {
+describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?? ''}`, () => {
   let folder: string;
   let server: FileServer;
   let browser: Browser;

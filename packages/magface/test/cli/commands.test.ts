@@ -208,7 +208,9 @@ test('models and doctor', async () => {
   expect(doctor.missing).toContain('model big is not cached: magface models pull big');
 });
 
-test.skipIf(!isBuilt())('doctor --memory tries the allocator of training', async () => {
+const notBuilt = isBuilt() ? '' : " [skipped: libtorch's addon is not built; npm run build:torch]";
+
+test.skipIf(!isBuilt())(`doctor --memory tries the allocator of training${notBuilt}`, async () => {
   const { exitCode, stdout } = await runCli(['doctor', '--memory']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/@magface\/torch: over libtorch \d/);

@@ -150,7 +150,7 @@ test('--verify-data names what cannot be used and ends with 1', async () => {
   expect(await magfaceTrain(...words, '--quiet')).toEqual({ code, out, err: '' });
 });
 
-describeTraining('magface train', [], () => {
+describeTraining('magface train', () => {
   test('trains, writes its folder, goes on with --resume, and prints the last metrics as JSON', async () => {
     const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
     const words = [

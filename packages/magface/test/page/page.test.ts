@@ -16,7 +16,7 @@ import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
 import { cameraArguments, drop, photos, saved, seriousFindings } from '../support/page-use.ts';
 
-describe.skipIf(withoutChromium)(`the page in Chromium ${withoutChromium ?? ''}`, () => {
+describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`, () => {
   let folder: string;
   let server: FileServer;
   let browser: Browser;

@@ -31,7 +31,7 @@ async function serve(): Promise<{ service: ChildProcess; address: string }> {
   return { service, address };
 }
 
-describe.skipIf(withoutChromium)(`the page of a service in Chromium ${withoutChromium ?? ''}`, () => {
+describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChromium ?? ''}`, () => {
   let folder: string;
   let service: ChildProcess;
   let address: string;

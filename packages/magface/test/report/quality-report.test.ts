@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { parseHTML } from 'linkedom';
-import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { qualityReport, type ReportData, type ReportFace, type ReportImage } from '../../src/report/quality-report.ts';
+import { openChromium, withoutChromium } from '../support/chromium.ts';
 
 const picture = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
 const name = (k: number): string => `<script>alert("${k}")</script>&'.jpg`;
@@ -111,14 +110,10 @@ test('a run without a face says so', () => {
   expect(texts(document, 'h2')).toEqual(['Images without a result', 'Model', 'Detector', 'How to read the numbers']);
 });
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-
-test.skipIf(!executablePath)(
-  'in Chromium it fits a phone, sorts, filters and links boxes to rows',
+test.skipIf(withoutChromium)(
+  `in Chromium it fits a phone, sorts, filters and links boxes to rows${withoutChromium ?? ''}`,
   async () => {
-    const args = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
-    const quiet = ['--disable-component-update', '--disable-sync', '--disable-quic'];
-    const browser = await chromium.launch({ executablePath: executablePath!, args: [...args, ...quiet] });
+    const browser = await openChromium();
     try {
       const view = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
       const said: string[] = [];

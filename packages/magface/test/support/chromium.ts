@@ -1,12 +1,12 @@
-/** Chromium of the system, where there is one, driven by Playwright. */
+/** The system's Chromium, where there is one, driven by Playwright. `npm test` installs it with apt where it is root. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
-/** Why tests of pages are skipped, or undefined where they run. */
+/** What the titles of skipped tests of pages end in; undefined where they run. */
 export const withoutChromium: string | undefined =
-  executablePath === undefined ? 'no Chromium under /usr/bin: apt-get install chromium' : undefined;
+  executablePath === undefined ? ' [skipped: no Chromium under /usr/bin; apt-get install chromium]' : undefined;
 
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 

@@ -20,7 +20,7 @@ import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
 const settings = { ...tinyRun, epochs: 2 };
 
-describeTraining('finetuning and validation', [], () => {
+describeTraining('finetuning and validation', () => {
   test('starts from a backbone, whatever the number of classes, and says when l_a and u_a do not fit', async () => {
     const first = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(first);
@@ -89,7 +89,7 @@ describeTraining('finetuning and validation', [], () => {
   });
 });
 
-describeTraining('checkpoints in the official layouts', [], () => {
+describeTraining('checkpoints in the official layouts', () => {
   test.each(['distributed', 'single_process_legacy'])('%s gives the features that PyTorch does', async (name) => {
     const expected = fixtureJson<{ features: number[][] }>('torch/iresnet18.json');
     const network = createNetwork(architecture('iresnet18'), 1);

@@ -25,7 +25,7 @@ test('a BatchNorm goes with the PReLU or the sum that alone reads it, and every 
   }
 });
 
-describeTraining('a network with fused steps', [], () => {
+describeTraining('a network with fused steps', () => {
   test.each(['iresnet18', 'mobilefacenet'])(
     '%s: features, gradients and statistics are those of single layers',
     (arch) => {

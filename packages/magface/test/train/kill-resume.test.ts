@@ -8,7 +8,7 @@ import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 const steps = 40;
 const stepsPerEpoch = 10;
 
-describeTraining('a run of 40 steps', [], () => {
+describeTraining('a run of 40 steps', () => {
   const trainList = smallSet(4, 5); // 20 images in batches of 2
   const config = (): TrainConfig =>
     parseTrainConfig({

@@ -56,7 +56,7 @@ const optionsOf = (golden: Case): MagFaceOptions => ({
   easyMargin: golden.easyMargin,
 });
 
-describeTraining('the official loss', [], () => {
+describeTraining('the official loss', () => {
   const cases = fixtureJson<Case[]>('golden/loss.json');
 
   test('there are 13 cases', () => expect(cases).toHaveLength(13));
@@ -83,7 +83,7 @@ describeTraining('the official loss', [], () => {
   });
 });
 
-describeTraining('the loss where it could break', [], () => {
+describeTraining('the loss where it could break', () => {
   const labels = fromArray(BigInt64Array.of(0n, 1n));
 
   test('a center equal to the feature (cos = 1), opposite to it, and an all-zero feature give no NaN', () => {

@@ -17,7 +17,7 @@ interface GoldenNetwork {
 
 const countOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-describeTraining('iResNet as the official one', [], () => {
+describeTraining('iResNet as the official one', () => {
   const golden = fixtureJson<Record<IResNetName, GoldenNetwork>>('golden/iresnet.json');
 
   test.each(iresnetNames)('%s: counts, and features to 1e-4 of the magnitude', (name) => {
@@ -45,7 +45,7 @@ describeTraining('iResNet as the official one', [], () => {
   });
 });
 
-describeTraining('a network at its start', [], () => {
+describeTraining('a network at its start', () => {
   test('is the official initialisation: magnitudes near the square root of 512', () => {
     using _ = scope();
     const network = createNetwork(architecture('iresnet18'), 3);

@@ -29,7 +29,7 @@ group = sgd.param_groups[0]
 print(json.dumps([group['lr'], group['momentum'], group['weight_decay'], len(group['params']), learned[-1][0]]))
 `;
 
-describeTraining('a run of one epoch', [], () => {
+describeTraining('a run of one epoch', () => {
   const trained = async (): Promise<{ checkpoint: string; trainList: string }> => {
     const trainList = smallSet(2, 4);
     const config = parseTrainConfig({ ...tinyRun, epochs: 1, trainList, output: temporaryFolder() });

@@ -100,7 +100,7 @@ describe('checkpoints in the official layouts', () => {
   );
 });
 
-describeTraining('a MobileFaceNet under the names of its own project', [], () => {
+describeTraining('a MobileFaceNet under the names of its own project', () => {
   test('gives the features that PyTorch finds, run by libtorch and exported', async () => {
     const golden = fixtureJson<{ shapes: Record<string, number[]>; features: number[][] }>('torch/mobilefacenet.json');
     const tensors = Object.entries(golden.shapes).map(([name, shape]) => [

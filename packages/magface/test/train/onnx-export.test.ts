@@ -9,7 +9,7 @@ import { createNetwork } from '../../src/train/network.ts';
 import { exportOnnx } from '../../src/train/onnx-export.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
-describeTraining('ONNX from a trained network', [], () => {
+describeTraining('ONNX from a trained network', () => {
   test.each(['iresnet18', 'iresnet50', 'mobilefacenet'])(
     '%s: ONNX Runtime gives what libtorch does, to 1e-4',
     async (name) => {

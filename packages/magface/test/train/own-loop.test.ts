@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { describeTraining } from './golden.ts';
 import { smallSet, temporaryFolder } from './small-set.ts';
 
-describeTraining('examples/own-loop.ts', [], () => {
+describeTraining('examples/own-loop.ts', () => {
   test('trains for the steps that were asked for and writes a model', () => {
     const root = fileURLToPath(new URL('../../../../', import.meta.url));
     const folder = temporaryFolder();

@@ -88,7 +88,7 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
     expect(readDataset(alone).samples.at(0)!.path).toBe(join(alone, 'train.rec:1'));
   });
 
-  describeTraining('training', [], () => {
+  describeTraining('training', () => {
     test('has the same losses', async () => {
       const lossesOf = async (trainList: string): Promise<number[]> => {
         const losses: number[] = [];

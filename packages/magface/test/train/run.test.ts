@@ -22,7 +22,7 @@ async function lossesOf(config: TrainConfig, hooks: TrainHooks = {}): Promise<Ma
   return losses;
 }
 
-describeTraining('a training run', [], () => {
+describeTraining('a training run', () => {
   let unbroken: TrainConfig;
   const expected = new Map<number, number>();
   const alive: number[] = [];

@@ -93,7 +93,7 @@ test('tells where the run is, how validation went, and draws six epochs at most'
   expect(html).not.toMatch(/undefined|NaN/);
 });
 
-describeTraining('the report of a run', [], () => {
+describeTraining('the report of a run', () => {
   test('is one file with curves, the magnitude picture and faces, and asks nothing of the network', async () => {
     const settings = { ...tinyRun, epochs: 2, printFreq: 1 };
     const config = parseTrainConfig({ ...settings, trainList: smallSet(2, 4), output: temporaryFolder() });

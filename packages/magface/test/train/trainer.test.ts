@@ -7,7 +7,7 @@ import { describeTraining, u01 } from './golden.ts';
 
 const pixels = 112 * 112 * 3;
 
-describeTraining('a trainer', [], () => {
+describeTraining('a trainer', () => {
   beforeAll(() => void threads(1));
   const trainer = (more: Partial<TrainerOptions> = {}): Trainer =>
     new Trainer({ architecture: architecture('mobilefacenet', 16), classes: 3, loss: {}, ...more });

@@ -23,7 +23,7 @@ interface GoldenRun {
   readonly steps: readonly Record<'lossId' | 'lossG' | 'loss' | 'meanNorm' | 'gradNorm', number>[];
 }
 
-describeTraining('training as the official code does', [], () => {
+describeTraining('training as the official code does', () => {
   const runs = fixtureJson<GoldenRun[]>('golden/training.json');
 
   const specs = allTensors(iresnet('iresnet18'));

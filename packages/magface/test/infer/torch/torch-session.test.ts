@@ -1,10 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isBuilt } from '@magface/torch';
 import { compare } from 'magface';
 import { Tensor } from 'onnxruntime-common';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MagFace } from '../../../src/infer/node/magface.ts';
 import { createSession } from '../../../src/infer/node/session.ts';
 import { tune } from '../../../src/infer/node/tune.ts';
@@ -20,8 +19,8 @@ import { createNetwork } from '../../../src/train/network.ts';
 import { exportOnnx } from '../../../src/train/onnx-export.ts';
 import { onnxModel, type SmallNode } from '../../support/small-graph.ts';
 import { tinyRecord } from '../../support/tiny-onnx.ts';
+import { describeTraining } from '../../train/golden.ts';
 
-const describeBuilt = isBuilt() ? describe : describe.skip;
 const noise = (length: number, seed: number): Float32Array =>
   Float32Array.from({ length }, (_, i) => (Math.sin(i * 12.9898 + seed * 78.233) * 43758.5453) % 1);
 const stored = (dims: readonly number[], seed: number) => ({
@@ -105,7 +104,7 @@ test('what has no step is named', () => {
   );
 });
 
-describeBuilt('the engine torch', () => {
+describeTraining('the engine torch', () => {
   test('gives the embeddings of ONNX Runtime, but for bfloat16', async () => {
     expect(await leastCosine(small())).toBeGreaterThan(0.9995);
   });

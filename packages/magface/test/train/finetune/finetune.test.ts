@@ -57,7 +57,7 @@ const trainList = smallSet(4, 6);
 const init = smallModel();
 const settings = { trainList, init, batchSize: 8, epochs: 2, views: 3, threads: 1, trainLast: 2, printFreq: 2 };
 
-describeTraining('finetuning an ONNX model', [], () => {
+describeTraining('finetuning an ONNX model', () => {
   test('gives the same graph with other weights behind the frozen front, and says by which rule', async () => {
     const output = temporaryFolder();
     const notes: string[] = [];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { WeightMean } from '../../../src/train/finetune/weight-mean.ts';
 import { describeTraining } from '../golden.ts';
 
-describeTraining('the mean of weights', [], () => {
+describeTraining('the mean of weights', () => {
   test('is that of the steps taken in; without any the weights stay', () => {
     using _scope = scope();
     using _ = noGrad();

@@ -48,7 +48,7 @@ const faces = () => fromArray(u01('faces', 3 * 3 * 112 * 112), [3, 3, 112, 112])
 const features = (graph: TrainableGraph, training = false) => [...graph.forward(faces(), { training }).toArray()];
 const near = (values: readonly (number | bigint)[]) => values.map((value) => expect.closeTo(Number(value), 4));
 
-describeTraining('fresh BatchNorm', [], () => {
+describeTraining('fresh BatchNorm', () => {
   test('changes nothing at the start, learns with the statistics of the batch, and is folded away in the file', () => {
     using _scope = scope();
     using _ = noGrad();

@@ -5,7 +5,7 @@ import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
 import { onnxModel } from '../../support/small-graph.ts';
 import { describeTraining } from '../golden.ts';
 
-describeTraining('rates of layers', [], () => {
+describeTraining('rates of layers', () => {
   const stored = {
     stem: floatTensor([2, 3, 1, 1], new Float32Array(6)),
     slope: floatTensor([2, 1, 1], new Float32Array(2)),

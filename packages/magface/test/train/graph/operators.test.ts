@@ -98,7 +98,7 @@ const cases: readonly Case[] = [
   ['Identity and Dropout', [one('Identity', { output: 'i' }), one('Dropout', { inputs: ['i'] })]],
 ];
 
-describeTraining('operators', [], () => {
+describeTraining('operators', () => {
   test.each(cases.map(([name, nodes, options = {}]) => ({ name, nodes, options })))(
     '$name is as in ONNX Runtime',
     async ({ name, nodes, options }) => {

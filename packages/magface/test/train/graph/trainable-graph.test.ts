@@ -67,7 +67,7 @@ function unfoldedIResNet18(): Uint8Array {
   return onnxModel(nodes, { stored });
 }
 
-describeTraining('a graph from an ONNX file', [], () => {
+describeTraining('a graph from an ONNX file', () => {
   test.each(Object.entries(models))("%s: forward is ONNX Runtime's to 1e-4", async (name, read) => {
     const bytes = read();
     const session = await InferenceSession.create(bytes);

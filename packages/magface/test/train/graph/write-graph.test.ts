@@ -53,7 +53,7 @@ const contract: RecogniserContract = {
   calibration: { centre: 3, width: 0.2, source: 'a test' },
 };
 
-describeTraining('a graph after training', [], () => {
+describeTraining('a graph after training', () => {
   test.each([17, 18])('opset %i: the file has the new weights, the magnitude and its contract', async (opset) => {
     using _scope = scope();
     using _ = noGrad();

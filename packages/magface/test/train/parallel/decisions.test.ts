@@ -17,7 +17,7 @@ test('the loss scale is halved by a step that is left out and doubled after 2000
   expect(scale.state).toEqual({ value: 8, steps: 0 });
 });
 
-describeTraining('ranks that decide together', [], () => {
+describeTraining('ranks that decide together', () => {
   test('an overflow in one rank’s centers leaves the step out on all, and they stay equal to the bit', async () => {
     const overflow: Case = { lossScale: 2 ** 98, shortCenterOn: 1 };
     const [first, second] = (

@@ -28,7 +28,7 @@ function difference(actual: readonly number[], expected: readonly number[]): num
   return Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!))) / greatest;
 }
 
-describeTraining('parallel training', [], () => {
+describeTraining('parallel training', () => {
   let alone: StepTrace[][];
   beforeAll(() => {
     threads(1);

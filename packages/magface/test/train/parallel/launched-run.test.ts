@@ -50,7 +50,7 @@ function run(words: readonly string[]): { status: number | null; stderr: string 
   return { status, stderr };
 }
 
-describeTraining('magface train --nproc', [], () => {
+describeTraining('magface train --nproc', () => {
   const set = smallSet(5, 4, 'person-'); // 4 steps
   const list = join(set, 'pairs.list');
   const pairs = Array.from({ length: 40 }, (_, i) => {

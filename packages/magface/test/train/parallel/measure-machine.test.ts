@@ -12,7 +12,7 @@ const children = (): number[] =>
     .filter(Boolean)
     .map(Number);
 
-describeTraining('measuring a machine', [], () => {
+describeTraining('measuring a machine', () => {
   const task = { arch: 'iresnet18', embeddingSize: 512, precision: 'fp32', images: 8 } as const;
 
   test.skipIf(availableParallelism() < 2)('a process that is lost ends the others at once, and is named', async () => {

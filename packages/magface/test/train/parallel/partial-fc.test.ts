@@ -39,7 +39,7 @@ test('more classes in the batch than the rate asks for all take part', () => {
   expect([...rows]).toEqual([...labels]);
 });
 
-describeTraining('Partial FC', [], () => {
+describeTraining('Partial FC', () => {
   test('with every class sampled it is the full head, to the bit', async () => {
     const words = [1, 0.999_999].map((sampleRate) => JSON.stringify({ sampleRate }));
     for (const printed of await runRanks(new URL('rank-steps.ts', import.meta.url), 2, words)) {

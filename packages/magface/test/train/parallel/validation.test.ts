@@ -7,7 +7,7 @@ import { smallSet } from '../small-set.ts';
 import { runRanks } from './run-ranks.ts';
 import { slowModel } from './validation-ranks.ts';
 
-describeTraining('validation by ranks', [], () => {
+describeTraining('validation by ranks', () => {
   const images = smallSet(5, 7, 'person-');
   const list = join(images, 'pairs.list');
   const pairs = Array.from({ length: 40 }, (_, i) => {
