@@ -22,7 +22,7 @@ import { writeResult } from './support/result.ts';
 
 const device: 'wasm' | 'webgpu' = process.argv[2] === 'webgpu' ? 'webgpu' : 'wasm';
 const photos = device === 'webgpu' ? ([1] as const) : ([1, 2, 3, 4, 5, 6] as const);
-const options = { smallestFace: device === 'webgpu' ? 160 : 80 };
+const options = { minFace: device === 'webgpu' ? 160 : 80 };
 
 /** A face as it comes out of a page: the same without views on memory. */
 interface SentFace {

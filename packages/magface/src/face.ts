@@ -28,6 +28,11 @@ export interface DetectedFace {
   readonly mouth: 'corners' | 'centre';
   /** The detector's confidence, 0 to 1. */
   readonly detection: number;
+  /**
+   * Degrees clockwise by which the image had to be turned before the face was found, as photos need that lost their EXIF
+   * orientation; absent for an image that was used as it is. Box and landmarks are those of the image as it is.
+   */
+  readonly turned?: 90 | 180 | 270;
 }
 
 /** A face aligned, embedded and scored. */

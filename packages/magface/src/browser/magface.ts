@@ -47,7 +47,7 @@ export interface LoadOptions {
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
-export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'smallestFace' | 'maxFaces' | 'signal'>;
+export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 export type { AnalyzeOptions };
 
 /** How many images `stream` has in the worker at once: one that is worked on, one that waits. */

@@ -15,7 +15,7 @@ export interface SentOptions {
   readonly aligned?: boolean | undefined;
   readonly flip?: boolean | undefined;
   readonly minScore?: number | undefined;
-  readonly smallestFace?: number | undefined;
+  readonly minFace?: number | undefined;
   readonly maxFaces?: number | undefined;
 }
 

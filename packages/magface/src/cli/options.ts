@@ -47,7 +47,7 @@ export function addModelFlags(command: Command, { aligned, batch = true }: Model
   command
     .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
     .option('--model <model>', 'recogniser (default: magface-small)')
-    .option('--detector <model>', 'face detector (default: blazeface)')
+    .option('--detector <model>', 'face detector (default: yunet)')
     .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
   return addEngineFlags(command, { batch });

@@ -19,7 +19,7 @@ interface PageFlags extends OutputFlags {
 const examples = `
 Examples:
   magface page --output public
-  magface page --output public --model my.onnx --detector yunet
+  magface page --output public --model my.onnx --detector blazeface
   magface page --output app/public --models-only    for a page of your own
 
 Any web server can hand the folder out, over https or on this machine. With the
@@ -31,7 +31,7 @@ export function definePage(command: Command, context: Context, done: (exitCode: 
     .description('Write the page with its models into a folder that any web server can hand out.')
     .requiredOption('--output <dir>', 'the folder; made when it is not there')
     .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'magface-small')
-    .option('--detector <model>', 'face detector', 'blazeface')
+    .option('--detector <model>', 'face detector', 'yunet')
     .option('--models-only', 'the folder models/ alone')
     .option('--offline', 'refuse the network: use cached models only');
   addOutputFlags(command).addHelpText('after', examples);

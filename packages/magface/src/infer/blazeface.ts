@@ -18,11 +18,14 @@ const grids = [
 ] as const;
 
 export const blazeface: Decoder = {
-  tile: { width: 256, height: 256 },
+  frame: { width: 256, height: 256 },
   multiple: undefined,
-  smallestFace: 20,
+  margin: 1 / 8,
+  reach: 20,
   overlap: 0.3,
   minScore: 0.78,
+  certainScore: 0.95,
+  minTurnedScore: 0.9,
   closerLooks: [0.25, 0.5],
   confirmed: 0.65,
   blend: true,

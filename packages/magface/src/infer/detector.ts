@@ -1,6 +1,7 @@
 /**
  * Faces in an image of any size: views of it go through the network one by one, each decoder reads its own outputs, and
- * what several views say about one face becomes one.
+ * a face that several views show is kept once. Options only filter: a face that is found has the same numbers whatever
+ * `minScore`, `minFace` and `maxFaces` are, since the coarsest view that shows it decides.
  */
 import { Tensor } from 'onnxruntime-common';
 import { MagfaceError, ModelError } from '../errors.ts';
@@ -11,25 +12,32 @@ import { blazeface } from './blazeface.ts';
 import { closable } from './closable-session.ts';
 import { expectDetectOptions } from './expect-options.ts';
 import { drawView, faceInImage, type View } from './letterbox.ts';
-import { blended, iou, mergeFaces } from './nms.ts';
+import { blended, iou, mergeFaces, withoutDoubles } from './nms.ts';
 import type { ImageSize } from './pipeline.ts';
 import { inputFiller } from './preprocess.ts';
+import { type QuarterTurn, turned, turnedBack } from './quarter-turn.ts';
 import type { Session } from './session.ts';
-import { planViews } from './views.ts';
+import { defaultMinFace, planViews } from './views.ts';
 import { yunet } from './yunet.ts';
 
 /** What is particular to one family of detectors. */
 export interface Decoder {
-  /** Size of the input where the contract gives none, in pixels. */
-  readonly tile: ImageSize;
-  /** Its sides may be any multiple of this up to `tile`; undefined where the size is fixed. */
+  /** Largest input in pixels, or its only size. */
+  readonly frame: ImageSize;
+  /** Its sides may be any multiple of this up to `frame`; undefined where the size is fixed. */
   readonly multiple: number | undefined;
+  /** Black margin around the whole image, as a share of the image's longer side. */
+  readonly margin: number;
   /** Side of the smallest face that it finds reliably, in pixels of its input. */
-  readonly smallestFace: number;
+  readonly reach: number;
   /** Share of a tile by which tiles overlap. */
   readonly overlap: number;
   /** Least score of a face when the caller names none. */
   readonly minScore: number;
+  /** An image with a face of this score is upright. Another one is turned by quarters and looked at again. */
+  readonly certainScore: number;
+  /** Least score of a face in an image that was turned: three more looks find more that is no face. */
+  readonly minTurnedScore: number;
   /** Whether its boxes for one face are averaged. */
   readonly blend: boolean;
   /** A face is looked at again so that it fills these shares of the input, which refines it and weeds out chance finds. */
@@ -50,8 +58,8 @@ export interface DetectorOptions {
 export interface DetectOptions {
   /** Least confidence of a face, 0 to 1. @default the decoder's own */
   readonly minScore?: number | undefined;
-  /** Side of the smallest face looked for, in pixels of the image; large photos go faster with a larger one. @default 20 */
-  readonly smallestFace?: number | undefined;
+  /** Side of the smallest face wanted, in pixels of the image. @default a 25th of the image's shorter side */
+  readonly minFace?: number | undefined;
   /** Keep only so many, the largest. @default all */
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -65,8 +73,8 @@ export interface Detector {
 }
 
 /**
- * So many in a row that a closer look takes for no face end the search: the rest scored lower still. Without it a least score
- * of 0 would take minutes for a photo.
+ * After so many refusals in a row by closer looks the search ends, since the rest scored lower still. Without this limit a
+ * least score of 0 would take minutes for a photo.
  */
 const enough = 100;
 
@@ -75,14 +83,22 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
   const session = closable(own);
   const decoder = decoders[contract.decoder];
   const { width, height } = contract.input;
-  const tile = width === undefined || height === undefined ? decoder.tile : { width, height };
-  const multiple = tile === decoder.tile ? decoder.multiple : undefined;
+  const frame = width === undefined || height === undefined ? decoder.frame : { width, height };
+  const multiple = frame === decoder.frame ? decoder.multiple : undefined;
+  const plan = { ...decoder, frame, multiple };
 
-  const look = async (image: Pixels, view: View, minScore: number): Promise<DetectedFace[]> => {
-    const outputs = await runView(session, contract, drawView(image, view), name);
-    const found = decoder.decode(outputs, view, minScore);
-    const merged = mergeFaces(found, { blend: decoder.blend });
-    return merged.map((face) => faceInImage(face, view)).filter((face) => isWhole(face, view, image));
+  const isSure = ({ detection }: DetectedFace): boolean => detection >= decoder.minScore;
+
+  const look = async (image: Pixels, view: View, minScore: number, turn: QuarterTurn = 0): Promise<DetectedFace[]> => {
+    const input = turned(drawView(image, view), turn);
+    const outputs = await runView(session, contract, input, name);
+    const found = decoder.decode(outputs, input, Math.min(minScore, decoder.minScore));
+    // Weak finds have no part in the mean of strong ones: options change no numbers.
+    const [sure, unsure] = [found.filter(isSure), found.filter((face) => !isSure(face))];
+    return [sure, unsure]
+      .flatMap((faces) => mergeFaces(faces, { blend: decoder.blend }))
+      .map((face) => faceInImage(turnedBack(face, turn, view), view))
+      .filter((face) => isWhole(face, view, image));
   };
 
   /** The mean of what closer looks say, or undefined when they see no face. */
@@ -90,7 +106,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
     if (decoder.closerLooks.length === 0) return face;
     const looks: DetectedFace[] = [];
     for (const share of decoder.closerLooks) {
-      const found = await look(image, viewOf(face.box, tile, share), decoder.confirmed / 2);
+      const found = await look(image, viewOf(face.box, frame, share), decoder.confirmed / 2);
       const same = found.find(({ box }) => iou(box, face.box) > 0.3);
       if (same !== undefined) looks.push(same);
     }
@@ -98,37 +114,71 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
     return mean >= decoder.confirmed ? { ...blended(looks), detection: face.detection } : undefined;
   };
 
-  const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
-    const { minScore = decoder.minScore, smallestFace = 20, maxFaces, signal } = options;
-    expectDetectOptions(options);
-    const largestScale = decoder.smallestFace / smallestFace;
+  /** Faces of the image as it is, those of coarser levels first. */
+  const search = async (image: Pixels, { minScore, minFace, signal }: Search): Promise<DetectedFace[]> => {
+    const levels = planViews(image, { ...plan, minFace: minFace ?? defaultMinFace(image) });
     const found: DetectedFace[] = [];
-    const views = planViews(image, { tile, multiple, largestScale, overlap: decoder.overlap });
-    for (const view of views) {
-      signal?.throwIfAborted();
-      const faces = await look(image, view, minScore);
-      // Larger faces may be cut by every tile of this level; those that show the whole image cut none.
-      const largest = showsAll(view, image)
-        ? Infinity
-        : (decoder.overlap * Math.min(tile.width, tile.height)) / view.scale;
-      found.push(...faces.filter(({ box }) => Math.max(box.width, box.height) <= largest));
+    for (const views of levels) {
+      const here: DetectedFace[] = [];
+      for (const view of views) {
+        signal?.throwIfAborted();
+        // A tile may cut faces larger than its overlap; the coarser levels have seen those.
+        const largest =
+          views.length === 1 ? Infinity : (decoder.overlap * Math.min(view.width, view.height)) / view.scale;
+        const faces = await look(image, view, minScore);
+        here.push(...faces.filter(({ box }) => Math.max(box.width, box.height) <= largest));
+      }
+      found.push(...mergeFaces(here));
     }
+    return withoutDoubles([...found.filter(isSure), ...found.filter((face) => !isSure(face))]);
+  };
+
+  /** Faces of an image that lies on its side or upside down, as phones write them; only the whole image is looked at. */
+  const searchTurned = async (image: Pixels, { minScore, signal }: Search): Promise<DetectedFace[]> => {
+    const [[view]] = planViews(image, { ...plan, minFace: defaultMinFace(image) }) as [[View]];
+    let best: DetectedFace[] = [];
+    for (const turn of [180, 90, 270] as const) {
+      signal?.throwIfAborted();
+      const least = Math.max(minScore, decoder.minTurnedScore);
+      const faces = (await look(image, view, least, turn)).filter(({ detection }) => detection >= least);
+      if (sumOfScores(faces) > sumOfScores(best)) best = faces.map((face) => ({ ...face, turned: turn }));
+    }
+    return best;
+  };
+
+  const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
+    const { minScore = decoder.minScore, minFace, maxFaces, signal } = options;
+    expectDetectOptions(options);
+    const found = await search(image, { minScore, minFace, signal });
     const faces: DetectedFace[] = [];
     let refused = 0; // in a row
-    for (const face of mergeFaces(found)) {
+    for (const face of found.filter(({ detection }) => detection >= minScore)) {
       signal?.throwIfAborted();
       const confirmed = await lookAgain(image, face);
       refused = confirmed === undefined ? refused + 1 : 0;
       if (confirmed !== undefined) faces.push(confirmed);
       if (refused === enough) break;
     }
-    return mergeFaces(faces)
+    const upright = withoutDoubles(faces);
+    // A face that stands on its head is sometimes found as a weak one.
+    const isCertain = upright.some(({ detection }) => detection >= decoder.certainScore);
+    const lying = isCertain ? [] : await searchTurned(image, { minScore, minFace, signal });
+    return (sumOfScores(lying) > sumOfScores(upright) ? lying : upright)
+      .filter(({ box }) => minFace === undefined || Math.max(box.width, box.height) >= minFace)
       .sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)
       .slice(0, maxFaces);
   };
 
   return { detect, [Symbol.asyncDispose]: () => session.release() };
 }
+
+interface Search {
+  readonly minScore: number;
+  readonly minFace: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const sumOfScores = (faces: readonly DetectedFace[]): number => faces.reduce((sum, face) => sum + face.detection, 0);
 
 async function runView(
   session: Session,
@@ -162,11 +212,6 @@ function viewOf(box: Box, { width, height }: ImageSize, share: number): View {
   const scale = (share * width) / Math.max(1, Math.round(Math.max(box.width, box.height)));
   const [centreX, centreY] = [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
   return { x: centreX - width / scale / 2, y: centreY - height / scale / 2, scale, width, height };
-}
-
-function showsAll(view: View, { width, height }: ImageSize): boolean {
-  const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
-  return view.x <= 1e-6 && view.y <= 1e-6 && right >= width - 1e-6 && bottom >= height - 1e-6;
 }
 
 /** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */

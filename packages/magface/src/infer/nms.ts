@@ -10,24 +10,40 @@ export interface MergeOptions {
   readonly blend?: boolean;
 }
 
-/** @returns faces by falling score, none of which is another's double, or has a box without an area */
+/** @returns faces by falling score, none of which is another's double or has a box without an area */
 export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
-  const { overlap = 0.3, nested = 0.45, blend = false } = options;
-  let rest = faces.filter(({ box }) => box.width > 0 && box.height > 0).sort((a, b) => b.detection - a.detection);
-  const merged: DetectedFace[] = [];
-  while (rest.length > 0) {
-    const best = rest[0]!;
-    const isSame = ({ box }: DetectedFace): boolean => {
-      const shared = intersection(best.box, box);
-      const [a, b] = [area(best.box), area(box)];
-      return shared >= overlap * (a + b - shared) || shared >= nested * Math.min(a, b);
-    };
-    const same = rest.filter((face) => face === best || isSame(face));
-    merged.push(blend ? blended(same.filter(({ box }) => iou(best.box, box) >= 0.6)) : best);
-    const taken = new Set(same);
-    rest = rest.filter((face) => !taken.has(face));
+  const { blend = false } = options;
+  const groups = grouped(
+    faces.toSorted((a, b) => b.detection - a.detection),
+    options,
+  );
+  return groups.map(([best, ...others]) =>
+    blend ? blended([best, ...others.filter(({ box }) => iou(best.box, box) >= 0.6)]) : best,
+  );
+}
+
+/** @returns the faces in the order given, each double of an earlier one left out */
+export function withoutDoubles(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
+  return grouped(faces, options).map(([first]) => first);
+}
+
+type Group = [first: DetectedFace, ...doubles: DetectedFace[]];
+
+/** Each face that is no double of an earlier one, with its doubles. */
+function grouped(faces: readonly DetectedFace[], { overlap = 0.3, nested = 0.45 }: MergeOptions): Group[] {
+  const isSame = (one: Box, other: Box): boolean => {
+    const shared = intersection(one, other);
+    const [a, b] = [area(one), area(other)];
+    return shared >= overlap * (a + b - shared) || shared >= nested * Math.min(a, b);
+  };
+  const groups: Group[] = [];
+  for (const face of faces) {
+    if (!(face.box.width > 0 && face.box.height > 0)) continue;
+    const group = groups.find(([first]) => isSame(first.box, face.box));
+    if (group === undefined) groups.push([face]);
+    else group.push(face);
   }
-  return merged;
+  return groups;
 }
 
 /** @returns intersection over union, 0 to 1 */

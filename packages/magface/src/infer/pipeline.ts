@@ -29,8 +29,8 @@ export interface AnalyzeOptions {
   readonly flip?: boolean | undefined;
   /** Least confidence of a detection, 0 to 1. @default the detector's own */
   readonly minScore?: number | undefined;
-  /** Side of the smallest face looked for, in pixels of the image; larger is faster. @default 20 */
-  readonly smallestFace?: number | undefined;
+  /** Side of the smallest face wanted, in pixels of the image; below the default it takes more time. @default a 25th of the image's shorter side */
+  readonly minFace?: number | undefined;
   /** Analyze only so many faces of an image, the largest. @default all */
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;

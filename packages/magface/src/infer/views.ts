@@ -1,58 +1,75 @@
 /**
- * Which views of an image a detector gets, so that it finds a face that fills a photo and one of 20 pixels in a crowd:
- * a pyramid from the whole image to the scale where the smallest face is large enough, each level cut into tiles that
- * overlap by what the next coarser level cannot be trusted with.
+ * Which parts of an image a detector looks at, and how large. The first look takes the whole image with a black margin,
+ * so that faces at its border are seen whole. The second takes it at half the scale, for faces that fill the image and so
+ * are larger than the network can see. Where smaller faces are wanted than the first look can show, finer levels follow:
+ * each doubles the scale and cuts the image into overlapping tiles.
  */
-
 import type { View } from './letterbox.ts';
 import type { ImageSize } from './pipeline.ts';
 
 export interface ViewOptions {
   /** Largest input of the network in pixels, or its only one. */
-  readonly tile: ImageSize;
-  /** The network takes any size up to `tile` that is a multiple of this; undefined where `tile` is its only size. */
+  readonly frame: ImageSize;
+  /** The network takes any size up to `frame` that is a multiple of this; undefined where `frame` is its only size. */
   readonly multiple?: number | undefined;
-  /** Largest scale looked at: above 1 enlarges the image. */
-  readonly largestScale: number;
+  /** Width of the black margin around the whole image, as a share of the image's longer side. */
+  readonly margin: number;
+  /** Side of the smallest face that the network finds reliably, in pixels of its input. */
+  readonly reach: number;
+  /** Side of the smallest face wanted, in pixels of the image. */
+  readonly minFace: number;
   /** Share of a tile by which neighbours overlap: faces up to that size lie whole in one of them. */
   readonly overlap: number;
 }
 
-/** @returns views from coarse to fine; the first shows the whole image. */
-export function planViews(image: ImageSize, options: ViewOptions): View[] {
-  const { tile, largestScale } = options;
-  const fit = Math.min(tile.width / image.width, tile.height / image.height);
-  const whole = Math.min(fit, largestScale);
-  const views: View[] = [shrunk(image, whole / 2, tile)];
-  for (let scale = whole; ; scale = 2 * scale < largestScale / nearlyAll ? 2 * scale : largestScale) {
-    views.push(...tilesAt(image, scale, options));
-    if (scale >= largestScale) return views;
-  }
-}
+/** The smallest face looked for by default, as a share of the image's shorter side. */
+const defaultShare = 1 / 25;
+
+/** @returns the side of the smallest face that is looked for when nothing else is asked, in pixels of the image */
+export const defaultMinFace = ({ width, height }: ImageSize): number => Math.min(width, height) * defaultShare;
 
 /** A level this close below the last shows what the last shows, at almost its cost. */
 const nearlyAll = 1.25;
 
-/** The whole image in the middle of a tile with a wide black margin, for faces that fill it or that its border cuts. */
-function shrunk(image: ImageSize, scale: number, { width, height }: ImageSize): View {
+/** @returns levels in the order in which they are to be believed: the whole image, its half, then the finer ones */
+export function planViews(image: ImageSize, options: ViewOptions): View[][] {
+  const { frame, margin, reach, minFace } = options;
+  const longer = Math.max(image.width, image.height);
+  const fit = Math.min(
+    frame.width / (image.width + 2 * margin * longer),
+    frame.height / (image.height + 2 * margin * longer),
+  );
+  const whole = Math.min(1, fit); // never enlarged
+  const levels = [[wholeView(image, whole, options)], [wholeView(image, whole / 2, options)]];
+  const finest = reach / minFace;
+  for (let scale = whole; scale * nearlyAll < finest; ) {
+    scale = scale * 2 * nearlyAll < finest ? scale * 2 : finest;
+    levels.push(tilesAt(image, scale, options));
+  }
+  return levels;
+}
+
+/** The whole image in the middle of a frame just large enough for it and its margin. */
+function wholeView(image: ImageSize, scale: number, { frame, multiple, margin }: ViewOptions): View {
+  const border = 2 * margin * scale * Math.max(image.width, image.height);
+  const size = (length: number, most: number): number =>
+    multiple === undefined ? most : Math.min(most, Math.ceil((length * scale + border) / multiple - 1e-6) * multiple);
+  const [width, height] = [size(image.width, frame.width), size(image.height, frame.height)];
   return { x: (image.width - width / scale) / 2, y: (image.height - height / scale) / 2, scale, width, height };
 }
 
-function tilesAt(image: ImageSize, scale: number, { tile, multiple, overlap }: ViewOptions): View[] {
-  const size = (length: number, most: number) =>
+function tilesAt(image: ImageSize, scale: number, { frame, multiple, overlap }: ViewOptions): View[] {
+  const size = (length: number, most: number): number =>
     multiple === undefined ? most : Math.min(most, Math.ceil((length * scale) / multiple) * multiple);
-  const [width, height] = [size(image.width, tile.width), size(image.height, tile.height)];
-  const columns = starts(image.width, width / scale, overlap, multiple);
-  const rows = starts(image.height, height / scale, overlap, multiple);
+  const [width, height] = [size(image.width, frame.width), size(image.height, frame.height)];
+  const columns = starts(image.width, width / scale, overlap);
+  const rows = starts(image.height, height / scale, overlap);
   return rows.flatMap((y) => columns.map((x) => ({ x, y, scale, width, height })));
 }
 
-/**
- * Where tiles of `size` begin that cover `length`, evenly spread. One that is larger shows the image in its middle, or
- * fills up to the next multiple on the far side, as reference decoders do: YuNet's finds depend a little on the grid.
- */
-function starts(length: number, size: number, overlap: number, multiple: number | undefined): number[] {
-  if (size >= length - 1e-6) return [multiple === undefined ? (length - size) / 2 : 0];
+/** Where tiles of `size` begin that cover `length`, evenly spread. A tile larger than the image shows it in its middle. */
+function starts(length: number, size: number, overlap: number): number[] {
+  if (size >= length - 1e-6) return [(length - size) / 2];
   const count = 1 + Math.ceil((length - size) / (size * (1 - overlap)) - 1e-6);
   return Array.from({ length: count }, (_, i) => (i * (length - size)) / (count - 1));
 }

@@ -13,11 +13,15 @@ import type { Decoder } from './detector.ts';
 const strides = [8, 16, 32] as const;
 
 export const yunet: Decoder = {
-  tile: { width: 640, height: 640 },
+  frame: { width: 640, height: 640 },
   multiple: 32,
-  smallestFace: 20,
+  // Measured on 86 faces of 15 photos and on 1,400 loosely cropped faces: a wider margin misses faces that fill the frame.
+  margin: 1 / 16,
+  reach: 14,
   overlap: 0.25,
-  minScore: 0.65,
+  minScore: 0.6,
+  certainScore: 0.85,
+  minTurnedScore: 0.8,
   closerLooks: [],
   confirmed: 0,
   blend: false,

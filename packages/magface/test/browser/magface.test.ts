@@ -26,9 +26,6 @@ declare global {
   var magface: browserSide.MagFace;
 }
 
-/** Large faces only, which takes a tenth of the time and finds all of the sample photos. */
-const smallestFace = 80;
-
 function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[]): void {
   expect(there).toHaveLength(here.length);
   for (const [i, face] of here.entries()) {
@@ -73,20 +70,17 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
   /** What the page's library says of a photo that is sent to it as a file. */
   const seeFile = async (bytes: Uint8Array): Promise<SeenFace[]> => {
     files.set('photo.jpg', bytes);
-    return page.evaluate(
-      async (options) => {
-        const blob = await (await fetch('photo.jpg')).blob();
-        return (await magface.analyze(blob, options)).map(library.seen);
-      },
-      { smallestFace },
-    );
+    return page.evaluate(async () => {
+      const blob = await (await fetch('photo.jpg')).blob();
+      return (await magface.analyze(blob)).map(library.seen);
+    });
   };
 
   test('the six photos as files: 22 faces, each with the magnitude of Node to half a thousandth', async () => {
     let faces = 0;
     for (const photo of [1, 2, 3, 4, 5, 6] as const) {
       const there = await seeFile(await readFile(samplePhoto(photo)));
-      expectAlike(there, await node.analyze(samplePhoto(photo), { smallestFace }));
+      expectAlike(there, await node.analyze(samplePhoto(photo)));
       faces += there.length;
     }
     expect(faces).toBe(22);
@@ -94,7 +88,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
 
   test('the shipped model from the same crop: every number is that of Node to 1e-4 of the magnitude', async () => {
     expect(node.model.id).toBe('magface-small');
-    const here = await node.analyze(samplePhoto(1), { smallestFace });
+    const here = await node.analyze(samplePhoto(1));
     expect(here.length).toBeGreaterThan(0);
     for (const { crop, magnitude, embedding } of here) {
       files.set(
@@ -119,28 +113,25 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
   test('decoded pixels, in threads, on a page whose policy allows nothing inline', async () => {
     const { data, info } = await sharp(samplePhoto(4)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
     files.set('pixels', data);
-    const { faces, ...rest } = await page.evaluate(
-      async ({ width, height, smallestFace }) => {
-        const threaded = await library.MagFace.load();
-        const bytes = await (await fetch('pixels')).arrayBuffer();
-        const image = new ImageData(new Uint8ClampedArray(bytes), width, height);
-        const faces = (await threaded.analyze(image, { smallestFace, maxFaces: 1 })).map(library.seen);
-        await threaded[Symbol.asyncDispose]();
-        const gone = await threaded.analyze(image).catch((error: { code: string }) => error.code);
-        return { faces, device: threaded.device, threads: threaded.threads > 1, gone };
-      },
-      { ...info, smallestFace },
-    );
+    const { faces, ...rest } = await page.evaluate(async ({ width, height }) => {
+      const threaded = await library.MagFace.load();
+      const bytes = await (await fetch('pixels')).arrayBuffer();
+      const image = new ImageData(new Uint8ClampedArray(bytes), width, height);
+      const faces = (await threaded.analyze(image, { maxFaces: 1 })).map(library.seen);
+      await threaded[Symbol.asyncDispose]();
+      const gone = await threaded.analyze(image).catch((error: { code: string }) => error.code);
+      return { faces, device: threaded.device, threads: threaded.threads > 1, gone };
+    }, info);
     expect(rest).toEqual({ device: 'wasm', threads: true, gone: 'disposed' });
     const raw = { data, width: info.width, height: info.height };
-    expectAlike(faces, await node.analyze(raw, { smallestFace, maxFaces: 1 }));
+    expectAlike(faces, await node.analyze(raw, { maxFaces: 1 }));
   });
 
   test('a photo that lies on its side by its EXIF data is seen upright', async () => {
     const side = sharp(samplePhoto(1)).resize(480).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 95 });
     const bytes = await side.toBuffer();
     const there = await seeFile(bytes);
-    expectAlike(there, await node.analyze(bytes, { smallestFace }));
+    expectAlike(there, await node.analyze(bytes));
     expect(there.length).toBeGreaterThan(0);
   });
 
@@ -149,7 +140,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     files.set('big.jpg', await big.toBuffer());
     const [count, refused] = await page.evaluate(async () => {
       const blob = await (await fetch('big.jpg')).blob();
-      const faces = await magface.detect(blob, { smallestFace: 1000 });
+      const faces = await magface.detect(blob, { minFace: 1000 });
       const careful = await library.MagFace.load({ threads: 1, limits: { pixels: 1e6 } });
       return [faces.length, await careful.detect(blob).catch((error: Error) => error.message)];
     });
@@ -164,39 +155,33 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
 
   test('a file that is no image is a result of its own in a stream, elements and frames are images', async () => {
     files.set('photo.jpg', await readFile(samplePhoto(1)));
-    const seenKinds = await page.evaluate(
-      async (options) => {
-        const blob = await (await fetch('photo.jpg')).blob();
-        const bitmap = await createImageBitmap(blob);
-        const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
-        canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
-        const frame = new VideoFrame(canvas, { timestamp: 0 });
-        const broken = new File(['no image'], 'notes.txt');
-        const kinds: string[] = [];
-        for await (const { faces, error } of magface.stream([broken, bitmap, canvas, frame], options)) {
-          kinds.push(error?.message ?? String(faces?.length));
-        }
-        return [...kinds, String(bitmap.width > 0 && frame.displayWidth > 0)];
-      },
-      { smallestFace },
-    );
+    const seenKinds = await page.evaluate(async () => {
+      const blob = await (await fetch('photo.jpg')).blob();
+      const bitmap = await createImageBitmap(blob);
+      const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+      canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
+      const frame = new VideoFrame(canvas, { timestamp: 0 });
+      const broken = new File(['no image'], 'notes.txt');
+      const kinds: string[] = [];
+      for await (const { faces, error } of magface.stream([broken, bitmap, canvas, frame])) {
+        kinds.push(error?.message ?? String(faces?.length));
+      }
+      return [...kinds, String(bitmap.width > 0 && frame.displayWidth > 0)];
+    });
     const broken =
       'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt: this browser cannot read it; save it anew as JPEG or PNG.';
     expect(seenKinds).toEqual([broken, '3', '3', '3', 'true']);
   });
 
   test('an abort is heard in the middle of a photo, and the next photo is seen', async () => {
-    const outcome = await page.evaluate(
-      async (options) => {
-        const blob = await (await fetch('photo.jpg')).blob();
-        const controller = new AbortController();
-        const long = magface.analyze(blob, { smallestFace: 8, signal: controller.signal });
-        setTimeout(() => controller.abort(), 50);
-        const name = await long.catch((error: Error) => error.name);
-        return [name, (await magface.analyze(blob, options)).length];
-      },
-      { smallestFace },
-    );
+    const outcome = await page.evaluate(async () => {
+      const blob = await (await fetch('photo.jpg')).blob();
+      const controller = new AbortController();
+      const long = magface.analyze(blob, { minFace: 8, signal: controller.signal });
+      setTimeout(() => controller.abort(), 50);
+      const name = await long.catch((error: Error) => error.name);
+      return [name, (await magface.analyze(blob)).length];
+    });
     expect(outcome).toEqual(['AbortError', 3]);
   });
 

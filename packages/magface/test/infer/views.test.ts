@@ -1,37 +1,60 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { planViews, type ViewOptions } from '../../src/infer/views.ts';
+import type { View } from '../../src/infer/letterbox.ts';
+import { defaultMinFace, planViews, type ViewOptions } from '../../src/infer/views.ts';
 
-const fixed: ViewOptions = { tile: { width: 256, height: 256 }, largestScale: 1, overlap: 0.3 };
-const free: ViewOptions = { ...fixed, tile: { width: 640, height: 640 }, multiple: 32 };
+const fixed: ViewOptions = {
+  frame: { width: 256, height: 256 },
+  margin: 1 / 8,
+  reach: 16,
+  minFace: 16,
+  overlap: 0.3,
+};
+const free: ViewOptions = { ...fixed, frame: { width: 640, height: 640 }, multiple: 32, margin: 1 / 16 };
+const sizes = fc.integer({ min: 1, max: 3000 });
 
-test('a small image: once with a margin, once as it is', () => {
-  expect(planViews({ width: 112, height: 112 }, fixed)).toEqual([
-    { x: -200, y: -200, scale: 0.5, width: 256, height: 256 },
-    { x: -72, y: -72, scale: 1, width: 256, height: 256 },
-  ]);
-  expect(planViews({ width: 560, height: 415 }, free)[1]).toEqual({ x: 0, y: 0, scale: 1, width: 576, height: 416 });
+test('the default is the whole photo with a margin on every side, and once more at half the scale', () => {
+  const image = { width: 1920, height: 1280 };
+  const levels = planViews(image, { ...free, minFace: defaultMinFace(image) });
+  expect(levels.map((views) => views.length)).toEqual([1, 1]);
+  const [[view], [half]] = levels as [[View], [View]];
+  expect(view).toMatchObject({ width: 640, height: 480 });
+  expect(half).toMatchObject({ width: 320, height: 256, scale: view!.scale / 2 });
+  expect(view!.x).toBeCloseTo(-120, 6);
+  expect(view!.x + view!.width / view!.scale).toBeCloseTo(2040, 6);
 });
 
-test('a large image is a pyramid that ends at the scale asked for', () => {
-  const scales = [...new Set(planViews({ width: 1920, height: 1280 }, free).map(({ scale }) => scale))];
-  expect(scales).toEqual([1 / 6, 1 / 3, 2 / 3, 1]);
-  const near = new Set(planViews({ width: 2304, height: 1600 }, fixed).map(({ scale }) => scale));
-  expect([...near]).toEqual([1 / 18, 1 / 9, 2 / 9, 4 / 9, 1]); // 8 / 9 would cost as much as 1 and show no more
+test('a small image is not enlarged', () => {
+  expect(planViews({ width: 112, height: 112 }, fixed)).toEqual([
+    [{ x: -72, y: -72, scale: 1, width: 256, height: 256 }],
+    [{ x: -200, y: -200, scale: 0.5, width: 256, height: 256 }],
+  ]);
+  expect(planViews({ width: 560, height: 415 }, free)[0]).toEqual([
+    { x: -40, y: -48.5, scale: 1, width: 640, height: 512 },
+  ]);
+});
+
+test('smaller faces add finer levels and leave the coarse ones as they are', () => {
+  const image = { width: 1920, height: 1280 };
+  const coarse = planViews(image, { ...free, minFace: 40 });
+  const fine = planViews(image, { ...free, minFace: 16 });
+  expect(fine[0]).toEqual(coarse[0]);
+  const whole = 640 / 2160;
+  expect(fine.map(([first]) => first!.scale)).toEqual(
+    [whole, whole / 2, 2 * whole, 1].map((v) => expect.closeTo(v, 9)),
+  );
 });
 
 test('every face up to the overlap lies whole in a tile of every level below the first', () => {
-  const size = fc.integer({ min: 1, max: 3000 });
   const place = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
-    fc.property(size, size, place, place, (width, height, atX, atY) => {
-      const views = planViews({ width, height }, fixed);
-      for (const scale of new Set(views.slice(1).map((view) => view.scale))) {
+    fc.property(sizes, sizes, place, place, (width, height, atX, atY) => {
+      for (const views of planViews({ width, height }, fixed).slice(2)) {
+        const { scale } = views[0]!;
         const side = Math.min((0.3 * 256) / scale, width, height) - 1e-6;
         const [x, y] = [atX * (width - side), atY * (height - side)];
         const holds = views.some(
           (view) =>
-            view.scale === scale &&
             view.x <= x + 1e-6 &&
             view.y <= y + 1e-6 &&
             x + side <= view.x + 256 / scale + 1e-6 &&
@@ -39,6 +62,19 @@ test('every face up to the overlap lies whole in a tile of every level below the
         );
         expect(holds).toBe(true);
       }
+    }),
+  );
+});
+
+test('the first view holds the whole image and its margin', () => {
+  fc.assert(
+    fc.property(sizes, sizes, (width, height) => {
+      const [[view]] = planViews({ width, height }, free) as [[View]];
+      const border = Math.max(width, height) / 16 - 1e-6;
+      expect(view!.x).toBeLessThanOrEqual(-border);
+      expect(view!.y).toBeLessThanOrEqual(-border);
+      expect(view!.x + view!.width / view!.scale).toBeGreaterThanOrEqual(width + border);
+      expect(view!.y + view!.height / view!.scale).toBeGreaterThanOrEqual(height + border);
     }),
   );
 });

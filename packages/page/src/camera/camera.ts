@@ -112,7 +112,7 @@ async function watch(video: HTMLVideoElement, magface: MagFace, signal: AbortSig
 async function look(frame: ImageBitmap, magface: MagFace, signal: AbortSignal): Promise<void> {
   const { width, height } = frame;
   // Whoever sits before a camera is near: a face of a sixth of the height and more, the nearest four.
-  const faces = await magface.analyze(frame, { smallestFace: height / 6, maxFaces: 4 });
+  const faces = await magface.analyze(frame, { minFace: height / 6, maxFaces: 4 });
   signal.throwIfAborted();
   seen.value = { width, height, faces };
   const face = faces[0];

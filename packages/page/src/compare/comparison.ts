@@ -44,7 +44,7 @@ export async function setPicture(side: Side, file: File): Promise<void> {
   picture.value = looking;
   try {
     // With the mirror image, as the thresholds were measured.
-    const faces = await (await openEngine()).analyze(file, { smallestFace: 40, flip: true });
+    const faces = await (await openEngine()).analyze(file, { flip: true });
     if (picture.value !== looking) return; // another was chosen meanwhile
     picture.value =
       faces.length > 0

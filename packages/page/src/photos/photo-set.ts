@@ -143,7 +143,7 @@ function thresholdAmong(faces: number, thresholds: readonly Threshold[]): number
 async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {
   const name = file.webkitRelativePath || file.name;
   // With the mirror image, as the thresholds that tell people apart were measured.
-  const options = { signal, flip: true, smallestFace: tinyFaces.value ? 20 : 40 };
+  const options = { signal, flip: true, minFace: tinyFaces.value ? 20 : undefined };
   for await (const result of magface.stream([file], options)) {
     const preview = result.error === undefined ? await previewOf(file) : undefined;
     if (signal.aborted && preview !== undefined) URL.revokeObjectURL(preview);

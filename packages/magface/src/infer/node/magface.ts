@@ -14,7 +14,7 @@ import { createSession } from './session.ts';
 export interface LoadOptions extends EngineOptions {
   /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', which is in the package */
   readonly model?: string | undefined;
-  /** Detector, named likewise; false for inputs that are aligned faces already. @default 'blazeface' */
+  /** Detector, named likewise; false for inputs that are aligned faces already. @default 'yunet', which is in the package */
   readonly detector?: string | false | undefined;
   /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
   readonly device?: 'cpu' | undefined;
@@ -28,10 +28,10 @@ export interface LoadOptions extends EngineOptions {
 }
 
 /** What of an image is detected. */
-export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'smallestFace' | 'maxFaces' | 'signal'>;
+export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 
-/** Names of the models used when none is given: both come with the npm registry alone. */
-export const defaultModels = { recogniser: 'magface-small', detector: 'blazeface' } as const;
+/** Names of the models used when none is given: both are in the package. */
+export const defaultModels = { recogniser: 'magface-small', detector: 'yunet' } as const;
 
 /** Owns the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
 export class MagFace {
