@@ -8,6 +8,7 @@ import { fitQualityDecision, type QualityDecision } from '../eval/quality-decisi
 import { type Verification, verify } from '../eval/verification.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
+import { figureColumns } from './evaluate-columns.ts';
 import { addPairFlags, type PairFlags, rates } from './evaluate-options.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
@@ -37,7 +38,8 @@ export function defineEvaluatePairs(command: Command, context: Context): void {
     const loaded = await loadPairs(flags);
     const result = measure(loaded, flags);
     if (flags.quiet !== true) for (const limit of result.limits) note(context, limit);
-    await printRecord(context.stdout, { ...result }, { format: formatOf(flags), lines: linesOf(result) });
+    const csv = { rows: [result], columns: figureColumns([result]) };
+    await printRecord(context.stdout, { ...result }, { format: formatOf(flags), lines: linesOf(result), csv });
   });
 }
 

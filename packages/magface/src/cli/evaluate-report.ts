@@ -2,21 +2,24 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { compareModels, type FigureComparison } from '../eval/compare-models.ts';
 import { type LoadedPairs, loadPairs } from '../eval/load-pairs.ts';
-import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import { type MeasuredModel, measureModel } from '../eval/measure-model.ts';
+import type { PairReport } from '../eval/pair-report.ts';
 import { readQualities } from '../eval/quality-file.ts';
 import { pairQuality } from '../eval/reject.ts';
 import { evaluationPage } from '../report/evaluation-page.ts';
+import { comparisonText, figureText, figureTitle, paucLine } from '../report/figure-text.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
 import { curveColumns, curvePoints } from './evaluate-curves.ts';
-import type { PairFlags } from './evaluate-options.ts';
+import { addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './evaluate-options.ts';
 import { namesShown } from './evaluate-pictures.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
-import { type Column, createRows } from './output.ts';
+import { type Column, createRows, printSentences } from './output.ts';
 import { expectTargets } from './targets.ts';
 
-interface Flags extends Omit<PairFlags, 'features'>, OutputFlags {
+interface Flags extends Omit<PairFlags, 'features'>, RejectFlags, OutputFlags {
   readonly features: readonly string[];
   readonly folds: number;
   readonly images?: string;
@@ -39,24 +42,32 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     )
     .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
     .optionsGroup('Protocol:')
-    .option('--folds <n>', 'contiguous folds', count, 10)
-    .requiredOption('--output <file.html>', 'the page');
+    .option('--folds <n>', 'contiguous folds', count, 10);
+  addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'the page');
   addOutputFlags(command).action(async (flags: Flags) => {
     await expectTargets(context, { files: { output: flags.output } });
-    const reports: PairReport[] = [];
+    const models: MeasuredModel[] = [];
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);
       const loaded = await loadPairs({ features, pairs: flags.pairs, match: flags.match });
       const measures = await readMeasures(loaded, flags.quality ?? []);
-      const report = reportPairs(loaded, nameOf(features, flags.features), { folds: flags.folds, measures });
-      reports.push(report);
+      const people = models[0]?.people;
+      const reject = rejectOptions(flags);
+      const named = nameOf(features, flags.features);
+      models.push(measureModel(loaded, named, { folds: flags.folds, measures, reject, ...(people && { people }) }));
     }
+    const reports = models.map(({ report }) => report);
+    const comparisons = compareModels(models);
+    if (flags.quiet !== true) for (const limit of limitsOf(reports)) note(context, limit);
     const pictures = await readPictures(reports, flags.images);
     await writeFile(
       resolve(context.cwd, flags.output),
-      evaluationPage({ title: basename(flags.pairs), sets: [{ name: basename(flags.pairs), reports, pictures }] }),
+      evaluationPage({
+        title: basename(flags.pairs),
+        sets: [{ name: basename(flags.pairs), reports, comparisons, pictures }],
+      }),
     );
-    await print(reports, flags, context);
+    await print(reports, comparisons, { flags, context });
     if (flags.quiet !== true) note(context, `Report: ${flags.output}`);
   });
 }
@@ -91,23 +102,65 @@ async function readPictures(reports: readonly PairReport[], folder: string | und
   return pictures;
 }
 
+/** What a reader must know of any model's figures, each once. */
+const limitsOf = (reports: readonly PairReport[]): string[] => [
+  ...new Set(reports.flatMap(({ verification, reject }) => [...verification.limits, ...reject.limits])),
+];
+
 const columns: readonly Column<PairReport>[] = [
   { title: 'Model', value: ({ model }) => model, layout: 'middle' },
   { title: 'Accuracy', value: ({ verification }) => inPercent(verification.accuracy), layout: 'right' },
   { title: 'Cosine', value: ({ verification }) => inPercent(verification.cosineAccuracy), layout: 'right' },
   { title: 'AUC', value: ({ verification }) => verification.auc.toFixed(5), layout: 'right' },
   { title: 'EER', value: ({ verification }) => inPercent(verification.eer), layout: 'right' },
-  { title: 'Reject pAUC', value: ({ reject }) => reject.pauc?.toFixed(5), layout: 'right' },
+  ...(['paucArea', 'paucRelative'] as const).map(
+    (name): Column<PairReport> => ({
+      title: figureTitle(name),
+      value: ({ reject }) => figureText(name, reject[name]),
+      layout: 'right',
+    }),
+  ),
 ];
 
-async function print(reports: readonly PairReport[], flags: Flags, { stdout }: Context): Promise<void> {
+/** A report with how its model stands to the best one, by figure. */
+interface ComparedReport extends PairReport {
+  readonly comparison: Readonly<Record<string, Standing>>;
+}
+
+interface Standing {
+  readonly best: string;
+  /** Whether the best is shown to be better than every other model. */
+  readonly shown: boolean;
+  /** What the best has over this model, with its interval; absent for the best itself. */
+  readonly difference?: number;
+  readonly interval?: readonly [number, number] | null;
+}
+
+function compared(report: PairReport, comparisons: readonly FigureComparison[]): ComparedReport {
+  const standing = ({ figure, best, shown, others }: FigureComparison): [string, Standing] => {
+    const other = others.find(({ model }) => model === report.model);
+    return [figure, { best, shown, ...(other && { difference: other.difference, interval: other.interval }) }];
+  };
+  return { ...report, comparison: Object.fromEntries(comparisons.map(standing)) };
+}
+
+async function print(
+  reports: readonly PairReport[],
+  comparisons: readonly FigureComparison[],
+  { flags, context: { stdout } }: { readonly flags: Flags; readonly context: Context },
+): Promise<void> {
   const format = formatOf(flags);
-  if (format !== 'csv') {
-    const rows = createRows(stdout, { format, table: columns });
-    for (const report of reports) await rows.write(report);
+  if (format === 'csv') {
+    const rows = createRows(stdout, { format, table: curveColumns });
+    for (const point of reports.flatMap(curvePoints)) await rows.write(point);
     return rows.close();
   }
-  const rows = createRows(stdout, { format, table: curveColumns });
-  for (const point of reports.flatMap(curvePoints)) await rows.write(point);
-  return rows.close();
+  const rows = createRows(stdout, { format, table: columns });
+  for (const report of reports) await rows.write(compared(report, comparisons));
+  await rows.close();
+  if (format !== 'table') return;
+  await printSentences(stdout, [
+    paucLine(reports[0]!.reject),
+    ...comparisons.map((comparison) => comparisonText(comparison, reports)),
+  ]);
 }

@@ -4,18 +4,22 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { CfpProtocol } from '../eval/cfp-protocol.ts';
 import type { FaceSet } from '../eval/face-set.ts';
+import { measureModel } from '../eval/measure-model.ts';
 import { openFaceSet } from '../eval/open-face-set.ts';
-import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import type { PairReport } from '../eval/pair-report.ts';
+import { asPercent, type RejectCurve } from '../eval/reject.ts';
+import { figureText } from '../report/figure-text.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
+import { type FlatFigures, figureColumns } from './evaluate-columns.ts';
 import { type EmbedSetFlags, embedSet } from './evaluate-embed.ts';
-import { modelName } from './evaluate-options.ts';
+import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './evaluate-options.ts';
 import { setPictures } from './evaluate-pictures.ts';
 import { addModelFlags, addOutputFlags, count, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
 import { expectTargets } from './targets.ts';
 
-interface Flags extends EmbedSetFlags {
+interface Flags extends EmbedSetFlags, RejectFlags {
   readonly pairs?: string;
   readonly images?: string;
   readonly protocol?: CfpProtocol;
@@ -47,6 +51,7 @@ export function defineEvaluateSet(command: Command, context: Context): void {
     .optionsGroup('Protocol:')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
     .option('--folds <n>', 'contiguous folds', count, 10);
+  addRejectFlags(command);
   addModelFlags(command, { aligned: true }).option('--no-cache', 'compute features anew and keep none');
   addOutputFlags(command)
     .option('--report <file.html>', 'a page with curves, distributions, thresholds and pairs')
@@ -67,12 +72,16 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
   try {
     // A .bin holds faces that are aligned already, whatever the flags say.
     const embedded = await embedSet(set, source.endsWith('.bin') ? { ...flags, aligned: true } : flags, context);
-    const report = reportPairs(embedded, modelName(flags.model ?? embedded.model.name), { folds });
+    const { report } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
+      folds,
+      reject: rejectOptions(flags),
+    });
     const notes = [...set.notes, ...report.verification.limits, ...report.reject.limits];
     if (flags.quiet !== true) for (const line of notes) note(context, line);
     if (flags.report !== undefined) await writeReport(set, report, { file: flags.report, context });
     const record = recordOf(set, report);
-    await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(set, report) });
+    const csv = { rows: [record], columns: figureColumns([record]) };
+    await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(set, report), csv });
     if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
   } finally {
     await set.close();
@@ -92,9 +101,18 @@ async function writeReport(
   );
 }
 
+/** What `evaluate set` prints as JSON. */
+export interface SetRecord extends FlatFigures {
+  readonly intervals: PairReport['intervals'];
+  readonly reject: NonNullable<FlatFigures['reject']> & {
+    /** Their pAUC, as means. */
+    readonly baselines: { readonly random: number | null; readonly oracle: number | null };
+  };
+}
+
 /** The contract's fields of `pairs`, and beside them those of `reject`. */
-export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairReport): Record<string, unknown> {
-  const { model, verification, thresholds, reject, baselines, groups } = report;
+export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairReport): SetRecord {
+  const { model, verification, thresholds, intervals, reject, baselines, groups } = report;
   const { random, oracle } = baselines;
   const { limits: rejectLimits, ...curve } = reject;
   return {
@@ -104,13 +122,15 @@ export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairRepo
     ...verification,
     limits: [...verification.limits, ...rejectLimits],
     thresholds,
+    intervals,
     reject: { ...curve, baselines: { random: random.pauc, oracle: oracle.pauc } },
     ...(Object.keys(groups).length > 0 && { groups }),
   };
 }
 
 function linesOf(set: FaceSet, { model, verification: v, thresholds, reject, baselines }: PairReport): string[] {
-  const area = (pauc: number | null): string => pauc?.toFixed(5) ?? '-';
+  const pauc = (of: RejectCurve): string =>
+    `${figureText('paucArea', of.paucArea)}, relative ${figureText('paucRelative', of.paucRelative)}`;
   const range = (far: string): string => {
     const ends = thresholds.find((point) => String(point.far) === far)?.tarInterval;
     return ends === undefined ? '' : `   95 %: ${ends.map((end) => inPercent(end)).join(' to ')}`;
@@ -125,7 +145,8 @@ function linesOf(set: FaceSet, { model, verification: v, thresholds, reject, bas
       ([far, tar]) =>
         `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${v.thresholdAtFar[far]?.toFixed(4)}${range(far)}`,
     ),
-    `Reject pAUC    ${area(reject.pauc)}   FNMR at FMR ${reject.fmr}, to ${Math.round(100 * reject.paucLimit)} % rejected`,
-    `               ${area(baselines.random.pauc)} by chance, ${area(baselines.oracle.pauc)} at best`,
+    `pAUC × 10³     ${pauc(reject)}   FNMR at FMR ${reject.fmr}, ${reject.threshold} threshold, to ${asPercent(reject.paucLimit)} rejected`,
+    `               ${pauc(baselines.random)} by chance`,
+    `               ${pauc(baselines.oracle)} for the oracle`,
   ];
 }

@@ -4,8 +4,9 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { CfpProtocol } from '../eval/cfp-protocol.ts';
+import type { RejectOptions } from '../eval/reject.ts';
 import { describeIssue, placeOf } from '../settings/schema-issue.ts';
-import { modelName } from './evaluate-options.ts';
+import { modelName, rejectOptions } from './evaluate-options.ts';
 import { readYaml } from './yaml-file.ts';
 
 const namedModel = z.strictObject({ name: z.string().optional(), model: z.string() });
@@ -21,12 +22,24 @@ const namedSet = z.strictObject({
 });
 const set = z.union([z.string().transform((source) => ({ set: source })), namedSet]);
 
+/** Rising; 0 is always among them, as on the command line. */
+const rejectRates = z
+  .array(z.number().min(0).lt(1))
+  .min(1)
+  .transform((given) => (given[0] === 0 ? given : [0, ...given]))
+  .refine((all) => all.every((rate, i) => i === 0 || rate > all[i - 1]!), 'Expected rising rates');
+
 const suite = z.strictObject({
   title: z.string().default('Evaluation'),
   /** Folder of report.html, results.json and the CSV files. */
   output: z.string().default('evaluation'),
   flip: z.boolean().default(false),
   folds: z.int().min(2).default(10),
+  /** Of the reject curves. @default the strictest of 0.001, 0.01 and 0.1 that a set can tell */
+  fmr: z.number().gt(0).lt(1).optional(),
+  threshold: z.enum(['official', 'exact', 'fixed']).default('exact'),
+  rates: rejectRates.optional(),
+  limit: z.number().gt(0).lt(1).optional(),
   detector: z.string().optional(),
   models: z.array(model).min(1),
   sets: z.array(set).min(1),
@@ -51,6 +64,7 @@ export interface Suite {
   readonly output: string;
   readonly flip: boolean;
   readonly folds: number;
+  readonly reject: RejectOptions;
   readonly detector: string | undefined;
   readonly models: readonly { readonly name: string; readonly model: string }[];
   readonly sets: readonly SuiteSet[];
@@ -69,7 +83,7 @@ export async function readSuite(file: string): Promise<Suite> {
     throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
   }
   const at = (path: string): string => resolve(dirname(file), path);
-  const { models, sets, output, ...rest } = parsed.data;
+  const { models, sets, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
   const named = models.map(({ name, model: source }) => ({
     name: name ?? modelName(source),
     model: locate(at(source), source),
@@ -86,7 +100,8 @@ export async function readSuite(file: string): Promise<Suite> {
       images: entry.images && at(entry.images),
     }),
   );
-  return { ...rest, detector: rest.detector, output: at(output), models: named, sets: placed };
+  const reject = rejectOptions({ fmr, threshold, rates, limit });
+  return { ...rest, detector: rest.detector, reject, output: at(output), models: named, sets: placed };
 }
 
 /** A wrong key beside those that there are. */

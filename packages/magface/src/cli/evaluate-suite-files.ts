@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { ThresholdEstimate } from '../eval/bootstrap.ts';
 import type { EvaluatedSet } from '../report/evaluation-page.ts';
+import { figureColumns } from './evaluate-columns.ts';
 import type { CurvePoint } from './evaluate-curves.ts';
 import { curveColumns, curvePoints } from './evaluate-curves.ts';
+import type { SetRecord } from './evaluate-set.ts';
 import { type Column, createRows } from './output.ts';
 
 /** A set, or a set with one model, that gave no figures. */
@@ -20,7 +22,7 @@ export interface SuiteFailure {
 /** All that came of a suite. */
 export interface SuiteResult {
   readonly title: string;
-  readonly sets: (EvaluatedSet & { readonly records: readonly Readonly<Record<string, unknown>>[] })[];
+  readonly sets: (EvaluatedSet & { readonly records: readonly SetRecord[] })[];
   readonly failures: SuiteFailure[];
 }
 
@@ -40,9 +42,9 @@ export async function writeSuite(folder: string, { title, sets, failures }: Suit
     ({ set, model, message }) => `${set}${model === undefined ? '' : ` with ${model}`}: ${message}`,
   );
   await writeFile(join(folder, 'report.html'), evaluationPage({ title, sets, failures: lost }));
-  const full = sets.map(({ name, notes, reports }) => ({ set: name, notes, reports }));
+  const full = sets.map(({ name, notes, reports, comparisons }) => ({ set: name, notes, reports, comparisons }));
   await writeFile(join(folder, 'results.json'), `${JSON.stringify({ title, sets: full, failures }, null, 2)}\n`);
-  await writeTable(join(folder, 'results.csv'), records, resultColumns(records));
+  await writeTable(join(folder, 'results.csv'), records, figureColumns(records));
   await writeTable(join(folder, 'thresholds.csv'), thresholds, thresholdColumns);
   await writeTable(join(folder, 'curves.csv'), curves, [{ title: 'set', value: ({ set }) => set }, ...curveColumns]);
 }
@@ -56,34 +58,14 @@ async function writeTable<Row>(file: string, rows: readonly Row[], table: readon
   await finished(stream);
 }
 
-/** The plain figures, then TAR and threshold at each rate that any set tells. */
-function resultColumns(records: readonly Readonly<Record<string, unknown>>[]): Column<(typeof records)[number]>[] {
-  type Rates = Readonly<Record<string, number>>;
-  const of = (record: (typeof records)[number], key: string): Rates => (record[key] ?? {}) as Rates;
-  const rates = [...new Set(records.flatMap((record) => Object.keys(of(record, 'tarAtFar'))))];
-  rates.sort((a, b) => Number(b) - Number(a));
-  const plain = ['set', 'model', 'images', 'pairs', 'genuine', 'impostor', 'folds', 'accuracy', 'accuracyStd'];
-  return [
-    ...[...plain, 'cosineAccuracy', 'cosineAccuracyStd', 'auc', 'eer'].map((key) => ({
-      title: key,
-      value: (record: (typeof records)[number]) => record[key] as string | number,
-    })),
-    ...rates.flatMap((rate) => [
-      { title: `tar@${rate}`, value: (record: (typeof records)[number]) => of(record, 'tarAtFar')[rate] },
-      { title: `threshold@${rate}`, value: (record: (typeof records)[number]) => of(record, 'thresholdAtFar')[rate] },
-    ]),
-    { title: 'rejectPauc', value: (record) => (record['reject'] as { pauc: number | null }).pauc ?? undefined },
-  ];
-}
-
 const thresholdColumns: readonly Column<OfSet<ThresholdEstimate & { readonly model: string }>>[] = [
   { title: 'set', value: ({ set }) => set },
   { title: 'model', value: ({ model }) => model },
-  { title: 'fmr', value: ({ far }) => far },
-  { title: 'threshold', value: ({ threshold }) => threshold },
-  { title: 'thresholdLow', value: ({ thresholdInterval }) => thresholdInterval[0] },
-  { title: 'thresholdHigh', value: ({ thresholdInterval }) => thresholdInterval[1] },
-  { title: 'tar', value: ({ tar }) => tar },
-  { title: 'tarLow', value: ({ tarInterval }) => tarInterval[0] },
-  { title: 'tarHigh', value: ({ tarInterval }) => tarInterval[1] },
+  { title: 'fmr [fraction]', value: ({ far }) => far },
+  { title: 'threshold [cosine]', value: ({ threshold }) => threshold },
+  { title: 'thresholdLow [cosine]', value: ({ thresholdInterval }) => thresholdInterval[0] },
+  { title: 'thresholdHigh [cosine]', value: ({ thresholdInterval }) => thresholdInterval[1] },
+  { title: 'tar [fraction]', value: ({ tar }) => tar },
+  { title: 'tarLow [fraction]', value: ({ tarInterval }) => tarInterval[0] },
+  { title: 'tarHigh [fraction]', value: ({ tarInterval }) => tarInterval[1] },
 ];

@@ -2,19 +2,23 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
+import { compareModels } from '../eval/compare-models.ts';
+import { type MeasuredModel, measureModel } from '../eval/measure-model.ts';
 import { openFaceSet } from '../eval/open-face-set.ts';
-import { type PairReport, reportPairs } from '../eval/pair-report.ts';
+import type { PairReport } from '../eval/pair-report.ts';
 import { makeFolder } from '../format/make-folder.ts';
+import { comparisonText, figureText, paucLine } from '../report/figure-text.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
+import { figureColumns } from './evaluate-columns.ts';
 import { type EmbedSetFlags, embedSet } from './evaluate-embed.ts';
 import { setPictures } from './evaluate-pictures.ts';
 import { recordOf } from './evaluate-set.ts';
 import { readSuite, type Suite, type SuiteSet } from './evaluate-suite-config.ts';
 import { type SuiteFailure, type SuiteResult, writeSuite } from './evaluate-suite-files.ts';
 import { addEngineFlags, addOutputFlags, formatOf } from './options.ts';
-import { type Column, createRows, printRecord } from './output.ts';
+import { type Column, createRows, printRecord, printSentences } from './output.ts';
 import { expectTargets } from './targets.ts';
 
 interface Flags extends EmbedSetFlags {
@@ -82,17 +86,23 @@ async function measureSet(
     const opened = await openFaceSet(source, { ...files, folds: suite.folds });
     try {
       const set = { ...opened, name: name ?? opened.name };
-      const reports: PairReport[] = [];
+      const models: MeasuredModel[] = [];
       for (const { name: called, model } of suite.models) {
         if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
         await embedSet(set, settingsOf(model, { suite, flags, aligned }), context)
-          .then((embedded) => reports.push(reportPairs(embedded, called, { folds: suite.folds })))
+          .then((embedded) => {
+            const { folds, reject } = suite;
+            const people = models[0]?.people;
+            models.push(measureModel(embedded, called, { folds, reject, ...(people && { people }) }));
+          })
           .catch((error: unknown) => fail(error, set.name, called));
       }
-      if (reports.length === 0) return;
+      if (models.length === 0) return;
+      const reports = models.map(({ report }) => report);
       const pictures = await setPictures(set, reports);
       const records = reports.map((report) => recordOf(set, report));
-      result.sets.push({ name: set.name, notes: set.notes, reports, pictures, records });
+      const comparisons = compareModels(models);
+      result.sets.push({ name: set.name, notes: set.notes, reports, comparisons, pictures, records });
     } finally {
       await opened.close();
     }
@@ -131,7 +141,13 @@ const columns: readonly Column<Row>[] = [
   { title: 'AUC', value: ({ report }) => report.verification.auc.toFixed(5), layout: 'right' },
   { title: 'EER', value: ({ report }) => inPercent(report.verification.eer), layout: 'right' },
   { title: 'TAR 1e-3', value: ({ report: { verification: v } }) => tarOf(v.tarAtFar['0.001']), layout: 'right' },
-  { title: 'pAUC', value: ({ report }) => report.reject.pauc?.toFixed(5), layout: 'right' },
+  ...(['paucArea', 'paucRelative'] as const).map(
+    (name): Column<Row> => ({
+      title: name === 'paucArea' ? 'pAUC×10³' : 'rel.',
+      value: ({ report }) => figureText(name, report.reject[name]),
+      layout: 'right',
+    }),
+  ),
 ];
 
 const tarOf = (tar: number | undefined): string | undefined => (tar === undefined ? undefined : inPercent(tar));
@@ -147,7 +163,16 @@ async function print(
     const record = { title, results: sets.flatMap(({ records }) => records), failures, output };
     return printRecord(stdout, record, { format, lines: [] });
   }
+  if (format === 'csv') {
+    const records = result.sets.flatMap((set) => set.records);
+    return printRecord(stdout, {}, { format, lines: [], csv: { rows: records, columns: figureColumns(records) } });
+  }
   const rows = createRows<Row>(stdout, { format, table: columns });
   for (const { name: set, reports } of result.sets) for (const report of reports) await rows.write({ set, report });
-  return rows.close();
+  await rows.close();
+  if (format !== 'table') return;
+  for (const { name, reports, comparisons } of result.sets) {
+    const lines = (comparisons ?? []).map((comparison) => comparisonText(comparison, reports));
+    await printSentences(stdout, [`${name}. ${paucLine(reports[0]!.reject)}`, ...lines]);
+  }
 }

@@ -48,24 +48,46 @@ export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): R
   };
 }
 
-/** Prints one record: `lines` is what people read. */
-export async function printRecord(
+/** How one record is printed. */
+export interface RecordOptions<Row> {
+  readonly format: OutputFormat;
+  /** What people read. */
+  readonly lines: readonly string[];
+  /** The record as a table of plain cells. @default one row, a column a value */
+  readonly csv?: { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[] };
+}
+
+/** Prints one record. In CSV every cell is one plain value, and a column has one unit. */
+export async function printRecord<Row>(
   stream: TextStream,
   record: Readonly<Record<string, unknown>>,
-  { format, lines }: { readonly format: OutputFormat; readonly lines: readonly string[] },
+  { format, lines, csv }: RecordOptions<Row>,
 ): Promise<void> {
-  const flat = Object.entries(record).map(([key, value]) => [key, asCell(value)] as const);
+  if (format === 'csv' && csv !== undefined) {
+    const rows = createRows(stream, { format, table: csv.columns });
+    for (const row of csv.rows) await rows.write(row);
+    return rows.close();
+  }
   const texts: Record<OutputFormat, () => string> = {
     table: () => lines.map((line) => `${line}\n`).join(''),
     json: () => `${JSON.stringify(record, null, 2)}\n`,
     jsonl: () => `${JSON.stringify(record)}\n`,
-    csv: () => csvLine(flat.map(([key]) => key)) + csvLine(flat.map(([, value]) => value)),
+    csv: () => {
+      const cells = plainCells(record);
+      return csvLine(cells.map(([key]) => key)) + csvLine(cells.map(([, value]) => value));
+    },
   };
   await send(stream, texts[format]());
 }
 
-const asCell = (value: unknown): string =>
-  typeof value === 'object' ? JSON.stringify(value ?? '') : String(value ?? '');
+/** Values within values become columns of their own: `{ box: { x: 1 }, at: [5, 6] }` has `box.x`, `at.0` and `at.1`. */
+function plainCells(record: object, path = ''): [key: string, cell: string][] {
+  return Object.entries(record).flatMap(([key, value]): [string, string][] =>
+    typeof value === 'object' && value !== null
+      ? plainCells(value, `${path}${key}.`)
+      : [[path + key, String(value ?? '')]],
+  );
+}
 
 /** RFC 4180, with plain line ends. */
 function csvLine(cells: readonly (string | number | boolean | undefined)[]): string {
@@ -157,6 +179,20 @@ export function shortenMiddle(text: string, width: number): string {
   if (text.length <= width) return text;
   const end = Math.ceil((width - 1) * 0.6);
   return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
+/** Sentences below a table: broken between words to its width, later lines indented. */
+export async function printSentences(stream: TextStream, sentences: readonly string[]): Promise<void> {
+  const width = Math.max(60, stream.columns ?? 80);
+  for (const sentence of sentences) {
+    const lines = [''];
+    for (const word of sentence.split(' ')) {
+      const line = lines.at(-1)!;
+      if (line.trim() !== '' && line.length + 1 + word.length > width) lines.push(`  ${word}`);
+      else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+    }
+    await send(stream, `${lines.join('\n')}\n`);
+  }
 }
 
 /** A file name may hold a terminal's control characters; a table shows them as what they are not. */

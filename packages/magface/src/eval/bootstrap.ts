@@ -8,8 +8,8 @@
 import { ConfigError } from '../errors.ts';
 import { randomStream } from '../random.ts';
 import type { PairIdentities } from './identities.ts';
-import { canMeasure, type OperatingPoint, pointAtFar, splitScores } from './roc.ts';
-import { rocMeter } from './weighted-roc.ts';
+import { canMeasure, type OperatingPoint, pointAtFar, type Scores, splitScores } from './roc.ts';
+import { rocMeter, type WeightedRates } from './weighted-roc.ts';
 
 /** Lower and upper end. */
 export type Interval = readonly [low: number, high: number];
@@ -54,18 +54,22 @@ export function estimateThresholds(
   const rates = far.filter((rate) => canMeasure(rate, scores.impostor.length)).sort((a, b) => a - b);
   const ratesOf = rocMeter(similarities, same);
   const draws = drawPeople(same, identities, options, (weights) => ratesOf(weights, rates));
-  const estimates = rates.map((rate, i) => ({
+  const known = far.filter((rate) => rates.includes(rate));
+  return known.map((rate) => thresholdFrom(draws, rates.indexOf(rate), { scores, rate, confidence }));
+}
+
+/** @param at - place of the rate among those that the draws were measured at */
+export function thresholdFrom(
+  draws: readonly WeightedRates[],
+  at: number,
+  { scores, rate, confidence }: { readonly scores: Scores; readonly rate: number; readonly confidence?: number },
+): ThresholdEstimate {
+  const interval = (value: (draw: WeightedRates) => number): Interval => intervalOf(draws.map(value), confidence);
+  return {
     ...pointAtFar(scores, rate),
-    thresholdInterval: intervalOf(
-      draws.map(({ limits }) => limits[i]!),
-      confidence,
-    ),
-    tarInterval: intervalOf(
-      draws.map(({ tars }) => tars[i]!),
-      confidence,
-    ),
-  }));
-  return far.flatMap((rate) => estimates.filter((estimate) => estimate.far === rate));
+    thresholdInterval: interval(({ limits }) => limits[at]!),
+    tarInterval: interval(({ tars }) => tars[at]!),
+  };
 }
 
 /**

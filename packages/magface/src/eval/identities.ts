@@ -9,6 +9,8 @@ export interface PairIdentities {
   readonly right: Uint32Array;
   /** How many there are. */
   readonly count: number;
+  /** What told who is who. */
+  readonly from: 'folders' | 'pairs';
 }
 
 /**
@@ -24,7 +26,7 @@ export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIde
     const agrees = pairs.same.every(
       (same, i) => (folders[pairs.left[i]!] === folders[pairs.right[i]!]) === (same === 1),
     );
-    if (agrees) return renumbered(pairs, (row) => folders[row]!);
+    if (agrees) return { ...renumbered(pairs, (row) => folders[row]!), from: 'folders' };
   }
   const images = names === undefined ? undefined : numbered(names);
   const image = (row: number): number => images?.[row] ?? row;
@@ -38,7 +40,7 @@ export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIde
   pairs.same.forEach((same, i) => {
     if (same === 1) parent.set(root(image(pairs.left[i]!)), root(image(pairs.right[i]!)));
   });
-  return renumbered(pairs, (row) => root(image(row)));
+  return { ...renumbered(pairs, (row) => root(image(row))), from: 'pairs' };
 }
 
 /** One number per different text. */
@@ -51,7 +53,7 @@ function numbered(texts: readonly string[]): Uint32Array {
   });
 }
 
-function renumbered({ left, right }: Pairs, identity: (row: number) => number): PairIdentities {
+function renumbered({ left, right }: Pairs, identity: (row: number) => number): Omit<PairIdentities, 'from'> {
   const known = new Map<number, number>();
   const number = (row: number): number => {
     const key = identity(row);

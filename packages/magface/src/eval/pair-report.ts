@@ -1,18 +1,12 @@
 /** Everything that a report shows of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
-import { estimateThresholds, type ThresholdEstimate } from './bootstrap.ts';
+import type { Interval, ThresholdEstimate } from './bootstrap.ts';
 import { labelOf } from './feature-set.ts';
-import { type GroupReport, ratesByGroup } from './groups.ts';
-import { identitiesOf } from './identities.ts';
+import type { GroupReport } from './groups.ts';
+import type { PairIdentities } from './identities.ts';
 import type { LoadedPairs } from './load-pairs.ts';
-import {
-  errorVersusReject,
-  type RejectBaselines,
-  type RejectCurve,
-  type RejectOptions,
-  rejectBaselines,
-} from './reject.ts';
-import { canMeasure, type OperatingPoint, rocCurve, splitScores } from './roc.ts';
-import { type Verification, verify } from './verification.ts';
+import type { RejectBaselines, RejectCurve } from './reject.ts';
+import type { OperatingPoint } from './roc.ts';
+import type { Verification } from './verification.ts';
 
 /** One bar for each kind of pair; counts are shares of their kind. */
 export interface HistogramBin {
@@ -47,17 +41,32 @@ export interface PairExamples {
   readonly impostor: readonly PairExample[];
 }
 
-/** A model as a report shows it. */
+/** A reject curve with the 95 % interval of each point, by a bootstrap over people. */
+export interface RejectReport extends RejectCurve {
+  /** One a reject rate; null where too many draws cannot tell. */
+  readonly fnmrInterval: readonly (Interval | null)[];
+}
+
+/** A model as a report shows it. All intervals are of 95 %, by a bootstrap over people. */
 export interface PairReport {
   readonly model: string;
   readonly verification: Verification;
+  /** By figure: see `Figure` in `compare-models.ts`. */
+  readonly intervals: Readonly<Record<string, Interval | null>>;
+  /** Who was drawn. */
+  readonly people: Pick<PairIdentities, 'count' | 'from'>;
   readonly thresholds: readonly ThresholdEstimate[];
-  readonly roc: readonly OperatingPoint[];
+  readonly roc: readonly (OperatingPoint & { readonly tarInterval: Interval | null })[];
   /** At the strictest of 0.001, 0.01 and 0.1 that the impostors tell. */
-  readonly reject: RejectCurve;
+  readonly reject: RejectReport;
   readonly baselines: RejectBaselines;
   /** Other measures of quality on the same pairs, by name. */
-  readonly measures: readonly { readonly name: string; readonly reject: RejectCurve }[];
+  readonly measures: readonly {
+    readonly name: string;
+    readonly reject: RejectReport;
+    /** Interval of how much lower its `paucArea` is than magnitude's: above 0 it is the better quality. */
+    readonly paucAreaLess: Interval | null;
+  }[];
   readonly similarities: readonly HistogramBin[];
   readonly qualities: readonly HistogramBin[];
   /** Magnitudes of single faces by the kind of picture; empty where the set tells none. */
@@ -70,51 +79,6 @@ export interface PairReport {
   readonly hardest: PairExamples;
 }
 
-/** How much a report shows. */
-export interface PairReportOptions {
-  /** @default 10 */
-  readonly folds?: number;
-  /** Pairs of each kind in `hardest`. @default 6 */
-  readonly examples?: number;
-  /** Rate, rule and limit of the error-versus-reject curves. @default exact, at the strictest rate that is told */
-  readonly reject?: RejectOptions;
-  /** (P) each: other measures of pair quality, by name, to stand beside magnitude. @default none */
-  readonly measures?: Readonly<Record<string, Float64Array>>;
-}
-
-/**
- * @param model - how the report calls it
- * @throws {MagfaceError} `evaluation_impossible` with fewer than ten impostors, or without genuine pairs
- */
-export function reportPairs(loaded: LoadedPairs, model: string, options: PairReportOptions = {}): PairReport {
-  const { folds = 10, examples = 6, measures = {} } = options;
-  const { features, rows, similarities, same, quality } = loaded;
-  const scores = splitScores(similarities, same);
-  const fmr = options.reject?.fmr ?? [0.001, 0.01].find((rate) => canMeasure(rate, scores.impostor.length)) ?? 0.1;
-  const rule = { ...options.reject, fmr };
-  return {
-    model,
-    verification: verify(features, rows, { folds }),
-    thresholds: estimateThresholds(similarities, same, identitiesOf(rows, features.names), {
-      far: [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6],
-    }),
-    roc: rocCurve(scores),
-    reject: errorVersusReject(similarities, same, quality, rule),
-    baselines: rejectBaselines(similarities, same, rule),
-    measures: Object.entries(measures).map(([name, other]) => ({
-      name,
-      reject: errorVersusReject(similarities, same, other, rule),
-    })),
-    similarities: histogram(similarities, same),
-    qualities: histogram(quality, same),
-    views: viewHistogram(loaded),
-    groups: Object.fromEntries(
-      Object.entries(loaded.columns).map(([name, column]) => [name, ratesByGroup(loaded, column, fmr)]),
-    ),
-    ...examplePairs(loaded, examples),
-  };
-}
-
 function barsOver(values: Float64Array, bars: number): { readonly low: number; readonly width: number } {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
@@ -122,7 +86,7 @@ function barsOver(values: Float64Array, bars: number): { readonly low: number; r
 }
 
 /** Bars of one width over all values; both kinds share them. */
-function histogram(values: Float64Array, same: Uint8Array, bars = 40): HistogramBin[] {
+export function histogram(values: Float64Array, same: Uint8Array, bars = 40): HistogramBin[] {
   const { low, width } = barsOver(values, bars);
   const counts = [new Float64Array(bars), new Float64Array(bars)] as const;
   values.forEach((value, pair) => {
@@ -138,7 +102,7 @@ function histogram(values: Float64Array, same: Uint8Array, bars = 40): Histogram
 }
 
 /** Bars of one width over all faces; each view adds up to 1. */
-function viewHistogram({ views, qualities }: LoadedPairs, bars = 40): ViewBin[] {
+export function viewHistogram({ views, qualities }: LoadedPairs, bars = 40): ViewBin[] {
   if (views === undefined) return [];
   const values = Float64Array.from(qualities);
   const { low, width } = barsOver(values, bars);
@@ -154,7 +118,7 @@ function viewHistogram({ views, qualities }: LoadedPairs, bars = 40): ViewBin[] 
   });
 }
 
-function examplePairs(
+export function examplePairs(
   { features, rows, similarities, same, quality }: LoadedPairs,
   count: number,
 ): Pick<PairReport, 'easiest' | 'hardest'> {

@@ -52,11 +52,12 @@ export function rejectMeter(
   quality: Float64Array,
 ): (weights: ArrayLike<number>, settings: RejectSettings) => RejectPoint[] {
   const step = stepsOf(quality);
+  const count = step.reduce((most, of) => Math.max(most, of), 0) + 1;
   const falling = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
   const impostors = falling.filter((pair) => same[pair] !== 1);
   const refusedFirst = falling.filter((pair) => same[pair] === 1).reverse();
   return (weights, { fmr, threshold, rejectRates }) => {
-    const steps = countSteps(step, same, weights);
+    const steps = countSteps(step, same, weights, count);
     const limitOf = (cut: Cut): number | null => {
       const passing = threshold === 'official' ? officialPassing(cut, fmr) : exactPassing(cut, fmr);
       return passing === null ? null : limitPassing(passing, cut);
@@ -101,22 +102,21 @@ function stepsOf(quality: Float64Array): Uint32Array {
   return step;
 }
 
-/** Pairs of each quality, from the lowest on. */
+/** Pairs of lower quality than each step, from the lowest on; the last entry counts all pairs. */
 interface Steps {
   readonly genuine: Float64Array;
   readonly impostor: Float64Array;
-  readonly pairs: number;
 }
 
-function countSteps(step: Uint32Array, same: Uint8Array, weights: ArrayLike<number>): Steps {
-  const count = step.reduce((most, of) => Math.max(most, of), 0) + 1;
-  const [genuine, impostor] = [new Float64Array(count), new Float64Array(count)];
-  let pairs = 0;
-  for (let pair = 0; pair < step.length; pair++) {
-    (same[pair] === 1 ? genuine : impostor)[step[pair]!]! += weights[pair]!;
-    pairs += weights[pair]!;
+function countSteps(step: Uint32Array, same: Uint8Array, weights: ArrayLike<number>, steps: number): Steps {
+  const [genuine, impostor] = [new Float64Array(steps + 1), new Float64Array(steps + 1)];
+  for (let pair = 0; pair < step.length; pair++)
+    (same[pair] === 1 ? genuine : impostor)[step[pair]! + 1]! += weights[pair]!;
+  for (let i = 1; i <= steps; i++) {
+    genuine[i]! += genuine[i - 1]!;
+    impostor[i]! += impostor[i - 1]!;
   }
-  return { genuine, impostor, pairs };
+  return { genuine, impostor };
 }
 
 /** Where a reject rate cuts the steps. Counts are in units of 1 / `size` pairs. */
@@ -132,18 +132,20 @@ interface Cut {
 }
 
 /** Cuts off ⌊rate · P⌋ pairs. The small addend mends products such as 0.29 · 100, which come out below 29. */
-function cutAt({ genuine, impostor, pairs }: Steps, rate: number): Cut {
-  let gone = Math.min(pairs - 1, Math.floor(rate * pairs + 1e-9));
-  let step = 0;
-  while (gone >= genuine[step]! + impostor[step]!) gone -= genuine[step]! + impostor[step++]!;
-  const size = genuine[step]! + impostor[step]!;
-  const staying = size - gone;
-  const left = (counts: Float64Array): number => {
-    let above = 0;
-    for (let i = step + 1; i < counts.length; i++) above += counts[i]!;
-    return above * size + counts[step]! * staying;
-  };
-  return { step, size, staying, genuine: left(genuine), impostor: left(impostor) };
+function cutAt({ genuine, impostor }: Steps, rate: number): Cut {
+  const pairs = genuine.at(-1)! + impostor.at(-1)!;
+  const gone = Math.min(pairs - 1, Math.floor(rate * pairs + 1e-9));
+  let [low, high] = [0, genuine.length - 2]; // the last step that begins at or before the cut
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (genuine[middle]! + impostor[middle]! <= gone) low = middle;
+    else high = middle - 1;
+  }
+  const [below, upTo] = [genuine[low]! + impostor[low]!, genuine[low + 1]! + impostor[low + 1]!];
+  const [size, staying] = [upTo - below, upTo - gone];
+  const left = (counts: Float64Array): number =>
+    (counts.at(-1)! - counts[low + 1]!) * size + (counts[low + 1]! - counts[low]!) * staying;
+  return { step: low, size, staying, genuine: left(genuine), impostor: left(impostor) };
 }
 
 const unitsOf = (step: number, { step: cut, size, staying }: Cut): number =>

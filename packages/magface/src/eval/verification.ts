@@ -29,6 +29,8 @@ export interface FoldAccuracy {
   /** Population standard deviation over the folds. */
   readonly accuracyStd: number;
   readonly folds: readonly { readonly accuracy: number; readonly threshold: number }[];
+  /** (P) 1 where the threshold of the other folds decides a pair as its label says. */
+  readonly correct: Uint8Array;
 }
 
 /** How to verify. */
@@ -56,15 +58,26 @@ export interface Verification {
   /** From the rate, as text, to the share of genuine pairs accepted there; rates that these pairs cannot tell are absent. */
   readonly tarAtFar: Readonly<Record<string, number>>;
   readonly thresholdAtFar: Readonly<Record<string, number>>;
-  /** Why a rate is absent, a sentence each. */
+  /** Why a rate is absent, and what else a reader of the figures must know: a sentence each. */
   readonly limits: readonly string[];
+}
+
+/** The figures, and how both protocols decided each pair. */
+export interface DecidedPairs {
+  readonly verification: Verification;
+  readonly official: FoldAccuracy;
+  readonly cosine: FoldAccuracy;
 }
 
 /**
  * @throws {ShapeError} when a pair names a row that is not there, or a feature has no length
  * @throws {MagfaceError} `evaluation_impossible` without genuine or impostor pairs
  */
-export function verify(features: FeatureSet, pairs: Pairs, options: VerificationOptions = {}): Verification {
+export const verify = (features: FeatureSet, pairs: Pairs, options: VerificationOptions = {}): Verification =>
+  decidePairs(features, pairs, options).verification;
+
+/** The same, with the decision on every pair. */
+export function decidePairs(features: FeatureSet, pairs: Pairs, options: VerificationOptions = {}): DecidedPairs {
   const { folds = 10, far = [0.1, 0.01, 0.001, 0.0001] } = options;
   const similarities = cosineSimilarities(features, pairs);
   const scores = splitScores(similarities, pairs.same);
@@ -72,7 +85,7 @@ export function verify(features: FeatureSet, pairs: Pairs, options: Verification
   const cosine = cosineAccuracy(similarities, pairs.same, folds);
   const impostors = scores.impostor.length;
   const points = far.filter((rate) => canMeasure(rate, impostors)).map((rate) => pointAtFar(scores, rate));
-  return {
+  const verification = {
     pairs: pairs.same.length,
     genuine: scores.genuine.length,
     impostor: impostors,
@@ -85,10 +98,25 @@ export function verify(features: FeatureSet, pairs: Pairs, options: Verification
     eer: equalErrorRate(scores),
     tarAtFar: Object.fromEntries(points.map((point) => [String(point.far), point.tar])),
     thresholdAtFar: Object.fromEntries(points.map((point) => [String(point.far), point.threshold])),
-    limits: far
-      .filter((rate) => !canMeasure(rate, impostors))
-      .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs and here are ${impostors}.`),
+    limits: [
+      ...far
+        .filter((rate) => !canMeasure(rate, impostors))
+        .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs and here are ${impostors}.`),
+      ...oneSidedFolds(pairs.same, folds),
+    ],
   };
+  return { verification, official, cosine };
+}
+
+/** A list sorted by label has folds that a threshold of the other folds cannot fit: accuracy over them means little. */
+function oneSidedFolds(same: Uint8Array, folds: number): string[] {
+  const kinds = foldBounds(same.length, folds).map(({ from, to }) => new Set(same.subarray(from, to)).size);
+  const oneSided = kinds.filter((count) => count === 1).length;
+  return oneSided === 0
+    ? []
+    : [
+        `${oneSided} of ${folds} folds hold pairs of one kind only, so that accuracy over folds means little: put the pairs in the order of their folds, or ask for fewer folds.`,
+      ];
 }
 
 /** @returns (P) float64: cos(a, b) of every pair, -1 to 1. */
@@ -102,18 +130,19 @@ export function cosineSimilarities(features: FeatureSet, pairs: Pairs): Float64A
 export function officialAccuracy(features: FeatureSet, pairs: Pairs, folds = 10): FoldAccuracy {
   expectFeatures(features);
   expectPairs(pairs, rowsOf(features));
+  const right = new Uint8Array(pairs.same.length);
   return summarize(
+    right,
     foldBounds(pairs.same.length, folds).map(({ from, to }) => {
       const mean = meanFeature(features, pairs, (pair) => pair < from || pair >= to);
       const accepting = Uint16Array.from(pairs.left, (row, i) =>
         firstAccepting(angularDistance(features, [row, pairs.right[i]!], mean)),
       );
       const correct = (step: number, pair: number): boolean => accepting[pair]! <= step === (pairs.same[pair] === 1);
-      const right = gridCounts(accepting, pairs.same, (pair) => pair < from || pair >= to);
-      const step = right.indexOf(Math.max(...right));
-      let hits = 0;
-      for (let pair = from; pair < to; pair++) if (correct(step, pair)) hits++;
-      return { accuracy: hits / (to - from), threshold: step * gridStep };
+      const counts = gridCounts(accepting, pairs.same, (pair) => pair < from || pair >= to);
+      const step = counts.indexOf(Math.max(...counts));
+      for (let pair = from; pair < to; pair++) right[pair] = correct(step, pair) ? 1 : 0;
+      return { accuracy: share(right.subarray(from, to)), threshold: step * gridStep };
     }),
   );
 }
@@ -125,16 +154,18 @@ export function officialAccuracy(features: FeatureSet, pairs: Pairs, folds = 10)
  */
 export function cosineAccuracy(similarities: Float64Array, same: Uint8Array, folds = 10): FoldAccuracy {
   const order = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
+  const right = new Uint8Array(same.length);
   return summarize(
+    right,
     foldBounds(same.length, folds).map(({ from, to }) => {
       const threshold = bestThreshold(
         order.filter((pair) => pair < from || pair >= to),
         similarities,
         same,
       );
-      let hits = 0;
-      for (let pair = from; pair < to; pair++) if (similarities[pair]! >= threshold === (same[pair] === 1)) hits++;
-      return { accuracy: hits / (to - from), threshold };
+      for (let pair = from; pair < to; pair++)
+        right[pair] = similarities[pair]! >= threshold === (same[pair] === 1) ? 1 : 0;
+      return { accuracy: share(right.subarray(from, to)), threshold };
     }),
   );
 }
@@ -241,9 +272,11 @@ function bestThreshold(order: Uint32Array, similarities: Float64Array, same: Uin
   return threshold;
 }
 
+const share = (right: Uint8Array): number => right.reduce((sum, one) => sum + one, 0) / right.length;
+
 /** Mean and population standard deviation over the folds. */
-function summarize(folds: FoldAccuracy['folds']): FoldAccuracy {
+function summarize(correct: Uint8Array, folds: FoldAccuracy['folds']): FoldAccuracy {
   const accuracy = folds.reduce((sum, fold) => sum + fold.accuracy, 0) / folds.length;
   const variance = folds.reduce((sum, fold) => sum + (fold.accuracy - accuracy) ** 2, 0) / folds.length;
-  return { accuracy, accuracyStd: Math.sqrt(variance), folds };
+  return { accuracy, accuracyStd: Math.sqrt(variance), folds, correct };
 }

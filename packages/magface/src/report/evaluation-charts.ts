@@ -1,5 +1,6 @@
 /** The charts of an evaluation as SVG text: they take the page's colours, so that dark and light need no second drawing. */
 import * as Plot from '@observablehq/plot';
+import type { Interval } from '../eval/bootstrap.ts';
 import type { HistogramBin, PairReport, ViewBin } from '../eval/pair-report.ts';
 import type { RejectCurve } from '../eval/reject.ts';
 import { draw } from './draw.ts';
@@ -30,23 +31,48 @@ export function rocChart({ reports, places }: PlacedReports): string {
   return chart('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
     x: { type: 'log', label: 'False accept rate', tickFormat: power },
     y: { label: 'True accept rate', tickFormat: '%', grid: true },
-    marks: reports.map(({ roc }, i) =>
-      Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(places[i]!), strokeWidth: 2 }),
-    ),
+    marks: [
+      ...reports.map(({ roc }, i) => band(roc, places[i]!, ({ far, tarInterval }) => [far, tarInterval])),
+      ...reports.map(({ roc }, i) =>
+        Plot.line(roc, { x: 'far', y: 'tar', stroke: colourOf(places[i]!), strokeWidth: 2 }),
+      ),
+    ],
   });
 }
 
 /** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
 export function detChart({ reports, places }: PlacedReports): string {
   const curves = reports.map(({ roc }) => roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : [])));
-  const rates = curves.flat().map(({ fnmr }) => fnmr);
+  const bands = reports.map(({ roc }) => roc.filter(({ tarInterval }) => tarInterval !== null && tarInterval[1] < 1));
+  const rates = [
+    ...curves.flat().map(({ fnmr }) => fnmr),
+    ...bands.flat().flatMap(({ tarInterval }) => tarInterval!.map((tar) => 1 - tar)),
+  ];
   return chart('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
     y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true, ...decadeAround(rates) },
-    marks: curves.map((points, i) =>
-      Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 }),
-    ),
+    marks: [
+      ...bands.map((roc, i) =>
+        band(roc, places[i]!, ({ far, tarInterval }) => [far, [1 - tarInterval![1], 1 - tarInterval![0]]]),
+      ),
+      ...curves.map((points, i) =>
+        Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 }),
+      ),
+    ],
   });
+}
+
+/** The 95 % interval of each point, as a pale area behind the lines. */
+function band<Point>(
+  points: readonly Point[],
+  place: number,
+  at: (point: Point, i: number) => readonly [x: number, interval: Interval | null],
+): Plot.Markish {
+  const ends = points.map((point, i) => {
+    const [x, interval] = at(point, i);
+    return { x, low: interval?.[0] ?? Number.NaN, high: interval?.[1] ?? Number.NaN };
+  });
+  return Plot.areaY(ends, { x: 'x', y1: 'low', y2: 'high', fill: colourOf(place), fillOpacity: 0.14 });
 }
 
 /** A logarithmic axis has figures at powers of ten alone: ten times as much at its top as at its bottom has one at least. */
@@ -57,7 +83,7 @@ function decadeAround(rates: readonly number[]): { readonly domain?: readonly [n
   return { domain: [low / room, Math.min(1, high * room)] };
 }
 
-/** FNMR over the share of pairs turned away: a full line a measure of quality, dashed by chance, dotted the oracle. */
+/** FNMR over the share of pairs turned away: a solid line for each measure of quality, dashed for chance, dotted for the oracle. */
 export function rejectChart({ reports, places }: PlacedReports): string {
   const line = (curve: RejectCurve, place: number, dashes?: string): Plot.Markish =>
     Plot.line(
@@ -75,6 +101,7 @@ export function rejectChart({ reports, places }: PlacedReports): string {
     x: { label: 'Pairs turned away', tickFormat: '%' },
     y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
     marks: reports.flatMap(({ reject, baselines, measures }, i) => [
+      band(reject.rejectRates, places[i]!, (rate, at) => [rate, reject.fnmrInterval[at]!]),
       line(baselines.random, places[i]!, '6 4'),
       line(baselines.oracle, places[i]!, '1 4'),
       line(reject, places[i]!),

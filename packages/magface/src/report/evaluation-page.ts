@@ -1,8 +1,10 @@
 /** One self-contained page on models and verification sets: figures, curves, distributions, thresholds, pairs. */
+import type { FigureComparison } from '../eval/compare-models.ts';
 import type { PairReport } from '../eval/pair-report.ts';
 import { modelLegend, setSections } from './evaluation-sections.ts';
 import { evaluationStyle } from './evaluation-style.ts';
-import { overviewTable } from './evaluation-tables.ts';
+import { overviewNotes, overviewTable } from './evaluation-tables.ts';
+import { comparisonText } from './figure-text.ts';
 import { counted, escaped, inPercent, page } from './page.ts';
 import { switchThemes } from './page-script.ts';
 
@@ -13,6 +15,8 @@ export interface EvaluatedSet {
   readonly notes?: readonly string[];
   /** One a model, in the order of the page's models; at least one. */
   readonly reports: readonly PairReport[];
+  /** How the models differ; without it no model is said to lead. @default none */
+  readonly comparisons?: readonly FigureComparison[];
   /** Pictures of images by name, as data addresses; images without one are shown by name alone. */
   readonly pictures?: ReadonlyMap<string, string>;
 }
@@ -38,7 +42,7 @@ export function evaluationPage({ title, sets, failures = [] }: EvaluationPage): 
 <header><div><h1>${escaped(title)}</h1><p class="verdict">${escaped(verdict(sets, models))}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
 <main>
 ${failures.length > 0 ? `<section class="failures"><h2>Without figures</h2><ul>${failures.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul></section>` : ''}
-<section><h2>Results</h2>${models.length > 1 ? modelLegend(models) : ''}${overviewTable(sets, models)}${contents}</section>
+<section><h2>Results</h2>${models.length > 1 ? modelLegend(models) : ''}${overviewTable(sets, models)}${overviewNotes(sets)}${contents}</section>
 ${sets.map((set, i) => `<article id="set-${i}">${setSections(set, { models, heading: sets.length > 1 })}</article>`).join('\n')}
 </main>`;
   return page({ title: `${title}: verification`, body, scripts: [switchThemes] });
@@ -49,18 +53,22 @@ function modelsOf(sets: readonly EvaluatedSet[]): string[] {
   return [...new Set(sets.flatMap(({ reports }) => reports.map(({ model }) => model)))];
 }
 
-/** The page in one sentence. */
+/** The page in one sentence. Of several models one leads only where the pairs show it. */
 function verdict(sets: readonly EvaluatedSet[], models: readonly string[]): string {
   const [first] = sets;
   if (first === undefined) return 'No set gave figures.';
   if (sets.length > 1) return `${counted(models.length, 'model')} on ${counted(sets.length, 'set')} of pairs.`;
-  const best = first.reports.toSorted((a, b) => b.verification.accuracy - a.verification.accuracy)[0]!;
-  const { accuracy, pairs, folds, tarAtFar } = best.verification;
+  const { pairs, folds, accuracy, tarAtFar } = first.reports[0]!.verification;
+  const list = `${counted(pairs, 'pair')} over ${folds} folds`;
+  if (first.reports.length > 1) {
+    const comparison = first.comparisons?.find(({ figure }) => figure === 'accuracy');
+    const said = comparison === undefined ? '' : ` ${comparisonText(comparison, first.reports)}`;
+    return `${counted(first.reports.length, 'model')} on ${list}.${said}`;
+  }
   const strictest = Object.keys(tarAtFar).sort((a, b) => Number(a) - Number(b))[0];
   const at =
     strictest === undefined
       ? ''
-      : `; ${inPercent(tarAtFar[strictest]!)} of genuine pairs are accepted at a false accept rate of ${strictest}`;
-  const who = first.reports.length > 1 ? `${best.model} leads: it` : best.model;
-  return `${who} gets ${inPercent(accuracy)} of ${counted(pairs, 'pair')} right over ${folds} folds${at}.`;
+      : ` At a false accept rate of ${strictest} it accepts ${inPercent(tarAtFar[strictest]!)} of the genuine pairs.`;
+  return `${first.reports[0]!.model} decides ${inPercent(accuracy)} of ${list} correctly.${at}`;
 }

@@ -1,6 +1,7 @@
 /** The sections of the evaluation page on one set, each a function from reports to HTML. */
+import type { Interval } from '../eval/bootstrap.ts';
 import type { PairExample, PairReport } from '../eval/pair-report.ts';
-import type { RejectCurve } from '../eval/reject.ts';
+import { asPercent, type RejectCurve } from '../eval/reject.ts';
 import {
   colourOf,
   detChart,
@@ -14,6 +15,7 @@ import {
 } from './evaluation-charts.ts';
 import type { EvaluatedSet } from './evaluation-page.ts';
 import { groupTable, thresholdTable } from './evaluation-tables.ts';
+import { differenceRange, figureText } from './figure-text.ts';
 import { counted, escaped } from './page.ts';
 
 export function setSections(
@@ -24,11 +26,11 @@ export function setSections(
   const facts = `${counted(pairs, 'pair')}: ${genuine.toLocaleString('en')} genuine, ${impostor.toLocaleString('en')} impostor; ${folds} folds.`;
   const ordered = { reports, places: reports.map(({ model }) => models.indexOf(model)) };
   return `${heading ? `<h2>${escaped(name)}</h2>` : ''}<p class="soft">${[facts, ...notes, ...limits].map(escaped).join(' ')}</p>
-<section><h2>Curves</h2>${models.length > 1 ? modelLegend(models) : ''}
+<section><h2>Curves</h2>${models.length > 1 ? modelLegend(models) : ''}<p class="soft">Pale areas are 95 % intervals at each point, by a bootstrap over people. ${escaped(peopleFacts(reports[0]!))}</p>
 <div class="curves">
-<figure>${rocChart(ordered)}<figcaption>ROC, exact points</figcaption></figure>
-<figure>${detChart(ordered)}<figcaption>DET: lower is better</figcaption></figure>
-<figure>${rejectChart(ordered)}<figcaption>Error versus reject. Dashed: pairs turned away by chance; dotted: the errors first (no order is better). ${areaLegend(reports, { places: ordered.places, models: models.length })}</figcaption></figure>
+<figure>${rocChart(ordered)}<figcaption>ROC from exact thresholds; higher is better</figcaption></figure>
+<figure>${detChart(ordered)}<figcaption>DET: the same errors on two logarithmic axes; lower is better</figcaption></figure>
+<figure>${rejectChart(ordered)}<figcaption>Error versus reject: ${escaped(rejectFacts(reports[0]!))} Dashed: chance decides who goes. Dotted: an oracle turns refused genuine pairs away first. ${areaLegend(reports, { places: ordered.places, models: models.length })}</figcaption></figure>
 </div></section>
 <section><h2>Thresholds</h2><p>The lowest cosine that keeps the false match rate, with 95 % intervals by a bootstrap over people.</p>${thresholdTable(reports, models)}</section>
 ${reports.map((report) => modelSection(report, pictures)).join('\n')}`;
@@ -40,20 +42,44 @@ export function modelLegend(models: readonly string[]): string {
 
 const swatch = (colour: string): string => `<i style="background:${colour}"></i>`;
 
-/** What the lines are worth: their partial areas, between those of chance and of the best order there is. */
+/** What the curve of error versus reject is measured at. */
+function rejectFacts({ reject }: PairReport): string {
+  const left = reject.rejectRates.findLastIndex((rate) => rate <= reject.paucLimit + 1e-9);
+  const count = (value: number): string => Math.round(value).toLocaleString('en');
+  return `FNMR at FMR ${reject.fmr} (${reject.threshold} threshold) among the pairs that are left. At ${asPercent(reject.rejectRates[left]!)} these are ${count(reject.genuineLeft[left]!)} genuine and ${count(reject.impostorLeft[left]!)} impostor.`;
+}
+
+/** Whose pairs the bootstrap draws together. */
+const peopleFacts = ({ people }: PairReport): string =>
+  people.from === 'folders'
+    ? `It draws ${counted(people.count, 'person').replace('persons', 'people')}, told apart by their folders.`
+    : `The set does not name people: it draws ${people.count.toLocaleString('en')} groups of images that genuine pairs join. If one person is in several groups, the intervals are too narrow.`;
+
+/** What the lines are worth: their partial areas, beside those of chance and of the oracle. */
 function areaLegend(
   reports: readonly PairReport[],
   { places, models }: { places: readonly number[]; models: number },
 ): string {
-  const area = ({ pauc }: RejectCurve): string => pauc?.toFixed(5) ?? '–';
+  const both = ({ paucArea, paucRelative }: RejectCurve): string =>
+    `${figureText('paucArea', paucArea)}, relative ${figureText('paucRelative', paucRelative)}`;
   const entries = reports.flatMap(({ model, reject, baselines, measures }, report) => [
-    `<li>${swatch(colourOf(places[report]!))}magnitude of ${escaped(model)}: ${area(reject)} (by chance ${area(baselines.random)}, at best ${area(baselines.oracle)})</li>`,
+    `<li>${swatch(colourOf(places[report]!))}magnitude of ${escaped(model)}: ${both(reject)} (chance ${both(baselines.random)}; oracle ${both(baselines.oracle)})</li>`,
     ...measures.map(
-      ({ name, reject: other }, measure) =>
-        `<li>${swatch(colourOf(placeOfMeasure(reports, { models, report, measure })))}${escaped(name)} on ${escaped(model)}: ${area(other)}</li>`,
+      ({ name, reject: other, paucAreaLess }, measure) =>
+        `<li>${swatch(colourOf(placeOfMeasure(reports, { models, report, measure })))}${escaped(name)} on ${escaped(model)}: ${both(other)}; ${againstMagnitude(paucAreaLess)}</li>`,
     ),
   ]);
-  return `Mean FNMR to ${Math.round(100 * reports[0]!.reject.paucLimit)} % (pAUC):<ul class="legend measures">${entries.join('')}</ul>`;
+  return `pAUC × 10³ to ${asPercent(reports[0]!.reject.paucLimit)}:<ul class="legend measures">${entries.join('')}</ul>`;
+}
+
+/** Whether a measure is better than magnitude, where the interval of their difference says so. */
+function againstMagnitude(less: Interval | null): string {
+  if (less === null) return 'not comparable with magnitude';
+  const range = `magnitude’s less its own: ${differenceRange('paucArea', less)}`;
+  if (less[0] > 0) return `better than magnitude (${range})`;
+  return less[1] < 0
+    ? `worse than magnitude (${range})`
+    : `no difference to magnitude that these pairs can show (${range})`;
 }
 
 function modelSection(report: PairReport, pictures: ReadonlyMap<string, string>): string {

@@ -3,59 +3,60 @@ import type { GroupReport } from '../eval/groups.ts';
 import type { PairReport } from '../eval/pair-report.ts';
 import { colourOf } from './evaluation-charts.ts';
 import type { EvaluatedSet } from './evaluation-page.ts';
+import { comparisonText, figureText, figureTitle, figureValue, paucCaption } from './figure-text.ts';
 import { escaped, inPercent } from './page.ts';
 
 /** @returns a model's name behind its colour */
 const named = (model: string, models: readonly string[]): string =>
   `${models.length > 1 ? `<i style="--series:${colourOf(models.indexOf(model))}"></i>` : ''}${escaped(model)}`;
 
-/** A row for each set and model; the best of a set stands out. */
+/** A row for each set and model. A value stands out where it is shown to be better than every other of its set. */
 export function overviewTable(sets: readonly EvaluatedSet[], models: readonly string[]): string {
   const reports = sets.flatMap((set) => set.reports);
   const rates = [...new Set(reports.flatMap(({ verification }) => Object.keys(verification.tarAtFar)))];
   rates.sort((a, b) => Number(b) - Number(a));
-  const columns: readonly Column[] = [
-    {
-      title: 'Accuracy (official)',
-      value: (r) => r.verification.accuracy,
-      text: (r) => `${inPercent(r.verification.accuracy)} ± ${(100 * r.verification.accuracyStd).toFixed(2)}`,
-    },
-    {
-      title: 'Accuracy (cosine)',
-      value: (r) => r.verification.cosineAccuracy,
-      text: (r) =>
-        `${inPercent(r.verification.cosineAccuracy)} ± ${(100 * r.verification.cosineAccuracyStd).toFixed(2)}`,
-    },
-    { title: 'AUC', value: (r) => r.verification.auc, text: (r) => r.verification.auc.toFixed(5) },
-    { title: 'EER', value: (r) => -r.verification.eer, text: (r) => inPercent(r.verification.eer) },
-    ...rates.map((rate) => ({
-      title: `TAR at ${rate}`,
-      value: (r: PairReport) => r.verification.tarAtFar[rate] ?? -1,
-      text: (r: PairReport) =>
-        r.verification.tarAtFar[rate] === undefined ? '–' : inPercent(r.verification.tarAtFar[rate]),
-    })),
-    { title: 'Reject pAUC', value: (r) => -(r.reject.pauc ?? 1), text: (r) => r.reject.pauc?.toFixed(5) ?? '–' },
+  const figures = [
+    'accuracy',
+    'cosineAccuracy',
+    'auc',
+    'eer',
+    ...rates.map((rate) => `tar@${rate}`),
+    'paucArea',
+    'paucRelative',
   ];
-  const rows = sets.flatMap(({ name, reports: ofSet }) =>
+  const rows = sets.flatMap(({ name, reports: ofSet, comparisons = [] }) =>
     ofSet.map((report, i) => [
       ...(sets.length > 1 ? [`<td>${i === 0 ? escaped(name) : ''}</td>`] : []),
       `<td>${named(report.model, models)}</td>`,
-      ...columns.map(({ value, text }) => {
-        const best = ofSet.length > 1 && ofSet.every((other) => value(report) >= value(other));
-        return `<td${best ? ' class="best"' : ''}>${text(report)}</td>`;
+      ...figures.map((figure) => {
+        const best = comparisons.some((of) => of.figure === figure && of.shown && of.best === report.model);
+        const interval = report.intervals[figure];
+        const range = interval == null ? '' : `<small>${rangeText(figure, interval)}</small>`;
+        return `<td${best ? ' class="best"' : ''}>${figureText(figure, figureValue(report, figure))}${range}</td>`;
       }),
     ]),
   );
-  const head = [...(sets.length > 1 ? ['Set'] : []), 'Model', ...columns.map(({ title }) => title)];
+  const head = [...(sets.length > 1 ? ['Set'] : []), 'Model', ...figures.map(figureTitle)];
   return tableOf(head, rows);
 }
 
-interface Column {
-  readonly title: string;
-  /** Higher is better. */
-  readonly value: (report: PairReport) => number;
-  readonly text: (report: PairReport) => string;
+/** What the table's figures mean, and which differences the pairs show. */
+export function overviewNotes(sets: readonly EvaluatedSet[]): string {
+  const captions = new Set(sets.flatMap(({ reports }) => reports.map(({ reject }) => paucCaption(reject))));
+  const several = sets.some(({ reports }) => reports.length > 1);
+  const lists = sets
+    .filter(({ comparisons = [] }) => comparisons.length > 0)
+    .map(({ name, comparisons = [], reports }) => {
+      const items = comparisons.map((comparison) => `<li>${escaped(comparisonText(comparison, reports))}</li>`);
+      return `${sets.length > 1 ? `<h3>${escaped(name)}</h3>` : ''}<ul class="differences">${items.join('')}</ul>`;
+    });
+  return `<p class="soft">Small figures are 95 % intervals by a bootstrap over people. ${several ? 'Bold: better than every other model of the set beyond chance. ' : ''}${[...captions].map(escaped).join(' ')}</p>
+${lists.length === 0 ? '' : `<details open><summary>Differences between models</summary><p class="soft">In brackets the interval of the difference, from the same draws of people for all models; 95 % for all pairs of models together.</p>${lists.join('')}</details>`}`;
 }
+
+/** Both ends in the unit of the figure, which is said once. */
+const rangeText = (figure: string, [low, high]: readonly [number, number]): string =>
+  `${figureText(figure, low).replace(' %', '')} to ${figureText(figure, high).replace(' %', '')}`;
 
 export function thresholdTable(reports: readonly PairReport[], models: readonly string[]): string {
   const range = ([low, high]: readonly [number, number], show: (end: number) => string): string =>
@@ -87,7 +88,7 @@ export function groupTable(column: string, { fmr, threshold, groups, fnmrRatio, 
     `${of.quality.p5.toFixed(2)} to ${of.quality.p95.toFixed(2)}`,
   ]);
   const ratio = (name: string, value: number | null): string =>
-    value === null ? '' : ` Highest ${name} over lowest: ${value.toFixed(2)}.`;
+    value === null ? '' : ` Highest ${name} over lowest, groups at 0 left out: ${value.toFixed(2)}.`;
   return `<p class="soft">At the threshold of all pairs, ${threshold.toFixed(4)} for FMR ${fmr}.${ratio('FNMR', fnmrRatio)}${ratio('FMR', fmrRatio)}</p>
 ${tableOf([column, 'Genuine', 'FNMR', 'Impostor', 'FMR', 'Quality, median', '5 to 95 %'], rows.map(cells))}`;
 }

@@ -90,9 +90,10 @@ describe('the official texts', () => {
     expect((await evaluate('report', ...flags)).out).toMatch(/features +97\.73 %/);
     expect(await readFile(output, 'utf8')).toMatch(/^<!doctype html>.*<\/html>\n$/s);
     const csv = (await evaluate('report', ...flags, '--format', 'csv')).out.trim().split('\n');
-    expect(csv[0]).toBe('model,curve,x,y');
-    expect(csv).toHaveLength(1 + 120 + 20);
-    expect(csv.at(-20)).toBe(`features,reject by magnitude,0,${41 / 750}`);
+    expect(csv[0]).toBe('model,curve,x [fraction],y [fraction],low [fraction],high [fraction]');
+    expect(csv).toHaveLength(1 + 120 + 3 * 20);
+    expect(csv[121]).toMatch(new RegExp(`^features,reject by magnitude,0,${41 / 750},0\\.\\d+,0\\.\\d+$`));
+    expect(csv[141]).toBe(`features,reject by chance,0,${41 / 750},,`);
     await rm(folder, { recursive: true });
   });
 
@@ -173,7 +174,7 @@ describe('files of one’s own', () => {
         .split('\n')[1]!
         .trim()
         .split(/\s{2,}/),
-    ).toEqual(['rejected', 'sharpness', 'light', 'quality', 'magnitude', 'by chance', 'oracle']);
+    ).toEqual(['rejected', 'genuine impostor', 'sharpness', 'light', 'quality', 'magnitude', 'by chance', 'oracle']);
     expect(notes).toContain(`Report: ${report}`);
     expect(await readFile(report, 'utf8')).toContain('light on features: ');
     const uneven = await file('uneven.csv', 'name,sharpness,light\na/1.jpg,3\n');

@@ -83,7 +83,7 @@ describe('estimateThresholds', () => {
       const [estimate] = estimateThresholds(similarities, pairs.same, identities, { far: [0.1] });
       return estimate!.tarInterval[1] - estimate!.tarInterval[0];
     };
-    const ratio = width(people) / width({ left: alone, right: people.right, count: 240 });
+    const ratio = width(people) / width({ left: alone, right: people.right, count: 240, from: 'pairs' });
     expect(ratio).toBeGreaterThan(0.85 * Math.sqrt(5));
     expect(ratio).toBeLessThan(1.15 * Math.sqrt(5));
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
-import { reportPairs } from '../../src/eval/pair-report.ts';
+import { measureModel } from '../../src/eval/measure-model.ts';
 import { pairQuality } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
 
@@ -24,7 +24,7 @@ function circle(): LoadedPairs {
 }
 
 test('a report holds the hardest pairs, bars that add up to one, and curves at the rate that can be told', () => {
-  const report = reportPairs(circle(), 'circle', { folds: 4, examples: 2 });
+  const { report } = measureModel(circle(), 'circle', { folds: 4, examples: 2 });
   expect(report.hardest.genuine[0]).toMatchObject({ left: 'p11/0.jpg', right: 'p11/1.jpg', quality: 32 });
   expect(report.hardest.genuine[0]!.similarity).toBeCloseTo(Math.cos((50 * Math.PI) / 180), 6);
   expect(report.hardest.impostor).toHaveLength(2);

@@ -1,0 +1,76 @@
+/** How figures are called and printed, on pages and in the terminal alike. */
+import type { Interval } from '../eval/bootstrap.ts';
+import type { FigureComparison } from '../eval/compare-models.ts';
+import type { PairReport } from '../eval/pair-report.ts';
+import { asPercent, type RejectCurve } from '../eval/reject.ts';
+import { inPercent } from './page.ts';
+
+const titles: Readonly<Record<string, string>> = {
+  accuracy: 'Accuracy (official)',
+  cosineAccuracy: 'Accuracy (cosine)',
+  auc: 'AUC',
+  eer: 'EER',
+  paucArea: 'pAUC × 10³',
+  paucRelative: 'pAUC, relative',
+};
+
+/** @returns `TAR at 0.001` for `tar@0.001`, and so on */
+export const figureTitle = (name: string): string => titles[name] ?? name.replace('tar@', 'TAR at ');
+
+/** @returns the value in the unit of its title; a dash where it is not known */
+export function figureText(name: string, value: number | null | undefined): string {
+  if (value == null) return '–';
+  if (name === 'auc') return value.toFixed(5);
+  if (name === 'paucArea') return (1000 * value).toPrecision(3);
+  if (name === 'paucRelative') return value.toFixed(3);
+  return inPercent(value);
+}
+
+/** @returns the value that a report has for a figure, by the figure's name in JSON */
+export function figureValue({ verification, reject }: PairReport, name: string): number | null {
+  if (name === 'paucArea' || name === 'paucRelative') return reject[name];
+  if (name.startsWith('tar@')) return verification.tarAtFar[name.slice(4)] ?? null;
+  return verification[name as 'accuracy' | 'cosineAccuracy' | 'auc' | 'eer'];
+}
+
+/** What pAUC is of, for a caption: rate, rule and limit. */
+export const paucCaption = ({ fmr, threshold, rejectRates, paucLimit }: RejectCurve): string =>
+  `pAUC is the area below the FNMR at FMR ${fmr} (${threshold} threshold) while ${asPercent(rejectRates[0]!)} to ${asPercent(paucLimit)} of the pairs are rejected. It judges recogniser and quality together. Relative pAUC divides its mean by the FNMR with nothing rejected and judges the quality alone: 1 is no gain.`;
+
+/** The same in one line, for the terminal. */
+export const paucLine = ({ fmr, threshold, rejectRates, paucLimit }: RejectCurve): string =>
+  `pAUC: FNMR at FMR ${fmr}, ${threshold} threshold, ${asPercent(rejectRates[0]!)} to ${asPercent(paucLimit)} of the pairs rejected; relative: 1 is no gain`;
+
+/** @returns `0.10 points`, `0.00012`: a difference of two values, in the figure's unit */
+export function differenceText(name: string, value: number): string {
+  if (name === 'auc') return signed(value, 5);
+  if (name === 'paucArea') return signed(1000 * value, 2);
+  if (name === 'paucRelative') return signed(value, 3);
+  return `${signed(100 * value, 2)} points`;
+}
+
+/** @returns `−0.55 to 0.75 points` */
+export function differenceRange(name: string, [low, high]: Interval): string {
+  const [from, to] = [low, high].map((end) => differenceText(name, end)) as [string, string];
+  return `${from.replace(' points', '')} to ${to}`;
+}
+
+const signed = (value: number, digits: number): string =>
+  value
+    .toFixed(digits)
+    .replace(/^-(?=0\.?0*$)/, '')
+    .replace('-', '−');
+
+/** @returns who leads, or that these pairs can show no difference */
+export function comparisonText(comparison: FigureComparison, reports: readonly PairReport[]): string {
+  const { figure, best, shown, others } = comparison;
+  const of = (model: string): string => {
+    const report = reports.find((entry) => entry.model === model)!;
+    return `${model} (${figureText(figure, figureValue(report, figure))})`;
+  };
+  const against = ({ model, difference, interval }: FigureComparison['others'][number]): string =>
+    `${of(model)}, by ${differenceText(figure, difference)}${interval === null ? '' : ` (${differenceRange(figure, interval)})`}`;
+  if (shown) return `${figureTitle(figure)}: ${of(best)} is better than ${others.map(against).join(' and ')}.`;
+  const open = others.filter(({ interval }) => interval === null || interval[0] <= 0);
+  return `${figureTitle(figure)}: no difference that these pairs can show between ${of(best)} and ${open.map(against).join(' or ')}.`;
+}
