@@ -36,9 +36,9 @@ const examples = `
 Example:
   magface enroll --gallery people --person "Ann Lee" photos/ann/
 
-An image must show one face, unless --largest says which of several is meant. All
-of a person's faces count, each by its magnitude. One below --min-quality is
-refused, and a picture that the person has already is not added again.`;
+An image must show one face; --largest takes the largest of several. All of a
+person's faces count, each by its magnitude. One below --min-quality is refused,
+and a picture that the person has already is not added again.`;
 
 export function defineEnroll(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command

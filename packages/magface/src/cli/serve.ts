@@ -87,7 +87,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   ]);
   const models = await pullModels(flags, context);
   const metrics = createMetrics();
-  const { queue, batch, maxBytes, maxPixels } = options;
+  const { queue, batch, timeout, maxBytes, maxPixels } = options;
   const engine = await openEngine({
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
@@ -98,6 +98,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     limits: { bytes: maxBytes, pixels: maxPixels },
     queue,
     batch,
+    timeout,
     onBatch: metrics.batch,
   });
   try {

@@ -48,7 +48,8 @@ function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words
   };
 }
 
-function errorBody(code: string, message: string): { error: { code: string; message: string } } {
+/** The one shape of errors. */
+export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } };
 }
 

@@ -14,12 +14,15 @@ import type {
   SentError,
   ServedImage,
 } from './engine-messages.ts';
+import { Pace } from './pace.ts';
 
 export interface EngineOptions extends EngineSetup {
   /** Most images that wait; the next is refused. @default 64 */
   readonly queue?: number;
   /** Most images that share a batch. @default 16 */
   readonly batch?: number;
+  /** Seconds after which whoever waits gives up. @default 30 */
+  readonly timeout?: number;
   /** Told of each batch when it is done: for measuring. */
   readonly onBatch?: (images: number, seconds: number) => void;
 }
@@ -38,6 +41,8 @@ export interface Engine {
    * @throws {Error} of no class of ours when inference has a defect
    */
   analyze(image: Uint8Array, request: AnalyzeRequest, options: AnalyzeOptions): Promise<ServedImage>;
+  /** @throws {ServiceError} `busy` when so many images do not fit into the queue: asked before any of them is sent */
+  expectRoom(images: number): void;
   close(): Promise<void>;
 }
 
@@ -64,10 +69,10 @@ interface Batch {
 
 /** @throws {ModelError} when a model cannot be had */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { queue = 64, batch = 16, onBatch, ...setup } = options;
+  const { queue = 64, batch = 16, timeout = 30, onBatch, ...setup } = options;
   const thread = startThread(setup);
   const models = await firstWord(thread);
-  return new ThreadEngine(thread, models, { queue, batch, onBatch: onBatch ?? (() => undefined) });
+  return new ThreadEngine(thread, models, { queue, batch, timeout, onBatch: onBatch ?? (() => undefined) });
 }
 
 function startThread(setup: EngineSetup): Worker {
@@ -87,26 +92,24 @@ function firstWord(thread: Worker): Promise<EngineModels> {
   });
 }
 
+type EngineLimits = Required<Pick<EngineOptions, 'queue' | 'batch' | 'timeout' | 'onBatch'>>;
+
 class ThreadEngine implements Engine {
   readonly models: EngineModels;
   readonly ended: Promise<Error | undefined>;
   readonly #thread: Worker;
-  readonly #limits: Required<Pick<EngineOptions, 'queue' | 'batch' | 'onBatch'>>;
+  readonly #limits: EngineLimits;
   #queue: Waiting[] = [];
   /** At the thread: the one it works on, and at most one more that lies ready. */
   readonly #handed: Batch[] = [];
-  /** Mean of late, for telling clients when to come again. */
-  #secondsPerImage = 0.1;
+  readonly #pace: Pace;
   #failure: ServiceError | undefined;
 
-  constructor(
-    thread: Worker,
-    models: EngineModels,
-    limits: Required<Pick<EngineOptions, 'queue' | 'batch' | 'onBatch'>>,
-  ) {
+  constructor(thread: Worker, models: EngineModels, limits: EngineLimits) {
     this.#thread = thread;
     this.models = models;
     this.#limits = limits;
+    this.#pace = new Pace(limits.timeout);
     thread.on('message', (message: EngineMessage) => this.#hear(message));
     this.ended = new Promise((resolve) => {
       thread.once('error', (error) => this.#fail(error, resolve));
@@ -121,7 +124,7 @@ class ThreadEngine implements Engine {
   analyze(image: Uint8Array, request: AnalyzeRequest, { name, signal }: AnalyzeOptions): Promise<ServedImage> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (this.#queue.length >= this.#limits.queue) return Promise.reject(this.#busy());
+    if (!this.#hasRoom(1)) return Promise.reject(this.#busy());
     return new Promise<ServedImage>((resolve, reject) => {
       const waiting = { image, request, name, signal, resolve, reject };
       waiting.signal.addEventListener('abort', () => this.#leave(waiting), { once: true });
@@ -131,9 +134,17 @@ class ThreadEngine implements Engine {
     });
   }
 
+  expectRoom(images: number): void {
+    if (this.#failure === undefined && !this.#hasRoom(images)) throw this.#busy();
+  }
+
   async close(): Promise<void> {
     this.#failure ??= new ServiceError('engine_failed', 'Expected a running service but it is being stopped.');
     await this.#thread.terminate();
+  }
+
+  #hasRoom(images: number): boolean {
+    return this.#queue.length + images <= this.#limits.queue;
   }
 
   /** Nobody waits for it any more: it is not computed, unless that has begun. */
@@ -187,14 +198,13 @@ class ThreadEngine implements Engine {
     this.#handed.shift();
     for (const batch of this.#handed) batch.since = now;
     this.#next();
-    this.#secondsPerImage += 0.1 * (seconds / images.length - this.#secondsPerImage);
+    this.#pace.batch(images.length, seconds);
     this.#limits.onBatch(images.length, seconds);
   }
 
   #busy(): ServiceError {
-    const { length } = this.#queue;
-    const retryAfter = Math.max(1, Math.ceil(length * this.#secondsPerImage));
-    const message = `Expected fewer than ${length} images to wait but the queue is full: try again in ${retryAfter} s.`;
+    const retryAfter = this.#pace.secondsFor(this.#queue.length);
+    const message = `Expected room in the queue of ${this.#limits.queue} images but ${this.#queue.length} wait already: try again in ${retryAfter} s.`;
     return new ServiceError('busy', message, { retryAfter });
   }
 

@@ -25,12 +25,13 @@ export async function largestFaces(
  * @returns the faces of each image, at least one and at most `maxFaces`, the largest first
  * @throws {ImageError} the first image's that cannot be used or has no face
  */
-export function facesOf(
+export async function facesOf(
   images: readonly UploadedImage[],
   engine: Engine,
   { signal, aligned, maxFaces }: Asking & { readonly maxFaces: number },
 ): Promise<(readonly ServedFace[])[]> {
   const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces };
+  engine.expectRoom(images.length);
   return Promise.all(
     images.map(async ({ name, bytes }) => {
       const { faces } = await engine.analyze(bytes, asked, { name, signal });

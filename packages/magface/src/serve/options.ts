@@ -30,7 +30,7 @@ export interface ServeOptions {
 
 const mebibyte = 2 ** 20;
 
-export const serveOptions: z.ZodType<ServeOptions> = z.strictObject({
+const fields = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65535).default(8112),
   queue: z.int().positive().default(64),
@@ -49,4 +49,10 @@ export const serveOptions: z.ZodType<ServeOptions> = z.strictObject({
   timeout: z.number().positive().max(3600).default(30),
   apiKeys: z.array(z.string().min(16, 'an API key must have 16 letters or more')).readonly().default([]),
   urlHosts: z.array(z.string().min(1)).readonly().default([]),
+});
+
+/** A request goes into the queue whole: one that is larger than the queue could never be answered. */
+export const serveOptions: z.ZodType<ServeOptions> = fields.refine(({ queue, maxImages }) => maxImages <= queue, {
+  path: ['queue'],
+  error: ({ input }) => `at least --max-images, ${(input as ServeOptions).maxImages},`,
 });

@@ -44,6 +44,7 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
       const { aligned, minScore, embedding } = request.query;
       const images = await readUploads(request, { ...options, signal });
       const asked = { aligned: isAligned(aligned, engine), minScore, maxFaces: options.maxFaces };
+      engine.expectRoom(images.length);
       const results = await Promise.all(
         images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asImageError)),
       );

@@ -6,6 +6,7 @@ import { ServiceError } from '../errors.ts';
 import type { People } from '../gallery/gallery.ts';
 import { keyGuard } from './access.ts';
 import { errorHandler } from './answers.ts';
+import { brokenRequestHandler } from './broken-request.ts';
 import type { Engine } from './engine.ts';
 import type { Metrics } from './metrics.ts';
 import { addDocumentation } from './openapi.ts';
@@ -38,6 +39,7 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
     http: { connectionsCheckingInterval: 500, headersTimeout: Math.min(10_000, milliseconds) },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
+    clientErrorHandler: brokenRequestHandler(options),
     frameworkErrors: answerError, // of addresses that lead to no route, and so to no error handler
   });
   app.setValidatorCompiler((route) =>

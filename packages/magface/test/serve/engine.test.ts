@@ -59,6 +59,10 @@ test('requests of one moment share batches, each gets its own answer, those aske
 test('a full queue refuses, and says when to come again', async () => {
   const opened = await engine({ queue: 2, batch: 1 });
   const images = await Promise.all([1, 2, 3].map(face));
+  opened.expectRoom(2);
+  expect(() => opened.expectRoom(3)).toThrow(
+    'Expected room in the queue of 2 images but 0 wait already: try again in 1 s.',
+  );
   const answers = await Promise.allSettled(images.map((image) => opened.analyze(image, aligned, patient)));
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   expect((answers[2] as PromiseRejectedResult).reason).toMatchObject({ code: 'busy', retryAfter: 1 });

@@ -55,6 +55,7 @@ export function fakeEngine(overrides: Partial<Engine> = {}): Engine {
       if (what === 'none') return { image: { width: 100, height: 80 }, faces: [] };
       throw new ImageError('image_unreadable', name, `Expected an image but ${name} is text: convert it first.`);
     },
+    expectRoom: () => undefined,
     close: async () => undefined,
     ...overrides,
   };

@@ -100,7 +100,7 @@ const hostile: Record<string, readonly [string, number]> = {
     request('face 1', { 'Content-Type': 'image/jpeg' }).replace('/v1/faces', '/v1/faces?rm=-rf'),
     400,
   ],
-  'a method of another kind': [request('').replace('POST', 'DELETE'), 404],
+  'a method of another kind': [request('').replace('POST', 'DELETE'), 405],
   'an address of broken percent signs': [request('').replace('/v1/faces', '/v1/people/%E0%A4%A/faces'), 400],
   'a path out of the folder': [
     'GET /docs/static/../../../../etc/passwd HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
@@ -162,6 +162,27 @@ test('a client that sends too slowly is cut off; a hundred of them delay nobody'
   );
   expect(statusOf(await raw(request('face 1', { 'Content-Type': 'image/jpeg' })))).toBe(200);
   for (const answer of await Promise.all(slow)) expect(statusOf(answer)).toBe(408);
+});
+
+test('what is refused before it is a request is told as all other errors are', async () => {
+  const errorOf = (answer: string): unknown => JSON.parse(answer.split('\r\n\r\n')[1]!);
+  const slow = await raw(request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 500 }));
+  expect(slow).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\nContent-Type: application\/json/);
+  expect(errorOf(slow)).toEqual({
+    error: {
+      code: 'timed_out',
+      message: 'Expected the whole request within 1 s but it has not come: send it faster, or less at once.',
+    },
+  });
+  expect(errorOf(await raw('\u0016\u0003\u0001 hello\r\n\r\n'))).toMatchObject({
+    error: {
+      code: 'wrong_request',
+      message: 'Expected a request of HTTP but received something else: check the client.',
+    },
+  });
+  expect(errorOf(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`))).toMatchObject({
+    error: { code: 'request_too_large', message: expect.stringMatching(/^Expected headers of at most/) },
+  });
 });
 
 test('what is received at once has a limit', async () => {

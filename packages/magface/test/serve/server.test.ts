@@ -281,6 +281,22 @@ test('a full queue answers 503 with the seconds to wait', async () => {
   expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '7', 'busy']);
 });
 
+test('a request that does not fit into the queue as a whole is refused before any of it is computed', async () => {
+  const seen: number[] = [];
+  const expectRoom = (images: number): void => {
+    seen.push(images);
+    throw new ServiceError('busy', 'Expected room.', { retryAfter: 3 });
+  };
+  const analyze = (): Promise<never> => Promise.reject(new Error('an image was computed'));
+  const app = await server({}, fakeEngine({ analyze, expectRoom }));
+  for (const url of ['/v1/faces', '/v1/compare']) {
+    const reply = await post(app, url, form(['face 0', 'face 1']));
+    expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '3', 'busy']);
+  }
+  expect(seen).toEqual([2, 2]);
+  expect(() => serveOptions.parse({ queue: 4, maxImages: 5 })).toThrow('at least --max-images, 5');
+});
+
 test('who waits too long is told so', async () => {
   const reply = await post(await server({ timeout: 0.05 }), '/v1/faces', form(['wait']));
   expect([reply.statusCode, reply.json().error.code]).toEqual([503, 'timed_out']);
