@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type CalibrationFit, calibrate as fit } from '../calibrate.ts';
 import { ConfigError } from '../errors.ts';
 import type { FeatureSet } from '../eval/feature-set.ts';
-import type { RecogniserContract } from '../models/contract.ts';
+import type { RecogniserContract, Threshold } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import { claimed } from './calibrate-claim.ts';
 import { type MeasuredThresholds, measureThresholds, thresholdLine } from './calibrate-thresholds.ts';
@@ -39,7 +39,8 @@ The reference set should be ordinary faces, at least 100 and better thousands:
 the score of a face is then about its percentile among them. Centre is the
 median of the magnitudes, width their interquartile range / (2 ln 3).
 --pairs names images of the set two by two and gives the thresholds that
-\`magface compare\` decides by. --claim takes scale, colours and licence from the
+\`magface compare\` decides by; without it those of the record are carried over,
+and told as such. --claim takes scale, colours and licence from the
 list of models, for your own export of a model that is not handed out.
 
 Examples:
@@ -75,20 +76,25 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
     ...(fitted && flags.keepScale !== true && { calibration: fitted }),
     ...(learnt.thresholds && { thresholds: learnt.thresholds }),
   };
+  // Thresholds that were not measured here belong to whatever they were measured on, as each of them says.
+  const carriedOver = learnt.thresholds === undefined ? (contract.thresholds ?? []) : [];
   if (flags.quiet !== true) for (const line of learnt.limits ?? []) note(context, line);
   if (flags.output !== undefined) {
     await writeModel({ ...base, contract }, resolve(context.cwd, flags.output));
     if (flags.quiet !== true) note(context, `Wrote ${flags.output}.`);
   }
-  const { calibration, thresholds = [] } = contract;
+  const { calibration } = contract;
+  const { thresholds = [] } = learnt;
   const record = {
     centre: calibration?.centre ?? null,
     width: calibration?.width ?? null,
     ...(magnitudes && { magnitudes }),
     thresholds,
+    carriedOver,
     ...(learnt.limits && { limits: learnt.limits }),
   };
-  await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(contract, magnitudes) });
+  const lines = [...scaleLines(contract, magnitudes), ...thresholds.map(thresholdLine), ...carriedLines(carriedOver)];
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines });
   return failed > 0 ? 1 : 0;
 }
 
@@ -158,14 +164,22 @@ function featuresOf(names: readonly string[], embeddings: readonly Float32Array[
   return { values, dimension, names };
 }
 
-function linesOf({ calibration, thresholds = [] }: RecogniserContract, magnitudes: Learnt['magnitudes']): string[] {
+function scaleLines({ calibration }: RecogniserContract, magnitudes: Learnt['magnitudes']): string[] {
   const quantiles = magnitudes && Object.values(magnitudes).map((value) => value.toFixed(2));
   return [
     calibration === undefined
       ? 'No scale: the record has none.'
       : `centre ${calibration.centre.toFixed(4)}, width ${calibration.width.toFixed(4)}, from ${calibration.source}`,
     ...(quantiles === undefined ? [] : [`5, 25, 50, 75, 95 %: ${quantiles.join('  ')}`]),
-    ...thresholds.map(thresholdLine),
+  ];
+}
+
+/** What the record keeps from before, with where it is from, and how to measure it here. */
+function carriedLines(thresholds: readonly Threshold[]): string[] {
+  if (thresholds.length === 0) return [];
+  return [
+    'Carried over from the record, not measured in this run (--faces with --pairs measures):',
+    ...thresholds.map((threshold) => `  ${thresholdLine(threshold)}   from ${threshold.set}`),
   ];
 }
 

@@ -46,19 +46,21 @@ export function defineModels(command: Command, context: Context, done: (exitCode
   }
 }
 
+/** Pulling is the one way to the network: who only looks is told what the list knows, and how to get the rest. */
 async function show(name: string, flags: ModelsFlags & { readonly refresh: boolean }, context: Context): Promise<void> {
   const { offline, quiet, refresh } = flags;
-  const unpublished = refresh ? undefined : await unpublishedEntry(name);
-  if (unpublished !== undefined) {
-    await print(unpublished, flags, context);
+  const absent = refresh ? undefined : await absentEntry(name, context);
+  if (absent !== undefined) {
+    await print(absent, flags, context);
+    if (quiet !== true && absent['source'] !== null)
+      note(context, `Not fetched yet: \`magface models pull ${name}\` does, and shows how large it is.`);
     return;
   }
-  const onProgress = downloadNotes(flags, context);
   const model = await context.services.loadModel(name, {
     ...cacheOf(context),
-    offline,
+    offline: offline === true || !refresh,
     refresh,
-    onProgress,
+    onProgress: downloadNotes(flags, context),
     signal: context.signal,
   });
   if (quiet !== true) for (const line of [model.assumed].flat()) note(context, line);
@@ -66,13 +68,23 @@ async function show(name: string, flags: ModelsFlags & { readonly refresh: boole
   await print({ name: model.name, bytes: model.bytes.length, digest, ...contract }, flags, context);
 }
 
-/** What is known of a model that a person must fetch. */
-async function unpublishedEntry(name: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+/** What the list knows of a model that is not on this machine. */
+async function absentEntry(name: string, context: Context): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { readRegistry } = await import('../models/registry.ts');
-  const entry = (await readRegistry()).find(({ id, source }) => id === name && source === undefined);
+  const entry = (await readRegistry()).find(({ id }) => id === name);
   if (entry === undefined) return undefined;
-  const { id, description, instructions, sha256, contract } = entry;
-  return { name: id, description, source: null, instructions, digest: sha256 ?? null, ...contract };
+  const listed = await context.services.listModels(cacheOf(context));
+  if (entry.source !== undefined && listed.some(({ id, cached }) => id === name && cached)) return undefined;
+  const { id, description, source = null, instructions, sha256, contract } = entry;
+  return {
+    name: id,
+    description,
+    source,
+    ...(instructions !== undefined && { instructions }),
+    cached: false,
+    digest: sha256 ?? null,
+    ...contract,
+  };
 }
 
 async function print(record: Readonly<Record<string, unknown>>, flags: OutputFlags, context: Context): Promise<void> {

@@ -76,8 +76,25 @@ test('--pairs writes thresholds that `compare` decides by, and says which rates 
     '--model',
     join(folder, 'q.onnx'),
     '--aligned',
+    '--fmr',
+    '0.05',
   );
   expect(lines.out).toMatch(/The same person: threshold .* at a false match rate of 0\.01/);
+});
+
+test('without --pairs the thresholds of the record are told as carried over, never as measured here', async () => {
+  const old = { fmr: 0.001, threshold: 0.31234, set: '9 impostor pairs of elsewhere', interval: [0.3, 0.33] } as const;
+  writeFileSync(join(folder, 'old.onnx'), tinyOnnx(112, { ...contract, thresholds: [old] }));
+  const run = (...words: string[]) =>
+    runIn(folder, 'calibrate', '--model', join(folder, 'old.onnx'), '--aligned', '--faces', 'faces', ...words);
+  expect(JSON.parse((await run('--json')).out)).toMatchObject({ thresholds: [], carriedOver: [old] });
+  const lines = (await run()).out.trim().split('\n');
+  expect(lines.slice(-2)).toEqual([
+    'Carried over from the record, not measured in this run (--faces with --pairs measures):',
+    '  FMR 1e-3  threshold 0.3123   95 %: 0.3000 to 0.3300   from 9 impostor pairs of elsewhere',
+  ]);
+  const measured = JSON.parse((await run('--pairs', 'pairs.list', '--json')).out);
+  expect(measured).toMatchObject({ thresholds: [{ fmr: 0.01 }], carriedOver: [] });
 });
 
 test('--keep-scale leaves the scale that the model has', async () => {

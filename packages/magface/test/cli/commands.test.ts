@@ -192,6 +192,7 @@ test('calibrate fits centre and width, and refuses too few faces', async () => {
     width: 2 / (2 * Math.log(3)),
     magnitudes: { p5: 5, p25: 5, p50: 6, p75: 7, p95: 7 },
     thresholds: [],
+    carriedOver: [],
   });
   expect(await runCli(['calibrate', '--faces', 'photos'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' });
 });

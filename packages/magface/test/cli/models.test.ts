@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import type { Services } from '../../src/cli/services.ts';
 import { listModels } from '../../src/models/list-models.ts';
-import { runCli } from './run-cli.ts';
+import { loadModel } from '../../src/models/load-model.ts';
+import { emptyFolder, runCli } from './run-cli.ts';
 
 test('a model that a person must fetch is shown with what to do', async () => {
   const { exitCode, stdout } = await runCli(['models', 'show', 'magface-iresnet50', '--json']);
@@ -14,17 +17,36 @@ test('a model that a person must fetch is shown with what to do', async () => {
   });
 });
 
-test('pull asks for an address anew, show does not', async () => {
+test('pull asks for an address anew, show asks nobody', async () => {
   const asked: unknown[] = [];
   const services = {
-    loadModel: async (_: string, { refresh }: { readonly refresh?: boolean | undefined }) => {
-      asked.push(refresh);
+    loadModel: async (_: string, { refresh, offline }: { readonly refresh?: boolean; readonly offline?: boolean }) => {
+      asked.push({ refresh, offline });
       throw new Error('enough');
     },
-  };
+  } as unknown as Partial<Services>;
   await runCli(['models', 'pull', 'https://example.org/m.onnx'], { services });
   await runCli(['models', 'show', 'https://example.org/m.onnx'], { services });
-  expect(asked).toEqual([true, false]);
+  expect(asked).toEqual([
+    { refresh: true, offline: false },
+    { refresh: false, offline: true },
+  ]);
+});
+
+test('show downloads nothing: a model of the list that is not here is shown with how to get it', async () => {
+  const env = { MAGFACE_CACHE: emptyFolder() };
+  vi.stubGlobal('fetch', () => Promise.reject(new Error('the network was asked')));
+  const { exitCode, stdout, stderr } = await runCli(['models', 'show', 'yunet', '--json'], {
+    env,
+    services: { listModels, loadModel },
+  });
+  vi.unstubAllGlobals();
+  expect([exitCode, stderr]).toEqual([
+    0,
+    'Not fetched yet: `magface models pull yunet` does, and shows how large it is.\n',
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'yunet', cached: false, kind: 'detector', decoder: 'yunet' });
+  expect(readdirSync(env.MAGFACE_CACHE)).toEqual([]);
 });
 
 test('list writes every id whole within 80 columns, since ids are what people type', async () => {

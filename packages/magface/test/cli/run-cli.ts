@@ -27,6 +27,7 @@ export interface CliRun {
 
 export interface CliSetting {
   readonly cwd?: string;
+  readonly env?: Context['env'];
   readonly stdin?: string;
   readonly services?: Partial<Services>;
   readonly signal?: AbortSignal;
@@ -40,7 +41,7 @@ export async function runCli(words: readonly string[], setting: CliSetting = {})
     stdout: stdout.stream,
     stderr: stderr.stream,
     cwd: setting.cwd ?? emptyFolder(),
-    env: {},
+    env: setting.env ?? {},
     signal: setting.signal ?? new AbortController().signal,
     services: { ...fakeServices(), ...setting.services },
   };
