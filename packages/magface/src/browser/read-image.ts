@@ -15,6 +15,7 @@ export interface ReadOptions {
 
 const defaultPixels = 100e6;
 const stripPixels = 1 << 20;
+const readable = 'a JPEG, PNG, WebP, AVIF or GIF image';
 
 /** @throws {ImageError} `image_unreadable` or `image_too_large` */
 export async function readImage(image: SentImage, options: ReadOptions): Promise<Pixels> {
@@ -35,12 +36,17 @@ export async function readImage(image: SentImage, options: ReadOptions): Promise
   }
 }
 
+/** @throws {ImageError} also for BMP, which browsers read but nothing else of this package does */
 async function decode(blob: Blob, name: string): Promise<ImageBitmap> {
+  if ((await blob.slice(0, 2).text()) === 'BM') {
+    const message = `Expected ${readable} but ${name} is a BMP image: save it anew as PNG or JPEG.`;
+    throw new ImageError('image_unreadable', name, message);
+  }
   try {
     return await createImageBitmap(blob, { imageOrientation: 'from-image' });
   } catch (cause) {
     const what = blob.size === 0 ? 'it is empty' : 'this browser cannot read it';
-    const message = `Expected a JPEG, PNG, WebP, AVIF or GIF image but ${name}: ${what}; save it anew as JPEG or PNG.`;
+    const message = `Expected ${readable} but ${name}: ${what}; save it anew as JPEG or PNG.`;
     throw new ImageError('image_unreadable', name, message, { cause });
   }
 }

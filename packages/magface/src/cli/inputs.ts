@@ -2,13 +2,13 @@
  * Which images a command is to work on. All are named before a model is loaded: a wrong path is told at once, and the
  * bar knows how many there are; a name takes a hundred bytes, so that millions fit.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError, ImageError } from '../errors.ts';
-import { imageKinds, isImageName } from '../image-names.ts';
+import { imageKinds, isForeignImageName, isImageName } from '../image-names.ts';
 
 /** One image: `name` as the user gave it, `path` where it lies (or its https: address). */
 export interface ImageFile {
@@ -26,9 +26,13 @@ export interface InputSources {
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;
   readonly signal: AbortSignal;
+  /** Told what a folder or a glob holds beside images: a sentence each. @default nobody is told */
+  readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /**
+ * Images of a kind that nothing here reads, such as BMP, are among them: each is refused by name in its turn.
+ *
  * @returns the images in the order of the words, sorted within each folder and glob
  * @throws {ConfigError} when nothing is named, or no folder, glob, list or stdin of those named holds an image
  */
@@ -62,26 +66,74 @@ async function expand(word: string, sources: InputSources): Promise<ImageFile[]>
   if (/^https?:\/\//i.test(word)) return [{ name: word, path: word }];
   const path = resolve(cwd, word);
   const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory() === true) return searchFolder(word, path, sources.signal);
+  if (there?.isDirectory() === true) return searchFolder(word, path, sources);
   if (there !== undefined || !isDynamicPattern(word)) return [{ name: word, path }]; // a missing file fails in its turn
   return searchGlob(word, sources);
 }
 
-async function searchFolder(word: string, path: string, signal: AbortSignal): Promise<ImageFile[]> {
+async function searchFolder(word: string, path: string, { signal, onNote }: InputSources): Promise<ImageFile[]> {
   const files = await glob('**/*', { cwd: path, expandDirectories: false, onlyFiles: true, dot: false, signal });
-  const images = files.filter((file) => isImageName(file)).sort(byName);
+  const images = distinctImages(files, { folder: path, word, onNote });
   if (images.length > 0) return images.map((file) => ({ name: join(word, file), path: join(path, file) }));
-  const holds = files.length === 0 ? 'it is empty' : `none of its ${files.length} files ends as one`;
+  const holds = files.length === 0 ? 'it is empty' : `none of its files ends as one (${kindsOf(files)})`;
   throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${imageKinds} files there.`);
 }
 
-async function searchGlob(pattern: string, { cwd, signal }: InputSources): Promise<ImageFile[]> {
+async function searchGlob(pattern: string, { cwd, signal, onNote }: InputSources): Promise<ImageFile[]> {
   const files = await glob(pattern, { cwd, expandDirectories: false, onlyFiles: true, signal });
-  const images = files.filter((file) => isImageName(file)).sort(byName);
+  const images = distinctImages(files, { folder: cwd, word: pattern, onNote });
   if (images.length > 0) return images.map((name) => ({ name, path: resolve(cwd, name) }));
-  const holds = files.length === 0 ? 'nothing does' : `none of the ${files.length} files that do is one`;
+  const holds = files.length === 0 ? 'nothing does' : `none of the files that do is one (${kindsOf(files)})`;
   const remedy = `check the pattern, or name the folder; images are ${imageKinds} files`;
   throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
+}
+
+interface Search extends Pick<InputSources, 'onNote'> {
+  readonly folder: string;
+  /** As the user named it. */
+  readonly word: string;
+}
+
+/** @returns the files that are called images, sorted, each photo once however many links lead to it */
+function distinctImages(files: readonly string[], { folder, word, onNote }: Search): string[] {
+  const named = files.filter((file) => isImageName(file) || isForeignImageName(file)).sort(byName);
+  const root = placeOf(folder);
+  const chosen = new Map<string, string>(); // the name of each photo, by where it lies
+  for (const file of named) {
+    const place = placeOf(join(folder, file));
+    if (!chosen.has(place) || place === join(root, file)) chosen.set(place, file); // its own name before a link's
+  }
+  const images = [...chosen.values()].sort(byName);
+  const links = named.length - images.length;
+  if (links > 0)
+    onNote?.(`Passed over in ${word}: ${counted(links, 'link')} to photos that are among the others already.`);
+  const others = files.length - named.length;
+  if (images.length > 0 && others > 0)
+    onNote?.(`Passed over in ${word}: ${counted(others, 'file')} of other kinds (${kindsOf(files)}).`);
+  return images;
+}
+
+/** Where a file lies once all links are followed. */
+function placeOf(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return path; // gone meanwhile: it fails in its turn
+  }
+}
+
+const counted = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
+
+/** Endings of what are no images, the most frequent first: `.txt, .mp4, ...` */
+function kindsOf(files: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    if (isImageName(file) || isForeignImageName(file)) continue;
+    const ending = extname(file).toLowerCase() || 'without an ending';
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  const endings = [...counts].sort((a, b) => b[1] - a[1]).map(([ending]) => ending);
+  return endings.length > 4 ? `${endings.slice(0, 4).join(', ')}, ...` : endings.join(', ');
 }
 
 async function readList(list: string, { cwd, root }: InputSources): Promise<ImageFile[]> {

@@ -1,8 +1,9 @@
 /** The commands and how they are told apart. Only the one that is asked for is loaded. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { asGiven } from './as-given.ts';
 import { type Context, note } from './context.ts';
+import { dashedHint, withDashedImages } from './dashed-names.ts';
 import { type ExitCode, endingOf } from './errors.ts';
 
 /** Adds flags, help and action to its command; the action's exit code goes to `done`. */
@@ -89,7 +90,8 @@ Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration,
 3 a process of the run was lost.`;
 
 /** @param words - the command line behind the program's name */
-export async function runProgram(words: readonly string[], context: Context): Promise<ExitCode> {
+export async function runProgram(given: readonly string[], context: Context): Promise<ExitCode> {
+  const words = withDashedImages(given, context.cwd);
   let exitCode: ExitCode = 0;
   const done = (code: ExitCode): void => {
     exitCode = code;
@@ -99,6 +101,9 @@ export async function runProgram(words: readonly string[], context: Context): Pr
     return context.signal.aborted ? 130 : exitCode;
   } catch (error) {
     const debug = words.includes('--debug');
+    const unknown = error instanceof CommanderError && error.code === 'commander.unknownOption';
+    const hint = unknown ? dashedHint(words, context.cwd) : undefined;
+    if (hint !== undefined) note(context, hint);
     const { message, exitCode } = endingOf(error, { debug, signal: context.signal });
     if (message !== undefined) note(context, debug ? message : asGiven(message, words, context.cwd));
     return exitCode;

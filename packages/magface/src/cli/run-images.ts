@@ -34,7 +34,8 @@ export async function runImages(
   flags: RunFlags,
   { context, found, start, outcome }: RunHandlers & { readonly context: Context },
 ): Promise<RunCounts> {
-  const files = await findImages(words, { ...flags, ...context });
+  const onNote = flags.quiet === true ? undefined : (line: string) => note(context, line);
+  const files = await findImages(words, { ...flags, ...context, onNote });
   await found?.(files);
   await using magface = await loadMagFace(flags, context);
   await start?.(magface, files);

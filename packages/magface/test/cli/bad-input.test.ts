@@ -1,6 +1,6 @@
 /** Bad input ends in a sentence that says what to do, and never stops the good inputs beside it. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
@@ -28,7 +28,7 @@ test('an empty folder, a folder without images, a glob without matches: exit 2 a
     stderr: `Expected images in the folder empty but it is empty: put ${kinds} files there.\n`,
   });
   expect((await runCli(['quality', 'texts'], { cwd })).stderr).toBe(
-    `Expected images in the folder texts but none of its 1 files ends as one: put ${kinds} files there.\n`,
+    `Expected images in the folder texts but none of its files ends as one (.txt): put ${kinds} files there.\n`,
   );
   const glob = await runCli(['quality', '*.jpeg'], { cwd });
   expect(glob.exitCode).toBe(2);
@@ -158,4 +158,49 @@ test('the command itself, through the shell: unknown words suggest the nearest, 
   expect(out).toBe(
     `Unknown command 'qualty'\n(Did you mean quality?)\n${hint}Unknown option '--modle'\n(Did you mean --model?)\n${hint}0\n`,
   );
+});
+
+test('a photo counts once, however many links lead to it', async () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'photos/sub'), { recursive: true });
+  await picture(join(cwd, 'photos/b.png'));
+  await picture(join(cwd, 'photos/sub/c.png'));
+  await picture(join(cwd, 'elsewhere.png'));
+  symlinkSync('.', join(cwd, 'photos/loop'));
+  symlinkSync('sub', join(cwd, 'photos/again'));
+  symlinkSync('b.png', join(cwd, 'photos/a.png'));
+  symlinkSync('../elsewhere.png', join(cwd, 'photos/d.png'));
+  for (const words of ['photos', 'photos/**']) {
+    const { stdout, stderr } = await runCli(['quality', words, '--format', 'csv'], { cwd });
+    const names = stdout.trim().split('\n').slice(1);
+    expect(names.map((line) => line.split(',')[0])).toEqual(['photos/b.png', 'photos/d.png', 'photos/sub/c.png']);
+    expect(stderr).toMatch(/^Passed over in photos\S*: \d+ links to photos that are among the others already\.\n$/);
+  }
+});
+
+test('what lies beside the photos is counted, and a kind that nothing reads is refused by name', async () => {
+  const cwd = emptyFolder();
+  mkdirSync(join(cwd, 'photos'));
+  await picture(join(cwd, 'photos/a.png'));
+  for (const name of ['x.txt', 'y.TXT', 'z.mp4', 'README']) writeFileSync(join(cwd, 'photos', name), 'x');
+  writeFileSync(join(cwd, 'photos/old.bmp'), Buffer.from('BM\u0046\u0000\u0000\u0000', 'latin1'));
+  const run = await runCli(['quality', 'photos', '--format', 'csv'], { cwd });
+  const refusal =
+    'Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but photos/old.bmp is a BMP image: save it anew as PNG or JPEG.';
+  expect(run.exitCode).toBe(1);
+  expect(run.stderr).toBe(
+    `Passed over in photos: 4 files of other kinds (.txt, without an ending, .mp4).\n${refusal}\n`,
+  );
+  expect((await runCli(['quality', 'photos', '-q'], { cwd })).stderr).toBe(`${refusal}\n`);
+});
+
+test('an image whose name begins with a dash is an image; a folder of such a name is told how to be written', async () => {
+  const cwd = emptyFolder();
+  await picture(join(cwd, '-dash.png'));
+  mkdirSync(join(cwd, '-photos'));
+  const run = await runCli(['quality', '-dash.png', '--format', 'csv'], { cwd });
+  expect([run.exitCode, run.stderr, run.stdout.split('\n')[1]?.split(',')[0]]).toEqual([0, '', './-dash.png']);
+  const folder = await runCli(['quality', '-photos'], { cwd });
+  expect(folder.exitCode).toBe(2);
+  expect(folder.stderr).toContain('A file or folder of that name is here: write ./-photos for it.');
 });

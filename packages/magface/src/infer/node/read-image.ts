@@ -179,9 +179,16 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
     const [kind, why] =
       code === 'ENOENT' || code === 'ENOTDIR'
         ? (['image_missing', 'there is no such file: check the path'] as const)
-        : (['image_unreadable', `it cannot be opened (${code}): check its permissions`] as const);
+        : (['image_unreadable', unopened(code)] as const);
     throw new ImageError(kind, name, `Expected an image at ${name} but ${why}.`, { cause });
   }
+}
+
+function unopened(code: string): string {
+  if (code === 'ELOOP') return 'it is a link that leads back to itself: name the file that is meant';
+  if (code === 'ENAMETOOLONG') return 'its name is longer than the system takes: rename it';
+  const remedy = code === 'EACCES' || code === 'EPERM' ? 'check its permissions' : 'copy it elsewhere and try again';
+  return `it cannot be opened (${code}): ${remedy}`;
 }
 
 async function download(address: URL, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
@@ -239,22 +246,26 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
 
 async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
   const refuse = (cause?: unknown): never => {
-    const message = `Expected ${readable} but ${name} is ${looksLike(bytes)}: convert it first.`;
+    const message = `Expected ${readable} but ${name} is ${looksLike(bytes)}.`;
     throw new ImageError('image_unreadable', name, message, { cause });
   };
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(refuse);
   return formats.has(metadata.format) && metadata.compression !== 'hevc' ? metadata : refuse();
 }
 
-/** What stands in a file that cannot be read, as far as its first bytes tell. */
+/** What stands in a file that cannot be read, as far as its first bytes tell, and what to do. */
 function looksLike(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
-  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return 'HEIC, which needs a licensed decoder';
-  if (start.startsWith('%PDF')) return 'a PDF document';
-  if (/<svg/i.test(start)) return 'an SVG drawing';
-  if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return 'a text file';
-  if (start.startsWith('\xff\xd8') || start.startsWith('\x89PNG')) return 'damaged in its first bytes';
-  return 'something else, or damaged';
+  const convert = 'convert it first';
+  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return `HEIC, which needs a licensed decoder: ${convert}`;
+  if (start.startsWith('BM')) return 'a BMP image: save it anew as PNG or JPEG';
+  if (start.startsWith('%PDF')) return `a PDF document: ${convert}`;
+  if (/<svg/i.test(start)) return `an SVG drawing: ${convert}`;
+  if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return `a text file: ${convert}`;
+  const begun = [/^\xff\xd8/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s].findIndex((head) => head.test(start));
+  if (begun < 0) return `something else, or damaged: ${convert}`;
+  const kind = ['JPEG', 'PNG', 'GIF', 'WebP'][begun];
+  return `a ${kind} that breaks off or is damaged before its picture begins: copy or download it anew`;
 }
 
 function expectPixels(width: number, height: number, name: string, limit: number): void {

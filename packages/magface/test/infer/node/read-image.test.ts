@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -253,6 +253,29 @@ describe('what cannot be used', () => {
   test('a large photo that breaks off', async () => {
     const bytes = await sharp(samplePhoto(1)).jpeg().toBuffer();
     expect((await failing(bytes.subarray(0, bytes.length / 2))).message).toContain('breaks off or is damaged');
+  });
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)(
+    'a %s that breaks off before its picture begins',
+    async (format) => {
+      const whole = await sharp(samplePhoto(1)).resize(400).toFormat(format).toBuffer();
+      for (const length of [14, 24]) {
+        const { message } = await failing(await written('cut.jpg', whole.subarray(0, length)));
+        expect(message).toMatch(/breaks off or is damaged .*: copy or download it anew\.$/);
+      }
+    },
+  );
+  test('a BMP image is refused by its name and kind', async () => {
+    const { message } = await failing(await written('old.bmp', Buffer.from('BM\u0046\u0000\u0000\u0000', 'latin1')));
+    expect(message).toMatch(/^Expected a JPEG, .* but .*old\.bmp is a BMP image: save it anew as PNG or JPEG\.$/);
+  });
+  test('a link that leads back to itself, and a name that is too long', async () => {
+    await symlink('loop.jpg', join(folder, 'loop.jpg'));
+    expect((await failing(join(folder, 'loop.jpg'))).message).toContain(
+      'loop.jpg but it is a link that leads back to itself: name the file that is meant.',
+    );
+    expect((await failing(join(folder, `${'a'.repeat(300)}.jpg`))).message).toContain(
+      'but its name is longer than the system takes: rename it.',
+    );
   });
   test('a PNG bomb of 900 megapixels, by its header', async () => {
     const bytes = bomb(30_000, 30_000);
