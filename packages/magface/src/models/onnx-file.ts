@@ -6,6 +6,7 @@ import type { ByteSource } from '../format/byte-source.ts';
 import { type ModelProto, ModelProtoSchema, StringStringEntryProtoSchema, type ValueInfoProto } from './onnx_pb.ts';
 import { freeBatchOf, isBatchFree } from './onnx-batch.ts';
 import { readExternalData, tensorsIn } from './onnx-external.ts';
+import { splitPrelu } from './onnx-prelu.ts';
 import { dtypeOf, expectTensor, tensorOf } from './onnx-tensor.ts';
 import { zeroTinyWeights } from './onnx-tiny.ts';
 import { findFault, initializerOffset } from './onnx-wire.ts';
@@ -117,11 +118,17 @@ export interface ReadyModel {
   readonly batchFree: boolean;
 }
 
+export interface ReadyOptions {
+  /** Write PReLU in operators that suit a runtime with a blocked layout (onnx-prelu.ts). @default false */
+  readonly blocked?: boolean;
+}
+
 /** @returns the same model with its batch freed where that is sure to be right, and without weights that only cost time */
-export function readyToRun(bytes: Uint8Array, model: string): ReadyModel {
+export function readyToRun(bytes: Uint8Array, model: string, { blocked = false }: ReadyOptions = {}): ReadyModel {
   const parsed = parseOnnx(bytes, model);
   const { changed, batchFree } = makeReady(parsed, model);
-  return { bytes: changed ? writeOnnx(parsed, model) : bytes, batchFree };
+  const rewritten = blocked && splitPrelu(parsed, model) > 0;
+  return { bytes: changed || rewritten ? writeOnnx(parsed, model) : bytes, batchFree };
 }
 
 /** {@link readyToRun} of a parsed model, which is changed in place. */

@@ -58,7 +58,9 @@ export async function createEmbedder(
   { name, contract, bytes: stored }: LoadedModel<'recogniser'>,
   engine: Engine,
 ): Promise<Embedder> {
-  const { bytes, batchFree } = readyToRun(stored, name);
+  // ONNX Runtime works on blocks of channels on x86 alone.
+  const blocked = engine.name === 'onnx' && process.arch === 'x64';
+  const { bytes, batchFree } = readyToRun(stored, name, { blocked });
   const session = await openSession(bytes, name, engine);
   return new Embedder(session, contract, { name, batchSize: batchFree ? engine.batchSize : 1 });
 }
