@@ -1,7 +1,7 @@
 /** What the page's side and the worker say to each other. */
-import { ImageError, type ImageErrorCode, MagfaceError, ModelError, type ModelErrorCode } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
 import type { ImageSize } from '../infer/pipeline.ts';
+import type { SentError } from '../infer/sent-error.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 import type { RawImage } from '../pixels.ts';
 import type { LoadProgress } from './models.ts';
@@ -66,28 +66,3 @@ export type Reply =
   | { readonly id: number; readonly kind: 'progress'; readonly progress: LoadProgress }
   | { readonly id: number; readonly kind: 'done'; readonly value: Answers[keyof Answers] }
   | { readonly id: number; readonly kind: 'failed'; readonly error: SentError };
-
-/** An error of ours, or the message of any other. */
-export interface SentError {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-  /** The image or model that it is about. */
-  readonly about: string;
-}
-
-export function sentError(error: unknown): SentError {
-  const message = error instanceof Error ? error.message : String(error);
-  const name = error instanceof Error ? error.name : 'Error';
-  const code = error instanceof MagfaceError ? error.code : 'browser_failed';
-  const about = error instanceof ImageError ? error.image : error instanceof ModelError ? error.model : '';
-  return { name, code, message, about };
-}
-
-/** @returns the error as its own class again */
-export function receivedError({ name, code, message, about }: SentError): Error {
-  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, about, message);
-  if (name === 'ModelError') return new ModelError(code as ModelErrorCode, about, message);
-  if (name === 'AbortError') return new DOMException(message, 'AbortError');
-  return new MagfaceError(code, message);
-}

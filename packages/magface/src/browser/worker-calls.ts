@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /** Calls to the worker as promises: answers find their call by its number, aborts go after it. */
 import { MagfaceError } from '../errors.ts';
-import { type Answers, type Reply, type Request, receivedError } from './messages.ts';
+import { receivedError, type SentError } from '../infer/sent-error.ts';
+import type { Answers, Reply, Request } from './messages.ts';
 import type { LoadProgress } from './models.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
@@ -65,7 +66,7 @@ export class WorkerCalls {
   #receive(reply: Reply): void {
     if (reply.kind === 'progress') this.#waiting.get(reply.id)?.onProgress?.(reply.progress);
     else if (reply.kind === 'done') this.#take(reply.id)?.resolve(reply.value);
-    else this.#take(reply.id)?.reject(receivedError(reply.error));
+    else this.#take(reply.id)?.reject(failure(reply.error));
   }
 
   #take(id: number): Waiting | undefined {
@@ -74,3 +75,7 @@ export class WorkerCalls {
     return waiting;
   }
 }
+
+/** A defect in the worker has a code for pages too. */
+const failure = (error: SentError): Error =>
+  receivedError(error.code === 'unexpected' ? { ...error, code: 'browser_failed' } : error);

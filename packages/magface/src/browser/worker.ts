@@ -1,7 +1,8 @@
 /** The worker: opens the engine once, then does one job after another, so that the page never waits for a network. */
 /// <reference lib="dom" />
+import { sentError } from '../infer/sent-error.ts';
 import { type Engine, openEngine } from './engine.ts';
-import { type Answers, type Reply, type Request, sentError } from './messages.ts';
+import type { Answers, Reply, Request } from './messages.ts';
 
 let engine: Engine | undefined;
 const aborts = new Map<number, AbortController>();

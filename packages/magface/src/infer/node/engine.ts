@@ -4,7 +4,9 @@ import { MagfaceError } from '../../errors.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { readyToRun } from '../../models/onnx-file.ts';
+import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';
+import type { PipelineParts } from '../pipeline.ts';
 import type { Session } from '../session.ts';
 import { createSession } from './session.ts';
 import { readTuning } from './tuning.ts';
@@ -25,7 +27,7 @@ export interface Engine {
 export interface EngineOptions {
   /** `auto` is what `magface doctor --tune` found best for this model here, else `onnx`. @default 'auto' */
   readonly engine?: EngineName | 'auto' | undefined;
-  /** Threads of one run of a network. @default what tuning found, else all cores */
+  /** Threads of one run of a network. @default one in each worker; in the caller's thread what tuning found, else all cores */
   readonly threads?: number | undefined;
   /** Most faces in one run of the recogniser. @default what tuning found, else 8 */
   readonly batchSize?: number | undefined;
@@ -46,6 +48,38 @@ export async function chooseEngine(
     threads: options.threads ?? found?.threads ?? availableParallelism(),
     batchSize: options.batchSize ?? found?.batchSize ?? 8,
   };
+}
+
+/** Models that are read and checked, and how they are to be run. */
+export interface LoadedModels {
+  readonly model: LoadedModel<'recogniser'>;
+  /** Undefined for inputs that are aligned faces already. */
+  readonly detector: LoadedModel<'detector'> | undefined;
+  readonly engine: Engine;
+}
+
+/**
+ * Opens sessions in this thread.
+ *
+ * @throws {ModelError} when the runtime cannot open one
+ * @throws {MagfaceError} `libtorch_missing` when torch is asked for and not installed
+ */
+export async function openParts({ model, detector, engine }: LoadedModels): Promise<PipelineParts> {
+  const embedder = await createEmbedder(model, engine);
+  try {
+    return {
+      embedder,
+      detector: detector && (await openDetector(detector, engine)),
+      calibration: model.contract.calibration,
+    };
+  } catch (error) {
+    await embedder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openDetector({ bytes, name, contract }: LoadedModel<'detector'>, engine: Engine): Promise<Detector> {
+  return createDetector(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
 }
 
 /**

@@ -3,12 +3,13 @@ import { ConfigError, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
-import { createDetector, type Detector } from '../detector.ts';
+import { disposed } from '../closable-session.ts';
 import { expectDetectOptions } from '../expect-options.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
-import { chooseEngine, createEmbedder, type Engine, type EngineOptions } from './engine.ts';
-import { type ImageInput, type ImageLimits, readAligned, readImage } from './read-image.ts';
-import { createSession } from './session.ts';
+import { chooseEngine, type Engine, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
+import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
+import { analyzeByWorkers } from './stream-workers.ts';
+import { isFew, Workers, workerCount } from './workers.ts';
 
 /** Which models are loaded, from where, and how they are run. */
 export interface LoadOptions extends EngineOptions {
@@ -16,6 +17,11 @@ export interface LoadOptions extends EngineOptions {
   readonly model?: string | undefined;
   /** Detector, named likewise; false for inputs that are aligned faces already. @default 'yunet', which is in the package */
   readonly detector?: string | false | undefined;
+  /**
+   * Most threads that `stream` spreads many images over. A number above 1 starts the first at once and opens no session in
+   * the caller's own thread before `analyze` or `detect` asks for it. @default one for each core, as memory allows
+   */
+  readonly workers?: number | undefined;
   /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
   readonly device?: 'cpu' | undefined;
   /** Refuse the network. @default false */
@@ -33,27 +39,45 @@ export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFa
 /** Names of the models used when none is given: both are in the package. */
 export const defaultModels = { recogniser: 'magface-small', detector: 'yunet' } as const;
 
-/** Owns the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
+/** Reads the models that the options name, and chooses how they run; no session is opened. */
+export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
+  expectLoadOptions(options);
+  options.signal?.throwIfAborted();
+  const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
+  const detectorName = options.detector ?? defaultModels.detector;
+  const detector = detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
+  const engine = await chooseEngine(model, options);
+  options.signal?.throwIfAborted();
+  return { model, detector, engine };
+}
+
+/**
+ * Owns the sessions of a recogniser and a detector, and worker threads that have their own; free them by `await using` or
+ * `[Symbol.asyncDispose]`.
+ */
 export class MagFace {
   /** The recogniser, with what it promises about itself. */
   readonly model: LoadedModel<'recogniser'>;
   /** The detector likewise; undefined for inputs that are aligned faces already. */
   readonly detector: LoadedModel<'detector'> | undefined;
-  /** What runs the recogniser, and how. */
+  /** What runs the recogniser in this thread, and how. */
   readonly engine: Engine;
-  readonly #parts: PipelineParts;
+  /** Most worker threads that `stream` uses. */
+  readonly workers: number;
   readonly #limits: ImageLimits | undefined;
+  /** Threads of a network in a worker. */
+  readonly #workerThreads: number;
+  #parts: Promise<PipelineParts> | undefined;
+  #workers: Workers | undefined;
+  #isDisposed = false;
 
-  private constructor(
-    models: Pick<MagFace, 'model' | 'detector' | 'engine'>,
-    parts: PipelineParts,
-    limits: ImageLimits | undefined,
-  ) {
-    this.model = models.model;
-    this.detector = models.detector;
-    this.engine = models.engine;
-    this.#parts = parts;
-    this.#limits = limits;
+  private constructor({ model, detector, engine }: LoadedModels, options: LoadOptions) {
+    this.model = model;
+    this.detector = detector;
+    this.engine = engine;
+    this.workers = workerCount({ model, detector, engine }, options);
+    this.#limits = options.limits;
+    this.#workerThreads = options.threads ?? 1;
   }
 
   /**
@@ -64,26 +88,11 @@ export class MagFace {
    * @throws {MagfaceError} `libtorch_missing` when the engine torch is asked for and not installed
    */
   static async load(options: LoadOptions = {}): Promise<MagFace> {
-    expectLoadOptions(options);
-    options.signal?.throwIfAborted();
-    const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
-    const detectorName = options.detector ?? defaultModels.detector;
-    const detector =
-      detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
-    const engine = await chooseEngine(model, options);
-    options.signal?.throwIfAborted();
-    const embedder = await createEmbedder(model, engine);
-    try {
-      const parts = {
-        embedder,
-        detector: detector && (await openDetector(detector, options)),
-        calibration: model.contract.calibration,
-      };
-      return new MagFace({ model, detector, engine }, parts, options.limits);
-    } catch (error) {
-      await embedder[Symbol.asyncDispose]();
-      throw error;
-    }
+    const magface = new MagFace(await loadModels(options), options);
+    const { workers = 1 } = options;
+    if (workers > 1 && magface.workers > 1) await magface.#startWorkers().start(1);
+    else await magface.#open();
+    return magface;
   }
 
   /**
@@ -92,10 +101,13 @@ export class MagFace {
    */
   async detect(input: ImageInput, options: DetectOptions = {}): Promise<DetectedFace[]> {
     const image = await readImage(input, { limits: this.#limits, signal: options.signal });
-    return this.#requireDetector().detect(image, options);
+    this.#requireDetector();
+    return (await this.#open()).detector!.detect(image, options);
   }
 
   /**
+   * Computed in this thread, by all cores: the fastest way for one image.
+   *
    * @returns the faces of one image aligned, embedded and scored, largest first; none when there is none
    * @throws {ImageError} when the image cannot be used
    */
@@ -108,8 +120,8 @@ export class MagFace {
   }
 
   /**
-   * Like {@link analyze} over many images in little memory. An image that cannot be used is a result with `error`, so
-   * that one broken file among thousands stops nothing.
+   * Like {@link analyze} over many images in little memory, by worker threads that are started when there are many. An
+   * image that cannot be used is a result with `error`, so that one broken file among thousands stops nothing.
    */
   stream<Input extends ImageInput>(
     inputs: Iterable<Input> | AsyncIterable<Input>,
@@ -123,19 +135,43 @@ export class MagFace {
     }
     expectDetectOptions(options);
     if (options.aligned !== true) this.#requireDetector();
-    const reader = options.aligned === true ? readAligned : readImage;
-    const read = (input: Input, { signal }: { signal: AbortSignal | undefined }) =>
-      reader(input, { limits: this.#limits, signal });
-    return analyzeMany(inputs, this.#parts, { ...options, read });
+    const isShort = Array.isArray(inputs) && isFew(inputs.length, options);
+    if (this.workers === 1 || isShort) return this.#analyzeHere(inputs, options);
+    return analyzeByWorkers(inputs, this.#startWorkers(), { ...options, batchSize: this.engine.batchSize });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.embedder[Symbol.asyncDispose]();
-    await this.#parts.detector?.[Symbol.asyncDispose]();
+    this.#isDisposed = true;
+    await this.#workers?.close();
+    const parts = await this.#parts?.catch(() => undefined);
+    await parts?.embedder[Symbol.asyncDispose]();
+    await parts?.detector?.[Symbol.asyncDispose]();
   }
 
-  #requireDetector(): Detector {
-    if (this.#parts.detector !== undefined) return this.#parts.detector;
+  async *#analyzeHere<Input extends ImageInput>(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options: AnalyzeOptions,
+  ): AsyncGenerator<StreamResult<Input>> {
+    yield* analyzeMany(inputs, await this.#open(), { ...options, read: imageReader(options, this.#limits) });
+  }
+
+  /** The sessions of this thread, opened when they are first needed. */
+  #open(): Promise<PipelineParts> {
+    if (this.#isDisposed) return Promise.reject(disposed());
+    this.#parts ??= openParts(this);
+    return this.#parts;
+  }
+
+  #startWorkers(): Workers {
+    if (this.#isDisposed) throw disposed();
+    const engine = { ...this.engine, threads: this.#workerThreads };
+    const models = { model: this.model, detector: this.detector, engine };
+    this.#workers ??= new Workers({ models, limits: this.#limits }, this.workers);
+    return this.#workers;
+  }
+
+  #requireDetector(): void {
+    if (this.detector !== undefined) return;
     throw new MagfaceError(
       'no_detector',
       'Expected aligned faces, since no detector was loaded: pass `aligned: true`, or load a detector.',
@@ -144,7 +180,7 @@ export class MagFace {
 }
 
 /** @throws {ConfigError} naming the option that is none, for callers without types */
-function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize }: LoadOptions): void {
+function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize, workers }: LoadOptions): void {
   const expect = (key: string, value: unknown, fits: boolean, what: string): void => {
     if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}.`);
   };
@@ -153,9 +189,5 @@ function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize
   expect('device', device, device === 'cpu', 'cpu, which is all that this runtime has,');
   expect('threads', threads, isCount(threads), 'a whole number above 0');
   expect('batchSize', batchSize, isCount(batchSize), 'a whole number above 0');
-}
-
-async function openDetector(model: LoadedModel<'detector'>, options: LoadOptions): Promise<Detector> {
-  const session = await createSession(model.bytes, { name: model.name, threads: options.threads });
-  return createDetector(session, model.contract, { name: model.name });
+  expect('workers', workers, isCount(workers), 'a whole number above 0');
 }

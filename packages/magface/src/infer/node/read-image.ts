@@ -43,7 +43,7 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
     pixels: options.limits?.pixels ?? defaultLimits.pixels,
     bytes: options.limits?.bytes ?? defaultLimits.bytes,
   };
-  expectInput(input);
+  expectImageInput(input);
   const name = nameOf(input);
   const pixels = isRaw(input)
     ? readRaw(input, name, limits.pixels)
@@ -69,6 +69,15 @@ export async function readAligned(input: ImageInput, options: ReadImageOptions =
   );
 }
 
+/** @returns what reads the inputs of a run: photos, or faces that are aligned already */
+export function imageReader(
+  { aligned = false }: { readonly aligned?: boolean | undefined },
+  limits: ImageLimits | undefined,
+): (input: ImageInput, options: { readonly signal: AbortSignal | undefined }) => Promise<Pixels> {
+  const read = aligned ? readAligned : readImage;
+  return (input, { signal }) => read(input, { limits, signal });
+}
+
 /** How errors call an image that was given as `input`. */
 export function nameOf(input: ImageInput): string {
   if (typeof input === 'string') return shortened(input);
@@ -81,8 +90,12 @@ export function nameOf(input: ImageInput): string {
 /** An address may hold a whole image. */
 const shortened = (name: string): string => (/^data:/i.test(name) ? `${name.slice(0, 40)}…` : name);
 
-/** For callers without types. */
-function expectInput(input: unknown): void {
+/**
+ * For callers without types.
+ *
+ * @throws {ImageError} `image_unreadable`
+ */
+export function expectImageInput(input: unknown): void {
   const isObject = typeof input === 'object' && input !== null;
   if (typeof input === 'string' || (isObject && (input instanceof URL || input instanceof Uint8Array))) return;
   if (isObject && 'data' in input && 'width' in input && 'height' in input) return;
