@@ -1,25 +1,27 @@
 /**
- * The queue before the inference thread: bounded, and what waits in it at the same moment goes through the networks
- * together. A full batch is laid ready at the thread while it works on another, so that it never waits for work there is.
- * Waiting costs no thread and no more memory than the images' own bytes.
+ * The queue before the worker threads of inference: bounded, and aligned faces that wait in it at the same moment go
+ * through the network together. A photo is a task of its own, so that each thread works on another. What would be next is
+ * laid ready at a thread while it works, so that it never waits for work there is. Waiting costs no thread and no more
+ * memory than the images' own bytes.
  */
-import { Worker } from 'node:worker_threads';
-import { ImageError, type ImageErrorCode, ModelError, type ModelErrorCode, ServiceError } from '../errors.ts';
-import type {
-  AnalyzeRequest,
-  BatchMessage,
-  EngineMessage,
-  EngineModels,
-  EngineSetup,
-  SentError,
-  ServedImage,
-} from './engine-messages.ts';
+import { ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts';
+import { type LoadOptions, loadModels } from '../infer/node/magface.ts';
+import type { TaskOutcome } from '../infer/node/worker-messages.ts';
+import { Workers, workerCount } from '../infer/node/workers.ts';
+import { receivedError } from '../infer/sent-error.ts';
+import type { AnalyzeRequest, EngineModels, ServedImage } from './engine-request.ts';
 import { Pace } from './pace.ts';
+
+/** What the threads are started with. */
+export type EngineSetup = Pick<
+  LoadOptions,
+  'model' | 'detector' | 'engine' | 'workers' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
+>;
 
 export interface EngineOptions extends EngineSetup {
   /** Most images that wait; the next is refused. @default 64 */
   readonly queue?: number;
-  /** Most images that share a batch. @default 16 */
+  /** Most aligned faces that share a batch. @default 16 */
   readonly batch?: number;
   /** Seconds after which whoever waits gives up. @default 30 */
   readonly timeout?: number;
@@ -35,7 +37,7 @@ export interface Engine {
   /** Resolves when inference has ended, with an error when that was not by `close`. */
   readonly ended: Promise<Error | undefined>;
   /**
-   * @param image - a whole encoded file; its memory is moved to the thread
+   * @param image - a whole encoded file; its memory is moved to a thread
    * @throws {ImageError} when the image cannot be used, named `name`
    * @throws {ServiceError} `busy` when the queue is full, `engine_failed`
    * @throws {Error} of no class of ours when inference has a defect
@@ -60,61 +62,46 @@ interface Waiting extends AnalyzeOptions {
   readonly reject: (error: unknown) => void;
 }
 
-/** What the thread was handed together. */
-interface Batch {
-  readonly images: readonly Waiting[];
-  /** When the thread came to it, in milliseconds. */
-  since: number;
-}
-
 /** @throws {ModelError} when a model cannot be had */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { queue = 64, batch = 16, timeout = 30, onBatch, ...setup } = options;
-  const thread = startThread(setup);
-  const models = await firstWord(thread);
-  return new ThreadEngine(thread, models, { queue, batch, timeout, onBatch: onBatch ?? (() => undefined) });
+  const { queue = 64, batch = 16, timeout = 30, onBatch = () => undefined, limits, threads = 1 } = options;
+  const { model, detector, engine } = await loadModels(options);
+  const models = { model, detector, engine: { ...engine, threads } };
+  const workers = new Workers({ models, limits }, workerCount(models, options));
+  try {
+    await workers.start();
+  } catch (error) {
+    await workers.close();
+    throw error;
+  }
+  const told = { recogniser: withoutBytes(model), detector: detector && withoutBytes(detector) };
+  return new QueuedEngine(workers, told, { queue, batch, timeout, onBatch });
 }
 
-function startThread(setup: EngineSetup): Worker {
-  // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
-  const file = import.meta.url.endsWith('.ts') ? '../../dist/serve/engine-worker.js' : './engine-worker.js';
-  return new Worker(new URL(file, import.meta.url), { workerData: setup, execArgv: [] });
-}
-
-function firstWord(thread: Worker): Promise<EngineModels> {
-  return new Promise((resolve, reject) => {
-    thread.once('error', reject);
-    thread.once('message', (message: EngineMessage) => {
-      thread.off('error', reject);
-      if (message.type === 'ready') resolve(message.models);
-      else if (message.type === 'failed') reject(received(message.error, message.error.name));
-    });
-  });
+function withoutBytes<Model extends { readonly bytes: Uint8Array }>({
+  bytes: _,
+  ...told
+}: Model): Omit<Model, 'bytes'> {
+  return told;
 }
 
 type EngineLimits = Required<Pick<EngineOptions, 'queue' | 'batch' | 'timeout' | 'onBatch'>>;
 
-class ThreadEngine implements Engine {
+class QueuedEngine implements Engine {
   readonly models: EngineModels;
   readonly ended: Promise<Error | undefined>;
-  readonly #thread: Worker;
+  readonly #workers: Workers;
   readonly #limits: EngineLimits;
   #queue: Waiting[] = [];
-  /** At the thread: the one it works on, and at most one more that lies ready. */
-  readonly #handed: Batch[] = [];
   readonly #pace: Pace;
   #failure: ServiceError | undefined;
 
-  constructor(thread: Worker, models: EngineModels, limits: EngineLimits) {
-    this.#thread = thread;
+  constructor(workers: Workers, models: EngineModels, limits: EngineLimits) {
+    this.#workers = workers;
     this.models = models;
     this.#limits = limits;
     this.#pace = new Pace(limits.timeout);
-    thread.on('message', (message: EngineMessage) => this.#hear(message));
-    this.ended = new Promise((resolve) => {
-      thread.once('error', (error) => this.#fail(error, resolve));
-      thread.once('exit', () => this.#fail(undefined, resolve));
-    });
+    this.ended = workers.ended.then((cause) => this.#fail(cause));
   }
 
   get waiting(): number {
@@ -140,7 +127,8 @@ class ThreadEngine implements Engine {
 
   async close(): Promise<void> {
     this.#failure ??= new ServiceError('engine_failed', 'Expected a running service but it is being stopped.');
-    await this.#thread.terminate();
+    for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
+    await this.#workers.close(this.#failure);
   }
 
   #hasRoom(images: number): boolean {
@@ -154,51 +142,40 @@ class ThreadEngine implements Engine {
   }
 
   /**
-   * Hands the thread what waits and is asked for alike with the first, up to the batch's size. While the thread works only
-   * a full batch is handed over: others may still join a smaller one.
+   * Hands a thread what waits and is asked for alike with the first, up to the batch's size. While all threads work only a
+   * full batch is handed over: others may still join a smaller one.
    */
   #next(): void {
     const [first] = this.#queue;
-    if (first === undefined || this.#handed.length > 1) return;
+    if (first === undefined || this.#workers.free === 0) return;
     const alike = ({ request }: Waiting): boolean =>
       request.aligned === first.request.aligned &&
       request.minScore === first.request.minScore &&
       request.maxFaces === first.request.maxFaces;
-    const images = this.#queue.filter(alike).slice(0, this.#limits.batch);
-    if (this.#handed.length === 1 && images.length < this.#limits.batch) return;
+    const most = first.request.aligned ? this.#limits.batch : 1;
+    const images = this.#queue.filter(alike).slice(0, most);
+    if (this.#workers.idle === 0 && images.length < most) return;
     this.#queue = this.#queue.filter((waiting) => !images.includes(waiting));
-    this.#handed.push({ images, since: performance.now() });
-    const message: BatchMessage = { images: images.map(({ image }) => image), request: first.request };
-    this.#thread.postMessage(
-      message,
-      images.map(({ image }) => image.buffer as ArrayBuffer),
-    );
+    void this.#run(images, first.request);
     this.#next();
   }
 
-  #hear(message: EngineMessage): void {
-    const [batch] = this.#handed;
-    if (batch === undefined || message.type === 'ready') return;
-    // The thread first: answering takes its time.
-    if (message.type === 'failed' || message.done) this.#finish(batch);
-    if (message.type === 'failed') {
-      for (const { reject, name } of batch.images) reject(received(message.error, name));
-      return;
-    }
-    for (const { index, outcome } of message.images) {
-      const { name, resolve, reject } = batch.images[index]!;
-      if ('error' in outcome) reject(received(outcome.error, name));
-      else resolve(outcome);
-    }
-  }
-
-  #finish({ images, since }: Batch): void {
-    const now = performance.now();
-    const seconds = (now - since) / 1000;
-    this.#handed.shift();
-    for (const batch of this.#handed) batch.since = now;
-    this.#next();
-    this.#pace.batch(images.length, seconds);
+  async #run(images: readonly Waiting[], request: AnalyzeRequest): Promise<void> {
+    const since = performance.now();
+    const { aligned, minScore, maxFaces } = request;
+    const options = { aligned, maxFaces, ...(minScore === undefined ? {} : { minScore }) };
+    const outcomes = await this.#workers
+      .run(
+        images.map(({ image }) => image),
+        { options, transfer: true },
+      )
+      .catch((error: unknown) => ({ error }));
+    this.#next(); // the thread first: answering takes its time
+    if ('error' in outcomes)
+      for (const { reject, name } of images) reject(this.#failure ?? received(outcomes.error, name));
+    else for (const [i, outcome] of outcomes.entries()) settle(images[i]!, outcome);
+    const seconds = (performance.now() - since) / 1000;
+    this.#pace.batch(images.length * this.#workers.count, seconds);
     this.#limits.onBatch(images.length, seconds);
   }
 
@@ -208,26 +185,31 @@ class ThreadEngine implements Engine {
     return new ServiceError('busy', message, { retryAfter });
   }
 
-  #fail(cause: Error | undefined, ended: (error: Error | undefined) => void): void {
-    const words = 'Expected inference to go on but its thread ended';
+  /** @returns what to tell who runs the service, which is more than clients are told */
+  #fail(cause: Error | undefined): Error | undefined {
     const closed = this.#failure !== undefined;
+    const words = 'Expected inference to go on but its thread ended';
     this.#failure ??= new ServiceError('engine_failed', `${words}: try again later.`);
-    for (const { reject } of [...this.#handed.flatMap(({ images }) => images), ...this.#queue.splice(0)])
-      reject(this.#failure);
-    // Why is for who runs the service, not for clients.
-    const why = new ServiceError('engine_failed', `${words}${cause ? `: ${cause.message}` : ''}.`, { cause });
-    ended(closed ? undefined : why);
+    for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
+    const why = cause?.cause instanceof Error ? `: ${cause.cause.message}` : '';
+    return closed ? undefined : new ServiceError('engine_failed', `${words}${why}.`, { cause });
   }
 }
 
-/**
- * The error as this thread has it, with the client's name for the image. A defect stays one: it is logged, and clients
- * are told none of its words.
- */
-function received({ name, code, message, stack }: SentError, image: string): Error {
-  if (code === 'unexpected') return Object.assign(new Error(message), { stack });
-  const text = message.replaceAll(/the image of \d+ bytes/g, image);
-  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, image, text);
-  if (name === 'ModelError') return new ModelError(code as ModelErrorCode, image, text);
+function settle({ name, resolve, reject }: Waiting, outcome: TaskOutcome): void {
+  if (outcome.error !== undefined) {
+    reject(received(receivedError(outcome.error), name));
+    return;
+  }
+  const faces = outcome.faces.map(({ crop: _, mouth: __, ...face }) => face);
+  resolve({ image: outcome.image, faces });
+}
+
+/** The error with the client's name for the image. A defect stays one: it is logged, and clients are told none of its words. */
+function received(error: unknown, image: string): unknown {
+  if (!(error instanceof MagfaceError)) return error;
+  const text = error.message.replaceAll(/the image of \d+ bytes/g, image);
+  if (error instanceof ImageError) return new ImageError(error.code, image, text);
+  if (error instanceof ModelError) return new ModelError(error.code, image, text);
   return new ServiceError('engine_failed', `Expected faces but inference failed: ${text}`);
 }

@@ -1,7 +1,7 @@
 /** The faces that an image is about: its largest, or all where they are to be told apart. */
 import { ImageError } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import type { ServedFace } from './engine-messages.ts';
+import type { ServedFace } from './engine-request.ts';
 import type { UploadedImage } from './uploads.ts';
 
 interface Asking {

@@ -7,7 +7,7 @@ import { compare } from '../similarity.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
 import type { Engine } from './engine.ts';
-import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-messages.ts';
+import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-request.ts';
 import { isAligned, largestFaces } from './largest-faces.ts';
 import { imageBodies, noKey } from './openapi.ts';
 import type { ServeOptions } from './options.ts';

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
 import { reasonRules } from '../reasons.ts';
-import type { ServedFace } from './engine-messages.ts';
+import type { ServedFace } from './engine-request.ts';
 
 export interface ErrorReply {
   readonly error: { readonly code: string; readonly message: string };

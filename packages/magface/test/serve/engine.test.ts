@@ -8,7 +8,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { MagfaceError } from '../../src/errors.ts';
 import { type Engine, type EngineOptions, openEngine } from '../../src/serve/engine.ts';
-import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-messages.ts';
+import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-request.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
 const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, maxFaces: 1 };
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function engine(options: Omit<EngineOptions, 'model'> = {}): Promise<Engine> {
-  const opened = await openEngine({ model: join(folder, 'tiny.onnx'), detector: false, threads: 1, ...options });
+  const opened = await openEngine({ model: join(folder, 'tiny.onnx'), detector: false, workers: 1, ...options });
   open.push(opened);
   return opened;
 }

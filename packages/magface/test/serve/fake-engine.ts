@@ -2,7 +2,7 @@
 import { template } from '../../src/align.ts';
 import { ImageError } from '../../src/errors.ts';
 import type { Engine } from '../../src/serve/engine.ts';
-import type { EngineModels, ServedFace } from '../../src/serve/engine-messages.ts';
+import type { EngineModels, ServedFace } from '../../src/serve/engine-request.ts';
 
 const models = {
   recogniser: {

@@ -89,6 +89,11 @@ export class Workers {
     return Math.max(0, tasksAtOnce * this.count - held - this.#waiting.length);
   }
 
+  /** How many threads have nothing to do, those not started yet among them. */
+  get idle(): number {
+    return this.count - this.#threads.filter(({ tasks }) => tasks.size > 0).length;
+  }
+
   /**
    * Starts threads now and waits until they have opened their models.
    *
@@ -225,8 +230,8 @@ export class Workers {
     const at = this.#threads.indexOf(thread);
     if (at < 0) return;
     this.#threads.splice(at, 1);
-    for (const { reject } of thread.tasks.values()) reject(error);
     this.#end(error instanceof MagfaceError ? error : ended(error));
+    for (const { reject } of thread.tasks.values()) reject(error);
     this.#hand();
   }
 }
