@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs a command in the project's root; ends this process with its exit code when it fails. */
-export function run(command, args, options = {}) {
+/** Runs a command in the project's root. @returns its exit code */
+function exitCodeOf(command, args, options = {}) {
   const result = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
@@ -18,10 +18,14 @@ export function run(command, args, options = {}) {
     ...options,
   });
   if (result.error) throw result.error;
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  return result.status ?? 1;
 }
 
-const node = (script, ...args) => run(process.execPath, [script, ...args]);
+/** Runs a command in the project's root; ends this process with its exit code when it fails. */
+export function run(command, args, options = {}) {
+  const code = exitCodeOf(command, args, options);
+  if (code !== 0) process.exit(code);
+}
 
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -50,31 +54,35 @@ function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
-/** The newest change in these folders, in milliseconds. */
-const newest = (...folders) =>
-  Math.max(
-    ...folders.flatMap((folder) =>
-      readdirSync(`${root}/${folder}`, { recursive: true }).map(
-        (file) => statSync(`${root}/${folder}/${file}`).mtimeMs,
-      ),
-    ),
-  );
-
-/** The page for browsers, when it is older than what it is made of. */
-function buildPage() {
-  const page = `${root}/packages/magface/dist/page/index.html`;
-  const sources = ['browser', 'infer', 'hosting'].map((name) => `packages/magface/src/${name}`);
-  if (existsSync(page) && statSync(page).mtimeMs > newest('packages/page/src', 'packages/page/public', ...sources))
-    return;
-  run('npm', ['run', '--silent', 'build', '-w', '@magface/page', '--', '--logLevel', 'error'], {
-    stdio: ['ignore', 2, 2],
+/** The newest change of these files and folders, in milliseconds. */
+function newest(...paths) {
+  const times = paths.flatMap((path) => {
+    const all = statSync(`${root}/${path}`).isDirectory() ? readdirSync(`${root}/${path}`, { recursive: true }) : [];
+    return [path, ...all.map((name) => `${path}/${name}`)].map((one) => statSync(`${root}/${one}`).mtimeMs);
   });
+  return Math.max(...times);
 }
+
+/** Folders of `packages/magface/src` that no page imports. */
+const notOnPages = ['cli', 'client', 'degrade', 'eval', 'format', 'gallery', 'serve', 'settings', 'train'];
+
+/** Builds the page for browsers when it is older than what it is made of. @returns whether it is there */
+function buildPage() {
+  const [page, rules] = [`${root}/packages/magface/dist/page/index.html`, 'packages/magface/src'];
+  const parts = readdirSync(`${root}/${rules}`).filter((name) => !notOnPages.includes(name));
+  const own = ['index.html', 'vite.config.ts', 'src', 'public'].map((name) => `packages/page/${name}`);
+  const made = newest(...own, ...parts.map((name) => `${rules}/${name}`));
+  if (existsSync(page) && statSync(page).mtimeMs > made) return true;
+  const words = ['run', '--silent', 'build', '-w', '@magface/page', '--', '--logLevel', 'error'];
+  return exitCodeOf('npm', words, { stdio: ['ignore', 2, 2] }) === 0;
+}
+
+/** Compiles what changed and builds the page. @returns whether it went well */
+export const build = () => exitCodeOf(process.execPath, ['node_modules/typescript/bin/tsc', '-b']) === 0 && buildPage();
 
 /** Dependencies and build, in seconds when nothing changed. */
 export function setUp() {
   requireNode();
   installDependencies();
-  node('node_modules/typescript/bin/tsc', '-b');
-  buildPage();
+  if (!build()) process.exit(1);
 }

@@ -1,9 +1,25 @@
-/** `npm test`: set-up, types, lint and all tests. `npm test -- NAME` runs the test files whose path holds NAME. */
-import { run, setUp } from './set-up.mjs';
+/**
+ * `npm test`: set-up, types, lint and all tests. `npm test -- NAME` runs the test files whose path holds NAME.
+ * `npm run test:quick`: types, lint and the tests that the last change touches, without the slow ones.
+ */
+import { spawnSync } from 'node:child_process';
+import { root, run, setUp } from './set-up.mjs';
+import { installTestTools } from './test-tools.mjs';
+
+const vitest = (...words) => run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...words]);
+const lint = () => run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
+const isClean = () => spawnSync('git', ['status', '--porcelain'], { cwd: root, encoding: 'utf8' }).stdout === '';
 
 const given = process.argv.slice(2);
 setUp();
-// The native addon, where libtorch is or can be had; without it the tests of training say that they are skipped.
-run(process.execPath, ['packages/torch/scripts/ensure.mjs']);
-if (given.length === 0) run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
-run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...given]);
+process.env.MAGFACE_BUILT = 'true';
+if (given[0] === '--quick') {
+  lint();
+  process.env.MAGFACE_QUICK = 'true';
+  // What is not committed yet, or else the last commit.
+  vitest(...(isClean() ? ['--changed=HEAD~1'] : ['--changed']), '--passWithNoTests', ...given.slice(1));
+} else {
+  installTestTools();
+  if (given.length === 0) lint();
+  vitest(...given);
+}
