@@ -1,11 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
+/** Left out by `npm run test:quick`: what starts programs, browsers or trainings, or damages files for a long time. */
+const slow = [
+  'examples/**',
+  'packages/*/test/{page,browser,gallery}/**',
+  'packages/*/test/train/{parallel,finetune,graph}/**',
+  'packages/*/test/train/{cuda,finetune,kill-resume,network,official-*,onnx-export,own-loop,run,train-report,trainer,training}.test.ts',
+  'packages/*/test/{cli,serve}/{gallery,people,engine,serve}.test.ts',
+  'packages/*/test/{packed,degrade/*,format/mutations,infer/detector}.test.ts',
+  'packages/torch/test/{kernels,process-group,leak}.test.ts',
+];
+
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */
 export default defineConfig({
   resolve: { conditions: ['magface:source', 'node', 'module', 'default'] },
   ssr: { resolve: { conditions: ['magface:source', 'node', 'module', 'default'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
+    ...(process.env['MAGFACE_QUICK'] !== undefined && { exclude: ['**/node_modules/**', ...slow] }),
+    globalSetup: 'scripts/build-for-tests.mjs',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 240_000,

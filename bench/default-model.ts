@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/default-model.ts [AFTER.onnx]
  *
- * Needs ../shared/faces and a model from `npm run model:default`; features are kept beside it, by the digest of the weights. Writes
+ * Needs LFW (`npm run data -- lfw`) and a model from `npm run model:default`; features are kept beside it, by the digest of the weights. Writes
  * bench/results/default-model.json.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,10 +24,11 @@ import { readyToRun, weightsDigest } from '../packages/magface/src/models/onnx-f
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { magnitudeQuantiles } from '../packages/magface/src/train/finetune/recipe.ts';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
-const lfw = join(project, '../shared/faces/lfw/');
+const lfw = join(researchFolder('faces/lfw'), 'faces/lfw/');
 const kept = join(project, 'output/default-model/features');
 const after = process.argv[2] ?? join(project, 'output/default-model/magface-small.onnx');
 

@@ -3,17 +3,17 @@
  *
  *     npx tsx bench/embed-rate.ts [--images N]
  *
- * Rounds alternate, so that both see the same machine. Needs ../shared; writes bench/results/embed-rate.json.
+ * Rounds alternate, so that both see the same machine. Needs LFW (`npm run data -- lfw`); writes bench/results/embed-rate.json.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { MagFace } from 'magface';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { readAligned } from '../packages/magface/src/infer/node/read-image.ts';
 import { inputFiller } from '../packages/magface/src/infer/preprocess.ts';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const model = `${shared}models/foamliu_mobilefacenet.onnx`;
 const folder = `${shared}faces/lfw/aligned/`;
 const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })

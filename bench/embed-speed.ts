@@ -6,18 +6,18 @@
  *
  * All take turns in every round; each is loaded and has run once before (no start is counted). PyTorch is measured as it
  * comes, and with glibc told to keep freed memory, which is what our allocator does for ours. Weights are random: speed
- * does not ask for them. Needs aligned faces and Python with PyTorch and OpenCV (Debian: python3-torch python3-opencv).
+ * does not ask for them. Needs LFW (`npm run data -- lfw`), or aligned faces by --faces, and Python with PyTorch and OpenCV (Debian: python3-torch python3-opencv).
  */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { processor, torchVersion } from '@magface/torch';
 import { MagFace } from 'magface';
 import { createFeatureWriter } from '../packages/magface/src/format/feature-writer.ts';
 import { architecture as architectureOf } from '../packages/magface/src/train/architectures.ts';
 import { createNetwork } from '../packages/magface/src/train/network.ts';
 import { exportOnnx } from '../packages/magface/src/train/onnx-export.ts';
+import { researchFolder } from './support/data.ts';
 import { forProcessor } from './support/for-processor.ts';
 import { spread } from './support/median.ts';
 import { peerFlags } from './support/peer-flags.ts';
@@ -26,7 +26,7 @@ import { keepingMemory, TorchPeer } from './support/torch-peer.ts';
 
 const flags = peerFlags({ batch: 32, threads: 2, rounds: 3, images: 128 }, ['faces']);
 const { arch, python, batch: batchSize, threads, rounds } = flags;
-const faces = flags.faces ?? fileURLToPath(new URL('../../shared/faces/lfw/aligned/', import.meta.url));
+const faces = flags.faces ?? `${researchFolder('faces/lfw')}faces/lfw/aligned/`;
 
 const folder = await mkdtemp(join(tmpdir(), 'embed-speed-'));
 const files = (await readdir(faces, { recursive: true })).filter((name) => name.endsWith('.jpg')).sort();

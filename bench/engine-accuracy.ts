@@ -4,16 +4,16 @@
  *
  *     npx tsx -C magface:source bench/engine-accuracy.ts --model M --name NAME [--every N] [--threads N]
  *
- * `--every 3` takes a pair in three of each fold. Needs ../shared; writes bench/results/engine-accuracy-NAME.json (with the
+ * `--every 3` takes a pair in three of each fold. Needs LFW (`npm run data -- lfw`); writes bench/results/engine-accuracy-NAME.json (with the
  * loops' name before NAME without bfloat16).
  */
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compare, MagFace } from 'magface';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
+import { researchFolder } from './support/data.ts';
 import { embedFaces } from './support/embed-faces.ts';
 import { forProcessor } from './support/for-processor.ts';
 import { writeResult } from './support/result.ts';
@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
     threads: { type: 'string', default: '1' },
   },
 });
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw');
 const folder = `${shared}faces/lfw/aligned/`;
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.jpg'))

@@ -4,18 +4,18 @@
  *     npx tsx bench/lfw-folds.ts [MODEL...]
  *
  * Also fits each model's quality scale to the magnitudes of these faces: the figures in models.json come from here.
- * Needs ../shared (13,233 aligned faces); writes bench/results/lfw-folds.json. A quarter of an hour on two cores.
+ * Needs LFW (`npm run data -- lfw`); writes bench/results/lfw-folds.json. A quarter of an hour on two cores.
  */
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { calibrate, MagFace } from 'magface';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
+import { researchFolder } from './support/data.ts';
 import { embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const held: Readonly<Record<string, number>> = {
   [`${shared}models/foamliu_mobilefacenet.onnx`]: 0.9907,
   'fr-feature': 0.99,

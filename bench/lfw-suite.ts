@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/lfw-suite.ts [--every N] [--model NAME]
  *
- * `--every 10` takes each tenth pair and `--model` one model of the two, for a busy machine. Needs ../shared (aligned faces, models); features are kept in
+ * `--every 10` takes each tenth pair and `--model` one model of the two, for a busy machine. Needs LFW (`npm run data -- lfw`); features are kept in
  * MAGFACE_CACHE. Writes bench/results/lfw-suite[-every-N].json. Some ten minutes on two idle cores.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,12 +15,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({
   options: { every: { type: 'string', default: '1' }, model: { type: 'string' } },
 });
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const command = fileURLToPath(new URL('../packages/magface/src/cli/main.ts', import.meta.url));
 
 /** LFW's ten folds with flip-sum features and plain cosine, of the models' own READMEs. */

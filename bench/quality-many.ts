@@ -1,6 +1,6 @@
 /**
  * Ten thousand photos through `magface quality`, as people would: `npx tsx bench/quality-many.ts [PHOTOS]`. Rate, memory
- * every five seconds, and whether every photo has its row. Photos are made from the faces of ../shared: LFW's with a drawn-out
+ * every five seconds, and whether every photo has its row. Photos are made from faces (`npm run data -- lfw`): LFW's with a drawn-out
  * surrounding, every tenth a portrait and every five-hundredth a large photo of several people.
  */
 import { spawn } from 'node:child_process';
@@ -11,11 +11,12 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
 const count = Number(process.argv[2] ?? 10_000);
 const root = fileURLToPath(new URL('../', import.meta.url));
-const shared = join(root, '../shared');
+const shared = researchFolder('faces/lfw', 'photos/congress');
 const folder = mkdtempSync(join(tmpdir(), 'magface-many-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const images = (place: string): string[] =>

@@ -3,7 +3,7 @@
  *
  *     npx tsx bench/quantize.ts [--only fr-feature|arcface] [--types fp32,fp16,int8] [--samples 100] [--cache DIR]
  *
- * Flip-sum features of the images that LFW's pairs name; calibration uses faces that no pair names. Needs ../shared; writes
+ * Flip-sum features of the images that LFW's pairs name; calibration uses faces that no pair names. Needs LFW (`npm run data -- lfw`); writes
  * bench/results/quantize.json. One thread; rates are the best of alternating rounds in one run. The cache keeps features,
  * so that a run that was cut off goes on: remove it after a change to what makes them.
  */
@@ -11,13 +11,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MagFace } from 'magface';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { resolvePairs } from '../packages/magface/src/eval/pairs.ts';
 import { verify } from '../packages/magface/src/eval/verification.ts';
 import { convertOnnx, type WeightType } from '../packages/magface/src/infer/node/convert-onnx.ts';
+import { researchFolder } from './support/data.ts';
 import { type EmbeddedFaces, embedFaces } from './support/embed-faces.ts';
 import { writeResult } from './support/result.ts';
 
@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
   },
 });
 const types = flags.types.split(',') as WeightType[];
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const models = { 'fr-feature': 'fr-feature', arcface: `${shared}models/foamliu_mobilefacenet.onnx` };
 const folder = `${shared}faces/lfw/aligned/`;
 const pairs = await readPairList(`${shared}faces/lfw/pairs.txt`);

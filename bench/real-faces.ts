@@ -3,7 +3,7 @@
  *
  *     npx tsx bench/real-faces.ts NAME RUN_FOLDER
  *
- * RUN_FOLDER is the `--output` of `magface train` on the lists of ../shared/faces (the command stands in the result).
+ * RUN_FOLDER is the `--output` of `magface train` on the lists that `npm run data` makes (the command stands in the result).
  * Converts the last checkpoint to ONNX, embeds the test images of LFW with it, and measures accuracy and error versus
  * reject, with 95 % intervals over resampled pairs. Writes bench/results/NAME.json and NAME.png, the charts of the run's
  * report without its faces.
@@ -23,6 +23,7 @@ import { quantile } from '../packages/magface/src/quantile.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 import type { Pictures } from '../packages/magface/src/train/pictures.ts';
 import { trainReport } from '../packages/magface/src/train/train-report.ts';
+import { researchFolder } from './support/data.ts';
 import { embedFaces } from './support/embed-faces.ts';
 import { finishedRun } from './support/finished-run.ts';
 import { writeResult } from './support/result.ts';
@@ -30,7 +31,7 @@ import { writeResult } from './support/result.ts';
 const [name, folder] = process.argv.slice(2);
 if (name === undefined || folder === undefined) throw new Error('Usage: npx tsx bench/real-faces.ts NAME RUN_FOLDER');
 const root = fileURLToPath(new URL('../', import.meta.url));
-const lfw = join(root, '../shared/faces/lfw/');
+const lfw = join(researchFolder('faces/lfw'), 'faces/lfw/');
 const work = mkdtempSync(join(tmpdir(), 'magface-real-faces-'));
 const run = await finishedRun(resolve(folder));
 const model = join(work, 'model.onnx');

@@ -1,6 +1,6 @@
 /**
  * The README's picture: error versus reject of the default model on LFW's pairs of people whom it was not trained on, at the
- * threshold of FMR 1e-2. `npx tsx -C magface:source bench/reject-picture.ts [FEATURES.npy]` embeds 5,112 faces of ../shared
+ * threshold of FMR 1e-2. `npx tsx -C magface:source bench/reject-picture.ts [FEATURES.npy]` embeds faces of LFW (`npm run data -- lfw`)
  * unless their features are given, writes bench/results/reject-picture.json and docs/images/error-versus-reject.svg.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as Plot from '@observablehq/plot';
 import { draw } from '../packages/magface/src/report/draw.ts';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
 interface Curve {
@@ -19,7 +20,7 @@ interface Curve {
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const lfw = join(root, '../shared/faces/lfw');
+const lfw = join(researchFolder('faces/lfw'), 'faces/lfw');
 const pairs = join(lfw, 'test_pairs.list');
 const folder = mkdtempSync(join(tmpdir(), 'magface-picture-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));

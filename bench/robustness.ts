@@ -3,13 +3,14 @@
  *
  *     npx tsx bench/robustness.ts [--limit N]
  *
- * Needs ../shared and a build; writes bench/results/robustness.json. Some minutes a model on two cores.
+ * Needs LFW (`npm run data -- lfw`) and a build; writes bench/results/robustness.json. Some minutes a model on two cores.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const command = fileURLToPath(new URL('../packages/magface/dist/cli/main.js', import.meta.url));
 const given = process.argv.indexOf('--limit');
 const limit = given < 0 ? '100' : process.argv[given + 1]!;

@@ -8,24 +8,24 @@
  * by the models that come by themselves. The client's work is on the same cores. batching: with and without shared
  * batches. latency: at half of the full rate. slow-clients: others' latency while a hundred uploads creep. memory: resident
  * over 20,000 requests. The last two use a recogniser of a few hundred bytes, so that the service itself is what is seen.
- * Needs ../shared and a build; writes
+ * Needs LFW (`npm run data -- lfw`) and a build; writes
  * bench/results/serve-load-PART.json.
  */
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import { type LoadOptions, MagFace } from 'magface';
 import sharp from 'sharp';
 import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
 import { tinyOnnx } from '../packages/magface/test/support/tiny-onnx.ts';
+import { researchFolder } from './support/data.ts';
 import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 import { type Service, startService } from './support/service.ts';
 
-const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
+const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const model = `${shared}models/foamliu_mobilefacenet.onnx`;
 const folder = `${shared}faces/lfw/aligned/`;
 const faces = readdirSync(folder, { recursive: true, encoding: 'utf8' })

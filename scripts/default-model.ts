@@ -3,7 +3,8 @@
  *
  *     npm run model:default -- [FACES] [OUTPUT] [--record]
  *
- * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists; OUTPUT (default output/default-model)
+ * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists. `npm run data` arranges them from what
+ * you download, with lists of its own: the model is then another than the shipped one, by the same recipe. OUTPUT (default output/default-model)
  * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds; at the end it says whether that is the shipped
  * file. `--record` writes that to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts` measures the model.
  */
@@ -12,12 +13,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { researchFolder } from '../bench/support/data.ts';
 import { writeResult } from '../bench/support/result.ts';
 import { weightsDigest, withMetadata } from '../packages/magface/src/models/onnx-file.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
-const [faces = join(project, '../shared/faces'), output = join(project, 'output/default-model')] = process.argv
+const [
+  faces = join(researchFolder('faces/lfw', 'faces/celeba'), 'faces'),
+  output = join(project, 'output/default-model'),
+] = process.argv
   .slice(2)
   .filter((word) => word !== '--record')
   .map((path) => resolve(path));

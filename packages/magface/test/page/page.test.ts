@@ -4,11 +4,9 @@
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writePage } from '../../src/hosting/write-page.ts';
 import { loadModel } from '../../src/models/load-model.ts';
@@ -25,14 +23,11 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'magface-page-'));
-    const root = fileURLToPath(new URL('../../../page', import.meta.url));
-    const outDir = join(folder, 'built');
-    await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir } });
     const models = [
       await loadModel('fr-feature', { kind: 'recogniser' }),
       await loadModel('blazeface', { kind: 'detector' }),
     ];
-    await writePage(join(folder, 'site'), models, { page: outDir });
+    await writePage(join(folder, 'site'), models);
     server = await serveFiles(join(folder, 'site'));
     browser = await openChromium({ args: await cameraArguments(folder) });
     page = await browser.newPage({ viewport: { width: 1200, height: 900 }, permissions: ['camera'] });

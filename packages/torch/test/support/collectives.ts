@@ -35,6 +35,26 @@ function without(lost: number, end: () => void): void {
   }
 }
 
+/** BatchNorm and its gradients over this rank's rows of the 7 that one process would have. */
+function gradients(channels: number): object {
+  // Rank r has rows r, r + R, …; together they are the 7 rows that one process would have.
+  const rows = Array.from({ length: 7 }, (_, i) => i).filter((i) => i % size! === rank);
+  const { x, residual, ...learned } = batchNormCase(rows, channels);
+  const { weight, bias, slope } = learned;
+  const { runningMean, runningVariance } = startStatistics(channels);
+  for (const leaf of [x, residual, ...Object.values(learned)]) leaf.requiresGrad = true;
+  new GradientReducer(group, Object.values(learned), 8).sum(() => {
+    const settings = { runningMean, runningVariance, training: true, momentum: 0.9, epsilon: 2e-5 };
+    fusedBatchNorm(x, { ...settings, ...learned, residual, group })
+      .pow(3)
+      .sum()
+      .backward();
+  });
+  const list = (tensor: { toArray(): ArrayLike<number | bigint> } | undefined) => Array.from(tensor!.toArray(), Number);
+  const all = [weight.grad, bias.grad, slope.grad, runningMean, runningVariance].map(list);
+  return { rows, own: [x.grad, residual.grad].map(list), all };
+}
+
 switch (what) {
   case 'collectives': {
     const work = group.startAllReduce(numbers(1));
@@ -58,26 +78,8 @@ switch (what) {
   case 'stuck':
     without(2, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 9000));
     break;
-  case 'gradients': {
-    // Rank r has rows r, r + R, …; together they are the 7 rows that one process would have.
-    const rows = Array.from({ length: 7 }, (_, i) => i).filter((i) => i % size! === rank);
-    const channels = Number(process.argv[3]);
-    const { x, residual, ...learned } = batchNormCase(rows, channels);
-    const { weight, bias, slope } = learned;
-    const { runningMean, runningVariance } = startStatistics(channels);
-    for (const leaf of [x, residual, ...Object.values(learned)]) leaf.requiresGrad = true;
-    new GradientReducer(group, Object.values(learned), 8).sum(() => {
-      const settings = { runningMean, runningVariance, training: true, momentum: 0.9, epsilon: 2e-5 };
-      fusedBatchNorm(x, { ...settings, ...learned, residual, group })
-        .pow(3)
-        .sum()
-        .backward();
-    });
-    const list = (tensor: { toArray(): ArrayLike<number | bigint> } | undefined) =>
-      Array.from(tensor!.toArray(), Number);
-    const all = [weight.grad, bias.grad, slope.grad, runningMean, runningVariance].map(list);
-    print({ rows, own: [x.grad, residual.grad].map(list), all });
+  case 'gradients':
+    print(process.argv.slice(3).map((channels) => gradients(Number(channels))));
     break;
-  }
 }
 process.exit(0);
