@@ -5,15 +5,19 @@
  *
  * DIR is a folder a person of aligned JPEGs of 112x112, whose bytes are repeated. Sources alternate three times, each a part
  * of an epoch in random order, with files that the disk cache holds. A step's share is the processor time that the loader takes
- * for an image, all threads together, beside that of the fastest training step of results/training-speed.json: it shall be 1 %
- * or less. (Processor time, since it is the same on a machine that others use too; the rates are not.) results/loader.json.
+ * for an image, all threads together, beside that of the fastest training step of
+ * results/training-speed-iresnet18-batch32-threads2.json: it shall be 1 % or less. (Processor time, since it is the same on a
+ * machine that others use too; the rates are not.) `decoding` compares the decoder, which gives the pixels of inference to the
+ * bit, with one that has a fast and inexact DCT: both decode the same files by turns. results/loader.json.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { convertFaces } from '../packages/magface/src/train/convert-faces.ts';
 import { readDataset } from '../packages/magface/src/train/dataset.ts';
+import { decodeSample, faceBytes } from '../packages/magface/src/train/decode-sample.ts';
 import { Loader } from '../packages/magface/src/train/loader.ts';
 import { writeResult } from './support/result.ts';
 
@@ -62,14 +66,41 @@ async function measure(source: string, epoch: number): Promise<Rates> {
 
 interface TrainingSpeed {
   readonly threads: number;
-  readonly train: { readonly imagesPerSecond: readonly Readonly<Record<string, number>>[] };
+  readonly imagesPerSecond: readonly { readonly bf16: number }[];
 }
 
 /** Microseconds of all threads for an image of iResNet-18, the smallest official network, in bf16: the dearest case. */
 function fastestTraining(): number {
-  const text = readFileSync(new URL('results/training-speed.json', import.meta.url), 'utf8');
-  const { threads, train } = JSON.parse(text) as TrainingSpeed;
-  return (1e6 * threads) / Math.max(...train.imagesPerSecond.flatMap((row) => Object.values(row)));
+  const text = readFileSync(new URL('results/training-speed-iresnet18-batch32-threads2.json', import.meta.url), 'utf8');
+  const { threads, imagesPerSecond } = JSON.parse(text) as TrainingSpeed;
+  return (1e6 * threads) / Math.max(...imagesPerSecond.map(({ bf16 }) => bf16));
+}
+
+const medianOf = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/** Processor time that an image takes to be read and decoded by one thread, by our decoder and by one with a fast DCT. */
+async function compareDecoders(): Promise<Record<string, unknown>> {
+  const turbo = createRequire(import.meta.url)('@julusian/jpeg-turbo') as typeof import('@julusian/jpeg-turbo');
+  const paths = Array.from(readDataset(flags.faces).samples, ({ path }) => path).slice(0, 2000);
+  const face = new Uint8Array(faceBytes);
+  const decoders = {
+    exact: (path: string) => decodeSample(path, face, false),
+    fast: async (path: string) => face.set(turbo.decompressSync(readFileSync(path), { format: turbo.FORMAT_BGR }).data),
+  };
+  const rounds: { exact: number; fast: number }[] = [];
+  for (let round = 0; round <= 5; round++) {
+    const spent = { exact: 0, fast: 0 };
+    for (const name of ['exact', 'fast'] as const) {
+      const cpu = process.cpuUsage();
+      for (const path of paths) await decoders[name](path);
+      const { user, system } = process.cpuUsage(cpu);
+      spent[name] = Math.round((user + system) / paths.length);
+    }
+    if (round > 0) rounds.push(spent); // the first one warms up
+  }
+  const ratio = medianOf(rounds.map(({ exact, fast }) => exact / fast));
+  return { microsecondsAnImage: rounds, exactOverFast: Number(ratio.toFixed(3)) };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'loader-'));
@@ -90,10 +121,11 @@ try {
       results[name]!.rounds.push(await measure(source, round));
     }
   }
+  const decoding = await compareDecoders();
   const training = fastestTraining();
   const shares = Object.entries(results).map(([name, one]) => {
-    const sorted = one.rounds.map(({ cpuMicroseconds }) => cpuMicroseconds).toSorted((a, b) => a - b);
-    return [name, Number((sorted[Math.floor(rounds / 2)]! / training).toFixed(5))] as const;
+    const spent = medianOf(one.rounds.map(({ cpuMicroseconds }) => cpuMicroseconds));
+    return [name, Number((spent / training).toFixed(5))] as const;
   });
   writeResult('loader', {
     images,
@@ -102,6 +134,7 @@ try {
     sources: results,
     trainingCpuMicroseconds: Math.round(training),
     shareOfStep: Object.fromEntries(shares),
+    decoding,
     peakMB: Math.round(process.resourceUsage().maxRSS / 1000),
   });
 } finally {

@@ -50,6 +50,8 @@ function systemSentence(error: unknown): string | undefined {
   if (code === 'ENOENT' && path !== undefined) return missingFile(path);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return `Expected to write ${place ?? 'the output'} but the disk is full: free some space, or write elsewhere.`;
+  if (code === 'EFBIG')
+    return `Expected to write ${place ?? 'the output'} but it is larger than a file may be here: write to another disk, or raise the limit (ulimit -f).`;
   if (code === 'EIO')
     return `Expected to read and write ${place ?? 'the output'} but its disk fails (EIO): check it, or use another.`;
   const remedy = systemRemedies.get(String(code));

@@ -7,9 +7,9 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { ConfigError } from '../errors.ts';
+import { type FolderLock, type LockPurpose, lockFolder } from '../format/folder-lock.ts';
 import { makeFolder } from '../format/make-folder.ts';
 import { copyQuietFolder } from './folder-copy.ts';
-import { type FolderLock, lockFolder } from './folder-lock.ts';
 
 export type SqlValue = string | number | null | readonly string[];
 
@@ -67,10 +67,17 @@ export const noGallery = (where: string): ConfigError =>
     `Expected a gallery at ${where} but there is none: check --gallery, or make one with \`magface enroll\`.`,
   );
 
+const asGallery: LockPurpose = {
+  key: 'gallery',
+  what: 'the gallery',
+  use: 'has it open',
+  remedy: 'stop that, or keep galleries that several share in PostgreSQL',
+};
+
 async function openFolder(folder: string): Promise<Database> {
   await expectRoom(folder);
   await makeFolder(folder);
-  const lock = await lockFolder(folder);
+  const lock = await lockFolder(folder, asGallery);
   try {
     if (!isMade(folder)) await makeData(folder);
     return folderDatabase(folder, await openData(dataOf(folder)), lock);
@@ -124,7 +131,7 @@ async function openCopy(folder: string): Promise<Database> {
   }
 }
 
-function folderDatabase(name: string, database: PGlite, lock: FolderLock): Database {
+function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, 'expectHeld' | 'release'>): Database {
   const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) => {
     lock.expectHeld();
     return (await database.query<Row>(sql, values && [...values])).rows;

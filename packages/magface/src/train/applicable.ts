@@ -2,7 +2,7 @@
 import { ConfigError } from '../errors.ts';
 import { flagOf } from '../settings/flag-names.ts';
 import type { Setting } from '../settings/setting.ts';
-import { cleanViews } from './finetune/views.ts';
+import { cleanViews } from './finetune/finetune-settings.ts';
 import { type Mode, modeNames, modesOf } from './modes.ts';
 
 type Given = Readonly<Record<string, unknown>>;

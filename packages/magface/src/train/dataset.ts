@@ -41,7 +41,12 @@ export function readDatasets(sources: readonly string[], options: DatasetOptions
   if (root !== undefined && !existsSync(root)) {
     throw new ConfigError('root', `Expected a folder that the list's paths are relative to but there is no ${root}.`);
   }
-  const parts = groupSources(sources).map((files) => readSource(files, root));
+  const groups = groupSources(sources);
+  if (root !== undefined && !groups.some(isList)) {
+    const message = `Expected a list for --root, whose paths are relative to it, but ${sources.join(', ')} is none: leave --root out.`;
+    throw new ConfigError('root', message);
+  }
+  const parts = groups.map((files) => readSource(files, root));
   const [first] = parts;
   if (first === undefined)
     throw new ConfigError('train-list', 'Expected a list or a folder of training images but received none.');
@@ -51,6 +56,10 @@ export function readDatasets(sources: readonly string[], options: DatasetOptions
   };
   return withClasses(parts.length === 1 ? first : joined, sources, options.classes);
 }
+
+/** Whether a source is an official list: no folder, and no file of many images. */
+const isList = ([source = '']: readonly string[]): boolean =>
+  !['.tar', '.rec'].includes(extname(source)) && !statSync(source).isDirectory();
 
 function readSource(files: readonly string[], root: string | undefined): Dataset {
   const [source = ''] = files;
@@ -64,11 +73,13 @@ function readSource(files: readonly string[], root: string | undefined): Dataset
   }
 }
 
+/** How many people have images. */
+export const peopleOf = ({ samples }: Dataset): number => new Set(Array.from(samples, ({ label }) => label)).size;
+
 /** @returns `10554 images of 691 people in 695 classes`; the classes where some have no image */
-export function datasetSize({ samples, classes }: Dataset): string {
-  const seen = new Uint8Array(classes);
-  for (const { label } of samples) seen[label] = 1;
-  const people = seen.reduce((sum, one) => sum + one, 0);
+export function datasetSize(dataset: Dataset): string {
+  const { samples, classes } = dataset;
+  const people = peopleOf(dataset);
   return `${samples.length} images of ${people} people${people === classes ? '' : ` in ${classes} classes`}`;
 }
 

@@ -1,15 +1,13 @@
-/** Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not. */
+/**
+ * Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not. They are decoded as for
+ * inference, by the same function: a model is never trained on other pixels than it is used on.
+ */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import sharp from 'sharp';
 import { ShapeError } from '../errors.ts';
 import { type ByteSource, openBytesSync } from '../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../format/packed-image.ts';
-
-// CommonJS that Node cannot see the names of.
-const { decompressSync, FORMAT_BGR } = createRequire(import.meta.url)(
-  '@julusian/jpeg-turbo',
-) as typeof import('@julusian/jpeg-turbo');
+import { readImage } from '../infer/node/read-image.ts';
+import type { Pixels } from '../pixels.ts';
 
 /** Width and height of a training face. */
 export const faceSize = 112;
@@ -51,56 +49,25 @@ export async function decodeSample(path: string, into: Uint8Array, flipped: bool
 }
 
 async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Promise<void> {
-  const { data, width, height } = (isJpeg(bytes) ? turbo(bytes) : undefined) ?? (await bySharp(bytes));
+  const face = await readImage(bytes);
+  const { width, height } = face;
   if (width !== faceSize || height !== faceSize) {
     throw new ShapeError(
       `it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`,
     );
   }
-  if (flipped) mirror(data, into);
-  else into.set(data.subarray(0, faceBytes));
+  fillBgr(face, into, flipped);
 }
 
-interface Bgr {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-const isJpeg = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xd8;
-
-/** libjpeg-turbo: ten times sharp's rate at this size. Undefined for what it cannot read, such as CMYK. */
-function turbo(bytes: Buffer): Bgr | undefined {
-  try {
-    return decompressSync(bytes, { format: FORMAT_BGR });
-  } catch {
-    return undefined;
-  }
-}
-
-async function bySharp(bytes: Buffer): Promise<Bgr> {
-  const { data, info } = await sharp(bytes)
-    .toColourspace('srgb')
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const bgr = new Uint8Array(info.width * info.height * 3);
-  for (let pixel = 0; pixel < info.width * info.height; pixel++) {
-    for (let channel = 0; channel < 3; channel++) {
-      bgr[3 * pixel + channel] = data[info.channels * pixel + (info.channels < 3 ? 0 : 2 - channel)]!;
-    }
-  }
-  return { data: bgr, width: info.width, height: info.height };
-}
-
-function mirror(from: Uint8Array, into: Uint8Array): void {
+/** @param into - (112, 112, 3) uint8 */
+function fillBgr({ data }: Pixels, into: Uint8Array, flipped: boolean): void {
   const row = faceSize * 3;
   for (let start = 0; start < faceBytes; start += row) {
     for (let x = 0; x < row; x += 3) {
-      const [at, source] = [start + x, start + row - 3 - x];
-      into[at] = from[source]!;
-      into[at + 1] = from[source + 1]!;
-      into[at + 2] = from[source + 2]!;
+      const [at, source] = [start + x, flipped ? start + row - 3 - x : start + x];
+      into[at] = data[source + 2]!;
+      into[at + 1] = data[source + 1]!;
+      into[at + 2] = data[source]!;
     }
   }
 }

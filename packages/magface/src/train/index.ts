@@ -47,6 +47,7 @@ export { type Backbone, backboneOf, readBackbone } from './read-backbone.ts';
 export { train } from './run.ts';
 export type { Sample, Samples } from './samples.ts';
 export { learningRate, type ScheduleOptions } from './schedule.ts';
+export type { SkippedStep } from './skipped-steps.ts';
 export type { TrainHooks } from './train-hooks.ts';
-export { type SkippedStep, type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
+export { type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
 export type { ValidationRow } from './validate.ts';

@@ -1,11 +1,14 @@
 /** Where a run begins: at its first step, or where its newest whole checkpoint left it. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
+import { type FolderLock, type LockPurpose, lockFolder } from '../format/folder-lock.ts';
+import { makeFolder } from '../format/make-folder.ts';
 import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { MetricsWindow, type WindowState } from './metrics.ts';
 import { listOfficialCheckpoints, readOfficialRun } from './official-checkpoint.ts';
+import { removeLeftovers } from './parallel/sharded-checkpoint.ts';
 
 /** Where a run is; checkpoints carry it. */
 export interface Position {
@@ -33,11 +36,31 @@ export interface Resumable {
 /** Before the first step. */
 export const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
 
-/** Makes the run's folder. @throws {ConfigError} when it, or a folder above it, is a file */
-export function makeOutput({ output }: TrainConfig): void {
+const asRun: LockPurpose = {
+  key: 'output',
+  what: 'the output folder',
+  use: 'trains into it',
+  remedy: 'wait for it or stop it, or give another --output',
+};
+
+/**
+ * Makes the run's folder and locks it: two runs would mix their rows and checkpoints. What a killed run left half written is
+ * removed.
+ *
+ * @throws {ConfigError} when it, or a folder above it, is a file, when it cannot be made, or when another run has it
+ */
+export async function claimOutput({ output }: TrainConfig): Promise<FolderLock> {
+  await makeOutput(output);
+  const lock = await lockFolder(output, asRun, { thread: true }); // a step may keep the main thread busy for minutes
+  removeLeftovers(output);
+  return lock;
+}
+
+async function makeOutput(output: string): Promise<void> {
   try {
-    mkdirSync(output, { recursive: true });
+    await makeFolder(output);
   } catch (cause) {
+    if (cause instanceof ConfigError) throw new ConfigError('output', cause.message, { cause });
     if (!['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
     const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: name a folder.`;
     throw new ConfigError('output', message, { cause });

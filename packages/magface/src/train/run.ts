@@ -2,6 +2,7 @@
 import { cacheMemory, threads } from '@magface/torch';
 import { magnitudesOf } from '../eval/feature-set.ts';
 import { architecture } from './architectures.ts';
+import { checkClasses } from './classes.ts';
 import type { TrainConfig } from './config.ts';
 import { type Dataset, datasetSize, readDatasets } from './dataset.ts';
 import { checkDevice, deviceOfRank } from './device.ts';
@@ -14,10 +15,9 @@ import type { MetricsRow } from './metrics.ts';
 import { isOnnx } from './modes.ts';
 import { backendOf, coresOfRank, groupOfOne } from './parallel/environment.ts';
 import { Ranks } from './parallel/ranks.ts';
-import { removeLeftovers } from './parallel/sharded-checkpoint.ts';
 import { checkPrecision } from './precision.ts';
-import { begin, makeOutput, resume, start } from './resume.ts';
-import type { TrainHooks } from './train-hooks.ts';
+import { begin, claimOutput, resume, start } from './resume.ts';
+import { type TrainHooks, withLock } from './train-hooks.ts';
 import { Trainer } from './trainer.ts';
 import { type RunParts, TrainingLoop } from './training-loop.ts';
 import { readValidationSet } from './validate.ts';
@@ -40,9 +40,9 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   threads(config.threads ?? cores);
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
+  checkClasses(dataset, { ...config, dimension: config.embeddingSize, ranks: ranks?.group.size ?? 1 }, onNote);
   noteLambda(config, onNote);
-  makeOutput(config);
-  if (isFirst) removeLeftovers(config.output);
+  await using lock = isFirst ? await claimOutput(config) : undefined;
   await using loader = new Loader(dataset, {
     batchSize: config.batchSize,
     seed: config.seed,
@@ -61,7 +61,8 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   onNote(
     `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${ranks === undefined ? '' : `, ${ranks.group.size} ranks`}.`,
   );
-  return await new TrainingLoop(config, { ...hooks, onNote }, { loader, trainer, validation }, position).run(); // awaited: the loader closes after it
+  const watched = { ...withLock(hooks, lock), onNote };
+  return await new TrainingLoop(config, watched, { loader, trainer, validation }, position).run(); // awaited: the loader closes after it
 }
 
 function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {

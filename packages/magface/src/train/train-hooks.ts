@@ -1,5 +1,6 @@
 /** What a caller may hear of a run while it goes on. */
 import type { ProcessGroup } from '@magface/torch';
+import type { FolderLock } from '../format/folder-lock.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { StepResult } from './trainer.ts';
 import type { ValidationRow } from './validate.ts';
@@ -20,4 +21,13 @@ export interface TrainHooks {
   readonly onValidation?: (row: ValidationRow) => void;
   /** Each step. @param step - done in all */
   readonly onStep?: (step: number, total: number, result: StepResult) => void;
+}
+
+/** The same, but a step ends the run when its folder is not its own any more. */
+export function withLock(hooks: TrainHooks, lock: FolderLock | undefined): TrainHooks {
+  const onStep: TrainHooks['onStep'] = (...step) => {
+    lock?.expectHeld();
+    hooks.onStep?.(...step);
+  };
+  return { ...hooks, onStep };
 }

@@ -12,6 +12,7 @@ import { createNetwork, type Network } from './network.ts';
 import type { Ranks } from './parallel/ranks.ts';
 import type { Share } from './parallel/shares.ts';
 import { SplitHead } from './parallel/split-head.ts';
+import { type SkippedStep, whyNotFinite } from './skipped-steps.ts';
 
 /** What is trained, by which loss and optimizer, and where. */
 export interface TrainerOptions {
@@ -33,19 +34,12 @@ export interface TrainerOptions {
   readonly fused?: boolean;
   /** Of the initialisation and of dropout. @default 1 */
   readonly seed?: number;
-  /** Of gradients that would vanish in a small type. @default none */
+  /** Keeps small gradients from vanishing in fp16. @default none */
   readonly lossScale?: LossScale;
   /** The processes that train together, each on its part of the batch and with its part of the centers. @default none */
   readonly ranks?: Ranks;
   /** Share of the centers that take part in a step, with ranks. `--sample-rate` @default 1 */
   readonly sampleRate?: number;
-}
-
-/** A step that changed nothing, because something was not finite. */
-export interface SkippedStep {
-  readonly reason: string;
-  /** The first sample of the batch whose features were not finite. */
-  readonly sample: number | undefined;
 }
 
 /** What one step came to. */
@@ -132,12 +126,17 @@ export class Trainer {
     const scale = lossScale?.value ?? 1;
     const loss = this.#backward(() => this.head.backward(features, labels, scale, this.network.batches));
 
-    const norms = [...this.optimizer.gradientNorms(), this.head.gradientNorm()].map((norm) => norm / scale);
-    const skipped = this.#whyNotFinite(loss.loss, norms, features, share);
+    const values = [...this.optimizer.gradientNorms(), this.head.gradientNorm()].map((norm) => norm / scale);
+    const norms = new Map([...this.network.parameters.keys(), centersName].map((name, i) => [name, values[i]!]));
+    const firstOfBatch = (row: number | undefined): number | undefined => {
+      const own = row === undefined ? undefined : share.first + row;
+      return ranks === undefined ? own : ranks.least(own);
+    };
+    const skipped = whyNotFinite({ loss: loss.loss, norms, features, firstOfBatch });
     using _noGrad = noGrad();
     const settings = { lr, momentum, weightDecay, gradientScale: 1 / scale };
     if (skipped === undefined) for (const part of [this.optimizer, this.head]) part.step(settings);
-    else this.#takeBack(statistics, before);
+    else this.#rollBack(statistics, before);
     lossScale?.update(skipped !== undefined);
     return {
       loss: loss.loss,
@@ -148,7 +147,7 @@ export class Trainer {
       magnitudeMin: loss.magnitudes.min().item(),
       magnitudeMax: loss.magnitudes.max().item(),
       marginMean: loss.margins.mean().item(),
-      gradientNorm: Math.hypot(...norms),
+      gradientNorm: Math.hypot(...values),
       skipped,
       magnitudes: loss.magnitudes.toArray() as Float32Array,
       targetCosines: loss.cosines.toArray() as Float32Array,
@@ -185,26 +184,10 @@ export class Trainer {
     return ranks === undefined ? body() : ranks.sumGradients(this.optimizer.parameters, body);
   }
 
-  /** After a step that was left out: its batch is not in the running statistics, nor counted. */
-  #takeBack(statistics: readonly Tensor[], before: readonly Tensor[]): void {
+  /** Undoes what a skipped step did to the running statistics and to the count of batches. */
+  #rollBack(statistics: readonly Tensor[], before: readonly Tensor[]): void {
     for (const [i, tensor] of statistics.entries()) tensor.copy_(before[i]!);
     this.network.batches--;
-  }
-
-  /** Names the first sample and the first tensor that are not finite; every rank comes to the same. */
-  #whyNotFinite(loss: number, norms: readonly number[], features: Tensor, { first }: Share): SkippedStep | undefined {
-    if (Number.isFinite(loss) && norms.every(Number.isFinite)) return undefined;
-    const names = [...this.network.parameters.keys(), centersName];
-    const tensor = names[norms.findIndex((norm) => !Number.isFinite(norm))];
-    const row = (features.norm(2, 1).toArray() as Float32Array).findIndex((norm) => !Number.isFinite(norm));
-    const own = row < 0 ? undefined : first + row;
-    const sample = this.options.ranks === undefined ? own : this.options.ranks.least(own);
-    const where = [
-      ...(sample === undefined ? [] : [`the features of sample ${sample} of the batch`]),
-      ...(tensor === undefined ? [] : [`the gradient of ${tensor}`]),
-    ];
-    const what = where.join(' and ') || 'the loss alone';
-    return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${what}.`, sample };
   }
 
   /** All that another process needs to go on, beside where the run is. */

@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { MagfaceError } from '../errors.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import type { Loader } from './loader.ts';
@@ -14,12 +13,10 @@ import { type Beginning, type Position, stoppedNote } from './resume.ts';
 import { RunRecords } from './run-records.ts';
 import type { Sample } from './samples.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
+import { SkipCounter } from './skipped-steps.ts';
 import type { TrainHooks } from './train-hooks.ts';
-import type { StepResult, Trainer } from './trainer.ts';
+import type { Trainer } from './trainer.ts';
 import { type ValidationSet, validate } from './validate.ts';
-
-/** Steps in a row that may be left out before the run gives up. */
-const patience = 10;
 
 /** What a run is made of. */
 export interface RunParts {
@@ -46,8 +43,7 @@ export class TrainingLoop {
   #step: number;
   /** Images seen in all. */
   #samples: number;
-  #skipped: number;
-  #skippedInARow = 0;
+  readonly #skips: SkipCounter;
   #lastCheckpoint: string | undefined;
   #lastRow: MetricsRow | undefined;
   /** One decision of all ranks, made after each step. */
@@ -67,7 +63,7 @@ export class TrainingLoop {
     this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#epoch = position.epoch;
     this.#step = position.step;
-    this.#skipped = position.skipped;
+    this.#skips = new SkipCounter(position.skipped, hooks.onNote);
     this.#lastCheckpoint = position.checkpoint;
     this.#samples = position.samples ?? this.#done * config.batchSize;
   }
@@ -112,7 +108,10 @@ export class TrainingLoop {
       const result = this.#trainer.step(batch, lr);
       this.#step++;
       const indices = this.#ranks?.gatherIndices(batch.indices) ?? batch.indices;
-      this.#guard(result, indices);
+      this.#skips.add(this.#done, result.skipped, {
+        samples: this.#samplesOf(indices),
+        checkpoint: this.#lastCheckpoint,
+      });
       if (result.skipped === undefined) {
         this.#window.add(result);
         this.#records?.addStep(this.#epoch, result, this.#samplesOf(indices));
@@ -133,24 +132,6 @@ export class TrainingLoop {
     return true;
   }
 
-  /** Counts and names steps that were left out; ten in a row end the run. */
-  #guard({ skipped }: StepResult, indices: Uint32Array): void {
-    if (skipped === undefined) {
-      this.#skippedInARow = 0;
-      return;
-    }
-    this.#skipped++;
-    this.#skippedInARow++;
-    const { reason, sample } = skipped;
-    const which = sample === undefined ? '' : ` The sample is ${this.#samplesOf(indices)[sample]?.path}.`;
-    this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}${which}`);
-    if (this.#skippedInARow < patience) return;
-    throw new MagfaceError(
-      'training_diverged',
-      `Expected finite losses but ${patience} steps in a row had none: lower --lr or --scale, and go on from ${this.#lastCheckpoint ?? 'the beginning, as no checkpoint was written yet'}.`,
-    );
-  }
-
   #print(lr: number): void {
     if (this.#window.state.steps === 0) return;
     const { images, start: since } = this.#since;
@@ -162,7 +143,7 @@ export class TrainingLoop {
       samples: this.#samples,
       ...this.#window.take(),
       lr,
-      skipped: this.#skipped,
+      skipped: this.#skips.total,
       imagesPerSecond,
       secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
       ...this.#memory.take(),
@@ -197,7 +178,7 @@ export class TrainingLoop {
       epoch: this.#epoch,
       step: this.#step,
       samples: this.#samples,
-      skipped: this.#skipped,
+      skipped: this.#skips.total,
       window: this.#window.state,
     };
     const file = join(this.#config.output, name);

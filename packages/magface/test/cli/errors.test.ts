@@ -30,6 +30,9 @@ test('what the system refuses is told with its remedy, and what nobody foresaw a
     sentenceOf(Object.assign(new Error(`${code}: no`), { code, ...more }));
   expect(of('ENOSPC')).toBe('Expected to write the output but the disk is full: free some space, or write elsewhere.');
   expect(of('ENOSPC', { path: 'a', dest: 'b' })).toContain('Expected to write b but the disk is full');
+  expect(of('EFBIG', { path: 'a' })).toBe(
+    'Expected to write a but it is larger than a file may be here: write to another disk, or raise the limit (ulimit -f).',
+  );
   expect(of('EIO', { path: 'a' })).toContain('its disk fails (EIO)');
   expect(of('EEXIST')).toBe('EEXIST: no: choose another name.');
   expect(of('EWHAT')).toContain('This was not foreseen');

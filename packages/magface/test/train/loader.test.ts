@@ -62,6 +62,9 @@ test('what is wrong with a list is said before the first step', () => {
     /below last-fc-size 5 but .* has 7/,
   );
   expect(() => readDataset(folder, { root: join(folder, 'no') })).toThrow(ConfigError);
+  expect(() => readDataset(folder, { root: folder })).toThrow(
+    /Expected a list for --root, .* is none: leave --root out/,
+  );
   expect(() => new Loader(readDataset(write('person 0/0.jpg 0 0 0\n')), { batchSize: 2, seed: 1 })).toThrow(
     /at most the 1/,
   );

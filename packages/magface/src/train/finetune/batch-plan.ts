@@ -1,8 +1,8 @@
 /** Which faces a step sees, and in which views: a pure function of (seed, epoch, step). */
 import { ConfigError } from '../../errors.ts';
 import { epochOrder, hash } from '../sample-order.ts';
+import { cleanViews } from './finetune-settings.ts';
 import type { ViewPlace } from './view-source.ts';
-import { cleanViews } from './views.ts';
 
 export interface BatchPlanOptions {
   readonly seed: number;

@@ -2,15 +2,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { MagfaceError } from '../../errors.ts';
 import { checkpointName, listCheckpoints, writeCheckpoint } from '../checkpoint-file.ts';
 import type { TrainConfig } from '../config.ts';
 import type { Dataset } from '../dataset.ts';
 import { MemoryUse } from '../memory-use.ts';
 import { type MetricsRow, MetricsWindow } from '../metrics.ts';
-import type { Position } from '../resume.ts';
+import type { Beginning, Position } from '../resume.ts';
 import { RunRecords } from '../run-records.ts';
 import { learningRate, type ScheduleOptions } from '../schedule.ts';
+import { SkipCounter } from '../skipped-steps.ts';
 import type { TrainHooks } from '../train-hooks.ts';
 import { type BatchPlanOptions, plannedBatches, stepsPerEpoch } from './batch-plan.ts';
 import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
@@ -44,14 +44,15 @@ export class FinetuneRun {
   /** Since the last row. */
   #magnitudes: number[] = [];
   #done: number;
-  /** Steps that a run had behind it when it went on. */
+  /** Steps that were done before this process went on. */
   readonly #before: number;
   /** Images seen in all. */
   #samples: number;
-  #skipped: number;
+  readonly #skips: SkipCounter;
+  #lastCheckpoint: string | undefined;
   #row: MetricsRow | undefined;
 
-  constructor(config: TrainConfig, hooks: TrainHooks, parts: FinetuneParts, position: Position) {
+  constructor(config: TrainConfig, hooks: TrainHooks, parts: FinetuneParts, position: Beginning) {
     const { start, dataset, source, tuner } = parts;
     this.#config = config;
     this.#hooks = hooks;
@@ -62,7 +63,8 @@ export class FinetuneRun {
     this.#total = Math.min(config.epochs * this.#stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
     this.#done = position.epoch * this.#stepsPerEpoch + position.step;
     this.#before = this.#done;
-    this.#skipped = position.skipped;
+    this.#skips = new SkipCounter(position.skipped, hooks.onNote);
+    this.#lastCheckpoint = position.checkpoint;
     this.#window = new MetricsWindow(position.window);
     this.#samples = position.samples ?? this.#done * config.batchSize;
     const count = dataset.samples.length;
@@ -110,10 +112,12 @@ export class FinetuneRun {
   async #save(): Promise<void> {
     const { output, keep } = this.#config;
     const [epoch, step] = [Math.floor(this.#done / this.#stepsPerEpoch), this.#done % this.#stepsPerEpoch];
-    const [samples, skipped, window] = [this.#samples, this.#skipped, this.#window.state];
+    const [samples, skipped, window] = [this.#samples, this.#skips.total, this.#window.state];
     const position: Position = { epoch, step, samples, skipped, window };
     const content = this.#parts.tuner.save({ position, config: this.#config });
-    await writeCheckpoint(join(output, checkpointName(epoch, step)), content);
+    const file = join(output, checkpointName(epoch, step));
+    await writeCheckpoint(file, content);
+    this.#lastCheckpoint = file;
     if (keep !== undefined) for (const old of listCheckpoints(output).slice(keep)) rmSync(old);
   }
 
@@ -126,12 +130,16 @@ export class FinetuneRun {
     this.#done++;
     this.#samples += places.length;
     if (this.#done > (1 - this.#config.averageLast) * this.#total) tuner.mean.add();
+    this.#skips.add(this.#done, result.skipped, {
+      samples: places.map(({ sample }) => dataset.samples.at(sample)!),
+      checkpoint: this.#lastCheckpoint,
+    });
     if (result.skipped === undefined) {
       const samples = Array.from(targets.recognisable, (row) => dataset.samples.at(places[Number(row)]!.sample)!);
       this.#window.add(result);
       this.#records?.addStep(epoch, result, samples);
       this.#magnitudes.push(...result.magnitudes);
-    } else this.#skip(result.skipped.reason);
+    }
     this.#hooks.onStep?.(this.#done, this.#total, result);
     if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(epoch, lr);
   }
@@ -154,15 +162,6 @@ export class FinetuneRun {
     };
   }
 
-  /** Ten steps in all that are not finite end the run: unlike a long training, this one has nothing to wait for. */
-  #skip(reason: string): void {
-    this.#skipped++;
-    this.#hooks.onNote?.(`Step ${this.#done} is left out. ${reason}`);
-    if (this.#skipped < 10) return;
-    const message = `Expected finite losses but ${this.#skipped} steps had none: lower --lr or --scale.`;
-    throw new MagfaceError('training_diverged', message);
-  }
-
   #print(epoch: number, lr: number): void {
     if (this.#window.state.steps === 0) return;
     const { batchSize } = this.#config;
@@ -174,7 +173,7 @@ export class FinetuneRun {
       ...this.#window.take(),
       ...this.#memory.take(),
       lr,
-      skipped: this.#skipped,
+      skipped: this.#skips.total,
       imagesPerSecond,
       secondsLeft: ((this.#total - this.#done) * batchSize) / imagesPerSecond,
     };

@@ -126,3 +126,6 @@ export const finetuneSettings = {
     default: 0,
   },
 } as const;
+
+/** View 0 is the face, view 1 its mirror image, every later one is damaged. */
+export const cleanViews = 2;

@@ -11,6 +11,7 @@ import type { RecogniserContract } from '../../models/contract.ts';
 import { loadModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
 import { severalProcesses } from '../applicable.ts';
+import { checkClasses } from '../classes.ts';
 import type { TrainConfig } from '../config.ts';
 import { type Dataset, readDatasets } from '../dataset.ts';
 import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
@@ -19,9 +20,8 @@ import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
 import type { MetricsRow } from '../metrics.ts';
-import { removeLeftovers } from '../parallel/sharded-checkpoint.ts';
-import { begin, makeOutput, resume, stoppedNote } from '../resume.ts';
-import type { TrainHooks } from '../train-hooks.ts';
+import { begin, claimOutput, resume, stoppedNote } from '../resume.ts';
+import { type TrainHooks, withLock } from '../train-hooks.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
 import { FinetuneRun } from './finetune-run.ts';
 import { Finetuner } from './finetuner.ts';
@@ -52,8 +52,9 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
   const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   stepsPerEpoch(config, dataset.samples.length); // said before the front is run, which takes long
-  makeOutput(config);
-  removeLeftovers(config.output);
+  const dimension = contract.embeddingLength;
+  checkClasses(dataset, { ...config, dimension, ranks: 1, sampleRate: 1 }, onNote);
+  await using lock = await claimOutput(config);
   const position = hooks.resume === true ? undefined : begin(config);
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
@@ -72,7 +73,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const forward = { graph, front, precision };
     const labels = Int32Array.from(dataset.samples, ({ label }) => label);
     const onProgress = everyTenth('Starting features', onNote);
-    const people = { labels, classes: dataset.classes, dimension: contract.embeddingLength };
+    const people = { labels, classes: dataset.classes, dimension };
     const start = await startKnowledge(source, { ...forward, ...people, cache, onProgress });
     const constants = constantsOf(config, start, onNote);
     const weights = { keep: config.keepWeight, quality: config.qualityWeight };
@@ -82,7 +83,7 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const tuner = new Finetuner(graph, { ...config, ...forward, ...head, trained });
     if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
     const from = position ?? (await resume(config, tuner, onNote));
-    const run = new FinetuneRun(config, hooks, { tuner, source, start, dataset }, from);
+    const run = new FinetuneRun(config, withLock(hooks, lock), { tuner, source, start, dataset }, from);
     const row = await run.go();
     if (!run.isOver) {
       onNote(stoppedNote(config));

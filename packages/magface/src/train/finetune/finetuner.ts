@@ -1,9 +1,11 @@
 /** A graph in training: a step on a batch of faces in their views. */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
 import type { CheckpointContent } from '../checkpoint-file.ts';
+import { freshStatistics } from '../graph/fresh-batch-norm.ts';
 import { rateGroups } from '../graph/layer-rates.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { MagFaceConstants } from '../magface-loss.ts';
+import { whyNotFinite } from '../skipped-steps.ts';
 import type { StepResult } from '../trainer.ts';
 import { type FinetuneLoss, type FinetuneTargets, type FinetuneWeights, finetuneLoss } from './finetune-loss.ts';
 import { restoreState, saveState } from './finetune-state.ts';
@@ -49,6 +51,8 @@ export class Finetuner {
   readonly mean: WeightMean;
   readonly #network: readonly { readonly rate: number; readonly sgd: Sgd; readonly names: readonly string[] }[];
   readonly #head: Sgd;
+  /** Running statistics, which every forward pass in training changes. */
+  readonly #statistics: readonly Tensor[];
 
   constructor(graph: TrainableGraph, options: FinetunerOptions) {
     this.graph = graph;
@@ -61,6 +65,7 @@ export class Finetuner {
       return { rate, names, sgd: new Sgd(names.map((name) => trained.get(name)!)) };
     });
     this.#head = new Sgd([this.centers]);
+    this.#statistics = [...freshStatistics(graph).values()];
   }
 
   /** Of SGD, by the names of the weights and `centers`. */
@@ -87,23 +92,29 @@ export class Finetuner {
     return inPrecision(precision, () => this.graph.forward(value, part));
   }
 
-  /** Learns from one batch. A loss or gradient that is not finite leaves every weight as it was. */
+  /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
   step(load: () => Tensor, targets: FinetuneTargets, lr: number): FinetuneStep {
     using _step = scope();
     const { constants, weights, momentum, weightDecay, clip } = this.options;
+    const before = this.#statistics.map((tensor) => tensor.clone());
     for (const { sgd } of this.#network) sgd.zeroGrad();
     this.#head.zeroGrad();
-    const loss = finetuneLoss(this.forward(load()), this.centers, { targets, constants, weights });
+    const features = this.forward(load());
+    const loss = finetuneLoss(features, this.centers, { targets, constants, weights });
     loss.total.backward();
-    const norm = Math.hypot(...this.#network.flatMap(({ sgd }) => [...sgd.gradientNorms()]));
-    const finite = Number.isFinite(norm) && Number.isFinite(loss.total.item());
+    const network = this.#network.flatMap(({ names, sgd }) => {
+      const norms = sgd.gradientNorms();
+      return names.map((name, i) => [name, norms[i]!] as const);
+    });
+    const norms = new Map([...network, ['centers', this.#head.gradientNorms()[0]!] as const]);
+    const skipped = whyNotFinite({ loss: loss.total.item(), norms, features });
     using _ = noGrad();
-    if (finite) {
-      const gradientScale = Math.min(1, clip / norm);
+    if (skipped === undefined) {
+      const gradientScale = Math.min(1, clip / Math.hypot(...network.map(([, norm]) => norm)));
       for (const { rate, sgd } of this.#network) sgd.step({ lr: lr * rate, momentum, weightDecay, gradientScale });
       this.#head.step({ lr, momentum });
-    }
-    return resultOf(loss, targets, norm);
+    } else for (const [i, tensor] of this.#statistics.entries()) tensor.copy_(before[i]!);
+    return { ...resultOf(loss, targets), skipped, gradientNorm: Math.hypot(...norms.values()) };
   }
 }
 
@@ -115,13 +126,11 @@ function leafOf({ centers, classes }: FinetunerOptions): Tensor {
   return leaf;
 }
 
-function resultOf(loss: FinetuneLoss, targets: FinetuneTargets, gradientNorm: number): FinetuneStep {
+/** What the batch came to, from its loss alone. */
+function resultOf(loss: FinetuneLoss, targets: FinetuneTargets): Omit<FinetuneStep, 'skipped' | 'gradientNorm'> {
   const { magface, magnitudes, kept, quality, total } = loss;
   const rows = fromArray(targets.recognisable);
   const labels = fromArray(targets.labels).indexSelect(0, rows);
-  const skipped = Number.isFinite(gradientNorm)
-    ? undefined
-    : { reason: `Expected finite gradients but their length is ${gradientNorm}.`, sample: undefined };
   return {
     loss: total.item(),
     lossId: magface.identity.item(),
@@ -131,8 +140,6 @@ function resultOf(loss: FinetuneLoss, targets: FinetuneTargets, gradientNorm: nu
     magnitudeMin: magnitudes.min().item(),
     magnitudeMax: magnitudes.max().item(),
     marginMean: magface.margins.mean().item(),
-    gradientNorm,
-    skipped,
     magnitudes: magnitudes.indexSelect(0, rows).toArray() as Float32Array,
     targetCosines: magface.cosines.gather(1, labels.unsqueeze(1)).toArray() as Float32Array,
     kept: kept.item(),

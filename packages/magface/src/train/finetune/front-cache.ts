@@ -3,7 +3,7 @@
  * behind the front begins at once. Files hold plain little-endian values and are named by all that these depend on.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromArray, invoke, operator, type Tensor } from '@magface/torch';
 import type { Samples } from '../samples.ts';
@@ -94,15 +94,21 @@ function readInto(path: string, bytes: Uint8Array): boolean {
   }
 }
 
-/** Written under another name first, so that a run that is stopped leaves no half of one. */
+/** Written under another name first, so that a run that is stopped leaves no half of one; a full disk leaves nothing. */
 function writeFrom(path: string, bytes: Uint8Array): void {
-  const file = openSync(`${path}.part`, 'w');
+  const part = `${path}.part`;
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(blockBytes, bytes.length - at));
-  } finally {
-    closeSync(file);
+    const file = openSync(part, 'w');
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(blockBytes, bytes.length - at));
+    } finally {
+      closeSync(file);
+    }
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
   }
-  renameSync(`${path}.part`, path);
 }
 
 function openIfThere(path: string): number | undefined {

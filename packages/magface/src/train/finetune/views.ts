@@ -6,6 +6,7 @@ import { type DamageKind, damages } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
 import { hash } from '../sample-order.ts';
+import { cleanViews } from './finetune-settings.ts';
 
 /** What is done to a face. */
 export interface View {
@@ -29,9 +30,6 @@ export interface ViewOptions {
   /** @default all that Node can do */
   readonly kinds?: readonly DamageStep['kind'][] | undefined;
 }
-
-/** View 0 is the face, view 1 its mirror image, every later one is damaged. */
-export const cleanViews = 2;
 
 /** Share of damaged views with a second, weaker damage on top: bad photos are seldom bad in one way. */
 const secondShare = 0.3;

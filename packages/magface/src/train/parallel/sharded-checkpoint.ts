@@ -26,21 +26,30 @@ export function removeLeftovers(folder: string): void {
  * @param content - the same on all ranks, but for the columns of the centers and their velocities
  */
 export async function writeSharded(file: string, content: CheckpointContent, group: ProcessGroup): Promise<void> {
-  const own = new Map(shardedNames.map((name) => [name, content.tensors.get(name)!]));
-  await writeSafetensors(shardName(file, group.rank), own);
-  group.barrier(); // every part is on the disk
-  if (group.rank === 0) {
-    const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));
-    const parts = await Promise.all(names.map((name) => openSafetensors(name)));
+  const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));
+  try {
+    const own = new Map(shardedNames.map((name) => [name, content.tensors.get(name)!]));
+    await writeSafetensors(names[group.rank]!, own);
+    group.barrier(); // every part is on the disk
+    if (group.rank === 0) await joinShards(file, names, content);
+    group.barrier(); // no rank goes on, to be lost, before the checkpoint is there
+  } finally {
+    // Also when the disk is full, or when another rank could not write.
+    await rm(names[group.rank]!, { force: true });
+  }
+}
+
+async function joinShards(file: string, names: readonly string[], content: CheckpointContent): Promise<void> {
+  const parts = await Promise.all(names.map((name) => openSafetensors(name)));
+  try {
     const whole = shardedNames.map((name) => [name, joined(parts, name)] as const);
     await writeCheckpoint(file, {
       state: content.state,
       tensors: new Map<string, Tensor | LazyTensor>([...content.tensors, ...whole]),
     });
+  } finally {
     await Promise.all(parts.map((part) => part.close()));
-    await Promise.all(names.map((name) => rm(name)));
   }
-  group.barrier(); // no rank goes on, to be lost, before the checkpoint is there
 }
 
 /** (D, K) of the parts' (D, K_r), read when its turn comes. */

@@ -1,9 +1,9 @@
-import { utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { convertFaces } from '../../../src/train/convert-faces.ts';
 import { readDataset } from '../../../src/train/dataset.ts';
-import { facesDigest } from '../../../src/train/finetune/front-cache.ts';
+import { FrontCache, facesDigest } from '../../../src/train/finetune/front-cache.ts';
 import { jpeg, smallSet, temporaryFolder } from '../small-set.ts';
 
 const digestOf = (source: string): string => facesDigest(readDataset(source).samples);
@@ -27,4 +27,11 @@ test('images in a file of many are others when the file is', async () => {
   expect(digestOf(file)).toBe(before);
   utimesSync(file, 1e9, 1e9);
   expect(digestOf(file)).not.toBe(before);
+});
+
+test('values that cannot be written leave no part behind', () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'front-a-view0.start', 'in the way'), { recursive: true });
+  expect(() => new FrontCache(folder, 'a').writeFeatures(0, Float32Array.of(1, 2))).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  expect(readdirSync(folder)).toEqual(['front-a-view0.start']);
 });

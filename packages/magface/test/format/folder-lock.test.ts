@@ -1,18 +1,21 @@
 /** One owner at a time: with processes of this machine, with those whose numbers mean nothing here, and in a race. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lockFolder } from '../../src/gallery/folder-lock.ts';
-import { processSpace } from '../../src/gallery/process-space.ts';
+import { type LockOptions, lockFolder as lockAs } from '../../src/format/folder-lock.ts';
+import { processSpace } from '../../src/format/process-space.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lock ü '));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+const asGallery = { key: 'gallery', what: 'the gallery', use: 'has it open', remedy: 'stop that' };
+const lockFolder = (path: string, options: LockOptions) => lockAs(path, asGallery, options);
 
 const times = { beat: 20, silence: 400 };
 const foreign = { space: 'another container', pid: process.pid, host: 'elsewhere' };
@@ -27,7 +30,7 @@ test('held, refused, given back', async () => {
   await expect(lockFolder(folder, times)).rejects.toMatchObject({
     code: 'wrong_configuration',
     key: 'gallery',
-    message: `Expected the gallery ${folder} to be free but this process has it open: stop that, or keep galleries that several share in PostgreSQL.`,
+    message: `Expected the gallery ${folder} to be free but this process has it open: stop that.`,
   });
   lock.expectHeld();
   await lock.release();
@@ -44,11 +47,12 @@ test('of twenty that ask at once at most one has it', async () => {
 test('a process of this machine that died has it no longer, and nobody waits for that', async () => {
   const other = spawn('sleep', ['60']);
   put({ space: await processSpace(), pid: other.pid, host: 'here' });
-  await expect(lockFolder(folder, times)).rejects.toThrow(`process ${other.pid} of here has it open`);
+  const slow = { beat: 1000, silence: 60_000 }; // a busy machine is late with everything
+  await expect(lockFolder(folder, slow)).rejects.toThrow(`process ${other.pid} of here has it open`);
   other.kill('SIGKILL');
   await new Promise((resolve) => other.on('exit', resolve));
   const start = performance.now();
-  await (await lockFolder(folder, { beat: 1000, silence: 60_000 })).release();
+  await (await lockFolder(folder, slow)).release();
   expect(performance.now() - start).toBeLessThan(10_000);
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -76,3 +80,25 @@ test('an owner that was taken for dead learns of it', async () => {
   expect(() => lock.expectHeld()).toThrow('stood still for long and was taken for dead');
   await lock.release();
 });
+
+test('a thread gives signs of life while the main thread computes; it too learns that the lock is lost', async () => {
+  const lock = await lockFolder(folder, { ...times, thread: true });
+  const file = join(folder, readdirSync(folder)[0]!);
+  utimesSync(file, 0, 0);
+  // Nothing else runs in this thread meanwhile.
+  for (const end = performance.now() + 30_000; performance.now() < end && statSync(file).mtimeMs === 0; );
+  expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
+  rmSync(file);
+  for (let i = 0; i < 500 && !isLost(lock); i++) await sleep(20);
+  expect(() => lock.expectHeld()).toThrow('taken for dead');
+  await lock.release();
+});
+
+function isLost(lock: { expectHeld(): void }): boolean {
+  try {
+    lock.expectHeld();
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * One owner of a folder at a time, whichever process, container or machine asks: galleries and training runs are locked so.
+ * A process that asks puts a file of its own into the folder and then looks: beside the file of another living owner it takes
+ * its own away. Since each puts its file there before it looks, two never both stay. An owner touches its file while it
+ * lives. The number of a process alone tells little, since every container has a process 1.
+ */
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { processSpace } from './process-space.ts';
+
+/** What is locked, for messages. */
+export interface LockPurpose {
+  /** The option that names the folder. */
+  readonly key: string;
+  /** `the gallery` */
+  readonly what: string;
+  /** What the owner does: `has it open`. */
+  readonly use: string;
+  /** What to do when another owner has it. */
+  readonly remedy: string;
+}
+
+export interface LockOptions {
+  /** Milliseconds between two signs of life. @default 1000 */
+  readonly beat?: number;
+  /** Milliseconds without a sign after which an owner counts as dead. @default 30,000 */
+  readonly silence?: number;
+  /** Whether a thread of its own gives the signs, for an owner whose main thread computes for long. @default false */
+  readonly thread?: boolean;
+}
+
+export interface FolderLock extends AsyncDisposable {
+  /** @throws {ConfigError} when this process stood still for so long that it was taken for dead */
+  expectHeld(): void;
+  release(): Promise<void>;
+}
+
+const prefix = 'lock-';
+const owner = z.object({ space: z.string(), pid: z.int(), host: z.string() });
+type Owner = z.infer<typeof owner>;
+type LockTimes = Required<Pick<LockOptions, 'beat' | 'silence'>>;
+
+/** Two that ask in the same moment both step back; by chance one comes first then. */
+const attempts = 5;
+
+/** @throws {ConfigError} when the folder has an owner that lives */
+export async function lockFolder(
+  folder: string,
+  purpose: LockPurpose,
+  { beat = 1000, silence = 30_000, thread = false }: LockOptions = {},
+): Promise<FolderLock> {
+  for (let attempt = 1; ; attempt++) {
+    const lock = await ask(folder, purpose, { beat, thread });
+    const other = await livingOwner(folder, lock.file, { beat, silence });
+    if (other === undefined) return lock;
+    await lock.release();
+    if (attempt === attempts) throw await taken(folder, other, purpose);
+    await sleep(beat * (0.05 + 0.2 * Math.random()));
+  }
+}
+
+async function ask(
+  folder: string,
+  { key, what }: LockPurpose,
+  { beat, thread }: { readonly beat: number; readonly thread: boolean },
+): Promise<FolderLock & { readonly file: string }> {
+  const file = join(folder, `${prefix}${randomUUID()}`);
+  const self: Owner = { space: await processSpace(), pid: process.pid, host: hostname() };
+  await writeFile(file, JSON.stringify(self), { flag: 'wx' });
+  let lost = false;
+  const onLost = (): void => {
+    lost = true;
+  };
+  const stop = thread ? beatInThread(file, beat, onLost) : beatHere(file, beat, onLost);
+  const release = async (): Promise<void> => {
+    await stop();
+    await rm(file, { force: true });
+  };
+  return {
+    file,
+    expectHeld: () => {
+      if (!lost) return;
+      const message = `Expected ${what} ${folder} to be this process's own but it stood still for long and was taken for dead: start it again.`;
+      throw new ConfigError(key, message);
+    },
+    release,
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+/** Touches the file again and again. @returns ends it */
+function beatHere(file: string, beat: number, onLost: () => void): () => Promise<void> {
+  const timer = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') onLost();
+    });
+  }, beat).unref();
+  return async () => clearInterval(timer);
+}
+
+/** The same from a thread. Its code is text, since a thread has no loader for TypeScript. */
+function beatInThread(file: string, beat: number, onLost: () => void): () => Promise<void> {
+  const code = `
+    const { utimesSync } = require('node:fs');
+    const { parentPort, workerData: { file, beat } } = require('node:worker_threads');
+    setInterval(() => {
+      const now = new Date();
+      try { utimesSync(file, now, now); } catch (error) { if (error.code === 'ENOENT') parentPort.postMessage('lost'); }
+    }, beat);`;
+  const worker = new Worker(code, { eval: true, workerData: { file, beat } });
+  worker.on('message', onLost);
+  worker.unref();
+  return async () => void (await worker.terminate());
+}
+
+/** Files of the dead are cleared away: each is one owner's, so that none of the living can be meant. */
+async function livingOwner(folder: string, own: string, times: LockTimes): Promise<Owner | true | undefined> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+  for (const file of names.map((name) => join(folder, name))) {
+    if (file === own) continue;
+    const parsed = owner.safeParse(await readFile(file, 'utf8').then(JSON.parse, () => undefined));
+    if (await lives(file, parsed.data, times)) return parsed.data ?? true;
+    await rm(file, { force: true });
+  }
+  return undefined;
+}
+
+/** In our own space the system knows; elsewhere, and where a number may be another's by now, the next sign tells. */
+async function lives(file: string, owner: Owner | undefined, { beat, silence }: LockTimes): Promise<boolean> {
+  const first = await lastSign(file);
+  if (first === undefined) return false;
+  if (owner !== undefined && owner.space === (await processSpace())) {
+    if (!isRunning(owner.pid)) return false;
+    if (Math.abs(Date.now() - first) < 5 * beat) return true;
+  }
+  for (const end = performance.now() + silence; performance.now() < end; ) {
+    await sleep(beat / 5);
+    const sign = await lastSign(file);
+    if (sign !== first) return sign !== undefined;
+  }
+  return false;
+}
+
+/** By the owner's clock, so that only a change of it means something. */
+const lastSign = (file: string): Promise<number | undefined> =>
+  stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function taken(folder: string, other: Owner | true, purpose: LockPurpose): Promise<ConfigError> {
+  const { key, what, use, remedy } = purpose;
+  const own = other !== true && other.pid === process.pid && other.space === (await processSpace());
+  const who = own ? 'this process' : other === true ? 'another process' : `process ${other.pid} of ${other.host}`;
+  return new ConfigError(key, `Expected ${what} ${folder} to be free but ${who} ${use}: ${remedy}.`);
+}
