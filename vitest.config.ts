@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Left out by `npm run test:quick`: what starts programs, browsers or trainings, or damages files for a long time. */
 const slow = [
@@ -10,18 +10,31 @@ const slow = [
   'packages/*/test/{packed,degrade/*,format/mutations,infer/detector}.test.ts',
   'packages/torch/test/{kernels,process-group,leak}.test.ts',
 ];
+const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] === undefined ? [] : slow)];
+
+/** Test files that change nothing outside themselves: they share a process, and modules are loaded once for all of them. */
+const together = ['packages/magface/test/{client,degrade,eval,format,hosting,report,settings}/**/*.test.ts'];
 
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */
 export default defineConfig({
   resolve: { conditions: ['magface:source', 'node', 'module', 'default'] },
   ssr: { resolve: { conditions: ['magface:source', 'node', 'module', 'default'] } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
-    ...(process.env['MAGFACE_QUICK'] !== undefined && { exclude: ['**/node_modules/**', ...slow] }),
     globalSetup: 'scripts/build-for-tests.mjs',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'together', include: together, exclude, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
+          exclude: [...exclude, ...together],
+        },
+      },
+    ],
   },
 });

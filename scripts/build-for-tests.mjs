@@ -5,8 +5,9 @@
 import { build } from './set-up.mjs';
 
 export function setup(project) {
-  // Set by `npm test`, which has just built, and for a vitest that a test starts.
-  if (process.env.MAGFACE_BUILT === undefined && !build()) throw new Error('The build failed: see above.');
+  // Set by `npm test`, which has just built, by the first of vitest's projects, and for a vitest that a test starts.
+  if (process.env.MAGFACE_BUILT !== undefined) return;
+  if (!build()) throw new Error('The build failed: see above.');
   process.env.MAGFACE_BUILT = 'true';
   project.onTestsRerun(() => void build());
 }
