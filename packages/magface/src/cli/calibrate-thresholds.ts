@@ -46,7 +46,7 @@ export async function measureThresholds(
       return canMeasure(rate, impostors)
         ? [`FMR ${power(rate)} is left out: impostor pairs are as alike as one image.`]
         : [
-            `FMR ${power(rate)} is left out: it needs ${needed} impostor pairs and here are ${impostors.toLocaleString('en')}.`,
+            `FMR ${power(rate)} is left out: it needs ${needed} impostor pairs but there are ${impostors.toLocaleString('en')}.`,
           ];
     }),
   };

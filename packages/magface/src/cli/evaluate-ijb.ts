@@ -8,7 +8,7 @@ import { openFeatureFile } from '../format/feature-reader.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
-import { printRecord } from './output.ts';
+import { type Column, printRecord } from './output.ts';
 
 interface Flags extends OutputFlags {
   readonly features: string;
@@ -46,7 +46,8 @@ export function defineEvaluateIjb(command: Command, context: Context): void {
   addOutputFlags(command).action(async (flags: Flags) => {
     const result = await measure(flags, (line) => flags.quiet !== true && note(context, line));
     if (flags.quiet !== true) for (const limit of result.limits) note(context, limit);
-    await printRecord(context.stdout, { ...result }, { format: formatOf(flags), lines: linesOf(result) });
+    const csv = { rows: rowsOf(result), columns };
+    await printRecord(context.stdout, { ...result }, { format: formatOf(flags), lines: linesOf(result), csv });
   });
 }
 
@@ -76,6 +77,40 @@ async function measure(
     identification[name] = await identify(templates, await readTemplateSubjects(gallery), { probes, ...threads });
   }
   return { ...result, identification };
+}
+
+/** One figure, for CSV. */
+interface Row {
+  readonly figure: 'tar' | 'exactTar' | 'cmc' | 'tpir';
+  /** Of 1:N figures. */
+  readonly gallery?: string;
+  /** False accept rate, rank or FPIR. */
+  readonly at: number;
+  readonly value: number | null;
+  readonly threshold?: number;
+}
+
+const columns: readonly Column<Row>[] = [
+  { title: 'figure', value: ({ figure }) => figure },
+  { title: 'gallery', value: ({ gallery }) => gallery },
+  { title: 'far [fraction]', value: ({ figure, at }) => (figure === 'tar' || figure === 'exactTar' ? at : undefined) },
+  { title: 'rank [place]', value: ({ figure, at }) => (figure === 'cmc' ? at : undefined) },
+  { title: 'fpir [fraction]', value: ({ figure, at }) => (figure === 'tpir' ? at : undefined) },
+  { title: 'value [fraction]', value: ({ value }) => value ?? undefined },
+  { title: 'threshold [cosine]', value: ({ threshold }) => threshold },
+];
+
+function rowsOf({ far, tar, exact, identification = {} }: IjbResult): Row[] {
+  return [
+    ...far.map((at, i): Row => ({ figure: 'tar', at, value: tar[i]! })),
+    ...exact.flatMap((point): Row[] =>
+      point === null ? [] : [{ figure: 'exactTar', at: point.far, value: point.tar, threshold: point.threshold }],
+    ),
+    ...Object.entries(identification).flatMap(([gallery, { cmc, tpirAtFpir }]): Row[] => [
+      ...Object.entries(cmc).map(([rank, value]): Row => ({ figure: 'cmc', gallery, at: Number(rank), value })),
+      ...Object.entries(tpirAtFpir).map(([fpir, value]): Row => ({ figure: 'tpir', gallery, at: Number(fpir), value })),
+    ]),
+  ];
 }
 
 function linesOf(result: IjbResult): string[] {

@@ -45,6 +45,7 @@ export function defineEvaluatePairs(command: Command, context: Context): void {
 
 function measure(loaded: LoadedPairs, { folds, far, intervals, qualityBins: bins }: Flags): PairsResult {
   const { features, rows, similarities, same, columns } = loaded;
+  const people = identitiesOf(rows, features.names);
   const result = verify(features, rows, far === undefined ? { folds } : { folds, far });
   const told = Object.keys(result.tarAtFar).map(Number);
   const fmr = told.length > 0 ? Math.min(...told) : 0.1;
@@ -52,9 +53,9 @@ function measure(loaded: LoadedPairs, { folds, far, intervals, qualityBins: bins
   return {
     ...result,
     ...(intervals && {
-      thresholds: estimateThresholds(similarities, same, identitiesOf(rows, features.names), { far: told }),
+      thresholds: estimateThresholds(similarities, same, people, { far: told }),
     }),
-    ...(bins !== undefined && { qualityDecision: fitQualityDecision(loaded, { fmr, bins, folds }) }),
+    ...(bins !== undefined && { qualityDecision: fitQualityDecision(loaded, people, { fmr, bins, folds }) }),
     ...(groups.length > 0 && { groups: Object.fromEntries(groups) }),
   };
 }
@@ -79,8 +80,9 @@ function linesOf(result: PairsResult): string[] {
   ];
 }
 
-function qualityLine({ fmr, bins, better, heldOutTar }: QualityDecision): string {
-  const verdict = better ? 'better' : 'not better: use one threshold';
+function qualityLine({ fmr, bins, better, heldOutTar, gainInterval }: QualityDecision): string {
+  const gain = gainInterval.map((end) => (100 * end).toFixed(2)).join(' to ');
+  const verdict = `gain ${gain} points: ${better ? 'better' : 'not shown to be better, use one threshold'}`;
   const limits = bins.map((bin) => bin.threshold.toFixed(4)).join(', ');
   return `By quality     TAR ${inPercent(heldOutTar.binned)} against ${inPercent(heldOutTar.plain)} at FMR ${fmr} on held-out folds (${verdict}); thresholds ${limits}`;
 }

@@ -2,14 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Estimate, type RobustnessReport, robustnessReport } from '../eval/robustness.ts';
+import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../eval/robustness.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { type Context, note } from './context.ts';
 import { damageExample, damageFaces, describeDamage } from './damage-faces.ts';
 import type { ExitCode } from './errors.ts';
 import { findImages } from './inputs.ts';
 import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from './options.ts';
-import { printRecord } from './output.ts';
+import { type Column, printRecord } from './output.ts';
 import { loadMagFace } from './run-images.ts';
 import { expectTargets } from './targets.ts';
 
@@ -68,7 +68,8 @@ async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   const damaged = await damageFaces(files, magface, { ...flags, strengths, context });
   const report = robustnessReport(damaged.curves, strengths);
   const record = recordOf(report, { model, seed: flags.seed, failed: damaged.failures.length });
-  await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(report, model.name) });
+  const csv = { rows: report.kinds.flatMap(rowsOf), columns };
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(report, model.name), csv });
   if (flags.report !== undefined) {
     const robustnessPage = await loadPage();
     const example = await damageExample(damaged, strengths);
@@ -113,6 +114,32 @@ function recordOf(report: RobustnessReport, { model, seed, failed }: RecordOptio
   const { faces, fall, loss } = report;
   return { model: model.name, faces, failed, seed, fall, loss, kinds };
 }
+
+/** One step of one kind of damage, for CSV. */
+interface Row {
+  readonly of: DamageReport;
+  readonly step: number;
+}
+
+const rowsOf = (of: DamageReport): Row[] => of.steps.map((_, step) => ({ of, step }));
+
+const columns: readonly Column<Row>[] = [
+  { title: 'kind', value: ({ of }) => of.kind },
+  { title: 'strength [fraction]', value: ({ of, step }) => of.steps[step]!.strength },
+  ...(['p25', 'p50', 'p75'] as const).map((key) => ({
+    title: `magnitude ${key} [length]`,
+    value: ({ of, step }: Row) => of.steps[step]!.magnitude[key],
+  })),
+  ...(['p25', 'p50', 'p75'] as const).map((key) => ({
+    title: `similarity ${key} [cosine]`,
+    value: ({ of, step }: Row) => of.steps[step]!.similarity[key],
+  })),
+  ...(['fall', 'loss'] as const).flatMap((key) => [
+    { title: `${key} [Spearman]`, value: ({ of }: Row) => of[key].value ?? undefined },
+    { title: `${key} low [Spearman]`, value: ({ of }: Row) => of[key].interval?.[0] },
+    { title: `${key} high [Spearman]`, value: ({ of }: Row) => of[key].interval?.[1] },
+  ]),
+];
 
 function linesOf({ faces, strengths, kinds, fall, loss }: RobustnessReport, model: string): string[] {
   const row = (name: string, cells: readonly string[]): string =>

@@ -95,7 +95,7 @@ export async function evaluateIjb(input: IjbInput, options: IjbOptions = {}): Pr
     auc: areaUnderRoc(scores),
     limits: far
       .filter((rate) => !canMeasure(rate, impostor))
-      .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs and here are ${impostor}.`),
+      .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are ${impostor}.`),
   };
   return { result, templates, scores };
 }

@@ -4,8 +4,11 @@
  * pairs for it, until the false match rate is reached. Held-out folds judge whether that beats the plain threshold.
  */
 import { ConfigError } from '../errors.ts';
+import { type DrawOptions, drawPeople, type Interval, intervalOf } from './bootstrap.ts';
+import type { PairIdentities } from './identities.ts';
 import { countBelow, nextAbove, pointAtFar, splitScores } from './roc.ts';
 import { foldBounds } from './verification.ts';
+import { rocMeter } from './weighted-roc.ts';
 
 /** A threshold for the pairs whose quality reaches `from` and not the next bin's. */
 export interface QualityBin {
@@ -16,7 +19,7 @@ export interface QualityBin {
 }
 
 /** How to bin and judge. */
-export interface QualityDecisionOptions {
+export interface QualityDecisionOptions extends DrawOptions {
   /** False match rate over all bins. @default 0.001 */
   readonly fmr?: number;
   /** Bins with as many pairs each, 2 or more. @default 3 */
@@ -32,7 +35,9 @@ export interface QualityDecision {
   readonly bins: readonly QualityBin[];
   /** On held-out folds at exactly the same FMR: share of genuine pairs accepted. */
   readonly heldOutTar: { readonly plain: number; readonly binned: number };
-  /** Whether the bins beat the plain threshold on held-out folds: if not, use the plain one. */
+  /** 95 % interval of binned less plain, by a bootstrap over people. */
+  readonly gainInterval: Interval;
+  /** Whether the bins beat the plain threshold on held-out folds beyond chance: if not, use the plain one. */
   readonly better: boolean;
 }
 
@@ -46,8 +51,15 @@ export interface QualifiedPairs {
   readonly quality: Float64Array;
 }
 
-/** @throws {MagfaceError} `evaluation_impossible` when the impostors are too few for the rate */
-export function fitQualityDecision(pairs: QualifiedPairs, options: QualityDecisionOptions = {}): QualityDecision {
+/**
+ * @param people - who is who in the pairs
+ * @throws {MagfaceError} `evaluation_impossible` when the impostors are too few for the rate
+ */
+export function fitQualityDecision(
+  pairs: QualifiedPairs,
+  people: PairIdentities,
+  options: QualityDecisionOptions = {},
+): QualityDecision {
   const { fmr = 0.001, bins = 3, folds = 10 } = options;
   if (!Number.isInteger(bins) || bins < 2)
     throw new ConfigError('bins', `Expected two or more bins of quality but received ${bins}.`);
@@ -65,7 +77,15 @@ export function fitQualityDecision(pairs: QualifiedPairs, options: QualityDecisi
   }
   const [plain, binned] = [plainMargin, binnedMargin].map((margin) => pointAtFar(splitScores(margin, same), fmr).tar);
   const heldOutTar = { plain: plain!, binned: binned! };
-  return { fmr, bins: fitBins(pairs, fmr, bins), heldOutTar, better: heldOutTar.binned > heldOutTar.plain };
+  const [plainRates, binnedRates] = [rocMeter(plainMargin, same), rocMeter(binnedMargin, same)];
+  const gains = drawPeople(
+    same,
+    people,
+    options,
+    (weights) => binnedRates(weights, [fmr]).tars[0]! - plainRates(weights, [fmr]).tars[0]!,
+  );
+  const gainInterval = intervalOf(gains);
+  return { fmr, bins: fitBins(pairs, fmr, bins), heldOutTar, gainInterval, better: gainInterval[0] > 0 };
 }
 
 /** @returns the threshold of the bin that a quality falls into. */

@@ -101,7 +101,7 @@ export function decidePairs(features: FeatureSet, pairs: Pairs, options: Verific
     limits: [
       ...far
         .filter((rate) => !canMeasure(rate, impostors))
-        .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs and here are ${impostors}.`),
+        .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are ${impostors}.`),
       ...oneSidedFolds(pairs.same, folds),
     ],
   };

@@ -43,17 +43,20 @@ export function rocChart({ reports, places }: PlacedReports): string {
 /** FNMR over FMR, both on log axes: equal steps are equal factors of error. */
 export function detChart({ reports, places }: PlacedReports): string {
   const curves = reports.map(({ roc }) => roc.flatMap(({ far, tar }) => (tar < 1 ? [{ far, fnmr: 1 - tar }] : [])));
-  const bands = reports.map(({ roc }) => roc.filter(({ tarInterval }) => tarInterval !== null && tarInterval[1] < 1));
-  const rates = [
-    ...curves.flat().map(({ fnmr }) => fnmr),
-    ...bands.flat().flatMap(({ tarInterval }) => tarInterval!.map((tar) => 1 - tar)),
-  ];
+  const ends = reports.flatMap(({ roc }) => roc.flatMap(({ tarInterval }) => tarInterval?.map((tar) => 1 - tar) ?? []));
+  const rates = [...curves.flat().map(({ fnmr }) => fnmr), ...ends].filter((rate) => rate > 0);
+  const axis = decadeAround(rates);
+  const bottom = axis.domain?.[0] ?? Math.min(...rates);
   return chart('DET: share of genuine pairs refused, by false match rate, both on logarithmic axes', {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
-    y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true, ...decadeAround(rates) },
+    y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true, ...axis },
     marks: [
-      ...bands.map((roc, i) =>
-        band(roc, places[i]!, ({ far, tarInterval }) => [far, [1 - tarInterval![1], 1 - tarInterval![0]]]),
+      // No error at all lies below any logarithmic axis: such an end is drawn at its bottom.
+      ...reports.map(({ roc }, i) =>
+        band(roc, places[i]!, ({ far, tarInterval }) => [
+          far,
+          tarInterval && [Math.max(bottom, 1 - tarInterval[1]), Math.max(bottom, 1 - tarInterval[0])],
+        ]),
       ),
       ...curves.map((points, i) =>
         Plot.line(points, { x: 'far', y: 'fnmr', stroke: colourOf(places[i]!), strokeWidth: 2 }),

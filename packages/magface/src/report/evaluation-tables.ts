@@ -32,7 +32,7 @@ export function overviewTable(sets: readonly EvaluatedSet[], models: readonly st
         const best = comparisons.some((of) => of.figure === figure && of.shown && of.best === report.model);
         const interval = report.intervals[figure];
         const range = interval == null ? '' : `<small>${rangeText(figure, interval)}</small>`;
-        return `<td${best ? ' class="best"' : ''}>${figureText(figure, figureValue(report, figure))}${range}</td>`;
+        return `<td${best ? ' class="best"' : ''}>${figureText(figure, figureValue(report, figure))}${spreadText(figure, report)}${range}</td>`;
       }),
     ]),
   );
@@ -50,8 +50,14 @@ export function overviewNotes(sets: readonly EvaluatedSet[]): string {
       const items = comparisons.map((comparison) => `<li>${escaped(comparisonText(comparison, reports))}</li>`);
       return `${sets.length > 1 ? `<h3>${escaped(name)}</h3>` : ''}<ul class="differences">${items.join('')}</ul>`;
     });
-  return `<p class="soft">Small figures are 95 % intervals by a bootstrap over people. ${several ? 'Bold: better than every other model of the set beyond chance. ' : ''}${[...captions].map(escaped).join(' ')}</p>
+  return `<p class="soft below">± is the standard deviation over folds. Small figures are 95 % intervals by a bootstrap over people. ${several ? 'Bold: better than every other model of the set beyond chance. ' : ''}${[...captions].map(escaped).join(' ')}</p>
 ${lists.length === 0 ? '' : `<details open><summary>Differences between models</summary><p class="soft">In brackets the interval of the difference, from the same draws of people for all models; 95 % for all pairs of models together.</p>${lists.join('')}</details>`}`;
+}
+
+/** Accuracy comes with its spread over the folds, as papers print it. */
+function spreadText(figure: string, { verification: { accuracyStd, cosineAccuracyStd } }: PairReport): string {
+  const std = { accuracy: accuracyStd, cosineAccuracy: cosineAccuracyStd }[figure];
+  return std === undefined ? '' : ` ± ${(100 * std).toFixed(2)}`;
 }
 
 /** Both ends in the unit of the figure, which is said once. */

@@ -14,8 +14,8 @@ const titles: Readonly<Record<string, string>> = {
   paucRelative: 'pAUC, relative',
 };
 
-/** @returns `TAR at 0.001` for `tar@0.001`, and so on */
-export const figureTitle = (name: string): string => titles[name] ?? name.replace('tar@', 'TAR at ');
+/** @returns `TAR at FAR 0.001` for `tar@0.001`, and so on */
+export const figureTitle = (name: string): string => titles[name] ?? name.replace('tar@', 'TAR at FAR ');
 
 /** @returns the value in the unit of its title; a dash where it is not known */
 export function figureText(name: string, value: number | null | undefined): string {

@@ -50,7 +50,7 @@ test('--pairs writes thresholds that `compare` decides by, and says which rates 
   expect(interval[0]).toBeLessThanOrEqual(threshold);
   expect(interval[1]).toBeGreaterThanOrEqual(threshold - 1e-12);
   expect(limits).toHaveLength(4);
-  expect(notes).toContain('FMR 1e-3 is left out: it needs 1,000 impostor pairs and here are 240.');
+  expect(notes).toContain('FMR 1e-3 is left out: it needs 1,000 impostor pairs but there are 240.');
 
   const model = await loadModel(join(folder, 'q.onnx'), { kind: 'recogniser' });
   expect(model.contract.thresholds).toEqual(thresholds);

@@ -90,11 +90,11 @@ test('evaluate pairs: too few impostors for a rate is a limit that is said, in n
     '--json',
   );
   expect(exitCode).toBe(0);
-  expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs and here are 2.');
+  expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are 2.');
   expect(JSON.parse(out)).toMatchObject({
     tarAtFar: {},
     limits: [
-      'FAR 0.001 needs 1000 impostor pairs and here are 2.',
+      'FAR 0.001 needs 1000 impostor pairs but there are 2.',
       expect.stringMatching(/^2 of 2 folds hold pairs of one kind only/),
     ],
   });

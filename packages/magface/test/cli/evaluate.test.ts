@@ -7,12 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Context } from '../../src/cli/context.ts';
 import { defineEvaluate } from '../../src/cli/evaluate.ts';
 import { services } from '../../src/cli/services.ts';
+import type { PairReport } from '../../src/eval/pair-report.ts';
+import type { RejectCurve } from '../../src/eval/reject.ts';
 import { goldenEvaluation } from '../eval/golden.ts';
 import { fixtureFile, fixtureFolder } from '../support/fixtures.ts';
 
 /** Runs `magface evaluate WORDS`. */
 async function evaluate(...words: string[]): Promise<{ out: string; notes: string }> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const [stdout, stderr] = [new PassThrough({ highWaterMark: 1 << 24 }), new PassThrough()]; // read at the end
   const context: Context = {
     stdin: new PassThrough(),
     stdout,
@@ -49,7 +51,7 @@ describe('the official texts', () => {
     });
     expect(record['accuracy']!.toFixed(5)).toBe(golden.verification.accuracy.toFixed(5));
     expect(record['accuracyStd']!.toFixed(5)).toBe(golden.verification.std.toFixed(5));
-    expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs and here are 750.');
+    expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are 750.');
   });
 
   test('pairs: intervals hold their estimates, quality bins are judged', async () => {
@@ -95,6 +97,47 @@ describe('the official texts', () => {
     expect(csv[121]).toMatch(new RegExp(`^features,reject by magnitude,0,${41 / 750},0\\.\\d+,0\\.\\d+$`));
     expect(csv[141]).toBe(`features,reject by chance,0,${41 / 750},,`);
     await rm(folder, { recursive: true });
+  });
+
+  test('reject and report: rates, FMR and limit of one’s own, and the pairs left', async () => {
+    const flags = ['--fmr', '0.01', '--rates', '0.01,0.02,0.03', '--json', '-q'];
+    const curve = JSON.parse((await evaluate('reject', ...data, ...flags)).out) as RejectCurve;
+    expect(curve).toMatchObject({ fmr: 0.01, rejectRates: [0, 0.01, 0.02, 0.03], paucLimit: 0.03 });
+    expect(curve.genuineLeft.map((left, i) => left + curve.impostorLeft[i]!)).toEqual([1500, 1485, 1470, 1455]);
+    expect(curve.paucArea).toBeCloseTo(curve.pauc! * 0.03, 12);
+    await expect(evaluate('reject', ...data, '--rates', '2,1')).rejects.toThrow('Expected rising rates below 1');
+
+    const folder = await mkdtemp(join(tmpdir(), 'evaluate-report-'));
+    const output = ['--output', join(folder, 'page.html'), '--fmr', '0.1', '--limit', '0.2', '--threshold', 'fixed'];
+    const [report] = JSON.parse((await evaluate('report', ...data, ...output, '--json', '-q')).out) as PairReport[];
+    expect(report!.reject).toMatchObject({ fmr: 0.1, paucLimit: 0.2, threshold: 'fixed' });
+    expect(report!.baselines.oracle).toMatchObject({ fmr: 0.1, paucLimit: 0.2, threshold: 'fixed' });
+    expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain(
+      'pAUC is the area below the FNMR at FMR 0.1 (fixed threshold) while 0 % to 20 % of the pairs are rejected',
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  test('in CSV every cell is one plain value and every title names its unit', async () => {
+    const meta = ['--meta', fixtureFolder('golden/eval/ijb/meta')];
+    const ijb = ['--features', fixtureFile('golden/eval/ijb/features.list'), ...meta];
+    const commands = [
+      ['pairs', ...data, '--intervals', '--quality-bins', '2'],
+      ['reject', ...data, '--fmr', '0.01'],
+      ['ijb', ...ijb],
+    ];
+    const rows = { pairs: 1, reject: 3 * 20, ijb: 6 + 4 };
+    for (const [name = '', ...flags] of commands) {
+      const lines = (await evaluate(name, ...flags, '--format', 'csv', '-q')).out.trimEnd().split('\n');
+      const titles = lines[0]!.split(',');
+      const names = ['measure', 'figure', 'gallery'];
+      for (const title of titles) if (!names.includes(title)) expect(title).toMatch(/ \[[\w ]+\]$/);
+      expect(lines).toHaveLength(1 + rows[name as keyof typeof rows]);
+      for (const line of lines.slice(1)) {
+        expect(line).not.toMatch(/["%{[]/);
+        expect(line.split(',')).toHaveLength(titles.length);
+      }
+    }
   });
 
   test.each([

@@ -1,6 +1,6 @@
 /** Rows by the hundred thousand, as a whole data set has them. */
 import { expect, test } from 'vitest';
-import { createRows } from '../../src/cli/output.ts';
+import { createRows, printRecord } from '../../src/cli/output.ts';
 import { textSink } from './run-cli.ts';
 
 test('a table of 150,000 rows', async () => {
@@ -12,4 +12,11 @@ test('a table of 150,000 rows', async () => {
   const lines = sink.text().split('\n');
   expect(lines).toHaveLength(150_002);
   expect([lines[0], lines[1], lines[150_000]]).toEqual(['     n', '     0', '149999']);
+});
+
+test('values within values are columns of their own in CSV, never JSON in a cell', async () => {
+  const sink = textSink();
+  const record = { similarity: 0.5, quality: [61, 7], box: { x: 1, at: { y: null } }, none: [] };
+  await printRecord(sink.stream, record, { format: 'csv', lines: [] });
+  expect(sink.text()).toBe('similarity,quality.0,quality.1,box.x,box.at.y\n0.5,61,7,1,\n');
 });

@@ -25,7 +25,7 @@ describe('the official texts of a small IJB', () => {
     expect(result.tar.map((tar) => tar.toFixed(4))).toEqual(golden.tar.map((tar) => tar.toFixed(4)));
     expect(result).toMatchObject({ images: 1609, templates: 400, pairs: 29660 });
     expect(result.exact.map((point) => point === null)).toEqual([true, true, false, false, false, false]);
-    expect(result.limits[0]).toBe(`FAR 0.000001 needs 1000000 impostor pairs and here are ${result.impostor}.`);
+    expect(result.limits[0]).toBe(`FAR 0.000001 needs 1000000 impostor pairs but there are ${result.impostor}.`);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { PairIdentities } from '../../src/eval/identities.ts';
 import { fitQualityDecision, type QualifiedPairs, thresholdFor } from '../../src/eval/quality-decision.ts';
 import { randomStream } from '../../src/random.ts';
 
@@ -16,9 +17,17 @@ function pairsWith(poorImpostors: number, seed = 1): QualifiedPairs {
   return { similarities, same, quality };
 }
 
+/** Genuine pairs of people of their own; each impostor pair shares a person with the next. */
+const strangers: PairIdentities = {
+  left: Uint32Array.from({ length: 8000 }, (_, i) => i),
+  right: Uint32Array.from({ length: 8000 }, (_, i) => (i % 4 === 0 ? i : (i + 1) % 8000)),
+  count: 8000,
+  from: 'pairs',
+};
+
 describe('fitQualityDecision', () => {
   test('where poor pairs look alike, thresholds by quality accept more on held-out folds', () => {
-    const decision = fitQualityDecision(pairsWith(0.15), { fmr: 0.01 });
+    const decision = fitQualityDecision(pairsWith(0.25), strangers, { fmr: 0.01, replicates: 100 });
     expect(decision.better).toBe(true);
     expect(decision.heldOutTar.binned).toBeGreaterThan(decision.heldOutTar.plain + 0.01);
     expect(decision.bins[0]!.threshold).toBeGreaterThan(decision.bins[2]!.threshold + 0.05);
@@ -27,16 +36,27 @@ describe('fitQualityDecision', () => {
     expect(thresholdFor(decision.bins, 5)).toBe(decision.bins[2]!.threshold);
   });
 
+  test('more genuine pairs accepted, but no more than chance explains: not better', () => {
+    const decision = fitQualityDecision(pairsWith(0.15), strangers, { fmr: 0.01, replicates: 100 });
+    expect(decision.heldOutTar.binned).toBeGreaterThan(decision.heldOutTar.plain);
+    expect(decision.gainInterval[0]).toBeLessThan(0);
+    expect(decision.better).toBe(false);
+  });
+
   test('where quality says nothing, the plain threshold is as good and the answer is no', () => {
     const pairs = pairsWith(0);
     const random = randomStream(9);
     const noise = { ...pairs, quality: pairs.quality.map(random) };
-    expect(fitQualityDecision(noise, { fmr: 0.01 }).better).toBe(false);
+    const { better, heldOutTar, gainInterval } = fitQualityDecision(noise, strangers, { fmr: 0.01, replicates: 100 });
+    expect(better).toBe(false);
+    const gain = heldOutTar.binned - heldOutTar.plain;
+    expect(gainInterval[0]).toBeLessThanOrEqual(gain);
+    expect(gainInterval[1]).toBeGreaterThanOrEqual(gain);
   });
 
   test('the fitted bins keep the rate on the pairs they were fitted on', () => {
     const { similarities, same, quality } = pairsWith(0.15);
-    const { bins } = fitQualityDecision({ similarities, same, quality }, { fmr: 0.01 });
+    const { bins } = fitQualityDecision({ similarities, same, quality }, strangers, { fmr: 0.01, replicates: 100 });
     const passed = similarities.filter((s, i) => same[i] === 0 && s >= thresholdFor(bins, quality[i]!)).length;
     expect(passed).toBeLessThanOrEqual(60);
   });
@@ -46,6 +66,6 @@ describe('fitQualityDecision', () => {
     [{ fmr: 1e-4 }, 'Expected at least 10000 impostor pairs'],
     [{ folds: 1 }, 'Expected 2 to 8000 folds'],
   ])('refuses %o', (options, message) => {
-    expect(() => fitQualityDecision(pairsWith(0), options)).toThrow(message);
+    expect(() => fitQualityDecision(pairsWith(0), strangers, options)).toThrow(message);
   });
 });

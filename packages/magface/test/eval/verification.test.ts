@@ -15,8 +15,8 @@ describe('official features and pairs', () => {
     expect(result).toMatchObject({ pairs: 1500, genuine: 750, impostor: 750, folds: 10 });
     expect(Object.keys(result.tarAtFar)).toEqual(['0.1', '0.01']);
     expect(result.limits).toEqual([
-      'FAR 0.001 needs 1000 impostor pairs and here are 750.',
-      'FAR 0.0001 needs 10000 impostor pairs and here are 750.',
+      'FAR 0.001 needs 1000 impostor pairs but there are 750.',
+      'FAR 0.0001 needs 10000 impostor pairs but there are 750.',
     ]);
     expect(result.auc).toBeGreaterThan(0.99);
   });
