@@ -49,11 +49,9 @@ export function differenceText(name: string, value: number): string {
   return `${signed(100 * value, 2)} points`;
 }
 
-/** @returns `−0.55 to 0.75 points` */
-export function differenceRange(name: string, [low, high]: Interval): string {
-  const [from, to] = [low, high].map((end) => differenceText(name, end)) as [string, string];
-  return `${from.replace(' points', '')} to ${to}`;
-}
+/** @returns `−0.55 to 0.75`: an interval of differences, in the unit of {@link differenceText} */
+export const differenceRange = (name: string, interval: Interval): string =>
+  interval.map((end) => differenceText(name, end).replace(' points', '')).join(' to ');
 
 const signed = (value: number, digits: number): string =>
   value
@@ -68,9 +66,12 @@ export function comparisonText(comparison: FigureComparison, reports: readonly P
     const report = reports.find((entry) => entry.model === model)!;
     return `${model} (${figureText(figure, figureValue(report, figure))})`;
   };
-  const against = ({ model, difference, interval }: FigureComparison['others'][number]): string =>
-    `${of(model)}, by ${differenceText(figure, difference)}${interval === null ? '' : ` (${differenceRange(figure, interval)})`}`;
-  if (shown) return `${figureTitle(figure)}: ${of(best)} is better than ${others.map(against).join(' and ')}.`;
+  const gap = ({ difference, interval }: FigureComparison['others'][number]): string =>
+    `${differenceText(figure, difference)}${interval === null ? '' : ` (${differenceRange(figure, interval)})`}`;
+  const title = figureTitle(figure);
+  if (shown)
+    return `${title}: ${of(best)} is better than ${others.map((other) => `${of(other.model)} by ${gap(other)}`).join(' and ')}.`;
   const open = others.filter(({ interval }) => interval === null || interval[0] <= 0);
-  return `${figureTitle(figure)}: no difference that these pairs can show between ${of(best)} and ${open.map(against).join(' or ')}.`;
+  const listed = open.map((other) => `${of(other.model)}: ${gap(other)}`).join('; and ');
+  return `${title}: no difference that these pairs can show between ${of(best)} and ${listed}.`;
 }

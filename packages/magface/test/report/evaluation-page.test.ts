@@ -96,7 +96,7 @@ test('a model leads only where a paired difference shows it', () => {
   const [first, second] = [measureModel(better, 'better'), measureModel(worse, 'worse')];
   const led = parseHTML(page([first, second])).document;
   expect(led.querySelector('.verdict')?.textContent).toMatch(
-    /^2 models on 400 pairs over 10 folds\. Accuracy \(official\): better \([\d.]+ %\) is better than worse \([\d.]+ %\), by [\d.]+ points \([\d.]+ to [\d.]+ points\)\.$/,
+    /^2 models on 400 pairs over 10 folds\. Accuracy \(official\): better \([\d.]+ %\) is better than worse \([\d.]+ %\) by [\d.]+ points \([\d.]+ to [\d.]+\)\.$/,
   );
   const bold = Array.from(led.querySelectorAll('td.best')).map(
     (cell) => cell.parentElement?.querySelector('td')?.textContent,
@@ -107,7 +107,7 @@ test('a model leads only where a paired difference shows it', () => {
     page([first, { ...first, model: 'copy', report: { ...first.report, model: 'copy' } }]),
   ).document;
   expect(even.querySelector('.verdict')?.textContent).toMatch(
-    /no difference that these pairs can show between better \(.*\) and copy \(.*\), by 0\.00 points \(0\.00 to 0\.00 points\)\.$/,
+    /no difference that these pairs can show between better \(.*\) and copy \(.*\): 0\.00 points \(0\.00 to 0\.00\)\.$/,
   );
   expect(even.querySelectorAll('td.best')).toHaveLength(0);
 });
