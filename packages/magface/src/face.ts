@@ -1,5 +1,6 @@
 /** What the package says about one face. Coordinates are pixels of the upright image: x to the right, y down. */
 
+import type { AffineMatrix } from './align.ts';
 import type { Pixels } from './pixels.ts';
 import type { Reason } from './reasons.ts';
 
@@ -37,6 +38,8 @@ export interface DetectedFace {
 
 /** A face aligned, embedded and scored. */
 export interface AnalyzedFace extends DetectedFace {
+  /** From the image to the 112x112 crop: (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
+  readonly alignment: AffineMatrix;
   /** (112, 112, 3) uint8 RGB: the face warped to the template. */
   readonly crop: Pixels;
   /** (D) float32, not normalized: its length is `magnitude`. */

@@ -1,11 +1,12 @@
 /** Detector and recogniser opened in this thread, which is a worker's: the same pipeline as Node's. */
 import { templateSize } from '../align.ts';
 import type { DetectedFace } from '../face.ts';
+import { createAligner } from '../infer/aligner.ts';
 import { createDetector } from '../infer/detector.ts';
 import { Embedder } from '../infer/embedder.ts';
 import { analyzeMany, type PipelineParts } from '../infer/pipeline.ts';
 import type { Session } from '../infer/session.ts';
-import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
+import type { AlignerContract, DetectorContract, RecogniserContract } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 import { blankPixels } from '../pixels.ts';
 import type { Analysis, Opened, OpenOptions, SentImage, SentOptions } from './messages.ts';
@@ -36,11 +37,12 @@ export async function openEngine(options: OpenOptions, onProgress: (progress: Lo
   const list = await listFolder(options.folder);
   const model = pickModel(list, 'recogniser', options.model);
   const detector = pickModel(list, 'detector', options.detector);
+  const aligner = pickModel(list, 'aligner', undefined);
   const [runtime, files] = await Promise.all([
     loadRuntime(options),
-    fetchModels([detector, model], options.folder, onProgress),
+    fetchModels([detector, aligner, model], options.folder, onProgress),
   ]);
-  const models = { model, detector, detectorFile: files[0]!, modelFile: files[1]! };
+  const models = { model, detector, aligner, detectorFile: files[0]!, alignerFile: files[1]!, modelFile: files[2]! };
   try {
     return await engineOn(runtime, models, options);
   } catch (error) {
@@ -52,7 +54,9 @@ export async function openEngine(options: OpenOptions, onProgress: (progress: Lo
 interface FetchedModels {
   readonly model: FolderModel<RecogniserContract>;
   readonly detector: FolderModel<DetectorContract>;
+  readonly aligner: FolderModel<AlignerContract>;
   readonly modelFile: Uint8Array;
+  readonly alignerFile: Uint8Array;
   readonly detectorFile: Uint8Array;
 }
 
@@ -78,12 +82,14 @@ async function startEngine(runtime: Runtime, models: FetchedModels, options: Ope
   const detector = createDetector(await runtime.open(models.detectorFile, found.id), found.contract, {
     name: found.id,
   });
+  const alignerSession = await runtime.open(models.alignerFile, models.aligner.id);
+  const aligner = createAligner(alignerSession, models.aligner.contract, { name: models.aligner.id });
   const batchSize = model.freeBatch ? (options.batchSize ?? 8) : 1;
   const session = await runtime.open(models.modelFile, model.id);
   const embedder = new Embedder(session, model.contract, { name: model.id, batchSize });
   // WebGPU compiles its programs in the first run, and fails there if it does.
   if (runtime.device === 'webgpu') await embedder.embed([blankPixels(templateSize, templateSize)]);
-  const parts: PipelineParts = { embedder, detector, calibration: model.contract.calibration };
+  const parts: PipelineParts = { embedder, detector, aligner, calibration: model.contract.calibration };
   const read = ({ image, name }: Job) => readImage(image, { name, pixels: options.pixels });
 
   return {

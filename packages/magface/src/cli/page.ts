@@ -50,9 +50,11 @@ async function write(flags: PageFlags, context: Context): Promise<void> {
     onProgress: downloadNotes(flags, context),
     signal: context.signal,
   };
+  const { defaultModels } = await import('../infer/node/magface.ts');
   const models = [
     await context.services.loadModel(flags.model, { ...options, kind: 'recogniser' }),
     await context.services.loadModel(flags.detector, { ...options, kind: 'detector' }),
+    await context.services.loadModel(defaultModels.aligner, { ...options, kind: 'aligner' }),
   ];
   if (quiet !== true) for (const { assumed } of models) for (const line of assumed) note(context, line);
   const { writePage } = await import('../hosting/write-page.ts');

@@ -107,7 +107,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
     const app = await createServer(options, { engine, metrics, logs, gallery });
     // Without a detector the page, which needs one, says that it cannot load its models.
-    if (models.length === 2) addPageModels(app, modelFolder(models));
+    if (flags.aligned !== true) addPageModels(app, modelFolder(models));
     const address = await listen(app, options);
     if (flags.quiet !== true)
       note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
@@ -182,9 +182,9 @@ async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<
 /** Models are fetched here, where progress can be shown; the thread then finds them in the cache. */
 async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]> {
   const { defaultModels } = await import('../infer/node/magface.ts');
-  const detector = flags.aligned === true ? [] : [flags.detector ?? defaultModels.detector];
+  const finders = flags.aligned === true ? [] : [flags.detector ?? defaultModels.detector, defaultModels.aligner];
   const models: LoadedModel[] = [];
-  for (const name of [flags.model ?? defaultModels.recogniser, ...detector]) {
+  for (const name of [flags.model ?? defaultModels.recogniser, ...finders]) {
     const model = await context.services.loadModel(name, {
       offline: flags.offline,
       cacheDir: context.env['MAGFACE_CACHE'],

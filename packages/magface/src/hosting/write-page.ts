@@ -21,7 +21,7 @@ export interface WritePageOptions {
 
 /**
  * @param output - a folder; made when it is not there, files of the same name are replaced
- * @param models - a recogniser and a detector
+ * @param models - a recogniser, a detector and an aligner
  * @returns how many bytes the models are
  * @throws {MagfaceError} `page_not_built` in a checkout whose page was not built
  */

@@ -3,12 +3,14 @@
  * ones, faces of several images share a batch, and results come in the order of the inputs. Where a source is slow nothing
  * waits for a batch to fill.
  */
-import { alignmentMatrix, template, warp } from '../align.ts';
+import { type AffineMatrix, alignmentMatrix, template } from '../align.ts';
 import { asImageError, MagfaceError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
 import type { Pixels } from '../pixels.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
+import type { Aligner } from './aligner.ts';
+import { cutFace } from './cut-face.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import { idle, inTime } from './in-time.ts';
@@ -18,6 +20,8 @@ export interface PipelineParts {
   readonly embedder: Embedder;
   /** Undefined when every input is an aligned face. */
   readonly detector: Detector | undefined;
+  /** Undefined where faces are aligned by the detector's landmarks alone. */
+  readonly aligner: Aligner | undefined;
   readonly calibration: Calibration | undefined;
 }
 
@@ -57,7 +61,7 @@ export interface ImageSize {
 export type ReadImage<Input> = (input: Input, options: { readonly signal: AbortSignal | undefined }) => Promise<Pixels>;
 
 /** A face found and cut out, not yet embedded. */
-type Cut = DetectedFace & { readonly crop: Pixels };
+type Cut = DetectedFace & { readonly alignment: AffineMatrix; readonly crop: Pixels };
 
 interface Ready<Input> {
   readonly input: Input;
@@ -120,20 +124,27 @@ async function* cutMany<Input>(
 
 async function cut(
   image: Pixels,
-  { detector }: PipelineParts,
+  { detector, aligner }: PipelineParts,
   options: AnalyzeOptions,
 ): Promise<{ image: ImageSize; cuts: Cut[] }> {
   const size = { width: image.width, height: image.height };
   if (options.aligned === true || detector === undefined) return { image: size, cuts: [alignedFace(image)] };
   const faces = await detector.detect(image, options);
-  const cuts = faces.map((face) => ({ ...face, crop: warp(image, alignmentMatrix(face.landmarks, face.mouth), 112) }));
+  const alignments =
+    (await aligner?.align(image, faces)) ?? faces.map(({ landmarks, mouth }) => alignmentMatrix(landmarks, mouth));
+  const cuts = faces.map((face, i) => ({ ...face, alignment: alignments[i]!, crop: cutFace(image, alignments[i]!) }));
   return { image: size, cuts };
 }
+
+const unchanged: AffineMatrix = [
+  [1, 0, 0],
+  [0, 1, 0],
+];
 
 /** An input that is a face already: its landmarks are the template's by definition. */
 function alignedFace(crop: Pixels): Cut {
   const box = { x: 0, y: 0, width: crop.width, height: crop.height };
-  return { box, landmarks: template, mouth: 'corners', detection: 1, crop };
+  return { box, landmarks: template, mouth: 'corners', detection: 1, alignment: unchanged, crop };
 }
 
 /** Embeds the faces of some inputs in one go and hands each input its own. */

@@ -64,6 +64,13 @@ const detector = z.strictObject({
   licence: licence.optional(),
 });
 
+const aligner = z.strictObject({
+  kind: z.literal('aligner'),
+  arch: z.string().optional(),
+  input: z.strictObject({ width: z.int().positive(), height: z.int().positive(), ...inputFields }),
+  licence: licence.optional(),
+});
+
 /** How 8-bit pixels become the input tensor. */
 export interface InputContract {
   readonly layout: 'NCHW' | 'NHWC';
@@ -106,15 +113,21 @@ export interface DetectorContract extends CommonContract {
   readonly input: InputContract;
 }
 
+/** How an aligner takes a face with its surroundings; `infer/aligner.ts` says what its outputs mean. */
+export interface AlignerContract extends CommonContract {
+  readonly kind: 'aligner';
+  readonly input: InputContract & { readonly width: number; readonly height: number };
+}
+
 /** What a model promises, by its kind. */
-export type ModelContract = RecogniserContract | DetectorContract;
-/** `recogniser` or `detector`. */
+export type ModelContract = RecogniserContract | DetectorContract | AlignerContract;
+/** `recogniser`, `detector` or `aligner`. */
 export type ModelKind = ModelContract['kind'];
 /** The contract of a kind: `ContractOf<'recogniser'>`. */
 export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readonly kind: Kind }>;
 
-/** Both kinds; the registry's entries hold one. */
-export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [recogniser, detector]);
+/** All kinds; the registry's entries hold one. */
+export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [recogniser, detector, aligner]);
 
 /** The official preprocessing, assumed of a recogniser that says nothing: BGR, pixel / 255. */
 export const officialInput: InputContract & { readonly width: number; readonly height: number } = {
@@ -177,7 +190,7 @@ function describeIssue(issue: z.core.$ZodIssue, fields: unknown): string {
     case 'unrecognized_keys':
       return `${key} has a field that is none: ${issue.keys.join(', ')}`;
     case 'invalid_union':
-      return `kind must be "recogniser" or "detector"`;
+      return `kind must be "recogniser", "detector" or "aligner"`;
     case 'invalid_value':
       return found === undefined
         ? `${key} is missing: ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`

@@ -202,6 +202,10 @@ function assume(
     const message = `Expected a detector of a known kind (YuNet, BlazeFace) but ${name} carries no record and has other outputs: use blazeface or yunet.`;
     throw new ModelError('model_wrong_contract', name, message);
   }
+  if (kind === 'aligner') {
+    const message = `Expected an aligner but ${name} carries no record that says so: use face-aligner, or train one with scripts/aligner.ts.`;
+    throw new ModelError('model_wrong_contract', name, message);
+  }
   const length = outputs[0]?.dims[1];
   if (inputs.length !== 1 || dims.length !== 4 || typeof length !== 'number') {
     const shape = inputs.map((input) => `${input.name} (${input.dims.join(', ')})`).join(', ');
@@ -226,7 +230,7 @@ function expectFaceSize(width: number | string | undefined, height: number | str
 
 /** A record that contradicts the file's own shapes is wrong, whoever wrote it. */
 function expectFitting(contract: ModelContract, { inputs, outputs }: OnnxSummary, name: string): void {
-  if (contract.kind === 'detector') return;
+  if (contract.kind !== 'recogniser') return;
   const dims = inputs[0]?.dims ?? [];
   if (dims.length === 4) {
     const [height, width] = contract.input.layout === 'NHWC' ? [dims[1], dims[2]] : [dims[2], dims[3]];

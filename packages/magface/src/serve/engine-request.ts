@@ -14,7 +14,7 @@ export interface AnalyzeRequest {
 }
 
 /** What is told of a face: all but its pixels. */
-export type ServedFace = Omit<AnalyzedFace, 'crop' | 'mouth'>;
+export type ServedFace = Omit<AnalyzedFace, 'crop' | 'mouth' | 'alignment'>;
 
 export interface ServedImage {
   readonly image: ImageSize;

@@ -65,8 +65,9 @@ interface Waiting extends AnalyzeOptions {
 /** @throws {ModelError} when a model cannot be had */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { queue = 64, batch = 16, timeout = 30, onBatch = () => undefined, limits, threads = 1 } = options;
-  const { model, detector, engine } = await loadModels(options);
-  const models = { model, detector, engine: { ...engine, threads } };
+  const loaded = await loadModels(options);
+  const { model, detector } = loaded;
+  const models = { ...loaded, engine: { ...loaded.engine, threads } };
   const workers = new Workers({ models, limits }, workerCount(models, options));
   try {
     await workers.start();
@@ -201,7 +202,7 @@ function settle({ name, resolve, reject }: Waiting, outcome: TaskOutcome): void 
     reject(received(receivedError(outcome.error), name));
     return;
   }
-  const faces = outcome.faces.map(({ crop: _, mouth: __, ...face }) => face);
+  const faces = outcome.faces.map(({ crop: _, mouth: __, alignment: ___, ...face }) => face);
   resolve({ image: outcome.image, faces });
 }
 

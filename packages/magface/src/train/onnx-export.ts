@@ -3,7 +3,7 @@
  * `magnitude` (N), its L2 norm. BatchNorm is folded where that is exact. Needs no libtorch.
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { contractMetadata, officialInput, type RecogniserContract } from '../models/contract.ts';
+import { type AlignerContract, contractMetadata, officialInput, type RecogniserContract } from '../models/contract.ts';
 import {
   type AttributeProtoSchema,
   ModelProtoSchema,
@@ -29,12 +29,6 @@ const int = { int: 2, ints: 7 }; // AttributeProto.AttributeType
  * @returns the bytes of the file
  */
 export function exportOnnx(architecture: Architecture, weights: Weights, options: ExportOptions = {}): Uint8Array {
-  const graph = new GraphWriter();
-  const nodes = foldNetwork(architecture.layers, weights, batchNormEpsilon);
-  for (const [i, node] of nodes.entries()) {
-    graph.write(i === nodes.length - 1 ? { ...node, output: 'embedding' } : node);
-  }
-  graph.node('ReduceL2', ['embedding'], 'magnitude', [ints('axes', [1]), integer('keepdims', 0)]);
   const { embeddingLength, name } = architecture;
   const contract: RecogniserContract = {
     kind: 'recogniser',
@@ -45,6 +39,35 @@ export function exportOnnx(architecture: Architecture, weights: Weights, options
     ...options,
   };
   // The graph takes the official input as it is: BGR, x / 255.
+  return exportNetwork(architecture, weights, { contract, output: 'embedding', hasMagnitude: true });
+}
+
+/** What a network's file says beside its weights. */
+export interface NetworkFile {
+  readonly contract: RecogniserContract | AlignerContract;
+  /** Name of the network's output, (N, D). */
+  readonly output: string;
+  /** Whether the output's L2 norm is an output too, `magnitude` (N). */
+  readonly hasMagnitude: boolean;
+}
+
+/**
+ * A network of any purpose; {@link exportOnnx} writes recognisers.
+ *
+ * @param weights - by PyTorch's names
+ * @returns the bytes of the file
+ */
+export function exportNetwork(architecture: Architecture, weights: Weights, file: NetworkFile): Uint8Array {
+  const { contract, output, hasMagnitude } = file;
+  const { embeddingLength, name } = architecture;
+  const graph = new GraphWriter();
+  const nodes = foldNetwork(architecture.layers, weights, batchNormEpsilon);
+  for (const [i, node] of nodes.entries()) graph.write(i === nodes.length - 1 ? { ...node, output } : node);
+  const outputs = [value(output, ['N', embeddingLength])];
+  if (hasMagnitude) {
+    graph.node('ReduceL2', [output], 'magnitude', [ints('axes', [1]), integer('keepdims', 0)]);
+    outputs.push(value('magnitude', ['N']));
+  }
   const model = create(ModelProtoSchema, {
     irVersion: 8n,
     producerName: 'magface',
@@ -53,8 +76,8 @@ export function exportOnnx(architecture: Architecture, weights: Weights, options
       name,
       node: graph.nodes,
       initializer: graph.initializers,
-      input: [value(inputValue, ['N', 3, 112, 112])],
-      output: [value('embedding', ['N', embeddingLength]), value('magnitude', ['N'])],
+      input: [value(inputValue, ['N', 3, contract.input.height, contract.input.width])],
+      output: outputs,
     },
     metadataProps: [...contractMetadata(contract)].map(([key, text]) => ({ key, value: text })),
   });

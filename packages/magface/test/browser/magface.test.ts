@@ -46,7 +46,8 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
 
   beforeAll(async () => {
     node = await MagFace.load({ threads: 1 });
-    for (const [name, bytes] of modelFolder([node.model, node.detector!])) files.set(`models/${name}`, bytes);
+    for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!]))
+      files.set(`models/${name}`, bytes);
     folder = await mkdtemp(join(tmpdir(), 'magface-browser-'));
     const root = fileURLToPath(new URL('harness', import.meta.url));
     const options = { outDir: folder, target: 'es2022', emptyOutDir: true };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll } from 'vitest';
-import { template } from '../../src/align.ts';
+import { alignmentMatrix, template } from '../../src/align.ts';
 import type { Context, Recogniser } from '../../src/cli/context.ts';
 import type { ExitCode } from '../../src/cli/errors.ts';
 import { runProgram } from '../../src/cli/program.ts';
@@ -133,7 +133,8 @@ function face(length: number, flip: boolean): AnalyzedFace {
   const box = { x: 1, y: 2, width: 30, height: 40 };
   const reasons = [{ code: 'blurred' as const, value: 3.2 }];
   const crop = blankPixels(112, 112);
-  return { box, landmarks: template, mouth: 'corners', detection: 0.9, crop, embedding, magnitude, quality, reasons };
+  const place = { box, landmarks: template, mouth: 'corners', alignment: alignmentMatrix(template) } as const;
+  return { ...place, detection: 0.9, crop, embedding, magnitude, quality, reasons };
 }
 
 function fakeServices(): Services {

@@ -25,7 +25,8 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     folder = await mkdtemp(join(tmpdir(), 'magface-page-'));
     const models = [
       await loadModel('fr-feature', { kind: 'recogniser' }),
-      await loadModel('blazeface', { kind: 'detector' }),
+      await loadModel('yunet', { kind: 'detector' }),
+      await loadModel('face-aligner', { kind: 'aligner' }),
     ];
     await writePage(join(folder, 'site'), models);
     server = await serveFiles(join(folder, 'site'));

@@ -4,6 +4,7 @@ import { MagfaceError } from '../../errors.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { readyToRun } from '../../models/onnx-file.ts';
+import { type Aligner, createAligner } from '../aligner.ts';
 import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';
 import type { PipelineParts } from '../pipeline.ts';
@@ -55,6 +56,8 @@ export interface LoadedModels {
   readonly model: LoadedModel<'recogniser'>;
   /** Undefined for inputs that are aligned faces already. */
   readonly detector: LoadedModel<'detector'> | undefined;
+  /** Undefined where faces are aligned by their landmarks. */
+  readonly aligner: LoadedModel<'aligner'> | undefined;
   readonly engine: Engine;
 }
 
@@ -64,18 +67,32 @@ export interface LoadedModels {
  * @throws {ModelError} when the runtime cannot open one
  * @throws {MagfaceError} `libtorch_missing` when torch is asked for and not installed
  */
-export async function openParts({ model, detector, engine }: LoadedModels): Promise<PipelineParts> {
-  const embedder = await createEmbedder(model, engine);
+export async function openParts({ model, detector, aligner, engine }: LoadedModels): Promise<PipelineParts> {
+  const opened: AsyncDisposable[] = [];
+  const keep = <Part extends AsyncDisposable>(part: Part): Part => {
+    opened.push(part);
+    return part;
+  };
   try {
     return {
-      embedder,
-      detector: detector && (await openDetector(detector, engine)),
+      embedder: keep(await createEmbedder(model, engine)),
+      detector: detector && keep(await openDetector(detector, engine)),
+      aligner: aligner && keep(await openAligner(aligner, engine)),
       calibration: model.contract.calibration,
     };
   } catch (error) {
-    await embedder[Symbol.asyncDispose]();
+    for (const part of opened) await part[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Frees the sessions that {@link openParts} opened. */
+export async function closeParts({ embedder, detector, aligner }: PipelineParts): Promise<void> {
+  for (const part of [embedder, detector, aligner]) await part?.[Symbol.asyncDispose]();
+}
+
+async function openAligner({ bytes, name, contract }: LoadedModel<'aligner'>, engine: Engine): Promise<Aligner> {
+  return createAligner(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
 }
 
 async function openDetector({ bytes, name, contract }: LoadedModel<'detector'>, engine: Engine): Promise<Detector> {

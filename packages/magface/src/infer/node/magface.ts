@@ -6,7 +6,7 @@ import { type LoadedModel, loadModel } from '../../models/load-model.ts';
 import { disposed } from '../closable-session.ts';
 import { expectDetectOptions } from '../expect-options.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
-import { chooseEngine, type Engine, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
+import { chooseEngine, closeParts, type Engine, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
 import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
 import { analyzeByWorkers } from './stream-workers.ts';
 import { isFew, Workers, workerCount } from './workers.ts';
@@ -22,6 +22,8 @@ export interface LoadOptions extends EngineOptions {
    * the caller's own thread before `analyze` or `detect` asks for it. @default one for each core, as memory allows
    */
   readonly workers?: number | undefined;
+  /** Aligner, named likewise; false aligns by the detector's landmarks alone. @default 'face-aligner', which is in the package */
+  readonly aligner?: string | false | undefined;
   /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
   readonly device?: 'cpu' | undefined;
   /** Refuse the network. @default false */
@@ -36,8 +38,8 @@ export interface LoadOptions extends EngineOptions {
 /** What of an image is detected. */
 export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 
-/** Names of the models used when none is given: both are in the package. */
-export const defaultModels = { recogniser: 'magface-small', detector: 'yunet' } as const;
+/** Names of the models used when none is given; all are in the package. */
+export const defaultModels = { recogniser: 'magface-small', detector: 'yunet', aligner: 'face-aligner' } as const;
 
 /** Reads the models that the options name, and chooses how they run; no session is opened. */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
@@ -46,9 +48,11 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   const model = await loadModel(options.model ?? defaultModels.recogniser, { ...options, kind: 'recogniser' });
   const detectorName = options.detector ?? defaultModels.detector;
   const detector = detectorName === false ? undefined : await loadModel(detectorName, { ...options, kind: 'detector' });
+  const alignerName = detector === undefined ? false : (options.aligner ?? defaultModels.aligner);
+  const aligner = alignerName === false ? undefined : await loadModel(alignerName, { ...options, kind: 'aligner' });
   const engine = await chooseEngine(model, options);
   options.signal?.throwIfAborted();
-  return { model, detector, engine };
+  return { model, detector, aligner, engine };
 }
 
 /**
@@ -60,6 +64,8 @@ export class MagFace {
   readonly model: LoadedModel<'recogniser'>;
   /** The detector likewise; undefined for inputs that are aligned faces already. */
   readonly detector: LoadedModel<'detector'> | undefined;
+  /** The aligner likewise; undefined where faces are aligned by their landmarks. */
+  readonly aligner: LoadedModel<'aligner'> | undefined;
   /** What runs the recogniser in this thread, and how. */
   readonly engine: Engine;
   /** Most worker threads that `stream` uses. */
@@ -71,11 +77,12 @@ export class MagFace {
   #workers: Workers | undefined;
   #isDisposed = false;
 
-  private constructor({ model, detector, engine }: LoadedModels, options: LoadOptions) {
-    this.model = model;
-    this.detector = detector;
-    this.engine = engine;
-    this.workers = workerCount({ model, detector, engine }, options);
+  private constructor(models: LoadedModels, options: LoadOptions) {
+    this.model = models.model;
+    this.detector = models.detector;
+    this.aligner = models.aligner;
+    this.engine = models.engine;
+    this.workers = workerCount(models, options);
     this.#limits = options.limits;
     this.#workerThreads = options.threads ?? 1;
   }
@@ -144,8 +151,7 @@ export class MagFace {
     this.#isDisposed = true;
     await this.#workers?.close();
     const parts = await this.#parts?.catch(() => undefined);
-    await parts?.embedder[Symbol.asyncDispose]();
-    await parts?.detector?.[Symbol.asyncDispose]();
+    if (parts !== undefined) await closeParts(parts);
   }
 
   async *#analyzeHere<Input extends ImageInput>(
@@ -165,7 +171,7 @@ export class MagFace {
   #startWorkers(): Workers {
     if (this.#isDisposed) throw disposed();
     const engine = { ...this.engine, threads: this.#workerThreads };
-    const models = { model: this.model, detector: this.detector, engine };
+    const models = { model: this.model, detector: this.detector, aligner: this.aligner, engine };
     this.#workers ??= new Workers({ models, limits: this.#limits }, this.workers);
     return this.#workers;
   }

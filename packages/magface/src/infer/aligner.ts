@@ -1,0 +1,118 @@
+/**
+ * Alignment that does not depend on how a face was found. A small network sees the face with its surroundings, cut out by
+ * the detector's landmarks, and says by which similarity that cut is off:
+ *
+ *     q ↦ R (q − c) + c + t,   R = [[1 + 0.3 o₁, −0.4 o₂], [0.4 o₂, 1 + 0.3 o₁]],   t = (15 o₃, 15 o₄)
+ *
+ * from the right place of a point in the 112x112 template to its place in the cut, o being its outputs and c the middle of
+ * the face. The second look, at the corrected cut, starts from nearly the same picture whatever the first one was. A fifth
+ * output is the logarithm of the error that it expects, in pixels of the crop.
+ *
+ * `scripts/aligner.ts` trains it; docs/design.md says on what.
+ */
+import { Tensor } from 'onnxruntime-common';
+import { type AffineMatrix, alignmentMatrix } from '../align.ts';
+import { MagfaceError, ModelError } from '../errors.ts';
+import type { DetectedFace } from '../face.ts';
+import type { AlignerContract } from '../models/contract.ts';
+import { blankPixels, type Pixels } from '../pixels.ts';
+import { closable } from './closable-session.ts';
+import { cutFace } from './cut-face.ts';
+import { inputFiller } from './preprocess.ts';
+import type { Session } from './session.ts';
+
+/** Middle of the face in the template. */
+export const middle = [56, 66] as const;
+/** Side of the cut, in pixels of the template: the crop with half as much again around it. */
+export const fieldSize = 160;
+/** Outputs are multiplied by these: change of scale, of angle, and of place in pixels of the crop. */
+export const outputScale = [0.3, 0.4, 15, 15] as const;
+/** Corrections of a correction change little: see bench/results. */
+const looks = 2;
+const outputs = 5;
+
+/** Aligns faces; owns its session. */
+export interface Aligner {
+  /** @returns for each face the map from the image to its 112x112 crop */
+  align(image: Pixels, faces: readonly DetectedFace[]): Promise<AffineMatrix[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** @throws {ModelError} `model_run_failed` from `align` when the network is not what the contract says */
+export function createAligner(own: Session, contract: AlignerContract, { name }: { readonly name: string }): Aligner {
+  const session = closable(own);
+  const { width, height } = contract.input;
+  const fill = inputFiller(contract.input);
+
+  const look = async (image: Pixels, matrices: readonly AffineMatrix[]): Promise<AffineMatrix[]> => {
+    const values = new Float32Array(matrices.length * 3 * width * height);
+    for (const [i, matrix] of matrices.entries())
+      fill(surroundings(image, matrix, width), values, i * 3 * width * height);
+    const input = new Tensor('float32', values, [matrices.length, 3, height, width]);
+    const found = await run(session, input, name);
+    return matrices.map((matrix, i) => corrected(matrix, found.subarray(i * outputs, (i + 1) * outputs)));
+  };
+
+  return {
+    align: async (image, faces) => {
+      let matrices = faces.map(({ landmarks, mouth }) => alignmentMatrix(landmarks, mouth));
+      if (faces.length === 0) return matrices;
+      for (let i = 0; i < looks; i++) matrices = await look(image, matrices);
+      return matrices;
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}
+
+/** The face with what surrounds it, shrunk to the network's size by means of squares of pixels. */
+function surroundings(image: Pixels, [[a, b, c], [d, e, f]]: AffineMatrix, size: number): Pixels {
+  const shift = (fieldSize - 1) / 2;
+  const field = cutFace(
+    image,
+    [
+      [a, b, c + shift - middle[0]],
+      [d, e, f + shift - middle[1]],
+    ],
+    fieldSize,
+  );
+  const step = fieldSize / size;
+  const small = blankPixels(size, size);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = 0;
+        for (let v = 0; v < step; v++)
+          for (let u = 0; u < step; u++) sum += field.data[3 * ((y * step + v) * fieldSize + x * step + u) + channel]!;
+        small.data[3 * (y * size + x) + channel] = sum / (step * step) + 0.5;
+      }
+    }
+  }
+  return small;
+}
+
+/** The map to the crop after the correction: the inverse of "template to cut", applied behind the map to the cut. */
+function corrected([[a, b, c], [d, e, f]]: AffineMatrix, output: Float32Array): AffineMatrix {
+  const real = 1 + outputScale[0] * output[0]!;
+  const imaginary = outputScale[1] * output[1]!;
+  const [tx, ty] = [outputScale[2] * output[2]!, outputScale[3] * output[3]!];
+  const square = real * real + imaginary * imaginary;
+  const [p, q] = [real / square, -imaginary / square]; // the inverse as a complex number
+  const [x, y] = [c - middle[0] - tx, f - middle[1] - ty];
+  return [
+    [p * a - q * d, p * b - q * e, p * x - q * y + middle[0]],
+    [q * a + p * d, q * b + p * e, q * x + p * y + middle[1]],
+  ];
+}
+
+async function run(session: Session, input: Tensor, name: string): Promise<Float32Array> {
+  const output = session.outputNames[0]!;
+  try {
+    const values = (await session.run({ [session.inputNames[0]!]: input }, [output]))[output]?.data;
+    if (values instanceof Float32Array && values.length === input.dims[0]! * outputs) return values;
+    throw new Error(`it gave no ${outputs} numbers a face`);
+  } catch (cause) {
+    if (cause instanceof MagfaceError) throw cause;
+    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new ModelError('model_run_failed', name, `Expected ${name} to align faces but it failed: ${why}.`, { cause });
+  }
+}
