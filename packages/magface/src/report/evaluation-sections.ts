@@ -75,11 +75,11 @@ function areaLegend(
 /** Whether a measure is better than magnitude, where the interval of their difference says so. */
 function againstMagnitude(less: Interval | null): string {
   if (less === null) return 'not comparable with magnitude';
-  const range = `magnitude’s less its own: ${differenceRange('paucArea', less)}`;
+  const range = `magnitude’s pAUC less its own: ${differenceRange('paucArea', less)}`;
   if (less[0] > 0) return `better than magnitude (${range})`;
   return less[1] < 0
     ? `worse than magnitude (${range})`
-    : `no difference to magnitude that these pairs can show (${range})`;
+    : `no difference from magnitude that these pairs can show (${range})`;
 }
 
 function modelSection(report: PairReport, pictures: ReadonlyMap<string, string>): string {

@@ -75,7 +75,9 @@ test('models stand side by side in one file that loads nothing and takes no text
   expect(magnitude).toMatch(
     new RegExp(`^magnitude of first & best: ${figure} \\(chance ${figure}; oracle ${figure}\\)$`),
   );
-  expect(sharpness).toMatch(new RegExp(`^sharpness on first & best: ${figure}; no difference to magnitude that these`));
+  expect(sharpness).toMatch(
+    new RegExp(`^sharpness on first & best: ${figure}; no difference from magnitude that these`),
+  );
   expect(second).toMatch(/^magnitude of second: /);
   expect(
     all('figcaption')
