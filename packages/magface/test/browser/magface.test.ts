@@ -207,6 +207,6 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
       page.evaluate((models) => library.MagFace.load({ models }).then(String, (error: Error) => error.message), models);
     expect(await load('none')).toMatch(/^Expected a list of models at .*none\/index.json but the server answered 404:/);
     expect(await load('half')).toMatch(/^Expected a detector in the folder of models but it has none:/);
-    expect(await load('changed')).toMatch(/^Expected blazeface to have SHA-256 [0-9a-f]{64} but something else came:/);
+    expect(await load('changed')).toMatch(/^Expected yunet to have SHA-256 [0-9a-f]{64} but something else came:/);
   });
 });

