@@ -107,18 +107,27 @@ test('the library has types for TypeScript, checked strictly with those of all t
   );
   cpSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'), { recursive: true });
   symlinkSync(join(root, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'));
-  const options = [
-    '--strict',
-    '--noEmit',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--lib',
-    'es2022,esnext.disposable',
-  ];
-  expect(run('node', join(root, 'node_modules/typescript/bin/tsc'), ...options, 'typed.ts')).toBe('');
+  expect(checkTypes('typed.ts')).toBe('');
 });
+
+test('magface/browser brings the types of the DOM with it: a project need not name them', () => {
+  writeFileSync(
+    join(folder, 'page.ts'),
+    "import { MagFace } from 'magface/browser';\n" +
+      'export async function best(file: File, canvas: HTMLCanvasElement): Promise<number | undefined> {\n' +
+      '  await using magface = await MagFace.load();\n' +
+      '  const [face] = [...(await magface.analyze(file)), ...(await magface.analyze(canvas))];\n' +
+      '  return face?.quality;\n}\n',
+  );
+  expect(checkTypes('page.ts')).toBe('');
+});
+
+/** As a project of Node's does: without the library of browsers. */
+function checkTypes(file: string): string {
+  const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022'];
+  const libraries = ['--lib', 'es2022,esnext.disposable'];
+  return run('node', join(root, 'node_modules/typescript/bin/tsc'), ...options, ...libraries, file);
+}
 
 test('the command line runs, and without @magface/torch training says what to install', () => {
   const command = join(folder, 'node_modules/magface/bin/magface.js');

@@ -6,6 +6,9 @@ const photos = (n: number): string => count(n, 'photo');
 const faces = (n: number): string => count(n, 'face');
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+/** How many of the poor faces a reason is true of, to stand before it; nothing where it is true of the only one. */
+const amongPoor = (faces: number, poor: number): string =>
+  faces < poor ? `${faces} of them ` : poor === 1 ? '' : 'all of them ';
 /** 0.001 as "1 in 1,000". */
 const oneIn = (rate: number): string => `1 in ${Math.round(1 / rate).toLocaleString('en')}`;
 
@@ -41,11 +44,21 @@ export const texts = {
     cancel: 'Cancel',
     clear: 'Start over',
     none: 'No face was found in these photos.',
-    verdict: (good: number, poor: number, all: number, poorCause: string | undefined) =>
+    without: (n: number) => `${photos(n)} ${n === 1 ? 'shows' : 'show'} none.`,
+    advice: (tinyFaces: boolean) =>
+      `Faces should be upright, in light and at least ${tinyFaces ? 20 : 40} pixels wide` +
+      (tinyFaces ? '.' : '; for smaller ones check “Look for tiny faces” and add the photos again.'),
+    unread: (n: number) =>
+      n === 1 ? 'The file could not be read: see below why.' : `None of the ${n} files could be read: see below why.`,
+    failed: (n: number) => `${count(n, 'file')} could not be read: see below why.`,
+    passedOver: (names: readonly string[]) =>
+      `Passed over ${count(names.length, 'file')} of other kinds: ${names.slice(0, 3).join(', ')}` +
+      `${names.length > 3 ? ` and ${names.length - 3} more` : ''}. Pictures are JPEG, PNG, WebP, AVIF or GIF files.`,
+    verdict: (good: number, poor: number, all: number, cause: readonly [reason: string, faces: number] | undefined) =>
       `${good} of ${faces(all)} ${good === 1 ? 'is' : 'are'} good (50 or more), ` +
       (poor === 0
         ? 'none is poor.'
-        : `${poor} ${poor === 1 ? 'is' : 'are'} poor (below 20${poorCause ? `, most often ${poorCause}` : ''}).`),
+        : `${poor} ${poor === 1 ? 'is' : 'are'} poor (below 20${cause ? `: ${amongPoor(cause[1], poor)}${cause[0]}` : ''}).`),
     finished: (n: number, inPhotos: number) => `Finished: ${faces(n)} in ${photos(inPhotos)}.`,
     cancelled: (done: number, total: number) => `Cancelled after ${done} of ${photos(total)}.`,
     noImages: 'There was no picture among what you gave.',
@@ -70,7 +83,7 @@ export const texts = {
     photosHeading: 'Photos',
     allPhotos: (n: number) => `Show all ${photos(n)}`,
     photoAlt: (name: string, n: number) => `${name}, ${faces(n)}`,
-    photoCaption: (name: string, n: number) => `${name} · ${faces(n)}`,
+    photoCaption: (name: string, n: number) => `${name} · ${n === 0 ? 'no face found' : faces(n)}`,
     keep: 'Keep',
     keepFace: (number: number, name: string) => `Keep face ${number}, ${name}`,
     faceLabel: (number: number, name: string) => `Face ${number} of ${name}`,
@@ -118,6 +131,7 @@ export const texts = {
     drop: 'Drop a picture here',
     another: 'Another picture',
     looking: 'Looking …',
+    noPicture: (name: string) => `${name} is no picture: choose a JPEG, PNG, WebP, AVIF or GIF file.`,
     noFace: (name: string) => `No face was found in ${name}: take a picture that shows one larger or sharper.`,
     which: 'Which face?',
     face: (number: number) => `Face ${number}`,

@@ -1,4 +1,4 @@
-/// <reference lib="dom" />
+/// <reference lib="dom" preserve="true" />
 /** The class that pages use: what a browser can show in, faces with embedding, magnitude and quality out. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';

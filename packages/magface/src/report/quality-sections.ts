@@ -38,7 +38,7 @@ function verdict(faces: readonly ReportFace[]): string {
   const above = scores.filter((score) => score >= good).length;
   const below = faces.filter(({ quality }) => quality !== null && quality < poor);
   const cause = commonest(below);
-  const why = cause ? `, most often ${cause.replaceAll('_', ' ')}` : '';
+  const why = cause ? `: ${cause}` : '';
   const rest =
     below.length === 0
       ? 'none is poor'
@@ -46,10 +46,15 @@ function verdict(faces: readonly ReportFace[]): string {
   return `${above} of ${counted(scores.length, 'face')} ${above === 1 ? 'is' : 'are'} good (quality ${good} or more), ${rest}.`;
 }
 
-function commonest(faces: readonly ReportFace[]): ReasonCode | undefined {
+/** The reason that at least half of the faces have, and how many do: `7 of them turned away`. */
+function commonest(faces: readonly ReportFace[]): string | undefined {
   const counts = new Map<ReasonCode, number>();
   for (const { reasons } of faces) for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const [first] = [...counts].sort((a, b) => b[1] - a[1]);
+  if (first === undefined || 2 * first[1] < faces.length) return undefined;
+  const [code, count] = first;
+  const among = count < faces.length ? `${count} of them ` : count === 1 ? '' : 'all of them ';
+  return among + code.replaceAll('_', ' ');
 }
 
 export function stripSection(faces: readonly ShownFace[], scale: QualityScale): string {

@@ -14,6 +14,20 @@ import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
 import { cameraArguments, drop, photos, saved, seriousFindings } from '../support/page-use.ts';
 
+/** A BMP file that browsers do read: 24 bits, rows of a multiple of four bytes. */
+function bitmapFile(pixels: Uint8Array, width: number, height: number): Buffer {
+  const head = Buffer.alloc(54);
+  head.write('BM');
+  head.writeUInt32LE(54 + pixels.length, 2);
+  head.writeUInt32LE(54, 10);
+  head.writeUInt32LE(40, 14);
+  head.writeInt32LE(width, 18);
+  head.writeInt32LE(height, 22);
+  head.writeUInt16LE(1, 26);
+  head.writeUInt16LE(24, 28);
+  return Buffer.concat([head, pixels]);
+}
+
 describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`, () => {
   let folder: string;
   let server: FileServer;
@@ -50,7 +64,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
     expect(await page.locator('.photo .box').count()).toBe(22);
     expect(await page.locator('.lead').textContent()).toBe(
-      '3 of 22 faces are good (50 or more), 13 are poor (below 20, most often turned away).',
+      '3 of 22 faces are good (50 or more), 13 are poor (below 20).',
     );
     const scores = (): Promise<number[]> =>
       page.locator('.face .score b').evaluateAll((all) => all.map((one) => Number(one.textContent)));
@@ -172,6 +186,19 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       .setInputFiles([join(folder, 'broken.jpg'), photos[0]!]);
     await page.getByText('Finished: 3 faces in 1 photo.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('broken.jpg: this browser cannot read it');
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await drop(page, [join(folder, 'broken.jpg')]);
+    await page.getByText('The file could not be read: see below why.').waitFor();
+    const picture = sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } });
+    await writeFile(join(folder, 'old.bmp'), bitmapFile(await picture.raw().toBuffer(), 8, 8));
+    await page.locator('input[type=file]').first().setInputFiles(join(folder, 'old.bmp'));
+    await page.getByText('None of the 2 files could be read: see below why.').waitFor();
+    expect(await page.locator('.failures').textContent()).toContain(
+      'old.bmp is a BMP image: save it anew as PNG or JPEG.',
+    );
+    await writeFile(join(folder, 'clip.mp4'), 'no picture');
+    await page.locator('input[type=file]').first().setInputFiles(join(folder, 'clip.mp4'));
+    await page.getByText('There was no picture among what you gave. Passed over 1 file').waitFor();
   });
 
   test('a picture is pasted, a folder is chosen', async () => {
@@ -183,13 +210,15 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       clipboardData.items.add(new File([await canvas.convertToBlob()], 'pasted.png', { type: 'image/png' }));
       document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
     });
-    await page.getByText('No face was found in these photos.').waitFor();
+    await page.getByText('No face was found in these photos. Faces should be upright, in light and at').waitFor();
+    expect(await page.locator('figcaption').allTextContents()).toEqual(['pasted.png · no face found']);
     const chosen = join(folder, 'chosen');
     await mkdir(chosen);
     await copyFile(photos[0]!, join(chosen, 'three.jpg'));
     await writeFile(join(chosen, 'notes.txt'), 'no picture');
     await page.locator('input[webkitdirectory]').setInputFiles(chosen);
-    await page.getByText('Finished: 3 faces in 2 photos.').waitFor();
+    await page.getByText('Finished: 3 faces in 2 photos. 1 photo shows none. Faces should be').waitFor();
+    await page.getByText('Passed over 1 file of other kinds: notes.txt. Pictures are JPEG, PNG').waitFor();
     expect(await page.locator('figcaption').allTextContents()).toContain('chosen/three.jpg · 3 faces');
   });
 

@@ -47,11 +47,26 @@ type Page = ReturnType<typeof parseHTML>['document'];
 const texts = (document: Page, selector: string): string[] =>
   [...document.querySelectorAll(selector)].map((element) => element.textContent ?? '');
 
+test('a reason is named only where at least half of the poor faces have it, with how many do', () => {
+  const verdict = (faces: number): string[] => {
+    const data = madeUp([faces]);
+    const images = data.images.map((image) => ({
+      ...image,
+      faces: image.faces.map((face) => ({ ...face, quality: 10 })),
+    }));
+    return texts(parseHTML(qualityReport({ ...data, images })).document, '.verdict');
+  };
+  // Two of them are blurred.
+  expect(verdict(5)).toEqual(['0 of 5 faces are good (quality 50 or more), 5 are poor (below 20).']);
+  expect(verdict(3)).toEqual(['0 of 3 faces are good (quality 50 or more), 3 are poor (below 20: 2 of them blurred).']);
+  expect(verdict(2)[0]).toContain('2 are poor (below 20: all of them blurred)');
+});
+
 test('every face stands in strip, photo, table and heat map with its numbers', () => {
   const { document } = parseHTML(qualityReport(madeUp([2, 3])));
   expect(texts(document, '.counts dd')).toEqual(['3', '5', '2', '1']);
   expect(texts(document, '.verdict')).toEqual([
-    '1 of 5 faces is good (quality 50 or more), 1 is poor (below 20, most often blurred).',
+    '1 of 5 faces is good (quality 50 or more), 1 is poor (below 20: blurred).',
   ]);
   expect(texts(document, '.strip li')).toEqual(['1016.0', '2017.0', '3018.0', '4019.0', '5020.0']);
   expect(texts(document, '.photo span')).toEqual(['10', '20', '30', '40', '50']);

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { DropZone, FileButton } from '../shared/drop-zone.tsx';
 import { Crop, colours, FaceFacts, poor } from '../shared/face-parts.tsx';
-import { pastedPictures } from '../shared/files.ts';
+import { type GivenFiles, pastedPictures } from '../shared/files.ts';
 import { texts } from '../texts.ts';
 import {
   chooseFace,
@@ -13,6 +13,7 @@ import {
   type Picture,
   pictures,
   rate,
+  refuseFile,
   type Side,
   setPicture,
   thresholds,
@@ -44,9 +45,9 @@ export function CompareView(): JSX.Element {
 
 function PictureSide({ side }: { readonly side: Side }): JSX.Element {
   const picture = pictures[side].value;
-  const take = (files: readonly File[]): void => {
-    const [first, second] = files;
+  const take = ({ pictures: [first, second], others: [other] }: GivenFiles): void => {
     if (first) void setPicture(side, first);
+    else if (other) refuseFile(side, other);
     if (second) void setPicture(side === 0 ? 1 : 0, second);
   };
   return (

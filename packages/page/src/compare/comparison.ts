@@ -60,3 +60,8 @@ export function chooseFace(side: Side, chosen: number): void {
   const picture = pictures[side];
   if (picture.value) picture.value = { ...picture.value, chosen };
 }
+
+/** What is no picture is said where the picture would stand. */
+export function refuseFile(side: Side, { name }: File): void {
+  pictures[side].value = { name, kind: 'failed', faces: [], chosen: 0, message: texts.compare.noPicture(name) };
+}

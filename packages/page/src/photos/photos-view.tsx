@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Check } from '../shared/check.tsx';
 import { DropZone, FileButton } from '../shared/drop-zone.tsx';
-import { pastedPictures } from '../shared/files.ts';
+import { type GivenFiles, pastedPictures } from '../shared/files.ts';
 import { texts } from '../texts.ts';
 import { FaceList } from './face-list.tsx';
 import { PhotoGrid } from './photo-grid.tsx';
@@ -13,15 +13,15 @@ import { addPhotos, allFaces, cancel, clear, failures, photos, run, tinyFaces } 
 const words = texts.photos;
 
 export function PhotosView(): JSX.Element {
-  const empty = useSignal(false);
-  const take = (files: readonly File[]): void => {
-    empty.value = files.length === 0;
-    void addPhotos(files);
+  const given = useSignal<GivenFiles | undefined>(undefined);
+  const take = (files: GivenFiles): void => {
+    given.value = files;
+    void addPhotos(files.pictures);
   };
   useEffect(() => {
     const paste = (event: ClipboardEvent): void => {
       const files = pastedPictures(event);
-      if (files.length > 0) take(files);
+      if (files.length > 0) take({ pictures: files, others: [] });
     };
     document.addEventListener('paste', paste);
     return () => document.removeEventListener('paste', paste);
@@ -42,7 +42,13 @@ export function PhotosView(): JSX.Element {
           <FileButton label={started ? words.more : words.choose} onFiles={take} class={started ? '' : 'primary'} />
           <FileButton label={words.chooseFolder} onFiles={take} folder />
           {started && (
-            <button type="button" onClick={clear}>
+            <button
+              type="button"
+              onClick={() => {
+                given.value = undefined;
+                clear();
+              }}
+            >
               {words.clear}
             </button>
           )}
@@ -50,15 +56,23 @@ export function PhotosView(): JSX.Element {
         </div>
         <RunStatus />
       </DropZone>
-      {empty.value && (
-        <p class="notice" role="alert">
-          {words.noImages}
-        </p>
-      )}
+      {given.value !== undefined && <PassedOver given={given.value} />}
       {photos.value.length > 0 && <PhotoGrid />}
       {allFaces.value.length > 0 && <FaceList />}
       <Failures />
     </>
+  );
+}
+
+/** What nobody looks at is said, so that no file goes missing without a word. */
+function PassedOver({ given: { pictures, others } }: { readonly given: GivenFiles }): JSX.Element | null {
+  if (pictures.length > 0 && others.length === 0) return null;
+  const names = others.map(({ name }) => name);
+  return (
+    <p class="notice" role="alert">
+      {pictures.length === 0 && `${words.noImages} `}
+      {names.length > 0 && words.passedOver(names)}
+    </p>
   );
 }
 
@@ -70,7 +84,7 @@ function Verdict(): string {
   const counts = new Map<string, number>();
   for (const { reasons } of poor)
     for (const { code } of reasons) counts.set(texts.reasonName(code), (counts.get(texts.reasonName(code)) ?? 0) + 1);
-  const cause = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  const [cause] = [...counts].sort((a, b) => b[1] - a[1]).filter(([, count]) => 2 * count >= poor.length);
   const good = scored.filter(({ quality }) => quality! >= 50).length;
   return words.verdict(good, poor.length, faces.length, cause);
 }
@@ -90,14 +104,24 @@ function RunStatus(): JSX.Element {
         </div>
       )}
       <span role="status" class="soft">
-        {state.kind === 'finished' &&
-          (allFaces.value.length === 0 && photos.value.length > 0
-            ? words.none
-            : words.finished(allFaces.value.length, photos.value.length))}
+        {state.kind === 'finished' && outcomeWords()}
         {state.kind === 'cancelled' && words.cancelled(state.done, state.total)}
       </span>
     </>
   );
+}
+
+/** How a run ended, and what helps where it found nothing. */
+function outcomeWords(): string {
+  const seen = photos.value.length;
+  if (seen === 0) return words.unread(failures.value.length);
+  const without = photos.value.filter(({ faces }) => faces.length === 0).length;
+  const advice = words.advice(tinyFaces.value);
+  if (without === seen) return `${words.none} ${advice}`;
+  const parts = [words.finished(allFaces.value.length, seen)];
+  if (without > 0) parts.push(words.without(without), advice);
+  if (failures.value.length > 0) parts.push(words.failed(failures.value.length));
+  return parts.join(' ');
 }
 
 function Failures(): JSX.Element | null {

@@ -1,11 +1,11 @@
 /** A place that takes pictures by drop and by choice. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { droppedPictures, isPicture } from './files.ts';
+import { droppedFiles, type GivenFiles, toldApart } from './files.ts';
 
 export interface DropZoneProps {
   readonly label: string;
-  readonly onFiles: (files: readonly File[]) => void;
+  readonly onFiles: (given: GivenFiles) => void;
   readonly children: ComponentChildren;
   readonly class?: string;
 }
@@ -15,7 +15,8 @@ export function DropZone({ label, onFiles, children, class: name = '' }: DropZon
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    if (event.dataTransfer) droppedPictures(event.dataTransfer).then(onFiles, () => onFiles([]));
+    const take = (files: readonly File[]): void => onFiles(toldApart(files));
+    if (event.dataTransfer) droppedFiles(event.dataTransfer).then(take, () => take([]));
   };
   return (
     <section
@@ -35,7 +36,7 @@ export function DropZone({ label, onFiles, children, class: name = '' }: DropZon
 
 export interface FileButtonProps {
   readonly label: string;
-  readonly onFiles: (files: readonly File[]) => void;
+  readonly onFiles: (given: GivenFiles) => void;
   /** A whole folder instead of pictures. @default false */
   readonly folder?: boolean;
   /** One picture only. @default false */
@@ -52,7 +53,7 @@ export function FileButton({
   class: name = '',
 }: FileButtonProps): JSX.Element {
   const choose = ({ currentTarget: input }: { readonly currentTarget: HTMLInputElement }): void => {
-    onFiles([...(input.files ?? [])].filter(isPicture));
+    onFiles(toldApart([...(input.files ?? [])]));
     input.value = ''; // so that the same file can be chosen again
   };
   return (

@@ -1,18 +1,32 @@
 /** Pictures out of what people drop, paste and choose. */
 
-const pictureName = /\.(jpe?g|png|webp|avif|gif|bmp)$/i;
+/** What people gave, told apart. */
+export interface GivenFiles {
+  /** Also those of kinds that cannot be read: each is refused by name when its turn comes. */
+  readonly pictures: readonly File[];
+  readonly others: readonly File[];
+}
+
+const pictureName = /\.(jpe?g|png|webp|avif|gif|bmp|hei[cf]|tiff?)$/i;
 
 /** Browsers leave the type empty for names that they do not know. */
-export const isPicture = ({ type, name }: File): boolean =>
-  type === '' ? pictureName.test(name) : type.startsWith('image/');
+const isPicture = ({ type, name }: File): boolean => (type === '' ? pictureName.test(name) : type.startsWith('image/'));
 
-/** @returns the pictures of a drop, those of dropped folders too, in the order of their names */
-export async function droppedPictures(data: DataTransfer): Promise<File[]> {
+/** What systems put into folders by themselves: nobody means to give it. */
+const isHidden = ({ name }: File): boolean => /^(\.|Thumbs\.db$|desktop\.ini$)/i.test(name);
+
+export const toldApart = (files: readonly File[]): GivenFiles => ({
+  pictures: files.filter((file) => isPicture(file) && !isHidden(file)),
+  others: files.filter((file) => !isPicture(file) && !isHidden(file)),
+});
+
+/** @returns the files of a drop, those of dropped folders too, in the order of their names */
+export async function droppedFiles(data: DataTransfer): Promise<File[]> {
   const items = [...data.items].filter(({ kind }) => kind === 'file');
   const entries = items.map((item) => item.webkitGetAsEntry()); // all at once: the list is emptied after the event
   const loose = items.map((item) => item.getAsFile());
   const files = await Promise.all(entries.map((entry, i) => (entry === null ? [loose[i]] : filesUnder(entry))));
-  return files.flat().filter((file): file is File => file != null && isPicture(file));
+  return files.flat().filter((file) => file != null);
 }
 
 /** @returns the pictures of a paste */
