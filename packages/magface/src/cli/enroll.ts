@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
-import type { Gallery } from '../gallery/gallery.ts';
+import type { Gallery, GalleryMatch } from '../gallery/gallery.ts';
 import { nameFault } from '../gallery/person-name.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -70,6 +70,7 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
     ],
   });
   let gallery: Gallery | undefined;
+  let strictest: number | undefined;
   const { person, minQuality, largest } = flags;
   const gate = { minQuality, largest, flags: { minQuality: '--min-quality', largest: '--largest' } };
   try {
@@ -77,12 +78,16 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
       context,
       start: async ({ model }) => {
         expectCalibration(model, minQuality);
+        strictest = model.contract.thresholds?.toSorted((a, b) => a.fmr - b.fmr)[0]?.threshold;
         gallery = await openGallery(flags.gallery, model, context);
       },
       outcome: async (outcome) => {
         if (!('faces' in outcome)) return;
         const image = outcome.file.name;
         const { embedding, magnitude, quality = null } = enrollable(outcome.faces, { ...gate, image });
+        const twin = await twinOf(gallery!, { person, embedding, threshold: strictest });
+        if (twin !== undefined && flags.quiet !== true)
+          note(context, `${image} resembles ${twin.person} (${twin.similarity.toFixed(4)}): check who it shows.`);
         const { face, faces: total, known } = await gallery!.enrol(person, { embedding, quality });
         if (known && flags.quiet !== true)
           note(context, `${image} is not added again: ${person} has this picture already, as face ${face}.`);
@@ -94,4 +99,20 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
     if (gallery !== undefined) await rows.close();
     await gallery?.[Symbol.asyncDispose]();
   }
+}
+
+interface Twinning {
+  readonly person: string;
+  readonly embedding: Float32Array;
+  /** At the strictest rate of the model, since everybody is compared; undefined where it has none. */
+  readonly threshold: number | undefined;
+}
+
+/** @returns somebody else whom the face resembles so much that one of the two names is probably wrong */
+async function twinOf(
+  gallery: Gallery,
+  { person, embedding, threshold = 1 }: Twinning,
+): Promise<GalleryMatch | undefined> {
+  const matches = await gallery.search(embedding, { limit: 2 });
+  return matches.find((match) => match.person !== person && match.similarity >= threshold);
 }

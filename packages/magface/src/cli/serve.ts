@@ -9,7 +9,7 @@ import type { Engine } from '../serve/engine.ts';
 import type { ServeOptions } from '../serve/options.ts';
 import { flagOf } from '../settings/flag-names.ts';
 import { type Context, note } from './context.ts';
-import { galleryWords, openGallery } from './gallery.ts';
+import { expectGalleryRoom, galleryWords, openGallery } from './gallery.ts';
 import { addModelFlags, collect, count, type ModelFlags } from './options.ts';
 import { downloadNotes } from './run-images.ts';
 
@@ -78,6 +78,7 @@ export function defineServe(command: Command, context: Context): void {
 
 async function serve(flags: Flags, context: Context): Promise<void> {
   const options = await optionsOf(flags, context);
+  if (flags.gallery !== undefined) await expectGalleryRoom(flags.gallery, context);
   const [{ openEngine }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
     import('../serve/engine.ts'),
     import('../serve/metrics.ts'),

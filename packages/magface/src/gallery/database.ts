@@ -96,7 +96,8 @@ export async function expectRoom(folder: string): Promise<void> {
   if (isServer(folder) || isMade(folder)) return;
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw error;
+    if (error.code !== 'ENOTDIR') throw error;
+    throw new ConfigError('gallery', `Expected a folder for the gallery but ${folder} is a file: name a folder.`);
   });
   const foreign = names.filter((name) => !/^(lock-.*|data\.part)$/.test(name));
   if (foreign.length === 0) return;
@@ -156,21 +157,33 @@ function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, '
   };
 }
 
+/** @throws {ConfigError} when it is no address, or of no host, without repeating its password */
+function serverOf(address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url !== undefined && url.host !== '') return url;
+  const message = 'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another: mend --gallery.';
+  throw new ConfigError('gallery', message);
+}
+
 async function openServer(address: string): Promise<Database> {
+  const { host, pathname } = serverOf(address);
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({ connectionString: address, max: 8 });
   pool.on('error', () => undefined); // an idle connection that breaks is replaced by the next query
   const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) =>
     (await pool.query(sql, values && [...values])).rows as Row[];
-  const { host, pathname } = new URL(address);
   try {
     await query('select 1');
   } catch (cause) {
     await pool.end();
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError('gallery', `Expected PostgreSQL at ${host}${pathname} but it cannot be used: ${why}.`, {
-      cause,
-    });
+    throw new ConfigError(
+      'gallery',
+      `Expected PostgreSQL at ${host}${pathname} but it cannot be used (${why}): check the address, and that the server runs.`,
+      {
+        cause,
+      },
+    );
   }
   return {
     name: `${host}${pathname}`,

@@ -112,6 +112,18 @@ test('the same picture twice, several faces and a poor face are told, and taken 
       '',
     ].join('\n'),
   });
+  const thresholds = [{ fmr: 0.001, threshold: 0.3, set: 's' }];
+  const services = { load: async () => fakeRecogniser({ thresholds }) };
+  const twin = ['enroll', '--gallery', 'people', '--person', 'Eve', '--largest', 'two.png'];
+  expect((await runCli(twin, { cwd, services })).stderr).toBe(
+    'two.png resembles Ann Lee (1.0000): check who it shows.\n',
+  );
+
+  const file = await enroll('--gallery', 'two.png', '--person', 'Ann', 'ann/a.png');
+  expect([file.exitCode, file.stderr]).toEqual([
+    2,
+    'Expected a folder for the gallery but two.png is a file: name a folder.\n',
+  ]);
   const flags = ['--largest', '--min-quality', '0', '--json'];
   const taken = await enroll('--gallery', 'people', '--person', 'Bob', 'two.png', 'poor.png', ...flags);
   expect([taken.exitCode, JSON.parse(taken.stdout)]).toMatchObject([0, [{ quality: 88 }, { quality: 2 }]]);
@@ -128,7 +140,7 @@ test('identify tells threshold and rate, and what a rate for pairs means among m
   expect(run.stderr).toBe(
     [
       'Threshold 0.3123, measured at a false match rate of 0.001, the next stricter measured rate than the 0.005 asked for, for one comparison.',
-      'Every face is compared with 2 people: expect about 0.002 false hits for each face of a stranger (0.001 x 2).',
+      'Every face is compared with 3 people: expect about 0.003 false hits for each face of a stranger (0.001 x 3).',
       '',
     ].join('\n'),
   );
@@ -138,7 +150,7 @@ test('identify tells threshold and rate, and what a rate for pairs means among m
     threshold: 0.31234567,
     fmr: 0.001,
     fmrAsked: 0.001,
-    expectedFalseHits: 0.002,
+    expectedFalseHits: 0.003,
   });
   const stricter = await runCli([...words, '--fmr', '0.0001'], { cwd, services });
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);

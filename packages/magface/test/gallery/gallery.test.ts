@@ -79,6 +79,10 @@ describe('over the wire', () => {
     const opening = Gallery.open('postgres://me:secret@127.0.0.1:1/db', model);
     await expect(opening).rejects.toMatchObject({ code: 'wrong_configuration' });
     await expect(opening).rejects.toThrow(/^Expected PostgreSQL at 127\.0\.0\.1:1\/db but it cannot be used/);
+    for (const address of ['postgres://', 'postgres://me:secret@[/db'])
+      await expect(Gallery.open(address, model)).rejects.toThrow(
+        'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another: mend --gallery.',
+      );
   });
 });
 
