@@ -52,7 +52,8 @@ const root = fileURLToPath(new URL('../packages/magface/test/browser/harness', i
 const output = { outDir: folder, target: 'es2022', emptyOutDir: true };
 await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: output });
 const files = new Map<string, Uint8Array>();
-for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!])) files.set(`models/${name}`, bytes);
+for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!]))
+  files.set(`models/${name}`, bytes);
 for (const photo of photos) files.set(`${photo}.jpg`, await readFile(samplePhoto(photo)));
 const server = await serveFiles(folder, { files, headers: pageHeaders });
 try {
