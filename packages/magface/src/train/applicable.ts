@@ -27,11 +27,12 @@ export function expectApplicable(
   const others = Object.keys(given).filter((name) => table[name] && !modesOf(table[name]).includes(mode));
   const [first] = others;
   if (first === undefined) return;
-  // Those of one kind at a time: the remedy differs.
-  const alike = others.filter((name) => table[name]!.onlyFor === table[first]!.onlyFor);
-  const kind = String(table[first]!.onlyFor);
-  const [apply, them] = alike.length === 1 ? ['applies', 'it'] : ['apply', 'them'];
-  const message = `Expected settings for ${modeNames[mode]} but received ${flagList(alike)}, which ${apply} only to ${onlyTo[kind]}: leave ${them} out${remedyOf(kind, mode, String(given['init']))}.`;
+  const kinds = new Set(others.map((name) => String(table[name]!.onlyFor)));
+  const kind = kinds.size === 1 ? [...kinds][0]! : undefined;
+  const [apply, them] = others.length === 1 ? ['applies', 'it'] : ['apply', 'them'];
+  const which = kind === undefined ? 'which apply only to other modes' : `which ${apply} only to ${onlyTo[kind]}`;
+  const remedy = kind === undefined ? '' : remedyOf(kind, mode, String(given['init']));
+  const message = `Expected settings for ${modeNames[mode]} but received ${flagList(others)}, ${which}: leave ${them} out${remedy}.`;
   throw new ConfigError(flagOf(first), message);
 }
 

@@ -80,7 +80,7 @@ export const peopleOf = ({ samples }: Dataset): number => new Set(Array.from(sam
 export function datasetSize(dataset: Dataset): string {
   const { samples, classes } = dataset;
   const people = peopleOf(dataset);
-  return `${samples.length} images of ${people} people${people === classes ? '' : ` in ${classes} classes`}`;
+  return `${samples.length} images of ${people === 1 ? '1 person' : `${people} people`}${people === classes ? '' : ` in ${classes} classes`}`;
 }
 
 /** @throws {ConfigError} when the labels need more classes than were asked for */

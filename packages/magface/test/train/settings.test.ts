@@ -106,6 +106,10 @@ test.each([
     /received --freeze, which applies only to finetuning an ONNX model: .* magface convert x\.pth MODEL\.onnx\./,
   ],
   [['--init', 'x.pth', '--train-last', '1'], /received --train-last/],
+  [
+    ['--init', 'm.onnx', '--dropout', '0.1', '--collective-timeout', '9'],
+    /received --dropout and --collective-timeout, which apply only to other modes: leave them out\./,
+  ],
   [['--start-epoch', '5'], /Expected --start-epoch to be 0 but received 5: --resume goes on/],
   [['--vis_mag', 'banana'], /Expected --vis_mag to be 1 but received banana/],
   [
