@@ -41,7 +41,7 @@ export function defineCompare(command: Command, context: Context, done: (exitCod
 }
 
 async function compare(names: readonly [string, string], flags: CompareFlags, context: Context): Promise<void> {
-  await using magface = await loadMagFace(flags, context);
+  await using magface = await loadMagFace(flags, context, 2);
   const { thresholds } = magface.model.contract;
   thresholdAt(thresholds, flags.fmr); // a rate that the model cannot give is told before the work
   const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));

@@ -56,7 +56,7 @@ async function settingsOf(
   flags: EmbedSetFlags,
   context: Context,
 ): Promise<{ readonly model: LoadedModel<'recogniser'>; readonly parts: (string | boolean | number | null)[] }> {
-  const { aligned = false, flip = false, minFaceScore = null, offline } = flags;
+  const { aligned = false, flip = false, minFaceScore = null, minFace = null, offline } = flags;
   const { defaultModels } = await import('../infer/node/magface.ts');
   const { chooseEngine } = await import('../infer/node/engine.ts');
   const load = (name: string) =>
@@ -72,12 +72,19 @@ async function settingsOf(
     throw new MagfaceError('model_wrong_contract', `Expected a recogniser but ${model.name} is a detector.`);
   const input = JSON.stringify(model.contract.input);
   const { name: engine } = await chooseEngine(model, { engine: flags.engine, cacheDir: context.env['MAGFACE_CACHE'] });
-  const parts = [model.digest, engine, input, detector?.digest ?? null, flip, aligned ? null : minFaceScore];
+  const parts = [
+    model.digest,
+    engine,
+    input,
+    detector?.digest ?? null,
+    flip,
+    ...(aligned ? [] : [minFaceScore, minFace]),
+  ];
   return { model: model as LoadedModel<'recogniser'>, parts };
 }
 
 async function compute(set: FaceSet, flags: EmbedSetFlags, context: Context): Promise<EmbeddedImages> {
-  await using magface = await loadMagFace(flags, context);
+  await using magface = await loadMagFace(flags, context, set.images.length);
   const total = set.images.length;
   const dimension = magface.model.contract.embeddingLength;
   const values = new Float32Array(total * dimension);

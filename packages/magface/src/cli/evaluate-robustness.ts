@@ -61,7 +61,7 @@ function steps(text: string): number {
 async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   await expectTargets(context, { files: { report: flags.report } });
   const files = evenly(await findImages([flags.faces], context), flags.limit);
-  await using magface = await loadMagFace({ ...flags, aligned: true }, context);
+  await using magface = await loadMagFace({ ...flags, aligned: true }, context, Number.POSITIVE_INFINITY);
   const { id, name, contract } = magface.model;
   const model = { name: id ?? name, calibration: contract.calibration };
   const strengths = Array.from({ length: flags.perKind + 1 }, (_, step) => step / flags.perKind);

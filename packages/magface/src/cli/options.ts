@@ -13,10 +13,12 @@ export interface ModelFlags {
   readonly model?: string;
   readonly detector?: string;
   readonly minFaceScore?: number;
+  readonly minFace?: number;
   readonly aligned?: boolean;
   readonly engine?: 'onnx' | 'torch' | 'auto';
   readonly batch?: number;
   readonly threads?: number;
+  readonly workers?: number;
   readonly offline?: boolean;
 }
 
@@ -48,7 +50,8 @@ export function addModelFlags(command: Command, { aligned, batch = true }: Model
     .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
     .option('--model <model>', 'recogniser (default: magface-small)')
     .option('--detector <model>', 'face detector (default: yunet)')
-    .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share);
+    .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share)
+    .option('--min-face <pixels>', 'smallest face looked for (default: 1/25 of a photo’s shorter side)', count);
   if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
   return addEngineFlags(command, { batch });
 }
@@ -64,7 +67,8 @@ export function addEngineFlags(command: Command, { batch = true }: { readonly ba
   );
   if (batch) command.option('--batch <n>', 'most faces in one run of it (default: as tuned, else 8)', count);
   return command
-    .option('--threads <n>', 'threads of one network (default: as tuned, else all cores)', count)
+    .option('--workers <n>', 'threads that images are spread over (default: one for each core)', count)
+    .option('--threads <n>', 'threads of one network (default: one in each worker)', count)
     .option('--offline', 'refuse the network: use cached models only');
 }
 

@@ -1,6 +1,7 @@
 /** What every command over many images does: name them, load the models, show progress, count what failed. */
 import { asImageError, ConfigError, ImageError, type MagfaceError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
+import { isFew, usualWorkers } from '../infer/node/workers.ts';
 import type { ImageSize, StreamResult } from '../infer/pipeline.ts';
 import { type Context, note, type Recogniser } from './context.ts';
 import { findImages, type ImageFile } from './inputs.ts';
@@ -37,7 +38,7 @@ export async function runImages(
   const onNote = flags.quiet === true ? undefined : (line: string) => note(context, line);
   const files = await findImages(words, { ...flags, ...context, onNote });
   await found?.(files);
-  await using magface = await loadMagFace(flags, context);
+  await using magface = await loadMagFace(flags, context, files.length);
   await start?.(magface, files);
   const scrolling = context.stdout.isTTY === true && formatOf(flags) !== 'table';
   const quiet = flags.quiet === true;
@@ -84,8 +85,16 @@ function outcomeOf(result: StreamResult<string>, file: ImageFile): ImageOutcome 
   return { file, size: result.image, faces: result.faces };
 }
 
-/** Loads what the flags name; says on stderr what had to be assumed of a model. */
-export async function loadMagFace(flags: ModelFlags & OutputFlags, context: Context): Promise<Recogniser> {
+/**
+ * Loads what the flags name; says on stderr what had to be assumed of a model.
+ *
+ * @param images - how many there will be: few are not worth starting workers
+ */
+export async function loadMagFace(
+  flags: ModelFlags & OutputFlags,
+  context: Context,
+  images: number,
+): Promise<Recogniser> {
   if (flags.aligned === true && flags.detector !== undefined)
     throw new ConfigError('detector', 'Expected either --aligned or --detector but received both: leave one out.');
   const magface = await context.services.load({
@@ -94,6 +103,7 @@ export async function loadMagFace(flags: ModelFlags & OutputFlags, context: Cont
     engine: flags.engine,
     batchSize: flags.batch,
     threads: flags.threads,
+    workers: isFew(images, flags) ? 1 : (flags.workers ?? usualWorkers(flags.threads)),
     offline: flags.offline,
     cacheDir: context.env['MAGFACE_CACHE'],
     signal: context.signal,
@@ -124,14 +134,15 @@ export function downloadNotes(
 }
 
 export function streamOptions(
-  { aligned = false, flip = false, minFaceScore }: RunFlags,
+  { aligned = false, flip = false, minFaceScore, minFace }: RunFlags,
   signal: AbortSignal,
 ): NonNullable<Parameters<Recogniser['stream']>[1]> {
-  return { aligned, flip, signal, ...(minFaceScore === undefined ? {} : { minScore: minFaceScore }) };
+  return { aligned, flip, signal, minScore: minFaceScore, minFace };
 }
 
 export function noFace({ name }: ImageFile): ImageError {
-  const remedy = 'try a lower --min-face-score or another --detector, or --aligned if it is an aligned face';
+  const remedy =
+    'try a lower --min-face or --min-face-score, another --detector, or --aligned if it is an aligned face';
   return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
 }
 

@@ -54,7 +54,7 @@ export function defineServe(command: Command, context: Context): void {
     .optionsGroup('Limits:')
     .option('--timeout <seconds>', 'for a request (default: 30)', count)
     .option('--queue <n>', 'images that wait before 503 is answered (default: 64)', count)
-    .option('--batch <n>', 'images that go through the networks together (default: 16)', count)
+    .option('--batch <n>', 'aligned faces that go through the network together (default: 16)', count)
     .option('--max-images <n>', 'images in a request (default: 16)', count)
     .option('--max-bytes <n>', 'bytes of an image (default: 16777216)', count)
     .option('--max-pixels <n>', 'pixels of an image (default: 50000000)', count)
@@ -94,6 +94,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     detector: flags.aligned === true ? false : flags.detector,
     engine: flags.engine,
     threads: flags.threads,
+    workers: flags.workers,
     offline: flags.offline,
     cacheDir: context.env['MAGFACE_CACHE'],
     limits: { bytes: maxBytes, pixels: maxPixels },

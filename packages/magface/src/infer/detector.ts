@@ -11,7 +11,7 @@ import type { Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
 import { closable } from './closable-session.ts';
 import { expectDetectOptions } from './expect-options.ts';
-import { drawView, faceInImage, type View } from './letterbox.ts';
+import { faceInImage, type View, viewDrawer } from './letterbox.ts';
 import { blended, iou, mergeFaces, withoutDoubles } from './nms.ts';
 import type { ImageSize } from './pipeline.ts';
 import { inputFiller } from './preprocess.ts';
@@ -89,8 +89,8 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
 
   const isSure = ({ detection }: DetectedFace): boolean => detection >= decoder.minScore;
 
-  const look = async (image: Pixels, view: View, minScore: number, turn: QuarterTurn = 0): Promise<DetectedFace[]> => {
-    const input = turned(drawView(image, view), turn);
+  const look = async (image: Scene, view: View, minScore: number, turn: QuarterTurn = 0): Promise<DetectedFace[]> => {
+    const input = turned(image.draw(view), turn);
     const outputs = await runView(session, contract, input, name);
     const found = decoder.decode(outputs, input, Math.min(minScore, decoder.minScore));
     // Weak finds have no part in the mean of strong ones: options change no numbers.
@@ -102,7 +102,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
   };
 
   /** The mean of what closer looks say, or undefined when they see no face. */
-  const lookAgain = async (image: Pixels, face: DetectedFace): Promise<DetectedFace | undefined> => {
+  const lookAgain = async (image: Scene, face: DetectedFace): Promise<DetectedFace | undefined> => {
     if (decoder.closerLooks.length === 0) return face;
     const looks: DetectedFace[] = [];
     for (const share of decoder.closerLooks) {
@@ -115,7 +115,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
   };
 
   /** Faces of the image as it is, those of coarser levels first. */
-  const search = async (image: Pixels, { minScore, minFace, signal }: Search): Promise<DetectedFace[]> => {
+  const search = async (image: Scene, { minScore, minFace, signal }: Search): Promise<DetectedFace[]> => {
     const levels = planViews(image, { ...plan, minFace: minFace ?? defaultMinFace(image) });
     const found: DetectedFace[] = [];
     for (const views of levels) {
@@ -134,7 +134,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
   };
 
   /** Faces of an image that lies on its side or upside down, as phones write them; only the whole image is looked at. */
-  const searchTurned = async (image: Pixels, { minScore, signal }: Search): Promise<DetectedFace[]> => {
+  const searchTurned = async (image: Scene, { minScore, signal }: Search): Promise<DetectedFace[]> => {
     const [[view]] = planViews(image, { ...plan, minFace: defaultMinFace(image) }) as [[View]];
     let best: DetectedFace[] = [];
     for (const turn of [180, 90, 270] as const) {
@@ -146,7 +146,8 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
     return best;
   };
 
-  const detect = async (image: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
+  const detect = async (pixels: Pixels, options: DetectOptions = {}): Promise<DetectedFace[]> => {
+    const image = { width: pixels.width, height: pixels.height, draw: viewDrawer(pixels) };
     const { minScore = decoder.minScore, minFace, maxFaces, signal } = options;
     expectDetectOptions(options);
     const found = await search(image, { minScore, minFace, signal });
@@ -170,6 +171,11 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
   };
 
   return { detect, [Symbol.asyncDispose]: () => session.release() };
+}
+
+/** An image while it is searched. */
+interface Scene extends ImageSize {
+  readonly draw: (view: View) => Pixels;
 }
 
 interface Search {

@@ -9,6 +9,8 @@ export interface AnalyzeRequest {
   readonly aligned: boolean;
   /** Least confidence of a detection, 0 to 1; undefined for the detector's own. */
   readonly minScore: number | undefined;
+  /** Side of the smallest face wanted, in pixels; undefined for the default. */
+  readonly minFace: number | undefined;
   /** Only so many, the largest. */
   readonly maxFaces: number;
 }

@@ -152,6 +152,7 @@ class QueuedEngine implements Engine {
     const alike = ({ request }: Waiting): boolean =>
       request.aligned === first.request.aligned &&
       request.minScore === first.request.minScore &&
+      request.minFace === first.request.minFace &&
       request.maxFaces === first.request.maxFaces;
     const most = first.request.aligned ? this.#limits.batch : 1;
     const images = this.#queue.filter(alike).slice(0, most);
@@ -163,12 +164,10 @@ class QueuedEngine implements Engine {
 
   async #run(images: readonly Waiting[], request: AnalyzeRequest): Promise<void> {
     const since = performance.now();
-    const { aligned, minScore, maxFaces } = request;
-    const options = { aligned, maxFaces, ...(minScore === undefined ? {} : { minScore }) };
     const outcomes = await this.#workers
       .run(
         images.map(({ image }) => image),
-        { options, transfer: true },
+        { options: request, transfer: true },
       )
       .catch((error: unknown) => ({ error }));
     this.#next(); // the thread first: answering takes its time

@@ -30,7 +30,7 @@ export async function facesOf(
   engine: Engine,
   { signal, aligned, maxFaces }: Asking & { readonly maxFaces: number },
 ): Promise<(readonly ServedFace[])[]> {
-  const asked = { aligned: isAligned(aligned, engine), minScore: undefined, maxFaces };
+  const asked = { aligned: isAligned(aligned, engine), minScore: undefined, minFace: undefined, maxFaces };
   engine.expectRoom(images.length);
   return Promise.all(
     images.map(async ({ name, bytes }) => {

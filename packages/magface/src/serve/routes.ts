@@ -41,9 +41,9 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
     },
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
-      const { aligned, minScore, embedding } = request.query;
+      const { aligned, minScore, minFace, embedding } = request.query;
       const images = await readUploads(request, { ...options, signal });
-      const asked = { aligned: isAligned(aligned, engine), minScore, maxFaces: options.maxFaces };
+      const asked = { aligned: isAligned(aligned, engine), minScore, minFace, maxFaces: options.maxFaces };
       engine.expectRoom(images.length);
       const results = await Promise.all(
         images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asImageError)),

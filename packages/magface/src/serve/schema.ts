@@ -83,6 +83,7 @@ export interface FacesQuery {
   readonly aligned: boolean;
   readonly embedding: boolean;
   readonly minScore?: number | undefined;
+  readonly minFace?: number | undefined;
 }
 
 /** A number in an address. JavaScript reads 0 from no letters; here they are none. */
@@ -97,6 +98,9 @@ export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({
   aligned,
   embedding: flag.describe('Also tell each face’s embedding.'),
   minScore: numeric(z.coerce.number().min(0).max(1)).optional().describe('Least confidence of a face.'),
+  minFace: numeric(z.coerce.number().min(1))
+    .optional()
+    .describe('Side of the smallest face wanted, in pixels; else a 25th of the image’s shorter side.'),
 });
 
 export interface AlignedQuery {

@@ -11,7 +11,7 @@ import { type Engine, type EngineOptions, openEngine } from '../../src/serve/eng
 import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-request.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
-const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, maxFaces: 1 };
+const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, minFace: undefined, maxFaces: 1 };
 
 let folder: string;
 const open: Engine[] = [];

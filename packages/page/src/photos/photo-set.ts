@@ -44,7 +44,7 @@ export const run = signal<Run>({ kind: 'idle' });
 export const dropped = signal<ReadonlySet<number>>(new Set());
 /** The person of each face, by id, once they were told apart. */
 export const people = signal<ReadonlyMap<number, number> | undefined>(undefined);
-/** Look for faces down to 20 pixels rather than 40. */
+/** Look for faces down to 20 pixels rather than a 25th of the photo’s shorter side. */
 export const tinyFaces = signal(false);
 
 export const allFaces = computed(() => photos.value.flatMap(({ faces }) => faces));

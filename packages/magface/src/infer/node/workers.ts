@@ -46,6 +46,9 @@ const threadBytes = 150 * 2 ** 20;
 /** What a session takes of memory, in sizes of its model's file: weights as they came and packed, and values between layers. */
 const sessionSizes = 4;
 
+/** @returns one worker for each core, where a network in it has one thread */
+export const usualWorkers = (threads = 1): number => Math.max(1, Math.floor(availableParallelism() / threads));
+
 /** @returns as many threads as asked for, else as there are cores, but no more than a quarter of the memory has room for */
 export function workerCount(
   { model, detector }: LoadedModels,
@@ -53,7 +56,7 @@ export function workerCount(
 ): number {
   const bytes = threadBytes + sessionSizes * (model.bytes.length + (detector?.bytes.length ?? 0));
   const fitting = Math.floor(totalmem() / 4 / bytes);
-  return Math.max(1, Math.min(workers ?? Math.floor(availableParallelism() / threads), fitting));
+  return Math.max(1, Math.min(workers ?? usualWorkers(threads), fitting));
 }
 
 /** Up to so many images are done before the first thread would be ready. */
