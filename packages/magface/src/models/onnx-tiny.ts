@@ -22,14 +22,17 @@ export function zeroTinyWeights(graph: GraphProto, file: string): number {
     if (proto.dataType !== 1 || proto.dims.length < 2) return proto; // small tensors hold constants of formulas, too
     const tensor = tensorOf(proto, file);
     const values = tensor.data as Float32Array;
-    const least = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) * negligible;
+    // Plain loops: a model has millions of weights, and a callback for each took a tenth of the time to the first face.
+    let largest = 0;
+    for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) > largest) largest = Math.abs(values[i]!);
+    const least = largest * negligible;
     if (!Number.isFinite(least)) return proto;
     let own = 0;
-    values.forEach((value, i) => {
-      if (value === 0 || Math.abs(value) >= least) return;
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] === 0 || !(Math.abs(values[i]!) < least)) continue;
       values[i] = 0;
       own++;
-    });
+    }
     found += own;
     return own === 0 ? proto : tensorProto(proto.name, tensor);
   });
