@@ -307,6 +307,8 @@ export interface operations {
                 embedding?: boolean;
                 /** @description Least confidence of a face. */
                 minScore?: number;
+                /** @description Side of the smallest face wanted, in pixels; else a 25th of the image’s shorter side. */
+                minFace?: number;
             };
             header?: never;
             path?: never;
