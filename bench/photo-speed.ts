@@ -63,7 +63,7 @@ async function timed(words: readonly string[], photos: readonly string[]): Promi
     try {
       peak = Math.max(
         peak,
-        Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+        Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
       );
       const ticks = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       cpu = (Number(ticks[11]) + Number(ticks[12])) / 100;
