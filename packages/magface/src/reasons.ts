@@ -2,7 +2,7 @@
  * Plain reasons why a face is of low quality. The rules and limits stand here alone; Node and browser share them.
  * They explain a magnitude to people and never change it.
  */
-import { template } from './align.ts';
+import { type AffineMatrix, template } from './align.ts';
 import type { Box, Landmarks, Point } from './face.ts';
 import type { Pixels } from './pixels.ts';
 
@@ -21,6 +21,8 @@ export interface FaceView {
   readonly crop: Pixels;
   readonly box: Box;
   readonly landmarks: Landmarks;
+  /** From the image to the crop. */
+  readonly alignment: AffineMatrix;
   /** Size of the image that the face was found in, in pixels. */
   readonly image: { readonly width: number; readonly height: number };
 }
@@ -37,7 +39,7 @@ interface Rule {
 }
 
 export const reasonRules: Readonly<Record<ReasonCode, Rule>> = {
-  // Aligned faces have their eyes 35 pixels apart: under 20 most of what a recogniser sees is interpolated.
+  // Aligned faces have their eyes 35 pixels apart: below 20 most of what a recogniser sees is interpolated.
   face_too_small: { measure: eyeDistance, what: 'eyes', unit: ' pixels apart', limit: 20, worst: 0 },
   // 1 % of LFW's faces lie below; half of them blurred by a Gaussian of 1.5 pixels stay under 28, of 2 pixels under 15.
   blurred: { measure: sharpness, what: 'sharpness', unit: '', limit: 40, worst: 0 },
@@ -68,8 +70,9 @@ export function describeReason({ code, value }: Reason): string {
 
 const rounded = (value: number): number => Number(value.toFixed(1));
 
-function eyeDistance({ landmarks: [left, right] }: FaceView): number {
-  return Math.hypot(right[0] - left[0], right[1] - left[1]);
+/** By the alignment, since the landmarks of a turned face lie too close together. */
+function eyeDistance({ alignment: [[a], [d]] }: FaceView): number {
+  return (template[1][0] - template[0][0]) / Math.hypot(a, d);
 }
 
 /** The part of the crop that is face on everybody: brows to mouth, cheek to cheek. */

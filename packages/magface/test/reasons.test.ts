@@ -16,12 +16,14 @@ function checkered(low = 90, high = 160): Pixels {
   return { data, width: 112, height: 112 };
 }
 const flat = (value: number): Pixels => checkered(value, value);
-const ordinary: FaceView = {
+/** A face that lies where its landmarks say. */
+const seen = (face: Omit<FaceView, 'alignment'>): FaceView => ({ ...face, alignment: alignmentMatrix(face.landmarks) });
+const ordinary: FaceView = seen({
   crop: checkered(),
   box: { x: 20, y: 20, width: 70, height: 80 },
   landmarks: template,
   image: { width: 112, height: 112 },
-};
+});
 const scaled = (scale: number): Landmarks =>
   template.map(([x, y]): Point => [x * scale, y * scale]) as unknown as Landmarks;
 const codes = (face: FaceView): ReasonCode[] => findReasons(face).map(({ code }) => code);
@@ -31,7 +33,9 @@ describe('findReasons', () => {
     expect(findReasons(ordinary)).toEqual([]);
   });
   test('each rule gives its code and value', () => {
-    expect(findReasons({ ...ordinary, landmarks: scaled(0.5) })).toEqual([{ code: 'face_too_small', value: 17.6 }]);
+    expect(findReasons(seen({ ...ordinary, landmarks: scaled(0.5) }))).toEqual([
+      { code: 'face_too_small', value: 17.6 },
+    ]);
     expect(findReasons({ ...ordinary, crop: checkered(10, 60) })).toEqual([
       { code: 'too_dark', value: expect.closeTo(35, 0) },
     ]);
@@ -49,7 +53,7 @@ describe('findReasons', () => {
     expect(findReasons({ ...ordinary, crop: flat(120) })).toEqual([{ code: 'blurred', value: 0 }]);
   });
   test('the worst comes first', () => {
-    const face = { ...ordinary, crop: flat(30), landmarks: scaled(0.1) };
+    const face = seen({ ...ordinary, crop: flat(30), landmarks: scaled(0.1) });
     expect(codes(face)).toEqual(['blurred', 'face_too_small', 'too_dark']);
   });
 });
@@ -73,15 +77,17 @@ interface Face {
 async function ratesOf(faces: readonly Face[], change: Change = (face) => face, eyes?: number): Promise<Rates> {
   const found: Rates = {};
   for (const { crop, landmarks } of faces) {
-    const [[left, top], [right, bottom]] = landmarks;
-    const scale = eyes === undefined ? 1 : eyes / Math.hypot(right - left, bottom - top);
+    const [[a], [d]] = alignmentMatrix(landmarks);
+    const scale = eyes === undefined ? 1 : (eyes * Math.hypot(a, d)) / (template[1][0] - template[0][0]);
     const data = await (await change(crop())).raw().toBuffer();
-    const reasons = codes({
-      crop: { data, width: 112, height: 112 },
-      landmarks: landmarks.map(([x, y]): Point => [x * scale, y * scale]) as unknown as Landmarks,
-      box: { x: 0, y: 0, width: 9, height: 9 },
-      image: { width: 250, height: 250 },
-    });
+    const reasons = codes(
+      seen({
+        crop: { data, width: 112, height: 112 },
+        landmarks: landmarks.map(([x, y]): Point => [x * scale, y * scale]) as unknown as Landmarks,
+        box: { x: 0, y: 0, width: 9, height: 9 },
+        image: { width: 250, height: 250 },
+      }),
+    );
     for (const code of reasons.length > 0 ? [...reasons, 'any' as const] : [])
       found[code] = (found[code] ?? 0) + 1 / faces.length;
   }

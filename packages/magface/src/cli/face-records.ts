@@ -11,6 +11,8 @@ export interface FaceRecord {
   readonly box: AnalyzedFace['box'];
   readonly landmarks: AnalyzedFace['landmarks'];
   readonly detection: number;
+  /** Degrees clockwise by which the photo had to be turned before the face was found; absent for an upright photo. */
+  readonly turned?: 90 | 180 | 270;
   readonly magnitude: number;
   /** Null when the model has no calibration. */
   readonly quality: number | null;
@@ -31,12 +33,13 @@ export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
     const { code, message } = outcome.error;
     return [{ image: file.name, error: { code, message: named(message, file) } }];
   }
-  return outcome.faces.map(({ box, landmarks, detection, magnitude, quality = null, reasons }, face) => ({
+  return outcome.faces.map(({ box, landmarks, detection, turned, magnitude, quality = null, reasons }, face) => ({
     image: file.name,
     face,
     box,
     landmarks,
     detection,
+    ...(turned === undefined ? {} : { turned }),
     magnitude,
     quality,
     reasons,
