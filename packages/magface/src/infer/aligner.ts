@@ -5,9 +5,8 @@
  *     q ↦ R (q − c) + c + t,   R = [[1 + 0.3 o₁, −0.4 o₂], [0.4 o₂, 1 + 0.3 o₁]],   t = (15 o₃, 15 o₄)
  *
  * from the right place of a point in the 112x112 template to its place in the cut, o being its outputs and c the middle of
- * the face. The next looks, at the
- * corrected cut, start from nearly the same picture whatever the first one was. A fifth
- * output is the logarithm of the error that it expects, in pixels of the crop.
+ * the face. The next looks, at the corrected cut, start from nearly the same picture whatever the first one was. A fifth
+ * output is the logarithm of the error that the network expects, in pixels of the crop.
  *
  * `scripts/aligner.ts` trains it; docs/design.md says on what.
  */
