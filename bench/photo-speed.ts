@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { alignmentMatrix, warp } from '../packages/magface/src/align.ts';
+import { cutFace } from '../packages/magface/src/infer/cut-face.ts';
 import { chooseEngine, openParts } from '../packages/magface/src/infer/node/engine.ts';
 import { defaultModels, loadModels, MagFace } from '../packages/magface/src/infer/node/magface.ts';
 import { readImage } from '../packages/magface/src/infer/node/read-image.ts';
@@ -135,11 +135,12 @@ async function stages(photos: readonly string[]) {
     for (const path of photos) {
       const image = await stage('decode', () => readImage(path));
       const found = await stage('detect', () => parts.detector!.detect(image));
-      const crops = await stage('cutOut', () =>
-        found.map(({ landmarks, mouth }) => warp(image, alignmentMatrix(landmarks, mouth))),
-      );
+      const alignments = await stage('align', () => parts.aligner!.align(image, found));
+      const crops = await stage('cutOut', () => alignments.map((alignment) => cutFace(image, alignment)));
       await stage('recognise', () => parts.embedder.embed(crops));
-      await stage('reasons', () => found.map((face, i) => findReasons({ ...face, crop: crops[i]!, image })));
+      await stage('reasons', () =>
+        found.map((face, i) => findReasons({ ...face, alignment: alignments[i]!, crop: crops[i]!, image })),
+      );
       faces += found.length;
     }
   };
