@@ -141,7 +141,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     files.set('big.jpg', await big.toBuffer());
     const [count, refused] = await page.evaluate(async () => {
       const blob = await (await fetch('big.jpg')).blob();
-      const faces = await magface.detect(blob, { minFace: 1000 });
+      const faces = await magface.detect(blob);
       const careful = await library.MagFace.load({ threads: 1, limits: { pixels: 1e6 } });
       return [faces.length, await careful.detect(blob).catch((error: Error) => error.message)];
     });
@@ -194,7 +194,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
   });
 
   test('models are fetched once, and a missing list, kind or a changed file is refused in words', async () => {
-    expect(server.asked.filter((path) => path.endsWith('.onnx'))).toHaveLength(2); // three loads before
+    expect(server.asked.filter((path) => path.endsWith('.onnx'))).toHaveLength(3); // three loads before
     const list = JSON.parse(Buffer.from(files.get('models/index.json')!).toString()) as { file: string }[];
     for (const { file } of list)
       files.set(
