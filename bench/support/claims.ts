@@ -14,6 +14,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'from the photo on: least cosine {embeddingCosine}, magnitudes within {magnitudeRelative}; from the same crop on: every value within {fromTheSameCrop.embedding} of the magnitude; {faces} faces',
   },
+  alignment: {
+    claim:
+      'Faces of CFP’s first people found and aligned by {detector}, with the aligner and by landmarks alone; sample photos under known maps',
+    figures:
+      'missed {aligner.missed} of {aligner.images}; frontal-profile FNMR at FMR 1e-2 {aligner.frontalProfile.fnmrAt1e2} and {landmarksAlone.frontalProfile.fnmrAt1e2}; quality moves by {aligner.samplePhotos.qualityPoints.median} points in the median, {aligner.samplePhotos.qualityPoints.p95} at 95 %',
+  },
   'default-model': {
     claim: 'The default model on LFW’s folds, before and after it was trained for damaged faces',
     figures: 'accuracy {before.lfwFolds.accuracy} to {after.lfwFolds.accuracy}',
