@@ -46,8 +46,9 @@ export const texts = {
     none: 'No face was found in these photos.',
     without: (n: number) => `${photos(n)} ${n === 1 ? 'shows' : 'show'} none.`,
     advice: (tinyFaces: boolean) =>
-      `Faces should be upright, in light and at least ${tinyFaces ? 20 : 40} pixels wide` +
-      (tinyFaces ? '.' : '; for smaller ones check “Look for tiny faces” and add the photos again.'),
+      tinyFaces
+        ? 'Faces should be upright, in light and at least 20 pixels wide.'
+        : 'Faces should be upright and in light; for tiny ones check “Look for tiny faces” and add the photos again.',
     unread: (n: number) =>
       n === 1 ? 'The file could not be read: see below why.' : `None of the ${n} files could be read: see below why.`,
     failed: (n: number) => `${count(n, 'file')} could not be read: see below why.`,
