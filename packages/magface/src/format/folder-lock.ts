@@ -114,8 +114,10 @@ function beatInThread(file: string, beat: number, onLost: () => void): () => Pro
       const now = new Date();
       try { utimesSync(file, now, now); } catch (error) { if (error.code === 'ENOENT') parentPort.postMessage('lost'); }
     }, beat);`;
-  const worker = new Worker(code, { eval: true, workerData: { file, beat } });
+  // Without this process's own options: --input-type=module would make the text a module.
+  const worker = new Worker(code, { eval: true, execArgv: [], workerData: { file, beat } });
   worker.on('message', onLost);
+  worker.on('error', onLost);
   worker.unref();
   return async () => void (await worker.terminate());
 }

@@ -64,7 +64,8 @@ function fillBgr({ data }: Pixels, into: Uint8Array, flipped: boolean): void {
   const row = faceSize * 3;
   for (let start = 0; start < faceBytes; start += row) {
     for (let x = 0; x < row; x += 3) {
-      const [at, source] = [start + x, flipped ? start + row - 3 - x : start + x];
+      const at = start + x;
+      const source = flipped ? start + row - 3 - x : at;
       into[at] = data[source + 2]!;
       into[at + 1] = data[source + 1]!;
       into[at + 2] = data[source]!;

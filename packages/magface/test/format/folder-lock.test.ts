@@ -1,9 +1,10 @@
 /** One owner at a time: with processes of this machine, with those whose numbers mean nothing here, and in a race. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LockOptions, lockFolder as lockAs } from '../../src/format/folder-lock.ts';
 import { processSpace } from '../../src/format/process-space.ts';
@@ -92,6 +93,23 @@ test('a thread gives signs of life while the main thread computes; it too learns
   for (let i = 0; i < 500 && !isLost(lock); i++) await sleep(20);
   expect(() => lock.expectHeld()).toThrow('taken for dead');
   await lock.release();
+});
+
+test('the thread also runs in a program that was given as text', () => {
+  const source = new URL('../../src/format/folder-lock.ts', import.meta.url).href;
+  const code = `
+    import { lockFolder } from '${source}';
+    const lock = await lockFolder(${JSON.stringify(folder)}, ${JSON.stringify(asGallery)}, { thread: true });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    lock.expectHeld();
+    await lock.release();`;
+  const words = ['--import', 'tsx', '-C', 'magface:source', '--input-type=module', '-e', code];
+  const { status, stderr } = spawnSync(process.execPath, words, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
 });
 
 function isLost(lock: { expectHeld(): void }): boolean {
