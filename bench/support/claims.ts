@@ -176,6 +176,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The service beside the bare engine, {connections} connections',
     figures: '{medianRateRatio} of its rate',
   },
+  'photo-speed': {
+    claim: 'Photos of {size} with {facesPerPhoto} faces through `quality`, beside a bare loop over the same networks',
+    figures:
+      '{overPeer} times its rate, {cpuOfPeer} of its processor time ({ours.cpuSecondsPerPhoto} s a photo); {ours.photosPerSecond} photos a second, one photo {latencyMilliseconds.ours.p50} ms, first row of a cold command {coldFirstRowSeconds} s',
+  },
   'precision-seeds': {
     claim:
       'Training on real faces, three seeds in bf16 with fused operators beside three in fp32: {recipe.arch}, {recipe.epochs} epochs',

@@ -121,12 +121,14 @@ export function warp(image: Pixels, matrix: AffineMatrix, size: number = templat
   const crop = blankPixels(size, size);
   const fixed = (value: number) => Math.round(value * fixedPoint);
   const half = fixedPoint / subPixels / 2;
+  const columnX = Int32Array.from({ length: size }, (_, x) => fixed(a * x));
+  const columnY = Int32Array.from({ length: size }, (_, x) => fixed(d * x));
   for (let y = 0; y < size; y++) {
     const rowX = fixed(b * y + c) + half;
     const rowY = fixed(e * y + f) + half;
     for (let x = 0; x < size; x++) {
-      const sourceX = (rowX + fixed(a * x)) >> 5;
-      const sourceY = (rowY + fixed(d * x)) >> 5;
+      const sourceX = (rowX + columnX[x]!) >> 5;
+      const sourceY = (rowY + columnY[x]!) >> 5;
       blend(image, sourceX, sourceY, crop.data, 3 * (y * size + x));
     }
   }
@@ -138,6 +140,17 @@ function blend({ data, width, height }: Pixels, x: number, y: number, target: Pi
   const [left, top] = [x >> 5, y >> 5];
   if (left < -1 || top < -1 || left >= width || top >= height) return;
   const [right, bottom] = [x & (subPixels - 1), y & (subPixels - 1)];
+  const from = 3 * (top * width + left);
+  if (left >= 0 && top >= 0 && left + 1 < width && top + 1 < height) {
+    const below = from + 3 * width;
+    const [u, v] = [subPixels - right, subPixels - bottom];
+    for (let channel = 0; channel < 3; channel++) {
+      const above = u * data[from + channel]! + right * data[from + 3 + channel]!;
+      const under = u * data[below + channel]! + right * data[below + 3 + channel]!;
+      target[at + channel] = (v * above + bottom * under + fixedPoint / 2) >> 10;
+    }
+    return;
+  }
   const leftIn = left >= 0;
   const rightIn = left + 1 < width;
   const topIn = top >= 0;
@@ -146,7 +159,6 @@ function blend({ data, width, height }: Pixels, x: number, y: number, target: Pi
   const topRight = topIn && rightIn ? right * (subPixels - bottom) : 0;
   const bottomLeft = bottomIn && leftIn ? (subPixels - right) * bottom : 0;
   const bottomRight = bottomIn && rightIn ? right * bottom : 0;
-  const from = 3 * (top * width + left);
   for (let channel = 0; channel < 3; channel++) {
     // A weight is zero wherever its pixel lies outside, so what stands there does not matter, except undefined.
     const sum =

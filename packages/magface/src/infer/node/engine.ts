@@ -92,12 +92,16 @@ export async function closeParts({ embedder, detector, aligner }: PipelineParts)
 }
 
 async function openAligner({ bytes, name, contract }: LoadedModel<'aligner'>, engine: Engine): Promise<Aligner> {
-  return createAligner(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
+  const ready = readyToRun(bytes, name, { blocked: worksInBlocks });
+  return createAligner(await createSession(ready.bytes, { name, threads: engine.threads }), contract, { name });
 }
 
 async function openDetector({ bytes, name, contract }: LoadedModel<'detector'>, engine: Engine): Promise<Detector> {
   return createDetector(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
 }
+
+/** ONNX Runtime works on blocks of channels on x86 alone. */
+const worksInBlocks = process.arch === 'x64';
 
 /**
  * Many files are fixed at a batch of one although their operators are not: the file is mended in memory.
@@ -109,8 +113,7 @@ export async function createEmbedder(
   { name, contract, bytes: stored }: LoadedModel<'recogniser'>,
   engine: Engine,
 ): Promise<Embedder> {
-  // ONNX Runtime works on blocks of channels on x86 alone.
-  const blocked = engine.name === 'onnx' && process.arch === 'x64';
+  const blocked = engine.name === 'onnx' && worksInBlocks;
   const { bytes, batchFree } = readyToRun(stored, name, { blocked });
   const session = await openSession(bytes, name, engine);
   return new Embedder(session, contract, { name, batchSize: batchFree ? engine.batchSize : 1 });
