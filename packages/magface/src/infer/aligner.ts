@@ -15,7 +15,7 @@ import { type AffineMatrix, alignmentMatrix } from '../align.ts';
 import { MagfaceError, ModelError } from '../errors.ts';
 import type { DetectedFace } from '../face.ts';
 import type { AlignerContract } from '../models/contract.ts';
-import { blankPixels, type Pixels } from '../pixels.ts';
+import type { Pixels } from '../pixels.ts';
 import { closable } from './closable-session.ts';
 import { cutFace } from './cut-face.ts';
 import { inputFiller } from './preprocess.ts';
@@ -64,30 +64,20 @@ export function createAligner(own: Session, contract: AlignerContract, { name }:
   };
 }
 
-/** The face with what surrounds it, shrunk to the network's size by means of squares of pixels. */
+/** The face with what surrounds it, of the network's size. */
 function surroundings(image: Pixels, [[a, b, c], [d, e, f]]: AffineMatrix, size: number): Pixels {
-  const shift = (fieldSize - 1) / 2;
-  const field = cutFace(
+  const scale = size / fieldSize;
+  // Pixel centres lie on whole numbers: the field's first pixel is half a pixel from its edge, whatever the size.
+  const shift = (fieldSize - 1) / 2 + 0.5;
+  const [x, y] = [scale * (c + shift - middle[0]) - 0.5, scale * (f + shift - middle[1]) - 0.5];
+  return cutFace(
     image,
     [
-      [a, b, c + shift - middle[0]],
-      [d, e, f + shift - middle[1]],
+      [scale * a, scale * b, x],
+      [scale * d, scale * e, y],
     ],
-    fieldSize,
+    size,
   );
-  const step = fieldSize / size;
-  const small = blankPixels(size, size);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0;
-        for (let v = 0; v < step; v++)
-          for (let u = 0; u < step; u++) sum += field.data[3 * ((y * step + v) * fieldSize + x * step + u) + channel]!;
-        small.data[3 * (y * size + x) + channel] = sum / (step * step) + 0.5;
-      }
-    }
-  }
-  return small;
 }
 
 /** The map to the crop after the correction: the inverse of "template to cut", applied behind the map to the cut. */
