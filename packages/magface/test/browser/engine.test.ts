@@ -12,9 +12,10 @@ vi.mock('../../src/browser/models.ts', async (original) => ({
   ...(await original<object>()),
   listFolder: async () => [
     model('finder', { kind: 'detector', decoder: 'blazeface', input: {} }),
+    model('straightener', { kind: 'aligner', input: { width: 80, height: 80, mean: [0, 0, 0], scale: [1, 1, 1] } }),
     model('knower', tinyRecord()),
   ],
-  fetchModels: async () => [new Uint8Array(1), new Uint8Array(1)],
+  fetchModels: async () => [new Uint8Array(1), new Uint8Array(1), new Uint8Array(1)],
 }));
 vi.mock('../../src/browser/session.ts', () => ({ loadRuntime: async (options: RuntimeOptions) => runtimeOf(options) }));
 
@@ -51,15 +52,15 @@ const options: OpenOptions = { folder: 'http://x/', device: 'auto' };
 test('WebGPU that works holds the only sessions', async () => {
   cannot = '';
   const { opened } = await openEngine(options, () => undefined);
-  expect([opened.device, [...open]]).toEqual(['webgpu', ['webgpu/finder', 'webgpu/knower']]);
+  expect([opened.device, [...open]]).toEqual(['webgpu', ['webgpu/finder', 'webgpu/straightener', 'webgpu/knower']]);
 });
 
-test.each(['open finder', 'open knower', 'run', 'run and release'])(
+test.each(['open finder', 'open straightener', 'open knower', 'run', 'run and release'])(
   'WebGPU that cannot %s leaves nothing behind when WebAssembly takes its place',
   async (what) => {
     cannot = what;
     const { opened } = await openEngine(options, () => undefined);
-    expect([opened.device, [...open]]).toEqual(['wasm', ['wasm/finder', 'wasm/knower']]);
+    expect([opened.device, [...open]]).toEqual(['wasm', ['wasm/finder', 'wasm/straightener', 'wasm/knower']]);
   },
 );
 

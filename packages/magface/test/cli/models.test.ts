@@ -36,16 +36,21 @@ test('pull asks for an address anew, show asks nobody', async () => {
 test('show downloads nothing: a model of the list that is not here is shown with how to get it', async () => {
   const env = { MAGFACE_CACHE: emptyFolder() };
   vi.stubGlobal('fetch', () => Promise.reject(new Error('the network was asked')));
-  const { exitCode, stdout, stderr } = await runCli(['models', 'show', 'yunet', '--json'], {
+  const { exitCode, stdout, stderr } = await runCli(['models', 'show', 'blazeface', '--json'], {
     env,
     services: { listModels, loadModel },
   });
   vi.unstubAllGlobals();
   expect([exitCode, stderr]).toEqual([
     0,
-    'Not fetched yet: `magface models pull yunet` does, and shows how large it is.\n',
+    'Not fetched yet: `magface models pull blazeface` does, and shows how large it is.\n',
   ]);
-  expect(JSON.parse(stdout)).toMatchObject({ name: 'yunet', cached: false, kind: 'detector', decoder: 'yunet' });
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'blazeface',
+    cached: false,
+    kind: 'detector',
+    decoder: 'blazeface',
+  });
   expect(readdirSync(env.MAGFACE_CACHE)).toEqual([]);
 });
 
