@@ -57,7 +57,10 @@ export async function lockFolder(
 ): Promise<FolderLock> {
   for (let attempt = 1; ; attempt++) {
     const lock = await ask(folder, purpose, { beat, thread });
-    const other = await livingOwner(folder, lock.file, { beat, silence });
+    const other = await livingOwner(folder, lock.file, { beat, silence }).catch(async (error: unknown) => {
+      await lock.release();
+      throw error;
+    });
     if (other === undefined) return lock;
     await lock.release();
     if (attempt === attempts) throw await taken(folder, other, purpose);
@@ -127,12 +130,18 @@ async function livingOwner(folder: string, own: string, times: LockTimes): Promi
   const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
   for (const file of names.map((name) => join(folder, name))) {
     if (file === own) continue;
-    const parsed = owner.safeParse(await readFile(file, 'utf8').then(JSON.parse, () => undefined));
-    if (await lives(file, parsed.data, times)) return parsed.data ?? true;
+    const found = await readOwner(file);
+    if (await lives(file, found, times)) return found ?? true;
     await rm(file, { force: true });
   }
   return undefined;
 }
+
+/** @returns undefined for a file that was made but not written yet, and for one that is gone */
+const readOwner = (file: string): Promise<Owner | undefined> =>
+  readFile(file, 'utf8')
+    .then((text) => owner.parse(JSON.parse(text)))
+    .catch(() => undefined);
 
 /** In our own space the system knows; elsewhere, and where a number may be another's by now, the next sign tells. */
 async function lives(file: string, owner: Owner | undefined, { beat, silence }: LockTimes): Promise<boolean> {

@@ -10,19 +10,24 @@ import { ConfigError } from '../errors.ts';
  * @throws {Error} the system's own, such as EACCES or ENOSPC
  */
 export async function makeFolder(path: string): Promise<void> {
+  if (await isMade(path)) return;
+  const above = dirname(path);
+  await makeFolder(above);
+  if (await isMade(path)) return;
+  const message = `Expected to make the folder ${path} but ${above} takes no folders: choose another place.`;
+  throw new ConfigError('folder', message);
+}
+
+/** @returns false when the system says that the folder above is missing; /proc says so of every folder */
+async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path);
+    return true;
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await isFolder(path))) return;
-    if (code !== 'ENOENT') throw cause;
-    const above = dirname(path);
-    if (await isFolder(above)) {
-      const message = `Expected to make the folder ${path} but ${above} takes no folders: choose another place.`;
-      throw new ConfigError('folder', message, { cause });
-    }
-    await makeFolder(above);
-    await makeFolder(path);
+    if (code === 'EEXIST' && (await isFolder(path))) return true;
+    if (code === 'ENOENT') return false;
+    throw cause;
   }
 }
 

@@ -45,6 +45,17 @@ test('of twenty that ask at once at most one has it', async () => {
   expect(readdirSync(folder).length).toBeLessThanOrEqual(1);
 });
 
+test('a file that its owner has not written yet is waited for, then cleared away', async () => {
+  const file = join(folder, 'lock-theirs');
+  writeFileSync(file, '');
+  const beating = setInterval(() => writeFileSync(file, ''), 20);
+  await expect(lockFolder(folder, times)).rejects.toThrow('another process has it open');
+  clearInterval(beating);
+  expect(readdirSync(folder)).toEqual(['lock-theirs']);
+  await (await lockFolder(folder, times)).release();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test('a process of this machine that died has it no longer, and nobody waits for that', async () => {
   const other = spawn('sleep', ['60']);
   put({ space: await processSpace(), pid: other.pid, host: 'here' });
