@@ -13,7 +13,9 @@ const slow = [
 const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] === undefined ? [] : slow)];
 
 /** Test files that change nothing outside themselves: they share a process, and modules are loaded once for all of them. */
-const together = ['packages/magface/test/{client,degrade,eval,format,hosting,report,settings}/**/*.test.ts'];
+const together = [
+  'packages/magface/test/{client,degrade,eval,format,hosting,infer,machine,models,report,settings}/**/*.test.ts',
+];
 
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */
 export default defineConfig({
@@ -25,6 +27,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    // Two files run at once: networks that took all cores each would wait for each other, spinning.
+    env: { MAGFACE_CORES: '1' },
     projects: [
       { extends: true, test: { name: 'together', include: together, exclude, isolate: false } },
       {

@@ -13,11 +13,15 @@ function runTests(
   files: readonly string[],
 ): { readonly status: number | null; readonly text: string } {
   const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [vitest, 'run', ...files], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, MAGFACE_KERNELS: kernels },
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--no-isolate', '--maxWorkers=1', ...files],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, MAGFACE_KERNELS: kernels },
+    },
+  );
   return { status, text: stdout + stderr };
 }
 

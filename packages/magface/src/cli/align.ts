@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { makeFolder } from '../format/make-folder.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';

@@ -61,7 +61,10 @@ export function defineConvert(command: Command, context: Context, done: (exitCod
     .option('--faces <dir>', 'aligned faces to calibrate int8 on: a folder, a glob or a list')
     .option('--samples <n>', 'most faces to calibrate on, spread over those given', count, 100)
     .option('--describe <file>', 'record of a model that carries none, or corrections to it')
-    .option('--arch <name>', 'network of a .pth or .safetensors (default: the one that its tensors fit)')
+    .option(
+      '--arch <name>',
+      'network of a .pth or .safetensors, by name or by the file of your own (default: the one that its tensors fit)',
+    )
     .optionsGroup('To .pth and .tar:')
     .option('--no-optimizer', 'leave the state of the optimizer out of a .pth')
     .option('--shard-size <n>', 'images in one .tar (default: all)', count);

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join, parse, resolve } from 'node:path';
-import { makeFolder } from '../format/make-folder.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 
 /** A name that is taken, in this run or before it, gets a number: `a.jpg`, `a-2.jpg`. Addresses are left out. */

@@ -1,9 +1,11 @@
 /** `magface doctor`: what is installed, what is missing and how to get it. */
+
 import { readdir, stat } from 'node:fs/promises';
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
+import { cores } from '../machine/cores.ts';
 import { cacheFolder } from '../models/cache.ts';
 import type { MemoryTrial, TorchState } from '../train/torch-state.ts';
 import type { Context } from './context.ts';
@@ -68,7 +70,7 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
   return {
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    threads: availableParallelism(),
+    threads: cores(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     engines: { ...engines, '@magface/torch': torch.addon },
     devices: torch.devices,

@@ -6,7 +6,7 @@ import { compareModels } from '../eval/compare-models.ts';
 import { type MeasuredModel, measureModel } from '../eval/measure-model.ts';
 import { openFaceSet } from '../eval/open-face-set.ts';
 import type { PairReport } from '../eval/pair-report.ts';
-import { makeFolder } from '../format/make-folder.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { comparisonText, figureText, paucLine } from '../report/figure-text.ts';
 import { inPercent } from '../report/page.ts';
 import { type Context, note } from './context.ts';

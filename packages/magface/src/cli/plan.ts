@@ -43,10 +43,10 @@ export function definePlan(command: Command, context: Context, done: (exitCode: 
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
       const { plan } = await import('../train/parallel/plan.ts');
-      const { architecture } = await import('../train/architectures.ts');
+      const { openArchitecture } = await import('../train/architectures.ts');
       const { arch, embeddingSize, precision, ...rest } = flags;
       const activationBytes = precision === 'fp32' ? 4 : 2;
-      const network = architecture(arch, embeddingSize);
+      const network = await openArchitecture(arch, embeddingSize);
       const constants = flags.measure === true ? await measured(flags) : rest;
       const made = plan({ ...rest, ...constants, architecture: network, activationBytes });
       const lines = [...linesOf(made), constantsLine(constants, flags)];

@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { makeFolder } from '../format/make-folder.ts';
 import { type VerificationPair, writeVerificationBin } from '../format/verification-bin.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import type { FaceSet } from './face-set.ts';
 import { openFaceSet } from './open-face-set.ts';
 

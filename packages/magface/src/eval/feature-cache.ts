@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../format/make-folder.ts';
 import { openSafetensors, writeSafetensors } from '../format/safetensors.ts';
 import { float32Tensor, toFloat32 } from '../format/tensor.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 
 /** What an embedder makes of N images. */
 export interface EmbeddedImages {

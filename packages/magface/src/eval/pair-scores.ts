@@ -1,7 +1,8 @@
 /** Similarities of millions of template pairs on all cores, without copying a vector. */
-import { availableParallelism } from 'node:os';
+
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../errors.ts';
+import { cores } from '../machine/cores.ts';
 
 /** What the threads share; every array lies in shared memory. */
 export interface PairScoreJob {
@@ -20,7 +21,7 @@ const pairsPerThread = 50_000;
  * @param threads - at most so many. @default one a core
  * @returns (P) float32 cosine of every pair
  */
-export async function scorePairs(job: PairScoreJob, threads: number = availableParallelism()): Promise<Float32Array> {
+export async function scorePairs(job: PairScoreJob, threads: number = cores()): Promise<Float32Array> {
   const pairs = job.left.length;
   const scores = new Float32Array(new SharedArrayBuffer(pairs * 4));
   const parts = Math.max(1, Math.min(threads, Math.ceil(pairs / pairsPerThread)));

@@ -7,8 +7,8 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { ConfigError } from '../errors.ts';
-import { type FolderLock, type LockPurpose, lockFolder } from '../format/folder-lock.ts';
-import { makeFolder } from '../format/make-folder.ts';
+import { type FolderLock, type LockPurpose, lockFolder } from '../machine/folder-lock.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { copyQuietFolder } from './folder-copy.ts';
 
 export type SqlValue = string | number | null | readonly string[];

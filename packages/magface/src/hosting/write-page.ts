@@ -4,7 +4,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MagfaceError } from '../errors.ts';
-import { makeFolder } from '../format/make-folder.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { type FolderSource, modelFolder } from '../models/model-folder.ts';
 
 /** Where the build puts the page; from source (tests) too, since the page is always built. */

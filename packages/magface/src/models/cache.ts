@@ -10,7 +10,7 @@ import envPaths from 'env-paths';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
-import { makeFolder } from '../format/make-folder.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 
 /** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
 export function cacheFolder(given?: string): string {

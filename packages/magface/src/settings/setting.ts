@@ -50,8 +50,8 @@ const kinds: { readonly [Name in keyof Values]: z.ZodType<Values[Name]> } = {
 export interface Setting {
   /** Its heading in the help. */
   readonly group: string;
-  /** `choice` takes one of `choices`, `choices` takes several. */
-  readonly takes: keyof Values | 'choice' | 'choices';
+  /** `choice` takes one of `choices`, `choices` takes several, `choiceOrModule` one of them or the path of a JavaScript module. */
+  readonly takes: keyof Values | 'choice' | 'choices' | 'choiceOrModule';
   readonly choices?: readonly string[];
   /** How the help shows the value: `<n>`. Empty for a flag without one. */
   readonly value: string;
@@ -80,9 +80,11 @@ type ValueOf<Row> = Row extends { readonly takes: 'choice'; readonly choices: re
   ? Choice
   : Row extends { readonly takes: 'choices'; readonly choices: readonly (infer Choice)[] }
     ? readonly Choice[]
-    : Row extends { readonly takes: keyof Values }
-      ? Values[Row['takes']]
-      : never;
+    : Row extends { readonly takes: 'choiceOrModule' }
+      ? string
+      : Row extends { readonly takes: keyof Values }
+        ? Values[Row['takes']]
+        : never;
 
 type Always = { readonly default: unknown } | { readonly required: true };
 
@@ -96,6 +98,14 @@ export type ConfigOf<Table> = {
 /** The schema of a value. */
 export function schemaOf({ takes, choices = [], says }: Setting): z.ZodType {
   const choice = z.enum(choices as [string, ...string[]]);
-  const schema = takes === 'choice' ? choice : takes === 'choices' ? z.array(choice).min(1) : kinds[takes];
+  const module = z.string().regex(/\.[mc]?[jt]s$/);
+  const schema =
+    takes === 'choice'
+      ? choice
+      : takes === 'choices'
+        ? z.array(choice).min(1)
+        : takes === 'choiceOrModule'
+          ? z.union([choice, module], `one of ${choices.join(', ')}, or the path of a JavaScript module`)
+          : kinds[takes];
   return schema.meta({ description: says });
 }

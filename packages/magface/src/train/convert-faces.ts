@@ -7,10 +7,10 @@ import { extname, join } from 'node:path';
 import { ConfigError, ImageError } from '../errors.ts';
 import { writeFaceRecords } from '../format/face-records.ts';
 import { FileWriter } from '../format/file-writer.ts';
-import { makeFolder } from '../format/make-folder.ts';
 import { readPackedFile } from '../format/packed-image.ts';
 import { createTarWriter } from '../format/tar-shard.ts';
 import { imageKinds, isImageName } from '../image-names.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { type Dataset, readDataset } from './dataset.ts';
 import type { Sample } from './samples.ts';
 

@@ -7,7 +7,7 @@
 
 export type { PackedImage } from '../format/packed-image.ts';
 export type { ConfigOf, Setting } from '../settings/setting.ts';
-export { architecture, architectureNames } from './architectures.ts';
+export { architecture, architectureNames, type BuildArchitecture, openArchitecture } from './architectures.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 export {
   fromFlag,
@@ -20,10 +20,10 @@ export {
   usedSettings,
 } from './config.ts';
 export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
-export { exportCheckpoint } from './export-checkpoint.ts';
+export { type ExportCheckpointOptions, exportCheckpoint } from './export-checkpoint.ts';
 export type { Weights } from './fold.ts';
 export type { Head, HeadLoss } from './head.ts';
-export type { Architecture, Layer, LayerKind } from './layers.ts';
+export { type Architecture, inputValue, type Layer, type LayerKind, LayerList } from './layers.ts';
 export { type Batch, Loader, type LoaderOptions } from './loader.ts';
 export { LossScale, type LossScaleState } from './loss-scale.ts';
 export {

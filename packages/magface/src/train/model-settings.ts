@@ -57,10 +57,10 @@ export const modelSettings = {
   },
   arch: {
     group: 'Model:',
-    takes: 'choice',
+    takes: 'choiceOrModule',
     choices: ['iresnet18', 'iresnet34', 'iresnet50', 'iresnet100', 'mobilefacenet', 'mobilefacenet-relu6'],
     value: '<name>',
-    says: 'network: iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet or mobilefacenet-relu6',
+    says: 'network: iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet, mobilefacenet-relu6, or a file of your own: ./net.mjs',
     onlyFor: 'network',
     default: 'iresnet100',
   },

@@ -6,7 +6,7 @@ import { expectOfficialNames, officialNames } from '../format/official-names.ts'
 import { readSgdState } from '../format/official-optimizer.ts';
 import { countOf, float32Tensor, type Tensor, toFloat32 } from '../format/tensor.ts';
 import { openTorch, type TorchFile } from '../format/torch-file.ts';
-import { architecture } from './architectures.ts';
+import { openArchitecture } from './architectures.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
 import { allTensors, batchCounters } from './layers.ts';
 
@@ -40,7 +40,7 @@ export async function readOfficialRun(
   const opened = await openTorch(file);
   try {
     const { arch, embeddingSize: embeddingLength, classes } = wanted;
-    const network = architecture(arch, embeddingLength);
+    const network = await openArchitecture(arch, embeddingLength);
     const specs = allTensors(network);
     const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
     const { names, head } = expectOfficialNames(file, officialNames(opened.tensors, shapes));
@@ -57,7 +57,11 @@ export async function readOfficialRun(
     tensors.set('fc.weight', turnedBy(head.layout, await opened.read(head.name)));
     const learned = specs.filter(({ trainable }) => trainable).map(({ name }) => `features.${name}`);
     const atRest = await addVelocities(opened, tensors, { parameters: [...learned, 'fc.weight'], layout: head.layout });
-    return { content: { tensors, state: { arch, embeddingLength, classes } }, epoch: epochOf(opened, file), atRest };
+    return {
+      content: { tensors, state: { arch: network.name, embeddingLength, classes } },
+      epoch: epochOf(opened, file),
+      atRest,
+    };
   } finally {
     await opened.close();
   }

@@ -5,7 +5,7 @@ import { expectOfficialNames, type OfficialNames, officialNames } from '../forma
 import { openSafetensors } from '../format/safetensors.ts';
 import { type TensorFile, toFloat32 } from '../format/tensor.ts';
 import { openTorch } from '../format/torch-file.ts';
-import { architecture, architectureNames } from './architectures.ts';
+import { architectureNames, openArchitecture } from './architectures.ts';
 import { type CheckpointContent, isCheckpoint, readCheckpoint } from './checkpoint-file.ts';
 import type { Weights } from './fold.ts';
 import { type Architecture, allTensors } from './layers.ts';
@@ -24,17 +24,25 @@ export function openWeights(file: string): Promise<TensorFile> {
 
 const prefix = 'features.';
 
-/** The backbone of a checkpoint of ours. */
-export function backboneOf({ tensors, state }: CheckpointContent, file: string): Backbone {
-  const { arch, embeddingLength } = state as { arch?: string; embeddingLength?: number };
-  if (arch === undefined || embeddingLength === undefined) {
+/**
+ * The backbone of a checkpoint of ours.
+ *
+ * @param arch - the file of a network of one's own @default the name that the checkpoint holds
+ */
+export async function backboneOf(
+  { tensors, state }: CheckpointContent,
+  file: string,
+  arch?: string,
+): Promise<Backbone> {
+  const { arch: recorded, embeddingLength } = state as { arch?: string; embeddingLength?: number };
+  if (recorded === undefined || embeddingLength === undefined) {
     throw new FormatError(file, 'Expected a checkpoint that names its arch but this one does not.');
   }
   const weights = new Map<string, Float32Array>();
   for (const [name, tensor] of tensors) {
     if (name.startsWith(prefix) && tensor.dtype === 'F32') weights.set(name.slice(prefix.length), toFloat32(tensor));
   }
-  return { architecture: architecture(arch, embeddingLength), weights };
+  return { architecture: await openArchitecture(arch ?? recorded, embeddingLength), weights };
 }
 
 /**
@@ -43,10 +51,10 @@ export function backboneOf({ tensors, state }: CheckpointContent, file: string):
  */
 export async function readBackbone(file: string, arch?: string): Promise<Backbone> {
   if (extname(file) === '.safetensors' && (await isCheckpoint(file)))
-    return backboneOf(await readCheckpoint(file), file);
+    return await backboneOf(await readCheckpoint(file), file, arch);
   const opened = await openWeights(file);
   try {
-    const { network, found } = fitOf(opened, arch);
+    const { network, found } = await fitOf(opened, arch);
     const { names } = expectOfficialNames(file, found);
     const weights = new Map<string, Float32Array>();
     for (const [name, stored] of names) weights.set(name, toFloat32(await opened.read(stored)));
@@ -63,13 +71,14 @@ interface Fit {
 }
 
 /** The arch, of those there are, that the file lacks least of. */
-function fitOf({ tensors }: TensorFile, arch: string | undefined): Fit {
-  const fits = (arch === undefined ? architectureNames : [arch]).map((name) => {
-    const probe = fit(tensors, architecture(name));
+async function fitOf({ tensors }: TensorFile, arch: string | undefined): Promise<Fit> {
+  const fits: Fit[] = [];
+  for (const name of arch === undefined ? architectureNames : [arch]) {
+    const probe = fit(tensors, await openArchitecture(name));
     const last = probe.found.otherShape.find((one) => one.name === 'features.weight');
     const length = /^\((\d{1,5})\)$/.exec(last?.found ?? '')?.[1];
-    return length === undefined ? probe : fit(tensors, architecture(name, Number(length)));
-  });
+    fits.push(length === undefined ? probe : fit(tensors, await openArchitecture(name, Number(length))));
+  }
   const lacks = ({ found }: Fit): number => (found.missing.length + found.otherShape.length) / (found.names.size + 1);
   const best = fits.reduce((a, b) => (lacks(b) < lacks(a) ? b : a));
   if (arch === undefined && best.found.names.size === 0) {

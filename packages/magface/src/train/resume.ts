@@ -2,8 +2,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, ConfigError, FormatError } from '../errors.ts';
-import { type FolderLock, type LockPurpose, lockFolder } from '../format/folder-lock.ts';
-import { makeFolder } from '../format/make-folder.ts';
+import { type FolderLock, type LockPurpose, lockFolder } from '../machine/folder-lock.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
 import type { TrainConfig } from './config.ts';
 import { MetricsWindow, type WindowState } from './metrics.ts';

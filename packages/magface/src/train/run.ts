@@ -1,7 +1,7 @@
 /** A whole training run: what it needs is made ready here, training-loop.ts has its steps. */
 import { cacheMemory, threads } from '@magface/torch';
 import { magnitudesOf } from '../eval/feature-set.ts';
-import { architecture } from './architectures.ts';
+import { openArchitecture } from './architectures.ts';
 import { checkClasses } from './classes.ts';
 import type { TrainConfig } from './config.ts';
 import { type Dataset, datasetSize, readDatasets } from './dataset.ts';
@@ -51,7 +51,7 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
     ...(ranks !== undefined && { part: ranks.group }),
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
-  const trainer = createTrainer(config, dataset, ranks);
+  const trainer = await createTrainer(config, dataset, ranks);
   const { evalPairs, evalRoot: root } = config;
   const validation =
     evalPairs === undefined ? undefined : await readValidationSet(evalPairs, { root, part: ranks?.group });
@@ -65,9 +65,9 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   return await new TrainingLoop(config, watched, { loader, trainer, validation }, position).run(); // awaited: the loader closes after it
 }
 
-function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Trainer {
+async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Promise<Trainer> {
   return new Trainer({
-    architecture: architecture(config.arch, config.embeddingSize),
+    architecture: await openArchitecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
     loss: config satisfies MagFaceConstants,
     momentum: config.momentum,

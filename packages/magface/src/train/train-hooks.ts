@@ -1,6 +1,6 @@
 /** What a caller may hear of a run while it goes on. */
 import type { ProcessGroup } from '@magface/torch';
-import type { FolderLock } from '../format/folder-lock.ts';
+import type { FolderLock } from '../machine/folder-lock.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { StepResult } from './trainer.ts';
 import type { ValidationRow } from './validate.ts';

@@ -8,7 +8,7 @@ import { services } from '../../src/cli/services.ts';
 import { listCheckpoints } from '../../src/train/checkpoint-file.ts';
 import { readMetrics } from '../../src/train/metrics.ts';
 import { describeTraining } from '../train/golden.ts';
-import { smallSet, temporaryFolder } from '../train/small-set.ts';
+import { smallNetwork, smallSet, temporaryFolder } from '../train/small-set.ts';
 
 /** Runs `magface train` in this process. */
 const magfaceTrain = (...words: readonly string[]) => trainOn(undefined, words);
@@ -159,7 +159,7 @@ describeTraining('magface train', () => {
       '--output',
       output,
       '--arch',
-      'mobilefacenet',
+      smallNetwork,
       '-b',
       '4',
       '--threads',
@@ -190,7 +190,7 @@ describeTraining('magface train', () => {
 
   test('--resume passes over a flipped byte and a cut file by name, and takes the one before them', async () => {
     const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
-    const words = ['--train-list', set, '--output', output, '--arch', 'mobilefacenet', '-b', '4', '--threads', '1'];
+    const words = ['--train-list', set, '--output', output, '--arch', smallNetwork, '-b', '4', '--threads', '1'];
     const run = (epochs: string, ...more: string[]) => magfaceTrain(...words, '-j', '0', '--epochs', epochs, ...more);
     await run('3');
     const [flipped, cut, whole] = listCheckpoints(output) as [string, string, string];

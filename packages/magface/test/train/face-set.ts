@@ -2,13 +2,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { u01 } from './golden.ts';
 
 const turbo = createRequire(import.meta.url)('@julusian/jpeg-turbo') as typeof import('@julusian/jpeg-turbo');
 
+/** A network whose step takes milliseconds, for tests of all that stands around a network. */
+export const smallNetwork: string = fileURLToPath(new URL('../../../../examples/own-network.mjs', import.meta.url));
+
 /** Settings of a run of seconds; those who use them add what they are about. */
 export const tinyRun = {
-  arch: 'mobilefacenet',
+  arch: smallNetwork,
   embeddingSize: 32,
   batchSize: 4,
   lr: 0.01,

@@ -5,7 +5,7 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/format/tensor.ts';
-import { architecture } from '../../src/train/architectures.ts';
+import { architecture, openArchitecture } from '../../src/train/architectures.ts';
 import { listCheckpoints, readCheckpoint } from '../../src/train/checkpoint-file.ts';
 import { parseTrainConfig } from '../../src/train/config.ts';
 import { exportCheckpoint } from '../../src/train/export-checkpoint.ts';
@@ -25,7 +25,7 @@ describeTraining('finetuning and validation', () => {
     const first = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(first);
     const [checkpoint = ''] = listCheckpoints(first.output);
-    const network = createNetwork(architecture('mobilefacenet', 32), 5);
+    const network = createNetwork(await openArchitecture(tinyRun.arch, 32), 5);
     await loadWeights(network, checkpoint);
     const stored = toFloat32((await readCheckpoint(checkpoint)).tensors.get('features.linear.weight')!);
     expect(network.tensors.get('linear.weight')?.toArray()).toEqual(stored);
@@ -49,10 +49,10 @@ describeTraining('finetuning and validation', () => {
     const config = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(config);
     const [checkpoint = ''] = listCheckpoints(config.output);
-    const session = await InferenceSession.create(await exportCheckpoint(checkpoint));
+    const session = await InferenceSession.create(await exportCheckpoint(checkpoint, { arch: tinyRun.arch }));
     const images = u01('export', 3 * 112 * 112);
     const results = await session.run({ input: new OrtTensor('float32', images, [1, 3, 112, 112]) });
-    const network = createNetwork(architecture('mobilefacenet', 32), 1);
+    const network = createNetwork(await openArchitecture(tinyRun.arch, 32), 1);
     await loadWeights(network, checkpoint);
     using _scope = scope();
     using _grad = noGrad();
@@ -84,7 +84,7 @@ describeTraining('finetuning and validation', () => {
     expect(rows[1]!.accuracy).toBeGreaterThan(0.4);
     expect(rows[1]!.rejectFnmr).toEqual([null, null, null, null]); // 20 impostors cannot tell FMR 1e-2
     const best = await readCheckpoint(join(config.output, 'best.safetensors'));
-    expect(best.state).toMatchObject({ arch: 'mobilefacenet' });
+    expect(best.state).toMatchObject({ arch: 'own-network' });
     expect(listCheckpoints(config.output).map((file) => basename(file))).not.toContain('best.safetensors');
   });
 });

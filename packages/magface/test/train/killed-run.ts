@@ -21,7 +21,8 @@ export interface RunPartOptions {
   readonly killIn?: number;
 }
 
-const trainer = JSON.stringify(new URL('../../src/train/run.ts', import.meta.url).href);
+/** What was built, since a process starts three times faster from it than from the sources. */
+const trainer = JSON.stringify(new URL('../../dist/train/index.js', import.meta.url).href);
 
 /** Trains until the end or the kill. SIGKILL cannot be caught: nothing is flushed, written or closed. */
 export function runInProcess(config: TrainConfig, options: RunPartOptions = {}): RunPart {
@@ -34,16 +35,12 @@ export function runInProcess(config: TrainConfig, options: RunPartOptions = {}):
       if (step === ${killAfter}) process.kill(process.pid, 'SIGKILL');
     };
     await train(${JSON.stringify(config)}, { resume: ${resume}, onStep });`;
-  const { stdout, stderr, signal, status } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', '-C', 'magface:source', '--input-type=module', '-e', script],
-    {
-      encoding: 'utf8',
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
-      killSignal: 'SIGKILL',
-      ...(killIn !== undefined && { timeout: killIn }),
-    },
-  );
+  const { stdout, stderr, signal, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    killSignal: 'SIGKILL',
+    ...(killIn !== undefined && { timeout: killIn }),
+  });
   if (signal === null && status !== 0) throw new Error(`The run ended with ${status}: ${stderr}`);
   const lines = stdout.split('\n').filter((line) => line.endsWith(']'));
   return { losses: new Map(lines.map((line) => JSON.parse(line) as [number, number])), signal };

@@ -12,7 +12,7 @@ import { readOfficialRun } from '../../src/train/official-checkpoint.ts';
 import { train } from '../../src/train/run.ts';
 import { pyTorch, withoutPyTorch } from '../support/python.ts';
 import { describeTraining } from './golden.ts';
-import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
+import { smallNetwork, smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 
 /** Loads the state into SGD over parameters of the saved shapes, takes a step, and saves the same layout again. */
 const goOn = `
@@ -46,16 +46,16 @@ describeTraining('a run of one epoch', () => {
       const [there, back] = [join(temporaryFolder(), 'ours.pth'), join(output, '00002.pth')];
       await convertTensors(checkpoint, there);
       const facts = pyTorch<unknown[]>(goOn, [there, back]);
-      expect(facts).toEqual([0.01, 0.9, 5e-4, 185, 'module.fc.weight']);
+      expect(facts).toEqual([0.01, 0.9, 5e-4, 38, 'module.fc.weight']);
 
       const before = (await readCheckpoint(checkpoint)).tensors;
       const { content, epoch, atRest } = await readOfficialRun(back, {
-        arch: 'mobilefacenet',
+        arch: smallNetwork,
         embeddingSize: 32,
         classes: 2,
       });
       expect([epoch, atRest]).toEqual([2, 0]);
-      for (const name of ['features.conv1.conv.weight', 'fc.weight']) {
+      for (const name of ['features.stage0.down.conv.weight', 'fc.weight']) {
         const [weight, velocity] = [before.get(name)!, before.get(`optimizer.${name}`)!].map(toFloat32);
         const next = velocity!.map((v, i) => 0.9 * v + 1 + 5e-4 * weight![i]!);
         const found = toFloat32(content.tensors.get(`optimizer.${name}`)!);
@@ -77,9 +77,9 @@ describeTraining('a run of one epoch', () => {
     ];
     await convertTensors(checkpoint, with_);
     await convertTensors(checkpoint, without, { optimizer: false });
-    const wanted = { arch: 'mobilefacenet', embeddingSize: 32, classes: 2 };
+    const wanted = { arch: smallNetwork, embeddingSize: 32, classes: 2 };
     expect(await readOfficialRun(with_, wanted)).toMatchObject({ epoch: 1, atRest: 0 });
-    expect(await readOfficialRun(without, wanted)).toMatchObject({ epoch: 1, atRest: 185 });
+    expect(await readOfficialRun(without, wanted)).toMatchObject({ epoch: 1, atRest: 38 });
     await expect(readOfficialRun(with_, { ...wanted, classes: 3 })).rejects.toThrow(
       /3 classes but it has 2: use --init/,
     );

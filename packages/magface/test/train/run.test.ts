@@ -128,8 +128,8 @@ describeTraining('a training run', () => {
 
   test('its rows tell of memory: what was held and kept, and that nearly every block was had before', () => {
     const last = readMetrics(join(unbroken.output, 'metrics.jsonl')).at(-1)!;
-    expect(last.memoryPeak).toBeGreaterThan(50);
-    expect(last.memoryKept).toBeGreaterThan(50);
+    expect(last.memoryPeak).toBeGreaterThan(5);
+    expect(last.memoryKept).toBeGreaterThan(5);
     expect(last.memoryReused).toBeGreaterThan(0.95);
   });
 
@@ -150,10 +150,10 @@ describeTraining('a training run', () => {
     await train(config);
     const { tensors, state } = await readCheckpoint(listCheckpoints(config.output)[0]!);
     expect(tensors.get('fc.weight')?.shape).toEqual([32, 2]);
-    expect(tensors.get('features.conv1.conv.weight')?.shape).toEqual([64, 3, 3, 3]);
-    expect([...tensors.get('features.conv1.bn.num_batches_tracked')!.bytes]).toEqual([2, 0, 0, 0, 0, 0, 0, 0]);
+    expect(tensors.get('features.stage0.down.conv.weight')?.shape).toEqual([16, 3, 3, 3]);
+    expect([...tensors.get('features.stage0.down.bn.num_batches_tracked')!.bytes]).toEqual([2, 0, 0, 0, 0, 0, 0, 0]);
     expect(tensors.get('optimizer.fc.weight')?.shape).toEqual([32, 2]);
-    expect(state).toMatchObject({ arch: 'mobilefacenet', classes: 2, position: { epoch: 1, step: 0 } });
+    expect(state).toMatchObject({ arch: 'own-network', classes: 2, position: { epoch: 1, step: 0 } });
     expect(existsSync(join(config.output, 'metrics.jsonl'))).toBe(true);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { writeFaceSet } from './face-set.ts';
 
-export { jpeg, tinyRun } from './face-set.ts';
+export { jpeg, smallNetwork, tinyRun } from './face-set.ts';
 
 const made: string[] = [];
 afterAll(() => {

@@ -1,6 +1,7 @@
 /** Which runtime runs the recogniser, with how many faces and threads at a time. */
-import { availableParallelism } from 'node:os';
+
 import { MagfaceError } from '../../errors.ts';
+import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { readyToRun } from '../../models/onnx-file.ts';
@@ -46,7 +47,7 @@ export async function chooseEngine(
   const found = tuned !== undefined && (engine === 'auto' || engine === tuned.name) ? tuned : undefined;
   return {
     name: engine === 'auto' ? (found?.name ?? 'onnx') : engine,
-    threads: options.threads ?? found?.threads ?? availableParallelism(),
+    threads: options.threads ?? found?.threads ?? cores(),
     batchSize: options.batchSize ?? found?.batchSize ?? 8,
   };
 }

@@ -1,7 +1,8 @@
 /** ONNX Runtime in Node. */
-import { availableParallelism } from 'node:os';
+
 import { env, InferenceSession } from 'onnxruntime-node';
 import { ModelError } from '../../errors.ts';
+import { cores } from '../../machine/cores.ts';
 
 // Warnings of the runtime's graph optimizer are for its own developers.
 env.logLevel = 'error';
@@ -18,7 +19,7 @@ export interface SessionOptions {
  * @throws {ModelError} `model_not_onnx` when the runtime cannot read it
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
-  const threads = options.threads ?? availableParallelism();
+  const threads = options.threads ?? cores();
   try {
     return await InferenceSession.create(bytes, {
       intraOpNumThreads: threads,

@@ -1,5 +1,5 @@
 /** Tries the ways of running a recogniser on this machine, each for a moment. */
-import { availableParallelism } from 'node:os';
+import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { readyToRun } from '../../models/onnx-file.ts';
@@ -32,8 +32,7 @@ export async function tune(model: LoadedModel<'recogniser'>, options: TuneOption
   const cosine = names.includes('torch') ? await leastAgreement(model) : null;
   const trials: Trial[] = [];
   for (const name of names) {
-    for (const threads of new Set([1, availableParallelism()]))
-      trials.push(...(await tryBatches(model, name, threads, options)));
+    for (const threads of new Set([1, cores()])) trials.push(...(await tryBatches(model, name, threads, options)));
   }
   const fit = trials.filter(({ name }) => name === 'onnx' || (cosine !== null && cosine >= leastCosine));
   const best = fit.reduce((least, one) => (one.rate > worthwhile * least.rate ? one : least));
@@ -73,7 +72,7 @@ async function tryBatches(
 async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number> {
   const faces = madeUpFaces(4);
   const embedded = async (name: EngineName): Promise<Embedding[]> => {
-    await using embedder = await createEmbedder(model, { name, threads: availableParallelism(), batchSize: 4 });
+    await using embedder = await createEmbedder(model, { name, threads: cores(), batchSize: 4 });
     return await embedder.embed(faces);
   };
   const [float, small] = [await embedded('onnx'), await embedded('torch')];

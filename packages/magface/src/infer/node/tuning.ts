@@ -1,12 +1,14 @@
 /** What `magface doctor --tune` found for a model on this machine, kept in the cache until the machine or a version changes. */
+
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'onnxruntime-node';
 import { z } from 'zod';
-import { makeFolder } from '../../format/make-folder.ts';
+import { cores } from '../../machine/cores.ts';
+import { makeFolder } from '../../machine/make-folder.ts';
 import type { Engine } from './engine.ts';
 
 /** One way of running a model, measured. */
@@ -35,7 +37,7 @@ async function tuningPath(folder: string, digest: string): Promise<string> {
   const torch = await import('../torch/torch-session.ts')
     .then(({ torchVersions }) => torchVersions())
     .catch(() => undefined);
-  const facts = [cpus()[0]?.model, availableParallelism(), env.versions, torch ?? null, process.arch];
+  const facts = [cpus()[0]?.model, cores(), env.versions, torch ?? null, process.arch];
   const machine = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   return join(folder, 'tuning', `${digest}-${machine}.json`);
 }

@@ -2,9 +2,11 @@
  * A pool of threads with sessions of their own, one core each. A thread starts when those there are busy; it holds at most
  * two tasks, so that the next image is read while one is computed; the rest waits here in order.
  */
-import { availableParallelism, totalmem } from 'node:os';
+
+import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../../errors.ts';
+import { cores } from '../../machine/cores.ts';
 import { disposed } from '../closable-session.ts';
 import { receivedError } from '../sent-error.ts';
 import type { LoadedModels } from './engine.ts';
@@ -47,7 +49,7 @@ const threadBytes = 150 * 2 ** 20;
 const sessionSizes = 4;
 
 /** @returns one worker for each core, where a network in it has one thread */
-export const usualWorkers = (threads = 1): number => Math.max(1, Math.floor(availableParallelism() / threads));
+export const usualWorkers = (threads = 1): number => Math.max(1, Math.floor(cores() / threads));
 
 /** @returns as many threads as asked for, else as there are cores, but no more than a quarter of the memory has room for */
 export function workerCount(

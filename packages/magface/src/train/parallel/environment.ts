@@ -4,9 +4,10 @@
  *     RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT; LOCAL_WORLD_SIZE: ranks on this machine
  *     TORCHELASTIC_USE_AGENT_STORE=True: the launcher keeps the store, else rank 0 does
  */
-import { availableParallelism } from 'node:os';
+
 import { ProcessGroup, Store } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
+import { cores } from '../../machine/cores.ts';
 import type { Rank } from './shares.ts';
 
 export type { ProcessGroup } from '@magface/torch';
@@ -52,7 +53,7 @@ export function groupOfOne(backend: 'gloo' | 'nccl' = 'gloo'): ProcessGroup {
 /** Cores for each of this machine's ranks. */
 export function coresOfRank(environment: NodeJS.ProcessEnv): number {
   const ranks = environment['LOCAL_WORLD_SIZE'] === undefined ? 1 : numberOf(environment, 'LOCAL_WORLD_SIZE');
-  return Math.max(1, Math.floor(availableParallelism() / ranks));
+  return Math.max(1, Math.floor(cores() / ranks));
 }
 
 function numberOf(environment: NodeJS.ProcessEnv, name: string): number {

@@ -5,7 +5,7 @@
  * Started by measure-machine.ts with torchrun's variables and {@link RankTask} as its argument.
  */
 import { cacheMemory, Generator, scope, threads, zeros } from '@magface/torch';
-import { architecture } from '../architectures.ts';
+import { openArchitecture } from '../architectures.ts';
 import { networkCost } from '../network-cost.ts';
 import { Trainer } from '../trainer.ts';
 import { coresOfRank, joinGroup, rankOf } from './environment.ts';
@@ -35,15 +35,15 @@ const place = rankOf(process.env)!;
 const group = joinGroup(place, process.env, { timeout: 300 });
 threads(coresOfRank(process.env));
 cacheMemory(2048 * 2 ** 20);
-const own = { gflops: arithmetic(JSON.parse(process.argv[2]!)), bandwidth: place.size > 1 ? wire() : undefined };
+const own = { gflops: await arithmetic(JSON.parse(process.argv[2]!)), bandwidth: place.size > 1 ? wire() : undefined };
 const gflops = meanOverRanks(own.gflops);
 if (place.rank === 0) process.stdout.write(`${JSON.stringify({ ...own, gflops } satisfies MachineConstants)}\n`);
 group.barrier();
 process.exit(0); // a group has threads that would hold the process
 
 /** The best of a few steps, all ranks at work at once. */
-function arithmetic({ arch, embeddingSize, precision, images }: RankTask): number {
-  const network = architecture(arch, embeddingSize);
+async function arithmetic({ arch, embeddingSize, precision, images }: RankTask): Promise<number> {
+  const network = await openArchitecture(arch, embeddingSize);
   const trainer = new Trainer({ architecture: network, classes, loss: {}, precision });
   const work = images * (3 * networkCost(network).operations + 6 * embeddingSize * classes);
   let best = Number.POSITIVE_INFINITY;

@@ -1,10 +1,11 @@
 /** The two constants of a plan's time, measured here: how fast a rank computes, and how fast it sends. */
+
 import { type ExecFileException, execFile } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Store } from '@magface/torch';
 import { MagfaceError } from '../../errors.ts';
+import { cores } from '../../machine/cores.ts';
 import type { MachineConstants, RankTask } from './machine-rank.ts';
 
 export type { MachineConstants } from './machine-rank.ts';
@@ -15,7 +16,7 @@ export interface MeasureOptions extends RankTask {
 }
 
 /** Most processes that are started to measure: each core has one then. */
-const mostRanks = (): number => availableParallelism();
+const mostRanks = (): number => cores();
 
 /**
  * Starts as many processes as the plan has ranks, or as there are cores, lets all do training steps at once, then sum

@@ -89,7 +89,7 @@ describeTraining('magface train --nproc', () => {
       expect(other).toMatchObject({ shape: tensor.shape, dtype: tensor.dtype });
     }
     // Velocities hold the gradients of all four steps: one that was lost or misplaced would differ by its own size.
-    for (const name of ['optimizer.fc.weight', 'optimizer.features.conv1.conv.weight']) {
+    for (const name of ['optimizer.fc.weight', 'optimizer.features.stage0.down.conv.weight']) {
       const [expected, actual] = [ofOne, ofTwo].map((content) => toFloat32(content!.tensors.get(name)!));
       expect(difference(actual!, expected!), name).toBeLessThan(0.1);
     }

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { measureMachine } from '../../../src/train/parallel/measure-machine.ts';
 import { describeTraining } from '../golden.ts';
 
@@ -16,9 +15,11 @@ describeTraining('measuring a machine', () => {
   const task = { arch: 'iresnet18', embeddingSize: 512, precision: 'fp32', images: 8 } as const;
 
   test.skipIf(availableParallelism() < 2)('a process that is lost ends the others at once, and is named', async () => {
+    vi.stubEnv('MAGFACE_CORES', '2');
     const measured = measureMachine({ ...task, ranks: 2 });
+    vi.unstubAllEnvs();
     const ended = measured.catch((error: unknown) => error);
-    while (children().length < 2) await setTimeout(20);
+    await vi.waitUntil(() => children().length === 2, { timeout: 60_000, interval: 20 });
     const [, second] = children().sort((a, b) => a - b);
     process.kill(second!, 'SIGKILL');
     const error = await ended;

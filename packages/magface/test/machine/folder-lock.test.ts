@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LockOptions, lockFolder as lockAs } from '../../src/format/folder-lock.ts';
-import { processSpace } from '../../src/format/process-space.ts';
+import { type LockOptions, lockFolder as lockAs } from '../../src/machine/folder-lock.ts';
+import { processSpace } from '../../src/machine/process-space.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -107,7 +107,7 @@ test('a thread gives signs of life while the main thread computes; it too learns
 });
 
 test('the thread also runs in a program that was given as text', () => {
-  const source = new URL('../../src/format/folder-lock.ts', import.meta.url).href;
+  const source = new URL('../../src/machine/folder-lock.ts', import.meta.url).href;
   const code = `
     import { lockFolder } from '${source}';
     const lock = await lockFolder(${JSON.stringify(folder)}, ${JSON.stringify(asGallery)}, { thread: true });
