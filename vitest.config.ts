@@ -14,7 +14,8 @@ const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] ===
 
 /** Test files that change nothing outside themselves: they share a process, and modules are loaded once for all of them. */
 const together = [
-  'packages/magface/test/{client,degrade,eval,format,hosting,infer,machine,models,report,settings}/**/*.test.ts',
+  'packages/magface/test/*.test.ts',
+  'packages/magface/test/{cli,client,degrade,eval,format,gallery,hosting,infer,machine,models,report,serve,settings,train}/**/*.test.ts',
 ];
 
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */
