@@ -7,7 +7,7 @@
  */
 import { withMouthCorners } from '../align.ts';
 import type { DetectedFace, Point } from '../face.ts';
-import type { Decoder } from './detector.ts';
+import type { Decoder } from './decoder.ts';
 
 const valuesPerAnchor = 16;
 

@@ -17,49 +17,6 @@ export interface View {
   readonly height: number;
 }
 
-/**
- * Makes the function that draws views of one image. A view at half the image's scale or less is drawn from a half of it, a
- * quarter, and so on, which are made when first needed: only one pass goes over all pixels of a photo. The first view, which
- * shows the whole image, is kept, since it may be asked for again.
- */
-export function viewDrawer(image: Pixels): (view: View) => Pixels {
-  const halves = [image];
-  let first: { readonly view: View; readonly drawn: Pixels } | undefined;
-  return (view) => {
-    if (first !== undefined && isSameView(first.view, view)) return first.drawn;
-    const level = Math.max(0, Math.floor(-Math.log2(view.scale)));
-    while (halves.length <= level) halves.push(halved(halves.at(-1)!));
-    const factor = 2 ** level;
-    const { width, height } = view;
-    const scaled = { x: view.x / factor, y: view.y / factor, scale: view.scale * factor, width, height };
-    const drawn = drawView(halves[level]!, scaled);
-    first ??= { view, drawn };
-    return drawn;
-  };
-}
-
-const isSameView = (a: View, b: View): boolean =>
-  a.x === b.x && a.y === b.y && a.scale === b.scale && a.width === b.width && a.height === b.height;
-
-/** Half the width and height, rounded up: each pixel is the mean of two by two, of fewer at the end of an odd side. */
-function halved({ data, width, height }: Pixels): Pixels {
-  const half = blankPixels(Math.ceil(width / 2), Math.ceil(height / 2));
-  const length = 3 * half.width;
-  const last = 3 * (width - 1);
-  for (let y = 0; y < half.height; y++) {
-    const top = data.subarray(6 * y * width, 3 * (2 * y + 1) * width);
-    const bottom = 2 * y + 1 < height ? data.subarray(3 * (2 * y + 1) * width, 6 * (y + 1) * width) : top;
-    const row = half.data.subarray(y * length, (y + 1) * length);
-    for (let to = 0, left = 0; to < length; to += 3, left += 6) {
-      const right = left < last ? left + 3 : left;
-      row[to] = (top[left]! + top[right]! + bottom[left]! + bottom[right]! + 2) >> 2;
-      row[to + 1] = (top[left + 1]! + top[right + 1]! + bottom[left + 1]! + bottom[right + 1]! + 2) >> 2;
-      row[to + 2] = (top[left + 2]! + top[right + 2]! + bottom[left + 2]! + bottom[right + 2]! + 2) >> 2;
-    }
-  }
-  return half;
-}
-
 /** @returns the view's pixels, of the view's size */
 export function drawView(image: Pixels, view: View): Pixels {
   const columns = taps(view.x, view.scale, view.width, image.width);

@@ -8,7 +8,7 @@
  * @see Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", MIR 2023; OpenCV's FaceDetectorYN
  */
 import type { DetectedFace, Landmarks, Point } from '../face.ts';
-import type { Decoder } from './detector.ts';
+import type { Decoder } from './decoder.ts';
 
 const strides = [8, 16, 32] as const;
 

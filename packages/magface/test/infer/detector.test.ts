@@ -9,6 +9,7 @@ import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
 import { iou, mergeFaces } from '../../src/infer/nms.ts';
 import { readImage } from '../../src/infer/node/read-image.ts';
 import { inputFiller } from '../../src/infer/preprocess.ts';
+import type { NamedTensors } from '../../src/infer/session.ts';
 import { yunet } from '../../src/infer/yunet.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';
 import { blazefaceContract, openBlazeface, openYunet, yunetContract, yunetSession } from '../support/detectors.ts';
@@ -154,6 +155,39 @@ describe('a photo that lies on its side or upside down', () => {
       expect(iou(face!.box, upright[i]!.box)).toBeGreaterThan(0.8);
       expect(landmarkError(row, face!)).toBeLessThan(0.05);
     }
+  });
+
+  test('an upright photo is not turned because the caller’s least score hides its faces', async () => {
+    const session = await yunetSession();
+    let runs = 0;
+    const counted = {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      run: (feeds: NamedTensors, fetches: readonly string[]) => {
+        runs++;
+        return session.run(feeds as Record<string, Tensor>, fetches);
+      },
+      release: () => session.release(),
+    };
+    const detector = createDetector(counted, yunetContract, { name: 'yunet' });
+    const runsOf = async (photo: Pixels, minScore?: number) => {
+      runs = 0;
+      const faces = await detector.detect(photo, { minScore });
+      return { faces, runs };
+    };
+    const photo = await readImage(samplePhoto(5));
+    const usual = await runsOf(photo);
+    expect(usual.faces.length).toBeGreaterThan(0);
+    expect(await runsOf(photo, 0.999)).toEqual({ faces: [], runs: usual.runs });
+    // One that is upside down is turned all the same, and its faces filtered.
+    const lying = await readImage(await sharp(samplePhoto(5)).rotate(180).png().toBuffer());
+    const all = await runsOf(lying);
+    expect(all.runs).toBe(usual.runs + 3);
+    const scores = all.faces.map(({ detection }) => detection).sort((a, b) => b - a);
+    expect((await runsOf(lying, scores[0]!)).faces).toEqual(
+      all.faces.filter(({ detection }) => detection === scores[0]),
+    );
+    await detector[Symbol.asyncDispose]();
   });
 
   /** The face of a photo that sharp turned by `angle` clockwise, in the photo before. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { template } from '../../src/align.ts';
-import { drawView, faceInImage, viewDrawer } from '../../src/infer/letterbox.ts';
+import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
 import type { Pixels } from '../../src/pixels.ts';
 
 const grey = (width: number, height: number, value: (x: number, y: number) => number): Pixels => ({
@@ -60,23 +60,4 @@ test('a face’s pixel centres and edges find their way back', () => {
   const found = faceInImage(face, view);
   expect(found.box).toEqual({ x: 14, y: 4, width: 12, height: 16 });
   expect(found.landmarks[0]).toEqual([10 + (template[0][0] + 0.5) * 2 - 0.5, -4 + (template[0][1] + 0.5) * 2 - 0.5]);
-});
-
-test('a view drawn by halves is the view drawn directly, to a grey level, and odd sides lose nothing', () => {
-  const image = grey(403, 301, (x, y) => 128 + 60 * Math.sin(x / 40) + 60 * Math.cos(y / 30));
-  const draw = viewDrawer(image);
-  for (const scale of [1.2, 0.7, 0.5, 0.3, 0.11]) {
-    const view = { x: -20, y: 7, scale, width: 64, height: 48 };
-    const [byHalves, directly] = [values(draw(view)), values(drawView(image, view))];
-    const inside = directly.map((_, i) => {
-      const [x, y] = [view.x + ((i % 64) + 0.5) / scale, view.y + (Math.floor(i / 64) + 0.5) / scale];
-      return x > 2 / scale && y > 2 / scale && x < 403 - 2 / scale && y < 301 - 2 / scale;
-    });
-    const worst = Math.max(...directly.map((value, i) => (inside[i] ? Math.abs(value - byHalves[i]!) : 0)));
-    expect(worst, `scale ${scale}`).toBeLessThanOrEqual(2);
-  }
-  const whole = { x: 0, y: 0, scale: 0.25, width: 101, height: 76 };
-  const edge = viewDrawer(grey(403, 301, () => 200));
-  expect(Math.min(...values(edge(whole)))).toBeGreaterThan(140); // the last column covers three of its four pixels
-  expect(edge(whole)).toBe(edge(whole)); // kept for when it is asked for again
 });

@@ -1,0 +1,92 @@
+/** One look at one view of an image: drawn, turned, through the network, and its faces back in the image's coordinates. */
+import { Tensor } from 'onnxruntime-common';
+import { MagfaceError, ModelError } from '../errors.ts';
+import type { DetectedFace } from '../face.ts';
+import type { DetectorContract } from '../models/contract.ts';
+import type { Pixels } from '../pixels.ts';
+import type { Decoder } from './decoder.ts';
+import { faceInImage, type View } from './letterbox.ts';
+import { mergeFaces } from './nms.ts';
+import type { ImageSize } from './pipeline.ts';
+import { inputFiller } from './preprocess.ts';
+import { type QuarterTurn, turned, turnedBack } from './quarter-turn.ts';
+import type { Scene } from './scene.ts';
+import type { Session } from './session.ts';
+
+/** A network with what reads it. */
+export interface Looker {
+  readonly session: Session;
+  readonly contract: DetectorContract;
+  readonly decoder: Decoder;
+  /** The model as people call it, for errors. */
+  readonly name: string;
+}
+
+/** What of a view is wanted. */
+export interface LookOptions {
+  readonly minScore: number;
+  /** The view is turned by this before it is looked at. @default 0 */
+  readonly turn?: QuarterTurn;
+}
+
+/** @returns the faces of a view that lie wholly in it, none twice, sure ones first */
+export async function look(
+  looker: Looker,
+  scene: Scene,
+  view: View,
+  { minScore, turn = 0 }: LookOptions,
+): Promise<DetectedFace[]> {
+  const { decoder } = looker;
+  const input = turned(scene.draw(view), turn);
+  const outputs = await runView(looker, input);
+  const found = decoder.decode(outputs, input, Math.min(minScore, decoder.minScore));
+  // Weak finds have no part in the mean of strong ones: options change no numbers.
+  return bySureness(found, decoder)
+    .flatMap((faces) => mergeFaces(faces, { blend: decoder.blend }))
+    .map((face) => faceInImage(turnedBack(face, turn, view), view))
+    .filter((face) => isWhole(face, view, scene));
+}
+
+/** @returns the faces that the decoder itself is sure of, and the others, which a caller's lower least score lets in */
+export function bySureness(
+  faces: readonly DetectedFace[],
+  { minScore }: Pick<Decoder, 'minScore'>,
+): [sure: DetectedFace[], unsure: DetectedFace[]] {
+  return [
+    faces.filter(({ detection }) => detection >= minScore),
+    faces.filter(({ detection }) => detection < minScore),
+  ];
+}
+
+async function runView(
+  { session, contract: { input }, name }: Looker,
+  view: Pixels,
+): Promise<(output: string) => Float32Array> {
+  const { width, height } = view;
+  const values = new Float32Array(3 * width * height);
+  inputFiller({ ...input, width, height })(view, values, 0);
+  const dims = input.layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
+  const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
+  const fail = (why: string, cause?: unknown): never => {
+    if (cause instanceof MagfaceError) throw cause;
+    throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}.`, {
+      cause,
+    });
+  };
+  const outputs = await session.run(feeds, session.outputNames).catch((cause: unknown) => fail(String(cause), cause));
+  return (output) => {
+    const values = outputs[output]?.data;
+    return values instanceof Float32Array ? values : fail(`it has no float32 output named ${output}`);
+  };
+}
+
+/** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */
+function isWhole({ box }: DetectedFace, view: View, image: ImageSize): boolean {
+  const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
+  return (
+    (box.x >= view.x || view.x <= 0) &&
+    (box.y >= view.y || view.y <= 0) &&
+    (box.x + box.width <= right || right >= image.width) &&
+    (box.y + box.height <= bottom || bottom >= image.height)
+  );
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { drawView } from '../../src/infer/letterbox.ts';
+import { sceneOf } from '../../src/infer/scene.ts';
+import type { Pixels } from '../../src/pixels.ts';
+
+const grey = (width: number, height: number, value: (x: number, y: number) => number): Pixels => ({
+  data: Uint8Array.from({ length: 3 * width * height }, (_, i) =>
+    value(Math.floor(i / 3) % width, Math.floor(i / 3 / width)),
+  ),
+  width,
+  height,
+});
+const values = ({ data }: Pixels): number[] => [...data].filter((_, i) => i % 3 === 0);
+
+test('a view drawn by halves is the view drawn directly, to a grey level, and odd sides lose nothing', () => {
+  const image = grey(403, 301, (x, y) => 128 + 60 * Math.sin(x / 40) + 60 * Math.cos(y / 30));
+  const { draw } = sceneOf(image);
+  for (const scale of [1.2, 0.7, 0.5, 0.3, 0.11]) {
+    const view = { x: -20, y: 7, scale, width: 64, height: 48 };
+    const [byHalves, directly] = [values(draw(view)), values(drawView(image, view))];
+    const inside = directly.map((_, i) => {
+      const [x, y] = [view.x + ((i % 64) + 0.5) / scale, view.y + (Math.floor(i / 64) + 0.5) / scale];
+      return x > 2 / scale && y > 2 / scale && x < 403 - 2 / scale && y < 301 - 2 / scale;
+    });
+    const worst = Math.max(...directly.map((value, i) => (inside[i] ? Math.abs(value - byHalves[i]!) : 0)));
+    expect(worst, `scale ${scale}`).toBeLessThanOrEqual(2);
+  }
+  const whole = { x: 0, y: 0, scale: 0.25, width: 101, height: 76 };
+  const { draw: edge } = sceneOf(grey(403, 301, () => 200));
+  expect(Math.min(...values(edge(whole)))).toBeGreaterThan(140); // the last column covers three of its four pixels
+  expect(edge(whole)).toBe(edge(whole)); // kept for when it is asked for again
+});
+
+test('a scene of a scene is that scene', () => {
+  const scene = sceneOf(grey(4, 4, () => 7));
+  expect(sceneOf(scene)).toBe(scene);
+  expect(scene).toMatchObject({ width: 4, height: 4 });
+});
