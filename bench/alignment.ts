@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import type { AffineMatrix } from '../packages/magface/src/align.ts';
-import { template } from '../packages/magface/src/align.ts';
+import { inverseOf, mapped, template } from '../packages/magface/src/align.ts';
 import type { AnalyzedFace, Point } from '../packages/magface/src/face.ts';
 import { type LoadOptions, MagFace } from '../packages/magface/src/infer/node/magface.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
@@ -95,12 +95,9 @@ function nonMatches(
 }
 
 /** Where the template's points lie in the image. */
-function pointsOf([[a, b, c], [d, e, f]]: AffineMatrix): Point[] {
-  const determinant = a * e - b * d;
-  return template.map(([u, v]) => [
-    (e * (u - c) - b * (v - f)) / determinant,
-    (a * (v - f) - d * (u - c)) / determinant,
-  ]);
+function pointsOf(alignment: AffineMatrix): Point[] {
+  const back = inverseOf(alignment);
+  return template.map((point) => mapped(back, point));
 }
 
 const distance = ([x, y]: Point, [u, v]: Point): number => Math.hypot(x - u, y - v);

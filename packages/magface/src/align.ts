@@ -77,6 +77,34 @@ export function alignmentMatrix(
   return similarityTransform(points[0]!, target);
 }
 
+/** @returns where the map takes a point */
+export function mapped([[a, b, c], [d, e, f]]: AffineMatrix, [x, y]: Point): Point {
+  return [a * x + b * y + c, d * x + e * y + f];
+}
+
+/**
+ * @returns the map back, from crop to image
+ * @throws {ShapeError} when the map squeezes the plane to a line
+ */
+export function inverseOf([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
+  const determinant = a * e - b * d;
+  if (!(Math.abs(determinant) > 0))
+    throw new ShapeError('Expected a matrix that can be inverted but its determinant is 0.');
+  const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
+  return [
+    [ia, ib, -ia * c - ib * f],
+    [id, ie, -id * c - ie * f],
+  ];
+}
+
+/** @returns the map to a crop whose pixels count `scale` times as much; (0, 0) stays where it is */
+export function scaledMatrix([[a, b, c], [d, e, f]]: AffineMatrix, scale: number): AffineMatrix {
+  return [
+    [scale * a, scale * b, scale * c],
+    [scale * d, scale * e, scale * f],
+  ];
+}
+
 /** Eyes, nose and mouth's centre of a face whose mouth corners are where the template has them. */
 export type FourLandmarks = readonly [leftEye: Point, rightEye: Point, nose: Point, mouth: Point];
 
@@ -117,7 +145,7 @@ const fixedPoint = 1024;
  * @param size - side of the crop in pixels
  */
 export function warp(image: Pixels, matrix: AffineMatrix, size: number = templateSize): Pixels {
-  const [[a, b, c], [d, e, f]] = inverse(matrix);
+  const [[a, b, c], [d, e, f]] = inverseOf(matrix);
   const crop = blankPixels(size, size);
   const fixed = (value: number) => Math.round(value * fixedPoint);
   const half = fixedPoint / subPixels / 2;
@@ -168,16 +196,4 @@ function blend({ data, width, height }: Pixels, x: number, y: number, target: Pi
       bottomRight * (data[from + 3 * width + 3 + channel] ?? 0);
     target[at + channel] = (sum + fixedPoint / 2) >> 10;
   }
-}
-
-/** @throws {ShapeError} when the map squeezes the plane to a line */
-function inverse([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
-  const determinant = a * e - b * d;
-  if (!(Math.abs(determinant) > 0))
-    throw new ShapeError('Expected a matrix that can be inverted but its determinant is 0.');
-  const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
-  return [
-    [ia, ib, -ia * c - ib * f],
-    [id, ie, -id * c - ie * f],
-  ];
 }

@@ -5,6 +5,9 @@ import { describe, expect, test } from 'vitest';
 import {
   type AffineMatrix,
   alignmentMatrix,
+  inverseOf,
+  mapped,
+  scaledMatrix,
   similarityTransform,
   template,
   warp,
@@ -56,6 +59,31 @@ describe('alignmentMatrix', () => {
     expect(five.flat()).toEqual(face.flat().map((v) => expect.closeTo(v, 8)));
     const narrow: Landmarks = [face[0], face[1], face[2], centre, centre];
     expect(alignmentMatrix(narrow, 'centre')[0]).toEqual(alignmentMatrix(face)[0].map((v) => expect.closeTo(v, 8)));
+  });
+});
+
+describe('maps', () => {
+  const matrix = alignmentMatrix(placed(3.1, -0.4, [80, 15]));
+
+  test('the inverse takes every point back', () => {
+    for (const point of template) {
+      const [x, y] = mapped(inverseOf(matrix), mapped(matrix, point));
+      expect([x, y]).toEqual(point.map((v) => expect.closeTo(v, 9)));
+    }
+  });
+
+  test('a map onto a line has no inverse', () => {
+    const flat: AffineMatrix = [
+      [1, 2, 3],
+      [2, 4, 5],
+    ];
+    expect(() => inverseOf(flat)).toThrow(ShapeError);
+  });
+
+  test('scaled, it leads to the crop of that size', () => {
+    const landmarks = placed(3.1, -0.4, [80, 15]);
+    const expected = alignmentMatrix(landmarks, 'corners', 224).flat();
+    expect(scaledMatrix(alignmentMatrix(landmarks), 2).flat()).toEqual(expected.map((v) => expect.closeTo(v, 9)));
   });
 });
 

@@ -11,7 +11,7 @@
  * `scripts/aligner.ts` trains it; docs/design.md says on what.
  */
 import { Tensor } from 'onnxruntime-common';
-import { type AffineMatrix, alignmentMatrix } from '../align.ts';
+import { type AffineMatrix, alignmentMatrix, inverseOf, mapped, scaledMatrix } from '../align.ts';
 import { MagfaceError, ModelError } from '../errors.ts';
 import type { DetectedFace } from '../face.ts';
 import type { AlignerContract } from '../models/contract.ts';
@@ -19,6 +19,7 @@ import type { Pixels } from '../pixels.ts';
 import { closable } from './closable-session.ts';
 import { cutFace } from './cut-face.ts';
 import { inputFiller } from './preprocess.ts';
+import { type Scene, sceneOf } from './scene.ts';
 import type { Session } from './session.ts';
 
 /** Middle of the face in the template. */
@@ -34,7 +35,7 @@ const outputs = 5;
 /** Aligns faces; owns its session. */
 export interface Aligner {
   /** @returns for each face the map from the image to its 112x112 crop */
-  align(image: Pixels, faces: readonly DetectedFace[]): Promise<AffineMatrix[]>;
+  align(image: Pixels | Scene, faces: readonly DetectedFace[]): Promise<AffineMatrix[]>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -44,10 +45,10 @@ export function createAligner(own: Session, contract: AlignerContract, { name }:
   const { width, height } = contract.input;
   const fill = inputFiller(contract.input);
 
-  const look = async (image: Pixels, matrices: readonly AffineMatrix[]): Promise<AffineMatrix[]> => {
+  const look = async (scene: Scene, matrices: readonly AffineMatrix[]): Promise<AffineMatrix[]> => {
     const values = new Float32Array(matrices.length * 3 * width * height);
     for (const [i, matrix] of matrices.entries())
-      fill(surroundings(image, matrix, width), values, i * 3 * width * height);
+      fill(surroundings(scene, matrix, width), values, i * 3 * width * height);
     const input = new Tensor('float32', values, [matrices.length, 3, height, width]);
     const found = await run(session, input, name);
     return matrices.map((matrix, i) => corrected(matrix, found.subarray(i * outputs, (i + 1) * outputs)));
@@ -57,7 +58,8 @@ export function createAligner(own: Session, contract: AlignerContract, { name }:
     align: async (image, faces) => {
       let matrices = faces.map(({ landmarks, mouth }) => snapped(alignmentMatrix(landmarks, mouth)));
       if (faces.length === 0) return matrices;
-      for (let i = 0; i < looks; i++) matrices = (await look(image, matrices)).map(snapped);
+      const scene = sceneOf(image);
+      for (let i = 0; i < looks; i++) matrices = (await look(scene, matrices)).map(snapped);
       return matrices;
     },
     [Symbol.asyncDispose]: () => session.release(),
@@ -65,19 +67,15 @@ export function createAligner(own: Session, contract: AlignerContract, { name }:
 }
 
 /** The face with what surrounds it, of the network's size. */
-function surroundings(image: Pixels, [[a, b, c], [d, e, f]]: AffineMatrix, size: number): Pixels {
+function surroundings(scene: Scene, [[a, b, c], [d, e, f]]: AffineMatrix, size: number): Pixels {
   const scale = size / fieldSize;
   // Pixel centres lie on whole numbers: the field's first pixel is half a pixel from its edge, whatever the size.
-  const shift = (fieldSize - 1) / 2 + 0.5;
-  const [x, y] = [scale * (c + shift - middle[0]) - 0.5, scale * (f + shift - middle[1]) - 0.5];
-  return cutFace(
-    image,
-    [
-      [scale * a, scale * b, x],
-      [scale * d, scale * e, y],
-    ],
-    size,
-  );
+  const shift = fieldSize / 2 - 0.5 / scale;
+  const field: AffineMatrix = [
+    [a, b, c - middle[0] + shift],
+    [d, e, f - middle[1] + shift],
+  ];
+  return cutFace(scene, scaledMatrix(field, scale), size);
 }
 
 /** The map to the crop after the correction: the inverse of "template to cut", applied behind the map to the cut. */
@@ -101,15 +99,12 @@ const [placeStep, turnStep] = [1 / 16, 1 / 1024];
  * The nearest of a grid of alignments. Runtimes differ in their last bits, and each look would make more of them; on the
  * grid they are the same again.
  */
-function snapped([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
+function snapped(matrix: AffineMatrix): AffineMatrix {
+  const [[a], [d]] = matrix;
   const size = 2 ** Math.floor(Math.log2(Math.hypot(a, d)));
   const rounded = (value: number, step: number): number => Math.round(value / step) * step;
-  const square = a * e - b * d;
-  const [u, v] = [middle[0] - c, middle[1] - f];
-  const [x, y] = [(e * u - b * v) / square, (a * v - d * u) / square].map((at) => rounded(at, placeStep / size)) as [
-    number,
-    number,
-  ];
+  const [middleX, middleY] = mapped(inverseOf(matrix), middle);
+  const [x, y] = [rounded(middleX, placeStep / size), rounded(middleY, placeStep / size)];
   const [real, imaginary] = [rounded(a, turnStep * size), rounded(d, turnStep * size)];
   return [
     [real, -imaginary, middle[0] - (real * x - imaginary * y)],

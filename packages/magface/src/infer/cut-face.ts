@@ -2,9 +2,9 @@
  * A face cut out of its image. A face larger than the crop is shrunk by area means first, so that fine detail does not
  * turn into noise, and so that one face looks alike in photos of any size.
  */
-import { type AffineMatrix, templateSize, warp } from '../align.ts';
+import { type AffineMatrix, inverseOf, mapped, templateSize, warp } from '../align.ts';
 import type { Pixels } from '../pixels.ts';
-import { drawView } from './letterbox.ts';
+import { type Scene, sceneOf } from './scene.ts';
 
 /**
  * Pixels of the image for one pixel of the crop, at most: what the faces of LFW have, on which recognisers are trained and
@@ -13,24 +13,25 @@ import { drawView } from './letterbox.ts';
 const mostPixels = 1.25;
 
 /**
+ * @param image - a scene where several faces or several cuts of one are wanted: what is shrunk for one serves the others
  * @param matrix - from image to crop
  * @param size - side of the crop in pixels
  * @returns (size, size, 3) uint8 RGB, black where the image ends
  */
-export function cutFace(image: Pixels, matrix: AffineMatrix, size: number = templateSize): Pixels {
+export function cutFace(image: Pixels | Scene, matrix: AffineMatrix, size: number = templateSize): Pixels {
+  const scene = sceneOf(image);
   const [[a, b, c], [d, e, f]] = matrix;
   const scale = mostPixels * Math.hypot(a, d); // of the image that is warped, to the image
-  if (scale >= 1) return warp(image, matrix, size);
+  if (scale >= 1) return warp(scene.pixels, matrix, size);
   // The crop's corners in the image, with a pixel of the shrunk image around them.
-  const square = a * a + d * d;
-  const corners = [0, size - 1].flatMap((u) => [0, size - 1].map((v) => [u - c, v - f] as const));
-  const xs = corners.map(([u, v]) => (a * u + d * v) / square);
-  const ys = corners.map(([u, v]) => (a * v - d * u) / square);
+  const back = inverseOf(matrix);
+  const corners = [0, size - 1].flatMap((u) => [0, size - 1].map((v) => mapped(back, [u, v])));
+  const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
   const border = 1 / scale;
   const [left, top] = [Math.floor(Math.min(...xs) - border), Math.floor(Math.min(...ys) - border)];
   const width = Math.ceil((Math.max(...xs) + border - left) * scale) + 1;
   const height = Math.ceil((Math.max(...ys) + border - top) * scale) + 1;
-  const shrunk = drawView(image, { x: left, y: top, scale, width, height });
+  const shrunk = scene.draw({ x: left, y: top, scale, width, height });
   // From the shrunk image's pixel centres to the image's, then as before.
   const [x, y] = [left + 0.5 / scale - 0.5, top + 0.5 / scale - 0.5];
   return warp(

@@ -14,6 +14,7 @@ import { cutFace } from './cut-face.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import { idle, inTime } from './in-time.ts';
+import { sceneOf } from './scene.ts';
 
 /** What the pipeline works with. */
 export interface PipelineParts {
@@ -129,10 +130,11 @@ async function cut(
 ): Promise<{ image: ImageSize; cuts: Cut[] }> {
   const size = { width: image.width, height: image.height };
   if (options.aligned === true || detector === undefined) return { image: size, cuts: [alignedFace(image)] };
-  const faces = await detector.detect(image, options);
+  const scene = sceneOf(image);
+  const faces = await detector.detect(scene, options);
   const alignments =
-    (await aligner?.align(image, faces)) ?? faces.map(({ landmarks, mouth }) => alignmentMatrix(landmarks, mouth));
-  const cuts = faces.map((face, i) => ({ ...face, alignment: alignments[i]!, crop: cutFace(image, alignments[i]!) }));
+    (await aligner?.align(scene, faces)) ?? faces.map(({ landmarks, mouth }) => alignmentMatrix(landmarks, mouth));
+  const cuts = faces.map((face, i) => ({ ...face, alignment: alignments[i]!, crop: cutFace(scene, alignments[i]!) }));
   return { image: size, cuts };
 }
 

@@ -3,7 +3,7 @@ import { Tensor } from 'onnxruntime-common';
 import { InferenceSession } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type AffineMatrix, alignmentMatrix, template } from '../../src/align.ts';
+import { type AffineMatrix, alignmentMatrix, inverseOf, mapped, template } from '../../src/align.ts';
 import type { DetectedFace, Landmarks, Point } from '../../src/face.ts';
 import { type Aligner, createAligner, middle } from '../../src/infer/aligner.ts';
 import type { Detector } from '../../src/infer/detector.ts';
@@ -13,15 +13,10 @@ import { blankPixels } from '../../src/pixels.ts';
 import { openYunet } from '../support/detectors.ts';
 import { samplePhoto } from '../support/sample-photos.ts';
 
-const apply = ([[a, b, c], [d, e, f]]: AffineMatrix, [x, y]: Point): Point => [a * x + b * y + c, d * x + e * y + f];
-
 /** Where the template's points lie in the image. */
-function pointsOf([[a, b, c], [d, e, f]]: AffineMatrix): Point[] {
-  const determinant = a * e - b * d;
-  return template.map(([u, v]): Point => {
-    const [x, y] = [u - c, v - f];
-    return [(e * x - b * y) / determinant, (a * y - d * x) / determinant];
-  });
+function pointsOf(alignment: AffineMatrix): Point[] {
+  const back = inverseOf(alignment);
+  return template.map((point) => mapped(back, point));
 }
 
 const distance = ([x, y]: Point, [u, v]: Point): number => Math.hypot(x - u, y - v);
@@ -71,7 +66,7 @@ describe('what the outputs mean', () => {
       const [other] = await aligner.align(blankPixels(112, 112), [scaled(by, 1e-5)]);
       expect(other).toEqual(one);
       for (const [i, point] of scaled(by, 0).landmarks.entries())
-        expect(distance(apply(one!, point), template[i]!)).toBeLessThan(0.12);
+        expect(distance(mapped(one!, point), template[i]!)).toBeLessThan(0.12);
     }
   });
 
@@ -84,7 +79,7 @@ describe('what the outputs mean', () => {
     for (const [x, y] of template) {
       const [u, v] = [x - middle[0], y - middle[1]];
       const inCut: Point = [real * u - imaginary * v + middle[0] + 3, imaginary * u + real * v + middle[1] - 2];
-      expect(distance(apply(matrix!, inCut), [x, y])).toBeLessThan(0.12);
+      expect(distance(mapped(matrix!, inCut), [x, y])).toBeLessThan(0.12);
     }
   });
 
@@ -121,7 +116,7 @@ describe('the shipped aligner', () => {
     });
     const [usual, other] = [await aligner.align(image, faces), await aligner.align(image, moved)];
     const off = usual.map((matrix, i) =>
-      mean(pointsOf(other[i]!).map((point, j) => distance(apply(matrix, point), template[j]!))),
+      mean(pointsOf(other[i]!).map((point, j) => distance(mapped(matrix, point), template[j]!))),
     );
     // The landmarks were moved by 6.3 pixels of the crop.
     expect(mean(off)).toBeLessThan(2);
@@ -136,7 +131,7 @@ describe('the shipped aligner', () => {
     const back = ([x, y]: Point): Point => [y, turned.width - 1 - x];
     for (const matrix of before) {
       const nearest = after.map((other) =>
-        mean(pointsOf(other).map((point, i) => distance(apply(matrix, back(point)), template[i]!))),
+        mean(pointsOf(other).map((point, i) => distance(mapped(matrix, back(point)), template[i]!))),
       );
       expect(Math.min(...nearest)).toBeLessThan(3);
     }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type AffineMatrix, warp } from '../../src/align.ts';
 import { cutFace } from '../../src/infer/cut-face.ts';
+import { sceneOf } from '../../src/infer/scene.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';
 
 /** A smooth picture drawn at any size: what a crop shows of it can be computed. */
@@ -60,4 +61,13 @@ test('beyond the border it is black', () => {
   ]);
   expect([...data.subarray(0, 3)]).toEqual([0, 0, 0]);
   expect([...data.subarray(3 * 100, 3 * 101)]).toEqual([200, 200, 200]);
+});
+
+test('faces cut out of one scene are those cut out of the image one by one', () => {
+  const image = waves(901);
+  const scene = sceneOf(image);
+  for (const angle of [0.2, 1.1]) {
+    const matrix = towardsMiddle(901, angle);
+    expect(cutFace(scene, matrix).data).toEqual(cutFace(image, matrix).data);
+  }
 });
