@@ -5,17 +5,21 @@ const slow = [
   'examples/**',
   'packages/*/test/{page,browser,gallery}/**',
   'packages/*/test/train/{parallel,finetune,graph}/**',
-  'packages/*/test/train/{cuda,finetune,kill-resume,network,official-*,onnx-export,own-loop,run,train-report,trainer,training}.test.ts',
+  'packages/*/test/train/{cuda,finetune,kill-resume,official-weights,own-loop,training}.test.ts',
+  'packages/*/test/train/*/{network,official-checkpoint,onnx-export,run,train-report,trainer}.test.ts',
   'packages/*/test/{cli,serve}/{gallery,people,engine,serve}.test.ts',
   'packages/*/test/{packed,degrade/*,format/mutations,infer/detector}.test.ts',
   'packages/torch/test/{kernels,process-group,leak}.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] === undefined ? [] : slow)];
 
-/** Test files that change nothing outside themselves: they share a process, and modules are loaded once for all of them. */
+/**
+ * Test files that change nothing outside themselves share a process, and modules are loaded once for all of them. Not these
+ * two: one stands in for a module of Node, one looks at what its process has used so far.
+ */
 const together = [
   'packages/magface/test/*.test.ts',
-  'packages/magface/test/{cli,client,degrade,eval,format,gallery,hosting,infer,machine,models,report,serve,settings,train}/**/*.test.ts',
+  'packages/magface/test/{cli,client,degrade,eval,format,gallery,hosting,infer,machine,models,onnx,report,serve,settings,train}/**/!(full-disk|commands).test.ts',
 ];
 
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */

@@ -20,7 +20,7 @@ import { Embedder } from '../packages/magface/src/infer/embedder.ts';
 import { readAligned } from '../packages/magface/src/infer/node/read-image.ts';
 import { createSession } from '../packages/magface/src/infer/node/session.ts';
 import { loadModel } from '../packages/magface/src/models/load-model.ts';
-import { readyToRun, weightsDigest } from '../packages/magface/src/models/onnx-file.ts';
+import { readyToRun, weightsDigest } from '../packages/magface/src/onnx/file.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { magnitudeQuantiles } from '../packages/magface/src/train/finetune/recipe.ts';

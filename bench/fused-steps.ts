@@ -4,8 +4,8 @@
  * thread, and the processor time of this process counts, so that other work on the machine moves the ratios little.
  */
 import { cacheMemory, fusedBatchNorm, ones, scope, type Tensor, threads, torchVersion, zeros } from '@magface/torch';
-import { iresnet } from '../packages/magface/src/train/iresnet.ts';
-import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
+import { iresnet } from '../packages/magface/src/train/model/iresnet.ts';
 import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 

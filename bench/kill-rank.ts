@@ -9,10 +9,10 @@ import { mkdtempSync, readdirSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { listCheckpoints, readCheckpoint } from '../packages/magface/src/train/checkpoint-file.ts';
-import { readMetrics } from '../packages/magface/src/train/metrics.ts';
+import { hash } from '../packages/magface/src/train/data/sample-order.ts';
+import { listCheckpoints, readCheckpoint } from '../packages/magface/src/train/loop/checkpoint-file.ts';
 import { launch } from '../packages/magface/src/train/parallel/launcher.ts';
-import { hash } from '../packages/magface/src/train/sample-order.ts';
+import { readMetrics } from '../packages/magface/src/train/record/metrics.ts';
 import { writeResult } from './support/result.ts';
 
 const [faces = '', kills = '20'] = process.argv.slice(2);

@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseTrainConfig, type TrainConfig } from '../packages/magface/src/train/config.ts';
+import { parseTrainConfig, type TrainConfig } from '../packages/magface/src/train/settings/config.ts';
 import { tinyRun, writeFaceSet } from '../packages/magface/test/train/face-set.ts';
 import { u01 } from '../packages/magface/test/train/golden.ts';
 import { runInProcess } from '../packages/magface/test/train/killed-run.ts';

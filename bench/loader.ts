@@ -15,10 +15,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { convertFaces } from '../packages/magface/src/train/convert-faces.ts';
-import { readDataset } from '../packages/magface/src/train/dataset.ts';
-import { decodeSample, faceBytes } from '../packages/magface/src/train/decode-sample.ts';
-import { Loader } from '../packages/magface/src/train/loader.ts';
+import { convertFaces } from '../packages/magface/src/train/data/convert-faces.ts';
+import { readDataset } from '../packages/magface/src/train/data/dataset.ts';
+import { decodeSample, faceBytes } from '../packages/magface/src/train/data/decode-sample.ts';
+import { Loader } from '../packages/magface/src/train/data/loader.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({

@@ -41,7 +41,7 @@ const random = randomStream(seed);
 
 /** Changes that change nothing anyone could see, and why. They count neither way. */
 const equivalent: Readonly<Record<string, string>> = {
-  'train/magface-loss.ts  -1  ->  2': 'cosines lie within rounding of -1, and the sine is held from below anyway',
+  'train/model/magface-loss.ts  -1  ->  2': 'cosines lie within rounding of -1, and the sine is held from below anyway',
   'eval/templates.ts  row * 2 ** 30  ->  /': 'the keys stay one for each pair of row and medium',
   'eval/verification.ts  if (same[pair] !== 1) right++;  ->  !(same[pair] !== 1)':
     'the same number is added to all thresholds, of which the best is taken',

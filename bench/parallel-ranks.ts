@@ -9,12 +9,12 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Generator, ProcessGroup, Store, scope, threads, zeros } from '@magface/torch';
-import { iresnet } from '../packages/magface/src/train/iresnet.ts';
+import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
+import { iresnet } from '../packages/magface/src/train/model/iresnet.ts';
 import { measureMachine } from '../packages/magface/src/train/parallel/measure-machine.ts';
 import { plan } from '../packages/magface/src/train/parallel/plan.ts';
 import { Ranks } from '../packages/magface/src/train/parallel/ranks.ts';
 import { shareOf } from '../packages/magface/src/train/parallel/shares.ts';
-import { Trainer } from '../packages/magface/src/train/trainer.ts';
 import { writeResult } from './support/result.ts';
 
 const [batch, classes, steps] = [8, 20_001, 2] as const;

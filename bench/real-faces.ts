@@ -21,8 +21,8 @@ import { errorVersusReject, pairQuality, rejectBaselines } from '../packages/mag
 import { cosineSimilarities, verify } from '../packages/magface/src/eval/verification.ts';
 import { quantile } from '../packages/magface/src/quantile.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
-import type { Pictures } from '../packages/magface/src/train/pictures.ts';
-import { trainReport } from '../packages/magface/src/train/train-report.ts';
+import type { Pictures } from '../packages/magface/src/train/record/pictures.ts';
+import { trainReport } from '../packages/magface/src/train/record/train-report.ts';
 import { researchFolder } from './support/data.ts';
 import { embedFaces } from './support/embed-faces.ts';
 import { finishedRun } from './support/finished-run.ts';

@@ -3,8 +3,8 @@
  * It may grow by 5 % after the 20th step.
  */
 import { aliveTensors, cacheMemory, threads } from '@magface/torch';
-import { iresnet } from '../packages/magface/src/train/iresnet.ts';
-import { Trainer } from '../packages/magface/src/train/trainer.ts';
+import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
+import { iresnet } from '../packages/magface/src/train/model/iresnet.ts';
 import { writeResult } from './support/result.ts';
 
 const batchSize = Number(process.argv[2] ?? 4);

@@ -1,9 +1,9 @@
 /** What a run of `magface train` left in its folder. */
 import { join } from 'node:path';
-import { listCheckpoints, readCheckpoint } from '../../packages/magface/src/train/checkpoint-file.ts';
-import type { TrainConfig } from '../../packages/magface/src/train/config.ts';
-import { type MetricsRow, readMetrics, readRows } from '../../packages/magface/src/train/metrics.ts';
-import type { ValidationRow } from '../../packages/magface/src/train/validate.ts';
+import { listCheckpoints, readCheckpoint } from '../../packages/magface/src/train/loop/checkpoint-file.ts';
+import type { ValidationRow } from '../../packages/magface/src/train/loop/validate.ts';
+import { type MetricsRow, readMetrics, readRows } from '../../packages/magface/src/train/record/metrics.ts';
+import type { TrainConfig } from '../../packages/magface/src/train/settings/config.ts';
 
 export interface FinishedRun {
   /** Path of the newest checkpoint. */

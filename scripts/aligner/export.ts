@@ -1,9 +1,9 @@
 /** The trained network as the file that the package ships. */
-import { parseOnnx, writeOnnx } from '../../packages/magface/src/models/onnx-file.ts';
-import { castNode } from '../../packages/magface/src/models/onnx-graph.ts';
-import { halved, tensorOf, tensorProto } from '../../packages/magface/src/models/onnx-tensor.ts';
-import type { Weights } from '../../packages/magface/src/train/fold.ts';
-import { exportNetwork } from '../../packages/magface/src/train/onnx-export.ts';
+import { parseOnnx, writeOnnx } from '../../packages/magface/src/onnx/file.ts';
+import { castNode } from '../../packages/magface/src/onnx/graph.ts';
+import { halved, tensorOf, tensorProto } from '../../packages/magface/src/onnx/tensor.ts';
+import type { Weights } from '../../packages/magface/src/train/model/fold.ts';
+import { exportNetwork } from '../../packages/magface/src/train/model/onnx-export.ts';
 import { alignerNetwork } from './network.ts';
 import { inputSize } from './train.ts';
 

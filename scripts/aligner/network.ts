@@ -1,5 +1,5 @@
 /** The aligner's network: (N, 3, 80, 80) RGB / 255 to (N, 5); residual blocks at 20 x 20 and 10 x 10 pixels. */
-import { type Architecture, inputValue, LayerList } from '../../packages/magface/src/train/layers.ts';
+import { type Architecture, inputValue, LayerList } from '../../packages/magface/src/train/model/layers.ts';
 
 /** Channels at 40, 20, 10 and 5 pixels a side. */
 const widths = [16, 32, 64, 96] as const;

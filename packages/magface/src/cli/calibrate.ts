@@ -185,7 +185,7 @@ function carriedLines(thresholds: readonly Threshold[]): string[] {
 
 async function writeModel({ bytes, contract, name }: Model, output: string): Promise<void> {
   const { contractMetadata } = await import('../models/contract.ts');
-  const { withMetadata } = await import('../models/onnx-file.ts');
+  const { withMetadata } = await import('../onnx/file.ts');
   const { writeWhole } = await import('../format/file-writer.ts');
   await writeWhole(output, withMetadata(bytes, contractMetadata(contract), name));
 }

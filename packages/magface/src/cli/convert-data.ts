@@ -21,5 +21,5 @@ export async function convertData(from: string, to: string, shardSize?: number):
   if ([from, to].some((name) => extname(name) === '.bin')) {
     return { pairs: await (await import('../eval/convert-face-set.ts')).convertFaceSet(from, to) };
   }
-  return { images: await (await import('../train/convert-faces.ts')).convertFaces(from, to, { shardSize }) };
+  return { images: await (await import('../train/data/convert-faces.ts')).convertFaces(from, to, { shardSize }) };
 }

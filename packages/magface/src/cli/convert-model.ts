@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { ConvertedOnnx, WeightType } from '../convert/convert-onnx.ts';
 import { ConfigError } from '../errors.ts';
 import { writeWhole } from '../format/file-writer.ts';
-import type { ConvertedOnnx, WeightType } from '../infer/node/convert-onnx.ts';
 import { type Context, note } from './context.ts';
 import { findImages } from './inputs.ts';
 import type { OutputFlags } from './options.ts';
@@ -64,7 +64,7 @@ export async function convertModel(conversion: Conversion): Promise<ConvertedMod
 
 /** Whether `magface train` wrote the weights, which feeds all networks alike. */
 async function isOwn(file: string): Promise<boolean> {
-  const { isCheckpoint } = await import('../train/checkpoint-file.ts');
+  const { isCheckpoint } = await import('../train/loop/checkpoint-file.ts');
   return file.endsWith('.safetensors') && (await isCheckpoint(file));
 }
 
@@ -78,8 +78,8 @@ async function exportWeights(
   file: string,
   { folder, arch }: { readonly folder: string; readonly arch: string | undefined },
 ): Promise<string> {
-  const { readBackbone } = await import('../train/read-backbone.ts');
-  const { exportOnnx } = await import('../train/onnx-export.ts');
+  const { readBackbone } = await import('../train/model/read-backbone.ts');
+  const { exportOnnx } = await import('../train/model/onnx-export.ts');
   const { architecture, weights } = await readBackbone(file, arch);
   const exported = join(folder, 'exported.onnx');
   await writeFile(exported, exportOnnx(architecture, weights));
@@ -87,7 +87,7 @@ async function exportWeights(
 }
 
 async function writeAs(model: string, { flags, context }: Conversion): Promise<ConvertedOnnx> {
-  const { convertOnnx } = await import('../infer/node/convert-onnx.ts');
+  const { convertOnnx } = await import('../convert/convert-onnx.ts');
   const { dtype, samples, quiet = false } = flags;
   let progress: ReturnType<typeof startProgress> | undefined;
   try {

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
 import { cores } from '../machine/cores.ts';
 import { cacheFolder } from '../models/cache.ts';
-import type { MemoryTrial, TorchState } from '../train/torch-state.ts';
+import type { MemoryTrial, TorchState } from '../train/loop/torch-state.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf } from './options.ts';
@@ -102,7 +102,7 @@ interface FoundTorch extends Pick<TorchState, 'addon' | 'devices'> {
 async function findTorch(): Promise<FoundTorch> {
   const none = { addon: null, devices: ['cpu'] };
   try {
-    const { torchState } = await import('../train/torch-state.ts');
+    const { torchState } = await import('../train/loop/torch-state.ts');
     const state = torchState();
     if (state.addon === null) return { ...none, missing: addonRemedy };
     return state.slowBlas ? { ...state, missing: blasRemedy } : state;
@@ -119,7 +119,7 @@ const isNotInstalled = (error: unknown): boolean =>
 async function tryMemory(): Promise<MemoryTrial> {
   const { addon, missing } = await findTorch();
   if (addon === null) throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
-  const { tryMemory } = await import('../train/torch-state.ts');
+  const { tryMemory } = await import('../train/loop/torch-state.ts');
   return tryMemory();
 }
 

@@ -37,7 +37,7 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   evaluate: {
     summary: 'measure a model: pairs and sets, error versus reject, IJB, robustness to damage',
-    load: async () => (await import('./evaluate.ts')).defineEvaluate,
+    load: async () => (await import('./evaluate/evaluate.ts')).defineEvaluate,
   },
   train: {
     summary: 'train a model, or finetune one',

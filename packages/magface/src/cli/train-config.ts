@@ -1,9 +1,9 @@
 /** From the command line and the settings file to the configuration of a training run. */
 import { ConfigError } from '../errors.ts';
 import { flagOf } from '../settings/flag-names.ts';
-import { expectApplicable } from '../train/applicable.ts';
-import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/config.ts';
-import { modeOf } from '../train/modes.ts';
+import { expectApplicable } from '../train/settings/applicable.ts';
+import { fromFlag, parseTrainConfig, type TrainConfig } from '../train/settings/config.ts';
+import { modeOf } from '../train/settings/modes.ts';
 import type { Context } from './context.ts';
 import type { OutputFlags } from './options.ts';
 import { runFlags } from './train-flags.ts';

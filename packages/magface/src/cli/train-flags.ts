@@ -2,8 +2,8 @@
 import { type Command, Option } from 'commander';
 import { flagOf } from '../settings/flag-names.ts';
 import type { Setting } from '../settings/setting.ts';
-import { settingsByName, settledFlags } from '../train/config.ts';
-import { defaultWords, modesOf, remarkOf } from '../train/modes.ts';
+import { settingsByName, settledFlags } from '../train/settings/config.ts';
+import { defaultWords, modesOf, remarkOf } from '../train/settings/modes.ts';
 import { count } from './options.ts';
 
 /** Flags of the command itself, which a settings file cannot hold. */

@@ -1,8 +1,8 @@
 /** `magface train` with several processes: starting them, and being one of them. */
 import { fileURLToPath } from 'node:url';
-import type { TrainConfig } from '../train/config.ts';
+import { checkPrecision } from '../train/loop/precision.ts';
 import type { ProcessGroup } from '../train/parallel/environment.ts';
-import { checkPrecision } from '../train/precision.ts';
+import type { TrainConfig } from '../train/settings/config.ts';
 import type { Context } from './context.ts';
 import { note } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -21,7 +21,7 @@ export async function startRanks(
   { config, context }: { readonly config: TrainConfig; readonly context: Context },
 ): Promise<ExitCode> {
   checkPrecision(config); // said once, here
-  const { checkDevice, deviceOfRank } = await import('../train/device.ts');
+  const { checkDevice, deviceOfRank } = await import('../train/loop/device.ts');
   const { nproc: ranks = 1 } = flags;
   for (let rank = 0; rank < ranks; rank++) {
     checkDevice(deviceOfRank(config.device, { LOCAL_RANK: `${rank}` }, ranks));
@@ -54,7 +54,7 @@ export async function joinRanks(config: TrainConfig, context: Context): Promise<
   const place = rankOf(context.env);
   if (place === undefined) return undefined;
   endWithLauncher();
-  const { checkDevice, deviceOfRank } = await import('../train/device.ts');
+  const { checkDevice, deviceOfRank } = await import('../train/loop/device.ts');
   checkDevice(deviceOfRank(config.device, context.env, place.size));
   return joinGroup(place, context.env, { timeout: config.collectiveTimeout, backend: backendOf(config.device) });
 }

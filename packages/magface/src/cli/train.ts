@@ -1,9 +1,9 @@
 /** `magface train`: training and finetuning, with every official flag. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { type TrainConfig, usedSettings } from '../train/config.ts';
-import type { MetricsRow } from '../train/metrics.ts';
-import type { ValidationRow } from '../train/validate.ts';
+import type { ValidationRow } from '../train/loop/validate.ts';
+import type { MetricsRow } from '../train/record/metrics.ts';
+import { type TrainConfig, usedSettings } from '../train/settings/config.ts';
 import { type Context, note, send } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf } from './options.ts';
@@ -122,12 +122,12 @@ function validationLine({ epoch, accuracy, accuracyStd, auc, rejectFnmr }: Valid
 // Apart, since tsc 5.9 leaves the ending of an import() as it is in a function that has a `using`.
 async function loadData(): Promise<
   Pick<
-    typeof import('../train/dataset.ts') & typeof import('../train/loader.ts'),
+    typeof import('../train/data/dataset.ts') & typeof import('../train/data/loader.ts'),
     'readDatasets' | 'datasetSize' | 'Loader'
   >
 > {
-  const { readDatasets, datasetSize } = await import('../train/dataset.ts');
-  const { Loader } = await import('../train/loader.ts');
+  const { readDatasets, datasetSize } = await import('../train/data/dataset.ts');
+  const { Loader } = await import('../train/data/loader.ts');
   return { readDatasets, datasetSize, Loader };
 }
 
@@ -149,9 +149,9 @@ async function verifyData(config: TrainConfig, context: Context, quiet: boolean)
   return bad.length === 0 ? 0 : 1;
 }
 
-async function loadTraining(): Promise<typeof import('../train/run.ts')> {
+async function loadTraining(): Promise<typeof import('../train/loop/run.ts')> {
   try {
-    return await import('../train/run.ts');
+    return await import('../train/loop/run.ts');
   } catch (error) {
     throw asTrainingError(error);
   }

@@ -4,7 +4,7 @@
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { createSession } from '../infer/node/session.ts';
-import { bytesTimesBytes } from '../models/onnx-product.ts';
+import { bytesTimesBytes } from '../onnx/product.ts';
 import { queryCodes, TemplateCodes } from './template-codes.ts';
 
 /** Owns a session. One thing at a time: rows must not move while they are compared. */

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
+import { hasExternalData, readExternalData } from '../onnx/external.ts';
+import { type OnnxSummary, parseOnnx, summarizeOnnx, writeOnnx } from '../onnx/file.ts';
 import { cacheFolder, cachePath, readAddressDigest, readCached, writeAddressDigest, writeCached } from './cache.ts';
 import {
   type ContractOf,
@@ -13,8 +15,6 @@ import {
   parseContract,
 } from './contract.ts';
 import { type FetchOptions, fetchModel } from './fetch.ts';
-import { hasExternalData, readExternalData } from './onnx-external.ts';
-import { type OnnxSummary, parseOnnx, summarizeOnnx, writeOnnx } from './onnx-file.ts';
 import { nearestIds, type RegistryEntry, readRegistry } from './registry.ts';
 import { parseSource } from './source.ts';
 

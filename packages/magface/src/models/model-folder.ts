@@ -3,9 +3,9 @@
  * Node is done before: the contract is read and checked, the batch is made free, the digest stands in the file's name.
  */
 import { sha256 } from '../format/digest.ts';
+import { readyToRun } from '../onnx/file.ts';
 import type { ModelContract } from './contract.ts';
 import type { LoadedModel } from './load-model.ts';
-import { readyToRun } from './onnx-file.ts';
 
 /** What `index.json` says of one file. */
 export interface FolderModel<Contract extends ModelContract = ModelContract> {

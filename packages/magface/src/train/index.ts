@@ -7,8 +7,40 @@
 
 export type { PackedImage } from '../format/packed-image.ts';
 export type { ConfigOf, Setting } from '../settings/setting.ts';
-export { architecture, architectureNames, type BuildArchitecture, openArchitecture } from './architectures.ts';
-export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './data/dataset.ts';
+export { type Batch, Loader, type LoaderOptions } from './data/loader.ts';
+export type { Sample, Samples } from './data/samples.ts';
+export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './loop/checkpoint-file.ts';
+export { LossScale, type LossScaleState } from './loop/loss-scale.ts';
+export { train } from './loop/run.ts';
+export { learningRate, type ScheduleOptions } from './loop/schedule.ts';
+export type { SkippedStep } from './loop/skipped-steps.ts';
+export type { TrainHooks } from './loop/train-hooks.ts';
+export { type StepResult, Trainer, type TrainerOptions, toImages } from './loop/trainer.ts';
+export type { ValidationRow } from './loop/validate.ts';
+export { architecture, architectureNames, type BuildArchitecture, openArchitecture } from './model/architectures.ts';
+export { type ExportCheckpointOptions, exportCheckpoint } from './model/export-checkpoint.ts';
+export type { Weights } from './model/fold.ts';
+export type { Head, HeadLoss } from './model/head.ts';
+export { type Architecture, inputValue, type Layer, type LayerKind, LayerList } from './model/layers.ts';
+export {
+  leastLambdaG,
+  type MagFaceConstants,
+  type MagFaceLoss,
+  type MagFaceOptions,
+  magfaceDefaults,
+  magfaceLoss,
+} from './model/magface-loss.ts';
+export { createNetwork, type Mode, type Network, type StateValues } from './model/network.ts';
+export { type ExportOptions, exportOnnx } from './model/onnx-export.ts';
+export { type Backbone, backboneOf, readBackbone } from './model/read-backbone.ts';
+export { type JoinOptions, joinGroup, rankOf } from './parallel/environment.ts';
+export { type LaunchOptions, launch } from './parallel/launcher.ts';
+export { type Plan, type PlanOptions, plan } from './parallel/plan.ts';
+export { Ranks, type RanksOptions } from './parallel/ranks.ts';
+export type { Rank, Share } from './parallel/shares.ts';
+export type { MemoryFigures } from './record/memory-use.ts';
+export { type MetricsRow, readMetrics } from './record/metrics.ts';
 export {
   fromFlag,
   officialFlagNames,
@@ -18,36 +50,4 @@ export {
   trainConfigKeys,
   trainSettings,
   usedSettings,
-} from './config.ts';
-export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './dataset.ts';
-export { type ExportCheckpointOptions, exportCheckpoint } from './export-checkpoint.ts';
-export type { Weights } from './fold.ts';
-export type { Head, HeadLoss } from './head.ts';
-export { type Architecture, inputValue, type Layer, type LayerKind, LayerList } from './layers.ts';
-export { type Batch, Loader, type LoaderOptions } from './loader.ts';
-export { LossScale, type LossScaleState } from './loss-scale.ts';
-export {
-  leastLambdaG,
-  type MagFaceConstants,
-  type MagFaceLoss,
-  type MagFaceOptions,
-  magfaceDefaults,
-  magfaceLoss,
-} from './magface-loss.ts';
-export type { MemoryFigures } from './memory-use.ts';
-export { type MetricsRow, readMetrics } from './metrics.ts';
-export { createNetwork, type Mode, type Network, type StateValues } from './network.ts';
-export { type ExportOptions, exportOnnx } from './onnx-export.ts';
-export { type JoinOptions, joinGroup, rankOf } from './parallel/environment.ts';
-export { type LaunchOptions, launch } from './parallel/launcher.ts';
-export { type Plan, type PlanOptions, plan } from './parallel/plan.ts';
-export { Ranks, type RanksOptions } from './parallel/ranks.ts';
-export type { Rank, Share } from './parallel/shares.ts';
-export { type Backbone, backboneOf, readBackbone } from './read-backbone.ts';
-export { train } from './run.ts';
-export type { Sample, Samples } from './samples.ts';
-export { learningRate, type ScheduleOptions } from './schedule.ts';
-export type { SkippedStep } from './skipped-steps.ts';
-export type { TrainHooks } from './train-hooks.ts';
-export { type StepResult, Trainer, type TrainerOptions, toImages } from './trainer.ts';
-export type { ValidationRow } from './validate.ts';
+} from './settings/config.ts';

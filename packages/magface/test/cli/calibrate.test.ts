@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadModel } from '../../src/models/load-model.ts';
 import { randomStream } from '../../src/random.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
-import { runIn } from './evaluate-run.ts';
+import { runIn } from './evaluate/evaluate-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibrate '));
 const contract = tinyRecord([128, 128, 128]);

@@ -5,10 +5,10 @@ import { createRecordWriter } from '../../src/format/record-file.ts';
 import { writeSafetensors } from '../../src/format/safetensors.ts';
 import { countOf, float32Tensor } from '../../src/format/tensor.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
-import { summarizeOnnx } from '../../src/models/onnx-file.ts';
-import { architecture } from '../../src/train/architectures.ts';
-import { writeCheckpoint } from '../../src/train/checkpoint-file.ts';
-import { allTensors } from '../../src/train/layers.ts';
+import { summarizeOnnx } from '../../src/onnx/file.ts';
+import { writeCheckpoint } from '../../src/train/loop/checkpoint-file.ts';
+import { architecture } from '../../src/train/model/architectures.ts';
+import { allTensors } from '../../src/train/model/layers.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { sentenceOf } from '../../src/cli/errors.ts';
-import { runIn } from './evaluate-run.ts';
+import { runIn } from './evaluate/evaluate-run.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
 test('a missing file has one wording, whoever looks for it', async () => {

@@ -5,8 +5,8 @@ import { cudaDevices } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
-import { listCheckpoints } from '../../src/train/checkpoint-file.ts';
-import { readMetrics } from '../../src/train/metrics.ts';
+import { listCheckpoints } from '../../src/train/loop/checkpoint-file.ts';
+import { readMetrics } from '../../src/train/record/metrics.ts';
 import { describeTraining } from '../train/golden.ts';
 import { smallNetwork, smallSet, temporaryFolder } from '../train/small-set.ts';
 

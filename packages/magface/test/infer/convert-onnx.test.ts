@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
-import { convertOnnx } from '../../src/infer/node/convert-onnx.ts';
+import { convertOnnx } from '../../src/convert/convert-onnx.ts';
 import { inputFiller } from '../../src/infer/preprocess.ts';
-import { parseOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
-import { simplify } from '../../src/models/onnx-simplify.ts';
-import { floatsOf, type OnnxTensor, tensorOf } from '../../src/models/onnx-tensor.ts';
+import { parseOnnx, writeOnnx } from '../../src/onnx/file.ts';
+import { simplify } from '../../src/onnx/simplify.ts';
+import { floatsOf, type OnnxTensor, tensorOf } from '../../src/onnx/tensor.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'magface convert '));

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { defaultModels } from '../../src/infer/node/magface.ts';
 import { listModels } from '../../src/models/list-models.ts';
 import { loadModel } from '../../src/models/load-model.ts';
-import { summarizeOnnx, weightsDigest } from '../../src/models/onnx-file.ts';
+import { summarizeOnnx, weightsDigest } from '../../src/onnx/file.ts';
 
 const load = () => loadModel<'recogniser'>(defaultModels.recogniser, { kind: 'recogniser', offline: true });
 

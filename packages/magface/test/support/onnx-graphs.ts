@@ -14,8 +14,8 @@ import {
   TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
-} from '../../src/models/onnx_pb.ts';
-import { type OnnxTensor, tensorProto } from '../../src/models/onnx-tensor.ts';
+} from '../../src/onnx/onnx_pb.ts';
+import { type OnnxTensor, tensorProto } from '../../src/onnx/tensor.ts';
 
 export interface GraphDescription {
   readonly nodes: readonly NodeProto[];

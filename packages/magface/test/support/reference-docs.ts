@@ -9,8 +9,8 @@ import { createProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
 import { allFlags, needs, runFlags } from '../../src/cli/train-flags.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
-import { settledFlags } from '../../src/train/config.ts';
-import { defaultWords, modes, modesOf } from '../../src/train/modes.ts';
+import { settledFlags } from '../../src/train/settings/config.ts';
+import { defaultWords, modes, modesOf } from '../../src/train/settings/modes.ts';
 
 const context = () => ({
   stdin: new PassThrough(),

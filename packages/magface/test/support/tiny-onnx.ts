@@ -1,6 +1,7 @@
 /** A recogniser of a few hundred bytes, made here: each embedding is the mean of its channels. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { contractMetadata, type ModelContract, type RecogniserContract } from '../../src/models/contract.ts';
+import { withMetadata } from '../../src/onnx/file.ts';
 import {
   AttributeProtoSchema,
   DimensionProtoSchema,
@@ -14,8 +15,7 @@ import {
   TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
-} from '../../src/models/onnx_pb.ts';
-import { withMetadata } from '../../src/models/onnx-file.ts';
+} from '../../src/onnx/onnx_pb.ts';
 
 /** What {@link tinyOnnx} says of itself as a recogniser. @param mean - of each channel, taken off before the network */
 export const tinyRecord = (mean: readonly [number, number, number] = [0, 0, 0]): RecogniserContract => ({

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseTrainConfig, type TrainConfig } from '../../src/train/config.ts';
-import { claimOutput } from '../../src/train/resume.ts';
-import { withLock } from '../../src/train/train-hooks.ts';
+import { claimOutput } from '../../src/train/loop/resume.ts';
+import { withLock } from '../../src/train/loop/train-hooks.ts';
+import { parseTrainConfig, type TrainConfig } from '../../src/train/settings/config.ts';
 import { temporaryFolder } from './small-set.ts';
 
 const runIn = (output: string): TrainConfig => parseTrainConfig({ trainList: 'faces', output });

@@ -1,11 +1,11 @@
 /** Training on a GPU, beside the CPU's figures; these run where libtorch sees one, and say elsewhere that they did not. */
 import { cudaDevices, isBuilt } from '@magface/torch';
 import { describe, expect, test } from 'vitest';
-import { deviceOfRank } from '../../src/train/device.ts';
-import { LossScale } from '../../src/train/loss-scale.ts';
+import { deviceOfRank } from '../../src/train/loop/device.ts';
+import { LossScale } from '../../src/train/loop/loss-scale.ts';
+import type { StepResult, Trainer, TrainerOptions } from '../../src/train/loop/trainer.ts';
 import { backendOf, groupOfOne } from '../../src/train/parallel/environment.ts';
 import { Ranks } from '../../src/train/parallel/ranks.ts';
-import type { StepResult, Trainer, TrainerOptions } from '../../src/train/trainer.ts';
 import { tinyBatch, tinyTrainer } from './parallel/tiny.ts';
 
 const hasGpu = isBuilt() && cudaDevices() > 0;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { listCheckpoints } from '../../src/train/checkpoint-file.ts';
-import { parseTrainConfig, type TrainConfig } from '../../src/train/config.ts';
+import { listCheckpoints } from '../../src/train/loop/checkpoint-file.ts';
+import { parseTrainConfig, type TrainConfig } from '../../src/train/settings/config.ts';
 import { describeTraining, u01 } from './golden.ts';
 import { runInProcess } from './killed-run.ts';
 import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';

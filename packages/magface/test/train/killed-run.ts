@@ -1,7 +1,7 @@
 /** A training run in a process of its own, which may be killed. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { TrainConfig } from '../../src/train/config.ts';
+import type { TrainConfig } from '../../src/train/settings/config.ts';
 
 /** What was heard of a process. */
 export interface RunPart {

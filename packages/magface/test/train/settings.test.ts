@@ -9,10 +9,10 @@ import { services } from '../../src/cli/services.ts';
 import { allFlags, runFlags } from '../../src/cli/train-flags.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
 import { type Setting, schemaOf } from '../../src/settings/setting.ts';
-import { architectureNames } from '../../src/train/architectures.ts';
-import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/config.ts';
 import { damageNames } from '../../src/train/finetune/views.ts';
-import { defaultIn, type Mode, modes, modesOf } from '../../src/train/modes.ts';
+import { architectureNames } from '../../src/train/model/architectures.ts';
+import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/settings/config.ts';
+import { defaultIn, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';
 import { wholeProgram } from '../support/reference-docs.ts';
 import { temporaryFolder } from './small-set.ts';
 

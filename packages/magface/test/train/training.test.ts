@@ -1,10 +1,10 @@
 /** Six SGD steps beside the official ones. */
 import { cacheMemory, fromArray, Generator, noGrad, Sgd, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { iresnet } from '../../src/train/iresnet.ts';
-import { allTensors } from '../../src/train/layers.ts';
-import { magfaceLoss } from '../../src/train/magface-loss.ts';
-import { createNetwork } from '../../src/train/network.ts';
+import { iresnet } from '../../src/train/model/iresnet.ts';
+import { allTensors } from '../../src/train/model/layers.ts';
+import { magfaceLoss } from '../../src/train/model/magface-loss.ts';
+import { createNetwork } from '../../src/train/model/network.ts';
 import { fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 

@@ -4,7 +4,7 @@ import { MagfaceError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
-import { readyToRun } from '../../models/onnx-file.ts';
+import { readyToRun } from '../../onnx/file.ts';
 import { type Aligner, createAligner } from '../aligner.ts';
 import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';

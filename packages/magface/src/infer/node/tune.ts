@@ -2,7 +2,7 @@
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
-import { readyToRun } from '../../models/onnx-file.ts';
+import { readyToRun } from '../../onnx/file.ts';
 import type { Pixels } from '../../pixels.ts';
 import { randomStream } from '../../random.ts';
 import { compare } from '../../similarity.ts';

@@ -4,11 +4,11 @@
  */
 import type { ForwardStep } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
-import type { NodeProto } from '../../models/onnx_pb.ts';
-import { parseOnnx } from '../../models/onnx-file.ts';
-import { floatOf, type GraphIndex, indexGraph, intOf, intsOf } from '../../models/onnx-graph.ts';
-import { simplify } from '../../models/onnx-simplify.ts';
-import { floatsOf, type OnnxTensor } from '../../models/onnx-tensor.ts';
+import { parseOnnx } from '../../onnx/file.ts';
+import { floatOf, type GraphIndex, indexGraph, intOf, intsOf } from '../../onnx/graph.ts';
+import type { NodeProto } from '../../onnx/onnx_pb.ts';
+import { simplify } from '../../onnx/simplify.ts';
+import { floatsOf, type OnnxTensor } from '../../onnx/tensor.ts';
 import { fuseForward } from './fuse-forward.ts';
 
 /** A step before it is known what is read last where. */

@@ -1,6 +1,6 @@
 /** Which faces a step sees, and in which views: a pure function of (seed, epoch, step). */
 import { ConfigError } from '../../errors.ts';
-import { epochOrder, hash } from '../sample-order.ts';
+import { epochOrder, hash } from '../data/sample-order.ts';
 import { cleanViews } from './finetune-settings.ts';
 import type { ViewPlace } from './view-source.ts';
 

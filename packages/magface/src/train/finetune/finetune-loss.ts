@@ -9,7 +9,7 @@
  * lies; it too is for faces that can be recognised. The third tells the length what MagFace alone finds from margins slowly.
  */
 import { fromArray, normalize, type Tensor } from '@magface/torch';
-import { type MagFaceConstants, type MagFaceLoss, magfaceLoss } from '../magface-loss.ts';
+import { type MagFaceConstants, type MagFaceLoss, magfaceLoss } from '../model/magface-loss.ts';
 import type { DamageSum } from './views.ts';
 
 export interface FinetuneWeights {

@@ -1,9 +1,9 @@
 /** All of a finetuning that a step changes, as a checkpoint holds it: going on from there gives the same weights, bit for bit. */
 import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
-import type { CheckpointContent } from '../checkpoint-file.ts';
 import { freshStatistics } from '../graph/fresh-batch-norm.ts';
-import { storedTensor } from '../head.ts';
+import type { CheckpointContent } from '../loop/checkpoint-file.ts';
+import { storedTensor } from '../model/head.ts';
 import type { Finetuner } from './finetuner.ts';
 
 /** What the state of a checkpoint has beside the run's own. */

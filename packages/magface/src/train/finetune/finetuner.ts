@@ -1,12 +1,12 @@
 /** A graph in training: a step on a batch of faces in their views. */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
-import type { CheckpointContent } from '../checkpoint-file.ts';
 import { freshStatistics } from '../graph/fresh-batch-norm.ts';
 import { rateGroups } from '../graph/layer-rates.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
-import type { MagFaceConstants } from '../magface-loss.ts';
-import { whyNotFinite } from '../skipped-steps.ts';
-import type { StepResult } from '../trainer.ts';
+import type { CheckpointContent } from '../loop/checkpoint-file.ts';
+import { whyNotFinite } from '../loop/skipped-steps.ts';
+import type { StepResult } from '../loop/trainer.ts';
+import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type FinetuneLoss, type FinetuneTargets, type FinetuneWeights, finetuneLoss } from './finetune-loss.ts';
 import { restoreState, saveState } from './finetune-state.ts';
 import { inPrecision } from './view-source.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromArray, invoke, operator, type Tensor } from '@magface/torch';
-import type { Samples } from '../samples.ts';
+import type { Samples } from '../data/samples.ts';
 
 const viewAs = operator('aten::view.dtype');
 

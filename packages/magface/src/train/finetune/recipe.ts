@@ -12,7 +12,7 @@
  */
 import { MagfaceError } from '../../errors.ts';
 import { quantile } from '../../quantile.ts';
-import { leastLambdaG, type MagFaceConstants } from '../magface-loss.ts';
+import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
 
 /** Quantiles of magnitudes, for people and for the rule. */
 export interface MagnitudeQuantiles {

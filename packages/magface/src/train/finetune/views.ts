@@ -5,7 +5,7 @@
 import { type DamageKind, damages } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
-import { hash } from '../sample-order.ts';
+import { hash } from '../data/sample-order.ts';
 import { cleanViews } from './finetune-settings.ts';
 
 /** What is done to a face. */

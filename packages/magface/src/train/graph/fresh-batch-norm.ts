@@ -4,9 +4,9 @@
  */
 import { clone, toBinary } from '@bufbuild/protobuf';
 import { noGrad, scope, type Tensor } from '@magface/torch';
-import { type ModelProto, ModelProtoSchema, type NodeProto } from '../../models/onnx_pb.ts';
-import { intAttribute, newNode } from '../../models/onnx-graph.ts';
-import { floatTensor, halved, tensorProto } from '../../models/onnx-tensor.ts';
+import { intAttribute, newNode } from '../../onnx/graph.ts';
+import { type ModelProto, ModelProtoSchema, type NodeProto } from '../../onnx/onnx_pb.ts';
+import { floatTensor, halved, tensorProto } from '../../onnx/tensor.ts';
 import { freshMark, isFresh } from './operators.ts';
 import { openGraph, type TrainableGraph } from './trainable-graph.ts';
 

@@ -3,10 +3,10 @@
  * takes its node's inputs, undefined where an optional one is left out, and gives the node's first output.
  */
 import { cat, invoke, matmul, operator, type Tensor } from '@magface/torch';
-import type { NodeProto } from '../../models/onnx_pb.ts';
-import { floatOf, intOf, intsOf } from '../../models/onnx-graph.ts';
-import { batchNorm } from '../batch-norm.ts';
-import { alias } from '../network.ts';
+import { floatOf, intOf, intsOf } from '../../onnx/graph.ts';
+import type { NodeProto } from '../../onnx/onnx_pb.ts';
+import { batchNorm } from '../model/batch-norm.ts';
+import { alias } from '../model/network.ts';
 
 /** What the file says of a node. */
 export interface StoredContext {

@@ -4,10 +4,10 @@
  */
 import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
-import type { ModelProto, NodeProto } from '../../models/onnx_pb.ts';
-import { makeReady, parseOnnx } from '../../models/onnx-file.ts';
-import { constantsToInitializers, opsetOf } from '../../models/onnx-graph.ts';
-import { floatsOf, integersOf, type OnnxTensor, tensorOf } from '../../models/onnx-tensor.ts';
+import { makeReady, parseOnnx } from '../../onnx/file.ts';
+import { constantsToInitializers, opsetOf } from '../../onnx/graph.ts';
+import type { ModelProto, NodeProto } from '../../onnx/onnx_pb.ts';
+import { floatsOf, integersOf, type OnnxTensor, tensorOf } from '../../onnx/tensor.ts';
 import { type GraphOperator, operators, type StoredContext } from './operators.ts';
 
 /** Operators that are layers of a network. */

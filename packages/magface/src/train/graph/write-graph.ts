@@ -2,6 +2,7 @@
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '@magface/torch';
 import { contractMetadata, type RecogniserContract } from '../../models/contract.ts';
+import { intAttribute, newNode, opsetOf } from '../../onnx/graph.ts';
 import {
   AttributeProtoSchema,
   DimensionProtoSchema,
@@ -10,9 +11,8 @@ import {
   ModelProtoSchema,
   StringStringEntryProtoSchema,
   ValueInfoProtoSchema,
-} from '../../models/onnx_pb.ts';
-import { intAttribute, newNode, opsetOf } from '../../models/onnx-graph.ts';
-import { floatTensor, halved, tensorProto } from '../../models/onnx-tensor.ts';
+} from '../../onnx/onnx_pb.ts';
+import { floatTensor, halved, tensorProto } from '../../onnx/tensor.ts';
 import { foldBatchNorm, freshStatistics } from './fresh-batch-norm.ts';
 import type { TrainableGraph } from './trainable-graph.ts';
 

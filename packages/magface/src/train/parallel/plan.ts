@@ -2,8 +2,8 @@
  * A parallel run on paper: memory and traffic of one rank, and the time of a step from two measured constants. Letters as
  * in docs/scaling.md: P parameters, B batch, D embedding, K classes, R ranks, ρ the share of classes that take part.
  */
-import type { Architecture } from '../layers.ts';
-import { networkCost } from '../network-cost.ts';
+import type { Architecture } from '../model/layers.ts';
+import { networkCost } from '../model/network-cost.ts';
 
 /** The run that is planned, and the machines for it. */
 export interface PlanOptions {

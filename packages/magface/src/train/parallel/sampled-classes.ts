@@ -4,7 +4,7 @@
  *
  * @see An et al., Partial FC, arXiv 2010.05222
  */
-import { hash } from '../sample-order.ts';
+import { hash } from '../data/sample-order.ts';
 import type { Share } from './shares.ts';
 
 /** Classes of a rank that take part, in order. */

@@ -9,8 +9,8 @@ import type { ProcessGroup } from '@magface/torch';
 import type { LazyTensor, SafetensorsFile } from '../../format/safetensors.ts';
 import { openSafetensors, writeSafetensors } from '../../format/safetensors.ts';
 import type { Tensor } from '../../format/tensor.ts';
-import { type CheckpointContent, writeCheckpoint } from '../checkpoint-file.ts';
-import { centersName, velocitiesName } from '../head.ts';
+import { type CheckpointContent, writeCheckpoint } from '../loop/checkpoint-file.ts';
+import { centersName, velocitiesName } from '../model/head.ts';
 
 const shardedNames = [centersName, velocitiesName];
 

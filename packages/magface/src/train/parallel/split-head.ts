@@ -24,7 +24,7 @@ import {
 } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
-import { centersName, type Head, type HeadLoss, storedTensor, velocitiesName } from '../head.ts';
+import { centersName, type Head, type HeadLoss, storedTensor, velocitiesName } from '../model/head.ts';
 import {
   heldMagnitudes,
   type MagFaceConstants,
@@ -33,7 +33,7 @@ import {
   margin,
   regularizer,
   withMargin,
-} from '../magface-loss.ts';
+} from '../model/magface-loss.ts';
 import { allClasses, sampleClasses } from './sampled-classes.ts';
 import { gatherRows, type Share, shareOf } from './shares.ts';
 import { splitSoftmax } from './split-softmax.ts';

@@ -1,11 +1,11 @@
 import { aliveTensors, fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { floatTensor } from '../../../src/models/onnx-tensor.ts';
+import { floatTensor } from '../../../src/onnx/tensor.ts';
 import { Finetuner } from '../../../src/train/finetune/finetuner.ts';
 import { insertBatchNorm, startBatchNorm } from '../../../src/train/graph/fresh-batch-norm.ts';
 import { selectWeights } from '../../../src/train/graph/select-weights.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
-import { magfaceDefaults } from '../../../src/train/magface-loss.ts';
+import { magfaceDefaults } from '../../../src/train/model/magface-loss.ts';
 import { onnxModel } from '../../support/small-graph.ts';
 import { describeTraining, u01 } from '../golden.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { convertFaces } from '../../../src/train/convert-faces.ts';
-import { readDataset } from '../../../src/train/dataset.ts';
+import { convertFaces } from '../../../src/train/data/convert-faces.ts';
+import { readDataset } from '../../../src/train/data/dataset.ts';
 import { FrontCache, facesDigest } from '../../../src/train/finetune/front-cache.ts';
 import { jpeg, smallSet, temporaryFolder } from '../small-set.ts';
 

@@ -1,7 +1,7 @@
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
-import { floatTensor } from '../../../src/models/onnx-tensor.ts';
+import { floatTensor } from '../../../src/onnx/tensor.ts';
 import { freshStatistics, insertBatchNorm, startBatchNorm } from '../../../src/train/graph/fresh-batch-norm.ts';
 import { selectWeights } from '../../../src/train/graph/select-weights.ts';
 import { openGraph, type TrainableGraph } from '../../../src/train/graph/trainable-graph.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { floatTensor } from '../../../src/models/onnx-tensor.ts';
+import { floatTensor } from '../../../src/onnx/tensor.ts';
 import { rateGroups } from '../../../src/train/graph/layer-rates.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
 import { onnxModel } from '../../support/small-graph.ts';

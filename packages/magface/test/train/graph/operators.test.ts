@@ -1,7 +1,7 @@
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { floatTensor, type OnnxTensor } from '../../../src/models/onnx-tensor.ts';
+import { floatTensor, type OnnxTensor } from '../../../src/onnx/tensor.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
 import { onnxModel, type SmallModelOptions, type SmallNode } from '../../support/small-graph.ts';
 import { describeTraining, u01 } from '../golden.ts';

@@ -1,7 +1,7 @@
 /** What one rank meets, all ranks answer alike. */
 import { scope } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { LossScale } from '../../../src/train/loss-scale.ts';
+import { LossScale } from '../../../src/train/loop/loss-scale.ts';
 import { describeTraining } from '../golden.ts';
 import type { Case, StepTrace } from './rank-steps.ts';
 import { runRanks } from './run-ranks.ts';

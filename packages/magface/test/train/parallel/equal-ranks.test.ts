@@ -1,7 +1,7 @@
 /** R processes, each with its part of the batch and of the classes, are one process with all. */
 import { threads } from '@magface/torch';
 import { beforeAll, expect, test } from 'vitest';
-import type { TrainerOptions } from '../../../src/train/trainer.ts';
+import type { TrainerOptions } from '../../../src/train/loop/trainer.ts';
 import { describeTraining } from '../golden.ts';
 import { type StepTrace, trace } from './rank-steps.ts';
 import { runRanks } from './run-ranks.ts';

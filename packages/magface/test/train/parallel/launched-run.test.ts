@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { toFloat32 } from '../../../src/format/tensor.ts';
-import { listCheckpoints, readCheckpoint } from '../../../src/train/checkpoint-file.ts';
-import { readMetrics, readRows } from '../../../src/train/metrics.ts';
-import type { ValidationRow } from '../../../src/train/validate.ts';
+import { listCheckpoints, readCheckpoint } from '../../../src/train/loop/checkpoint-file.ts';
+import type { ValidationRow } from '../../../src/train/loop/validate.ts';
+import { readMetrics, readRows } from '../../../src/train/record/metrics.ts';
 import { describeTraining } from '../golden.ts';
 import { smallSet, temporaryFolder, tinyRun } from '../small-set.ts';
 

@@ -1,9 +1,9 @@
 /** Five steps on one rank; prints what tests compare. Words: {@link Case}s as JSON. */
 import { noGrad, ProcessGroup, Store, scope, threads } from '@magface/torch';
-import { LossScale } from '../../../src/train/loss-scale.ts';
+import { LossScale } from '../../../src/train/loop/loss-scale.ts';
+import type { Trainer, TrainerOptions } from '../../../src/train/loop/trainer.ts';
 import { Ranks } from '../../../src/train/parallel/ranks.ts';
 import { shareOf } from '../../../src/train/parallel/shares.ts';
-import type { Trainer, TrainerOptions } from '../../../src/train/trainer.ts';
 import { batchSize, tinyBatch, tinyTrainer } from './tiny.ts';
 
 const [rank = 0, size = 1, port = 0] = ['RANK', 'WORLD_SIZE', 'MASTER_PORT'].map((name) => Number(process.env[name]));

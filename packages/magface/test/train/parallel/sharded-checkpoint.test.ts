@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProcessGroup } from '@magface/torch';
 import { expect, test } from 'vitest';
 import { float32Tensor } from '../../../src/format/tensor.ts';
-import type { CheckpointContent } from '../../../src/train/checkpoint-file.ts';
+import type { CheckpointContent } from '../../../src/train/loop/checkpoint-file.ts';
 import { writeSharded } from '../../../src/train/parallel/sharded-checkpoint.ts';
 import { temporaryFolder } from '../small-set.ts';
 

@@ -1,8 +1,8 @@
 /** A network and batches small enough to train in every process of a test. */
 import { Generator, type Tensor, zeros } from '@magface/torch';
-import { type Architecture, inputValue, LayerList } from '../../../src/train/layers.ts';
-import type { MagFaceOptions } from '../../../src/train/magface-loss.ts';
-import { Trainer, type TrainerOptions } from '../../../src/train/trainer.ts';
+import { Trainer, type TrainerOptions } from '../../../src/train/loop/trainer.ts';
+import { type Architecture, inputValue, LayerList } from '../../../src/train/model/layers.ts';
+import type { MagFaceOptions } from '../../../src/train/model/magface-loss.ts';
 
 export const batchSize = 13;
 /** Neither 2 nor 3 nor 4 divide it. */

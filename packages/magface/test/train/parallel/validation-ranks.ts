@@ -1,7 +1,7 @@
 /** A validation on one rank, which takes longer than the ranks wait for each other. Words: the list, its images' folder. */
 import { ProcessGroup, Store } from '@magface/torch';
+import { agreeOnStatistics, readValidationSet, type Validated, validate } from '../../../src/train/loop/validate.ts';
 import { Ranks } from '../../../src/train/parallel/ranks.ts';
-import { agreeOnStatistics, readValidationSet, type Validated, validate } from '../../../src/train/validate.ts';
 import { tinyTrainer } from './tiny.ts';
 
 const dimension = 4;

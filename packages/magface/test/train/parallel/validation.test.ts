@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readValidationSet, validate } from '../../../src/train/validate.ts';
+import { readValidationSet, validate } from '../../../src/train/loop/validate.ts';
 import { describeTraining } from '../golden.ts';
 import { smallSet } from '../small-set.ts';
 import { runRanks } from './run-ranks.ts';

@@ -1,0 +1,76 @@
+/** Flags and phrases that the evaluations share. */
+import { basename, extname } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { RejectOptions } from '../../eval/reject.ts';
+import type { ThresholdRule } from '../../eval/reject-points.ts';
+
+/** What every evaluation of pairs reads. */
+export interface PairFlags {
+  readonly features: string;
+  readonly pairs: string;
+  readonly match: 'auto' | 'order' | 'name';
+}
+
+export function addPairFlags(command: Command): Command {
+  return command
+    .optionsGroup('Data:')
+    .requiredOption('--features <file>', 'features: the official text, or .npy')
+    .requiredOption('--pairs <file>', 'pairs: the official text, LFW’s, CPLFW’s, or a table with a header')
+    .addOption(
+      new Option('--match <how>', 'how pairs find features: two lines a pair in order, or by name')
+        .choices(['auto', 'order', 'name'])
+        .default('auto'),
+    )
+    .optionsGroup('Protocol:');
+}
+
+/** A rate above 0 and below 1. */
+export function rate(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('Expected a rate above 0 and below 1.');
+}
+
+/** Where the curves of error versus reject are measured. */
+export interface RejectFlags {
+  readonly fmr?: number | undefined;
+  readonly threshold: ThresholdRule;
+  readonly rates?: readonly number[] | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** @param fmr - by default. @default what the pairs can tell */
+export function addRejectFlags(command: Command, fmr?: number): Command {
+  const chosen = 'the strictest of 0.001, 0.01 and 0.1 that the pairs can tell';
+  const fmrFlag = new Option('--fmr <rate>', 'false match rate of the reject curve').argParser(rate);
+  return command
+    .addOption(fmrFlag.default(fmr, fmr === undefined ? chosen : undefined))
+    .addOption(
+      new Option('--threshold <rule>', 'of the reject curve: official order statistic, exact at every rate, or fixed')
+        .choices(['official', 'exact', 'fixed'])
+        .default('exact'),
+    )
+    .option('--rates <list>', 'reject rates beside 0, such as 0.01,0.02,0.03 (default: 0.05 to 0.95)', rejectRates)
+    .option('--limit <rate>', 'reject rate where pAUC ends (default: 0.3, or the last rate where lower)', rate);
+}
+
+/** @returns what the flags ask for; 0 is always among the rates, since pAUC begins there */
+export const rejectOptions = ({ fmr, threshold, rates, limit }: RejectFlags): RejectOptions => ({
+  threshold,
+  ...(fmr !== undefined && { fmr }),
+  ...(rates !== undefined && { rejectRates: rates }),
+  ...(limit !== undefined && { paucLimit: limit }),
+});
+
+function rejectRates(text: string): readonly number[] {
+  const given = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const all = given[0] === 0 ? given : [0, ...given];
+  if (given.length > 0 && all.every((value, i) => value < 1 && (i === 0 || value > all[i - 1]!))) return all;
+  throw new InvalidArgumentError('Expected rising rates below 1 with commas between them, such as 0.01,0.02,0.03.');
+}
+
+/** The same for a flag that may be repeated. */
+export const rates = (text: string, before: readonly number[] = []): readonly number[] => [...before, rate(text)];
+
+/** @returns what tables call a model: of a path, the file's name alone. */
+export const modelName = (model: string): string => (model.endsWith('.onnx') ? basename(model, extname(model)) : model);

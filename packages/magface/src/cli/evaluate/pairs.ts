@@ -1,0 +1,99 @@
+/** `magface evaluate pairs`: the official ten folds, and what they lack beside them. */
+import type { Command } from 'commander';
+import { estimateThresholds, type ThresholdEstimate } from '../../eval/bootstrap.ts';
+import { type GroupReport, ratesByGroup } from '../../eval/groups.ts';
+import { identitiesOf } from '../../eval/identities.ts';
+import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
+import { fitQualityDecision, type QualityDecision } from '../../eval/quality-decision.ts';
+import { type Verification, verify } from '../../eval/verification.ts';
+import { inPercent } from '../../report/page.ts';
+import { type Context, note } from '../context.ts';
+import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
+import { printRecord } from '../output.ts';
+import { figureColumns } from './columns.ts';
+import { addPairFlags, type PairFlags, rates } from './options.ts';
+
+interface Flags extends PairFlags, OutputFlags {
+  readonly folds: number;
+  readonly far?: readonly number[];
+  readonly intervals?: boolean;
+  readonly qualityBins?: number;
+}
+
+/** The contract's fields, and beside them what was asked for. */
+interface PairsResult extends Verification {
+  readonly thresholds?: readonly ThresholdEstimate[];
+  readonly qualityDecision?: QualityDecision;
+  readonly groups?: Readonly<Record<string, GroupReport>>;
+}
+
+export function defineEvaluatePairs(command: Command, context: Context): void {
+  command.description('One-to-one verification: accuracy over folds, exact TAR at FAR, AUC, EER; rates by group.');
+  addPairFlags(command)
+    .option('--folds <n>', 'contiguous folds', count, 10)
+    .option('--far <rate>', 'false accept rate to report (repeatable; default: 0.1, 0.01, 0.001, 0.0001)', rates)
+    .option('--intervals', '95 % intervals of thresholds and TAR, by a bootstrap over people')
+    .option('--quality-bins <n>', 'also a threshold for each of n bins of quality, judged on held-out folds', count);
+  addOutputFlags(command).action(async (flags: Flags) => {
+    const loaded = await loadPairs(flags);
+    const result = measure(loaded, flags);
+    if (flags.quiet !== true) for (const limit of result.limits) note(context, limit);
+    const csv = { rows: [result], columns: figureColumns([result]) };
+    await printRecord(context.stdout, { ...result }, { format: formatOf(flags), lines: linesOf(result), csv });
+  });
+}
+
+function measure(loaded: LoadedPairs, { folds, far, intervals, qualityBins: bins }: Flags): PairsResult {
+  const { features, rows, similarities, same, columns } = loaded;
+  const people = identitiesOf(rows, features.names);
+  const result = verify(features, rows, far === undefined ? { folds } : { folds, far });
+  const told = Object.keys(result.tarAtFar).map(Number);
+  const fmr = told.length > 0 ? Math.min(...told) : 0.1;
+  const groups = Object.entries(columns).map(([name, column]) => [name, ratesByGroup(loaded, column, fmr)] as const);
+  return {
+    ...result,
+    ...(intervals && {
+      thresholds: estimateThresholds(similarities, same, people, { far: told }),
+    }),
+    ...(bins !== undefined && { qualityDecision: fitQualityDecision(loaded, people, { fmr, bins, folds }) }),
+    ...(groups.length > 0 && { groups: Object.fromEntries(groups) }),
+  };
+}
+
+function linesOf(result: PairsResult): string[] {
+  const { accuracy, accuracyStd, cosineAccuracy, cosineAccuracyStd, qualityDecision, groups = {} } = result;
+  const interval = (far: string): string => {
+    const estimate = result.thresholds?.find((point) => String(point.far) === far);
+    return estimate === undefined ? '' : `   95 %: ${estimate.tarInterval.map((end) => inPercent(end)).join(' to ')}`;
+  };
+  return [
+    `Pairs          ${result.pairs}: ${result.genuine} genuine, ${result.impostor} impostor`,
+    `Accuracy       ${inPercent(accuracy)} ± ${inPercent(accuracyStd)}   official protocol, ${result.folds} folds`,
+    `               ${inPercent(cosineAccuracy)} ± ${inPercent(cosineAccuracyStd)}   plain cosine, exact thresholds`,
+    `AUC, EER       ${result.auc.toFixed(5)}, ${inPercent(result.eer)}`,
+    ...Object.entries(result.tarAtFar).map(
+      ([far, tar]) =>
+        `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${result.thresholdAtFar[far]?.toFixed(4)}${interval(far)}`,
+    ),
+    ...(qualityDecision === undefined ? [] : [qualityLine(qualityDecision)]),
+    ...Object.entries(groups).flatMap(([name, report]) => groupLines(name, report)),
+  ];
+}
+
+function qualityLine({ fmr, bins, better, heldOutTar, gainInterval }: QualityDecision): string {
+  const gain = gainInterval.map((end) => (100 * end).toFixed(2)).join(' to ');
+  const verdict = `gain ${gain} points: ${better ? 'better' : 'not shown to be better, use one threshold'}`;
+  const limits = bins.map((bin) => bin.threshold.toFixed(4)).join(', ');
+  return `By quality     TAR ${inPercent(heldOutTar.binned)} against ${inPercent(heldOutTar.plain)} at FMR ${fmr} on held-out folds (${verdict}); thresholds ${limits}`;
+}
+
+function groupLines(name: string, { fmr, groups }: GroupReport): string[] {
+  const share = (value: number | null): string => (value === null ? '-' : inPercent(value));
+  return [
+    `By ${name} at the threshold of FMR ${fmr}:`,
+    ...groups.map(
+      ({ group, fnmr, fmr: own, quality, genuine, impostor }) =>
+        `  ${group}: FNMR ${share(fnmr)} of ${genuine}, FMR ${share(own)} of ${impostor}, median quality ${quality.p50.toFixed(2)}`,
+    ),
+  ];
+}

@@ -1,0 +1,134 @@
+/** `magface evaluate reject`: what is gained by turning the worst pairs away. */
+import { writeFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
+import { measureModel } from '../../eval/measure-model.ts';
+import { asPercent, errorVersusReject, type RejectCurve, rejectBaselines } from '../../eval/reject.ts';
+import { figureText, paucLine } from '../../report/figure-text.ts';
+import { inPercent } from '../../report/page.ts';
+import { type Context, note } from '../context.ts';
+import { addOutputFlags, formatOf, type OutputFlags } from '../options.ts';
+import { type Column, printRecord } from '../output.ts';
+import { expectTargets } from '../targets.ts';
+import { addPairFlags, addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
+import { readMeasures } from './report.ts';
+
+interface Flags extends PairFlags, RejectFlags, OutputFlags {
+  readonly quality?: readonly string[];
+  readonly report?: string;
+}
+
+/** The contract's curve, its baselines, and every other measure. */
+interface RejectResult extends RejectCurve {
+  /** What orders the pairs. */
+  readonly quality: string;
+  readonly baselines: Readonly<Record<'random' | 'oracle', Area>>;
+  /** All measures by name, magnitude among them; absent when magnitude is the only one. */
+  readonly measures?: Readonly<Record<string, Area>>;
+}
+
+type Area = Pick<RejectCurve, 'fnmr' | 'genuineLeft' | 'impostorLeft' | 'pauc' | 'paucArea' | 'paucRelative'>;
+
+/** Measures by name, then chance and the oracle. */
+type NamedCurve = readonly [name: string, curve: RejectCurve];
+
+export function defineEvaluateReject(command: Command, context: Context): void {
+  command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are turned away.');
+  addRejectFlags(addPairFlags(command), 0.001).option(
+    '--quality <file...>',
+    'other measures beside magnitude: "name value" lines, one value a feature, or a table with a header',
+  );
+  addOutputFlags(command).option('--report <file.html>', 'a page with all measures on one picture');
+  command.action((flags: Flags) => evaluateReject(flags, context));
+}
+
+async function evaluateReject(flags: Flags, context: Context): Promise<void> {
+  await expectTargets(context, { files: { report: flags.report } });
+  const loaded = await loadPairs(flags);
+  const { similarities, same } = loaded;
+  const options = rejectOptions(flags);
+  const others = await readMeasures(loaded, flags.quality ?? []);
+  const curves = Object.entries({ ...others, magnitude: loaded.quality }).map(
+    ([name, quality]): NamedCurve => [name, errorVersusReject(similarities, same, quality, options)],
+  );
+  const { random, oracle } = rejectBaselines(similarities, same, options);
+  const [quality, curve] = curves[0]!;
+  const record: RejectResult = {
+    ...curve,
+    quality,
+    baselines: { random: of(random), oracle: of(oracle) },
+    ...(curves.length > 1 && { measures: Object.fromEntries(curves.map(([name, other]) => [name, of(other)])) }),
+  };
+  if (flags.quiet !== true) for (const limit of curve.limits) note(context, limit);
+  if (flags.report !== undefined) await writeReport(loaded, others, { flags, file: flags.report, context });
+  const all: NamedCurve[] = [...curves, ['by chance', random], ['oracle', oracle]];
+  const csv = { rows: all.flatMap(rowsOf), columns };
+  await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(all), csv });
+  if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
+}
+
+const of = ({ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative }: RejectCurve): Area => ({
+  ...{ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative },
+});
+
+async function writeReport(
+  loaded: LoadedPairs,
+  measures: Readonly<Record<string, Float64Array>>,
+  { flags, file, context }: { readonly flags: Flags; readonly file: string; readonly context: Context },
+): Promise<void> {
+  const { evaluationPage } = await import('../../report/evaluation-page.ts');
+  const name = basename(flags.features, extname(flags.features));
+  const { report } = measureModel(loaded, name, {
+    folds: Math.min(10, loaded.same.length),
+    measures,
+    reject: rejectOptions(flags),
+  });
+  const title = basename(flags.pairs);
+  await writeFile(resolve(context.cwd, file), evaluationPage({ title, sets: [{ name: title, reports: [report] }] }));
+}
+
+/** A curve at one rate, for CSV. */
+interface Row {
+  readonly measure: string;
+  readonly curve: RejectCurve;
+  readonly at: number;
+}
+
+const rowsOf = ([measure, curve]: NamedCurve): Row[] => curve.rejectRates.map((_, at) => ({ measure, curve, at }));
+
+const columns: readonly Column<Row>[] = [
+  { title: 'measure', value: ({ measure }) => measure },
+  { title: 'fmr [fraction]', value: ({ curve }) => curve.fmr },
+  { title: 'rejected [fraction]', value: ({ curve, at }) => curve.rejectRates[at] },
+  { title: 'fnmr [fraction]', value: ({ curve, at }) => curve.fnmr[at] ?? undefined },
+  { title: 'threshold [cosine]', value: ({ curve, at }) => curve.thresholds[at] ?? undefined },
+  { title: 'genuineLeft [pairs]', value: ({ curve, at }) => curve.genuineLeft[at] },
+  { title: 'impostorLeft [pairs]', value: ({ curve, at }) => curve.impostorLeft[at] },
+  { title: 'paucLimit [fraction]', value: ({ curve }) => curve.paucLimit },
+  { title: 'pauc [mean FNMR]', value: ({ curve }) => curve.pauc ?? undefined },
+  { title: 'paucArea [area]', value: ({ curve }) => curve.paucArea ?? undefined },
+  { title: 'paucRelative [ratio]', value: ({ curve }) => curve.paucRelative ?? undefined },
+];
+
+function linesOf(all: readonly NamedCurve[]): string[] {
+  const widths = all.map(([name]) => Math.max(10, Math.min(16, name.length + 2)));
+  const row = (cells: readonly string[]): string =>
+    cells.map((cell, i) => cell.slice(0, widths[i]! - 1).padStart(widths[i]!)).join('');
+  const [, curve] = all[0]!;
+  const left = (at: number): string =>
+    [curve.genuineLeft[at]!, curve.impostorLeft[at]!].map((count) => count.toFixed(0).padStart(9)).join('');
+  const figures = (title: string, text: (curve: RejectCurve) => string): string =>
+    `${title.padEnd(26)}${row(all.map(([, of]) => text(of)))}`;
+  return [
+    `FNMR at FMR ${curve.fmr}, ${curve.threshold} threshold; pairs left by ${all[0]![0]}`,
+    `rejected  genuine impostor${row(all.map(([name]) => name))}`,
+    ...curve.rejectRates.map(
+      (rate, at) =>
+        `${asPercent(rate).padStart(8)}${left(at)}${row(all.map(([, { fnmr }]) => (fnmr[at] == null ? '-' : inPercent(fnmr[at]))))}`,
+    ),
+    figures('pAUC × 10³', ({ paucArea }) => figureText('paucArea', paucArea)),
+    figures('pAUC, relative', ({ paucRelative }) => figureText('paucRelative', paucRelative)),
+    paucLine(curve),
+  ];
+}

@@ -1,0 +1,166 @@
+/** `magface evaluate report`: models side by side on one page. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { compareModels, type FigureComparison } from '../../eval/compare-models.ts';
+import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
+import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
+import type { PairReport } from '../../eval/pair-report.ts';
+import { readQualities } from '../../eval/quality-file.ts';
+import { pairQuality } from '../../eval/reject.ts';
+import { evaluationPage } from '../../report/evaluation-page.ts';
+import { comparisonText, figureText, figureTitle, paucLine } from '../../report/figure-text.ts';
+import { inPercent } from '../../report/page.ts';
+import { type Context, note } from '../context.ts';
+import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
+import { type Column, createRows, printSentences } from '../output.ts';
+import { expectTargets } from '../targets.ts';
+import { curveColumns, curvePoints } from './curves.ts';
+import { addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
+import { namesShown } from './pictures.ts';
+
+interface Flags extends Omit<PairFlags, 'features'>, RejectFlags, OutputFlags {
+  readonly features: readonly string[];
+  readonly folds: number;
+  readonly images?: string;
+  readonly quality?: readonly string[];
+  readonly output: string;
+}
+
+export function defineEvaluateReport(command: Command, context: Context): void {
+  command
+    .description(
+      'Models side by side on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.',
+    )
+    .optionsGroup('Data:')
+    .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
+    .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
+    .option('--match <how>', 'how pairs find features: auto, order or name', 'auto')
+    .option(
+      '--quality <file...>',
+      'other measures of quality, to stand beside magnitude: "name value" lines, or a table',
+    )
+    .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
+    .optionsGroup('Protocol:')
+    .option('--folds <n>', 'contiguous folds', count, 10);
+  addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'the page');
+  addOutputFlags(command).action(async (flags: Flags) => {
+    await expectTargets(context, { files: { output: flags.output } });
+    const models: MeasuredModel[] = [];
+    for (const features of flags.features) {
+      if (flags.quiet !== true) note(context, `Measuring ${features} …`);
+      const loaded = await loadPairs({ features, pairs: flags.pairs, match: flags.match });
+      const measures = await readMeasures(loaded, flags.quality ?? []);
+      const people = models[0]?.people;
+      const reject = rejectOptions(flags);
+      const named = nameOf(features, flags.features);
+      models.push(measureModel(loaded, named, { folds: flags.folds, measures, reject, ...(people && { people }) }));
+    }
+    const reports = models.map(({ report }) => report);
+    const comparisons = compareModels(models);
+    if (flags.quiet !== true) for (const limit of limitsOf(reports)) note(context, limit);
+    const pictures = await readPictures(reports, flags.images);
+    await writeFile(
+      resolve(context.cwd, flags.output),
+      evaluationPage({
+        title: basename(flags.pairs),
+        sets: [{ name: basename(flags.pairs), reports, comparisons, pictures }],
+      }),
+    );
+    await print(reports, comparisons, { flags, context });
+    if (flags.quiet !== true) note(context, `Report: ${flags.output}`);
+  });
+}
+
+/** (P) each: measures of the pairs' quality by name, from all files together. */
+export async function readMeasures(
+  { features, rows }: LoadedPairs,
+  files: readonly string[],
+): Promise<Record<string, Float64Array>> {
+  const measures: Record<string, Float64Array> = {};
+  for (const file of files)
+    for (const { name, values } of await readQualities(file, features))
+      measures[name in measures ? `${name} (${basename(file)})` : name] = pairQuality(values, rows);
+  return measures;
+}
+
+/** The file's name where that tells the models apart, else its path. */
+function nameOf(file: string, all: readonly string[]): string {
+  const short = (path: string): string => basename(path, extname(path));
+  return all.filter((other) => short(other) === short(file)).length === 1 ? short(file) : file;
+}
+
+/** Pictures of the hardest pairs; an image that cannot be read is shown by its name. */
+async function readPictures(reports: readonly PairReport[], folder: string | undefined): Promise<Map<string, string>> {
+  const pictures = new Map<string, string>();
+  if (folder === undefined) return pictures;
+  for (const name of namesShown(reports)) {
+    const bytes = await readFile(resolve(folder, name)).catch(() => undefined);
+    const type = extname(name).slice(1).toLowerCase().replace('jpg', 'jpeg');
+    if (bytes !== undefined) pictures.set(name, `data:image/${type};base64,${bytes.toString('base64')}`);
+  }
+  return pictures;
+}
+
+/** What a reader must know of any model's figures, each once. */
+const limitsOf = (reports: readonly PairReport[]): string[] => [
+  ...new Set(reports.flatMap(({ verification, reject }) => [...verification.limits, ...reject.limits])),
+];
+
+const columns: readonly Column<PairReport>[] = [
+  { title: 'Model', value: ({ model }) => model, layout: 'middle' },
+  { title: 'Accuracy', value: ({ verification }) => inPercent(verification.accuracy), layout: 'right' },
+  { title: 'Cosine', value: ({ verification }) => inPercent(verification.cosineAccuracy), layout: 'right' },
+  { title: 'AUC', value: ({ verification }) => verification.auc.toFixed(5), layout: 'right' },
+  { title: 'EER', value: ({ verification }) => inPercent(verification.eer), layout: 'right' },
+  ...(['paucArea', 'paucRelative'] as const).map(
+    (name): Column<PairReport> => ({
+      title: figureTitle(name),
+      value: ({ reject }) => figureText(name, reject[name]),
+      layout: 'right',
+    }),
+  ),
+];
+
+/** A report with how its model stands to the best one, by figure. */
+interface ComparedReport extends PairReport {
+  readonly comparison: Readonly<Record<string, Standing>>;
+}
+
+interface Standing {
+  readonly best: string;
+  /** Whether the best is shown to be better than every other model. */
+  readonly shown: boolean;
+  /** What the best has over this model, with its interval; absent for the best itself. */
+  readonly difference?: number;
+  readonly interval?: readonly [number, number] | null;
+}
+
+function compared(report: PairReport, comparisons: readonly FigureComparison[]): ComparedReport {
+  const standing = ({ figure, best, shown, others }: FigureComparison): [string, Standing] => {
+    const other = others.find(({ model }) => model === report.model);
+    return [figure, { best, shown, ...(other && { difference: other.difference, interval: other.interval }) }];
+  };
+  return { ...report, comparison: Object.fromEntries(comparisons.map(standing)) };
+}
+
+async function print(
+  reports: readonly PairReport[],
+  comparisons: readonly FigureComparison[],
+  { flags, context: { stdout } }: { readonly flags: Flags; readonly context: Context },
+): Promise<void> {
+  const format = formatOf(flags);
+  if (format === 'csv') {
+    const rows = createRows(stdout, { format, table: curveColumns });
+    for (const point of reports.flatMap(curvePoints)) await rows.write(point);
+    return rows.close();
+  }
+  const rows = createRows(stdout, { format, table: columns });
+  for (const report of reports) await rows.write(compared(report, comparisons));
+  await rows.close();
+  if (format !== 'table') return;
+  await printSentences(stdout, [
+    paucLine(reports[0]!.reject),
+    ...comparisons.map((comparison) => comparisonText(comparison, reports)),
+  ]);
+}

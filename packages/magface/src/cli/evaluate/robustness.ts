@@ -1,0 +1,173 @@
+/** `magface evaluate robustness`: whether quality falls with damage, and foretells what it costs. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../../eval/robustness.ts';
+import { type Calibration, qualityScore } from '../../quality.ts';
+import { type Context, note } from '../context.ts';
+import { damageExample, damageFaces, describeDamage } from '../damage-faces.ts';
+import type { ExitCode } from '../errors.ts';
+import { findImages } from '../inputs.ts';
+import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from '../options.ts';
+import { type Column, printRecord } from '../output.ts';
+import { loadMagFace } from '../run-images.ts';
+import { expectTargets } from '../targets.ts';
+
+interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
+  readonly faces: string;
+  readonly perKind: number;
+  readonly limit: number;
+  readonly seed: number;
+  readonly report?: string;
+}
+
+const examples = `
+Each face is blurred, covered with noise, shrunk, darkened, covered, turned and
+compressed, from a little to past recognition. Of a good measure of quality
+Spearman’s rank correlation with the damage is near -1, and that of what it
+loses with the cosine that is lost to the clean face near 1.
+
+Example:
+  magface evaluate robustness --faces aligned/ --model my.onnx --report out.html`;
+
+export function defineEvaluateRobustness(
+  command: Command,
+  context: Context,
+  done: (exitCode: ExitCode) => void = () => undefined,
+): void {
+  command
+    .description('Damage aligned faces in steps: does quality fall, and does it foretell the loss of similarity?')
+    .optionsGroup('Data:')
+    .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched in depth), a glob or one file')
+    .option('--limit <n>', 'at most so many faces, evenly spaced over all', count, 200)
+    .optionsGroup('Model:')
+    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)');
+  addEngineFlags(command)
+    .optionsGroup('Damage:')
+    .option('--per-kind <steps>', 'steps of each kind of damage, 2 to 10', steps, 5)
+    .option('--seed <n>', 'for noise, and for which side is covered or turned', count, 1)
+    .option('--report <file.html>', 'write a page with the curves and one face through all steps');
+  addOutputFlags(command).addHelpText('after', examples);
+  command.action(async (flags: Flags) => done(await robustness(flags, context)));
+}
+
+/** More would not fit into 80 columns. */
+function steps(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 2 && value <= 10) return value;
+  throw new InvalidArgumentError('Expected a whole number from 2 to 10.');
+}
+
+async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
+  await expectTargets(context, { files: { report: flags.report } });
+  const files = evenly(await findImages([flags.faces], context), flags.limit);
+  await using magface = await loadMagFace({ ...flags, aligned: true }, context, Number.POSITIVE_INFINITY);
+  const { id, name, contract } = magface.model;
+  const model = { name: id ?? name, calibration: contract.calibration };
+  const strengths = Array.from({ length: flags.perKind + 1 }, (_, step) => step / flags.perKind);
+  const damaged = await damageFaces(files, magface, { ...flags, strengths, context });
+  const report = robustnessReport(damaged.curves, strengths);
+  const record = recordOf(report, { model, seed: flags.seed, failed: damaged.failures.length });
+  const csv = { rows: report.kinds.flatMap(rowsOf), columns };
+  await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(report, model.name), csv });
+  if (flags.report !== undefined) {
+    const robustnessPage = await loadPage();
+    const example = await damageExample(damaged, strengths);
+    await writeFile(resolve(context.cwd, flags.report), robustnessPage({ model, report, example }));
+    if (flags.quiet !== true) note(context, `Report: ${flags.report}, to be opened in a browser.`);
+  }
+  return damaged.failures.length > 0 ? 1 : 0;
+}
+
+/** Apart, since TypeScript 5.9 leaves the `.ts` of an import that stands in a function with `await using`. */
+async function loadPage(): Promise<typeof import('../../report/robustness-page.ts').robustnessPage> {
+  return (await import('../../report/robustness-page.ts')).robustnessPage;
+}
+
+/** @returns at most `most` of them, evenly spaced */
+function evenly<T>(all: readonly T[], most: number): T[] {
+  const count = Math.min(most, all.length);
+  return Array.from({ length: count }, (_, k) => all[Math.floor((k * all.length) / count)]!);
+}
+
+interface RecordOptions {
+  readonly model: { readonly name: string; readonly calibration: Calibration | undefined };
+  readonly seed: number;
+  readonly failed: number;
+}
+
+/** The report with each strength in its damage's own unit, and scores where the model has them. */
+function recordOf(report: RobustnessReport, { model, seed, failed }: RecordOptions): Record<string, unknown> {
+  const { calibration } = model;
+  const kinds = report.kinds.map(({ kind, steps, fall, loss }) => ({
+    kind,
+    fall,
+    loss,
+    steps: steps.map(({ strength, magnitude, similarity }) => ({
+      strength,
+      damage: describeDamage(kind, strength),
+      magnitude,
+      quality: calibration === undefined ? null : qualityScore(magnitude.p50, calibration),
+      similarity,
+    })),
+  }));
+  const { faces, fall, loss } = report;
+  return { model: model.name, faces, failed, seed, fall, loss, kinds };
+}
+
+/** One step of one kind of damage, for CSV. */
+interface Row {
+  readonly of: DamageReport;
+  readonly step: number;
+}
+
+const rowsOf = (of: DamageReport): Row[] => of.steps.map((_, step) => ({ of, step }));
+
+const columns: readonly Column<Row>[] = [
+  { title: 'kind', value: ({ of }) => of.kind },
+  { title: 'strength [fraction]', value: ({ of, step }) => of.steps[step]!.strength },
+  ...(['p25', 'p50', 'p75'] as const).map((key) => ({
+    title: `magnitude ${key} [length]`,
+    value: ({ of, step }: Row) => of.steps[step]!.magnitude[key],
+  })),
+  ...(['p25', 'p50', 'p75'] as const).map((key) => ({
+    title: `similarity ${key} [cosine]`,
+    value: ({ of, step }: Row) => of.steps[step]!.similarity[key],
+  })),
+  ...(['fall', 'loss'] as const).flatMap((key) => [
+    { title: `${key} [Spearman]`, value: ({ of }: Row) => of[key].value ?? undefined },
+    { title: `${key} low [Spearman]`, value: ({ of }: Row) => of[key].interval?.[0] },
+    { title: `${key} high [Spearman]`, value: ({ of }: Row) => of[key].interval?.[1] },
+  ]),
+];
+
+function linesOf({ faces, strengths, kinds, fall, loss }: RobustnessReport, model: string): string[] {
+  const row = (name: string, cells: readonly string[]): string =>
+    name.padEnd(13) + cells.map((cell) => cell.padStart(6)).join('');
+  const head = strengths.map((strength) => (strength === 0 ? 'clean' : strength.toFixed(2)));
+  const estimates = [...kinds, { kind: 'all', fall, loss }];
+  return [
+    `${model}, ${faces} faces: median magnitude and cosine to the clean face, by damage`,
+    row('', head),
+    ...kinds.flatMap(({ kind, steps }) => [
+      row(
+        kind,
+        steps.map(({ magnitude }) => magnitude.p50.toFixed(1)),
+      ),
+      row(
+        '  cosine',
+        steps.map(({ similarity }) => similarity.p50.toFixed(2)),
+      ),
+    ]),
+    '',
+    `Spearman     ${'magnitude by damage'.padEnd(28)}magnitude lost by cosine lost`,
+    ...estimates.map((of) => `${of.kind.padEnd(13)}${figure(of.fall).padEnd(28)}${figure(of.loss)}`),
+  ];
+}
+
+/** `-0.98 (-0.99 to -0.97)` */
+function figure({ value, interval }: Estimate): string {
+  if (value === null || interval === null) return '-';
+  const [low, high] = interval.map((end) => end.toFixed(2));
+  return `${value.toFixed(2)} (${low} to ${high})`;
+}

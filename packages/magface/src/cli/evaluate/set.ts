@@ -1,0 +1,152 @@
+/** `magface evaluate set`: embed one of the field's sets and measure it, in one command. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
+import type { FaceSet } from '../../eval/face-set.ts';
+import { measureModel } from '../../eval/measure-model.ts';
+import { openFaceSet } from '../../eval/open-face-set.ts';
+import type { PairReport } from '../../eval/pair-report.ts';
+import { asPercent, type RejectCurve } from '../../eval/reject.ts';
+import { figureText } from '../../report/figure-text.ts';
+import { inPercent } from '../../report/page.ts';
+import { type Context, note } from '../context.ts';
+import { addModelFlags, addOutputFlags, count, formatOf } from '../options.ts';
+import { printRecord } from '../output.ts';
+import { expectTargets } from '../targets.ts';
+import { type FlatFigures, figureColumns } from './columns.ts';
+import { type EmbedSetFlags, embedSet } from './embed.ts';
+import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './options.ts';
+import { setPictures } from './pictures.ts';
+
+interface Flags extends EmbedSetFlags, RejectFlags {
+  readonly pairs?: string;
+  readonly images?: string;
+  readonly protocol?: CfpProtocol;
+  readonly folds: number;
+  readonly report?: string;
+}
+
+const examples = `
+A set is a .bin of InsightFace, or a folder as it is published: LFW and XQLFW
+(pairs.txt), CFP (Protocol/), CALFW and CPLFW (pairs_CALFW.txt). For any other
+give --pairs: "imageA imageB 1" lines, or a table with left, right, same.
+Features are kept in the cache, so that a second run takes seconds.
+
+Examples:
+  magface evaluate set lfw.bin --model my.onnx --flip
+  magface evaluate set lfw/ --aligned --report lfw.html
+  magface evaluate set cfp-dataset/ --protocol ff --json`;
+
+export function defineEvaluateSet(command: Command, context: Context): void {
+  command
+    .description('Embed LFW, CFP, AgeDB-30, CALFW, CPLFW, XQLFW or any list of pairs, and measure the model on it.')
+    .argument('<set>', 'a .bin of InsightFace, or the folder of a set')
+    .optionsGroup('Data:')
+    .option('--pairs <file>', 'the list of pairs (default: the one of a known name in the folder)')
+    .option('--images <dir>', 'folder of the images (default: the set’s)')
+    .addOption(
+      new Option('--protocol <p>', 'of CFP: frontal with profile, or with frontal (default: fp)').choices(['fp', 'ff']),
+    )
+    .optionsGroup('Protocol:')
+    .option('--flip', 'add the feature of the mirrored face (flip-sum)')
+    .option('--folds <n>', 'contiguous folds', count, 10);
+  addRejectFlags(command);
+  addModelFlags(command, { aligned: true }).option('--no-cache', 'compute features anew and keep none');
+  addOutputFlags(command)
+    .option('--report <file.html>', 'a page with curves, distributions, thresholds and pairs')
+    .addHelpText('after', examples);
+  command.action((source: string, flags: Flags) => evaluateSet(source, flags, context));
+}
+
+async function evaluateSet(source: string, flags: Flags, context: Context): Promise<void> {
+  const at = (path: string | undefined): string | undefined => path && resolve(context.cwd, path);
+  const { pairs, images, protocol, folds } = flags;
+  await expectTargets(context, { files: { report: flags.report } });
+  const set = await openFaceSet(resolve(context.cwd, source), {
+    pairs: at(pairs),
+    images: at(images),
+    protocol,
+    folds,
+  });
+  try {
+    // A .bin holds faces that are aligned already, whatever the flags say.
+    const embedded = await embedSet(set, source.endsWith('.bin') ? { ...flags, aligned: true } : flags, context);
+    const { report } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
+      folds,
+      reject: rejectOptions(flags),
+    });
+    const notes = [...set.notes, ...report.verification.limits, ...report.reject.limits];
+    if (flags.quiet !== true) for (const line of notes) note(context, line);
+    if (flags.report !== undefined) await writeReport(set, report, { file: flags.report, context });
+    const record = recordOf(set, report);
+    const csv = { rows: [record], columns: figureColumns([record]) };
+    await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(set, report), csv });
+    if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
+  } finally {
+    await set.close();
+  }
+}
+
+async function writeReport(
+  set: FaceSet,
+  report: PairReport,
+  { file, context }: { readonly file: string; readonly context: Context },
+): Promise<void> {
+  const { evaluationPage } = await import('../../report/evaluation-page.ts');
+  const pictures = await setPictures(set, [report]);
+  await writeFile(
+    resolve(context.cwd, file),
+    evaluationPage({ title: set.name, sets: [{ name: set.name, notes: set.notes, reports: [report], pictures }] }),
+  );
+}
+
+/** What `evaluate set` prints as JSON. */
+export interface SetRecord extends FlatFigures {
+  readonly intervals: PairReport['intervals'];
+  readonly reject: NonNullable<FlatFigures['reject']> & {
+    /** Their pAUC, as means. */
+    readonly baselines: { readonly random: number | null; readonly oracle: number | null };
+  };
+}
+
+/** The contract's fields of `pairs`, and beside them those of `reject`. */
+export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairReport): SetRecord {
+  const { model, verification, thresholds, intervals, reject, baselines, groups } = report;
+  const { random, oracle } = baselines;
+  const { limits: rejectLimits, ...curve } = reject;
+  return {
+    set: set.name,
+    model,
+    images: set.images.length,
+    ...verification,
+    limits: [...verification.limits, ...rejectLimits],
+    thresholds,
+    intervals,
+    reject: { ...curve, baselines: { random: random.pauc, oracle: oracle.pauc } },
+    ...(Object.keys(groups).length > 0 && { groups }),
+  };
+}
+
+function linesOf(set: FaceSet, { model, verification: v, thresholds, reject, baselines }: PairReport): string[] {
+  const pauc = (of: RejectCurve): string =>
+    `${figureText('paucArea', of.paucArea)}, relative ${figureText('paucRelative', of.paucRelative)}`;
+  const range = (far: string): string => {
+    const ends = thresholds.find((point) => String(point.far) === far)?.tarInterval;
+    return ends === undefined ? '' : `   95 %: ${ends.map((end) => inPercent(end)).join(' to ')}`;
+  };
+  return [
+    `${set.name}, ${model}`,
+    `Pairs          ${v.pairs}: ${v.genuine} genuine, ${v.impostor} impostor, of ${set.images.length} images`,
+    `Accuracy       ${inPercent(v.accuracy)} ± ${inPercent(v.accuracyStd)}   official protocol, ${v.folds} folds`,
+    `               ${inPercent(v.cosineAccuracy)} ± ${inPercent(v.cosineAccuracyStd)}   plain cosine, exact thresholds`,
+    `AUC, EER       ${v.auc.toFixed(5)}, ${inPercent(v.eer)}`,
+    ...Object.entries(v.tarAtFar).map(
+      ([far, tar]) =>
+        `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${v.thresholdAtFar[far]?.toFixed(4)}${range(far)}`,
+    ),
+    `pAUC × 10³     ${pauc(reject)}   FNMR at FMR ${reject.fmr}, ${reject.threshold} threshold, to ${asPercent(reject.paucLimit)} rejected`,
+    `               ${pauc(baselines.random)} by chance`,
+    `               ${pauc(baselines.oracle)} for the oracle`,
+  ];
+}

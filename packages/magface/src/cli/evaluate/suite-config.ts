@@ -1,0 +1,126 @@
+/** What `magface evaluate suite` reads: sets and models by name, as YAML. */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../../errors.ts';
+import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
+import type { RejectOptions } from '../../eval/reject.ts';
+import { describeIssue, placeOf } from '../../settings/schema-issue.ts';
+import { readYaml } from '../yaml-file.ts';
+import { modelName, rejectOptions } from './options.ts';
+
+const namedModel = z.strictObject({ name: z.string().optional(), model: z.string() });
+const model = z.union([z.string().transform((named) => ({ name: undefined, model: named })), namedModel]);
+
+const namedSet = z.strictObject({
+  set: z.string(),
+  name: z.string().optional(),
+  pairs: z.string().optional(),
+  images: z.string().optional(),
+  protocol: z.enum(['fp', 'ff']).optional(),
+  aligned: z.boolean().optional(),
+});
+const set = z.union([z.string().transform((source) => ({ set: source })), namedSet]);
+
+/** Rising; 0 is always among them, as on the command line. */
+const rejectRates = z
+  .array(z.number().min(0).lt(1))
+  .min(1)
+  .transform((given) => (given[0] === 0 ? given : [0, ...given]))
+  .refine((all) => all.every((rate, i) => i === 0 || rate > all[i - 1]!), 'Expected rising rates');
+
+const suite = z.strictObject({
+  title: z.string().default('Evaluation'),
+  /** Folder of report.html, results.json and the CSV files. */
+  output: z.string().default('evaluation'),
+  flip: z.boolean().default(false),
+  folds: z.int().min(2).default(10),
+  /** Of the reject curves. @default the strictest of 0.001, 0.01 and 0.1 that a set can tell */
+  fmr: z.number().gt(0).lt(1).optional(),
+  threshold: z.enum(['official', 'exact', 'fixed']).default('exact'),
+  rates: rejectRates.optional(),
+  limit: z.number().gt(0).lt(1).optional(),
+  detector: z.string().optional(),
+  models: z.array(model).min(1),
+  sets: z.array(set).min(1),
+});
+
+/** A set as the suite names it. */
+export interface SuiteSet {
+  /** A .bin or a folder. */
+  readonly set: string;
+  /** @default what the files tell */
+  readonly name?: string | undefined;
+  readonly pairs?: string | undefined;
+  readonly images?: string | undefined;
+  readonly protocol?: CfpProtocol | undefined;
+  /** Whether the images are faces of 112x112; those of a .bin always are. */
+  readonly aligned?: boolean | undefined;
+}
+
+/** A suite with its paths made absolute. */
+export interface Suite {
+  readonly title: string;
+  readonly output: string;
+  readonly flip: boolean;
+  readonly folds: number;
+  readonly reject: RejectOptions;
+  readonly detector: string | undefined;
+  readonly models: readonly { readonly name: string; readonly model: string }[];
+  readonly sets: readonly SuiteSet[];
+}
+
+/**
+ * @param file - paths in it are relative to its folder
+ * @throws {ConfigError} naming every key that is wrong
+ */
+export async function readSuite(file: string): Promise<Suite> {
+  const see = '"Suites" in docs/evaluation.md';
+  const given = await readYaml(file, { key: 'config', what: 'a suite of models and sets', see });
+  const parsed = suite.safeParse(given);
+  if (!parsed.success) {
+    const wrong = parsed.error.issues.map((issue) => describe(issue, given)).join('; ');
+    throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
+  }
+  const at = (path: string): string => resolve(dirname(file), path);
+  const { models, sets, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
+  const named = models.map(({ name, model: source }) => ({
+    name: name ?? modelName(source),
+    model: locate(at(source), source),
+  }));
+  expectDifferent(
+    named.map(({ name }) => name),
+    file,
+  );
+  const placed = sets.map(
+    (entry: SuiteSet): SuiteSet => ({
+      ...entry,
+      set: at(entry.set),
+      pairs: entry.pairs && at(entry.pairs),
+      images: entry.images && at(entry.images),
+    }),
+  );
+  const reject = rejectOptions({ fmr, threshold, rates, limit });
+  return { ...rest, detector: rest.detector, reject, output: at(output), models: named, sets: placed };
+}
+
+/** A wrong key beside those that there are. */
+function describe(issue: z.core.$ZodIssue, given: unknown): string {
+  if (issue.code !== 'unrecognized_keys') return describeIssue(issue, given);
+  const { shape } = { models: namedModel, sets: namedSet }[String(issue.path[0])] ?? suite;
+  const place = issue.path.length === 0 ? '' : ` in ${placeOf(issue)}`;
+  return `keys${place} among ${Object.keys(shape).join(', ')} but received ${issue.keys.join(', ')}`;
+}
+
+/** An id or an address stays what it is; so does a missing file's name, unless it can only be a file. */
+const locate = (path: string, named: string): string =>
+  existsSync(path) || (named.endsWith('.onnx') && !/^(https|npm):/.test(named)) ? path : named;
+
+function expectDifferent(names: readonly string[], file: string): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new ConfigError(
+      'models',
+      `Expected models of different names in ${file} but two are called ${twice}: give one a name.`,
+    );
+}

@@ -1,0 +1,71 @@
+/** What a suite leaves behind: a page, and everything in it as JSON and CSV. */
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { ThresholdEstimate } from '../../eval/bootstrap.ts';
+import type { EvaluatedSet } from '../../report/evaluation-page.ts';
+import { type Column, createRows } from '../output.ts';
+import { figureColumns } from './columns.ts';
+import type { CurvePoint } from './curves.ts';
+import { curveColumns, curvePoints } from './curves.ts';
+import type { SetRecord } from './set.ts';
+
+/** A set, or a set with one model, that gave no figures. */
+export interface SuiteFailure {
+  readonly set: string;
+  /** Absent when the set could not be read at all. */
+  readonly model?: string;
+  readonly message: string;
+}
+
+/** All that came of a suite. */
+export interface SuiteResult {
+  readonly title: string;
+  readonly sets: (EvaluatedSet & { readonly records: readonly SetRecord[] })[];
+  readonly failures: SuiteFailure[];
+}
+
+type OfSet<Row> = Row & { readonly set: string };
+
+/** Writes report.html, results.json, results.csv, thresholds.csv and curves.csv. */
+export async function writeSuite(folder: string, { title, sets, failures }: SuiteResult): Promise<void> {
+  const records = sets.flatMap((set) => set.records);
+  const curves = sets.flatMap(({ name, reports }) =>
+    reports.flatMap(curvePoints).map((point): OfSet<CurvePoint> => ({ set: name, ...point })),
+  );
+  const thresholds = sets.flatMap(({ name, reports }) =>
+    reports.flatMap(({ model, thresholds: points }) => points.map((point) => ({ set: name, model, ...point }))),
+  );
+  const { evaluationPage } = await import('../../report/evaluation-page.ts');
+  const lost = failures.map(
+    ({ set, model, message }) => `${set}${model === undefined ? '' : ` with ${model}`}: ${message}`,
+  );
+  await writeFile(join(folder, 'report.html'), evaluationPage({ title, sets, failures: lost }));
+  const full = sets.map(({ name, notes, reports, comparisons }) => ({ set: name, notes, reports, comparisons }));
+  await writeFile(join(folder, 'results.json'), `${JSON.stringify({ title, sets: full, failures }, null, 2)}\n`);
+  await writeTable(join(folder, 'results.csv'), records, figureColumns(records));
+  await writeTable(join(folder, 'thresholds.csv'), thresholds, thresholdColumns);
+  await writeTable(join(folder, 'curves.csv'), curves, [{ title: 'set', value: ({ set }) => set }, ...curveColumns]);
+}
+
+async function writeTable<Row>(file: string, rows: readonly Row[], table: readonly Column<Row>[]): Promise<void> {
+  const stream = createWriteStream(file);
+  const writer = createRows<Row>(stream, { format: 'csv', table });
+  for (const row of rows) await writer.write(row);
+  await writer.close();
+  stream.end();
+  await finished(stream);
+}
+
+const thresholdColumns: readonly Column<OfSet<ThresholdEstimate & { readonly model: string }>>[] = [
+  { title: 'set', value: ({ set }) => set },
+  { title: 'model', value: ({ model }) => model },
+  { title: 'fmr [fraction]', value: ({ far }) => far },
+  { title: 'threshold [cosine]', value: ({ threshold }) => threshold },
+  { title: 'thresholdLow [cosine]', value: ({ thresholdInterval }) => thresholdInterval[0] },
+  { title: 'thresholdHigh [cosine]', value: ({ thresholdInterval }) => thresholdInterval[1] },
+  { title: 'tar [fraction]', value: ({ tar }) => tar },
+  { title: 'tarLow [fraction]', value: ({ tarInterval }) => tarInterval[0] },
+  { title: 'tarHigh [fraction]', value: ({ tarInterval }) => tarInterval[1] },
+];

@@ -1,0 +1,44 @@
+/** Whether a model gives each face of a batch what it gives the face alone: the proof of onnx/batch.ts. */
+import { Tensor } from 'onnxruntime-common';
+import type { InferenceSession } from 'onnxruntime-node';
+import { createSession } from '../infer/node/session.ts';
+
+export interface CheckBatchOptions {
+  /** The model as people call it, for errors. */
+  readonly name: string;
+  /** Sizes of one face, without the batch. */
+  readonly dims: readonly number[];
+}
+
+/**
+ * Runs the model before and after on random input: three faces alone through the one, all three through the other.
+ *
+ * @returns the largest difference relative to the largest value, infinite when sizes differ
+ * @throws {ModelError} when the runtime cannot load one
+ */
+export async function batchDifference(
+  fixed: Uint8Array,
+  freed: Uint8Array,
+  { name, dims }: CheckBatchOptions,
+): Promise<number> {
+  const [one, many] = [await createSession(fixed, { name }), await createSession(freed, { name })];
+  try {
+    const size = dims.reduce((product, length) => product * length, 1);
+    const input = Float32Array.from({ length: 3 * size }, (_, i) => ((Math.sin(i * 12.9898) * 43758.5453) % 1) * 2);
+    const alone: Float32Array[] = [];
+    for (let i = 0; i < 3; i++) alone.push(await run(one, input.slice(i * size, (i + 1) * size), [1, ...dims]));
+    const expected = Float32Array.from(alone.flatMap((values) => [...values]));
+    const found = await run(many, input, [3, ...dims]).catch(() => new Float32Array());
+    if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
+    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), Number.MIN_VALUE);
+    return found.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0) / largest;
+  } finally {
+    await one.release();
+    await many.release();
+  }
+}
+
+async function run(session: InferenceSession, values: Float32Array, dims: readonly number[]): Promise<Float32Array> {
+  const outputs = await session.run({ [session.inputNames[0]!]: new Tensor('float32', values, dims) });
+  return outputs[session.outputNames[0]!]!.data as Float32Array;
+}

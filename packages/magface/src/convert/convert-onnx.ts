@@ -1,0 +1,176 @@
+/** Any recogniser to a file that carries its contract, takes any batch, and is as small as was asked. */
+import { ConfigError, FormatError } from '../errors.ts';
+import { readAligned } from '../infer/node/read-image.ts';
+import { inputFiller } from '../infer/preprocess.ts';
+import { contractMetadata, type ModelContract, type RecogniserContract } from '../models/contract.ts';
+import { type LoadModelOptions, loadModel } from '../models/load-model.ts';
+import { freeBatchOf, isBatchFree } from '../onnx/batch.ts';
+import { digestOfWeights, parseOnnx, withMetadata, writeOnnx } from '../onnx/file.ts';
+import { toHalf } from '../onnx/fp16.ts';
+import { largestHalf } from '../onnx/half.ts';
+import type { ModelProto } from '../onnx/onnx_pb.ts';
+import { simplify } from '../onnx/simplify.ts';
+import { batchDifference } from './check-batch.ts';
+import { observe } from './observe.ts';
+import { calibrationRounds, quantizeModel } from './quantize-model.ts';
+
+export type WeightType = 'fp32' | 'fp16' | 'int8';
+
+export interface ConvertOnnxOptions extends Pick<LoadModelOptions, 'describe' | 'cacheDir' | 'offline' | 'signal'> {
+  /** @default 'fp32': weights stay as they are */
+  readonly dtype?: WeightType | undefined;
+  /** Paths of aligned faces; int8 needs them. @default none */
+  readonly faces?: readonly string[] | undefined;
+  /** Most faces to calibrate on, spread evenly over those given. @default 100 */
+  readonly samples?: number | undefined;
+  /** Called after each run of the network on a face, with how many there will be. */
+  readonly onRun?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface ConvertedOnnx {
+  readonly bytes: Uint8Array;
+  readonly contract: ModelContract;
+  /** Tensors of weights in the file. */
+  readonly tensors: number;
+  /** Whether one run takes many faces: it did, it does now, or an operator may mix them. */
+  readonly batch: 'free' | 'freed' | 'fixed';
+  /** What the user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @param name - a path, an id, `https:` or `npm:`
+ * @throws {ConfigError} when int8 was asked for without faces
+ * @throws {FormatError} when the model cannot be written as asked
+ * @throws {ModelError} when the model cannot be had, or its record is wrong
+ */
+export async function convertOnnx(name: string, options: ConvertOnnxOptions = {}): Promise<ConvertedOnnx> {
+  const { dtype = 'fp32', faces = [] } = options;
+  if (dtype === 'int8' && faces.length === 0) {
+    throw new ConfigError('faces', 'Expected --faces with aligned faces to calibrate int8 on but there are none.');
+  }
+  const { bytes, contract, assumed } = await loadModel(name, options);
+  const notes = [...assumed];
+  if (contract.kind !== 'recogniser') {
+    if (dtype === 'fp32') return finished(bytes, { contract, batch: 'fixed', notes, name });
+    throw new FormatError(name, `Expected a recogniser to write as ${dtype} but this is a ${contract.kind}.`);
+  }
+  const mended = await mendBatch(bytes, { name, contract, notes });
+  const inputs = await readFaces(contract, options);
+  let written = mended.bytes;
+  if (dtype === 'fp16') written = await halve(mended.bytes, { name, contract, inputs, options });
+  if (dtype === 'int8') {
+    let done = 0;
+    const total = calibrationRounds * inputs.length;
+    const run = { name, faces: inputs, dims: inputDims(contract), signal: options.signal };
+    const onFace = (): void => options.onRun?.(++done, total);
+    const { bytes: integers, floatActivations } = await quantizeModel(mended.bytes, { ...run, onFace });
+    written = integers;
+    if (floatActivations > 0) notes.push(slowPrelu(floatActivations));
+  }
+  if (dtype !== 'fp32' && (contract.calibration ?? contract.thresholds) !== undefined) {
+    notes.push(
+      `Its quality scale and thresholds were measured in the precision it had: \`magface calibrate\` refits them.`,
+    );
+  }
+  return finished(written, { contract, batch: mended.batch, notes, name });
+}
+
+const slowPrelu = (count: number): string =>
+  `int8 may be slower than fp32 here, though smaller: ${count} PRelu between integer layers stay float; compare both with your runtime.`;
+
+/** With the record of what the file is. */
+function finished(
+  bytes: Uint8Array,
+  { contract, name, ...rest }: Omit<ConvertedOnnx, 'bytes' | 'tensors'> & { readonly name: string },
+): ConvertedOnnx {
+  const parsed = parseOnnx(bytes, name);
+  const recorded =
+    contract.kind === 'recogniser' ? { ...contract, weightsDigest: digestOfWeights(parsed, name) } : contract;
+  const tensors = parsed.graph!.initializer.length;
+  return { ...rest, contract: recorded, tensors, bytes: withMetadata(bytes, contractMetadata(recorded), name) };
+}
+
+const inputDims = ({ input: { layout, width, height } }: RecogniserContract): number[] =>
+  layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
+
+interface Mending {
+  readonly name: string;
+  readonly contract: RecogniserContract;
+  readonly notes: string[];
+}
+
+/** Frees a batch fixed at one, and proves it by running both files. */
+async function mendBatch(
+  bytes: Uint8Array,
+  { name, contract, notes }: Mending,
+): Promise<{ readonly bytes: Uint8Array; readonly batch: ConvertedOnnx['batch'] }> {
+  const model = parseOnnx(bytes, name);
+  if (isBatchFree(model, name)) return { bytes, batch: 'free' };
+  const held = freeBatchOf(model, name);
+  if (held !== undefined) {
+    notes.push(`${name} stays fixed at one face a run: ${held}.`);
+    return { bytes, batch: 'fixed' };
+  }
+  const freed = writeOnnx(model, name);
+  const difference = await batchDifference(bytes, freed, { name, dims: inputDims(contract).slice(1) });
+  if (difference < 1e-4) return { bytes: freed, batch: 'freed' };
+  notes.push(`${name} stays fixed at one face a run: three at once gave other embeddings (by ${difference}).`);
+  return { bytes, batch: 'fixed' };
+}
+
+async function readFaces(
+  contract: RecogniserContract,
+  { faces = [], samples = 100, signal }: ConvertOnnxOptions,
+): Promise<Float32Array[]> {
+  const fill = inputFiller(contract.input);
+  const count = Math.min(samples, faces.length);
+  const inputs: Float32Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const values = new Float32Array(3 * contract.input.width * contract.input.height);
+    fill(await readAligned(faces[Math.floor((i * faces.length) / count)]!, { limits: undefined, signal }), values, 0);
+    inputs.push(values);
+  }
+  return inputs;
+}
+
+interface Halving {
+  readonly name: string;
+  readonly contract: RecogniserContract;
+  readonly inputs: readonly Float32Array[];
+  readonly options: ConvertOnnxOptions;
+}
+
+/** @throws {FormatError} naming the value inside the network that half precision cannot hold */
+async function halve(bytes: Uint8Array, { name, contract, inputs, options }: Halving): Promise<Uint8Array> {
+  const model = parseOnnx(bytes, name);
+  simplify(model, name);
+  const faces = inputs.length > 0 ? inputs : [noise(contract)];
+  await expectSmall(model, { name, faces, dims: inputDims(contract), signal: options.signal });
+  toHalf(model, name);
+  return writeOnnx(model, name);
+}
+
+/** Pixels of every value, in the model's own numbers: the widest input there is. */
+function noise(contract: RecogniserContract): Float32Array {
+  const { width, height } = contract.input;
+  const values = new Float32Array(3 * width * height);
+  const data = Uint8Array.from(values, (_, i) => (i * 2654435761) >>> 24);
+  inputFiller(contract.input)({ data, width, height }, values, 0);
+  return values;
+}
+
+async function expectSmall(model: ModelProto, options: Parameters<typeof observe>[3]): Promise<void> {
+  const values = model.graph!.node.filter(({ opType }) => isFloat(opType)).map(({ output }) => output[0]!);
+  const look = (value: string, numbers: Float32Array): void => {
+    const beyond = numbers instanceof Float32Array ? numbers.find((one) => !(Math.abs(one) <= largestHalf)) : undefined;
+    if (beyond === undefined) return;
+    throw new FormatError(
+      options.name,
+      `Expected values within ±${largestHalf}, which half precision holds, but "${value}" reaches ${beyond}: keep fp32.`,
+    );
+  };
+  await observe(model, values, [look], options);
+}
+
+const isFloat = (opType: string): boolean => !['Shape', 'Size', 'Constant'].includes(opType);

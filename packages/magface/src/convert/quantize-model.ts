@@ -1,0 +1,92 @@
+/**
+ * A recogniser in eight bits, calibrated on faces.
+ *
+ * Rule of what stays float: everything but Conv, Gemm, MatMul and Add (onnx/quantize.ts), PRelu for example; and of
+ * a network of 20 layers or more the first five and the last three, which take little of the work and whose rounding is
+ * half of all error; and those that turn the features most (sensitive-layers.ts). On a MobileFaceNet the first rule brings the
+ * error of a similarity from 0.014 to 0.008, both to 0.006. Ranges leave out a hundred-thousandth of the values at each end: better with
+ * PRelu, and as good on the MobileFaceNet, as all values or least square error.
+ */
+
+import { equalize, planEqualization } from '../onnx/equalize.ts';
+import { parseOnnx, writeOnnx } from '../onnx/file.ts';
+import { Histogram } from '../onnx/observe.ts';
+import type { ModelProto } from '../onnx/onnx_pb.ts';
+import { planQuantization, quantize } from '../onnx/quantize.ts';
+import { simplify } from '../onnx/simplify.ts';
+import { zeroTinyWeights } from '../onnx/tiny.ts';
+import { type ObserveOptions, observe } from './observe.ts';
+import { sensitiveLayers } from './sensitive-layers.ts';
+
+/** Share of values at each end that an activation's eight bits need not hold. */
+const outliers = 1e-5;
+
+/** Rounds over the faces: sizes of channels, range, distribution. */
+export const calibrationRounds = 3;
+
+export type QuantizeOptions = ObserveOptions;
+
+/** What was turned into integers. */
+export interface QuantizedModel {
+  readonly bytes: Uint8Array;
+  readonly integerLayers: number;
+  readonly floatLayers: number;
+  /** Activations that stay float between integer layers: each turns integers into floats and back. */
+  readonly floatActivations: number;
+}
+
+/**
+ * @param bytes - of a float32 recogniser
+ * @throws {FormatError} when it has nothing to quantize, or operators that cannot be brought to opset 13
+ * @throws {ModelError} when it cannot run
+ */
+export async function quantizeModel(bytes: Uint8Array, options: QuantizeOptions): Promise<QuantizedModel> {
+  const { name } = options;
+  const model = parseOnnx(bytes, name);
+  simplify(model, name);
+  zeroTinyWeights(model.graph!, name);
+  await equalizeOnFaces(model, options);
+  const ends = endsOf(model);
+  const plan = planQuantization(model, { file: name, keepFloat: ends });
+  const histograms = new Map(plan.values.map((value) => [value, new Histogram()]));
+  const rounds = (['widen', 'count'] as const).map((round) => (value: string, values: Float32Array) => {
+    histograms.get(value)![round](values);
+  });
+  await observe(model, plan.values, rounds, options);
+  const ranges = new Map([...histograms].map(([value, histogram]) => [value, histogram.percentile(outliers)]));
+  const layers = model.graph!.node.length;
+  const keepFloat = await sensitiveLayers(model, ends, ranges, options);
+  const last = planQuantization(model, { file: name, keepFloat });
+  quantize(model, last, ranges);
+  return {
+    bytes: writeOnnx(model, name),
+    integerLayers: last.nodes.length,
+    floatLayers: layers - last.nodes.length,
+    floatActivations: model.graph!.node.filter(({ opType }) => opType === 'PRelu').length,
+  };
+}
+
+/** Outputs of the layers near input and embedding. */
+function endsOf({ graph }: ModelProto): Set<string> {
+  const layers = graph!.node.filter(({ opType }) => ['Conv', 'Gemm', 'MatMul'].includes(opType));
+  const ends = layers.length < 20 ? [] : [...layers.slice(0, 5), ...layers.slice(-3)];
+  return new Set(ends.map(({ output }) => output[0]!));
+}
+
+async function equalizeOnFaces(model: ModelProto, options: QuantizeOptions): Promise<void> {
+  const plan = planEqualization(model.graph!, options.name);
+  const maxima = new Map<string, Float32Array>();
+  const look = (name: string, values: Float32Array, dims: readonly number[]): void => {
+    const channels = dims[1]!;
+    const most = maxima.get(name) ?? new Float32Array(channels);
+    maxima.set(name, most);
+    const size = values.length / channels;
+    for (let channel = 0; channel < channels; channel++) {
+      let own = most[channel]!;
+      for (let i = channel * size; i < (channel + 1) * size; i++) own = Math.max(own, Math.abs(values[i]!));
+      most[channel] = own;
+    }
+  };
+  await observe(model, plan.values, [look], options);
+  equalize(model.graph!, plan, maxima);
+}

@@ -1,0 +1,158 @@
+/** Training sets: the official list, a folder a person, InsightFace's `.rec`, tar shards. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, isAbsolute, join } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { lineError, textLines } from '../../format/text-lines.ts';
+import { readRecordSamples, readTarSamples } from './packed-samples.ts';
+import { isImage, joinSamples, type Sample, type Samples } from './samples.ts';
+import { groupSources } from './source-names.ts';
+
+/** A training set. */
+export interface Dataset {
+  readonly samples: Samples;
+  /** K, the number of classes. */
+  readonly classes: number;
+  /** Names of the classes, where the source has them. */
+  readonly names?: readonly string[];
+}
+
+/** Where images are and how many classes there shall be. */
+export interface DatasetOptions {
+  /** Folder that the list's paths are relative to. @default the current folder, else the list's, whichever has the first image */
+  readonly root?: string | undefined;
+  /** K, when it shall be more than the labels need. `--last-fc-size` @default the greatest label plus 1 */
+  readonly classes?: number | undefined;
+}
+
+/**
+ * @param source - a list (`imgname 0 id 0` a line, as the official code reads it; the name may have spaces); a folder with a
+ *   folder of images for each person; a `.rec` with its `.idx` beside it; or tar shards, also as `{000..012}` or `*`, or
+ *   their folder
+ * @throws {ConfigError} when the source or the root is not there
+ * @throws {FormatError} naming the line or the byte that is wrong
+ */
+export function readDataset(source: string, options: DatasetOptions = {}): Dataset {
+  return readDatasets([source], options);
+}
+
+/** Joins several sources, the classes of each after those of the one before; tar shards of one folder are one source. */
+export function readDatasets(sources: readonly string[], options: DatasetOptions = {}): Dataset {
+  const { root } = options;
+  if (root !== undefined && !existsSync(root)) {
+    throw new ConfigError('root', `Expected a folder that the list's paths are relative to but there is no ${root}.`);
+  }
+  const groups = groupSources(sources);
+  if (root !== undefined && !groups.some(isList)) {
+    const message = `Expected a list for --root, whose paths are relative to it, but ${sources.join(', ')} is none: leave --root out.`;
+    throw new ConfigError('root', message);
+  }
+  const parts = groups.map((files) => readSource(files, root));
+  const [first] = parts;
+  if (first === undefined)
+    throw new ConfigError('train-list', 'Expected a list or a folder of training images but received none.');
+  const joined = {
+    samples: joinSamples(parts),
+    classes: parts.reduce((sum, { classes }) => sum + classes, 0),
+  };
+  return withClasses(parts.length === 1 ? first : joined, sources, options.classes);
+}
+
+/** Whether a source is an official list: no folder, and no file of many images. */
+const isList = ([source = '']: readonly string[]): boolean =>
+  !['.tar', '.rec'].includes(extname(source)) && !statSync(source).isDirectory();
+
+function readSource(files: readonly string[], root: string | undefined): Dataset {
+  const [source = ''] = files;
+  switch (extname(source)) {
+    case '.tar':
+      return readTarSamples(files);
+    case '.rec':
+      return readRecordSamples(source);
+    default:
+      return statSync(source).isDirectory() ? readFolders(source) : readList(source, root);
+  }
+}
+
+/** How many people have images. */
+export const peopleOf = ({ samples }: Dataset): number => new Set(Array.from(samples, ({ label }) => label)).size;
+
+/** @returns `10554 images of 691 people in 695 classes`; the classes where some have no image */
+export function datasetSize(dataset: Dataset): string {
+  const { samples, classes } = dataset;
+  const people = peopleOf(dataset);
+  return `${samples.length} images of ${people === 1 ? '1 person' : `${people} people`}${people === classes ? '' : ` in ${classes} classes`}`;
+}
+
+/** @throws {ConfigError} when the labels need more classes than were asked for */
+function withClasses(dataset: Dataset, sources: readonly string[], wanted: number | undefined): Dataset {
+  const classes = wanted ?? dataset.classes;
+  if (dataset.classes <= classes) return { ...dataset, classes };
+  for (const { path, label } of dataset.samples) {
+    if (label < classes) continue;
+    throw new ConfigError(
+      'last-fc-size',
+      `Expected every label of ${sources.join(', ')} to be below last-fc-size ${classes} but ${path} has ${label}: leave last-fc-size out, or set it to ${dataset.classes} or more.`,
+    );
+  }
+  return { ...dataset, classes };
+}
+
+function readList(file: string, root: string | undefined): Dataset {
+  const entries: Sample[] = [];
+  for (const line of textLines(readFileSync(file, 'utf8'))) {
+    const parts = line.text.split(/(\s+)/); // words and the space between them, since names may have some
+    const label = parts.at(-3) ?? '';
+    if (parts.length < 7 || !/^\d+$/.test(label)) {
+      const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}".`;
+      throw lineError(file, message, line);
+    }
+    entries.push({ path: parts.slice(0, -6).join(''), label: Number(label) });
+  }
+  const [first] = entries;
+  if (first === undefined) throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but it is empty.');
+  const base = rootOf(file, first.path, { root, key: 'root' });
+  const samples = entries.map(({ path, label }) => ({ path: inRoot(base, path), label }));
+  const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0);
+  return { samples, classes: greatest + 1 };
+}
+
+/**
+ * @param first - the first name in the list `file`
+ * @param root - as the user gave it; nothing else will do then
+ * @param key - of the setting that names it
+ * @returns the folder that names in the list are relative to; those that are absolute stay so: see {@link inRoot}
+ * @throws {ConfigError} when the first image is not there
+ */
+export function rootOf(
+  file: string,
+  first: string,
+  { root, key }: { readonly root: string | undefined; readonly key: 'root' | 'eval-root' },
+): string {
+  if (isAbsolute(first)) return root ?? '';
+  const found = [root ?? '.', ...(root === undefined ? [dirname(file)] : [])].find((folder) =>
+    existsSync(join(folder, first)),
+  );
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    key,
+    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is not: give the folder of the images with --${key}.`,
+  );
+}
+
+/** @returns where the image of a list lies */
+export const inRoot = (root: string, name: string): string => (isAbsolute(name) ? name : join(root, name));
+
+function readFolders(folder: string): Dataset {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+  const samples = names.flatMap((name, label) =>
+    readdirSync(join(folder, name))
+      .sort()
+      .map((file) => ({ path: join(folder, name, file), label }))
+      .filter(({ path }) => isImage(path)),
+  );
+  if (samples.length > 0) return { samples, classes: names.length, names };
+  throw new ConfigError('train-list', `Expected a folder of images for each person in ${folder} but found no image.`);
+}

@@ -1,0 +1,117 @@
+/**
+ * Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not. They are decoded as for
+ * inference, by the same function: a model is never trained on other pixels than it is used on.
+ */
+import { readFileSync } from 'node:fs';
+import { ShapeError } from '../../errors.ts';
+import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
+import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
+import { readImage } from '../../infer/node/read-image.ts';
+import type { Pixels } from '../../pixels.ts';
+
+/** Width and height of a training face. */
+export const faceSize = 112;
+/** Bytes of one. */
+export const faceBytes: number = faceSize * faceSize * 3;
+
+/** What a worker is asked for. */
+export interface DecodeRequest {
+  readonly id: number;
+  /** (N, 112, 112, 3) uint8. */
+  readonly slot: SharedArrayBuffer;
+  readonly images: readonly ImageRequest[];
+  /** One int32; not 0 when the images that are left are no longer wanted. @default they are */
+  readonly stop?: SharedArrayBuffer;
+}
+
+/** An image for one place of the slot. */
+export interface ImageRequest {
+  readonly position: number;
+  readonly path: string;
+  /** Where it lies, when `path` is no file. */
+  readonly within?: PackedImage | undefined;
+  readonly flipped: boolean;
+}
+
+/** What it answers: the images that could not be read. */
+export interface DecodeReply {
+  readonly id: number;
+  readonly failures: readonly { readonly position: number; readonly reason: string }[];
+}
+
+/**
+ * @param into - (112, 112, 3) uint8, filled with BGR
+ * @param flipped - whether left and right change places
+ * @throws {Error} saying in a few words why it cannot be used; a {@link ShapeError} when it has another size
+ */
+export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
+  await decodeFace(readFileSync(path), into, flipped);
+}
+
+async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Promise<void> {
+  const face = await readImage(bytes);
+  const { width, height } = face;
+  if (width !== faceSize || height !== faceSize) {
+    throw new ShapeError(
+      `it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`,
+    );
+  }
+  fillBgr(face, into, flipped);
+}
+
+/** @param into - (112, 112, 3) uint8 */
+function fillBgr({ data }: Pixels, into: Uint8Array, flipped: boolean): void {
+  const row = faceSize * 3;
+  for (let start = 0; start < faceBytes; start += row) {
+    for (let x = 0; x < row; x += 3) {
+      const at = start + x;
+      const source = flipped ? start + row - 3 - x : at;
+      into[at] = data[source + 2]!;
+      into[at + 1] = data[source + 1]!;
+      into[at + 2] = data[source]!;
+    }
+  }
+}
+
+/** Sets of thousands of shards must not use up the files that a process may open. */
+const mostOpenFiles = 32;
+
+/** Decodes requests into the slots of their batches; a worker has one, or the loader itself where it has no workers. */
+export class SampleDecoder {
+  /** The one used last comes last. */
+  readonly #open = new Map<string, ByteSource>();
+
+  async decode({ id, slot, images, stop }: DecodeRequest): Promise<DecodeReply> {
+    const faces = new Uint8Array(slot);
+    const stopped = stop === undefined ? new Int32Array(1) : new Int32Array(stop);
+    const failures: { position: number; reason: string }[] = [];
+    for (const { position, path, within, flipped } of images) {
+      if (Atomics.load(stopped, 0) !== 0) break;
+      const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
+      try {
+        const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
+        await decodeFace(bytes, into, flipped);
+      } catch (error) {
+        failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    return { id, failures };
+  }
+
+  close(): void {
+    for (const source of this.#open.values()) source.closeSync();
+    this.#open.clear();
+  }
+
+  #source(file: string): ByteSource {
+    const source = this.#open.get(file) ?? openBytesSync(file);
+    this.#open.delete(file);
+    this.#open.set(file, source);
+    for (const [oldest, unused] of this.#open) {
+      if (this.#open.size <= mostOpenFiles) break;
+      this.#open.delete(oldest);
+      unused.closeSync();
+    }
+    return source;
+  }
+}

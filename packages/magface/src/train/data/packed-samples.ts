@@ -1,0 +1,130 @@
+/** Training sets in files of many images: RecordIO, and tar shards as webdataset has them. Only places are kept. */
+import { basename, dirname } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { readFaceRecords } from '../../format/face-records.ts';
+import type { PackedImage } from '../../format/packed-image.ts';
+import { openRecordsSync } from '../../format/record-file.ts';
+import { openTarShardSync, type TarEntry, type TarSample, type TarShard } from '../../format/tar-shard.ts';
+import { isImageName } from '../../image-names.ts';
+import type { Dataset } from './dataset.ts';
+import { isImage, sampleTable } from './samples.ts';
+
+/**
+ * @param file - a `.rec`; its `.idx` lies beside it
+ * @throws {FormatError} when file or index is damaged
+ * @throws {ConfigError} when it holds no image
+ */
+export function readRecordSamples(file: string): Dataset {
+  const records = openRecordsSync(file);
+  try {
+    const { keys, labels, classes } = readFaceRecords(records);
+    if (keys.length === 0) throw new ConfigError('train-list', `Expected records of images but ${file} has none.`);
+    const [offsets, lengths] = [new Float64Array(keys.length), new Float64Array(keys.length)];
+    for (const [i, key] of keys.entries()) {
+      const { offset, length } = records.place(key);
+      offsets[i] = offset;
+      lengths[i] = length;
+    }
+    const within = (i: number): PackedImage => ({ file, offset: offsets[i]!, length: lengths[i]!, form: 'record' });
+    const samples = sampleTable(keys.length, (i) => ({
+      path: `${file}:${keys[i]}`,
+      label: labels[i]!,
+      within: within(i),
+    }));
+    return { samples, classes };
+  } finally {
+    records.closeSync();
+  }
+}
+
+/** What a shard says of a sample's class: a number, or the folder of its name. */
+type Told = number | string;
+
+/**
+ * Shards of one set. The class is the number in `cls`, or `label` in `json`; where samples have neither, the folder of their
+ * names is the person. Samples without an image are passed over.
+ *
+ * @throws {FormatError} when a shard is damaged or a class is none
+ * @throws {ConfigError} when the shards hold no image, or one of a kind that cannot be read
+ */
+export function readTarSamples(files: readonly string[]): Dataset {
+  const [shards, offsets, lengths]: [number[], number[], number[]] = [[], [], []];
+  const [names, told]: [string[], Told[]] = [[], []];
+  for (const [i, file] of files.entries()) {
+    const shard = openTarShardSync(file);
+    try {
+      for (const sample of shard.samples) {
+        const image = imageOf(file, sample);
+        if (image === undefined) continue;
+        shards.push(i);
+        offsets.push(image.offset);
+        lengths.push(image.size);
+        names.push(image.name);
+        told.push(classOf(shard, sample, image));
+      }
+    } finally {
+      shard.closeSync();
+    }
+  }
+  if (told.length === 0) throw new ConfigError('train-list', `Expected images in ${files.join(', ')} but found none.`);
+  const { labels, classes, people } = labelsOf(files, told);
+  const samples = sampleTable(labels.length, (i) => {
+    const file = files[shards[i]!]!;
+    const within: PackedImage = { file, offset: offsets[i]!, length: lengths[i]!, form: 'image' };
+    return { path: `${file}:${names[i]}`, label: labels[i]!, within };
+  });
+  return { samples, classes, ...(people && { names: people }) };
+}
+
+function imageOf(file: string, { files }: TarSample): TarEntry | undefined {
+  const entries = [...files.values()];
+  // The second search is for images of other kinds, which are refused.
+  return entries.find(({ name }) => isImageName(name)) ?? entries.find(({ name }) => isImage(`${file}:${name}`));
+}
+
+function classOf(shard: TarShard, { files }: TarSample, image: TarEntry): Told {
+  const [cls, json] = [files.get('cls'), files.get('json')];
+  const entry = cls ?? json;
+  if (entry === undefined) return basename(dirname(image.name));
+  const text = entry.size <= 1 << 16 ? shard.readSync(entry).toString('utf8').trim() : '';
+  const label = cls === undefined ? jsonLabel(text) : /^\d+$/.test(text) ? Number(text) : undefined;
+  if (label !== undefined && label <= 0xffff_ffff) return label;
+  throw shard.error(`Expected the class of ${image.name}, a whole number from 0, in ${entry.name}.`, entry);
+}
+
+function jsonLabel(text: string): number | undefined {
+  try {
+    const { label } = JSON.parse(text) as { label?: unknown };
+    return Number.isSafeInteger(label) && (label as number) >= 0 ? (label as number) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Labels {
+  readonly labels: Uint32Array;
+  readonly classes: number;
+  readonly people?: readonly string[];
+}
+
+function labelsOf(files: readonly string[], told: readonly Told[]): Labels {
+  const people = new Set(told.filter((one) => typeof one === 'string'));
+  if (people.size === 0) {
+    const labels = Uint32Array.from(told as readonly number[]);
+    return { labels, classes: labels.reduce((most, label) => Math.max(most, label), 0) + 1 };
+  }
+  const isMixed = told.some((one) => typeof one === 'number');
+  if (isMixed || people.has('.')) {
+    throw new ConfigError(
+      'train-list',
+      `Expected a class for each image of ${files.join(', ')}, in a .cls or .json beside it or by a folder a person, but some have none.`,
+    );
+  }
+  const sorted = [...people].sort();
+  const known = new Map(sorted.map((name, label) => [name, label]));
+  return {
+    labels: Uint32Array.from(told, (name) => known.get(name as string)!),
+    classes: sorted.length,
+    people: sorted,
+  };
+}

@@ -1,0 +1,60 @@
+/** Samples of a training set by index. An array is one; sets of millions are tables of numbers that make each when asked. */
+import { ConfigError } from '../../errors.ts';
+import type { PackedImage } from '../../format/packed-image.ts';
+import { imageKinds, isForeignImageName, isImageName } from '../../image-names.ts';
+
+/** One training image. */
+export interface Sample {
+  /** The image's file; of one that lies in a file of many, that file and its name there, for people: `train.rec:17`. */
+  readonly path: string;
+  /** Class, from 0. */
+  readonly label: number;
+  /** Where it lies, when it is no file of its own. */
+  readonly within?: PackedImage;
+}
+
+/** Any array of samples is this. */
+export interface Samples extends Iterable<Sample> {
+  readonly length: number;
+  at(index: number): Sample | undefined;
+}
+
+/**
+ * @param path - for people, as of a {@link Sample}
+ * @throws {ConfigError} when it is called an image of a kind that cannot be read: passed over, it would be missed by nobody
+ */
+export function isImage(path: string): boolean {
+  if (!isForeignImageName(path)) return isImageName(path);
+  throw new ConfigError(
+    'train-list',
+    `Expected images in ${imageKinds} but ${path} is of another kind: save it anew as PNG, or make the set anew.`,
+  );
+}
+
+/** @param make - called with each index that is asked for, from 0 to length - 1 */
+export function sampleTable(length: number, make: (index: number) => Sample): Samples {
+  return {
+    length,
+    at: (index) => (index >= 0 && index < length ? make(index) : undefined),
+    *[Symbol.iterator]() {
+      for (let i = 0; i < length; i++) yield make(i);
+    },
+  };
+}
+
+/** One set after the other, the classes of each after those of the one before. */
+export function joinSamples(parts: readonly { readonly samples: Samples; readonly classes: number }[]): Samples {
+  const [begins, firstLabels]: [number[], number[]] = [[], []];
+  let [length, classes] = [0, 0];
+  for (const part of parts) {
+    begins.push(length);
+    firstLabels.push(classes);
+    length += part.samples.length;
+    classes += part.classes;
+  }
+  return sampleTable(length, (index) => {
+    const part = begins.findLastIndex((begin) => begin <= index);
+    const sample = parts[part]!.samples.at(index - begins[part]!)!;
+    return { ...sample, label: firstLabels[part]! + sample.label };
+  });
+}

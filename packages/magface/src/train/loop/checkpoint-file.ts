@@ -1,0 +1,109 @@
+/**
+ * Checkpoints on disk: one `.safetensors` with everything that resuming needs. Written whole or not at all, so that a kill
+ * leaves the one before it; a digest over all values finds every flipped bit.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError, FormatError } from '../../errors.ts';
+import { type LazyTensor, openSafetensors, valuesOf, writeSafetensors } from '../../format/safetensors.ts';
+import type { Tensor } from '../../format/tensor.ts';
+
+/** What a checkpoint file holds. */
+export interface CheckpointContent {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** JSON under the metadata key `magface.checkpoint`. */
+  readonly state: unknown;
+}
+
+const stateKey = 'magface.checkpoint';
+const digestKey = 'magface.digest';
+
+async function digestOf(tensors: ReadonlyMap<string, Tensor | LazyTensor>, state: string): Promise<string> {
+  const hash = createHash('sha256').update(state);
+  for (const [name, tensor] of tensors) {
+    const { dtype, shape, bytes } = await valuesOf(tensor);
+    hash.update(`\n${name} ${dtype} ${shape}\n`).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+/** Writes a checkpoint; on return it is on the disk under its name, whole. */
+export async function writeCheckpoint(
+  file: string,
+  { tensors, state }: { readonly tensors: ReadonlyMap<string, Tensor | LazyTensor>; readonly state: unknown },
+): Promise<void> {
+  const text = JSON.stringify(state);
+  await writeSafetensors(file, tensors, { [stateKey]: text, [digestKey]: await digestOf(tensors, text) });
+}
+
+/**
+ * @throws {FormatError} naming the file, when it is cut short, altered or no checkpoint of ours
+ */
+export async function readCheckpoint(file: string): Promise<CheckpointContent> {
+  const { tensors, metadata } = await readTensors(file);
+  const text = metadata[stateKey];
+  const digest = metadata[digestKey];
+  if (text === undefined || digest === undefined) {
+    throw new FormatError(file, `Expected a checkpoint of magface train but its metadata have no ${stateKey}.`);
+  }
+  if ((await digestOf(tensors, text)) === digest) return { tensors, state: JSON.parse(text) };
+  throw new FormatError(
+    file,
+    'Expected the values that were written but at least one byte differs: use another checkpoint.',
+  );
+}
+
+/** Whether `magface train` wrote it, by its metadata alone. */
+export async function isCheckpoint(file: string): Promise<boolean> {
+  const opened = await openSafetensors(file);
+  try {
+    return opened.metadata[stateKey] !== undefined;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** All tensors of a `.safetensors`. */
+export async function readTensors(file: string): Promise<{
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}> {
+  const opened = await openSafetensors(file);
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const name of opened.tensors.keys()) tensors.set(name, await opened.read(name));
+    return { tensors, metadata: opened.metadata };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** `EPOCHS-STEPS.safetensors`: whole epochs done, and steps into the next. */
+export function checkpointName(epoch: number, step: number): string {
+  return `${String(epoch).padStart(5, '0')}-${String(step).padStart(7, '0')}.safetensors`;
+}
+
+/**
+ * @returns the checkpoints of a run's folder, newest first; none where there is no folder, since the run has not begun
+ * @throws {CheckpointError} when it is a file
+ */
+export function listCheckpoints(folder: string): string[] {
+  return namesIn(folder)
+    .filter((name) => /^\d{5,}-\d{7,}\.safetensors$/.test(name))
+    .sort()
+    .reverse()
+    .map((name) => join(folder, name));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code !== 'ENOTDIR') throw cause;
+    const message = `Expected a folder of checkpoints but ${folder} is a file, or lies in one: name the run's folder.`;
+    throw new CheckpointError(folder, message, { cause });
+  }
+}

@@ -1,0 +1,37 @@
+/** Where a run computes. */
+import { builtAddon, cudaDevices, torchVersion } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
+
+/**
+ * @param device - `cpu`, `cuda` or `cuda:N`
+ * @throws {ConfigError} when this machine's libtorch cannot compute there
+ */
+export function checkDevice(device: string): void {
+  if (device === 'cpu') return;
+  const count = cudaDevices();
+  const index = Number(device.split(':')[1] ?? 0);
+  if (index < count) return;
+  const libtorch = `libtorch ${torchVersion()} (${builtAddon()?.from ?? 'unknown'})`;
+  throw new ConfigError(
+    'device',
+    count === 0
+      ? `Expected a libtorch with CUDA and a GPU for --device ${device} but ${libtorch} sees none: set LIBTORCH to one built for CUDA and run \`npx magface-torch\`, or use --device cpu.`
+      : `Expected one of the GPUs cuda:0 to cuda:${count - 1} but received ${device}.`,
+  );
+}
+
+/**
+ * Each of several ranks has a GPU of its own: `cuda` means the one of the rank's number on its machine.
+ *
+ * @param environment - a launcher's variables: LOCAL_RANK
+ * @param ranks - R; one process alone computes where it is told
+ * @throws {ConfigError} for a GPU that all ranks would share
+ */
+export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ranks: number): string {
+  if (device === 'cpu' || ranks === 1) return device;
+  if (device === 'cuda') return `cuda:${environment['LOCAL_RANK'] ?? 0}`;
+  throw new ConfigError(
+    'device',
+    `Expected --device cuda, by which each process takes a GPU of its own, but received ${device} for several processes.`,
+  );
+}

@@ -1,0 +1,152 @@
+/** Where a run begins: at its first step, or where its newest whole checkpoint left it. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError, ConfigError, FormatError } from '../../errors.ts';
+import { type FolderLock, type LockPurpose, lockFolder } from '../../machine/folder-lock.ts';
+import { makeFolder } from '../../machine/make-folder.ts';
+import { removeLeftovers } from '../parallel/sharded-checkpoint.ts';
+import { MetricsWindow, type WindowState } from '../record/metrics.ts';
+import type { TrainConfig } from '../settings/config.ts';
+import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
+import { listOfficialCheckpoints, readOfficialRun } from './official-checkpoint.ts';
+
+/** Where a run is; checkpoints carry it. */
+export interface Position {
+  readonly epoch: number;
+  /** Steps done of this epoch. */
+  readonly step: number;
+  /** Images seen in all; not in checkpoints of old or of the official trainers. */
+  readonly samples?: number;
+  readonly skipped: number;
+  readonly window: WindowState;
+}
+
+/** Where a run goes on. */
+export interface Beginning extends Position {
+  /** The file that says so. @default none: it is the run's first step */
+  readonly checkpoint?: string;
+}
+
+/** What takes a checkpoint over: a trainer. */
+export interface Resumable {
+  readonly options: { readonly classes: number };
+  restore(content: CheckpointContent, file: string): void;
+}
+
+/** Before the first step. */
+export const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
+
+const asRun: LockPurpose = {
+  key: 'output',
+  what: 'the output folder',
+  use: 'trains into it',
+  remedy: 'wait for it or stop it, or give another --output',
+};
+
+/**
+ * Makes the run's folder and locks it: two runs would mix their rows and checkpoints. What a killed run left half written is
+ * removed.
+ *
+ * @throws {ConfigError} when it, or a folder above it, is a file, when it cannot be made, or when another run has it
+ */
+export async function claimOutput({ output }: TrainConfig): Promise<FolderLock> {
+  await makeOutput(output);
+  const lock = await lockFolder(output, asRun, { thread: true }); // a step may keep the main thread busy for minutes
+  removeLeftovers(output);
+  return lock;
+}
+
+async function makeOutput(output: string): Promise<void> {
+  try {
+    await makeFolder(output);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new ConfigError('output', cause.message, { cause });
+    if (!['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: name a folder.`;
+    throw new ConfigError('output', message, { cause });
+  }
+}
+
+/** What is said when a run was asked to stop. */
+export const stoppedNote = ({ output }: TrainConfig): string =>
+  `Stopped before the end, with a checkpoint in ${output}: --resume goes on from there.`;
+
+/** @throws {ConfigError} when the folder holds a run already */
+export function begin({ output }: TrainConfig): Position {
+  if (listCheckpoints(output).length > 0) {
+    throw new ConfigError(
+      'output',
+      `Expected an output folder without checkpoints but ${output} has some: add --resume, or give another folder.`,
+    );
+  }
+  rmSync(join(output, 'metrics.jsonl'), { force: true });
+  return start;
+}
+
+/** The newest checkpoint that is whole; those that are not are named and passed over. */
+export async function resume(
+  config: TrainConfig,
+  trainer: Resumable,
+  onNote: (line: string) => void,
+): Promise<Beginning> {
+  const files = listCheckpoints(config.output);
+  for (const file of files) {
+    try {
+      const content = await readCheckpoint(file);
+      trainer.restore(content, file);
+      const saved = content.state as SavedState;
+      const { position } = saved;
+      onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
+      return { ...withSettings(saved, config, onNote), checkpoint: file };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      onNote(`${error.message} Trying the one before it.`);
+    }
+  }
+  if (files.length > 0) {
+    throw new CheckpointError(
+      config.output,
+      `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
+    );
+  }
+  const official = existsSync(config.output) ? listOfficialCheckpoints(config.output)[0] : undefined;
+  if (official !== undefined) return resumeOfficial(official, config, { trainer, onNote });
+  onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
+  return start;
+}
+
+/** A run of the official trainers goes on from its newest epoch; which random numbers come next its files do not hold. */
+async function resumeOfficial(
+  file: string,
+  { arch, embeddingSize }: TrainConfig,
+  { trainer, onNote }: { readonly trainer: Resumable; readonly onNote: (line: string) => void },
+): Promise<Beginning> {
+  const { content, epoch, atRest } = await readOfficialRun(file, {
+    arch,
+    embeddingSize,
+    classes: trainer.options.classes,
+  });
+  trainer.restore(content, file);
+  const velocities = atRest === 0 ? 'with all velocities' : `${atRest} parameters without a velocity`;
+  onNote(`Going on from ${file} of the official trainer: epoch ${epoch}, ${velocities}.`);
+  return { ...start, epoch, checkpoint: file };
+}
+
+interface SavedState {
+  readonly position: Position;
+  readonly config: TrainConfig;
+}
+
+/** Settings may change between the two; which did is said, and with another batch size the place in the epoch is kept. */
+function withSettings(
+  { position, config: before }: SavedState,
+  config: TrainConfig,
+  onNote: (line: string) => void,
+): Position {
+  const keys = Object.keys(config) as (keyof TrainConfig)[];
+  const changed = keys.filter((key) => key !== 'output' && JSON.stringify(before[key]) !== JSON.stringify(config[key]));
+  const changes = changed.map((key) => `${key} ${JSON.stringify(before[key])} to ${JSON.stringify(config[key])}`);
+  if (changes.length > 0) onNote(`Settings that changed since: ${changes.join(', ')}.`);
+  if (before.batchSize === config.batchSize) return position;
+  return { ...position, step: Math.floor((position.step * before.batchSize) / config.batchSize) };
+}

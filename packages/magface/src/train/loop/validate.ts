@@ -1,0 +1,155 @@
+/** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
+import { fromArray, scope, trimMemory } from '@magface/torch';
+import { ConfigError, ImageError, ShapeError } from '../../errors.ts';
+import { type FeatureSet, magnitudesOf } from '../../eval/feature-set.ts';
+import { readPairList } from '../../eval/pair-list.ts';
+import { errorVersusReject, pairQuality } from '../../eval/reject.ts';
+import { canMeasure } from '../../eval/roc.ts';
+import { cosineSimilarities, type Pairs, verify } from '../../eval/verification.ts';
+import { inRoot, rootOf } from '../data/dataset.ts';
+import { decodeSample, faceBytes } from '../data/decode-sample.ts';
+import type { Ranks } from '../parallel/ranks.ts';
+import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
+import type { Trainer } from './trainer.ts';
+
+/** What is validated. */
+export type Validated = Pick<Trainer, 'options' | 'network' | 'embed'>;
+
+/** A process that trains by itself. */
+const alone: Rank = { rank: 0, size: 1 };
+
+/** Images and the pairs among them. */
+export interface ValidationSet {
+  readonly images: readonly string[];
+  readonly pairs: Pairs;
+}
+
+/** A row of `validation.jsonl`. */
+export interface ValidationRow {
+  /** Epochs done. */
+  readonly epoch: number;
+  /** By the official 10-fold protocol. */
+  readonly accuracy: number;
+  readonly accuracyStd: number;
+  readonly auc: number;
+  readonly tarAtFar: Readonly<Record<string, number>>;
+  /** FNMR at FMR 1e-2 when the lowest 0, 10, 20, 30 % of pairs by magnitude are turned away; null with few pairs. */
+  readonly rejectFnmr: readonly (number | null)[];
+}
+
+export interface ReadValidationOptions {
+  /** Folder that names are relative to. @default the current one, else the list's */
+  readonly root?: string | undefined;
+  /** Which of the images this process reads, when several train together. @default all */
+  readonly part?: Rank | undefined;
+}
+
+/**
+ * Reads the list, and every image once: a run shall not come to the end of its first epoch to find one missing.
+ *
+ * @throws {ConfigError} when the list names no images, or the first is not in the root
+ * @throws {ImageError} naming an image that cannot be used
+ */
+export async function readValidationSet(file: string, options: ReadValidationOptions = {}): Promise<ValidationSet> {
+  const { left, right, same } = await readPairList(file);
+  if ([...left, ...right].includes('')) {
+    const message = `Expected a list of pairs that names their images but ${file} has labels alone: add the names.`;
+    throw new ConfigError('eval-pairs', message);
+  }
+  const base = rootOf(file, left[0]!, { root: options.root, key: 'eval-root' });
+  const rows = new Map<string, number>();
+  const rowOf = (name: string): number => {
+    const row = rows.get(name) ?? rows.size;
+    rows.set(name, row);
+    return row;
+  };
+  const pairs = { left: Uint32Array.from(left, rowOf), right: Uint32Array.from(right, rowOf), same };
+  const images = [...rows.keys()].map((name) => inRoot(base, name));
+  const face = new Uint8Array(faceBytes);
+  const { first, count } = shareOf(images.length, options.part ?? alone);
+  for (const image of images.slice(first, first + count)) await readFace(image, face);
+  return { images, pairs };
+}
+
+/** @throws {ImageError} */
+async function readFace(image: string, into: Uint8Array): Promise<void> {
+  try {
+    await decodeSample(image, into, false);
+  } catch (cause) {
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const code = cause instanceof ShapeError ? 'image_wrong_size' : isMissing ? 'image_missing' : 'image_unreadable';
+    const why = isMissing ? 'there is none: check --eval-root' : cause instanceof Error ? cause.message : String(cause);
+    throw new ImageError(code, image, `Expected a face to validate on at ${image} but ${why}.`, { cause });
+  }
+}
+
+const fmr = 0.01;
+const rejectRates = [0, 0.1, 0.2, 0.3];
+
+/**
+ * Embeds every image and evaluates the pairs. Ranks call it together, embed a part each, and all come to the same row: none
+ * waits for another longer than a batch takes, however many images there are.
+ *
+ * @param batchSize - images that a process embeds at a time
+ */
+export async function validate(
+  trainer: Validated,
+  set: ValidationSet,
+  epoch: number,
+  batchSize = 64,
+): Promise<ValidationRow> {
+  agreeOnStatistics(trainer);
+  const features = {
+    values: await embedAll(trainer, set.images, batchSize),
+    dimension: trainer.options.architecture.embeddingLength,
+  };
+  trimMemory(); // else the blocks of these batches are kept beside those of training, which are of other sizes
+  const { accuracy, accuracyStd, auc, tarAtFar } = verify(features, set.pairs);
+  const similarities = cosineSimilarities(features, set.pairs);
+  const quality = pairQuality(magnitudesOf(features), set.pairs);
+  const impostors = set.pairs.same.reduce((sum, same) => sum + 1 - same, 0);
+  const rejectFnmr = canMeasure(fmr, impostors)
+    ? errorVersusReject(similarities, set.pairs.same, quality, { fmr, rejectRates }).fnmr
+    : rejectRates.map(() => null);
+  return { epoch, accuracy, accuracyStd, auc, tarAtFar, rejectFnmr };
+}
+
+/**
+ * Makes the network the same on all ranks: where each takes BatchNorm's statistics of its own batches, the first's hold, as
+ * in checkpoints. In training they are not read.
+ */
+export function agreeOnStatistics({ network, options: { ranks } }: Pick<Trainer, 'options' | 'network'>): void {
+  if (ranks === undefined || ranks.syncBatchNorm) return;
+  for (const tensor of network.tensors.values()) if (!tensor.requiresGrad) ranks.group.broadcast(tensor);
+}
+
+/** @returns (N, D), the same on every rank */
+async function embedAll(trainer: Validated, images: readonly string[], batchSize: number): Promise<Float32Array> {
+  const { architecture, ranks } = trainer.options;
+  const place = ranks?.group ?? alone;
+  const dimension = architecture.embeddingLength;
+  const values = new Float32Array(images.length * dimension);
+  for (let start = 0; start < images.length; start += place.size * batchSize) {
+    const share = shareOf(Math.min(place.size * batchSize, images.length - start), place);
+    const first = start + share.first;
+    const own = await embedPart(trainer, images.slice(first, first + share.count));
+    values.set(ranks === undefined ? own : gathered(ranks, { values: own, dimension }, share), start * dimension);
+  }
+  return values;
+}
+
+/** @returns (n, D) */
+async function embedPart(trainer: Validated, images: readonly string[]): Promise<Float32Array> {
+  if (images.length === 0) return new Float32Array();
+  const faces = new Uint8Array(images.length * faceBytes);
+  for (const [i, path] of images.entries()) {
+    await readFace(path, faces.subarray(i * faceBytes, (i + 1) * faceBytes));
+  }
+  return trainer.embed(faces);
+}
+
+/** @param own - (n, D) @returns (N, D): every rank's */
+function gathered(ranks: Ranks, { values, dimension }: FeatureSet, share: Share): Float32Array {
+  using _ = scope();
+  return ranks.gather(fromArray(values, [share.count, dimension]), share).toArray() as Float32Array;
+}

@@ -1,0 +1,57 @@
+/** Every network by its name, and those of one's own by their file. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../errors.ts';
+import { iresnet, iresnetNames } from './iresnet.ts';
+import type { Architecture } from './layers.ts';
+import { mobilefacenet, mobilefacenetRelu6 } from './mobilefacenet.ts';
+
+/** Describes a network whose feature has D values. */
+export type BuildArchitecture = (embeddingLength: number) => Architecture;
+
+const known: ReadonlyMap<string, BuildArchitecture> = new Map([
+  ...iresnetNames.map((name) => [name, (length: number) => iresnet(name, length)] as const),
+  ['mobilefacenet', mobilefacenet],
+  ['mobilefacenet-relu6', mobilefacenetRelu6],
+]);
+
+/** What {@link architecture} knows. */
+export const architectureNames: readonly string[] = [...known.keys()];
+
+/**
+ * @param name - `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, `mobilefacenet` or `mobilefacenet-relu6` (`--arch`)
+ * @param embeddingLength - D (`--embedding-size`) @default 512
+ * @throws {ConfigError} for another name
+ */
+export function architecture(name: string, embeddingLength = 512): Architecture {
+  const build = known.get(name);
+  if (build !== undefined) return build(embeddingLength);
+  const message = `Expected arch to be one of ${architectureNames.join(', ')} but received ${name}: give the file of a network of your own, as --arch ./net.mjs.`;
+  throw new ConfigError('arch', message);
+}
+
+/** Whether a name of a network is that of a file. */
+export const isArchitectureFile = (name: string): boolean => /\.[mc]?[jt]s$/.test(name);
+
+/**
+ * A network by its name, or by a file of one's own.
+ *
+ * @param name - a name as {@link architecture} takes it, or the path of a JavaScript module whose default export is a
+ * {@link BuildArchitecture}; it is run
+ * @throws {ConfigError} when there is no such file, or it describes no network
+ */
+export async function openArchitecture(name: string, embeddingLength = 512): Promise<Architecture> {
+  if (!isArchitectureFile(name)) return architecture(name, embeddingLength);
+  const wrong = (why: string, cause?: unknown): ConfigError =>
+    new ConfigError('arch', `Expected ${name} to export by default a function that describes a network but ${why}.`, {
+      cause,
+    });
+  const { default: build } = (await import(pathToFileURL(resolve(name)).href).catch((cause: unknown) => {
+    throw wrong(cause instanceof Error ? cause.message.split('\n')[0]! : String(cause), cause);
+  })) as { readonly default?: BuildArchitecture };
+  if (typeof build !== 'function') throw wrong('it exports none');
+  const built = build(embeddingLength);
+  const lacks = (['name', 'layers', 'embeddingLength'] as const).find((field) => built?.[field] === undefined);
+  if (lacks !== undefined) throw wrong(`what it gives has no ${lacks}`);
+  return built;
+}

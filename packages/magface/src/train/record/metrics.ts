@@ -1,0 +1,107 @@
+/** What a trainer wants to see: steps gathered to rows of `metrics.jsonl`. */
+import { existsSync, readFileSync } from 'node:fs';
+import { writeWhole } from '../../format/file-writer.ts';
+import type { StepResult } from '../loop/trainer.ts';
+import type { MemoryFigures } from './memory-use.ts';
+
+/** A row: means over the steps since the row before it, extremes of the magnitudes, and memory (not in rows of old). */
+export interface MetricsRow extends Partial<MemoryFigures> {
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps done in all. */
+  readonly step: number;
+  /** Images seen in all. */
+  readonly samples: number;
+  readonly loss: number;
+  readonly lossId: number;
+  readonly lossG: number;
+  readonly accuracy: number;
+  readonly lr: number;
+  readonly magnitudeMean: number;
+  readonly magnitudeMin: number;
+  readonly magnitudeMax: number;
+  readonly marginMean: number;
+  /** Steps left out since the run began because something was not finite. */
+  readonly skipped: number;
+  readonly imagesPerSecond: number;
+  /** To the end of the run at this rate. */
+  readonly secondsLeft: number;
+}
+
+const means = ['loss', 'lossId', 'lossG', 'accuracy', 'magnitudeMean', 'marginMean'] as const;
+
+/** Sums that a checkpoint carries, so that a resumed run writes the rows of the unbroken one. */
+export interface WindowState {
+  readonly steps: number;
+  readonly sums: readonly number[];
+  readonly magnitudeMin: number;
+  readonly magnitudeMax: number;
+}
+
+const empty: WindowState = { steps: 0, sums: means.map(() => 0), magnitudeMin: Number.MAX_VALUE, magnitudeMax: 0 };
+
+/** Gathers the steps between two rows. */
+export class MetricsWindow {
+  #state: WindowState;
+
+  constructor(state: WindowState = empty) {
+    this.#state = state;
+  }
+
+  get state(): WindowState {
+    return this.#state;
+  }
+
+  add(result: StepResult): void {
+    const { steps, sums, magnitudeMin, magnitudeMax } = this.#state;
+    this.#state = {
+      steps: steps + 1,
+      sums: means.map((name, i) => sums[i]! + result[name]),
+      magnitudeMin: Math.min(magnitudeMin, result.magnitudeMin),
+      magnitudeMax: Math.max(magnitudeMax, result.magnitudeMax),
+    };
+  }
+
+  /** The means so far, and starts anew. */
+  take(): Pick<MetricsRow, (typeof means)[number] | 'magnitudeMin' | 'magnitudeMax'> {
+    const { steps, sums, magnitudeMin, magnitudeMax } = this.#state;
+    const mean = (name: (typeof means)[number]): number => sums[means.indexOf(name)]! / steps;
+    this.#state = empty;
+    return {
+      loss: mean('loss'),
+      lossId: mean('lossId'),
+      lossG: mean('lossG'),
+      accuracy: mean('accuracy'),
+      magnitudeMean: mean('magnitudeMean'),
+      magnitudeMin,
+      magnitudeMax,
+      marginMean: mean('marginMean'),
+    };
+  }
+}
+
+/** @returns the rows of a `.jsonl` file, none where there is no file; a last line that a kill cut short is left out. */
+export function readRows<Row>(file: string): Row[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Row);
+}
+
+/** @returns the rows of `metrics.jsonl`. */
+export function readMetrics(file: string): MetricsRow[] {
+  return readRows(file);
+}
+
+/** @returns the text of a `.jsonl` file */
+export const rowsText = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+/**
+ * Takes back the rows of steps that a resumed run will do again. By images seen: with another batch size, steps of the same
+ * number are others.
+ */
+export async function forgetAfter(file: string, samples: number): Promise<void> {
+  const kept = readMetrics(file).filter((row) => row.samples <= samples);
+  await writeWhole(file, Buffer.from(rowsText(kept)));
+}

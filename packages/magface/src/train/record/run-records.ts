@@ -1,0 +1,89 @@
+/**
+ * What a run writes into its folder as it goes: metrics, events for TensorBoard, validation, pictures, the report. Files are
+ * appended to or replaced when whole, so that a kill leaves what was there.
+ */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeWhole } from '../../format/file-writer.ts';
+import type { Sample } from '../data/samples.ts';
+import type { StepResult } from '../loop/trainer.ts';
+import type { ValidationRow } from '../loop/validate.ts';
+import type { TrainConfig } from '../settings/config.ts';
+import { forgetAfter, type MetricsRow, readMetrics, readRows, rowsText } from './metrics.ts';
+import { PictureBook, type Pictures, readPictures, writePictures } from './pictures.ts';
+import { EventFile } from './tensorboard.ts';
+import { trainReport } from './train-report.ts';
+
+export class RunRecords {
+  readonly #config: TrainConfig;
+  readonly #pictures: PictureBook;
+  readonly #events: EventFile;
+
+  private constructor(config: TrainConfig, epoch: number, pictures: Pictures | undefined) {
+    this.#config = config;
+    this.#events = new EventFile(config.output);
+    this.#pictures = new PictureBook(pictures, epoch);
+  }
+
+  /** @param samples - images that a resumed run has seen; rows of later ones are taken back */
+  static async open(
+    config: TrainConfig,
+    { epoch, samples }: { readonly epoch: number; readonly samples: number },
+  ): Promise<RunRecords> {
+    await forgetAfter(join(config.output, 'metrics.jsonl'), samples);
+    return new RunRecords(
+      config,
+      epoch,
+      samples === 0 ? undefined : readPictures(join(config.output, 'pictures.json')),
+    );
+  }
+
+  addStep(epoch: number, result: StepResult, samples: readonly Sample[]): void {
+    this.#pictures.add(epoch, result, samples);
+  }
+
+  addRow(row: MetricsRow): void {
+    appendFileSync(this.#path('metrics.jsonl'), rowsText([row]));
+    this.#events.add(row.step, scalarsOf(row));
+  }
+
+  /** @returns whether it is the best so far */
+  async addValidation(row: ValidationRow, done: number): Promise<boolean> {
+    const before = this.#validation().filter(({ epoch }) => epoch < row.epoch);
+    await writeWhole(this.#path('validation.jsonl'), Buffer.from(rowsText([...before, row])));
+    this.#events.add(done, { 'validation/accuracy': row.accuracy, 'validation/auc': row.auc });
+    return before.every(({ accuracy }) => accuracy < row.accuracy);
+  }
+
+  /** Writes `report.html` anew. */
+  async writeReport(): Promise<void> {
+    const { pictures } = this.#pictures;
+    await writePictures(this.#path('pictures.json'), pictures);
+    const rows = readMetrics(this.#path('metrics.jsonl'));
+    const report = trainReport({ config: this.#config, rows, validation: this.#validation(), pictures });
+    await writeWhole(this.#path('report.html'), Buffer.from(report));
+  }
+
+  #validation(): ValidationRow[] {
+    return readRows(this.#path('validation.jsonl'));
+  }
+
+  #path(name: string): string {
+    return join(this.#config.output, name);
+  }
+}
+
+/** A row under TensorBoard's tags. */
+const scalarsOf = (row: MetricsRow): Record<string, number> => ({
+  'loss/total': row.loss,
+  'loss/identity': row.lossId,
+  'loss/g': row.lossG,
+  accuracy: row.accuracy,
+  lr: row.lr,
+  'magnitude/mean': row.magnitudeMean,
+  'magnitude/min': row.magnitudeMin,
+  'magnitude/max': row.magnitudeMax,
+  margin: row.marginMean,
+  imagesPerSecond: row.imagesPerSecond,
+  'memory/peakMiB': row.memoryPeak ?? 0,
+});

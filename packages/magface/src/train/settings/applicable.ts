@@ -1,0 +1,114 @@
+/** No setting is silently ignored: one that would have no effect is refused by name. */
+import { ConfigError } from '../../errors.ts';
+import { flagOf } from '../../settings/flag-names.ts';
+import type { Setting } from '../../settings/setting.ts';
+import { cleanViews } from '../finetune/finetune-settings.ts';
+import { type Mode, modeNames, modesOf } from './modes.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+type Table = Readonly<Record<string, Setting>>;
+
+/** `--arch`, `--arch and --dropout`, `--arch, --dropout and --device` */
+function flagList(names: readonly string[]): string {
+  const flags = names.map((name) => `--${flagOf(name)}`);
+  return flags.length < 2 ? flags.join() : `${flags.slice(0, -1).join(', ')} and ${flags.at(-1)}`;
+}
+
+/**
+ * @param given - settings by name; unknown ones are not looked at
+ * @throws {ConfigError} naming every setting that does not apply to the mode, with what to do
+ */
+export function expectApplicable(
+  given: Given,
+  table: Table,
+  { mode, processes }: { readonly mode: Mode; readonly processes: boolean },
+): void {
+  if (mode === 'onnx' && processes) throw severalProcesses();
+  const others = Object.keys(given).filter((name) => table[name] && !modesOf(table[name]).includes(mode));
+  const [first] = others;
+  if (first === undefined) return;
+  const kinds = new Set(others.map((name) => String(table[name]!.onlyFor)));
+  const kind = kinds.size === 1 ? [...kinds][0]! : undefined;
+  const [apply, them] = others.length === 1 ? ['applies', 'it'] : ['apply', 'them'];
+  const which = kind === undefined ? 'which apply only to other modes' : `which ${apply} only to ${onlyTo[kind]}`;
+  const remedy = kind === undefined ? '' : remedyOf(kind, mode, String(given['init']));
+  const message = `Expected settings for ${modeNames[mode]} but received ${flagList(others)}, ${which}: leave ${them} out${remedy}.`;
+  throw new ConfigError(flagOf(first), message);
+}
+
+const onlyTo: Readonly<Record<string, string>> = {
+  network: 'training a network of --arch',
+  onnx: modeNames.onnx,
+  processes: modeNames.processes,
+};
+
+function remedyOf(kind: string, mode: Mode, init: string): string {
+  if (kind === 'processes' && mode !== 'onnx') return ', or add --nproc';
+  if (kind !== 'onnx') return '';
+  return mode === 'nothing'
+    ? ', or name the model with --init'
+    : `, or finetune these weights as an ONNX model: magface convert ${init} MODEL.onnx`;
+}
+
+/** An ONNX model is finetuned by one process. */
+export function severalProcesses(): ConfigError {
+  const message = `Expected one process for ${modeNames.onnx} but several were asked for: leave --nproc, or the launcher, out.`;
+  return new ConfigError('nproc', message);
+}
+
+/** Whether the other setting that a setting needs is missing, or has a value with which it does nothing. */
+export function isWithout({ onlyWith }: Setting, config: Given): boolean {
+  if (onlyWith === undefined) return false;
+  const [name, value] = onlyWith;
+  return value === undefined ? config[name] === undefined : config[name] !== value;
+}
+
+/**
+ * @param given - what the user gave @param config - the same with defaults
+ * @throws {ConfigError} when a setting has no effect beside the others, or contradicts one
+ */
+export function expectConsistent(given: Given, config: Given, table: Table): void {
+  for (const name of Object.keys(given)) {
+    const setting = table[name]!;
+    if (!isWithout(setting, config)) continue;
+    const [other, value] = setting.onlyWith!;
+    const needed = `--${flagOf(other)}${value === undefined ? '' : ` ${value}`}`;
+    const received = value === undefined ? 'it is not given' : `received --${flagOf(other)} ${config[other]}`;
+    const message = `Expected ${needed} for --${flagOf(name)} but ${received}: leave --${flagOf(name)} out, or give ${needed}.`;
+    throw new ConfigError(flagOf(name), message);
+  }
+  expectRecipe(given);
+  expectDamagedViews(given, config);
+  expectOrder(config, 'lowerMagnitude', 'upperMagnitude');
+  if (config['lowerMargin'] !== config['upperMargin']) expectOrder(config, 'lowerMargin', 'upperMargin');
+}
+
+/** What `--recipe auto` chooses; giving one of them turns it off. */
+export const chosenByRecipe: readonly string[] = [
+  'lowerMagnitude',
+  'upperMagnitude',
+  'lowerMargin',
+  'upperMargin',
+  'lambdaG',
+];
+
+function expectRecipe(given: Given): void {
+  const constants = chosenByRecipe.filter((name) => given[name] !== undefined);
+  if (given['recipe'] !== 'auto' || constants.length === 0) return;
+  const message = `Expected --recipe given beside ${flagList(constants)} but received auto, which chooses them itself: leave out one or the other.`;
+  throw new ConfigError('recipe', message);
+}
+
+function expectDamagedViews(given: Given, config: Given): void {
+  const views = Number(config['views']);
+  const useless = ['degrade', 'degradeStrength', 'degradeKinds'].filter((name) => given[name] && config[name] !== 0);
+  if (views > cleanViews || useless.length === 0) return;
+  const message = `Expected --views over ${cleanViews} for ${flagList(useless)} but received ${views}, the face and its mirror image: raise --views, or leave the other out.`;
+  throw new ConfigError('views', message);
+}
+
+function expectOrder(config: Given, low: string, high: string): void {
+  if (Number(config[low]) < Number(config[high])) return;
+  const message = `Expected --${flagOf(low)} below --${flagOf(high)} but received ${config[low]} and ${config[high]}: lower the first or raise the second.`;
+  throw new ConfigError(flagOf(low), message);
+}

@@ -1,0 +1,27 @@
+/** What is wrong with a setting, as a sentence: what was expected, what came, and where all settings stand. */
+import type { z } from 'zod';
+import { ConfigError } from '../../errors.ts';
+import { flagOf } from '../../settings/flag-names.ts';
+import { describeIssue, placeOf, received } from '../../settings/schema-issue.ts';
+import type { Setting } from '../../settings/setting.ts';
+
+const seeAll = '`magface train --help` shows all settings.';
+
+/** @param given - what was checked; @param issues - of zod, the first counts */
+export function settingError(
+  given: unknown,
+  [issue]: readonly z.core.$ZodIssue[],
+  table: Readonly<Record<string, Setting>>,
+): ConfigError {
+  if (issue!.code === 'unrecognized_keys') {
+    const keys = issue!.keys.join(', ');
+    return new ConfigError(keys, `Expected settings that exist but received ${keys}: ${seeAll}`);
+  }
+  const key = placeOf(issue!);
+  const name = String(issue!.path[0] ?? '');
+  const flag = `--${flagOf(name)}`;
+  if (received(issue!, given) === undefined) {
+    return new ConfigError(key, `Expected ${flag} (${table[name]?.says}) but it is not given.`);
+  }
+  return new ConfigError(key, `Expected ${describeIssue(issue!, given, flag)}: ${seeAll}`);
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { aliveTensors, autocast, fromArray, Generator, noGrad, scope, threads } from '@magface/torch';
+import { beforeAll, expect, test } from 'vitest';
+import { Trainer, type TrainerOptions, toImages } from '../../../src/train/loop/trainer.ts';
+import { architecture } from '../../../src/train/model/architectures.ts';
+import { describeTraining, u01 } from '../golden.ts';
+
+const pixels = 112 * 112 * 3;
+
+describeTraining('a trainer', () => {
+  beforeAll(() => void threads(1));
+  const trainer = (more: Partial<TrainerOptions> = {}): Trainer =>
+    new Trainer({ architecture: architecture('mobilefacenet', 16), classes: 3, loss: {}, ...more });
+  const batch = () => ({
+    faces: Uint8Array.from(u01('faces', 2 * pixels), (u) => u * 255),
+    labels: BigInt64Array.of(0n, 2n),
+    indices: Uint32Array.of(0, 1),
+  });
+  /** Digest of every weight, running statistic, center and velocity. */
+  const stateOf = (one: Trainer): Map<string, string> =>
+    new Map([...one.save({}).tensors].map(([name, { bytes }]) => [name, hash(bytes)]));
+  const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+  const spoil = (one: Trainer): void => {
+    using _ = scope();
+    one.centers.detach().fill_(Number.NaN);
+  };
+  const expectFinite = (one: Trainer): void => {
+    using _ = scope();
+    for (const [name, tensor] of one.network.tensors) expect(tensor.isfinite().all().item(), name).toBe(1);
+    expect(one.centers.isfinite().all().item()).toBe(1);
+    for (const velocity of one.optimizer.velocities) expect(velocity.isfinite().all().item()).toBe(1);
+  };
+
+  test('images are BGR over 255 as (N, 3, 112, 112)', () => {
+    const faces = new Uint8Array(pixels);
+    faces.set([0, 51, 255]);
+    const images = toImages(faces);
+    expect(images.shape).toEqual([1, 3, 112, 112]);
+    expect([0, 1, 2].map((c) => Number(images.toArray()[c * 112 * 112]))).toEqual([0, Math.fround(0.2), 1]);
+  });
+
+  test('a step that is not finite changes no weight and no statistic, and names what was wrong', () => {
+    const one = trainer({ architecture: architecture('iresnet18', 16) });
+    const bias = one.network.tensors.get('bn1.bias')!.detach();
+    bias.fill_(Number.POSITIVE_INFINITY);
+    const before = one.network.tensors.get('bn1.running_mean')!.toArray();
+    const centers = one.centers.toArray();
+    const result = one.step(batch(), 0.1);
+    expect(result.skipped?.sample).toBe(0);
+    expect(result.skipped?.reason).toMatch(/the features of sample 0 of the batch and the gradient of conv1.weight/);
+    expect(one.centers.toArray()).toEqual(centers);
+    expect(one.network.tensors.get('bn1.running_mean')!.toArray()).toEqual(before);
+    bias.fill_(0);
+    expect(one.step(batch(), 0.1).skipped).toBeUndefined();
+  });
+
+  test.each(['fp32', 'bf16'] as const)(
+    '%s: an infinite pixel leaves every weight as it was, to the bit',
+    (precision) => {
+      const one = trainer({ precision });
+      const values = u01('images', 2 * pixels);
+      values[pixels + 5000] = Number.POSITIVE_INFINITY;
+      const before = stateOf(one);
+      const learn = (): boolean => {
+        using _ = scope();
+        const images = fromArray(values, [2, 3, 112, 112]);
+        return one.learn(images, fromArray(BigInt64Array.of(0n, 2n)), 0.1).skipped === undefined;
+      };
+      expect(learn()).toBe(false);
+      const after = stateOf(one);
+      for (const [name, digest] of before) {
+        if (name !== 'random.dropout' && !name.endsWith('num_batches_tracked'))
+          expect(after.get(name), name).toBe(digest);
+      }
+      values[pixels + 5000] = 0.5;
+      expect(learn()).toBe(true);
+      expectFinite(one);
+    },
+  );
+
+  test.each(['fp32', 'bf16'] as const)('%s: a center equal to the feature (cos θ = 1) trains on', (precision) => {
+    const one = trainer({ precision, dropout: 0 });
+    const given = batch();
+    {
+      using _ = scope();
+      using _noGrad = noGrad();
+      using _precision = autocast(precision === 'bf16' ? 'bfloat16' : null);
+      const mode = { training: true, dropout: 0, generator: new Generator(0) } as const;
+      const features = one.network.forward(toImages(given.faces), mode); // (2, D): what the step will see
+      one.centers.copy_(features.indexSelect(0, fromArray(BigInt64Array.of(0n, 1n, 1n))).t());
+    }
+    const result = one.step(given, 0.1);
+    for (const cosine of result.targetCosines) expect(cosine).toBeCloseTo(1, precision === 'fp32' ? 5 : 3);
+    expect(result.skipped).toBeUndefined();
+    expectFinite(one);
+  });
+
+  test.each(['fp32', 'bf16'] as const)('%s: all-black images leave every weight finite', (precision) => {
+    const one = trainer({ precision });
+    const black = { ...batch(), faces: new Uint8Array(2 * pixels) };
+    for (let step = 0; step < 3; step++) expect(Number.isFinite(one.step(black, 0.1).loss)).toBe(true);
+    expectFinite(one);
+  });
+
+  test.each([
+    ['fused, channels that the kernels do not take', { fused: true, architecture: architecture('mobilefacenet', 16) }],
+    ['by single layers', { fused: false, architecture: architecture('mobilefacenet', 32) }],
+  ])('a batch of one leaves every statistic finite: %s', (_, options) => {
+    const one = trainer(options);
+    const given = batch();
+    const single = { faces: given.faces.subarray(0, pixels), labels: BigInt64Array.of(0n), indices: Uint32Array.of(0) };
+    expect(one.step(single, 0.01).skipped).toBeUndefined();
+    expectFinite(one);
+    const variance = one.network.tensors.get('gdconv.bn.running_var')!.toArray();
+    expect(variance[0]).toBeCloseTo(0.1, 6); // one value has no spread: 0.1 · 1 + 0.9 · 0
+    expect(one.step(given, 0.01).skipped).toBeUndefined();
+    expectFinite(one);
+  });
+
+  test('steps leave no tensor behind, those that were skipped neither', () => {
+    const one = trainer();
+    one.step(batch(), 0.01);
+    const before = aliveTensors();
+    for (let step = 0; step < 3; step++) one.step(batch(), 0.01);
+    spoil(one);
+    for (let step = 0; step < 3; step++) expect(one.step(batch(), 0.01).skipped).toBeDefined();
+    one.embed(batch().faces);
+    expect(aliveTensors()).toBe(before);
+  });
+});
