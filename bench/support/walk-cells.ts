@@ -41,7 +41,7 @@ const faces: readonly Step[] = [
 ];
 const brief = '--batch-size 4 --epochs 1 --threads 1';
 const train = `npx magface train --train-list faces/ --arch iresnet18 ${brief}`;
-const buildTorch: Step = { line: 'npm run build:torch', says: /is ready over libtorch/ };
+const buildTorch: Step = { line: 'npm run build:torch', says: /is ready: compiled against libtorch/ };
 
 /** Asks the service that it starts for the page, its description and the faces of a photo; ends it as Ctrl-C does. */
 const serve: Step = {

@@ -1,19 +1,19 @@
-/** Gradients without `backward`, and code that autograd does not record. */
+/** Gradients without `backward`, and blocks that autograd does not record. */
 import { guarded } from './dispatch.ts';
 import { native } from './load.ts';
 import { Tensor } from './tensor.ts';
 
-/** `using _ = noGrad()`: nothing is recorded for gradients until the block ends. */
+/** `using _ = noGrad()`: autograd records nothing until the block ends. */
 export function noGrad(): Disposable {
   const before = native().recording(false);
   return { [Symbol.dispose]: () => void native().recording(before) };
 }
 
 /**
- * The gradients of one value by some tensors; `grad` of the leaves stays as it is.
+ * Gradients of a scalar with respect to some tensors. It leaves `grad` of the leaves untouched.
  *
- * @param output - one value, unless `gradient` is given
- * @returns one for each input; undefined where the output does not depend on it
+ * @param output - a scalar, unless `gradient` is given
+ * @returns one gradient per input; undefined where the output does not depend on the input
  */
 export function gradients(
   output: Tensor,

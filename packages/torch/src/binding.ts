@@ -1,16 +1,16 @@
-/** All that crosses the native border, typed: what `native/` exports, and nothing else. */
+/** The addon's interface, typed: exactly what `native/` exports. */
 
-/** A tensor's place in the addon's table, not to be mistaken for a number. */
+/** Index of a tensor in the addon's table, branded so that a plain number cannot pass for one. */
 export type Handle = number & { readonly __handle: 'tensor' };
-/** A generator inside the addon. */
+/** A random number generator in the addon. */
 export type GeneratorHandle = { readonly __handle: 'generator' };
 
-/** A collective that was started. */
+/** A collective operation in progress. */
 export type WorkHandle = { readonly __handle: 'work' };
-/** Buckets of gradients inside the addon. */
+/** A gradient reducer in the addon. */
 export type ReducerHandle = { readonly __handle: 'reducer' };
 
-/** Element types under the names of this package. */
+/** Element type of a tensor. */
 export type DType =
   | 'float32'
   | 'bfloat16'
@@ -23,41 +23,41 @@ export type DType =
   | 'uint8'
   | 'bool';
 
-/** Order of a 4-dimensional tensor in memory. */
+/** Memory layout of a 4-dimensional tensor. */
 export type MemoryFormat = 'contiguous' | 'channelsLast' | 'preserve';
 
-/** `cpu` or `cuda:0`, as libtorch writes them. */
+/** A device as libtorch writes it: `cpu` or `cuda:0`. */
 export type Device = string;
 
-/** What an operator's schema says, for the generator of typed methods. */
+/** An operator's schema, read by the generator of typed methods. */
 export interface Schema {
   readonly arguments: readonly {
     readonly name: string;
     readonly type: string;
     readonly hasDefault: boolean;
-    /** N of `int[N]`, 0 where there is none. */
+    /** N of `int[N]`; 0 for other types. */
     readonly repeats: number;
   }[];
   readonly returns: readonly string[];
 }
 
-/** What the caching allocator has served, in bytes and times; of blocks of 64 KiB and more, since smaller ones pass it by. */
+/** Counters of the caching allocator. Blocks below 64 KiB bypass it and are not counted. */
 export interface MemoryStatistics {
-  /** Bytes that tensors hold now. */
+  /** Bytes that tensors use now. */
   readonly inUse: number;
   /** Bytes freed and kept for later tensors. */
   readonly cached: number;
-  /** The most that was in use at once since the beginning, or since the peak was last reset. */
+  /** Highest `inUse` since the process started or the peak was last reset. */
   readonly peak: number;
-  /** Blocks given out again. */
+  /** Allocations served from the cache. */
   readonly hits: number;
-  /** Blocks that the system had to give. */
+  /** Allocations served by the system. */
   readonly misses: number;
-  /** Bytes that may be kept. */
+  /** Limit of `cached`, in bytes. */
   readonly limit: number;
 }
 
-/** What a step of a {@link ForwardGraph} reads and writes, by names. */
+/** Names of the values that a step of a {@link ForwardGraph} reads and writes. */
 export interface ForwardWiring {
   readonly reads: readonly string[];
   readonly writes: string;
@@ -65,11 +65,11 @@ export interface ForwardWiring {
   readonly frees: readonly string[];
 }
 
-/** One step of a network at inference. */
+/** One step of an inference network. */
 export type ForwardStep = ForwardWiring &
   (
     | {
-        /** limits(W * x + b + sum), or PReLU in place of limits; `reads` are x and, where there is one, the sum. */
+        /** clamp(W * x + b + sum), or PReLU instead of the clamp. `reads` names x and, if there is one, the sum. */
         readonly kind: 'convolution';
         /** (O, I / groups, h, w) */
         readonly weight: Float32Array;
@@ -81,15 +81,15 @@ export type ForwardStep = ForwardWiring &
         /** Top, left, bottom, right. */
         readonly pads: readonly number[];
         readonly groups: number;
-        /** PReLU's, (O), where the limits are infinite. @default no PReLU */
+        /** (O): PReLU slopes; needs infinite limits. @default no PReLU */
         readonly slope?: Float32Array | undefined;
-        /** Least and greatest value. */
+        /** Lower and upper bound of the clamp. */
         readonly limits: readonly [number, number];
-        /** A line that x goes through first, (I) each; what lies outside of the image is 0 behind it. @default none */
+        /** x · scale + offset before the convolution, (I) each; the padding is still 0 after it. @default none */
         readonly entry?: { readonly scale: Float32Array; readonly offset: Float32Array } | undefined;
       }
     | {
-        /** W x + b of the values in the order of memory, the channels last, in float32. */
+        /** W x + b in float32, where x is flattened in memory order, channels last. */
         readonly kind: 'linear';
         /** (O, I) */
         readonly weight: Float32Array;
@@ -97,7 +97,7 @@ export type ForwardStep = ForwardWiring &
         readonly bias: Float32Array;
       }
     | {
-        /** PReLU(x · scale + offset) + residual; `reads` are x and, where there is one, the residual. */
+        /** PReLU(x · scale + offset) + residual. `reads` names x and, if there is one, the residual. */
         readonly kind: 'line';
         readonly scale: Float32Array;
         readonly offset: Float32Array;
@@ -112,16 +112,16 @@ export type ForwardStep = ForwardWiring &
       }
   );
 
-/** A network inside the addon. */
+/** An inference network in the addon. */
 export type ForwardHandle = { readonly __handle: 'forward' };
 
-/** What this processor has, and what the addon makes of it. */
+/** What this processor supports, and what the addon uses. */
 export interface Processor {
-  /** Whether it multiplies bfloat16 itself; elsewhere a ForwardGraph computes in float32. */
+  /** Whether it has bfloat16 multiplication. Without it a ForwardGraph computes in float32. */
   readonly bfloat16: boolean;
-  /** The fused loops that are used: those of `MAGFACE_KERNELS`, else the best. */
+  /** The fused kernels in use: the ones that `MAGFACE_KERNELS` names, else the best that the processor supports. */
   readonly kernels: 'avx512bf16' | 'avx512' | 'avx2' | 'plain';
-  /** Whose convolutions inference uses, such as `oneDNN 2.6.0`, or `libtorch`. */
+  /** Library of the inference convolutions: `libtorch`, or oneDNN with its version, such as `oneDNN 2.6.0`. */
   readonly packedBy: string;
 }
 

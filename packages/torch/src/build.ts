@@ -1,7 +1,7 @@
-/** Compiles the addon over the libtorch that is found, once for each version of libtorch and of the sources. */
+/** Compiles the addon against libtorch, once per version of libtorch and of the sources. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { findLibtorch, type Libtorch } from './find-libtorch.ts';
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 const native = join(packageRoot, 'native');
 
-/** What `build/current.json` says: the addon that is loaded. */
+/** Content of `build/current.json`: the addon to load. */
 export interface Built {
   /** Path of the addon, relative to the package. */
   readonly addon: string;
@@ -22,13 +22,13 @@ export interface Built {
   readonly lib: string;
 }
 
-/** Where {@link Built} is kept. */
+/** Path of the file that holds {@link Built}. */
 export const currentFile: string = join(packageRoot, 'build/current.json');
 
-/** Absolute path of something in the package. */
+/** Absolute path of a file in the package. */
 export const inPackage = (path: string): string => join(packageRoot, path);
 
-/** Finds libtorch and compiles, unless that was done before. @returns what is now loaded. */
+/** Finds libtorch and compiles the addon unless it is already built. @returns the addon to load */
 export function build(say: (line: string) => void = console.error): Built {
   const libtorch = findLibtorch();
   const folder = `build/${libtorch.version}-${digest(libtorch)}`;
@@ -47,13 +47,16 @@ export function build(say: (line: string) => void = console.error): Built {
   return built;
 }
 
-/** Of all that the build depends on; oneDNN's headers may come or go after the first one. */
+/** Hash of everything the build depends on. oneDNN's headers may be installed or removed between builds. */
 function digest(libtorch: Libtorch): string {
   const oneDnn = [...libtorch.include, '/usr/include', '/usr/local/include']
     .map((folder) => join(folder, 'oneapi/dnnl/dnnl_version.h'))
     .filter((header) => existsSync(header));
   const hash = createHash('sha256').update(JSON.stringify([libtorch, oneDnn, process.platform, process.arch]));
-  for (const file of readdirSync(native).sort()) hash.update(file).update(readFileSync(join(native, file)));
+  for (const file of readdirSync(native, { encoding: 'utf8', recursive: true }).sort()) {
+    const path = join(native, file);
+    if (statSync(path).isFile()) hash.update(file).update(readFileSync(path));
+  }
   return hash.digest('hex').slice(0, 12);
 }
 

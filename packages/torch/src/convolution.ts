@@ -1,13 +1,13 @@
-/** Convolutions in the order of memory that this processor is fastest in. */
+/** Convolution in the memory layout that is fastest on this processor. */
 import { guarded } from './dispatch.ts';
 import { native } from './load.ts';
 import { Tensor } from './tensor.ts';
 
-/** How the window moves, and what is added. */
+/** Bias, stride, padding, dilation and groups of a convolution. */
 export interface ConvolutionOptions {
   /** (O) @default none */
   readonly bias?: Tensor | undefined;
-  /** Both ways, or height before width. @default 1 */
+  /** One number for both, or [vertical, horizontal]. @default 1 */
   readonly stride?: number | readonly [number, number];
   /** Rows and columns of zeros on each side. @default 0 */
   readonly padding?: number | readonly [number, number];
@@ -20,14 +20,16 @@ export interface ConvolutionOptions {
 const pair = (value: number | readonly [number, number]) => (typeof value === 'number' ? [value, value] : value);
 
 /**
- * As {@link Tensor.conv2d}, with gradients. In float32 without groups, where the processor has AVX2 alone, kernels of 3 x 3 go
- * by Winograd's algorithm, in steps of one with a padding of at most two, or in steps of two with a padding of one, where
- * tiles of 4 x 4 results fit and channels come in sixteens; others by oneDNN with the channels in blocks of eight. All
- * else is conv2d itself. Values are conv2d's but for rounding, and the same bits at every call.
+ * {@link Tensor.conv2d} with gradients, faster in float32 without groups on processors with AVX2 but no AVX-512:
+ * - 3 x 3 kernels use Winograd's algorithm, if stride is 1 and padding at most 2, or stride is 2 and padding 1, if the
+ *   channels are multiples of 16, and if tiles of 4 x 4 fit the result;
+ * - other kernels above 1 x 1 use oneDNN with the channels in blocks of 8.
+ *
+ * Everything else calls conv2d. Results equal conv2d's up to rounding, and repeat bit for bit.
  *
  * @param x - (N, I, H, W)
  * @param weight - (O, I / groups, h, w)
- * @returns (N, O, H', W'), the channels last in memory where they were in x, and wherever it is not conv2d itself
+ * @returns (N, O, H', W'), channels last in memory if x is, and always on the two faster paths
  */
 export function convolution(x: Tensor, weight: Tensor, options: ConvolutionOptions = {}): Tensor {
   const { bias, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;

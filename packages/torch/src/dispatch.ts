@@ -1,33 +1,33 @@
-/** Calls of operators: found once by name, arguments as handles in, results as tensors out. */
+/** Calls libtorch's operators: looks each up once by name, passes handles in and returns tensors. */
 import type { Handle } from './binding.ts';
 import { fromNative, TorchError } from './errors.ts';
 import { native } from './load.ts';
 import type { Tensor } from './tensor.ts';
 
-/** An operator of libtorch's dispatcher; looked up on its first call. */
+/** An operator of libtorch's dispatcher, looked up on its first call. */
 export interface Operator {
   readonly name: string;
   id: number | undefined;
-  /** Which of its results are tensors or lists of them. */
+  /** For each result, whether it is a tensor or a list of tensors. */
   tensors: readonly boolean[];
 }
 
-/** @param name - such as `aten::add.Tensor`; nothing is looked up yet. */
+/** @param name - such as `aten::add.Tensor`; looked up on the first call */
 export function operator(name: string): Operator {
   return { name, id: undefined, tensors: [] };
 }
 
-/** What may be given to an operator. */
+/** An argument of an operator. */
 export type Argument = Tensor | number | bigint | boolean | string | null | undefined | object | readonly Argument[];
 
 interface TensorClass {
-  /** Makes a tensor of a handle that the addon returned. */
+  /** Wraps a handle that the addon returned. */
   readonly fromHandle: (handle: Handle, madeBy: string) => Tensor;
-  /** The handle, when the value is a tensor or a generator. */
+  /** The handle of a tensor or a generator; undefined for other values. */
   readonly handleOf: (value: object) => unknown;
 }
 
-// Set by tensor.ts, so that the generated methods, which Tensor inherits, need not import it.
+// tensor.ts sets this: Tensor inherits the generated methods, so they cannot import it.
 let tensors: TensorClass;
 
 /** @internal */
@@ -36,10 +36,10 @@ export function setTensorClass(made: TensorClass): void {
 }
 
 /**
- * Calls an operator, also one that has no typed method: `invoke(operator('aten::erfinv'), [x])`.
+ * Calls an operator, even one without a typed method: `invoke(operator('aten::erfinv'), [x])`.
  *
- * @param values - one for each argument of the schema, in its order; undefined takes the schema's default
- * @throws {TorchError} naming the operator and the shapes
+ * @param values - one per argument of the schema, in order; undefined means the schema's default
+ * @throws {TorchError} naming the operator and the shapes of its arguments
  */
 export function invoke<Result = Tensor>(op: Operator, values: readonly Argument[]): Result {
   const id = op.id ?? lookUp(op);
@@ -53,7 +53,7 @@ export function invoke<Result = Tensor>(op: Operator, values: readonly Argument[
   }
 }
 
-/** Runs a function of the addon, with its errors in their classes. */
+/** Runs code that calls the addon and converts native errors to their classes. */
 export function guarded<T>(body: () => T): T {
   try {
     return body();
@@ -62,7 +62,7 @@ export function guarded<T>(body: () => T): T {
   }
 }
 
-/** The number of an operator, found by its whole name. */
+/** Id of an operator, looked up by its full name. */
 export function find(name: string): number {
   const [base = '', overload = ''] = name.split('.');
   const id = native().find(base, overload);

@@ -1,17 +1,17 @@
 /**
- * Errors of this package. Each message is a sentence that says what was expected, what came and what to do; `code` is
- * stable and for programs, `message` is for people and may change.
+ * Errors of this package. Each message says what was expected, what was received and what to do. Programs should test
+ * `code`, which is stable; `message` may change.
  */
 
-/** An operator that libtorch refused, or an argument that this package did. The message names it and the shapes that it was given. */
+/** libtorch rejected an operator, or this package rejected an argument. The message names the operator and its shapes. */
 export class TorchError extends Error {
   override readonly name: string = 'TorchError';
   readonly code = 'operator_refused';
-  /** Such as `aten::conv2d`. */
+  /** Name of the operator, such as `aten::conv2d`. */
   readonly operator: string;
-  /** Types and shapes of the tensors it was given, in order; empty when none were. */
+  /** Types and shapes of the tensor arguments, in order; empty if there were none. */
   readonly shapes: string;
-  /** libtorch's own message with its C++ stack; `stack` is JavaScript's. Not enumerable, so that logs stay short. */
+  /** libtorch's message with its C++ stack; `stack` is JavaScript's. Not enumerable, to keep logs short. */
   declare readonly nativeStack: string;
 
   constructor(message: string, parts: { operator: string; shapes?: string; nativeStack?: string }) {
@@ -22,29 +22,29 @@ export class TorchError extends Error {
   }
 }
 
-/** A tensor used after its scope closed, with the operator that made it. */
+/** A tensor was used after it was freed. The message names the operator that made it. */
 export class UseAfterFreeError extends Error {
   override readonly name: string = 'UseAfterFreeError';
   readonly code = 'used_after_free';
 }
 
-/** Scopes closed out of order, held open across an `await`, or asked to keep what is not theirs. */
+/** A scope was closed out of order or kept open across an `await`. */
 export class ScopeError extends Error {
   override readonly name: string = 'ScopeError';
   readonly code = 'scope_misused';
 }
 
-/** libtorch or the addon over it is not there, or does not compile or load; with each remedy. */
+/** libtorch or the addon is missing, or does not compile or load. The message lists the remedies. */
 export class LibtorchError extends Error {
   override readonly name: string = 'LibtorchError';
   readonly code = 'libtorch_missing';
 }
 
-/** A collective that not all ranks came to. */
+/** A collective failed because a rank did not take part. */
 export class RankLostError extends Error {
   override readonly name: string = 'RankLostError';
   readonly code = 'rank_lost';
-  /** Ranks that did not answer; empty when that cannot be told. */
+  /** Ranks that did not answer; empty if they cannot be determined. */
   readonly missing: readonly number[];
 
   constructor(message: string, parts: { missing: readonly number[]; cause: unknown }) {
@@ -59,7 +59,7 @@ interface NativeError extends Error {
   readonly nativeStack?: string;
 }
 
-/** Gives an error of the addon its class, and keeps the stack of where it was thrown. */
+/** Converts an error of the addon to its class and keeps its stack. */
 export function fromNative(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { message, operator, shapes = '', nativeStack = '', stack }: NativeError = error;

@@ -1,6 +1,6 @@
 /**
- * Where libtorch is. Three places, in this order, and the failure names all three: the folder in LIBTORCH, the
- * system's own package, and the `torch` package of Python.
+ * Finds libtorch in one of three places, in this order: the folder that LIBTORCH names, the system's package, and
+ * Python's `torch` package. The error lists all three.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,41 +9,41 @@ import { LibtorchError } from './errors.ts';
 
 /** A libtorch to build against. */
 export interface Libtorch {
-  /** Such as `1.13.1`. */
+  /** Version, such as `1.13.1`. */
   readonly version: string;
-  /** Folders of headers. */
+  /** Include folders. */
   readonly include: readonly string[];
-  /** Folder of the shared libraries. */
+  /** Folder of shared libraries. */
   readonly lib: string;
-  /** Names for the linker; with CUDA's where it is there. */
+  /** Names of the libraries to link, including CUDA's if present. */
   readonly libraries: readonly string[];
-  /** Whether it was compiled with the C++11 ABI, which the addon must share. */
+  /** Whether it uses the C++11 ABI; the addon must match. */
   readonly cxx11Abi: boolean;
-  /** Which of the three places it is, for people. */
+  /** Where it was found, for messages. */
   readonly from: string;
 }
 
 const sharedLibrary = (name: string): string =>
   process.platform === 'darwin' ? `lib${name}.dylib` : process.platform === 'win32' ? `${name}.lib` : `lib${name}.so`;
 
-/** @returns the first libtorch of the three places. */
+/** @returns the first libtorch found @throws {LibtorchError} if there is none */
 export function findLibtorch(environment: NodeJS.ProcessEnv = process.env): Libtorch {
   const named = environment['LIBTORCH'];
   if (named !== undefined && named !== '') {
     const found = inFolder(named, 'LIBTORCH');
     if (found) return found;
     throw new LibtorchError(
-      `LIBTORCH is ${named}, but there is no include/torch and lib/${sharedLibrary('torch_cpu')} in it: set it to the unpacked folder of libtorch, or unset it.`,
+      `LIBTORCH is ${named}, but that folder has no include/torch and lib/${sharedLibrary('torch_cpu')}: set LIBTORCH to the unpacked libtorch folder, or unset it.`,
     );
   }
   const found = inSystem() ?? inPython();
   if (found) return found;
   throw new LibtorchError(
     [
-      'Training needs libtorch (1.13 or newer), and none was found. One of these is enough:',
-      '  - unpack libtorch from pytorch.org and set LIBTORCH to its folder;',
+      'Training needs libtorch 1.13 or newer, but none was found. Do one of these:',
+      '  - unpack libtorch from pytorch.org and set LIBTORCH to its folder',
       '  - on Debian or Ubuntu: apt-get install libtorch-dev cmake g++',
-      '  - pip install torch, with its python3 first in PATH;',
+      '  - pip install torch, with its python3 first in PATH',
       'then run: npx magface-torch',
     ].join('\n'),
   );
@@ -87,7 +87,7 @@ function describe(from: string, lib: string, include: readonly string[], config:
   };
 }
 
-/** Which header has the version depends on it: 2.x moved it, and left one behind that includes the other. */
+/** libtorch 2.x moved the version macros to the second header, which the first one now includes. */
 const versionHeaders = ['torch/version.h', 'torch/headeronly/version.h'];
 
 function versionIn(include: readonly string[]): string | undefined {

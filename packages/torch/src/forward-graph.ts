@@ -1,35 +1,35 @@
 /**
- * A network at inference alone: weights that never change, no gradients, and JavaScript goes on meanwhile. In bfloat16
- * where the processor multiplies that, else in float32.
+ * Runs a network for inference only: constant weights, no gradients, off the JavaScript thread. Computes in bfloat16 if
+ * the processor supports it, else in float32.
  */
 import type { ForwardHandle, ForwardStep, Processor } from './binding.ts';
 import { guarded } from './dispatch.ts';
 import { fromNative, UseAfterFreeError } from './errors.ts';
 import { native } from './load.ts';
 
-/** Where a network begins and ends, and how it is run. */
+/** Input, output and threads of a network. */
 export interface ForwardGraphOptions {
-  /** Name of the value that the batch comes in by. */
+  /** Name of the input value. */
   readonly input: string;
-  /** Name of the value that goes out. */
+  /** Name of the output value. */
   readonly output: string;
-  /** Threads of one run. */
+  /** Number of threads per run. */
   readonly threads: number;
 }
 
-/** Owns the packed weights; release them. Runs take turns. */
+/** An inference network. It owns packed weights until you call `release`. Runs are queued. */
 export class ForwardGraph {
   #handle: ForwardHandle | undefined;
 
-  /** @param steps - in order; their weights are copied @throws {TorchError} when a step makes no sense */
+  /** @param steps - in execution order; their weights are copied @throws {TorchError} if a step is invalid */
   constructor(steps: readonly ForwardStep[], { input, output, threads }: ForwardGraphOptions) {
     this.#handle = guarded(() => native().forwardGraph(steps, input, output, threads));
   }
 
   /**
-   * @param values - (N, C, H, W) float32, or (N, H, W, C) with `channelsLast`; not to be changed meanwhile
+   * @param values - (N, C, H, W) float32, or (N, H, W, C) with `channelsLast`; do not modify it during the run
    * @returns (N, D) float32
-   * @throws {TorchError} when a step does not fit its values
+   * @throws {TorchError} if the shape of a value does not fit its step
    */
   async run(
     values: Float32Array,
@@ -37,7 +37,7 @@ export class ForwardGraph {
     { channelsLast = false }: { readonly channelsLast?: boolean } = {},
   ): Promise<Float32Array> {
     if (this.#handle === undefined)
-      throw new UseAfterFreeError('Expected a network but it was released: make another.');
+      throw new UseAfterFreeError('Expected a live network but this one was released: create a new ForwardGraph.');
     try {
       return await native().forwardRun(this.#handle, values, shape, channelsLast);
     } catch (error) {
@@ -45,14 +45,14 @@ export class ForwardGraph {
     }
   }
 
-  /** Lets go of the weights, as soon as no run is on its way. */
+  /** Frees the weights once all pending runs have finished. */
   release(): void {
     if (this.#handle !== undefined) native().forwardRelease(this.#handle);
     this.#handle = undefined;
   }
 }
 
-/** What this processor has for bfloat16, and which loops and convolutions are used here. @throws {LibtorchError} */
+/** What this processor supports, and which kernels and convolutions the addon uses. @throws {LibtorchError} */
 export function processor(): Processor {
   return guarded(() => native().processor());
 }

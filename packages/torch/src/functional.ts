@@ -1,23 +1,23 @@
-/** Formulas made of operators, named as in PyTorch's `functional`. */
+/** Functions named as in PyTorch's `functional`. */
 import type { Tensor } from './tensor.ts';
 
-/** (N, M) x (M, K) to (N, K), and as PyTorch's for other shapes. */
+/** Matrix product: (N, M) x (M, K) -> (N, K). Other shapes as in PyTorch. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   return a.matmul(b);
 }
 
-/** `a` where the condition holds, else `b`. */
+/** Element by element: `a` where the condition holds, else `b`. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   return condition.where(a, b);
 }
 
-/** Divides by the L2 norm along a dimension, held above 1e-12. */
+/** Divides by the L2 norm along a dimension, with the norm clamped to at least 1e-12. */
 export function normalize(x: Tensor, dimension: number): Tensor {
   return x.div(x.norm(2, dimension, { keepdim: true }).clamp({ min: 1e-12 }));
 }
 
 /**
- * Mean over the batch of −log softmax(logits)[label].
+ * Cross-entropy: the batch mean of −log softmax(logits)[label].
  *
  * @param logits - (N, K) float32
  * @param labels - (N) int64

@@ -1,9 +1,9 @@
-/** Streams of random numbers whose state can be saved. */
+/** Random number generators whose state can be saved. */
 import type { Device, GeneratorHandle } from './binding.ts';
 import { guarded } from './dispatch.ts';
 import { native } from './load.ts';
 
-/** A stream of random numbers, for operators that take a `generator`. */
+/** A random number generator, for operators that take a `generator`. */
 export class Generator {
   /** @internal */
   readonly handle: GeneratorHandle;
@@ -13,7 +13,7 @@ export class Generator {
     this.handle = guarded(() => native().generator(device, seed));
   }
 
-  /** All of its state, to be given to {@link Generator.restore} in another process. */
+  /** Saves the state, for {@link Generator.restore} in this or another process. */
   save(): Uint8Array {
     const state = native().generatorState(this.handle);
     const copy = new Uint8Array(native().bytes(state).slice(0));
@@ -21,7 +21,7 @@ export class Generator {
     return copy;
   }
 
-  /** Goes on where the stream was when `state` was saved. */
+  /** Continues from a saved state. */
   restore(state: Uint8Array): void {
     guarded(() => {
       const tensor = native().fromTypedArray(state, [state.length], 'uint8');

@@ -1,4 +1,4 @@
-/** A thin binding to libtorch. docs of each name stand in its own file. */
+/** A thin binding to libtorch. Each name is documented in its own file. */
 export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
 export type {

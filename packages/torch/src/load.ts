@@ -1,4 +1,4 @@
-/** Loads the addon on first use, so that importing this package asks for nothing. */
+/** Loads the addon on first use, so that importing this package needs no addon. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { LibtorchError } from './errors.ts';
 
 let loaded: Binding | undefined;
 
-/** What is built on this machine, or undefined before `npx magface-torch`. */
+/** The addon built on this machine, or undefined if `npx magface-torch` has not run yet. */
 export function builtAddon(): Built | undefined {
   if (!existsSync(currentFile)) return undefined;
   const built = JSON.parse(readFileSync(currentFile, 'utf8')) as Built;
@@ -25,13 +25,13 @@ function load(): Binding {
   const built = builtAddon();
   if (built === undefined) {
     throw new LibtorchError(
-      'Expected the addon of @magface/torch to be compiled but it is not: run `npx magface-torch` (it finds libtorch, or says how to get it).',
+      'The addon of @magface/torch is not compiled: run `npx magface-torch`, which finds libtorch or tells you how to get it.',
     );
   }
   const named = process.env['LIBTORCH'];
   if (named !== undefined && named !== '' && resolve(named, 'lib') !== resolve(built.lib)) {
     throw new LibtorchError(
-      `LIBTORCH is ${named} but the addon was compiled over libtorch ${built.libtorch} of ${built.lib}: run \`npx magface-torch\` again, or unset LIBTORCH.`,
+      `LIBTORCH is ${named} but the addon was compiled against libtorch ${built.libtorch} in ${built.lib}: run \`npx magface-torch\` again, or unset LIBTORCH.`,
     );
   }
   try {
@@ -39,7 +39,7 @@ function load(): Binding {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new LibtorchError(
-      `The addon over libtorch ${built.libtorch} (${built.from}) cannot be loaded (${reason}): run \`npx magface-torch\` again.`,
+      `The addon for libtorch ${built.libtorch} (${built.from}) could not be loaded (${reason}): run \`npx magface-torch\` again.`,
       { cause },
     );
   }

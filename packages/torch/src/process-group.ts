@@ -1,6 +1,6 @@
 /**
- * Processes that compute together, over libtorch's c10d: a store through which they find each other, and a group whose
- * collectives every rank calls in the same order. The calling thread sleeps while a collective is waited for.
+ * Distributed computing over libtorch's c10d: a store through which the processes find each other, and a group whose
+ * collectives every rank calls in the same order. Waiting for a collective blocks the calling thread.
  */
 
 import type { Device, WorkHandle } from './binding.ts';
@@ -11,19 +11,19 @@ import { zeros } from './ops.gen.ts';
 import { scope } from './scope.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Where the processes of a group meet. */
+/** Address of the store through which the processes of a group find each other. */
 export interface StoreOptions {
-  /** Name or address of the machine that keeps the store. @default '127.0.0.1' */
+  /** Host name or address of the process that serves the store. @default '127.0.0.1' */
   readonly host?: string;
-  /** 0 lets the process that keeps it take a free one. @default 0 */
+  /** 0 makes the server pick a free port. @default 0 */
   readonly port?: number;
-  /** Whether this process keeps it. @default false */
+  /** Whether this process serves the store. @default false */
   readonly isServer?: boolean;
-  /** Milliseconds after which a value that nobody sets is given up. @default 600000 */
+  /** How long to wait for a value, in milliseconds. @default 600000 */
   readonly timeout?: number;
 }
 
-/** A table of texts that all processes see. It is there as long as the process that keeps it. */
+/** A table of strings that all processes share. It lives as long as the process that serves it. */
 export class Store {
   /** @internal */
   readonly handle: number;
@@ -41,49 +41,49 @@ export class Store {
     guarded(() => native().storeSet(this.handle, key, value));
   }
 
-  /** Waits until some process has set it. */
+  /** Blocks until some process has set the key. */
   get(key: string): string {
     return guarded(() => native().storeGet(this.handle, key));
   }
 
-  /** Whether some process has set it. */
+  /** Whether some process has set the key. */
   has(key: string): boolean {
     return guarded(() => native().storeHas(this.handle, key));
   }
 }
 
-/** A collective under way. */
+/** A collective in progress. */
 export interface Work {
-  /** Whether it ended; nothing waits. */
+  /** Whether it has finished. Does not block. */
   readonly isDone: boolean;
-  /** Sleeps until its tensors have their values. @throws {RankLostError} */
+  /** Blocks until the tensors have their values. @throws {RankLostError} */
   wait(): void;
 }
 
-/** Which place a process has in a group, and how the group talks. */
+/** This process's rank in a group, and how the group communicates. */
 export interface ProcessGroupOptions {
-  /** Of this process, from 0. */
+  /** Rank of this process, from 0. */
   readonly rank: number;
-  /** R. */
+  /** R: number of ranks. */
   readonly size: number;
-  /** `nccl` for CUDA's tensors, where libtorch has it; tensors on the CPU go over Gloo all the same. @default 'gloo' */
+  /** `nccl` carries CUDA tensors, if libtorch has it; CPU tensors always use Gloo. @default 'gloo' */
   readonly backend?: 'gloo' | 'nccl';
-  /** Milliseconds that a collective waits for the slowest rank. @default 600000 */
+  /** How long a collective waits for the slowest rank, in milliseconds. @default 600000 */
   readonly timeout?: number;
-  /** Apart from those of other groups over the same store. @default 'group' */
+  /** Name of the group, unique within the store. @default 'group' */
   readonly name?: string;
-  /** Address of this machine; GLOO_SOCKET_IFNAME names a network card instead. @default what its host name means */
+  /** Address of this machine; GLOO_SOCKET_IFNAME selects a network interface instead. @default the host name's address */
   readonly address?: string;
 }
 
-/** Most milliseconds that those who lost a rank wait to hear who else did. */
+/** How long the surviving ranks wait for each other's reports, in milliseconds. */
 const longestRollCall = 3000;
 
-/** The collectives of one group. Results are the same bits on every rank. */
+/** A group of processes and its collectives. Results are identical, bit for bit, on every rank. */
 export class ProcessGroup {
   readonly rank: number;
   readonly size: number;
-  /** Of Gloo's group, and of NCCL's where there is one. */
+  /** The Gloo group, and the NCCL group if there is one. */
   readonly #handles: { readonly cpu: number; readonly cuda?: number };
   readonly #store: Store;
   readonly #name: string;
@@ -103,33 +103,33 @@ export class ProcessGroup {
       const cpu = make('gloo', name);
       this.#handles = backend === 'nccl' ? { cpu, cuda: make('nccl', `${name}/nccl`) } : { cpu };
     } catch (error) {
-      // Where all are here it is no rank that is missing, but NCCL, a GPU or a network card.
+      // If all ranks are here, the cause is NCCL, a GPU or a network interface, not a missing rank.
       throw this.#rollCall('here')?.length === 0 ? error : this.#lost('here', 'the start', error);
     }
   }
 
-  /** @internal Which of the native groups carries tensors of a device. */
+  /** @internal The native group that carries tensors of this device. */
   handleOf(device: Device): number {
     const { cpu, cuda } = this.#handles;
     if (device === 'cpu') return cpu;
     if (cuda !== undefined) return cuda;
-    throw new TorchError(`Expected a group over NCCL for a tensor on ${device}: make it with backend: 'nccl'.`, {
+    throw new TorchError(`Expected an NCCL group for a tensor on ${device}: create the group with backend: 'nccl'.`, {
       operator: 'collective',
     });
   }
 
-  /** Starts the sum (or the greatest) over all ranks, in place. */
+  /** Starts the sum (or maximum) over all ranks, in place. */
   startAllReduce(tensor: Tensor, operation: 'sum' | 'max' = 'sum'): Work {
     return this.#work('all-reduce', tensor.device, (handle) => native().allReduce(handle, tensor.handle, operation));
   }
 
-  /** @returns the same tensor, which now holds the sum (or the greatest) over all ranks */
+  /** @returns the same tensor, which now holds the sum (or maximum) over all ranks */
   allReduce(tensor: Tensor, operation: 'sum' | 'max' = 'sum'): Tensor {
     this.startAllReduce(tensor, operation).wait();
     return tensor;
   }
 
-  /** @returns the same tensor, which now holds what `root` has */
+  /** @returns the same tensor, which now holds the values of rank `root` */
   broadcast(tensor: Tensor, root = 0): Tensor {
     this.#work('broadcast', tensor.device, (handle) => native().broadcast(handle, tensor.handle, root)).wait();
     return tensor;
@@ -137,7 +137,7 @@ export class ProcessGroup {
 
   /**
    * @param tensor - (n, …), the same shape on every rank
-   * @returns (R · n, …): every rank's, in the order of ranks
+   * @returns (R · n, …): the tensors of all ranks, in rank order
    */
   allGather(tensor: Tensor): Tensor {
     using all = scope();
@@ -150,7 +150,7 @@ export class ProcessGroup {
   }
 
   /**
-   * The sum over all ranks, of which each takes its own rows. Gloo has no such collective: it is an all-reduce, in place.
+   * Sums over all ranks and returns this rank's rows. Gloo has no reduce-scatter, so this is an all-reduce, in place.
    *
    * @param tensor - (R · n, …)
    * @returns (n, …)
@@ -160,15 +160,15 @@ export class ProcessGroup {
     return this.allReduce(tensor).narrow(0, this.rank * rows, rows);
   }
 
-  /** Every rank waits here until all have come. */
+  /** Blocks until every rank has called it. */
   barrier(): void {
     using _all = scope();
     this.allReduce(zeros([1]));
   }
 
   /**
-   * Runs code in which operators call collectives of their own, such as BatchNorm over the batches of all ranks.
-   * @throws {RankLostError} where one of them failed
+   * Runs code whose operators call collectives, such as BatchNorm over the batches of all ranks.
+   * @throws {RankLostError} if one of those collectives failed
    */
   run<T>(body: () => T): T {
     try {
@@ -179,7 +179,7 @@ export class ProcessGroup {
     }
   }
 
-  /** What the first failed collective said, or empty. */
+  /** Message of the first failed collective, or ''. */
   #failure(): string {
     const failures = Object.values(this.#handles).map((handle) => native().groupFailure(handle));
     return failures.find((failure) => failure !== '') ?? '';
@@ -203,18 +203,18 @@ export class ProcessGroup {
     };
   }
 
-  /** Who is missing: each rank that lost another says so in the store, and those who do not are the missing ones. */
+  /** Names the missing ranks: each surviving rank reports itself in the store, and the ones that do not are missing. */
   #lost(list: 'here' | 'lost', what: string, cause: unknown): Error {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const missing = this.#rollCall(list);
     const who =
       missing === undefined
-        ? 'the process that keeps the store'
+        ? 'the process that serves the store'
         : missing.length === 0
           ? 'a rank'
           : missing.map((rank) => `rank ${rank}`).join(' and ');
     return new RankLostError(
-      `Expected all ${this.size} ranks at ${what} but ${who} did not come within ${this.#timeout / 1000} s or broke off (seen by rank ${this.rank}: ${reason}): start again from the last checkpoint.`,
+      `Expected all ${this.size} ranks at ${what} but ${who} failed or did not arrive within ${this.#timeout / 1000} s (reported by rank ${this.rank}: ${reason}): restart from the last checkpoint.`,
       { missing: missing ?? [], cause: cause instanceof TorchError ? cause : undefined },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * Memory of tensors: a scope frees all that was made inside it and not kept.
+ * Tensor memory: a scope frees every tensor made inside it, except the ones it is told to keep.
  *
  *     using step = scope();
  *     const loss = model(images).mean();
@@ -7,17 +7,17 @@
  */
 import { ScopeError } from './errors.ts';
 
-/** What a scope owns. */
+/** Something a scope can own. */
 export interface Owned {
-  /** Gives the memory back now. */
+  /** Frees the memory now. */
   dispose(): void;
-  /** @internal No scope owns it: the garbage collector shall. */
+  /** @internal Leaves it to the garbage collector. */
   abandon(): void;
 }
 
 const open: TensorScope[] = [];
 
-/** The innermost open scope owns what is made from here on; without one, the garbage collector does. */
+/** Gives a new value to the innermost open scope, or to the garbage collector if none is open. */
 export function own(value: Owned): void {
   giveTo(open.at(-1), value);
 }
@@ -27,7 +27,7 @@ function giveTo(owner: TensorScope | undefined, value: Owned): void {
   else owner.add(value);
 }
 
-/** Owns the tensors made while it is open. Made by {@link scope}. */
+/** Owns the tensors made while it is open. Created by {@link scope}. */
 export class TensorScope implements Disposable {
   readonly #owned = new Set<Owned>();
   #closed = false;
@@ -39,25 +39,25 @@ export class TensorScope implements Disposable {
   }
 
   /**
-   * Lets a tensor outlive this scope; the scope around it, if any, owns it then.
-   * @returns the same tensor.
+   * Lets a tensor outlive this scope. The enclosing scope, if any, then owns it.
+   * @returns the same tensor
    */
   keep<T extends Owned>(value: T): T {
     if (this.#owned.delete(value)) giveTo(open[open.indexOf(this) - 1], value);
     return value;
   }
 
-  /** How many tensors it owns now. */
+  /** Number of tensors it owns. */
   get size(): number {
     return this.#owned.size;
   }
 
-  /** @internal Whether it was still open when the code that opened it came to an `await`. */
+  /** @internal Notes whether it was still open when the code that opened it reached an `await`. */
   markIfOpen(): void {
     this.#awaited = !this.#closed;
   }
 
-  /** Frees what it owns. A scope inside that is still open, or an `await` on the way, is a mistake and throws. */
+  /** Frees its tensors. @throws {ScopeError} if an inner scope is still open, or if the scope spanned an `await` */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -67,18 +67,18 @@ export class TensorScope implements Disposable {
     this.#owned.clear();
     if (inner > 0) {
       throw new ScopeError(
-        `Expected scopes to close from the inside out but ${inner} opened later ${inner === 1 ? 'is' : 'are'} still open: declare each with \`using\`.`,
+        `Expected inner scopes to close first but ${inner} opened later ${inner === 1 ? 'is' : 'are'} still open: declare each with \`using\`.`,
       );
     }
     if (this.#awaited) {
       throw new ScopeError(
-        'Expected a scope to close before the next `await`, since other code would make its tensors in it meanwhile: await first, then open it.',
+        'Expected the scope to close before the next `await`, because other code could create tensors in it meanwhile: await first, then open the scope.',
       );
     }
   }
 }
 
-/** Opens a scope: `using step = scope()`. Scopes are synchronous; none may span an `await`. */
+/** Opens a scope: `using step = scope()`. Scopes are synchronous and must not span an `await`. */
 export function scope(): TensorScope {
   const made = new TensorScope();
   open.push(made);

@@ -1,29 +1,29 @@
-/** Stochastic gradient descent as PyTorch defines it: v = μv + (g + λp), p = p − lr·v, in one pass over memory. */
+/** SGD as PyTorch defines it, in one pass over memory: v = μv + (g + λp), p = p − lr·v. */
 import { noGrad } from './autograd.ts';
 import { guarded } from './dispatch.ts';
 import { native } from './load.ts';
 import { scope } from './scope.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Settings of one step. */
+/** Options of one step. */
 export interface SgdOptions {
   /** Learning rate. */
   readonly lr: number;
   /** μ. @default 0.9 */
   readonly momentum?: number;
-  /** λ, on every parameter alike. @default 0 */
+  /** λ, the same for every parameter. @default 0 */
   readonly weightDecay?: number;
-  /** Gradients are multiplied by it first: 1 over the scale of the loss. @default 1 */
+  /** Multiplies the gradients first; 1 / loss scale. @default 1 */
   readonly gradientScale?: number;
 }
 
 /** SGD with momentum over one group of parameters. */
 export class Sgd {
   readonly parameters: readonly Tensor[];
-  /** v, one for each parameter, zero at the start; saved and restored with the model. */
+  /** v, one per parameter, initially zero. Save and restore them with the model. */
   readonly velocities: readonly Tensor[];
 
-  /** @param velocities - to go on with, of the parameters' shapes @default zeros */
+  /** @param velocities - to continue from, with the shapes of the parameters @default zeros */
   constructor(parameters: readonly Tensor[], velocities?: readonly Tensor[]) {
     using all = scope();
     using _ = noGrad();
@@ -31,7 +31,7 @@ export class Sgd {
     this.velocities = velocities ?? parameters.map((parameter) => all.keep(parameter.zerosLike()));
   }
 
-  /** Changes every parameter that has a gradient. */
+  /** Updates every parameter that has a gradient. */
   step(options: SgdOptions): void {
     const { lr, momentum = 0.9, weightDecay = 0, gradientScale = 1 } = options;
     const handles = (tensors: readonly Tensor[]) => tensors.map((tensor) => tensor.handle);
@@ -40,12 +40,12 @@ export class Sgd {
     );
   }
 
-  /** L2 norm of each parameter's gradient, in the order of the parameters; not finite where a value is not. */
+  /** L2 norm of each parameter's gradient, in order; not finite if a value of the gradient is not. */
   gradientNorms(): Float64Array {
     return guarded(() => native().gradientNorms(this.parameters.map((parameter) => parameter.handle)));
   }
 
-  /** Forgets the gradients. */
+  /** Clears the gradients. */
   zeroGrad(): void {
     for (const parameter of this.parameters) parameter.grad = undefined;
   }

@@ -1,4 +1,4 @@
-/** Tensors of libtorch. Methods named as in PyTorch come from ops.gen.ts; here is what no operator does. */
+/** libtorch tensors. The methods named as in PyTorch come from ops.gen.ts; this file has the rest. */
 import type { Device, DType, Handle } from './binding.ts';
 import { guarded, setTensorClass } from './dispatch.ts';
 import { TorchError, UseAfterFreeError } from './errors.ts';
@@ -7,13 +7,13 @@ import { native } from './load.ts';
 import { TensorOps } from './ops.gen.ts';
 import { own, scope } from './scope.ts';
 
-/** Frees tensors that no scope owns and nobody holds any more. */
+/** Frees unreachable tensors that no scope owns. */
 const net = new FinalizationRegistry<Handle>((handle) => native().free(handle));
 
-/** Arrays that a tensor's values come in. */
+/** Typed arrays that hold a tensor's values. */
 export type Values = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
-/** A tensor. The scope in which it is made frees it: see {@link scope}. */
+/** A tensor. The scope it was made in frees it: see {@link scope}. */
 export class Tensor extends TensorOps {
   #handle: Handle | undefined;
   readonly #madeBy: string;
@@ -30,16 +30,16 @@ export class Tensor extends TensorOps {
   get handle(): Handle {
     if (this.#handle !== undefined) return this.#handle;
     throw new UseAfterFreeError(
-      `Expected a live tensor but the one made by ${this.#madeBy} is freed: let it out with scope.keep(tensor), or use it inside its scope.`,
+      `Expected a live tensor but the one made by ${this.#madeBy} was freed: keep it with scope.keep(tensor), or use it inside its scope.`,
     );
   }
 
-  /** Sizes of its dimensions. */
+  /** Size of each dimension. */
   get shape(): readonly number[] {
     return guarded(() => native().shape(this.handle));
   }
 
-  /** Size of one dimension; negative ones count from the last. */
+  /** Size of one dimension; negative indices count from the last. */
   size(dimension: number): number {
     const size = this.shape.at(dimension);
     if (size !== undefined) return size;
@@ -56,12 +56,12 @@ export class Tensor extends TensorOps {
     return guarded(() => native().device(this.handle));
   }
 
-  /** How many values it has. */
+  /** Number of elements. */
   get length(): number {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
-  /** Whether autograd records what is done with it; setting it works on leaves alone. */
+  /** Whether autograd records operations on it. Can be set only on leaves. */
   get requiresGrad(): boolean {
     return guarded(() => native().requiresGrad(this.handle));
   }
@@ -69,7 +69,7 @@ export class Tensor extends TensorOps {
     guarded(() => native().requiresGrad(this.handle, on));
   }
 
-  /** The gradient that {@link Tensor.backward} left, or undefined; the innermost scope owns the tensor returned. */
+  /** The gradient that {@link Tensor.backward} stored, or undefined. The innermost scope owns the returned tensor. */
   get grad(): Tensor | undefined {
     const handle = guarded(() => native().gradient(this.handle));
     return handle === null ? undefined : new Tensor(handle, 'grad');
@@ -79,15 +79,15 @@ export class Tensor extends TensorOps {
   }
 
   /**
-   * Adds the gradients of this tensor to `grad` of the leaves it was made of.
+   * Adds this tensor's gradients to `grad` of the leaves it was computed from.
    *
-   * @param gradient - same shape as this; may be left out where this has one value
+   * @param gradient - of the same shape; optional if this tensor has one element
    */
   backward(gradient?: Tensor, options: { readonly retainGraph?: boolean } = {}): void {
     guarded(() => native().backward(this.handle, gradient?.handle, options.retainGraph ?? false));
   }
 
-  /** A copy of its values, whatever the device: Float32Array of float32, bfloat16 and float16, BigInt64Array of int64. */
+  /** Copies the values from any device: bfloat16 and float16 become Float32Array, int64 BigInt64Array. */
   toArray(): Values {
     using _ = scope();
     const host = this.detach()
@@ -97,8 +97,8 @@ export class Tensor extends TensorOps {
   }
 
   /**
-   * Its own memory, uncopied: writing to it writes to the tensor. It stays valid after the tensor is freed.
-   * The tensor is contiguous, on the CPU, and of a type that JavaScript has.
+   * The tensor's memory, not a copy: writing to it changes the tensor. It stays valid after the tensor is freed.
+   * The tensor must be contiguous, on the CPU, and of a type that has a typed array.
    */
   view(): Values {
     this.#view ??= arrayOver(
@@ -109,22 +109,22 @@ export class Tensor extends TensorOps {
   }
   #view: Values | undefined;
 
-  /** Its only value, as a number. */
+  /** The only element, as a number. */
   item(): number {
     if (this.length !== 1) {
-      throw new TorchError(`Expected a tensor of one value but received (${this.shape.join(', ')})`, {
+      throw new TorchError(`Expected a tensor with one element but received (${this.shape.join(', ')})`, {
         operator: 'item',
       });
     }
     return Number(this.toArray()[0]);
   }
 
-  /** Whether its memory was given back. */
+  /** Whether it was freed. */
   get disposed(): boolean {
     return this.#handle === undefined;
   }
 
-  /** Gives its memory back now; scopes do this. Autograd keeps what it still needs. */
+  /** Frees it now; scopes call this. Autograd keeps what it still needs. */
   dispose(): void {
     if (this.#handle === undefined) return;
     net.unregister(this);
@@ -164,7 +164,7 @@ function arrayOver(buffer: ArrayBuffer, dtype: DType): Values {
     case 'bool':
       return new Uint8Array(buffer);
     default:
-      throw new TorchError(`Expected a type that JavaScript has but the tensor is ${dtype}: use toArray()`, {
+      throw new TorchError(`Expected a type with a JavaScript typed array but the tensor is ${dtype}: use toArray()`, {
         operator: 'view',
       });
   }
@@ -181,9 +181,9 @@ function dtypeOf(values: Values): DType {
 }
 
 /**
- * A tensor over an array's own memory, uncopied: both see what either writes. The array lives as long as the tensor.
+ * A tensor that shares an array's memory: a write to one shows in the other. The tensor keeps the array alive.
  *
- * @param shape - its product is the array's length
+ * @param shape - must have as many elements as the array
  */
 export function fromArray(values: Values, shape: readonly number[] = [values.length]): Tensor {
   const count = shape.reduce((product, size) => product * size, 1);

@@ -44,5 +44,5 @@ test('the version is found where 2.x has it', () => {
 test('a LIBTORCH that is none is refused rather than passed over', () => {
   const root = fakeLibtorch({ 'include/readme': '' });
   expect(() => findLibtorch({ LIBTORCH: root })).toThrow(LibtorchError);
-  expect(() => findLibtorch({ LIBTORCH: root })).toThrow(/set it to the unpacked folder of libtorch, or unset it/);
+  expect(() => findLibtorch({ LIBTORCH: root })).toThrow(/set LIBTORCH to the unpacked libtorch folder, or unset it/);
 });

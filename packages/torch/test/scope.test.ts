@@ -15,7 +15,7 @@ describeWithTorch('scopes', () => {
     expect([lost.disposed, kept.disposed]).toEqual([true, false]);
     expect([...kept.toArray()]).toEqual([3, 3]);
     expect(() => lost.mul(2)).toThrow(UseAfterFreeError);
-    expect(() => lost.mul(2)).toThrow(/the one made by aten::add.Scalar is freed/);
+    expect(() => lost.mul(2)).toThrow(/the one made by aten::add.Scalar was freed/);
   });
 
   test('what an inner scope keeps belongs to the outer one', () => {
