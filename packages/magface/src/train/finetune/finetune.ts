@@ -16,17 +16,18 @@ import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
 import { frontOf, selectWeights } from '../graph/select-weights.ts';
 import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
-import { begin, claimOutput, resume, stoppedNote } from '../loop/resume.ts';
+import { begin, claimOutput, resume } from '../loop/resume.ts';
 import { type TrainHooks, withLock } from '../loop/train-hooks.ts';
+import { TrainingLoop } from '../loop/training-loop.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import type { MetricsRow } from '../record/metrics.ts';
 import { severalProcesses } from '../settings/applicable.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { stepsPerEpoch } from './batch-plan.ts';
-import { FinetuneRun } from './finetune-run.ts';
-import { Finetuner } from './finetuner.ts';
+import { finetuneBatches } from './finetune-batches.ts';
+import { type FinetuneBatch, Finetuner } from './finetuner.ts';
 import { FrontCache, facesDigest, frontName } from './front-cache.ts';
-import { magnitudeQuantiles, recipeFor } from './recipe.ts';
+import { magnitudeQuantiles, recipeFor, withCollapseWarning } from './recipe.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews, type ViewSource } from './view-source.ts';
 import type { ViewOptions } from './views.ts';
@@ -83,12 +84,11 @@ export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Pro
     const tuner = new Finetuner(graph, { ...config, ...forward, ...head, trained });
     if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
     const from = position ?? (await resume(config, tuner, onNote));
-    const run = new FinetuneRun(config, withLock(hooks, lock), { tuner, source, start, dataset }, from);
-    const row = await run.go();
-    if (!run.isOver) {
-      onNote(stoppedNote(config));
-      return row;
-    }
+    const watched = withCollapseWarning(withLock(hooks, lock), magnitudeQuantiles(start.magnitudes), constants);
+    const loader = finetuneBatches(source, { ...config, dataset, start, constants });
+    const loop = new TrainingLoop<FinetuneBatch>(config, watched, { loader, trainer: tuner }, from);
+    const row = await loop.run();
+    if (!loop.isOver) return row;
     const file = join(config.output, modelFile);
     if (row === undefined && existsSync(file)) return row; // over before, and perhaps calibrated since
     tuner.mean.apply();

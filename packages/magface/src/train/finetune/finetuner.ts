@@ -34,6 +34,15 @@ export interface FinetunerOptions {
   readonly clip: number;
 }
 
+/** Faces in their views, and what they shall come to. */
+export interface FinetuneBatch {
+  /** Which samples of the dataset these are. */
+  readonly indices: Uint32Array;
+  /** Makes the tensor (N, …) float32 in the scope of its caller. */
+  readonly load: () => Tensor;
+  readonly targets: FinetuneTargets;
+}
+
 /** A step's figures, with those that only finetuning has; what is told of each face is told of the recognisable ones. */
 export interface FinetuneStep extends StepResult {
   /** 1 - cosine to the starting model's feature, the mean. */
@@ -76,6 +85,11 @@ export class Finetuner {
     return new Map([...network, ['centers', this.#head.velocities[0]!]]);
   }
 
+  /** Takes the weights into their mean. */
+  average(): void {
+    this.mean.add();
+  }
+
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
     return saveState(this, state);
   }
@@ -93,7 +107,7 @@ export class Finetuner {
   }
 
   /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
-  step(load: () => Tensor, targets: FinetuneTargets, lr: number): FinetuneStep {
+  step({ load, targets }: Omit<FinetuneBatch, 'indices'>, lr: number): FinetuneStep {
     using _step = scope();
     const { constants, weights, momentum, weightDecay, clip } = this.options;
     const before = this.#statistics.map((tensor) => tensor.clone());
@@ -140,6 +154,7 @@ function resultOf(loss: FinetuneLoss, targets: FinetuneTargets): Omit<FinetuneSt
     magnitudeMin: magnitudes.min().item(),
     magnitudeMax: magnitudes.max().item(),
     marginMean: magface.margins.mean().item(),
+    rows: Array.from(targets.recognisable, Number),
     magnitudes: magnitudes.indexSelect(0, rows).toArray() as Float32Array,
     targetCosines: magface.cosines.gather(1, labels.unsqueeze(1)).toArray() as Float32Array,
     kept: kept.item(),

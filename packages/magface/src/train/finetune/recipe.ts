@@ -12,6 +12,7 @@
  */
 import { MagfaceError } from '../../errors.ts';
 import { quantile } from '../../quantile.ts';
+import type { TrainHooks } from '../loop/train-hooks.ts';
 import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
 
 /** Quantiles of magnitudes, for people and for the rule. */
@@ -79,4 +80,26 @@ export function collapseWarning(
   if (now.p75 >= upperMagnitude)
     return `A quarter of the magnitudes lie at or above u_a ${upperMagnitude}: raise --u_a.`;
   return undefined;
+}
+
+/** The same, but a row of metrics is followed by a {@link collapseWarning} where one is due. */
+export function withCollapseWarning(
+  hooks: TrainHooks,
+  start: MagnitudeQuantiles,
+  constants: Pick<Recipe, 'lowerMagnitude' | 'upperMagnitude'>,
+): TrainHooks {
+  let magnitudes: number[] = [];
+  return {
+    ...hooks,
+    onStep: (step, total, result) => {
+      if (result.skipped === undefined) magnitudes.push(...result.magnitudes);
+      hooks.onStep?.(step, total, result);
+    },
+    onRow: (row) => {
+      hooks.onRow?.(row);
+      const warning = collapseWarning(magnitudeQuantiles(magnitudes), start, constants);
+      if (warning !== undefined) hooks.onNote?.(warning);
+      magnitudes = [];
+    },
+  };
 }

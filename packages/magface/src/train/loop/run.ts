@@ -19,8 +19,8 @@ import { checkPrecision } from './precision.ts';
 import { begin, claimOutput, resume, start } from './resume.ts';
 import { type TrainHooks, withLock } from './train-hooks.ts';
 import { Trainer } from './trainer.ts';
-import { type RunParts, TrainingLoop } from './training-loop.ts';
-import { readValidationSet } from './validate.ts';
+import { TrainingLoop } from './training-loop.ts';
+import { readValidationSet, validate } from './validate.ts';
 
 /**
  * Trains as the configuration says; an ONNX model to start from is finetuned as it is, see finetune/finetune.ts.
@@ -62,7 +62,13 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
     `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${ranks === undefined ? '' : `, ${ranks.group.size} ranks`}.`,
   );
   const watched = { ...withLock(hooks, lock), onNote };
-  return await new TrainingLoop(config, watched, { loader, trainer, validation }, position).run(); // awaited: the loader closes after it
+  const parts = {
+    loader,
+    trainer,
+    ranks,
+    validate: validation && ((epoch: number) => validate(trainer, validation, epoch)),
+  };
+  return await new TrainingLoop(config, watched, parts, position).run(); // awaited: the loader closes after it
 }
 
 async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Promise<Trainer> {
@@ -87,7 +93,7 @@ async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks
 async function startFrom(
   file: string,
   config: TrainConfig,
-  { loader, trainer }: Pick<RunParts, 'loader' | 'trainer'>,
+  { loader, trainer }: { readonly loader: Loader; readonly trainer: Trainer },
   onNote: (line: string) => void,
 ): Promise<void> {
   await loadWeights(trainer.network, file);

@@ -59,6 +59,8 @@ export interface StepResult {
   readonly gradientNorm: number;
   /** Why the weights were left as they were; undefined when all was finite. */
   readonly skipped: SkippedStep | undefined;
+  /** Rows of the batch that the next two are of. @default all N */
+  readonly rows?: readonly number[];
   /** (N): a of each sample. */
   readonly magnitudes: Float32Array;
   /** (N): cos θ of each sample with its own center. */

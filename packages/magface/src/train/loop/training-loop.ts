@@ -1,8 +1,11 @@
-/** The steps of a run: schedule, metrics, checkpoints, validation, and the guard against NaN. */
+/**
+ * The steps of a run, of training and of finetuning alike: schedule, metrics, checkpoints, validation, the guard against NaN.
+ * Where batches come from and what a step does with them is the caller's.
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Loader } from '../data/loader.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { Sample } from '../data/samples.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { writeSharded } from '../parallel/sharded-checkpoint.ts';
@@ -10,28 +13,47 @@ import { MemoryUse } from '../record/memory-use.ts';
 import { type MetricsRow, MetricsWindow } from '../record/metrics.ts';
 import { RunRecords } from '../record/run-records.ts';
 import type { TrainConfig } from '../settings/config.ts';
-import { checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
+import { type CheckpointContent, checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
 import { type Beginning, type Position, stoppedNote } from './resume.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
 import { SkipCounter } from './skipped-steps.ts';
 import type { TrainHooks } from './train-hooks.ts';
-import type { Trainer } from './trainer.ts';
-import { type ValidationSet, validate } from './validate.ts';
+import type { StepResult } from './trainer.ts';
+import type { ValidationRow } from './validate.ts';
+
+/** Where batches come from: a {@link Loader}, or a source of views. */
+export interface BatchSource<Batch> {
+  readonly dataset: Dataset;
+  readonly stepsPerEpoch: number;
+  /** @param firstStep - within the epoch, from 0; those before it are left out */
+  batches(epoch: number, firstStep: number): AsyncIterable<Batch>;
+}
+
+/** What learns from them. */
+export interface Learner<Batch> {
+  step(batch: Batch, lr: number): StepResult;
+  /** Takes the weights into their mean. @default there is no mean */
+  average?(): void;
+  save(state: Readonly<Record<string, unknown>>): CheckpointContent;
+}
 
 /** What a run is made of. */
-export interface RunParts {
-  readonly loader: Loader;
-  readonly trainer: Trainer;
-  readonly validation: ValidationSet | undefined;
+export interface RunParts<Batch> {
+  readonly loader: BatchSource<Batch>;
+  readonly trainer: Learner<Batch>;
+  /** The processes that train together. @default none */
+  readonly ranks?: Ranks | undefined;
+  /** How good the model is after so many epochs. @default nobody asks */
+  readonly validate?: ((epoch: number) => Promise<ValidationRow>) | undefined;
 }
 
 /** Steps, epochs, checkpoints and rows of metrics, from a position on. */
-export class TrainingLoop {
+export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   readonly #config: TrainConfig;
   readonly #hooks: TrainHooks;
-  readonly #loader: Loader;
-  readonly #trainer: Trainer;
-  readonly #validation: ValidationSet | undefined;
+  readonly #loader: BatchSource<Batch>;
+  readonly #trainer: Learner<Batch>;
+  readonly #validate: RunParts<Batch>['validate'];
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
   readonly #total: number;
@@ -51,13 +73,14 @@ export class TrainingLoop {
   /** Images and milliseconds since the last row. */
   #since = { images: 0, start: performance.now() };
 
-  constructor(config: TrainConfig, hooks: TrainHooks, { loader, trainer, validation }: RunParts, position: Beginning) {
+  constructor(config: TrainConfig, hooks: TrainHooks, parts: RunParts<Batch>, position: Beginning) {
+    const { loader, trainer, ranks, validate } = parts;
     this.#config = config;
     this.#hooks = hooks;
     this.#loader = loader;
     this.#trainer = trainer;
-    this.#validation = validation;
-    this.#ranks = trainer.options.ranks;
+    this.#validate = validate;
+    this.#ranks = ranks;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
     this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
@@ -73,6 +96,11 @@ export class TrainingLoop {
     return this.#epoch * this.#loader.stepsPerEpoch + this.#step;
   }
 
+  /** Whether every step is done; otherwise a checkpoint says where it stopped. */
+  get isOver(): boolean {
+    return this.#done >= this.#total;
+  }
+
   #decideToStop(): void {
     const wanted = this.#hooks.signal?.aborted === true;
     this.#isStopping = this.#ranks?.any(wanted) ?? wanted;
@@ -80,33 +108,34 @@ export class TrainingLoop {
 
   /** @returns the last row of metrics @throws {MagfaceError} `training_diverged` */
   async run(): Promise<MetricsRow | undefined> {
-    if (this.#done >= this.#total) return undefined; // its records are what they should be
+    if (this.isOver) return undefined; // its records are what they should be
     if (this.#ranks?.isFirst ?? true)
       this.#records = await RunRecords.open(this.#config, { epoch: this.#epoch, samples: this.#samples });
     this.#decideToStop();
-    while (this.#done < this.#total && !this.#isStopping) {
+    while (!this.isOver && !this.#isStopping) {
       const ended = await this.#runEpoch();
       if (!ended) break;
       this.#epoch++;
       this.#step = 0;
-      const isLast = this.#done >= this.#total || this.#isStopping;
+      const isLast = this.isOver || this.#isStopping;
       if (isLast || this.#epoch % this.#config.saveEpochs === 0) await this.#save();
-      if (this.#epoch % this.#config.evalEpochs === 0) await this.#validate();
+      if (this.#epoch % this.#config.evalEpochs === 0) await this.#judge();
       await this.#records?.writeReport();
     }
     await this.#records?.writeReport();
-    if (this.#done < this.#total && this.#lastCheckpoint !== undefined) this.#hooks.onNote?.(stoppedNote(this.#config));
+    if (!this.isOver && this.#lastCheckpoint !== undefined) this.#hooks.onNote?.(stoppedNote(this.#config));
     return this.#lastRow;
   }
 
   /** @returns whether the epoch came to its end */
   async #runEpoch(): Promise<boolean> {
-    const { saveSteps } = this.#config;
+    const { saveSteps, averageLast } = this.#config;
     const { stepsPerEpoch } = this.#loader;
     for await (const batch of this.#loader.batches(this.#epoch, this.#step)) {
       const lr = learningRate(this.#epoch, this.#step, stepsPerEpoch, this.#schedule);
       const result = this.#trainer.step(batch, lr);
       this.#step++;
+      if (this.#done > (1 - averageLast) * this.#total) this.#trainer.average?.();
       const indices = this.#ranks?.gatherIndices(batch.indices) ?? batch.indices;
       this.#skips.add(this.#done, result.skipped, {
         samples: this.#samplesOf(indices),
@@ -114,16 +143,16 @@ export class TrainingLoop {
       });
       if (result.skipped === undefined) {
         this.#window.add(result);
-        this.#records?.addStep(this.#epoch, result, this.#samplesOf(indices));
+        this.#records?.addStep(this.#epoch, result, this.#samplesOf(toldOf(result, indices)));
       }
       this.#samples += indices.length;
       this.#since.images += indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
-      if (this.#step === stepsPerEpoch) return true;
       await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
       this.#decideToStop();
-      if (this.#isStopping || this.#done === this.#total) {
+      if (this.#step === stepsPerEpoch) return true;
+      if (this.#isStopping || this.isOver) {
         await this.#save();
         return false;
       }
@@ -159,15 +188,15 @@ export class TrainingLoop {
   }
 
   /** The model of the best accuracy so far is kept as `best.safetensors`. */
-  async #validate(): Promise<void> {
+  async #judge(): Promise<void> {
     const isBest = await this.#isBestSoFar();
     if (this.#ranks?.any(isBest) ?? isBest) await this.#save('best.safetensors');
   }
 
   /** By the first rank's word: it alone has the validations before. */
   async #isBestSoFar(): Promise<boolean> {
-    if (this.#validation === undefined) return false;
-    const row = await validate(this.#trainer, this.#validation, this.#epoch);
+    if (this.#validate === undefined) return false;
+    const row = await this.#validate(this.#epoch);
     if (this.#records === undefined) return false;
     this.#hooks.onValidation?.(row);
     return await this.#records.addValidation(row, this.#done);
@@ -190,4 +219,9 @@ export class TrainingLoop {
     if (keep !== undefined && this.#records !== undefined)
       for (const old of listCheckpoints(this.#config.output).slice(keep)) rmSync(old);
   }
+}
+
+/** The samples whose magnitudes a step tells, of all in its batch. */
+function toldOf({ rows }: StepResult, indices: Uint32Array): Uint32Array {
+  return rows === undefined ? indices : Uint32Array.from(rows, (row) => indices[row]!);
 }

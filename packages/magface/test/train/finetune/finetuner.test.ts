@@ -72,11 +72,11 @@ describeTraining('a step of finetuning', () => {
     const one = tuner();
     const before = stateOf(one);
     expect([...before.keys()].filter((name) => name.startsWith('statistics.'))).toHaveLength(2);
-    const result = one.step(() => faces(Number.POSITIVE_INFINITY), targets, 0.01);
+    const result = one.step({ load: () => faces(Number.POSITIVE_INFINITY), targets }, 0.01);
     expect(result.skipped?.sample).toBe(0); // BatchNorm has spread it over the batch
     expect(result.skipped?.reason).toMatch(/the features of sample 0 of the batch and the gradient of/);
     for (const [name, values] of stateOf(one)) expect(values.equals(before.get(name)!), name).toBe(true);
-    expect(one.step(() => faces(), targets, 0.01).skipped).toBeUndefined();
+    expect(one.step({ load: () => faces(), targets }, 0.01).skipped).toBeUndefined();
     for (const [name, values] of stateOf(one))
       if (!name.startsWith('mean.')) expect(values.equals(before.get(name)!), name).toBe(false);
   });
@@ -84,22 +84,22 @@ describeTraining('a step of finetuning', () => {
   test('is skipped where the loss alone, or the gradient of the centers alone, is not finite', () => {
     const one = tuner();
     const spoiled = { ...targets, magnitudes: Float32Array.of(20, Number.POSITIVE_INFINITY, 40) };
-    const result = one.step(() => faces(), spoiled, 0.01);
+    const result = one.step({ load: () => faces(), targets: spoiled }, 0.01);
     expect(result.skipped).toBeDefined();
     {
       using _ = noGrad();
       one.centers.fill_(Number.NaN);
     }
-    expect(one.step(() => faces(), targets, 0.01).skipped?.sample).toBeUndefined();
-    expect(one.step(() => faces(), targets, 0.01).skipped?.reason).toMatch(/the gradient of/);
+    expect(one.step({ load: () => faces(), targets }, 0.01).skipped?.sample).toBeUndefined();
+    expect(one.step({ load: () => faces(), targets }, 0.01).skipped?.reason).toMatch(/the gradient of/);
   });
 
   test('leaves no tensor behind, a skipped one neither', () => {
     const one = tuner();
-    one.step(() => faces(), targets, 0.01);
+    one.step({ load: () => faces(), targets }, 0.01);
     const before = aliveTensors();
-    one.step(() => faces(), targets, 0.01);
-    one.step(() => faces(Number.NaN), targets, 0.01);
+    one.step({ load: () => faces(), targets }, 0.01);
+    one.step({ load: () => faces(Number.NaN), targets }, 0.01);
     expect(aliveTensors()).toBe(before);
   });
 });
