@@ -29,22 +29,9 @@ function wrongness(random: Random): Similarity {
 export function drawField(face: Face, other: Pixels, random: Random, field: Uint8Array): Similarity {
   const wrong = wrongness(random);
   const place = after(face.place, wrong);
-  const pixelOf = sourceOf(face, other, random);
+  const surroundings = surroundingsOf(face, other, random);
   const isMirrored = random() < 0.5;
-  const shift = (fieldSize - 1) / 2;
-  for (let v = 0; v < fieldSize; v++) {
-    const y = middle[1] + v - shift;
-    for (let u = 0; u < fieldSize; u++) {
-      const x = middle[0] + u - shift;
-      const to = 3 * (v * fieldSize + (isMirrored ? fieldSize - 1 - u : u));
-      pixelOf(
-        Math.round(place.real * x - place.imaginary * y + place.x),
-        Math.round(place.imaginary * x + place.real * y + place.y),
-        field,
-        to,
-      );
-    }
-  }
+  copyPixels(face.image.data, place, isMirrored, surroundings, field);
   changeLight(field, random);
   const correction = inverse(wrong);
   if (!isMirrored) return correction;
@@ -52,38 +39,81 @@ export function drawField(face: Face, other: Pixels, random: Random, field: Uint
   return aboutMiddle(correction.real, -correction.imaginary, -moveX, moveY);
 }
 
-type WritePixel = (x: number, y: number, to: Uint8Array, at: number) => void;
+/** The face's own pixels, and what stands beyond them. */
+interface Surroundings {
+  readonly width: number;
+  /** First and last column and row that are shown. */
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly kind: 'colour' | 'mirrored' | 'other';
+  readonly colour: readonly [number, number, number];
+  readonly other: Pixels;
+}
 
 /**
- * What stands at a place of the image. Around a crop there is nothing, so the surroundings are made up: one colour, the
- * crop mirrored at its border, or another face. The border itself is moved inwards at random, since it would tell where
- * the crop lay.
+ * Around a crop there is nothing, so its surroundings are made up: one colour, the crop mirrored at its border, or another
+ * face. The border itself is moved inwards at random, since it would tell where the crop lay.
  */
-function sourceOf({ image, isCrop }: Face, other: Pixels, random: Random): WritePixel {
-  const { width, height, data } = image;
-  const kind = isCrop ? random() : 0;
-  const colour = !isCrop || random() < 0.5 ? [0, 0, 0] : [random() * 255, random() * 255, random() * 255];
+function surroundingsOf({ image, isCrop }: Face, other: Pixels, random: Random): Surroundings {
+  const { width, height } = image;
+  const chance = isCrop ? random() : 0;
+  const kind = chance < 0.3 ? 'colour' : chance < 0.75 ? 'mirrored' : 'other';
+  const isBlack = !isCrop || random() < 0.5;
+  const colour = isBlack ? ([0, 0, 0] as const) : ([random() * 255, random() * 255, random() * 255] as const);
   const inset = (): number => (isCrop ? Math.floor(random() * random() * 16) : 0);
   const [left, top, right, bottom] = [inset(), inset(), width - 1 - inset(), height - 1 - inset()];
-  const within = (value: number, length: number): number => Math.max(0, Math.min(length - 1, value));
-  const copy = (from: Uint8Array | Uint8ClampedArray, source: number, to: Uint8Array, at: number): void => {
-    to[at] = from[source]!;
-    to[at + 1] = from[source + 1]!;
-    to[at + 2] = from[source + 2]!;
-  };
-  return (x, y, to, at) => {
-    if (x >= left && y >= top && x <= right && y <= bottom) copy(data, 3 * (y * width + x), to, at);
-    else if (kind < 0.3) to.set(colour, at);
-    else if (kind < 0.75) {
-      const mirrored = (value: number, low: number, high: number): number =>
-        value < low ? 2 * low - value : value > high ? 2 * high - value : value;
-      const [u, v] = [within(mirrored(x, left, right), width), within(mirrored(y, top, bottom), height)];
-      copy(data, 3 * (v * width + u), to, at);
-    } else {
-      const [u, v] = [(3 * x + 175) % other.width, (2 * y + 300) % other.height];
-      copy(other.data, 3 * (within(v, other.height) * other.width + within(u, other.width)), to, at);
+  return { width, left, top, right, bottom, kind, colour, other };
+}
+
+// biome-ignore lint/complexity/useMathMinMax: twice as fast in this loop
+const clampedTo = (value: number, last: number): number => (value < 0 ? 0 : value > last ? last : value);
+const mirroredAt = (value: number, low: number, high: number): number =>
+  value < low ? 2 * low - value : value > high ? 2 * high - value : value;
+
+/** A step of the training waits for this loop: it makes no objects and calls nothing but arithmetic. */
+function copyPixels(
+  own: Pixels['data'],
+  { real, imaginary, x: placeX, y: placeY }: Similarity,
+  isMirrored: boolean,
+  { width, left, top, right, bottom, kind, colour, other }: Surroundings,
+  field: Uint8Array,
+): void {
+  const height = own.length / 3 / width;
+  const shift = (fieldSize - 1) / 2;
+  const step = isMirrored ? -3 : 3;
+  for (let v = 0; v < fieldSize; v++) {
+    const y = middle[1] + v - shift;
+    const [rowX, rowY] = [placeX - imaginary * y + 0.5, placeY + real * y + 0.5]; // rounded by floor
+    let to = 3 * (v * fieldSize + (isMirrored ? fieldSize - 1 : 0));
+    for (let u = 0; u < fieldSize; u++, to += step) {
+      const x = middle[0] + u - shift;
+      const column = Math.floor(real * x + rowX);
+      const row = Math.floor(imaginary * x + rowY);
+      let source = own;
+      let from = 3 * (row * width + column);
+      if (column < left || row < top || column > right || row > bottom) {
+        if (kind === 'colour') {
+          field[to] = colour[0];
+          field[to + 1] = colour[1];
+          field[to + 2] = colour[2];
+          continue;
+        }
+        if (kind === 'mirrored') {
+          const mirroredRow = clampedTo(mirroredAt(row, top, bottom), height - 1);
+          from = 3 * (mirroredRow * width + clampedTo(mirroredAt(column, left, right), width - 1));
+        } else {
+          const otherRow = clampedTo((2 * row + 300) % other.height, other.height - 1);
+          from = 3 * (otherRow * other.width + clampedTo((3 * column + 175) % other.width, other.width - 1));
+          source = other.data;
+        }
+      }
+      field[to] = source[from]!;
+      field[to + 1] = source[from + 1]!;
+      field[to + 2] = source[from + 2]!;
     }
-  };
+  }
 }
 
 /** Coarse pixels, other brightness and contrast, grey, noise, a cover. */
@@ -93,13 +123,27 @@ function changeLight(field: Uint8Array, random: Random): void {
   const isGrey = random() < 0.2;
   const noise = random() < 0.2 ? random() * 20 : 0;
   const table = Uint8ClampedArray.from({ length: 256 }, (_, value) => 255 * (value / 255) ** gamma * gain + offset);
-  for (let i = 0; i < field.length; i += 3) {
-    const off = noise === 0 ? 0 : (2 * random() - 1) * noise;
-    const values = [table[field[i]!]!, table[field[i + 1]!]!, table[field[i + 2]!]!];
-    const grey = isGrey ? 0.299 * values[0]! + 0.587 * values[1]! + 0.114 * values[2]! : undefined;
-    for (let j = 0; j < 3; j++) field[i + j] = Math.max(0, Math.min(255, (grey ?? values[j]!) + off));
-  }
+  for (let i = 0; i < field.length; i++) field[i] = table[field[i]!]!;
+  if (isGrey) turnGrey(field);
+  if (noise > 0) addNoise(field, noise, random);
   if (random() < 0.2) cover(field, random);
+}
+
+function turnGrey(field: Uint8Array): void {
+  for (let i = 0; i < field.length; i += 3) {
+    const grey = 0.299 * field[i]! + 0.587 * field[i + 1]! + 0.114 * field[i + 2]!;
+    field[i] = grey;
+    field[i + 1] = grey;
+    field[i + 2] = grey;
+  }
+}
+
+/** Every pixel becomes lighter or darker, by up to `most`. */
+function addNoise(field: Uint8Array, most: number, random: Random): void {
+  for (let i = 0; i < field.length; i += 3) {
+    const off = (2 * random() - 1) * most;
+    for (let j = i; j < i + 3; j++) field[j] = clampedTo(field[j]! + off, 255);
+  }
 }
 
 /** Blocks of `size` pixels become one colour. */
