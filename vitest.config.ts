@@ -8,7 +8,7 @@ const slow = [
   'packages/*/test/train/{cuda,finetune,kill-resume,official-weights,own-loop,training}.test.ts',
   'packages/*/test/train/*/{network,official-checkpoint,onnx-export,run,train-report,trainer}.test.ts',
   'packages/*/test/{cli,serve}/{gallery,people,engine,serve}.test.ts',
-  'packages/*/test/{packed,degrade/*,format/mutations,infer/detector}.test.ts',
+  'packages/*/test/{packed,doc-examples,degrade/*,format/mutations,infer/detector}.test.ts',
   'packages/torch/test/{kernels,process-group,leak}.test.ts',
 ];
 const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] === undefined ? [] : slow)];

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { docExamples } from './support/examples.ts';
 import { cliPage, errorsPage, settingsPage, wholeProgram } from './support/reference-docs.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -60,12 +61,14 @@ test.each(written)('every magface command in %s is one that exists, with options
   }
 });
 
-test('every program in the documentation has the right types', () => {
+test('every program in the documentation and in docstrings has the right types', () => {
   const sources = new Map<string, string>();
   for (const page of written)
     for (const [i, body] of blocks(page, ['ts', 'typescript']).entries())
       sources.set(`${root}packages/magface/test/${page.replaceAll(/\W/g, '-')}-${i}.ts`, `${body}\nexport {};\n`);
   expect(sources.size).toBeGreaterThan(0);
+  for (const [i, { file, program }] of docExamples().entries())
+    sources.set(`${root}packages/magface/test/${file.replaceAll(/\W/g, '-')}-${i}.ts`, `${program}\nexport {};\n`);
   const options: ts.CompilerOptions = {
     module: ts.ModuleKind.NodeNext,
     target: ts.ScriptTarget.ES2022,

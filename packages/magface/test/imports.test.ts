@@ -62,6 +62,9 @@ const allowed: Record<string, readonly string[]> = {
   ],
 };
 
+/** What else an entry point may name: models are converted by running them, which the folder itself must not. */
+const alsoFromEntry: Record<string, readonly string[]> = { 'models/index.ts': ['convert'] };
+
 /** Files that a browser loads too: they may import nothing that only Node has. */
 const sharedWithBrowser = (file: string): boolean =>
   file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade|client)\/[^/]+|browser\/.+)$/.test(file));
@@ -103,9 +106,14 @@ test('imports point one way: cli, serve, browser to infer, eval, train to models
   const wrong = internal.filter(({ from, to }) => {
     const [source, target] = [folderOf(from), folderOf(to)];
     if (source === '.' && target !== '.') return from !== 'index.ts';
-    return source !== target && !allowed[source]?.includes(target);
+    return source !== target && ![...(allowed[source] ?? []), ...(alsoFromEntry[from] ?? [])].includes(target);
   });
   expect(wrong).toEqual([]);
+});
+
+test('entry points are for users: nothing here imports one', () => {
+  const entries = /^(eval|format|gallery|models|train|client|browser)\/index\.ts$/;
+  expect(internal.filter(({ to }) => to === 'index.ts' || entries.test(to))).toEqual([]);
 });
 
 test('only train/ and the engine torch reach @magface/torch', () => {

@@ -93,6 +93,13 @@ test('the library runs from plain JavaScript', () => {
     "import { qualityScore } from 'magface';\nconsole.log(qualityScore(23, { centre: 23, width: 2.6 }));\n",
   );
   expect(run('node', 'plain.js')).toBe('50\n');
+  const entries = ['eval', 'formats', 'gallery', 'models'].map((name) => `magface/${name}`);
+  const count = 'Object.keys(await import(name)).length';
+  writeFileSync(
+    join(folder, 'entries.js'),
+    `for (const name of ${JSON.stringify(entries)}) console.log(${count} > 2);`,
+  );
+  expect(run('node', 'entries.js')).toBe('true\n'.repeat(4));
 });
 
 test('the library has types for TypeScript, checked strictly with those of all that it reaches, and without a browser', () => {

@@ -184,8 +184,7 @@ function carriedLines(thresholds: readonly Threshold[]): string[] {
 }
 
 async function writeModel({ bytes, contract, name }: Model, output: string): Promise<void> {
-  const { contractMetadata } = await import('../models/contract.ts');
-  const { withMetadata } = await import('../onnx/file.ts');
+  const { withContract } = await import('../models/with-contract.ts');
   const { writeWhole } = await import('../format/file-writer.ts');
-  await writeWhole(output, withMetadata(bytes, contractMetadata(contract), name));
+  await writeWhole(output, withContract(bytes, contract, name));
 }

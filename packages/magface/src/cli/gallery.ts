@@ -29,10 +29,9 @@ export async function expectGalleryRoom(where: string, context: Pick<Context, 'c
  */
 export async function openGallery(
   where: string,
-  { name, digest, contract }: Pick<LoadedModel<'recogniser'>, 'name' | 'digest' | 'contract'>,
+  model: Pick<LoadedModel<'recogniser'>, 'name' | 'digest' | 'contract'>,
   { cwd, readOnly }: Pick<Context, 'cwd'> & DatabaseOptions,
 ): Promise<Gallery> {
-  const { Gallery } = await import('../gallery/gallery.ts');
-  const model = { name, digest, embeddingLength: contract.embeddingLength };
-  return Gallery.open(placeOf(where, { cwd }), model, { readOnly });
+  const { openGallery: open } = await import('../gallery/open-gallery.ts');
+  return open(placeOf(where, { cwd }), model, { readOnly });
 }

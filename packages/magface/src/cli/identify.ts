@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type DecisionThreshold, expectedFalseHits, rateTaken, thresholdAt } from '../decision.ts';
 import type { Gallery } from '../gallery/gallery.ts';
+import { identify as identifyFace } from '../gallery/identify.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { expectGallery, galleryWords, openGallery } from './gallery.ts';
@@ -88,28 +89,26 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
   await expectGallery(flags.gallery, context);
   const rows = createRows(context.stdout, { format: formatOf(flags), table, csv });
   let gallery: Gallery | undefined;
-  let deciding: Deciding;
+  let thresholds: readonly DecisionThreshold[] | undefined;
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async ({ model }) => {
         const taken = thresholdAt(model.contract.thresholds, flags.fmr);
         gallery = await openGallery(flags.gallery, model, { ...context, readOnly: true });
+        thresholds = model.contract.thresholds;
         const { people } = await gallery.count();
-        deciding = { taken, people };
-        if (flags.quiet !== true) for (const line of notes(deciding, flags, model.name)) note(context, line);
+        if (flags.quiet !== true) for (const line of notes({ taken, people }, flags, model.name)) note(context, line);
       },
       outcome: async (outcome) => {
         if (!('faces' in outcome)) return;
         for (const [face, { embedding, quality = null }] of outcome.faces.entries()) {
-          const found = await gallery!.search(embedding, { limit: flags.best });
-          const about = { image: outcome.file.name, face, quality };
-          const decision = decisionFields(deciding, flags.fmr);
-          if (found.length === 0)
-            await rows.write({ ...about, person: null, similarity: null, same: null, ...decision });
-          for (const { person, similarity } of found) {
-            const same = deciding.taken === undefined ? null : similarity >= deciding.taken.threshold;
-            await rows.write({ ...about, person, similarity, same, ...decision });
+          const asked = { thresholds, limit: flags.best, fmr: flags.fmr };
+          const { matches, threshold, fmr, expectedFalseHits } = await identifyFace(gallery!, embedding, asked);
+          const found = matches.length > 0 ? matches : [{ person: null, similarity: null, same: null }];
+          for (const { person, similarity, same } of found) {
+            const match = { image: outcome.file.name, face, quality, person, similarity, same };
+            await rows.write({ ...match, threshold, fmr, fmrAsked: flags.fmr, expectedFalseHits });
           }
         }
       },
@@ -120,16 +119,6 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
     await gallery?.[Symbol.asyncDispose]();
   }
 }
-
-const decisionFields = (
-  { taken, people }: Deciding,
-  fmrAsked: number,
-): Pick<MatchRow, 'threshold' | 'fmr' | 'fmrAsked' | 'expectedFalseHits'> => ({
-  threshold: taken?.threshold ?? null,
-  fmr: taken?.fmr ?? null,
-  fmrAsked,
-  expectedFalseHits: taken === undefined ? null : expectedFalseHits(taken.fmr, people),
-});
 
 /** What a reader of the answers must know of them. */
 function notes({ taken, people }: Deciding, { gallery, fmr }: Flags, model: string): string[] {

@@ -2,10 +2,11 @@
 import { ConfigError, FormatError } from '../errors.ts';
 import { readAligned } from '../infer/node/read-image.ts';
 import { inputFiller } from '../infer/preprocess.ts';
-import { contractMetadata, type ModelContract, type RecogniserContract } from '../models/contract.ts';
+import type { ModelContract, RecogniserContract } from '../models/contract.ts';
 import { type LoadModelOptions, loadModel } from '../models/load-model.ts';
+import { withContract } from '../models/with-contract.ts';
 import { freeBatchOf, isBatchFree } from '../onnx/batch.ts';
-import { digestOfWeights, parseOnnx, withMetadata, writeOnnx } from '../onnx/file.ts';
+import { digestOfWeights, parseOnnx, writeOnnx } from '../onnx/file.ts';
 import { toHalf } from '../onnx/fp16.ts';
 import { largestHalf } from '../onnx/half.ts';
 import type { ModelProto } from '../onnx/onnx_pb.ts';
@@ -14,8 +15,10 @@ import { batchDifference } from './check-batch.ts';
 import { observe } from './observe.ts';
 import { calibrationRounds, quantizeModel } from './quantize-model.ts';
 
+/** Type that a file's weights are stored in. */
 export type WeightType = 'fp32' | 'fp16' | 'int8';
 
+/** What is written, and from what. */
 export interface ConvertOnnxOptions extends Pick<LoadModelOptions, 'describe' | 'cacheDir' | 'offline' | 'signal'> {
   /** @default 'fp32': weights stay as they are */
   readonly dtype?: WeightType | undefined;
@@ -27,7 +30,9 @@ export interface ConvertOnnxOptions extends Pick<LoadModelOptions, 'describe' | 
   readonly onRun?: ((done: number, total: number) => void) | undefined;
 }
 
+/** The file, and what became of the model. */
 export interface ConvertedOnnx {
+  /** Of the ONNX file, its record among its metadata. */
   readonly bytes: Uint8Array;
   readonly contract: ModelContract;
   /** Tensors of weights in the file. */
@@ -39,6 +44,8 @@ export interface ConvertedOnnx {
 }
 
 /**
+ * Writes a recogniser for any batch, with its record, in the type asked for: `int8` quantizes it, calibrated on faces.
+ *
  * @param name - a path, an id, `https:` or `npm:`
  * @throws {ConfigError} when int8 was asked for without faces
  * @throws {FormatError} when the model cannot be written as asked
@@ -88,7 +95,7 @@ function finished(
   const recorded =
     contract.kind === 'recogniser' ? { ...contract, weightsDigest: digestOfWeights(parsed, name) } : contract;
   const tensors = parsed.graph!.initializer.length;
-  return { ...rest, contract: recorded, tensors, bytes: withMetadata(bytes, contractMetadata(recorded), name) };
+  return { ...rest, contract: recorded, tensors, bytes: withContract(bytes, recorded, name) };
 }
 
 const inputDims = ({ input: { layout, width, height } }: RecogniserContract): number[] =>

@@ -6,6 +6,7 @@ import { describeReason } from '../reasons.ts';
 /** Below it a face says little of a person; about one in ten ordinary faces is. */
 export const defaultMinQuality = 10;
 
+/** Which faces may stand for a person. */
 export interface GateOptions {
   /** The image as the user calls it. */
   readonly image: string;
@@ -13,24 +14,30 @@ export interface GateOptions {
   readonly minQuality?: number | undefined;
   /** Take the largest of several faces rather than refuse the image. @default false */
   readonly largest?: boolean | undefined;
-  /** What the two options above are called where the user gives them. */
-  readonly flags: { readonly minQuality: string; readonly largest: string };
+  /** What the two options above are called where the user gives them. @default as here */
+  readonly flags?: { readonly minQuality: string; readonly largest: string } | undefined;
 }
 
-type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
+const ownNames = { minQuality: '`minQuality`', largest: '`largest: true`' } as const;
+
+/** What of a face decides. */
+export type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
 
 /**
- * @param faces - of one image, the largest first, at least one
- * @throws {ImageError} `several_faces` or `quality_too_low`
+ * @param faces - of one image, the largest first
+ * @returns the one that may stand for a person
+ * @throws {ImageError} `no_face`, `several_faces` or `quality_too_low`
  */
 export function enrollable<Face extends GatedFace>(faces: readonly Face[], options: GateOptions): Face {
-  const { image, minQuality = defaultMinQuality, largest = false, flags } = options;
+  const { image, minQuality = defaultMinQuality, largest = false, flags = ownNames } = options;
+  const [face] = faces;
+  if (face === undefined)
+    throw new ImageError('no_face', image, `Expected a face in ${image} but found none: take another photo.`);
   if (faces.length > 1 && !largest) {
     const remedy = `cut the person out, or take the largest with ${flags.largest}`;
     const message = `Expected one face in ${image} but found ${faces.length}: ${remedy}.`;
     throw new ImageError('several_faces', image, message);
   }
-  const face = faces[0]!;
   const { quality } = face;
   if (quality === undefined || quality >= minQuality) return face;
   const why = face.reasons[0] === undefined ? '' : ` (${describeReason(face.reasons[0])})`;

@@ -6,9 +6,10 @@
  *
  * so that a good face counts for more than a poor one and no threshold of quality is needed.
  */
-import { ServiceError } from '../errors.ts';
+import { ConfigError, ServiceError } from '../errors.ts';
 import { magnitudeOf } from '../quality.ts';
 import { type Database, type DatabaseOptions, noGallery, openDatabase, type Query } from './database.ts';
+import { nameFault } from './person-name.ts';
 import { TemplateScan } from './template-scan.ts';
 
 /** Whose embeddings a gallery holds; those of another model mean something else. */
@@ -94,8 +95,14 @@ export class Gallery {
   /**
    * Adds a face to a person, who is made when new. Kept for good once this resolves. A picture that the person has
    * already would only lend itself more weight: it is not added again.
+   *
+   * @param person - any name of 1 to 200 characters
+   * @throws {ConfigError} when the name is none
    */
   async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<EnrolledFace> {
+    const fault = nameFault(person);
+    if (fault !== undefined)
+      throw new ConfigError('person', `Expected a person's name but ${fault}: say who the face shows.`);
     const vector = textOf(embedding);
     const { template, ...enrolled } = await this.#database.transaction(async (query) => {
       const known = await knownFace(query, person, embedding);

@@ -4,6 +4,7 @@ import { cacheFolder, cachePath } from './cache.ts';
 import type { ModelKind } from './contract.ts';
 import { readRegistry } from './registry.ts';
 
+/** A model that is known by an id. */
 export interface ModelRecord {
   readonly id: string;
   readonly kind: ModelKind;
@@ -15,8 +16,14 @@ export interface ModelRecord {
   readonly source: string | null;
 }
 
-/** @returns a record for each model of the registry. */
-export async function listModels(options: { readonly cacheDir?: string | undefined } = {}): Promise<ModelRecord[]> {
+/** Where models are kept. */
+export interface ListModelsOptions {
+  /** @default MAGFACE_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | undefined;
+}
+
+/** @returns a record for each model that is known by an id */
+export async function listModels(options: ListModelsOptions = {}): Promise<ModelRecord[]> {
   const folder = cacheFolder(options.cacheDir);
   const records = (await readRegistry()).map(
     async ({ id, description, source, sha256, contract }): Promise<ModelRecord> => {

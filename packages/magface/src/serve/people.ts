@@ -2,10 +2,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { expectedFalseHits } from '../decision.ts';
 import { ServiceError } from '../errors.ts';
 import { enrollable } from '../gallery/enrolment-gate.ts';
 import type { People } from '../gallery/gallery.ts';
+import { identify } from '../gallery/identify.ts';
 import { longestName, nameFault } from '../gallery/person-name.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
@@ -111,23 +111,13 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     },
     handler: async (request, reply) => {
       const { aligned, limit, fmr } = request.query;
-      const taken = thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
+      thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
       const signal = deadline(reply, options.timeout);
       const images = await readUploads(request, { ...options, signal, expected: 1 });
       const [face] = await largestFaces(images, engine, { signal, aligned });
-      const matches = await gallery.search(face!.embedding, { limit });
-      const { people } = await gallery.count();
-      return {
-        threshold: taken?.threshold ?? null,
-        fmr: taken?.fmr ?? null,
-        fmrAsked: fmr,
-        people,
-        expectedFalseHits: taken === undefined ? null : expectedFalseHits(taken.fmr, people),
-        matches: matches.map((match) => ({
-          ...match,
-          same: taken === undefined ? null : match.similarity >= taken.threshold,
-        })),
-      };
+      const { thresholds } = engine.models.recogniser.contract;
+      const { matches, ...rule } = await identify(gallery, face!.embedding, { thresholds, limit, fmr });
+      return { ...rule, fmrAsked: fmr, matches: [...matches] };
     },
   });
 }

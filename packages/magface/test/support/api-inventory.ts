@@ -9,6 +9,10 @@ export const entryPoints: Readonly<Record<string, string>> = {
   magface: built('magface/dist/index.d.ts'),
   'magface/browser': built('magface/dist/browser/index.d.ts'),
   'magface/client': built('magface/dist/client/index.d.ts'),
+  'magface/eval': built('magface/dist/eval/index.d.ts'),
+  'magface/formats': built('magface/dist/format/index.d.ts'),
+  'magface/gallery': built('magface/dist/gallery/index.d.ts'),
+  'magface/models': built('magface/dist/models/index.d.ts'),
   'magface/train': built('magface/dist/train/index.d.ts'),
   '@magface/torch': built('torch/dist/index.d.ts'),
 };

@@ -1,0 +1,41 @@
+/**
+ * People by their faces, kept in a folder or in a PostgreSQL server: `import { openGallery } from 'magface/gallery'`.
+ *
+ * A person's template is the sum of the embeddings, so that a good face counts for more than a poor one. A gallery belongs
+ * to one model and refuses any other.
+ *
+ * @example Enrol people, then tell whom a face resembles
+ * ```ts
+ * import { MagFace } from 'magface';
+ * import { enrollable, identify, openGallery } from 'magface/gallery';
+ *
+ * await using magface = await MagFace.load();
+ * await using gallery = await openGallery('people', magface.model);
+ * for (const person of ['ann', 'bea']) {
+ *   const image = `${person}.jpg`;
+ *   const face = enrollable(await magface.analyze(image), { image, largest: true });
+ *   await gallery.enrol(person, face);
+ * }
+ * const [seen] = await magface.analyze('ann.jpg');
+ * if (seen === undefined) throw new Error('Expected a face.');
+ * const { matches, fmr, expectedFalseHits } = await identify(gallery, seen.embedding, magface.model.contract);
+ * for (const { person, similarity, same } of matches) console.log(person, similarity, same);
+ * console.log(`at a false match rate of ${fmr}; ${expectedFalseHits} false hits expected for a stranger`);
+ * ```
+ *
+ * @module
+ */
+
+export type { DatabaseOptions } from './database.ts';
+export { defaultMinQuality, enrollable, type GatedFace, type GateOptions } from './enrolment-gate.ts';
+export {
+  type EnrolledFace,
+  Gallery,
+  type GalleryCount,
+  type GalleryFace,
+  type GalleryMatch,
+  type GalleryModel,
+  type SearchOptions,
+} from './gallery.ts';
+export { type Identified, type IdentifiedMatch, type IdentifyOptions, identify } from './identify.ts';
+export { openGallery } from './open-gallery.ts';
