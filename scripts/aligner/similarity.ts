@@ -1,5 +1,5 @@
 /** Similarities of the plane as complex numbers: q ↦ z · q + t, with z = real + i · imaginary. */
-import type { AffineMatrix } from '../../packages/magface/src/align.ts';
+import type { AffineMatrix } from '../../packages/magface/src/face.ts';
 import { middle } from '../../packages/magface/src/infer/aligner.ts';
 
 export interface Similarity {

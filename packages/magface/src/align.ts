@@ -7,15 +7,10 @@
  *
  * @see Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991
  */
-import { ShapeError } from './errors.ts';
-import type { DetectedFace, Landmarks, Point } from './face.ts';
-import { blankPixels, type Pixels } from './pixels.ts';
 
-/** The affine map (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
-export type AffineMatrix = readonly [
-  readonly [a: number, b: number, c: number],
-  readonly [d: number, e: number, f: number],
-];
+import { ShapeError } from './errors.ts';
+import type { AffineMatrix, DetectedFace, Landmarks, Point } from './face.ts';
+import { blankPixels, type Pixels } from './pixels.ts';
 
 /** Side of the crop that recognisers are trained on, in pixels. */
 export const templateSize = 112;

@@ -1,8 +1,6 @@
 /** What the package says about one face. Coordinates are pixels of the upright image: x to the right, y down. */
 
-import type { AffineMatrix } from './align.ts';
 import type { Pixels } from './pixels.ts';
-import type { Reason } from './reasons.ts';
 
 /** Pixel centres lie on whole numbers, as in OpenCV. */
 export type Point = readonly [x: number, y: number];
@@ -51,3 +49,18 @@ export interface AnalyzedFace extends DetectedFace {
   /** What is visibly wrong with the face, worst first; empty when nothing is. */
   readonly reasons: readonly Reason[];
 }
+
+/** The affine map (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
+export type AffineMatrix = readonly [
+  readonly [a: number, b: number, c: number],
+  readonly [d: number, e: number, f: number],
+];
+
+/** One reason with the value that was measured, in the unit of its rule. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly value: number;
+}
+
+/** What can be wrong with a face. */
+export type ReasonCode = 'face_too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'turned_away' | 'cut_off';

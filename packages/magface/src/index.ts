@@ -14,12 +14,13 @@ export {
   ServiceError,
   ShapeError,
 } from './errors.ts';
-export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point } from './face.ts';
-export type { Engine, EngineName, EngineOptions } from './infer/node/engine.ts';
+export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point, Reason, ReasonCode } from './face.ts';
+export type { EngineOptions } from './infer/node/engine.ts';
 export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';
 export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
-export type { AnalyzeOptions, ImageSize, StreamResult } from './infer/pipeline.ts';
+export type { Engine, EngineName } from './infer/node/tuning.ts';
+export type { AnalyzeOptions, StreamResult } from './infer/pipeline.ts';
 export type {
   ContractOf,
   DetectorContract,
@@ -31,9 +32,8 @@ export type {
 } from './models/contract.ts';
 export type { DownloadProgress } from './models/fetch.ts';
 export type { LoadedModel } from './models/load-model.ts';
-export type { Pixels, RawImage } from './pixels.ts';
+export type { ImageSize, Pixels, RawImage } from './pixels.ts';
 export type { Calibration } from './quality.ts';
 export { magnitudeOf, qualityScore } from './quality.ts';
-export type { Reason, ReasonCode } from './reasons.ts';
 export { describeReason } from './reasons.ts';
 export { compare } from './similarity.ts';

@@ -51,3 +51,9 @@ export function rgbPixels(raw: RawImage): Pixels {
   }
   return pixels;
 }
+
+/** Of an image, in pixels, upright. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}

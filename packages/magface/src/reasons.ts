@@ -2,18 +2,10 @@
  * Plain reasons why a face is of low quality. The rules and limits stand here alone; Node and browser share them.
  * They explain a magnitude to people and never change it.
  */
-import { type AffineMatrix, template } from './align.ts';
-import type { Box, Landmarks, Point } from './face.ts';
+
+import { template } from './align.ts';
+import type { AffineMatrix, Box, Landmarks, Point, Reason, ReasonCode } from './face.ts';
 import type { Pixels } from './pixels.ts';
-
-/** What can be wrong with a face. */
-export type ReasonCode = 'face_too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'turned_away' | 'cut_off';
-
-/** One reason with the value that was measured, in the unit of its rule. */
-export interface Reason {
-  readonly code: ReasonCode;
-  readonly value: number;
-}
 
 /** What the rules look at. */
 export interface FaceView {

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import {
-  type AffineMatrix,
   alignmentMatrix,
   inverseOf,
   mapped,
@@ -14,7 +13,7 @@ import {
   withMouthCorners,
 } from '../src/align.ts';
 import { ShapeError } from '../src/errors.ts';
-import type { Landmarks, Point } from '../src/face.ts';
+import type { AffineMatrix, Landmarks, Point } from '../src/face.ts';
 import type { Pixels } from '../src/pixels.ts';
 
 /** The template turned by `angle` radians, scaled and moved. */

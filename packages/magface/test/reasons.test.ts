@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { alignmentMatrix, template, warp } from '../src/align.ts';
-import type { Landmarks, Point } from '../src/face.ts';
+import type { Landmarks, Point, ReasonCode } from '../src/face.ts';
 import type { Pixels } from '../src/pixels.ts';
-import { describeReason, type FaceView, findReasons, type ReasonCode } from '../src/reasons.ts';
+import { describeReason, type FaceView, findReasons } from '../src/reasons.ts';
 import { samplePhoto } from './support/sample-photos.ts';
 import { describeWithShared, shared } from './support/shared.ts';
 

@@ -1,9 +1,8 @@
 /** What the page's side and the worker say to each other. */
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
-import type { ImageSize } from '../infer/pipeline.ts';
 import type { SentError } from '../infer/sent-error.ts';
 import type { FolderModel } from '../models/model-folder.ts';
-import type { RawImage } from '../pixels.ts';
+import type { ImageSize, RawImage } from '../pixels.ts';
 import type { LoadProgress } from './models.ts';
 import type { Device } from './session.ts';
 

@@ -6,12 +6,13 @@ import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { compare as similarityOf } from '../similarity.ts';
-import type { Context, Recogniser } from './context.ts';
+import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import type { ImageFile } from './inputs.ts';
 import { addModelFlags, addOutputFlags, fmrWords, formatOf, share } from './options.ts';
 import { printRecord } from './output.ts';
 import { loadMagFace, named, noFace, type RunFlags, streamOptions } from './run-images.ts';
+import type { Recogniser } from './services.ts';
 
 interface CompareFlags extends RunFlags {
   readonly fmr: number;

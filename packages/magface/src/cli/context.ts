@@ -1,5 +1,4 @@
 /** What a command may touch: handed in by `main.ts`, replaced in tests. */
-import type { MagFace } from '../infer/node/magface.ts';
 import type { Services } from './services.ts';
 
 /** A stream for text that may be a terminal. */
@@ -18,9 +17,6 @@ export interface Context {
   /** Everything heavy, loaded when first asked for. */
   readonly services: Services;
 }
-
-/** What commands use of the library's class. */
-export type Recogniser = Pick<MagFace, 'model' | 'detector' | 'detect' | 'stream' | typeof Symbol.asyncDispose>;
 
 /** Writes one line for people. */
 export function note(context: Pick<Context, 'stderr'>, line: string): void {

@@ -6,11 +6,12 @@ import { readAligned } from '../infer/node/read-image.ts';
 import type { Pixels } from '../pixels.ts';
 import type { DamageExample } from '../report/robustness-page.ts';
 import { compare } from '../similarity.ts';
-import type { Context, Recogniser } from './context.ts';
+import type { Context } from './context.ts';
 import type { ImageFile } from './inputs.ts';
 import type { OutputFlags } from './options.ts';
 import { startProgress } from './progress.ts';
 import { named } from './run-images.ts';
+import type { Recogniser } from './services.ts';
 
 /** What can be done to a face. */
 type Kind = keyof typeof allDamages;

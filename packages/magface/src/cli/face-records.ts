@@ -1,6 +1,5 @@
 /** A face as commands print it. */
-import type { AnalyzedFace } from '../face.ts';
-import type { Reason } from '../reasons.ts';
+import type { AnalyzedFace, Reason } from '../face.ts';
 import type { Column } from './output.ts';
 import { type ImageOutcome, named } from './run-images.ts';
 

@@ -1,6 +1,6 @@
 /** `--min-quality` of the commands that have it. */
 import { ConfigError } from '../errors.ts';
-import type { Recogniser } from './context.ts';
+import type { Recogniser } from './services.ts';
 
 /** @throws {ConfigError} when a least quality is asked for of a model that gives none */
 export function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {

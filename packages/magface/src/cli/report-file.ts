@@ -1,10 +1,11 @@
 /** Gathers what the quality report shows and writes it as one file. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ReportData, ReportImage } from '../report/quality-report.ts';
-import type { Context, Recogniser } from './context.ts';
+import type { ReportData, ReportImage } from '../report/report-data.ts';
+import type { Context } from './context.ts';
 import { type FaceRecord, faceRecords } from './face-records.ts';
 import type { ImageOutcome } from './run-images.ts';
+import type { Recogniser } from './services.ts';
 
 /** Photos in the page are at most this wide and high: sharp on a laptop's screen, about 100 kB each. */
 const photoSide = 960;

@@ -2,11 +2,13 @@
 import { asImageError, ConfigError, ImageError, type MagfaceError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { isFew, usualWorkers } from '../infer/node/workers.ts';
-import type { ImageSize, StreamResult } from '../infer/pipeline.ts';
-import { type Context, note, type Recogniser } from './context.ts';
+import type { StreamResult } from '../infer/pipeline.ts';
+import type { ImageSize } from '../pixels.ts';
+import { type Context, note } from './context.ts';
 import { findImages, type ImageFile } from './inputs.ts';
 import { formatOf, type InputFlags, type ModelFlags, type OutputFlags } from './options.ts';
 import { startProgress } from './progress.ts';
+import type { Recogniser } from './services.ts';
 
 export type RunFlags = InputFlags & ModelFlags & OutputFlags & { readonly flip?: boolean };
 

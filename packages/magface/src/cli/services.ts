@@ -1,10 +1,9 @@
 /** Everything heavy that commands reach for, each imported when first used, so that `--help` is instant. */
 import type { FeatureWriter } from '../format/feature-writer.ts';
-import type { LoadOptions } from '../infer/node/magface.ts';
+import type { LoadOptions, MagFace } from '../infer/node/magface.ts';
 import type { ModelRecord } from '../models/list-models.ts';
 import type { LoadedModel, LoadModelOptions } from '../models/load-model.ts';
-import type { ReportData } from '../report/quality-report.ts';
-import type { Recogniser } from './context.ts';
+import type { ReportData } from '../report/report-data.ts';
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
 export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'> &
@@ -27,3 +26,6 @@ export const services: Services = {
     (await import('../format/feature-writer.ts')).createFeatureWriter(path, options),
   qualityReport: async (data) => (await import('../report/quality-report.ts')).qualityReport(data),
 };
+
+/** What commands use of the library's class. */
+export type Recogniser = Pick<MagFace, 'model' | 'detector' | 'detect' | 'stream' | typeof Symbol.asyncDispose>;

@@ -5,7 +5,7 @@
  * @see official eval_ijb; Maze et al., "IARPA Janus Benchmark - C", ICB 2018
  */
 import { ShapeError } from '../errors.ts';
-import type { FeatureBlock } from '../format/feature-reader.ts';
+import type { FeatureBlock } from '../format/feature-block.ts';
 import type { FaceTemplates, TemplatePairs } from './ijb-files.ts';
 import { scorePairs } from './pair-scores.ts';
 import {

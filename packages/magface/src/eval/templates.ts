@@ -9,7 +9,7 @@
  * @see official eval_ijb: image2template_feature
  */
 import { ShapeError } from '../errors.ts';
-import type { FeatureBlock } from '../format/feature-reader.ts';
+import type { FeatureBlock } from '../format/feature-block.ts';
 import type { FaceTemplates } from './ijb-files.ts';
 
 /** Templates as unit vectors. */

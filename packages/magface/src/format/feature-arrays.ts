@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import type { FeatureBlock } from './feature-reader.ts';
+import type { FeatureBlock } from './feature-block.ts';
 import { namesFileOf, readNpyHeader } from './npy.ts';
 import { readSafetensorsHeader } from './safetensors-header.ts';
 import { byteLengthOf, type Dtype, dtypeBits, toFloat32 } from './tensor.ts';

@@ -1,6 +1,6 @@
 /** Features as JSON, an object a line: `{"image": "a.jpg", "embedding": [..]}`; other keys are passed over. */
 import type { ByteSource } from './byte-source.ts';
-import type { FeatureBlock } from './feature-reader.ts';
+import type { FeatureBlock } from './feature-block.ts';
 import { readLines } from './text-lines.ts';
 
 const rowsAtOnce = 1024;

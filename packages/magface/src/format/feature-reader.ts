@@ -6,19 +6,13 @@
  *     .jsonl        `{"image", "embedding"}`, a line an image
  *     all else      the official text: `name v1 … vD`, a line an image
  */
+
 import { extname } from 'node:path';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { arrayBlocks, openNpy, openSafetensorsFeatures } from './feature-arrays.ts';
+import type { FeatureBlock } from './feature-block.ts';
 import { jsonBlocks, jsonDimension } from './feature-json.ts';
 import { textBlocks, textDimension } from './feature-text.ts';
-
-/** Some rows of a feature file. */
-export interface FeatureBlock {
-  /** (n, D) float32, not normalized. */
-  readonly values: Float32Array;
-  /** One a row, where the file has names. */
-  readonly names?: readonly string[] | undefined;
-}
 
 /** An opened feature file. Reading `blocks` to the end, or leaving the loop, closes it. */
 export interface FeatureFile {

@@ -3,7 +3,7 @@
  * IJB-C's features are 5 GB of it.
  */
 import type { ByteSource } from './byte-source.ts';
-import type { FeatureBlock } from './feature-reader.ts';
+import type { FeatureBlock } from './feature-block.ts';
 
 const chunkBytes = 1 << 22;
 const [lineFeed, space, minus, point] = [10, 32, 45, 46];

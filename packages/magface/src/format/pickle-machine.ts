@@ -1,7 +1,7 @@
 /** The stack, the memo and the allow-list that a pickle's opcodes work on. */
 import type { ByteSource } from './byte-source.ts';
-import type { PickledBytes, PickleGlobal, PickleOptions } from './pickle.ts';
 import { PickleCursor } from './pickle-cursor.ts';
+import type { PickledBytes, PickleGlobal, PickleOptions } from './pickle-values.ts';
 
 const mark = Symbol('mark');
 /** An empty Map costs two hundred bytes and one byte of a file. */

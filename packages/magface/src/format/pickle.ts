@@ -6,36 +6,11 @@
  *
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
+
 import type { ByteSource } from './byte-source.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import { pickleOpcodes } from './pickle-opcodes.ts';
-
-/** A callable of the allow-list. */
-export interface PickleGlobal {
-  /** What Python calls it. */
-  readonly name: string;
-  /** @throws {Unpicklable} when the arguments make no sense. @default it is a name alone, and calling it is refused */
-  readonly call?: (args: readonly unknown[]) => unknown;
-  /** Takes an object's state over, as `__setstate__` does. @default the state is dropped */
-  readonly build?: (object: unknown, state: unknown) => void;
-}
-
-/** Bytes that a pickle holds, left where they are. */
-export interface PickledBytes {
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface PickleOptions {
-  /** By `module name`, such as `collections OrderedDict`. */
-  readonly globals: ReadonlyMap<string, PickleGlobal>;
-  /** Resolves what the pickler stored elsewhere. @default refused */
-  readonly persistent?: ((id: unknown) => unknown) | undefined;
-  /** What Python 2's `str` is. @default 'text' */
-  readonly strings?: 'text' | 'bytes' | undefined;
-  /** Byte where the pickle begins. @default 0 */
-  readonly start?: number | undefined;
-}
+import type { PickleOptions } from './pickle-values.ts';
 
 /** Far above any real file; below what a hostile one would need to fill the memory. */
 const mostOpcodes = 5_000_000;

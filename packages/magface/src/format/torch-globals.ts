@@ -1,6 +1,7 @@
 /** The allow-list: the only Python names that a `.pth` may use, and the plain data that each of them becomes. */
-import type { PickleGlobal } from './pickle.ts';
+
 import { Unpicklable } from './pickle-machine.ts';
+import type { PickleGlobal } from './pickle-values.ts';
 import { countOf, type Dtype } from './tensor.ts';
 import { torchRange } from './torch-strides.ts';
 import { type TorchStorage, TorchTensor } from './torch-tensor.ts';

@@ -3,8 +3,9 @@
  * keys), then for each key its count in eight bytes and its values.
  */
 import type { ByteSource } from './byte-source.ts';
-import { type PickleGlobal, readPickle } from './pickle.ts';
+import { readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
+import type { PickleGlobal } from './pickle-values.ts';
 import { dtypeBits } from './tensor.ts';
 import { storageOf, torchGlobals } from './torch-globals.ts';
 import type { TorchContent, TorchStorage } from './torch-tensor.ts';

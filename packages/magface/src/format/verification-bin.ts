@@ -4,8 +4,9 @@
  */
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
-import { type PickledBytes, type PickleGlobal, readPickle } from './pickle.ts';
+import { readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
+import type { PickledBytes, PickleGlobal } from './pickle-values.ts';
 
 export interface VerificationBin {
   /** n: whether both images of pair k show one person. */

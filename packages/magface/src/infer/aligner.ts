@@ -11,9 +11,9 @@
  * `scripts/aligner.ts` trains it; docs/design.md says on what.
  */
 import { Tensor } from 'onnxruntime-common';
-import { type AffineMatrix, alignmentMatrix, inverseOf, mapped, scaledMatrix } from '../align.ts';
+import { alignmentMatrix, inverseOf, mapped, scaledMatrix } from '../align.ts';
 import { MagfaceError, ModelError } from '../errors.ts';
-import type { DetectedFace } from '../face.ts';
+import type { AffineMatrix, DetectedFace } from '../face.ts';
 import type { AlignerContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { closable } from './closable-session.ts';

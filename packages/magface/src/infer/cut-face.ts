@@ -2,7 +2,8 @@
  * A face cut out of its image. A face larger than the crop is shrunk by area means first, so that fine detail does not
  * turn into noise, and so that one face looks alike in photos of any size.
  */
-import { type AffineMatrix, inverseOf, mapped, templateSize, warp } from '../align.ts';
+import { inverseOf, mapped, templateSize, warp } from '../align.ts';
+import type { AffineMatrix } from '../face.ts';
 import type { Pixels } from '../pixels.ts';
 import { type Scene, sceneOf } from './scene.ts';
 

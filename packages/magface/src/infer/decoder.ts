@@ -1,6 +1,6 @@
 /** What a family of detectors tells of itself. */
 import type { DetectedFace } from '../face.ts';
-import type { ImageSize } from './pipeline.ts';
+import type { ImageSize } from '../pixels.ts';
 
 /** What is particular to one family of detectors. */
 export interface Decoder {

@@ -3,12 +3,14 @@
  * a face that several views show is kept once. Options only filter: a face that is found has the same numbers whatever
  * `minScore`, `minFace` and `maxFaces` are, since the coarsest view that shows it decides.
  */
+
 import type { DetectedFace } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
 import { closable } from './closable-session.ts';
 import type { Decoder } from './decoder.ts';
+import type { DetectOptions } from './expect-options.ts';
 import { expectDetectOptions } from './expect-options.ts';
 import { bySureness, type Looker } from './look.ts';
 import { type Scene, sceneOf } from './scene.ts';
@@ -22,16 +24,6 @@ const decoders: Record<DetectorContract['decoder'], Decoder> = { yunet, blazefac
 export interface DetectorOptions {
   /** The model as people call it, for errors. */
   readonly name: string;
-}
-
-export interface DetectOptions {
-  /** Least confidence of a face, 0 to 1. @default the decoder's own */
-  readonly minScore?: number | undefined;
-  /** Side of the smallest face wanted, in pixels of the image. @default a 25th of the image's shorter side */
-  readonly minFace?: number | undefined;
-  /** Keep only so many, the largest. @default all */
-  readonly maxFaces?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Finds faces; owns its session. */

@@ -1,6 +1,5 @@
 /** Options of detection, as callers without types may give them. */
 import { ConfigError } from '../errors.ts';
-import type { DetectOptions } from './detector.ts';
 
 /** @throws {ConfigError} naming the option that is out of its range */
 export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptions): void {
@@ -11,4 +10,14 @@ export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptio
   expect('minScore', minScore, (v) => v >= 0 && v <= 1, 'a number from 0 to 1');
   expect('minFace', minFace, (v) => v > 0 && v < Number.POSITIVE_INFINITY, 'pixels above 0');
   expect('maxFaces', maxFaces, (v) => Number.isInteger(v) && v > 0, 'a whole number above 0');
+}
+
+export interface DetectOptions {
+  /** Least confidence of a face, 0 to 1. @default the decoder's own */
+  readonly minScore?: number | undefined;
+  /** Side of the smallest face wanted, in pixels of the image. @default a 25th of the image's shorter side */
+  readonly minFace?: number | undefined;
+  /** Keep only so many, the largest. @default all */
+  readonly maxFaces?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }

@@ -3,10 +3,11 @@
  * ones, faces of several images share a batch, and results come in the order of the inputs. Where a source is slow nothing
  * waits for a batch to fill.
  */
-import { type AffineMatrix, alignmentMatrix, template } from '../align.ts';
+
+import { alignmentMatrix, template } from '../align.ts';
 import { asImageError, MagfaceError } from '../errors.ts';
-import type { AnalyzedFace, DetectedFace } from '../face.ts';
-import type { Pixels } from '../pixels.ts';
+import type { AffineMatrix, AnalyzedFace, DetectedFace } from '../face.ts';
+import type { ImageSize, Pixels } from '../pixels.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
 import type { Aligner } from './aligner.ts';
@@ -51,12 +52,6 @@ export type StreamResult<Input> =
       readonly error?: never;
     }
   | { readonly input: Input; readonly index: number; readonly error: MagfaceError; readonly faces?: never };
-
-/** Of an image, in pixels, upright. */
-export interface ImageSize {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Reads one input; throws MagfaceError when that one cannot be used. */
 export type ReadImage<Input> = (input: Input, options: { readonly signal: AbortSignal | undefined }) => Promise<Pixels>;

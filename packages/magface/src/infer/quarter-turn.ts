@@ -1,7 +1,7 @@
 /** Turning a network's input by quarter turns, and the faces found in it back. */
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
+import type { ImageSize } from '../pixels.ts';
 import { blankPixels, type Pixels } from '../pixels.ts';
-import type { ImageSize } from './pipeline.ts';
 
 /** Degrees clockwise. */
 export type QuarterTurn = 0 | 90 | 180 | 270;

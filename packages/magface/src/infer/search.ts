@@ -1,9 +1,9 @@
 /** The three ways in which a detector goes over an image: all levels of views, closer looks at a face, quarter turns. */
 import type { Box, DetectedFace } from '../face.ts';
+import type { ImageSize } from '../pixels.ts';
 import type { View } from './letterbox.ts';
 import { bySureness, type Looker, look } from './look.ts';
 import { blended, iou, mergeFaces, withoutDoubles } from './nms.ts';
-import type { ImageSize } from './pipeline.ts';
 import type { Scene } from './scene.ts';
 
 /** What is looked for. */

@@ -4,8 +4,9 @@
  * are larger than the network can see. Where smaller faces are wanted than the first look can show, finer levels follow:
  * each doubles the scale and cuts the image into overlapping tiles.
  */
+
+import type { ImageSize } from '../pixels.ts';
 import type { View } from './letterbox.ts';
-import type { ImageSize } from './pipeline.ts';
 
 export interface ViewOptions {
   /** Largest input of the network in pixels, or its only one. */

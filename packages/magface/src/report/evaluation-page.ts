@@ -1,25 +1,10 @@
-/** One self-contained page on models and verification sets: figures, curves, distributions, thresholds, pairs. */
-import type { FigureComparison } from '../eval/compare-models.ts';
-import type { PairReport } from '../eval/pair-report.ts';
+import type { EvaluatedSet } from './evaluated-set.ts';
 import { modelLegend, setSections } from './evaluation-sections.ts';
 import { evaluationStyle } from './evaluation-style.ts';
 import { overviewNotes, overviewTable } from './evaluation-tables.ts';
 import { comparisonText } from './figure-text.ts';
 import { counted, escaped, inPercent, page } from './page.ts';
 import { switchThemes } from './page-script.ts';
-
-/** One set of pairs as the page shows it. */
-export interface EvaluatedSet {
-  readonly name: string;
-  /** What a reader of its figures must know: a sentence each. @default none */
-  readonly notes?: readonly string[];
-  /** One a model, in the order of the page's models; at least one. */
-  readonly reports: readonly PairReport[];
-  /** How the models differ; without it no model is said to lead. @default none */
-  readonly comparisons?: readonly FigureComparison[];
-  /** Pictures of images by name, as data addresses; images without one are shown by name alone. */
-  readonly pictures?: ReadonlyMap<string, string>;
-}
 
 /** What a page shows. */
 export interface EvaluationPage {

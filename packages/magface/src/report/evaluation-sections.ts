@@ -2,6 +2,7 @@
 import type { Interval } from '../eval/bootstrap.ts';
 import type { PairExample, PairReport } from '../eval/pair-report.ts';
 import { asPercent, type RejectCurve } from '../eval/reject.ts';
+import type { EvaluatedSet } from './evaluated-set.ts';
 import {
   colourOf,
   detChart,
@@ -13,7 +14,6 @@ import {
   viewChart,
   viewColours,
 } from './evaluation-charts.ts';
-import type { EvaluatedSet } from './evaluation-page.ts';
 import { groupTable, thresholdTable } from './evaluation-tables.ts';
 import { differenceRange, figureText } from './figure-text.ts';
 import { counted, escaped } from './page.ts';

@@ -1,8 +1,8 @@
 /** The tables of the evaluation page. */
 import type { GroupReport } from '../eval/groups.ts';
 import type { PairReport } from '../eval/pair-report.ts';
+import type { EvaluatedSet } from './evaluated-set.ts';
 import { colourOf } from './evaluation-charts.ts';
-import type { EvaluatedSet } from './evaluation-page.ts';
 import { comparisonText, figureText, figureTitle, figureValue, paucCaption } from './figure-text.ts';
 import { escaped, inPercent } from './page.ts';
 

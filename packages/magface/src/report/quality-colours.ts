@@ -1,7 +1,7 @@
 /** The five steps of quality for the boxes of faces in a report. */
 import { qualityColours as steps } from '../quality-steps.ts';
 import { threeFigures } from './page.ts';
-import type { ReportFace } from './quality-report.ts';
+import type { ReportFace } from './report-data.ts';
 
 /** Which faces have which colour. */
 export interface QualityScale {

@@ -1,10 +1,12 @@
 /** The sections of the quality report, each a function from data to HTML; an empty section is an empty string. */
+
+import type { ReasonCode } from '../face.ts';
 import type { Calibration } from '../quality.ts';
-import { describeReason, type ReasonCode } from '../reasons.ts';
+import { describeReason } from '../reasons.ts';
 import { counted, escaped, threeFigures } from './page.ts';
 import { magnitudeChart, similarityChart } from './quality-charts.ts';
 import type { QualityScale } from './quality-colours.ts';
-import type { ReportData, ReportFace, ReportModel, ShownFace, ShownImage } from './quality-report.ts';
+import type { ReportData, ReportFace, ReportModel, ShownFace, ShownImage } from './report-data.ts';
 
 /** The strip holds this many faces at most, evenly spaced by rank; the heat map the best faces. */
 const [stripAtMost, heatMapAtMost] = [60, 40] as const;

@@ -1,7 +1,7 @@
 /** What the service asks of inference, and what it is told. */
 import type { AnalyzedFace } from '../face.ts';
-import type { ImageSize } from '../infer/pipeline.ts';
 import type { LoadedModel } from '../models/load-model.ts';
+import type { ImageSize } from '../pixels.ts';
 
 /** How one image is to be looked at; aligned faces asked for alike share a batch. */
 export interface AnalyzeRequest {

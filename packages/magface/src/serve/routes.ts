@@ -13,7 +13,7 @@ import { imageBodies, noKey } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
 import { addPeople } from './people.ts';
 import * as schema from './schema.ts';
-import type { ServerParts } from './server.ts';
+import type { ServerParts } from './server-parts.ts';
 import { readUploads, type UploadedImage } from './uploads.ts';
 
 type App = FastifyInstance;

@@ -1,31 +1,19 @@
 /** The service as a Fastify application: what stands before and around the routes. */
+
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { ServiceError } from '../errors.ts';
-import type { People } from '../gallery/gallery.ts';
 import { keyGuard } from './access.ts';
 import { errorHandler } from './answers.ts';
 import { brokenRequestHandler } from './broken-request.ts';
-import type { Engine } from './engine.ts';
-import type { Metrics } from './metrics.ts';
 import { addDocumentation } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
 import { addPage } from './page.ts';
 import { receivingGuard } from './receiving.ts';
 import { addRoutes } from './routes.ts';
+import type { ServerParts } from './server-parts.ts';
 import { addUnknownAddress } from './unknown-address.ts';
-
-export interface ServerParts {
-  readonly engine: Engine;
-  readonly metrics: Metrics;
-  /** People by their faces. @default none: their routes are not there */
-  readonly gallery?: People | undefined;
-  /** Where lines of JSON go, one or two a request; they hold neither images nor embeddings. @default nowhere */
-  readonly logs?: { readonly level: string; readonly stream: NodeJS.WritableStream };
-  /** The page's files. @default where the package has them */
-  readonly pageFolder?: string;
-}
 
 /** @returns the application, ready to listen or to be asked directly (`inject`) */
 export async function createServer(options: ServeOptions, parts: ServerParts): Promise<FastifyInstance> {

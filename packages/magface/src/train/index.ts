@@ -7,9 +7,9 @@
 
 export type { PackedImage } from '../format/packed-image.ts';
 export type { ConfigOf, Setting } from '../settings/setting.ts';
-export { type Dataset, type DatasetOptions, readDataset, readDatasets } from './data/dataset.ts';
+export { type DatasetOptions, readDataset, readDatasets } from './data/dataset.ts';
 export { type Batch, Loader, type LoaderOptions } from './data/loader.ts';
-export type { Sample, Samples } from './data/samples.ts';
+export type { Dataset, Sample, Samples } from './data/samples.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './loop/checkpoint-file.ts';
 export { LossScale, type LossScaleState } from './loop/loss-scale.ts';
 export { train } from './loop/run.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type AffineMatrix, warp } from '../../src/align.ts';
+import { warp } from '../../src/align.ts';
+import type { AffineMatrix } from '../../src/face.ts';
 import { cutFace } from '../../src/infer/cut-face.ts';
 import { sceneOf } from '../../src/infer/scene.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';

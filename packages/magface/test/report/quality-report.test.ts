@@ -1,6 +1,7 @@
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
-import { qualityReport, type ReportData, type ReportFace, type ReportImage } from '../../src/report/quality-report.ts';
+import { qualityReport } from '../../src/report/quality-report.ts';
+import type { ReportData, ReportFace, ReportImage } from '../../src/report/report-data.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 
 const picture = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';

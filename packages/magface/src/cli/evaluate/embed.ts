@@ -13,10 +13,11 @@ import { pairQuality } from '../../eval/reject.ts';
 import { cosineSimilarities } from '../../eval/verification.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
-import { type Context, note, type Recogniser } from '../context.ts';
+import { type Context, note } from '../context.ts';
 import type { ModelFlags, OutputFlags } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { downloadNotes, loadMagFace, streamOptions } from '../run-images.ts';
+import type { Recogniser } from '../services.ts';
 
 /** How a set's images become features. */
 export interface EmbedSetFlags extends ModelFlags, OutputFlags {

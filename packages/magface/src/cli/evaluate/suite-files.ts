@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { ThresholdEstimate } from '../../eval/bootstrap.ts';
-import type { EvaluatedSet } from '../../report/evaluation-page.ts';
+import type { EvaluatedSet } from '../../report/evaluated-set.ts';
 import { type Column, createRows } from '../output.ts';
 import { figureColumns } from './columns.ts';
 import type { CurvePoint } from './curves.ts';

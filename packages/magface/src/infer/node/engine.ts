@@ -11,19 +11,8 @@ import { Embedder } from '../embedder.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import type { Session } from '../session.ts';
 import { createSession } from './session.ts';
+import type { Engine, EngineName } from './tuning.ts';
 import { readTuning } from './tuning.ts';
-
-/** ONNX Runtime in float32, or libtorch in bfloat16 where the processor multiplies that, else in float32. */
-export type EngineName = 'onnx' | 'torch';
-
-/** How a recogniser is run. */
-export interface Engine {
-  readonly name: EngineName;
-  /** Threads of one run. */
-  readonly threads: number;
-  /** Most faces in one run. */
-  readonly batchSize: number;
-}
 
 /** How the recogniser is run, and where what tuning found is kept. */
 export interface EngineOptions {

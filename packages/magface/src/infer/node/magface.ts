@@ -6,9 +6,10 @@ import { type LoadedModel, loadModel } from '../../models/load-model.ts';
 import { disposed } from '../closable-session.ts';
 import { expectDetectOptions } from '../expect-options.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
-import { chooseEngine, closeParts, type Engine, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
+import { chooseEngine, closeParts, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
 import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
 import { analyzeByWorkers } from './stream-workers.ts';
+import type { Engine } from './tuning.ts';
 import { isFew, Workers, workerCount } from './workers.ts';
 
 /** Which models are loaded, from where, and how they are run. */

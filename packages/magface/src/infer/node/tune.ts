@@ -7,8 +7,8 @@ import type { Pixels } from '../../pixels.ts';
 import { randomStream } from '../../random.ts';
 import { compare } from '../../similarity.ts';
 import type { Embedding } from '../embedder.ts';
-import { createEmbedder, type EngineName, torchEngine } from './engine.ts';
-import { type Trial, type Tuning, writeTuning } from './tuning.ts';
+import { createEmbedder, torchEngine } from './engine.ts';
+import { type EngineName, type Trial, type Tuning, writeTuning } from './tuning.ts';
 
 export interface TuneOptions {
   /** @default MAGFACE_CACHE, else the user's cache folder */

@@ -9,7 +9,6 @@ import { env } from 'onnxruntime-node';
 import { z } from 'zod';
 import { cores } from '../../machine/cores.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
-import type { Engine } from './engine.ts';
 
 /** One way of running a model, measured. */
 export interface Trial extends Engine {
@@ -61,3 +60,15 @@ export async function writeTuning(folder: string, digest: string, found: Tuning)
   await rename(`${path}.${process.pid}.part`, path);
   return path;
 }
+
+/** How a recogniser is run. */
+export interface Engine {
+  readonly name: EngineName;
+  /** Threads of one run. */
+  readonly threads: number;
+  /** Most faces in one run. */
+  readonly batchSize: number;
+}
+
+/** ONNX Runtime in float32, or libtorch in bfloat16 where the processor multiplies that, else in float32. */
+export type EngineName = 'onnx' | 'torch';

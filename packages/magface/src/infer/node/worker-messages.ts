@@ -1,6 +1,7 @@
 /** What a pool and its worker threads say to each other. */
 import type { AnalyzedFace } from '../../face.ts';
-import type { AnalyzeOptions, ImageSize } from '../pipeline.ts';
+import type { ImageSize } from '../../pixels.ts';
+import type { AnalyzeOptions } from '../pipeline.ts';
 import type { SentError } from '../sent-error.ts';
 import type { LoadedModels } from './engine.ts';
 import type { ImageInput, ImageLimits } from './read-image.ts';

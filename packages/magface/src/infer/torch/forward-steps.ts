@@ -2,6 +2,7 @@
  * A recogniser's ONNX graph as the steps of @magface/torch's forward graph: BatchNorm goes into the layer before it, limits
  * and sums into the convolution that makes them, and what is left of a channel's arithmetic becomes one line a channel.
  */
+
 import type { ForwardStep } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
 import { parseOnnx } from '../../onnx/file.ts';
@@ -10,9 +11,7 @@ import type { NodeProto } from '../../onnx/onnx_pb.ts';
 import { simplify } from '../../onnx/simplify.ts';
 import { floatsOf, type OnnxTensor } from '../../onnx/tensor.ts';
 import { fuseForward } from './fuse-forward.ts';
-
-/** A step before it is known what is read last where. */
-export type OpenStep = ForwardStep extends infer Step ? (Step extends unknown ? Omit<Step, 'frees'> : never) : never;
+import type { OpenStep } from './open-step.ts';
 
 export interface ForwardPlan {
   readonly steps: readonly ForwardStep[];

@@ -1,5 +1,5 @@
 /** Which steps of a forward graph become one: lines, limits and sums that alone read what comes before them. */
-import type { OpenStep } from './forward-steps.ts';
+import type { OpenStep } from './open-step.ts';
 
 /** @param output - the value that must stay @returns fewer steps that compute the same */
 export function fuseForward(steps: readonly OpenStep[], output: string): OpenStep[] {

@@ -1,7 +1,8 @@
 /** How many classes a training set makes, told before they take memory: one stray label makes millions. */
 import { totalmem } from 'node:os';
 import { ConfigError } from '../../errors.ts';
-import { type Dataset, peopleOf } from './dataset.ts';
+import { peopleOf } from './dataset.ts';
+import type { Dataset } from './samples.ts';
 
 export interface ClassMemory {
   /** D. */

@@ -11,8 +11,8 @@ import { readPackedFile } from '../../format/packed-image.ts';
 import { createTarWriter } from '../../format/tar-shard.ts';
 import { imageKinds, isImageName } from '../../image-names.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
-import { type Dataset, readDataset } from './dataset.ts';
-import type { Sample } from './samples.ts';
+import { readDataset } from './dataset.ts';
+import type { Dataset, Sample } from './samples.ts';
 
 export interface ConvertFacesOptions {
   /** Folder that the paths of a list are relative to. @default the current folder, else the list's */

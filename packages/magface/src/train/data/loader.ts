@@ -3,10 +3,9 @@ import { cpus } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ConfigError, MagfaceError } from '../../errors.ts';
 import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
-import type { Dataset } from './dataset.ts';
 import { type DecodeReply, type DecodeRequest, faceBytes, type ImageRequest, SampleDecoder } from './decode-sample.ts';
 import { epochOrder, hash, isFlipped } from './sample-order.ts';
-import type { Sample } from './samples.ts';
+import type { Dataset, Sample } from './samples.ts';
 
 /** One batch. */
 export interface Batch {

@@ -58,3 +58,12 @@ export function joinSamples(parts: readonly { readonly samples: Samples; readonl
     return { ...sample, label: firstLabels[part]! + sample.label };
   });
 }
+
+/** A training set. */
+export interface Dataset {
+  readonly samples: Samples;
+  /** K, the number of classes. */
+  readonly classes: number;
+  /** Names of the classes, where the source has them. */
+  readonly names?: readonly string[];
+}

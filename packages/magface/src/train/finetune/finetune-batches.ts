@@ -1,5 +1,5 @@
 /** The batches of a finetuning run: faces in their views by plan, with targets by what the starting model knew of them. */
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/samples.ts';
 import type { BatchSource } from '../loop/training-loop.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type BatchPlanOptions, plannedBatches, stepsPerEpoch } from './batch-plan.ts';

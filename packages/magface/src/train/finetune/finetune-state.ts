@@ -2,9 +2,19 @@
 import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
 import { freshStatistics } from '../graph/fresh-batch-norm.ts';
+import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { CheckpointContent } from '../loop/checkpoint-file.ts';
 import { storedTensor } from '../model/head.ts';
-import type { Finetuner } from './finetuner.ts';
+import type { WeightMean } from './weight-mean.ts';
+
+/** The parts of a finetuner that change. */
+interface Changing {
+  readonly graph: TrainableGraph;
+  readonly mean: WeightMean;
+  /** (D, K) */
+  readonly centers: Tensor;
+  readonly velocities: Iterable<readonly [string, Tensor]>;
+}
 
 /** What the state of a checkpoint has beside the run's own. */
 interface SavedMean {
@@ -12,7 +22,7 @@ interface SavedMean {
   readonly averaged: number;
 }
 
-export function saveState(tuner: Finetuner, state: Readonly<Record<string, unknown>>): CheckpointContent {
+export function saveState(tuner: Changing, state: Readonly<Record<string, unknown>>): CheckpointContent {
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of changing(tuner)) {
     tensors.set(name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array));
@@ -21,7 +31,7 @@ export function saveState(tuner: Finetuner, state: Readonly<Record<string, unkno
 }
 
 /** Takes over what {@link saveState} gave. @param file - for errors */
-export function restoreState(tuner: Finetuner, { tensors, state }: CheckpointContent, file: string): void {
+export function restoreState(tuner: Changing, { tensors, state }: CheckpointContent, file: string): void {
   using _scope = scope();
   using _ = noGrad();
   for (const [name, tensor] of changing(tuner)) {
@@ -31,7 +41,7 @@ export function restoreState(tuner: Finetuner, { tensors, state }: CheckpointCon
   tuner.mean.count = (state as SavedMean).averaged;
 }
 
-function* changing({ graph, mean, centers, velocities }: Finetuner): IterableIterator<readonly [string, Tensor]> {
+function* changing({ graph, mean, centers, velocities }: Changing): IterableIterator<readonly [string, Tensor]> {
   for (const [name, tensor] of mean.weights) yield [`weights.${name}`, tensor];
   for (const [name, tensor] of mean.means) yield [`mean.${name}`, tensor];
   for (const [name, tensor] of freshStatistics(graph)) yield [`statistics.${name}`, tensor];

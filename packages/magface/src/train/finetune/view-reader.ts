@@ -3,8 +3,8 @@ import { fromArray, type Tensor } from '@magface/torch';
 import { MagfaceError } from '../../errors.ts';
 import type { InputContract } from '../../models/contract.ts';
 import type { Pixels } from '../../pixels.ts';
-import type { Dataset } from '../data/dataset.ts';
 import { faceBytes, faceSize, type ImageRequest, SampleDecoder } from '../data/decode-sample.ts';
+import type { Dataset } from '../data/samples.ts';
 import { showView, type View } from './views.ts';
 
 /** A face of the dataset in a view. */

@@ -4,7 +4,7 @@
  */
 import { autocast, cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset } from '../data/samples.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';

@@ -2,8 +2,9 @@
 import { cacheMemory, threads } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import { checkClasses } from '../data/classes.ts';
-import { type Dataset, datasetSize, readDatasets } from '../data/dataset.ts';
+import { datasetSize, readDatasets } from '../data/dataset.ts';
 import { Loader } from '../data/loader.ts';
+import type { Dataset } from '../data/samples.ts';
 import { finetune } from '../finetune/finetune.ts';
 import { openArchitecture } from '../model/architectures.ts';
 import { loadWeights, magnitudeAdvice } from '../model/initial-weights.ts';

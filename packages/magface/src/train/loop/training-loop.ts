@@ -5,8 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Dataset } from '../data/dataset.ts';
-import type { Sample } from '../data/samples.ts';
+import type { Dataset, Sample } from '../data/samples.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { writeSharded } from '../parallel/sharded-checkpoint.ts';
 import { MemoryUse } from '../record/memory-use.ts';

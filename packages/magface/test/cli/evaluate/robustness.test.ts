@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
-import type { Recogniser } from '../../../src/cli/context.ts';
+import type { Recogniser } from '../../../src/cli/services.ts';
 import type { Pixels } from '../../../src/pixels.ts';
 import { emptyFolder, runCli } from '../run-cli.ts';
 

@@ -1,7 +1,7 @@
 /** Which steps become one, and which must not. */
 import { expect, test } from 'vitest';
-import type { OpenStep } from '../../../src/infer/torch/forward-steps.ts';
 import { fuseForward } from '../../../src/infer/torch/fuse-forward.ts';
+import type { OpenStep } from '../../../src/infer/torch/open-step.ts';
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 const ones = Float32Array.of(1, 1);
