@@ -11,12 +11,21 @@ export { type DatasetOptions, readDataset, readDatasets } from './data/dataset.t
 export { type Batch, Loader, type LoaderOptions } from './data/loader.ts';
 export type { Dataset, Sample, Samples } from './data/samples.ts';
 export { type CheckpointContent, listCheckpoints, readCheckpoint, writeCheckpoint } from './loop/checkpoint-file.ts';
+export type { Precision } from './loop/device.ts';
+export type {
+  Learner,
+  LearnerParts,
+  LearningRules,
+  StepParts,
+  StepResult,
+  WeightGroup,
+} from './loop/learner.ts';
 export { LossScale, type LossScaleState } from './loop/loss-scale.ts';
 export { train } from './loop/run.ts';
 export { learningRate, type ScheduleOptions } from './loop/schedule.ts';
 export type { SkippedStep } from './loop/skipped-steps.ts';
 export type { TrainHooks } from './loop/train-hooks.ts';
-export { type StepResult, Trainer, type TrainerOptions, toImages } from './loop/trainer.ts';
+export { Trainer, type TrainerOptions, toImages } from './loop/trainer.ts';
 export type { ValidationRow } from './loop/validate.ts';
 export { architecture, architectureNames, type BuildArchitecture, openArchitecture } from './model/architectures.ts';
 export { type ExportCheckpointOptions, exportCheckpoint } from './model/export-checkpoint.ts';

@@ -2,8 +2,9 @@
 import { cudaDevices, isBuilt } from '@magface/torch';
 import { describe, expect, test } from 'vitest';
 import { deviceOfRank } from '../../src/train/loop/device.ts';
+import type { StepResult } from '../../src/train/loop/learner.ts';
 import { LossScale } from '../../src/train/loop/loss-scale.ts';
-import type { StepResult, Trainer, TrainerOptions } from '../../src/train/loop/trainer.ts';
+import type { Trainer, TrainerOptions } from '../../src/train/loop/trainer.ts';
 import { backendOf, groupOfOne } from '../../src/train/parallel/environment.ts';
 import { Ranks } from '../../src/train/parallel/ranks.ts';
 import { tinyBatch, tinyTrainer } from './parallel/tiny.ts';

@@ -9,7 +9,8 @@
  * lies; it too is for faces that can be recognised. The third tells the length what MagFace alone finds from margins slowly.
  */
 import { fromArray, normalize, type Tensor } from '@magface/torch';
-import { type MagFaceConstants, type MagFaceLoss, magfaceLoss } from '../model/magface-loss.ts';
+import type { BatchLoss, LossOf } from '../model/head.ts';
+import { type MagFaceConstants, magfaceLoss } from '../model/magface-loss.ts';
 import type { DamageSum } from './views.ts';
 
 export interface FinetuneWeights {
@@ -31,49 +32,40 @@ export interface FinetuneTargets {
   readonly recognisable: BigInt64Array;
 }
 
-export interface FinetuneLoss {
-  readonly total: Tensor;
-  /** Over the recognisable rows alone. */
-  readonly magface: MagFaceLoss;
+export interface FinetuneLoss extends BatchLoss {
   /** Means without their weights, one value each. */
   readonly kept: Tensor;
   readonly quality: Tensor;
-  /** (N): ‖f‖. */
-  readonly magnitudes: Tensor;
 }
 
-/**
- * @param features - (N, D) float32
- * @param centers - (D, K)
- */
-export function finetuneLoss(
-  features: Tensor,
-  centers: Tensor,
-  {
-    targets,
-    constants,
-    weights,
-  }: {
-    readonly targets: FinetuneTargets;
-    readonly constants: MagFaceConstants;
-    readonly weights: FinetuneWeights;
-  },
-): FinetuneLoss {
-  const rows = fromArray(targets.recognisable);
-  const known = features.indexSelect(0, rows); // (M, D)
-  const labels = fromArray(targets.labels).indexSelect(0, rows);
-  const magface = magfaceLoss(known, centers, labels, constants);
+/** The three terms as a head takes them. What concerns class centers is of the recognisable rows alone. */
+export const finetuneTerms =
+  (constants: MagFaceConstants, weights: FinetuneWeights): LossOf<FinetuneTargets> =>
+  (features, centers, targets): FinetuneLoss => {
+    const { device } = features;
+    const rows = fromArray(targets.recognisable).to({ device });
+    const known = features.indexSelect(0, rows); // (M, D)
+    const labels = fromArray(targets.labels).to({ device }).indexSelect(0, rows);
+    const { total, ...magface } = magfaceLoss(known, centers, labels, constants);
 
-  const start = fromArray(targets.start, features.shape).indexSelect(0, rows);
-  const kept = normalize(known, 1).mul(start).sumDim(1).neg().add(1).mean();
+    const start = fromArray(targets.start, features.shape).to({ device }).indexSelect(0, rows);
+    const kept = normalize(known, 1).mul(start).sumDim(1).neg().add(1).mean();
 
-  const magnitudes = features.norm(2, 1);
-  const range = constants.upperMagnitude - constants.lowerMagnitude;
-  const quality = magnitudes.sub(fromArray(targets.magnitudes)).div(range).square().mean();
+    const magnitudes = features.norm(2, 1); // (N)
+    const wanted = fromArray(targets.magnitudes).to({ device });
+    const range = constants.upperMagnitude - constants.lowerMagnitude;
+    const quality = magnitudes.sub(wanted).div(range).square().mean();
 
-  const total = magface.total.add(kept.mul(weights.keep)).add(quality.mul(weights.quality));
-  return { total, magface, kept, quality, magnitudes };
-}
+    return {
+      ...magface,
+      total: total.add(kept.mul(weights.keep)).add(quality.mul(weights.quality)),
+      magnitudes,
+      labels,
+      rows: Array.from(targets.recognisable, Number),
+      kept,
+      quality,
+    };
+  };
 
 /**
  * What damage takes from a face's recognisability per unit of strength, in units of cosine: some damage, such as a little

@@ -2,9 +2,10 @@
 import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
+import { inPrecision } from '../loop/device.ts';
 import { asColumns, classSums, normalized, ownCosines, type Rows } from './directions.ts';
 import type { FrontCache } from './front-cache.ts';
-import { inPrecision, type ViewSource } from './view-source.ts';
+import type { ViewSource } from './view-source.ts';
 
 export interface StartKnowledge {
   /** (N, D): directions of the faces as they are. */
@@ -70,7 +71,7 @@ async function embedView(source: ViewSource, view: number, options: StartOptions
     const count = Math.min(batchSize, labels.length - start);
     const load = await source.load(Array.from({ length: count }, (_, i) => ({ sample: start + i, view })));
     values.set(
-      valuesOf(() => inPrecision(precision, () => graph.forward(load(), part))),
+      valuesOf(() => inPrecision({ precision }, () => graph.forward(load(), part))),
       start * dimension,
     );
   }

@@ -2,10 +2,11 @@
  * Every face in each of its views, as what training begins with: the input itself, or, where the front of the network is
  * frozen, what the front makes of it, computed once and kept in half precision.
  */
-import { autocast, cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
+import { cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
 import type { Dataset } from '../data/samples.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
+import { inPrecision } from '../loop/device.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
 import { type DamageSum, damageSum, type ViewOptions, viewOf } from './views.ts';
@@ -98,7 +99,7 @@ async function keepView(view: number, { source, options, keep, onDone }: ViewWor
   for (let start = 0; start < count; start += frontBatch) {
     const samples = Array.from({ length: Math.min(frontBatch, count - start) }, (_, i) => start + i);
     const load = await source.load(samples.map((sample) => ({ sample, view })));
-    const compute = (): Tensor => inPrecision(precision, () => graph.forward(load(), { to: keep.front }));
+    const compute = (): Tensor => inPrecision({ precision }, () => graph.forward(load(), { to: keep.front }));
     const isFirst = kept === undefined;
     kept = store(kept, { start, count }, compute);
     if (isFirst && keep.cache?.read(view, kept) === true) break;
@@ -145,11 +146,4 @@ function gathered(kept: readonly Tensor[], places: readonly ViewPlace[]): Tensor
 /** Convolutions in bfloat16 want the channels last in memory, those in float32 the rows. */
 function laidOut(x: Tensor, precision: 'fp32' | 'bf16'): Tensor {
   return x.shape.length === 4 && precision === 'bf16' ? x.contiguous({ memoryFormat: 'channelsLast' }) : x;
-}
-
-/** Runs the body in bfloat16 where that is asked for; what it returns is float32. */
-export function inPrecision(precision: 'fp32' | 'bf16', body: () => Tensor): Tensor {
-  if (precision === 'fp32') return body();
-  using _ = autocast('bfloat16');
-  return body().to({ dtype: 'float32' });
 }

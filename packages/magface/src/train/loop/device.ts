@@ -1,5 +1,5 @@
-/** Where a run computes. */
-import { builtAddon, cudaDevices, torchVersion } from '@magface/torch';
+/** Where a run computes, and in which precision. */
+import { autocast, builtAddon, cudaDevices, type Device, type Tensor, torchVersion } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 
 /**
@@ -34,4 +34,18 @@ export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ran
     'device',
     `Expected --device cuda, by which each process takes a GPU of its own, but received ${device} for several processes.`,
   );
+}
+
+/** Of convolutions and products: float32, bfloat16 or float16. */
+export type Precision = 'fp32' | 'bf16' | 'fp16';
+
+const smallTypes = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const;
+
+/** Runs the body with convolutions and products in that precision; what it returns is float32. */
+export function inPrecision(
+  { precision = 'fp32', device }: { readonly precision?: Precision; readonly device?: Device },
+  body: () => Tensor,
+): Tensor {
+  using _ = autocast(smallTypes[precision], device);
+  return body().to({ dtype: 'float32' });
 }

@@ -33,46 +33,43 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   const config = { ...asked, device: deviceOfRank(asked.device, process.env, hooks.group?.size ?? 1) };
   checkDevice(config.device);
   const group = hooks.group ?? (config.sampleRate < 1 ? groupOfOne(backendOf(config.device)) : undefined);
-  const ranks = group && new Ranks(group, config);
-  const isFirst = ranks?.isFirst ?? true;
-  const { onNote = () => {} } = isFirst ? hooks : {};
+  const ranks = new Ranks(group, config);
+  const { onNote = () => {} } = ranks.isFirst ? hooks : {};
   const cores = coresOfRank(process.env);
   checkPrecision(config);
   threads(config.threads ?? cores);
   cacheMemory(config.cacheMemory * 2 ** 20);
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
-  checkClasses(dataset, { ...config, dimension: config.embeddingSize, ranks: ranks?.group.size ?? 1 }, onNote);
+  checkClasses(dataset, { ...config, dimension: config.embeddingSize, ranks: ranks.size }, onNote);
   noteLambda(config, onNote);
-  await using lock = isFirst ? await claimOutput(config) : undefined;
+  await using lock = ranks.isFirst ? await claimOutput(config) : undefined;
   await using loader = new Loader(dataset, {
     batchSize: config.batchSize,
     seed: config.seed,
     flip: config.flip,
     workers: config.workers ?? Math.min(4, cores),
-    ...(ranks !== undefined && { part: ranks.group }),
+    part: ranks,
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
   });
   const trainer = await createTrainer(config, dataset, ranks);
   const { evalPairs, evalRoot: root } = config;
-  const validation =
-    evalPairs === undefined ? undefined : await readValidationSet(evalPairs, { root, part: ranks?.group });
+  const validation = evalPairs === undefined ? undefined : await readValidationSet(evalPairs, { root, part: ranks });
   const position = hooks.resume === true ? await resume(config, trainer, onNote) : begin(config);
   if (config.init !== undefined && position === start)
     await startFrom(config.init, config, { loader, trainer }, onNote);
   onNote(
-    `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${ranks === undefined ? '' : `, ${ranks.group.size} ranks`}.`,
+    `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${group === undefined ? '' : `, ${ranks.size} ranks`}.`,
   );
   const watched = { ...withLock(hooks, lock), onNote };
   const parts = {
     loader,
     trainer,
-    ranks,
     validate: validation && ((epoch: number) => validate(trainer, validation, epoch)),
   };
   return await new TrainingLoop(config, watched, parts, position).run(); // awaited: the loader closes after it
 }
 
-async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks | undefined): Promise<Trainer> {
+async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks): Promise<Trainer> {
   return new Trainer({
     architecture: await openArchitecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
@@ -86,7 +83,7 @@ async function createTrainer(config: TrainConfig, dataset: Dataset, ranks: Ranks
     seed: config.seed,
     sampleRate: config.sampleRate,
     ...(config.precision === 'fp16' && { lossScale: new LossScale() }),
-    ...(ranks !== undefined && { ranks }),
+    ranks,
   });
 }
 

@@ -2,7 +2,7 @@
 import type { ProcessGroup } from '@magface/torch';
 import type { FolderLock } from '../../machine/folder-lock.ts';
 import type { MetricsRow } from '../record/metrics.ts';
-import type { StepResult } from './trainer.ts';
+import type { StepResult } from './learner.ts';
 import type { ValidationRow } from './validate.ts';
 
 /** What a caller may hear of and do while it runs. */

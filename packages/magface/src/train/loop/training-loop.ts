@@ -13,11 +13,11 @@ import { type MetricsRow, MetricsWindow } from '../record/metrics.ts';
 import { RunRecords } from '../record/run-records.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { type CheckpointContent, checkpointName, listCheckpoints, writeCheckpoint } from './checkpoint-file.ts';
+import type { StepResult } from './learner.ts';
 import { type Beginning, type Position, stoppedNote } from './resume.ts';
 import { learningRate, type ScheduleOptions } from './schedule.ts';
 import { SkipCounter } from './skipped-steps.ts';
 import type { TrainHooks } from './train-hooks.ts';
-import type { StepResult } from './trainer.ts';
 import type { ValidationRow } from './validate.ts';
 
 /** Where batches come from: a {@link Loader}, or a source of views. */
@@ -28,8 +28,9 @@ export interface BatchSource<Batch> {
   batches(epoch: number, firstStep: number): AsyncIterable<Batch>;
 }
 
-/** What learns from them. */
-export interface Learner<Batch> {
+/** What learns from them: see {@link Learner}. */
+export interface BatchLearner<Batch> {
+  readonly ranks: Ranks;
   step(batch: Batch, lr: number): StepResult;
   /** Takes the weights into their mean. @default there is no mean */
   average?(): void;
@@ -39,9 +40,7 @@ export interface Learner<Batch> {
 /** What a run is made of. */
 export interface RunParts<Batch> {
   readonly loader: BatchSource<Batch>;
-  readonly trainer: Learner<Batch>;
-  /** The processes that train together. @default none */
-  readonly ranks?: Ranks | undefined;
+  readonly trainer: BatchLearner<Batch>;
   /** How good the model is after so many epochs. @default nobody asks */
   readonly validate?: ((epoch: number) => Promise<ValidationRow>) | undefined;
 }
@@ -51,12 +50,12 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   readonly #config: TrainConfig;
   readonly #hooks: TrainHooks;
   readonly #loader: BatchSource<Batch>;
-  readonly #trainer: Learner<Batch>;
+  readonly #trainer: BatchLearner<Batch>;
   readonly #validate: RunParts<Batch>['validate'];
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
   readonly #total: number;
-  readonly #ranks: Ranks | undefined;
+  readonly #ranks: Ranks;
   /** Of the first rank, or of the only process, from its first step on. */
   #records: RunRecords | undefined;
   readonly #memory = new MemoryUse();
@@ -73,13 +72,13 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   #since = { images: 0, start: performance.now() };
 
   constructor(config: TrainConfig, hooks: TrainHooks, parts: RunParts<Batch>, position: Beginning) {
-    const { loader, trainer, ranks, validate } = parts;
+    const { loader, trainer, validate } = parts;
     this.#config = config;
     this.#hooks = hooks;
     this.#loader = loader;
     this.#trainer = trainer;
     this.#validate = validate;
-    this.#ranks = ranks;
+    this.#ranks = trainer.ranks;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
     this.#total = Math.min(config.epochs * loader.stepsPerEpoch, config.maxSteps ?? Number.POSITIVE_INFINITY);
@@ -101,14 +100,13 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   }
 
   #decideToStop(): void {
-    const wanted = this.#hooks.signal?.aborted === true;
-    this.#isStopping = this.#ranks?.any(wanted) ?? wanted;
+    this.#isStopping = this.#ranks.any(this.#hooks.signal?.aborted === true);
   }
 
   /** @returns the last row of metrics @throws {MagfaceError} `training_diverged` */
   async run(): Promise<MetricsRow | undefined> {
     if (this.isOver) return undefined; // its records are what they should be
-    if (this.#ranks?.isFirst ?? true)
+    if (this.#ranks.isFirst)
       this.#records = await RunRecords.open(this.#config, { epoch: this.#epoch, samples: this.#samples });
     this.#decideToStop();
     while (!this.isOver && !this.#isStopping) {
@@ -135,7 +133,7 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
       const result = this.#trainer.step(batch, lr);
       this.#step++;
       if (this.#done > (1 - averageLast) * this.#total) this.#trainer.average?.();
-      const indices = this.#ranks?.gatherIndices(batch.indices) ?? batch.indices;
+      const indices = this.#ranks.gatherIndices(batch.indices);
       this.#skips.add(this.#done, result.skipped, {
         samples: this.#samplesOf(indices),
         checkpoint: this.#lastCheckpoint,
@@ -189,7 +187,7 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   /** The model of the best accuracy so far is kept as `best.safetensors`. */
   async #judge(): Promise<void> {
     const isBest = await this.#isBestSoFar();
-    if (this.#ranks?.any(isBest) ?? isBest) await this.#save('best.safetensors');
+    if (this.#ranks.any(isBest)) await this.#save('best.safetensors');
   }
 
   /** By the first rank's word: it alone has the validations before. */
@@ -211,8 +209,9 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
     };
     const file = join(this.#config.output, name);
     const content = this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null });
-    if (this.#ranks === undefined) await writeCheckpoint(file, content);
-    else await writeSharded(file, content, this.#ranks.group);
+    const { group } = this.#ranks;
+    if (group === undefined) await writeCheckpoint(file, content);
+    else await writeSharded(file, content, group);
     this.#lastCheckpoint = file;
     const { keep } = this.#config;
     if (keep !== undefined && this.#records !== undefined)

@@ -1,5 +1,5 @@
 /** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
-import { fromArray, scope, trimMemory } from '@magface/torch';
+import { fromArray, scope, type Tensor, trimMemory } from '@magface/torch';
 import { ConfigError, ImageError, ShapeError } from '../../errors.ts';
 import { type FeatureSet, magnitudesOf } from '../../eval/feature-set.ts';
 import { readPairList } from '../../eval/pair-list.ts';
@@ -8,15 +8,19 @@ import { canMeasure } from '../../eval/roc.ts';
 import { cosineSimilarities, type Pairs, verify } from '../../eval/verification.ts';
 import { inRoot, rootOf } from '../data/dataset.ts';
 import { decodeSample, faceBytes } from '../data/decode-sample.ts';
-import type { Ranks } from '../parallel/ranks.ts';
+import { Ranks } from '../parallel/ranks.ts';
 import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
-import type { Trainer } from './trainer.ts';
 
 /** What is validated. */
-export type Validated = Pick<Trainer, 'options' | 'network' | 'embed'>;
-
-/** A process that trains by itself. */
-const alone: Rank = { rank: 0, size: 1 };
+export interface Validated {
+  readonly ranks: Ranks;
+  /** What each pass in training changes beside the weights. */
+  readonly statistics: readonly Tensor[];
+  /** D */
+  readonly embeddingLength: number;
+  /** @param faces - (N, 112, 112, 3) uint8, BGR @returns (N, D): features, not normalized */
+  embed(faces: Uint8Array): Float32Array;
+}
 
 /** Images and the pairs among them. */
 export interface ValidationSet {
@@ -66,7 +70,7 @@ export async function readValidationSet(file: string, options: ReadValidationOpt
   const pairs = { left: Uint32Array.from(left, rowOf), right: Uint32Array.from(right, rowOf), same };
   const images = [...rows.keys()].map((name) => inRoot(base, name));
   const face = new Uint8Array(faceBytes);
-  const { first, count } = shareOf(images.length, options.part ?? alone);
+  const { first, count } = shareOf(images.length, options.part ?? new Ranks());
   for (const image of images.slice(first, first + count)) await readFace(image, face);
   return { images, pairs };
 }
@@ -101,7 +105,7 @@ export async function validate(
   agreeOnStatistics(trainer);
   const features = {
     values: await embedAll(trainer, set.images, batchSize),
-    dimension: trainer.options.architecture.embeddingLength,
+    dimension: trainer.embeddingLength,
   };
   trimMemory(); // else the blocks of these batches are kept beside those of training, which are of other sizes
   const { accuracy, accuracyStd, auc, tarAtFar } = verify(features, set.pairs);
@@ -118,22 +122,23 @@ export async function validate(
  * Makes the network the same on all ranks: where each takes BatchNorm's statistics of its own batches, the first's hold, as
  * in checkpoints. In training they are not read.
  */
-export function agreeOnStatistics({ network, options: { ranks } }: Pick<Trainer, 'options' | 'network'>): void {
-  if (ranks === undefined || ranks.syncBatchNorm) return;
-  for (const tensor of network.tensors.values()) if (!tensor.requiresGrad) ranks.group.broadcast(tensor);
+export function agreeOnStatistics({
+  statistics,
+  ranks: { group, syncBatchNorm },
+}: Pick<Validated, 'ranks' | 'statistics'>): void {
+  if (group === undefined || syncBatchNorm) return;
+  for (const tensor of statistics) group.broadcast(tensor);
 }
 
 /** @returns (N, D), the same on every rank */
 async function embedAll(trainer: Validated, images: readonly string[], batchSize: number): Promise<Float32Array> {
-  const { architecture, ranks } = trainer.options;
-  const place = ranks?.group ?? alone;
-  const dimension = architecture.embeddingLength;
+  const { embeddingLength: dimension, ranks } = trainer;
   const values = new Float32Array(images.length * dimension);
-  for (let start = 0; start < images.length; start += place.size * batchSize) {
-    const share = shareOf(Math.min(place.size * batchSize, images.length - start), place);
+  for (let start = 0; start < images.length; start += ranks.size * batchSize) {
+    const share = shareOf(Math.min(ranks.size * batchSize, images.length - start), ranks);
     const first = start + share.first;
     const own = await embedPart(trainer, images.slice(first, first + share.count));
-    values.set(ranks === undefined ? own : gathered(ranks, { values: own, dimension }, share), start * dimension);
+    values.set(gathered(ranks, { values: own, dimension }, share), start * dimension);
   }
   return values;
 }

@@ -12,7 +12,8 @@ import {
 } from '@magface/torch';
 import { FormatError } from '../../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
-import { type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
+import { Ranks } from '../parallel/ranks.ts';
+import { type MagFaceLoss, type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
 
 /** What a batch came to. */
 export interface HeadLoss {
@@ -28,21 +29,28 @@ export interface HeadLoss {
   readonly margins: Tensor;
   /** (N, 1): cos θ of each sample with its own center, without margin. */
   readonly cosines: Tensor;
+  /** Rows of the batch that have a cosine, where not all have one. @default all */
+  readonly rows?: readonly number[];
 }
 
-/** Class centers with their loss: all of them in `WholeHead`, the part of a rank in parallel/split-head.ts. */
-export interface Head {
+/**
+ * Class centers with their loss: all of them in `WholeHead`, the part of a rank in parallel/split-head.ts. `Targets` are what
+ * the batch shall come to: its labels (N) int64, if nothing more.
+ */
+export interface Head<Targets = Tensor> {
+  /** Of the centers in messages. */
+  readonly name: string;
   /** Of this process: (D, K), or a rank's (K_r, D). */
   readonly centers: Tensor;
   /**
    * The loss of a batch, and backward through all that features and centers were made of.
    *
    * @param features - (n, D) float32: of this process's part of the batch
-   * @param labels - (N) int64: of the whole batch
+   * @param targets - of the whole batch
    * @param lossScale - what gradients are multiplied with
    * @param step - done so far, for what is drawn anew each step
    */
-  backward(features: Tensor, labels: Tensor, lossScale: number, step: number): HeadLoss;
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number): HeadLoss;
   /** L2 norm of the centers' gradient, on all ranks together; not finite where one value is not. */
   gradientNorm(): number;
   /** The step of SGD. */
@@ -57,42 +65,64 @@ export interface Head {
 export const centersName = 'fc.weight';
 export const velocitiesName: string = `optimizer.${centersName}`;
 
-export interface WholeHeadOptions {
-  readonly loss: MagFaceOptions;
-  readonly seed: number;
-  /** @default 'cpu' */
-  readonly device?: Device | undefined;
+/** The terms of a batch's loss, each one value, and what is told of them. */
+export interface BatchLoss extends Pick<MagFaceLoss, 'total' | 'identity' | 'regularizer' | 'margins' | 'magnitudes'> {
+  /** (M, K): cos θ, of the rows that have a label. */
+  readonly cosines: Tensor;
+  /** (M) int64 */
+  readonly labels: Tensor;
+  /** Which rows these are. @default all: M = N */
+  readonly rows?: readonly number[];
+}
+
+/** What a head minimises. @param features - (N, D), of the whole batch @param centers - (D, K) */
+export type LossOf<Targets> = (features: Tensor, centers: Tensor, targets: Targets) => BatchLoss;
+
+/** The paper's loss alone, of labels. */
+export const magfaceTerms =
+  (constants: MagFaceOptions): LossOf<Tensor> =>
+  (features, centers, labels) => ({ ...magfaceLoss(features, centers, labels, constants), labels });
+
+export interface WholeHeadOptions<Targets> {
+  readonly loss: LossOf<Targets>;
+  /** In checkpoints. @default the official one */
+  readonly name?: string;
+  /** Whether weight decay is for centers too, as officially. @default true */
+  readonly decays?: boolean;
+  /** Each of them has all centers, and computes the loss of the whole batch. @default none */
+  readonly ranks?: Ranks | undefined;
 }
 
 /** All class centers in one process. */
-export class WholeHead implements Head {
+export class WholeHead<Targets> implements Head<Targets> {
+  readonly name: string;
   /** (D, K) */
   readonly centers: Tensor;
   readonly optimizer: Sgd;
-  readonly #constants: MagFaceOptions;
+  readonly #options: WholeHeadOptions<Targets>;
+  readonly #ranks: Ranks;
 
-  constructor(dimension: number, classes: number, options: WholeHeadOptions) {
-    this.centers = initialCenters(dimension, classes, options);
-    this.optimizer = new Sgd([this.centers]);
-    this.#constants = options.loss;
+  /** @param centers - (D, K): where they start; a leaf that learns */
+  constructor(centers: Tensor, options: WholeHeadOptions<Targets>) {
+    this.name = options.name ?? centersName;
+    this.centers = centers;
+    this.optimizer = new Sgd([centers]);
+    this.#options = options;
+    this.#ranks = options.ranks ?? new Ranks();
   }
 
-  backward(features: Tensor, labels: Tensor, lossScale: number): HeadLoss {
+  backward(features: Tensor, targets: Targets, lossScale: number): HeadLoss {
     this.optimizer.zeroGrad();
-    const { total, identity, regularizer, ...parts } = magfaceLoss(features, this.centers, labels, this.#constants);
+    const share = this.#ranks.place(features.size(0));
+    const whole = this.#ranks.gather(features.detach(), share); // (N, D)
+    whole.requiresGrad = true;
+    const { total, identity, regularizer, labels, ...parts } = this.#options.loss(whole, this.centers, targets);
     (lossScale === 1 ? total : total.mul(lossScale)).backward();
+    features.backward(whole.grad!.narrow(0, share.first, share.count));
     using _ = noGrad();
-    const cosines = parts.cosines.gather(1, labels.unsqueeze(1)); // (N, 1)
+    const cosines = parts.cosines.gather(1, labels.unsqueeze(1)); // (M, 1)
     const accuracy = parts.cosines.argmax({ dim: 1 }).eq(labels).to({ dtype: 'float32' }).mean().item();
-    return {
-      loss: total.item(),
-      lossId: identity.item(),
-      lossG: regularizer.item(),
-      accuracy,
-      magnitudes: parts.magnitudes,
-      margins: parts.margins,
-      cosines,
-    };
+    return { ...parts, cosines, accuracy, loss: total.item(), lossId: identity.item(), lossG: regularizer.item() };
   }
 
   gradientNorm(): number {
@@ -100,7 +130,7 @@ export class WholeHead implements Head {
   }
 
   step(options: SgdOptions): void {
-    this.optimizer.step(options);
+    this.optimizer.step(this.#options.decays === false ? { ...options, weightDecay: 0 } : options);
   }
 
   save(): Map<string, StoredTensor> {
@@ -119,8 +149,8 @@ export class WholeHead implements Head {
 
   #named(): (readonly [string, Tensor])[] {
     return [
-      [centersName, this.centers],
-      [velocitiesName, this.optimizer.velocities[0]!],
+      [this.name, this.centers],
+      [`optimizer.${this.name}`, this.optimizer.velocities[0]!],
     ];
   }
 }
@@ -141,7 +171,10 @@ export function storedTensor(
 }
 
 /** The official start: uniform in (-1, 1), then every class column of length one. */
-function initialCenters(dimension: number, classes: number, { seed, device = 'cpu' }: WholeHeadOptions): Tensor {
+export function initialCenters(
+  [dimension, classes]: readonly [dimension: number, classes: number],
+  { seed, device = 'cpu' }: { readonly seed: number; readonly device?: Device | undefined },
+): Tensor {
   using all = scope();
   using _ = noGrad();
   const raw = zeros([dimension, classes]).uniform_({ from: -1, to: 1, generator: new Generator(seed) });

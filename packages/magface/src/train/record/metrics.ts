@@ -1,7 +1,7 @@
 /** What a trainer wants to see: steps gathered to rows of `metrics.jsonl`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../../format/file-writer.ts';
-import type { StepResult } from '../loop/trainer.ts';
+import type { StepResult } from '../loop/learner.ts';
 import type { MemoryFigures } from './memory-use.ts';
 
 /** A row: means over the steps since the row before it, extremes of the magnitudes, and memory (not in rows of old). */

@@ -4,7 +4,7 @@ import { writeWhole } from '../../format/file-writer.ts';
 import type { PackedImage } from '../../format/packed-image.ts';
 import { hash } from '../data/sample-order.ts';
 import type { Sample } from '../data/samples.ts';
-import type { StepResult } from '../loop/trainer.ts';
+import type { StepResult } from '../loop/learner.ts';
 
 /** A face of the strip. */
 export interface PicturedFace {

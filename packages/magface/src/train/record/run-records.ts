@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../format/file-writer.ts';
 import type { Sample } from '../data/samples.ts';
-import type { StepResult } from '../loop/trainer.ts';
+import type { StepResult } from '../loop/learner.ts';
 import type { ValidationRow } from '../loop/validate.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { forgetAfter, type MetricsRow, readMetrics, readRows, rowsText } from './metrics.ts';

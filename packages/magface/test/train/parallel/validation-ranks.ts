@@ -7,7 +7,7 @@ import { tinyTrainer } from './tiny.ts';
 const dimension = 4;
 
 /** A model whose features are a function of the face alone, in its own time. */
-export function slowModel(milliseconds: number, ranks?: Ranks): Validated {
+export function slowModel(milliseconds: number, ranks: Ranks = new Ranks()): Validated {
   const embed = (faces: Uint8Array): Float32Array => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
     const length = 112 * 112 * 3;
@@ -16,8 +16,7 @@ export function slowModel(milliseconds: number, ranks?: Ranks): Validated {
       return faces[start]! + faces[start + 5000]! - 250;
     });
   };
-  const options = { architecture: { embeddingLength: dimension }, ...(ranks && { ranks }) };
-  return { options, embed } as unknown as Validated;
+  return { ranks, statistics: [], embeddingLength: dimension, embed };
 }
 
 /** Milliseconds for a batch on the first rank and on others: over the 9 batches more than {@link timeout}, in one far less. */

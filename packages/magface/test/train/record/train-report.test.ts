@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { StepResult } from '../../../src/train/loop/learner.ts';
 import { train } from '../../../src/train/loop/run.ts';
-import type { StepResult } from '../../../src/train/loop/trainer.ts';
 import { PictureBook } from '../../../src/train/record/pictures.ts';
 import { trainReport } from '../../../src/train/record/train-report.ts';
 import { parseTrainConfig } from '../../../src/train/settings/config.ts';
