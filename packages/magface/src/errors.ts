@@ -61,16 +61,53 @@ export type ImageErrorCode =
   | 'several_faces'
   | 'quality_too_low';
 
+/** A message in parts, so that it can be told under another name of its subject, or with another remedy. */
+export interface Wording {
+  /** The text before, between and behind the places where the subject is named. */
+  readonly around: readonly string[];
+  /** What to do, without a full stop. */
+  readonly remedy?: string | undefined;
+}
+
+/** A character that no name of a file has. */
+const subject = '\0';
+
+/**
+ * @param tell - what was expected and what came, without a full stop
+ * @param remedy - what to do, likewise
+ */
+export const wording = (tell: (subject: string) => string, remedy?: string): Wording => ({
+  around: tell(subject).split(subject),
+  remedy,
+});
+
+const rendered = ({ around, remedy }: Wording, name: string): string =>
+  `${around.join(name)}${remedy === undefined ? '' : `: ${remedy}`}.`;
+
 /** One input that cannot be used; a run over many goes on without it and exits with 1. */
 export class ImageError extends MagfaceError {
   override readonly name: string = 'ImageError';
   declare readonly code: ImageErrorCode;
   /** The image as the caller named it. */
   readonly image: string;
+  /** What the message is made of; a text that was given whole names nothing. */
+  readonly wording: Wording | undefined;
 
-  constructor(code: ImageErrorCode, image: string, message: string, options?: ErrorOptions) {
-    super(code, message, options);
+  constructor(code: ImageErrorCode, image: string, message: string | Wording, options?: ErrorOptions) {
+    super(code, typeof message === 'string' ? message : rendered(message, image), options);
     this.image = image;
+    this.wording = typeof message === 'string' ? undefined : message;
+  }
+
+  /**
+   * The same fault as whoever asked for the image would say it.
+   *
+   * @param image - what they call it
+   * @param remedy - what they can do. @default as it was
+   */
+  named(image: string, remedy: string | undefined = this.wording?.remedy): ImageError {
+    const message = this.wording === undefined ? this.message : { ...this.wording, remedy };
+    return new ImageError(this.code, image, message, { cause: this.cause });
   }
 }
 

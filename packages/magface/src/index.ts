@@ -3,7 +3,7 @@ export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
 export type { Decision, DecisionThreshold } from './decision.ts';
 export { decide } from './decision.ts';
-export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode } from './errors.ts';
+export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode, Wording } from './errors.ts';
 export {
   CheckpointError,
   ConfigError,

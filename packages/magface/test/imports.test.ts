@@ -22,7 +22,7 @@ const allowed: Record<string, readonly string[]> = {
   machine: ['.'],
   client: [],
   gallery: ['.', 'models', 'onnx', 'format', 'infer/node', 'machine'],
-  eval: ['.', 'format', 'machine'],
+  eval: ['.', 'format', 'models', 'infer', 'infer/node', 'degrade/node', 'machine'],
   report: ['.', 'eval'],
   train: [
     '.',

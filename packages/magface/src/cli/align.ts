@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';
 import { type Column, createRows } from './output.ts';
-import { named, type RunFlags, runImages } from './run-images.ts';
+import { type RunFlags, runImages, sayOf } from './run-images.ts';
 import { expectTargets } from './targets.ts';
 
 interface AlignFlags extends RunFlags {
@@ -66,8 +66,8 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
       outcome: async (outcome) => {
         const image = outcome.file.name;
         if ('error' in outcome) {
-          const { code, message } = outcome.error;
-          return rows.write({ image, error: { code, message: named(message, outcome.file) } });
+          const { error, file } = outcome;
+          return rows.write({ image, error: { code: error.code, message: sayOf(error, file) } });
         }
         const faces = await cutFaces(outcome.file.path, outcome.faces, flags.size);
         for (const [face, pixels] of faces.entries()) {

@@ -5,10 +5,12 @@ import type { Command } from 'commander';
 import { type CalibrationFit, calibrate as fit } from '../calibrate.ts';
 import { ConfigError } from '../errors.ts';
 import type { FeatureSet } from '../eval/feature-set.ts';
+import { type MeasuredThresholds, measureThresholds } from '../eval/measure-thresholds.ts';
+import { readPairList } from '../eval/pair-list.ts';
+import { resolvePairs } from '../eval/pairs.ts';
 import type { RecogniserContract, Threshold } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import { claimed } from './calibrate-claim.ts';
-import { type MeasuredThresholds, measureThresholds, thresholdLine } from './calibrate-thresholds.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addModelFlags, addOutputFlags, formatOf } from './options.ts';
@@ -151,11 +153,21 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
   );
   const source = `${magnitudes.length} faces of ${faces}`;
   const told =
-    pairs === undefined
-      ? {}
-      : await measureThresholds(featuresOf(names, embeddings), resolve(context.cwd, pairs), pairs);
+    pairs === undefined ? {} : await thresholdsOf(featuresOf(names, embeddings), resolve(context.cwd, pairs), pairs);
   return { ...fit(magnitudes), ...told, model: model!, source, failed };
 }
+
+/** @param shown - the list as the user named it */
+async function thresholdsOf(features: FeatureSet, file: string, shown: string): Promise<MeasuredThresholds> {
+  const pairs = resolvePairs(await readPairList(file), features, { match: 'name' });
+  return measureThresholds(features, pairs, shown);
+}
+
+/** For people: `FMR 1e-3  threshold 0.3120  (0.2691 to 0.3580)`. */
+const thresholdLine = ({ fmr, threshold, interval }: Threshold): string => {
+  const ends = interval === undefined ? '' : `   95 %: ${interval.map((end) => end.toFixed(4)).join(' to ')}`;
+  return `FMR ${fmr.toExponential()}  threshold ${threshold.toFixed(4)}${ends}`;
+};
 
 function featuresOf(names: readonly string[], embeddings: readonly Float32Array[]): FeatureSet {
   const dimension = embeddings[0]?.length ?? 1;

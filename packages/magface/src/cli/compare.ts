@@ -77,8 +77,7 @@ async function facesOf(
     streamOptions(flags, context.signal),
   )) {
     const file = files[index]!;
-    if (error instanceof ImageError)
-      throw new ImageError(error.code, file.name, named(error.message, file), { cause: error });
+    if (error instanceof ImageError) throw named(error, file);
     if (error !== undefined) throw error;
     if (faces[0] === undefined) throw noFace(file);
     found.push(faces);

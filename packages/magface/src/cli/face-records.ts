@@ -1,7 +1,7 @@
 /** A face as commands print it. */
 import type { AnalyzedFace, Reason } from '../face.ts';
 import type { Column } from './output.ts';
-import { type ImageOutcome, named } from './run-images.ts';
+import { type ImageOutcome, sayOf } from './run-images.ts';
 
 export interface FaceRecord {
   readonly image: string;
@@ -29,8 +29,8 @@ export type QualityRecord = FaceRecord | FailureRecord;
 export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
   const { file } = outcome;
   if ('error' in outcome) {
-    const { code, message } = outcome.error;
-    return [{ image: file.name, error: { code, message: named(message, file) } }];
+    const { error } = outcome;
+    return [{ image: file.name, error: { code: error.code, message: sayOf(error, file) } }];
   }
   return outcome.faces.map(({ box, landmarks, detection, turned, magnitude, quality = null, reasons }, face) => ({
     image: file.name,

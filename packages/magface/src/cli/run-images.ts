@@ -1,5 +1,5 @@
 /** What every command over many images does: name them, load the models, show progress, count what failed. */
-import { asImageError, ConfigError, ImageError, type MagfaceError } from '../errors.ts';
+import { asImageError, ConfigError, ImageError, type ImageErrorCode, type MagfaceError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { isFew, usualWorkers } from '../infer/node/workers.ts';
 import type { StreamResult } from '../infer/pipeline.ts';
@@ -50,7 +50,7 @@ export async function runImages(
     for await (const done of outcomes(magface, files, streamOptions(flags, context.signal))) {
       const told = (error: MagfaceError): void => {
         failed++;
-        progress.note(named(error.message, done.file));
+        progress.note(sayOf(error, done.file));
       };
       if ('error' in done) told(done.error);
       await outcome(done).catch((error: unknown) => told(asImageError(error)));
@@ -148,7 +148,18 @@ export function noFace({ name }: ImageFile): ImageError {
   return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
 }
 
+/** What the library's own remedies are called here, by the error's code. */
+const remedies: Partial<Record<ImageErrorCode, string>> = {
+  image_wrong_size: 'align it first, or leave out --aligned',
+};
+
 /** The library names an image by its path and an option by its key, people by what they typed. */
-export function named(message: string, { name, path }: ImageFile): string {
-  return message.replaceAll(path, name).replaceAll('`aligned`', '--aligned');
-}
+export const named = (
+  error: ImageError,
+  { name }: ImageFile,
+  remedy: string | undefined = remedies[error.code],
+): ImageError => error.named(name, remedy);
+
+/** @returns the message for people */
+export const sayOf = (error: MagfaceError, file: ImageFile): string =>
+  (error instanceof ImageError ? named(error, file) : error).message;

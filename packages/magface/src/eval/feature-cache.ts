@@ -15,6 +15,33 @@ export interface EmbeddedImages {
   readonly magnitudes: Float32Array;
 }
 
+/** Features, and whether they were there. */
+export interface CachedImages {
+  readonly images: EmbeddedImages;
+  readonly isCached: boolean;
+  /** Why they could not be kept, which is no reason to lose them. */
+  readonly unkept?: Error | undefined;
+}
+
+/**
+ * @param path - undefined keeps nothing
+ * @returns what is kept there, else what is computed, which is kept then
+ */
+export async function throughCache(
+  path: string | undefined,
+  compute: () => Promise<EmbeddedImages>,
+): Promise<CachedImages> {
+  const cached = path === undefined ? undefined : await readFeatureCache(path);
+  if (cached !== undefined) return { images: cached, isCached: true };
+  const images = await compute();
+  const kept = path === undefined ? undefined : writeFeatureCache(path, images);
+  const unkept = await kept?.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
+  return { images, isCached: false, unkept };
+}
+
 /** Raised when features come out otherwise for the same model and images. */
 const version = 1;
 
@@ -30,7 +57,7 @@ export function featureCachePath(folder: string, parts: readonly (string | boole
 }
 
 /** @returns undefined when they are not there, or a file there is broken */
-export async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
+async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
   if (!existsSync(path)) return undefined;
   try {
     const file = await openSafetensors(path);
@@ -46,7 +73,7 @@ export async function readFeatureCache(path: string): Promise<EmbeddedImages | u
   }
 }
 
-export async function writeFeatureCache(path: string, images: EmbeddedImages): Promise<void> {
+async function writeFeatureCache(path: string, images: EmbeddedImages): Promise<void> {
   const { values, dimension, magnitudes } = images;
   await makeFolder(dirname(path));
   await writeSafetensors(

@@ -47,6 +47,16 @@ export {
   type ThresholdEstimate,
 } from './bootstrap.ts';
 export { type ComparedModel, compareModels, type Figure, type FigureComparison } from './compare-models.ts';
+export {
+  type DamagedFace,
+  type DamagedFaces,
+  type DamageFacesOptions,
+  type DamageName,
+  damageFaces,
+  damageNames,
+  describeDamage,
+} from './damage-faces.ts';
+export { type EmbeddingModels, type EmbedSetOptions, embedFaceSet } from './embed-set.ts';
 export type { FaceSet, SetImage } from './face-set.ts';
 export type { FolderSetOptions } from './face-set-folder.ts';
 export { type FeatureSet, magnitudesOf } from './feature-set.ts';
@@ -72,6 +82,7 @@ export {
 } from './ijb-files.ts';
 export { type LoadedPairs, loadPairs, type PairFiles } from './load-pairs.ts';
 export { type MeasuredModel, type MeasureOptions, measureModel } from './measure-model.ts';
+export { type MeasuredThresholds, measureThresholds } from './measure-thresholds.ts';
 export { openFaceSet } from './open-face-set.ts';
 export { type PairList, parsePairList, readPairList } from './pair-list.ts';
 export type {

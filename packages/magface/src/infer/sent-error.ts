@@ -7,6 +7,7 @@ import {
   ModelError,
   type ModelErrorCode,
   ShapeError,
+  type Wording,
 } from '../errors.ts';
 
 /** An error in the form that crosses. */
@@ -17,6 +18,8 @@ export interface SentError {
   readonly message: string;
   /** The image, model or option that it is about, else empty. */
   readonly about: string;
+  /** What an image's message is made of, so that it can be told under another name. */
+  readonly wording?: Wording | undefined;
   /** Where a defect happened; errors of the typed tree say all there is to say. */
   readonly stack?: string | undefined;
 }
@@ -24,7 +27,8 @@ export interface SentError {
 export function sentError(error: unknown): SentError {
   if (error instanceof MagfaceError) {
     const { name, code, message } = error;
-    return { name, code, message, about: subjectOf(error) };
+    const wording = error instanceof ImageError ? error.wording : undefined;
+    return { name, code, message, about: subjectOf(error), wording };
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return { name, code: 'unexpected', message, about: '', stack };
@@ -37,10 +41,10 @@ function subjectOf(error: MagfaceError): string {
 }
 
 /** @returns the error as its own class again; a defect as a plain Error */
-export function receivedError({ name, code, message, about, stack }: SentError): Error {
+export function receivedError({ name, code, message, about, wording, stack }: SentError): Error {
   if (name === 'AbortError') return new DOMException(message, 'AbortError');
   if (code === 'unexpected') return Object.assign(new Error(message), { stack });
-  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, about, message);
+  if (name === 'ImageError') return new ImageError(code as ImageErrorCode, about, wording ?? message);
   if (name === 'ModelError') return new ModelError(code as ModelErrorCode, about, message);
   if (name === 'ConfigError') return new ConfigError(about, message);
   if (name === 'ShapeError') return new ShapeError(message);

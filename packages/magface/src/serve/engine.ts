@@ -208,8 +208,7 @@ function settle({ name, resolve, reject }: Waiting, outcome: TaskOutcome): void 
 /** The error with the client's name for the image. A defect stays one: it is logged, and clients are told none of its words. */
 function received(error: unknown, image: string): unknown {
   if (!(error instanceof MagfaceError)) return error;
-  const text = error.message.replaceAll(/the image of \d+ bytes/g, image);
-  if (error instanceof ImageError) return new ImageError(error.code, image, text);
-  if (error instanceof ModelError) return new ModelError(error.code, image, text);
-  return new ServiceError('engine_failed', `Expected faces but inference failed: ${text}`);
+  if (error instanceof ImageError) return error.named(image);
+  if (error instanceof ModelError) return error;
+  return new ServiceError('engine_failed', `Expected faces but inference failed: ${error.message}`);
 }

@@ -54,6 +54,10 @@ export function exampleFolder(): string {
   copy(fixtureFolder('golden/eval/ijb/meta'), 'ijb/meta');
   copy(fixtureFile('torch/distributed.pth'), 'weights.pth');
   copy(fileURLToPath(new URL('../fixtures/alignment/', import.meta.url)), 'aligned');
+  writeFileSync(
+    join(folder, 'aligned/pairs.csv'),
+    'left,right,same\n0.png,1.png,1\n0.png,2.png,0\n3.png,4.png,1\n3.png,5.png,0\n',
+  );
   copy(samplePhoto(1), 'ann.jpg');
   copy(samplePhoto(6), 'bea.jpg');
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }');

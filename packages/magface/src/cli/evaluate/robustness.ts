@@ -2,16 +2,20 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { ImageErrorCode } from '../../errors.ts';
+import { type DamagedFaces, type DamageName, damageFaces, describeDamage } from '../../eval/damage-faces.ts';
 import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../../eval/robustness.ts';
 import { type Calibration, qualityScore } from '../../quality.ts';
 import { type Context, note } from '../context.ts';
-import { damageExample, damageFaces, describeDamage } from '../damage-faces.ts';
 import type { ExitCode } from '../errors.ts';
-import { findImages } from '../inputs.ts';
+import { findImages, type ImageFile } from '../inputs.ts';
 import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
-import { loadMagFace } from '../run-images.ts';
+import { startProgress } from '../progress.ts';
+import { loadMagFace, named } from '../run-images.ts';
+import type { Recogniser } from '../services.ts';
 import { expectTargets } from '../targets.ts';
+import { damageExample } from './damage-example.ts';
 
 interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
   readonly faces: string;
@@ -65,18 +69,48 @@ async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   const { id, name, contract } = magface.model;
   const model = { name: id ?? name, calibration: contract.calibration };
   const strengths = Array.from({ length: flags.perKind + 1 }, (_, step) => step / flags.perKind);
-  const damaged = await damageFaces(files, magface, { ...flags, strengths, context });
+  const damaged = await damageAll(files, magface, { flags, strengths, context });
   const report = robustnessReport(damaged.curves, strengths);
-  const record = recordOf(report, { model, seed: flags.seed, failed: damaged.failures.length });
+  const record = recordOf(report, { model, seed: flags.seed, failed: damaged.failed });
   const csv = { rows: report.kinds.flatMap(rowsOf), columns };
   await printRecord(context.stdout, record, { format: formatOf(flags), lines: linesOf(report, model.name), csv });
   if (flags.report !== undefined) {
     const robustnessPage = await loadPage();
-    const example = await damageExample(damaged, strengths);
+    const example = await damageExample(files, damaged, strengths);
     await writeFile(resolve(context.cwd, flags.report), robustnessPage({ model, report, example }));
     if (flags.quiet !== true) note(context, `Report: ${flags.report}, to be opened in a browser.`);
   }
-  return damaged.failures.length > 0 ? 1 : 0;
+  return damaged.failed > 0 ? 1 : 0;
+}
+
+interface DamageSetting {
+  readonly flags: Flags;
+  readonly strengths: readonly number[];
+  readonly context: Context;
+}
+
+/** With a bar, and a line for each face that cannot be read. */
+async function damageAll(
+  files: readonly ImageFile[],
+  magface: Recogniser,
+  { flags, strengths, context }: DamageSetting,
+): Promise<DamagedFaces> {
+  const { seed, quiet = false } = flags;
+  const progress = startProgress(context.stderr, { total: files.length, unit: 'faces', quiet });
+  // Faces are aligned here whatever the flags: only cutting them out helps.
+  const remedies: Partial<Record<ImageErrorCode, string>> = { image_wrong_size: 'cut it out with `magface align`' };
+  const images = files.map(({ path }) => path);
+  try {
+    return await damageFaces(images, magface, {
+      strengths,
+      seed,
+      signal: context.signal,
+      onFace: (done) => progress.update(done),
+      onFailure: (error, at) => progress.note(named(error, files[at]!, remedies[error.code]).message),
+    });
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Apart, since TypeScript 5.9 leaves the `.ts` of an import that stands in a function with `await using`. */
@@ -105,7 +139,7 @@ function recordOf(report: RobustnessReport, { model, seed, failed }: RecordOptio
     loss,
     steps: steps.map(({ strength, magnitude, similarity }) => ({
       strength,
-      damage: describeDamage(kind, strength),
+      damage: describeDamage(kind as DamageName, strength),
       magnitude,
       quality: calibration === undefined ? null : qualityScore(magnitude.p50, calibration),
       similarity,

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
-import { ImageError, type ImageErrorCode, ShapeError } from '../../errors.ts';
+import { ImageError, type ImageErrorCode, ShapeError, wording } from '../../errors.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
@@ -61,12 +61,12 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
 export async function readAligned(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
   const pixels = await readImage(input, options);
   if (pixels.width === templateSize && pixels.height === templateSize) return pixels;
-  const name = nameOf(input);
-  throw new ImageError(
-    'image_wrong_size',
-    name,
-    `Expected an aligned face of ${templateSize}x${templateSize} pixels but ${name} has ${pixels.width}x${pixels.height}: align it first, or leave out \`aligned\`.`,
+  const said = wording(
+    (name) =>
+      `Expected an aligned face of ${templateSize}x${templateSize} pixels but ${name} has ${pixels.width}x${pixels.height}`,
+    'align it first, or leave out `aligned`',
   );
+  throw new ImageError('image_wrong_size', nameOf(input), said);
 }
 
 /** @returns what reads the inputs of a run: photos, or faces that are aligned already */
@@ -131,7 +131,7 @@ async function readBytes(input: string | URL | Uint8Array, name: string, options
   throw new ImageError(
     'image_unreadable',
     name,
-    `Expected ${readable} but ${name} is empty: copy or download it anew.`,
+    wording((image) => `Expected ${readable} but ${image} is empty`, 'copy or download it anew'),
   );
 }
 
@@ -151,7 +151,7 @@ function sourceOf(input: string | URL, name: string): string | URL {
   throw new ImageError(
     'image_unreadable',
     name,
-    `Expected an image but ${name} is no address: check how it is written.`,
+    wording((image) => `Expected an image but ${image} is no address`, 'check how it is written'),
   );
 }
 
@@ -171,14 +171,14 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
       throw new ImageError(
         'image_unreadable',
         name,
-        `Expected an image file but ${name} is a folder: name the files in it.`,
+        wording((image) => `Expected an image file but ${image} is a folder`, 'name the files in it'),
       );
     }
     if (!file.isFile()) {
       throw new ImageError(
         'image_unreadable',
         name,
-        `Expected an image file but ${name} is a device or a pipe: save it as a file first.`,
+        wording((image) => `Expected an image file but ${image} is a device or a pipe`, 'save it as a file first'),
       );
     }
     expectBytes(file.size, name, bytes);
@@ -193,9 +193,18 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
       code === 'ENOENT' || code === 'ENOTDIR'
         ? (['image_missing', 'there is no such file: check the path'] as const)
         : (['image_unreadable', unopened(code)] as const);
-    throw new ImageError(kind, name, `Expected an image at ${name} but ${why}.`, { cause });
+    throw notAt(kind, name, why, cause);
   }
 }
+
+/** @param why - with what to do */
+const notAt = (code: ImageErrorCode, name: string, why: string, cause?: unknown): ImageError =>
+  new ImageError(
+    code,
+    name,
+    wording((image) => `Expected an image at ${image} but ${why}`),
+    { cause },
+  );
 
 function unopened(code: string): string {
   if (code === 'ELOOP') return 'it is a link that leads back to itself: name the file that is meant';
@@ -206,7 +215,7 @@ function unopened(code: string): string {
 
 async function download(address: URL, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
   const refuse = (code: ImageErrorCode, why: string, cause?: unknown): never => {
-    throw new ImageError(code, name, `Expected an image at ${name} but ${why}.`, { cause });
+    throw notAt(code, name, why, cause);
   };
   if (!/^https?:$/.test(address.protocol)) {
     return refuse('image_unreadable', `${address.protocol} is not supported: use a path, file: or https:`);
@@ -254,15 +263,18 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     return rgbPixels({ data: plain, width: info.width, height: info.height });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n')[0]!.trim() : String(cause);
-    const message = `Expected a whole image but ${name} breaks off or is damaged (${why}): copy or download it anew.`;
-    throw new ImageError('image_unreadable', name, message, { cause });
+    const said = wording(
+      (image) => `Expected a whole image but ${image} breaks off or is damaged (${why})`,
+      'copy or download it anew',
+    );
+    throw new ImageError('image_unreadable', name, said, { cause });
   }
 }
 
 async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
   const refuse = (cause?: unknown): never => {
-    const message = `Expected ${readable} but ${name} is ${looksLike(bytes)}.`;
-    throw new ImageError('image_unreadable', name, message, { cause });
+    const said = wording((image) => `Expected ${readable} but ${image} is ${looksLike(bytes)}`);
+    throw new ImageError('image_unreadable', name, said, { cause });
   };
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(refuse);
   return formats.has(metadata.format) && metadata.compression !== 'hevc' ? metadata : refuse();
@@ -286,13 +298,19 @@ function looksLike(bytes: Uint8Array): string {
 function expectPixels(width: number, height: number, name: string, limit: number): void {
   if (width * height <= limit) return;
   const [most, has] = [limit, width * height].map((pixels) => `${Number((pixels / 1e6).toPrecision(3))} megapixels`);
-  const message = `Expected an image of at most ${most} but ${name} has ${has} (${width}x${height}): scale it down, or raise the limit of pixels.`;
-  throw new ImageError('image_too_large', name, message);
+  const said = wording(
+    (image) => `Expected an image of at most ${most} but ${image} has ${has} (${width}x${height})`,
+    'scale it down, or raise the limit of pixels',
+  );
+  throw new ImageError('image_too_large', name, said);
 }
 
 function expectBytes(length: number, name: string, limit: number): void {
   if (length <= limit) return;
   const [most, has] = [limit, length].map((bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`);
-  const message = `Expected an image file of at most ${most} but ${name} has ${has}: save it smaller, or raise the limit of bytes.`;
-  throw new ImageError('image_too_large', name, message);
+  const said = wording(
+    (image) => `Expected an image file of at most ${most} but ${image} has ${has}`,
+    'save it smaller, or raise the limit of bytes',
+  );
+  throw new ImageError('image_too_large', name, said);
 }

@@ -1,0 +1,121 @@
+/** The features of a verification set by a model, computed once: the next run finds them in the cache. */
+import { ImageError, MagfaceError } from '../errors.ts';
+import type { MagFace } from '../infer/node/magface.ts';
+import type { Engine } from '../infer/node/tuning.ts';
+import type { AnalyzeOptions } from '../infer/pipeline.ts';
+import { cacheFolder } from '../models/cache.ts';
+import type { LoadedModel } from '../models/load-model.ts';
+import type { FaceSet } from './face-set.ts';
+import { type EmbeddedImages, featureCachePath, throughCache } from './feature-cache.ts';
+import type { LoadedPairs } from './load-pairs.ts';
+import { pairQuality } from './reject.ts';
+import { cosineSimilarities } from './verification.ts';
+
+/** How a set's images become features. */
+export interface EmbedSetOptions extends Pick<AnalyzeOptions, 'aligned' | 'flip' | 'minScore' | 'minFace' | 'signal'> {
+  /** Folder in which features are kept; false computes anew and keeps nothing. @default MAGFACE_CACHE, else the user's cache folder */
+  readonly cacheDir?: string | false | undefined;
+  /** Called after each image, with how many of the set are done. */
+  readonly onImage?: ((done: number, total: number) => void) | undefined;
+  /** What to do about images that give no feature, in the caller's own words. @default by the options' names */
+  readonly remedy?: string | undefined;
+}
+
+/** All that a set's features depend on beside its images and the options. */
+export interface EmbeddingModels {
+  readonly model: LoadedModel<'recogniser'>;
+  readonly detector: Pick<LoadedModel, 'digest'> | undefined;
+  readonly aligner: Pick<LoadedModel, 'digest'> | undefined;
+  readonly engine: Pick<Engine, 'name'>;
+}
+
+/**
+ * @param set - see `openFaceSet`; that of a `.bin` holds aligned faces: pass `aligned`
+ * @returns the pairs ready to be measured
+ * @throws {MagfaceError} `feature_missing` naming the images that gave no feature: figures over the rest would be others
+ *
+ * @example A folder of aligned faces with its list of pairs
+ * ```ts
+ * import { MagFace } from 'magface';
+ * import { embedFaceSet, openFaceSet, verify } from 'magface/eval';
+ *
+ * await using magface = await MagFace.load({ detector: false });
+ * const set = await openFaceSet('aligned', { pairs: 'aligned/pairs.csv' });
+ * const { features, rows } = await embedFaceSet(set, magface, { aligned: true, flip: true });
+ * console.log(set.name, verify(features, rows, { folds: 2 }).cosineAccuracy);
+ * await set.close();
+ * ```
+ */
+export async function embedFaceSet(
+  set: FaceSet,
+  magface: EmbeddingModels & Pick<MagFace, 'stream'>,
+  options: EmbedSetOptions = {},
+): Promise<LoadedPairs> {
+  const path = options.cacheDir === false ? undefined : featuresPath(set, magface, options);
+  const { images } = await throughCache(path, () => embedImages(set, magface, options));
+  return embeddedPairs(set, images);
+}
+
+/** @returns where the features of such a set are kept */
+export function featuresPath(
+  { images }: Pick<FaceSet, 'images'>,
+  { model, detector, aligner, engine }: EmbeddingModels,
+  { aligned = false, flip = false, minScore, minFace, cacheDir }: EmbedSetOptions,
+): string {
+  const found = aligned
+    ? [null]
+    : [detector?.digest ?? null, aligner?.digest ?? null, minScore ?? null, minFace ?? null];
+  const parts = [model.digest, engine.name, JSON.stringify(model.contract.input), flip, ...found];
+  const folder = cacheFolder(cacheDir === false ? undefined : cacheDir);
+  return featureCachePath(folder, [...parts, ...images.map(({ digest }) => digest)]);
+}
+
+/** Runs the networks. @throws {MagfaceError} `feature_missing` */
+export async function embedImages(
+  set: FaceSet,
+  magface: Pick<MagFace, 'model' | 'stream'>,
+  options: EmbedSetOptions,
+): Promise<EmbeddedImages> {
+  const { cacheDir: _, onImage, remedy = ownRemedy, ...wanted } = options;
+  const total = set.images.length;
+  const dimension = magface.model.contract.embeddingLength;
+  const values = new Float32Array(total * dimension);
+  const magnitudes = new Float32Array(total);
+  const failed: string[] = [];
+  async function* encoded(): AsyncGenerator<Uint8Array> {
+    for (const image of set.images) yield image.read();
+  }
+  for await (const { index, faces, error } of magface.stream(encoded(), wanted)) {
+    const face = faces?.[0];
+    if (face === undefined) failed.push(`${set.images[index]!.name} (${reasonOf(error)})`);
+    else {
+      values.set(face.embedding, index * dimension);
+      magnitudes[index] = face.magnitude;
+    }
+    onImage?.(index + 1, total);
+  }
+  if (failed.length === 0) return { values, dimension, magnitudes };
+  const [shown, rest] = [failed.slice(0, 5).join(', '), failed.length - 5];
+  const message = `Expected a feature of every image of ${set.name} but ${failed.length} of ${total} gave none: ${shown}${rest > 0 ? ` and ${rest} more` : ''}. ${remedy}.`;
+  throw new MagfaceError('feature_missing', message);
+}
+
+const ownRemedy = 'Use `aligned` for faces cut to 112x112, another detector, or a list of pairs without them';
+
+const reasonOf = (error: MagfaceError | undefined): string =>
+  error instanceof ImageError ? error.code.replaceAll('_', ' ') : (error?.code ?? 'no face');
+
+/** A set with its features, as all measures take it. */
+export function embeddedPairs(set: FaceSet, { values, dimension, magnitudes }: EmbeddedImages): LoadedPairs {
+  const features = { values, dimension, names: set.images.map(({ name }) => name) };
+  return {
+    features,
+    rows: set.pairs,
+    similarities: cosineSimilarities(features, set.pairs),
+    same: set.pairs.same,
+    qualities: magnitudes,
+    quality: pairQuality(magnitudes, set.pairs),
+    columns: set.columns,
+    ...(set.views && { views: set.views }),
+  };
+}
