@@ -15,6 +15,18 @@ export interface Decision {
   readonly same: boolean | null;
 }
 
+/** Two faces with what is told of them. */
+export interface Comparison extends Decision {
+  /** Cosine of their embeddings, -1 to 1. */
+  readonly similarity: number;
+}
+
+/** How strict a decision is. */
+export interface DecisionOptions {
+  /** The largest false match rate that is acceptable, in (0, 1). @default 0.001 */
+  readonly fmr?: number | undefined;
+}
+
 /**
  * @param similarity - cosine of two embeddings
  * @param thresholds - those of the model's record

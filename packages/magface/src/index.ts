@@ -1,7 +1,7 @@
 /** The library's public names for Node. */
 export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
-export type { Decision, DecisionThreshold } from './decision.ts';
+export type { Comparison, Decision, DecisionOptions, DecisionThreshold } from './decision.ts';
 export { decide } from './decision.ts';
 export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode, Wording } from './errors.ts';
 export {
@@ -15,6 +15,7 @@ export {
   ShapeError,
 } from './errors.ts';
 export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point, Reason, ReasonCode } from './face.ts';
+export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
 export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';

@@ -55,7 +55,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
   let started = false; // nothing is printed for a run that cannot begin
   const { savePng } = await import('./pictures.ts');
-  const { cutFaces } = await import('./align-faces.ts');
+  const { cutFaces } = await import('../infer/node/cut-out.ts');
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
@@ -69,7 +69,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
           const { error, file } = outcome;
           return rows.write({ image, error: { code: error.code, message: sayOf(error, file) } });
         }
-        const faces = await cutFaces(outcome.file.path, outcome.faces, flags.size);
+        const faces = await cutFaces(outcome.file.path, outcome.faces, { size: flags.size });
         for (const [face, pixels] of faces.entries()) {
           const name = freeName(folder, `${parse(image).name}_${face}`);
           await savePng(join(folder, name), pixels);

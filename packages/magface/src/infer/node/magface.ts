@@ -1,8 +1,11 @@
 /** The class that people use: photos in, faces with embedding, magnitude and quality out. */
+import { type Comparison, type DecisionOptions, decide, thresholdAt } from '../../decision.ts';
 import { ConfigError, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
+import type { Threshold } from '../../models/contract.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
+import { compare } from '../../similarity.ts';
 import { disposed } from '../closable-session.ts';
 import { expectDetectOptions } from '../expect-options.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
@@ -125,6 +128,46 @@ export class MagFace {
       return faces;
     }
     return [];
+  }
+
+  /**
+   * The least cosine of a match, as it was measured: at the false match rate asked for, else at the next stricter one, which
+   * its `fmr` tells.
+   *
+   * @param fmr - the largest false match rate that is acceptable
+   * @returns undefined where the model's record has no threshold
+   * @throws {ConfigError} when the model was measured at no rate as strict as that
+   */
+  threshold(fmr = 0.001): Threshold | undefined {
+    return thresholdAt(this.model.contract.thresholds, fmr);
+  }
+
+  /**
+   * Whether two faces that this model embedded show one person. A threshold holds for one comparison: who looks among N
+   * people has N chances of a false match.
+   *
+   * @throws {ConfigError} when the model was measured at no rate as strict as that
+   * @throws {ShapeError} when an embedding is of another model, or points nowhere
+   *
+   * @example
+   * ```ts
+   * import { MagFace } from 'magface';
+   *
+   * await using magface = await MagFace.load();
+   * const [ann] = await magface.analyze('ann.jpg');
+   * const [bea] = await magface.analyze('bea.jpg');
+   * if (ann === undefined || bea === undefined) throw new Error('Expected a face in each photo.');
+   * const { same, similarity, threshold, fmr } = magface.samePerson(ann, bea, { fmr: 0.0001 });
+   * console.log(`${same}: ${similarity} by the threshold ${threshold}, measured at a false match rate of ${fmr}`);
+   * ```
+   */
+  samePerson(
+    a: Pick<AnalyzedFace, 'embedding'>,
+    b: Pick<AnalyzedFace, 'embedding'>,
+    { fmr = 0.001 }: DecisionOptions = {},
+  ): Comparison {
+    const similarity = compare(a.embedding, b.embedding);
+    return { similarity, ...decide(similarity, this.model.contract.thresholds, fmr) };
   }
 
   /**

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cutFace } from '../../../src/infer/node/cut-out.ts';
 import { MagFace } from '../../../src/infer/node/magface.ts';
 import { magnitudeOf } from '../../../src/quality.ts';
 import { samplePhoto } from '../../support/sample-photos.ts';
@@ -23,6 +24,49 @@ const plain = (r: number, g: number, b: number) =>
   sharp({ create: { width: 112, height: 112, channels: 3, background: { r, g, b } } })
     .png()
     .toBuffer();
+
+describe('two faces', () => {
+  const thresholds = [
+    { fmr: 0.01, threshold: 0.5, set: 'a test' },
+    { fmr: 0.0001, threshold: 0.9, set: 'a test' },
+  ];
+  const face = (...values: number[]) => ({ embedding: Float32Array.from(values) });
+
+  test('are one person or two by the threshold of the rate, or of the next stricter one, which is told', async () => {
+    const measured = join(folder, 'measured.onnx');
+    await writeFile(measured, tinyOnnx(112, { ...tinyRecord(), thresholds }));
+    await using magface = await MagFace.load({ model: measured, detector: false });
+    expect(magface.threshold(0.01)).toEqual(thresholds[0]);
+    expect(magface.threshold()).toEqual(thresholds[1]);
+    expect(() => magface.threshold(1e-5)).toThrow('but received 0.00001: ask for 0.0001');
+    const [a, b] = [face(2, 0, 0), face(3, 4, 0)]; // cosine 0.6
+    const similarity = expect.closeTo(0.6, 6);
+    expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({ similarity, same: true, threshold: 0.5, fmr: 0.01 });
+    expect(magface.samePerson(a, b)).toEqual({ similarity, same: false, threshold: 0.9, fmr: 0.0001 });
+    expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of one length');
+  });
+
+  test('of a model without thresholds are alike, and nothing is decided', async () => {
+    await using magface = await MagFace.load({ model, detector: false });
+    expect(magface.threshold()).toBeUndefined();
+    const undecided = { similarity: 1, same: null, threshold: null, fmr: null };
+    expect(magface.samePerson(face(1, 0, 0), face(2, 0, 0))).toEqual(undecided);
+  });
+});
+
+test('a face is cut larger by the same alignment, in the detail of the photo', async () => {
+  await using magface = await MagFace.load({ model });
+  const photo = samplePhoto(1);
+  const [found] = await magface.analyze(photo);
+  expect(await cutFace(photo, found!)).toEqual(found!.crop);
+  const large = await cutFace(photo, found!, { size: 224 });
+  expect(large).toMatchObject({ width: 224, height: 224 });
+  const raw = { raw: { width: 224, height: 224, channels: 3 as const } };
+  const small = await sharp(large.data, raw).resize(112, 112).removeAlpha().raw().toBuffer();
+  const apart = small.reduce((sum, value, i) => sum + Math.abs(value - found!.crop.data[i]!), 0) / small.length;
+  expect(apart).toBeLessThan(4); // levels of 255: it is 2.2; four pixels aside it is 15, of another face 31
+  await expect(cutFace(photo, found!, { size: 0 })).rejects.toThrow('Expected a whole number from 1 to 4096 as size');
+});
 
 describe('aligned faces', () => {
   test('embedding, magnitude and quality come from the model and its calibration', async () => {
