@@ -141,8 +141,10 @@ export function equalErrorRate({ genuine, impostor }: Scores): number {
   let [g, i] = [0, 0]; // pairs below a rising threshold, which is each score of either kind in turn
   for (;;) {
     const [far, fnmr] = [1 - i / impostor.length, g / genuine.length];
-    if (Math.abs(far - fnmr) < best) [best, rate] = [Math.abs(far - fnmr), (far + fnmr) / 2];
-    if (fnmr >= far) return rate; // they only part from here on
+    // In whole numbers: rounding would decide between two places that are equally close.
+    const apart = (impostor.length - i) * genuine.length - g * impostor.length;
+    if (Math.abs(apart) < best) [best, rate] = [Math.abs(apart), (far + fnmr) / 2];
+    if (apart <= 0) return rate; // they only part from here on
     const threshold = Math.min(genuine[g] ?? Number.POSITIVE_INFINITY, impostor[i] ?? Number.POSITIVE_INFINITY);
     while (g < genuine.length && !(genuine[g]! > threshold)) g++;
     while (i < impostor.length && !(impostor[i]! > threshold)) i++;

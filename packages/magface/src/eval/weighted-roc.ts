@@ -31,7 +31,7 @@ export function rocMeter(
     const [impostors, genuine] = totals as [number, number];
     const allowed = rates.map((rate) => rate * impostors + 1e-9);
     const [limits, tars]: [number[], number[]] = [[], []];
-    let [falseAccepts, accepts, area, closest, eer] = [0, 0, 0, 1, 0.5];
+    let [falseAccepts, accepts, area, closest, eer] = [0, 0, 0, genuine * impostors, 0.5];
     for (let k = 0; k < order.length; ) {
       const score = similarities[order[k]!]!;
       let [impostorsHere, genuineHere] = [0, 0];
@@ -46,8 +46,9 @@ export function rocMeter(
       area += impostorsHere * (accepts + genuineHere / 2);
       falseAccepts += impostorsHere;
       accepts += genuineHere;
-      const [far, fnmr] = [falseAccepts / impostors, 1 - accepts / genuine];
-      if (Math.abs(far - fnmr) <= closest) [closest, eer] = [Math.abs(far - fnmr), (far + fnmr) / 2];
+      // In whole numbers, as equalErrorRate does.
+      const apart = Math.abs(falseAccepts * genuine - (genuine - accepts) * impostors);
+      if (apart <= closest) [closest, eer] = [apart, (falseAccepts / impostors + 1 - accepts / genuine) / 2];
     }
     return { auc: area / (genuine * impostors), eer, limits, tars };
   };

@@ -68,5 +68,17 @@ test('a weight of k is the same as k pairs', () => {
       expect(tars.map((tar) => tar.toFixed(12))).toEqual(points.map(({ tar }) => tar.toFixed(12)));
       for (const [i, { threshold }] of points.entries()) expect(threshold).toBeGreaterThan(limits[i]!);
     }),
+    {
+      numRuns: 500,
+      // Two thresholds are equally close to the point where the rates meet: rounding once chose between them.
+      examples: [
+        [
+          [
+            { score: 0, label: 1, weight: 1 },
+            { score: 3, label: 1, weight: 1 },
+          ],
+        ],
+      ],
+    },
   );
 });
