@@ -1,5 +1,6 @@
 /** Models out of a folder that `magface page` wrote: fetched with progress, checked by their digest, kept for next time. */
 import { ModelError } from '../errors.ts';
+import { type FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ContractOf, ModelContract, ModelKind } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 
@@ -92,18 +93,14 @@ async function download(
     const message = `Expected to download ${id} but ${why}: check the connection and try again.`;
     throw new ModelError('model_download_failed', id, message, { cause });
   };
-  const response = await fetch(address).catch((cause: unknown) => fail('the server cannot be reached', cause));
-  if (!response.ok || response.body === null) return fail(`the server answered ${response.status}`);
-  const data = new Uint8Array(bytes);
-  const reader = response.body.getReader();
-  let received = 0;
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    if (received + part.value.length > bytes) fail(`more than its ${bytes} bytes came`);
-    data.set(part.value, received);
-    received += part.value.length;
-    report(received);
-  }
-  if (received !== bytes) fail(`only ${received} of ${bytes} bytes came`);
+  const data = await fetchBytes(address, { limit: bytes, onProgress: report }).catch((fault: FetchFault) => {
+    const { kind, status, received, cause } = fault;
+    if (kind === 'refused') return fail(`the server answered ${status}`);
+    if (kind === 'too_large') return fail(`more than its ${bytes} bytes came`);
+    if (kind === 'short') return fail(`only ${received} of ${bytes} bytes came`);
+    return fail(kind === 'lost' ? 'the connection was lost on the way' : 'the server cannot be reached', cause);
+  });
+  if (data.length !== bytes) fail(`only ${data.length} of ${bytes} bytes came`);
   if (!(await hasDigest(data, sha256))) {
     const message = `Expected ${id} to have SHA-256 ${sha256} but something else came: write the folder of models anew.`;
     throw new ModelError('model_wrong_digest', id, message);

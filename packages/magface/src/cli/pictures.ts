@@ -1,7 +1,11 @@
 /** Small pictures for pages: data addresses, since a report is one file. */
 import sharp from 'sharp';
+import { fetchBytes } from '../fetch-bytes.ts';
 import { decoding } from '../infer/node/decoding.ts';
 import type { Pixels } from '../pixels.ts';
+
+/** Bytes of a photo; what is larger was not analysed either. */
+const largestFile = 256 * 1024 * 1024;
 
 /**
  * @param path - where a photo lies, or its https: address
@@ -9,7 +13,7 @@ import type { Pixels } from '../pixels.ts';
  * @throws {Error} when it cannot be read: the caller shows no picture then
  */
 export async function thumbnail(path: string, side: number): Promise<string> {
-  const source = /^https?:/i.test(path) ? Buffer.from(await (await fetch(path)).arrayBuffer()) : path;
+  const source = /^https?:/i.test(path) ? await fetchBytes(path, { limit: largestFile }) : path;
   return encodedPicture(source, side);
 }
 

@@ -121,7 +121,12 @@ export class FileWriter {
 /** Writes a file in one go; on return it is on the disk under its name, whole. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const file = await FileWriter.create(path);
-  void file.append(bytes); // commit tells of a failure
+  try {
+    for (let at = 0; at < bytes.length; at += blockBytes) await file.append(bytes.subarray(at, at + blockBytes));
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
   await file.commit();
 }
 

@@ -1,15 +1,14 @@
 /**
  * The cache of downloaded models. A file's name holds the SHA-256 that it must have, so a changed or broken file is
- * noticed and fetched again; files are written under a temporary name, synced and renamed, so that two processes, a full
- * disk or a cut cable leave nothing half done.
+ * noticed and fetched again; files are written whole or not at all.
  */
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 import { z } from 'zod';
-import { ModelError } from '../errors.ts';
+import { ConfigError, ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
+import { writeWhole } from '../format/file-writer.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 
 /** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
@@ -50,7 +49,7 @@ export async function readAddressDigest(folder: string, address: string): Promis
  */
 export async function writeAddressDigest(folder: string, address: string, digest: string): Promise<void> {
   const text = JSON.stringify({ address, sha256: digest });
-  await writeWhole(notePath(folder, address), Buffer.from(text), { folder, model: address });
+  await keep(notePath(folder, address), Buffer.from(text), { folder, model: address });
 }
 
 /**
@@ -58,29 +57,20 @@ export async function writeAddressDigest(folder: string, address: string, digest
  * @throws {ModelError} `model_cache_failed` when the disk is full or the folder cannot be written
  */
 export async function writeCached(folder: string, bytes: Uint8Array, model: string): Promise<string> {
-  return writeWhole(cachePath(folder, sha256(bytes)), bytes, { folder, model });
+  return keep(cachePath(folder, sha256(bytes)), bytes, { folder, model });
 }
 
-async function writeWhole(
+async function keep(
   path: string,
   bytes: Uint8Array,
   { folder, model }: { readonly folder: string; readonly model: string },
 ): Promise<string> {
-  const temporary = `${path}.${randomUUID()}.part`;
   try {
     await makeFolder(join(folder, 'models'));
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
+    await writeWhole(path, bytes);
     return path;
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    const { code } = cause as NodeJS.ErrnoException;
+    const code = cause instanceof ConfigError ? 'EACCES' : (cause as NodeJS.ErrnoException).code;
     const why =
       code === 'ENOSPC' ? 'the disk is full: free some space' : `it cannot be written (${code}): check the folder`;
     const message = `Expected to keep ${model} in ${folder} but ${why}, or set MAGFACE_CACHE to another folder.`;

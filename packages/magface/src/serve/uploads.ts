@@ -3,6 +3,7 @@ import type {} from '@fastify/multipart'; // FastifyRequest.files
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
+import { FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ServeOptions } from './options.ts';
 
 export interface UploadedImage {
@@ -87,25 +88,18 @@ function expectAllowed(address: string, hosts: readonly string[]): void {
  * @throws {ServiceError} `wrong_request` when there is no such image; the signal's reason
  */
 async function fetchImage(address: string, signal: AbortSignal, limit: number): Promise<UploadedImage> {
-  const refuse = (why: string, cause?: unknown): never => {
-    signal.throwIfAborted(); // time is over, or nobody waits: the other server is not to blame
+  // An image that moves to another thread must own its memory, as these bytes do.
+  const bytes = await fetchBytes(address, { limit, signal, redirect: 'error' }).catch((fault: FetchFault) => {
+    if (!(fault instanceof FetchFault)) throw fault; // time is over, or nobody waits: the other server is not to blame
+    const why = {
+      unreachable: 'the server answered nothing: check the address',
+      refused: `the server answered ${fault.status}: check the address`,
+      too_large: `it has more than ${limit} bytes: send a smaller one`,
+      lost: 'the connection was lost on the way: try again',
+      short: 'the connection was lost on the way: try again',
+    }[fault.kind];
+    const { cause } = fault;
     throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`, { cause });
-  };
-  const response = await fetch(address, { signal, redirect: 'error' }).catch((cause: unknown) =>
-    refuse('the server answered nothing: check the address', cause),
-  );
-  if (!response.ok) return refuse(`the server answered ${response.status}: check the address`);
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of response.body ?? []) {
-      length += part.length;
-      if (length > limit) break;
-      parts.push(part);
-    }
-  } catch (cause) {
-    refuse('the connection was lost on the way: try again', cause);
-  }
-  if (length > limit) refuse(`it has more than ${limit} bytes: send a smaller one`);
-  return { name: address, bytes: new Uint8Array(Buffer.concat(parts)) };
+  });
+  return { name: address, bytes };
 }

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
 import { ImageError, type ImageErrorCode, ShapeError, wording } from '../../errors.ts';
+import { FetchFault, fetchBytes } from '../../fetch-bytes.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
@@ -220,28 +221,15 @@ async function download(address: URL, name: string, { bytes, signal }: BytesOpti
   if (!/^https?:$/.test(address.protocol)) {
     return refuse('image_unreadable', `${address.protocol} is not supported: use a path, file: or https:`);
   }
-  try {
-    const response = await fetch(address, signal === undefined ? {} : { signal });
-    if (!response.ok)
-      refuse(
-        response.status === 404 ? 'image_missing' : 'image_unreadable',
-        `the server answered ${response.status}: check the address`,
-      );
-    expectBytes(Number(response.headers.get('content-length') ?? 0), name, bytes);
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for await (const part of response.body ?? []) {
-      length += part.length;
-      expectBytes(length, name, bytes); // a server may say less than it sends, or nothing
-      parts.push(part);
-    }
-    return Buffer.concat(parts);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    if (cause instanceof ImageError) throw cause;
-    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+  return fetchBytes(address, { limit: bytes, signal }).catch((fault: FetchFault) => {
+    if (!(fault instanceof FetchFault)) throw fault;
+    const { kind, status, received, cause } = fault;
+    if (kind === 'refused')
+      refuse(status === 404 ? 'image_missing' : 'image_unreadable', `the server answered ${status}: check the address`);
+    if (kind === 'too_large') expectBytes(received, name, bytes);
+    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause ?? kind);
     return refuse('image_unreadable', `it cannot be fetched (${why}): check the address and the network`, cause);
-  }
+  });
 }
 
 async function decode(bytes: Uint8Array, name: string, limit: number): Promise<Pixels> {

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'onnxruntime-node';
 import { z } from 'zod';
+import { writeWhole } from '../../format/file-writer.ts';
 import { cores } from '../../machine/cores.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 
@@ -56,8 +57,7 @@ export async function readTuning(folder: string, digest: string): Promise<Tuning
 export async function writeTuning(folder: string, digest: string, found: Tuning): Promise<string> {
   const path = await tuningPath(folder, digest);
   await makeFolder(join(folder, 'tuning'));
-  await writeFile(`${path}.${process.pid}.part`, JSON.stringify(found));
-  await rename(`${path}.${process.pid}.part`, path);
+  await writeWhole(path, Buffer.from(JSON.stringify(found)));
   return path;
 }
 
