@@ -1,9 +1,10 @@
 /**
- * Alignment: the least-squares similarity that takes a face's landmarks to the template, and the warp that follows it.
+ * Alignment: fits the similarity transform from a face's landmarks to the template by least squares, and warps the
+ * face.
  *
- *     min over z, t of Σ |z · p_i + t − q_i|²,   points as complex numbers, so z = scale · e^{iθ} is never a reflection
+ *     min over z, t of Σ |z · p_i + t − q_i|²,   points as complex numbers, so that z = scale · e^{iθ} is no reflection
  *
- * With p and q taken from their means, z = Σ conj(p_i) q_i / Σ |p_i|²: Umeyama's solution in two dimensions.
+ * With p and q centred at their means, z = Σ conj(p_i) q_i / Σ |p_i|²: Umeyama's solution in two dimensions.
  *
  * @see Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991
  */
@@ -12,10 +13,10 @@ import { ShapeError } from './errors.ts';
 import type { AffineMatrix, DetectedFace, Landmarks, Point } from './face.ts';
 import { blankPixels, type Pixels } from './pixels.ts';
 
-/** Side of the crop that recognisers are trained on, in pixels. */
+/** Width and height of the crops that recognisers are trained on, in pixels. */
 export const templateSize = 112;
 
-/** Where the landmarks of a 112x112 crop lie: the template of ArcFace and MagFace, image-left eye first. */
+/** Landmark positions in a 112x112 crop: the template of ArcFace and MagFace, image-left eye first. */
 export const template: Landmarks = [
   [38.2946, 51.6963],
   [73.5318, 51.5014],
@@ -26,8 +27,8 @@ export const template: Landmarks = [
 
 /**
  * @param from - N points, at least two of them different
- * @param to - their N targets
- * @throws {ShapeError} when the counts differ or all points of `from` lie on one spot
+ * @param to - N targets
+ * @throws {ShapeError} if the counts differ or all points of `from` coincide
  */
 export function similarityTransform(from: readonly Point[], to: readonly Point[]): AffineMatrix {
   if (from.length !== to.length || from.length < 2) {
@@ -45,7 +46,7 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
     spread += (x - px) ** 2 + (y - py) ** 2;
   }
   if (!(spread > 0)) {
-    throw new ShapeError(`Expected points that differ but all ${from.length} lie at (${px}, ${py}).`);
+    throw new ShapeError(`Expected at least two different points but all ${from.length} are at (${px}, ${py}).`);
   }
   const [a, d] = [real / spread, imaginary / spread];
   return [
@@ -55,11 +56,11 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
 }
 
 /**
- * From image to crop.
+ * The transform from image to crop.
  *
- * @param mouth - `corners` fits five points; `centre` fits four, with the mouth's centre on the midpoint of the template's
- *   two corners
- * @param size - side of the crop in pixels; the template is scaled by size / 112
+ * @param mouth - `corners` fits five points; `centre` fits four, with the mouth's centre at the midpoint of the
+ *   template's mouth corners
+ * @param size - width and height of the crop in pixels; the template is scaled by size / 112
  */
 export function alignmentMatrix(
   landmarks: Landmarks,
@@ -72,19 +73,18 @@ export function alignmentMatrix(
   return similarityTransform(points[0]!, target);
 }
 
-/** @returns where the map takes a point */
+/** Applies a transform to a point. */
 export function mapped([[a, b, c], [d, e, f]]: AffineMatrix, [x, y]: Point): Point {
   return [a * x + b * y + c, d * x + e * y + f];
 }
 
 /**
- * @returns the map back, from crop to image
- * @throws {ShapeError} when the map squeezes the plane to a line
+ * @returns the inverse transform
+ * @throws {ShapeError} if the matrix is singular
  */
 export function inverseOf([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
   const determinant = a * e - b * d;
-  if (!(Math.abs(determinant) > 0))
-    throw new ShapeError('Expected a matrix that can be inverted but its determinant is 0.');
+  if (!(Math.abs(determinant) > 0)) throw new ShapeError('Expected an invertible matrix but its determinant is 0.');
   const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
   return [
     [ia, ib, -ia * c - ib * f],
@@ -92,7 +92,7 @@ export function inverseOf([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
   ];
 }
 
-/** @returns the map to a crop whose pixels count `scale` times as much; (0, 0) stays where it is */
+/** @returns the transform followed by a scaling; (0, 0) stays in place */
 export function scaledMatrix([[a, b, c], [d, e, f]]: AffineMatrix, scale: number): AffineMatrix {
   return [
     [scale * a, scale * b, scale * c],
@@ -100,12 +100,12 @@ export function scaledMatrix([[a, b, c], [d, e, f]]: AffineMatrix, scale: number
   ];
 }
 
-/** Eyes, nose and mouth's centre of a face whose mouth corners are where the template has them. */
+/** Landmarks of a face whose mouth is given by its centre only. */
 export type FourLandmarks = readonly [leftEye: Point, rightEye: Point, nose: Point, mouth: Point];
 
 /**
- * Five landmarks of a face of which only the mouth's centre is known: the corners lie to both sides of it, as wide and as
- * slanted as the template's mouth under the similarity that fits the four points.
+ * Five landmarks from four: places the mouth corners around the mouth's centre, with the width and slant of the
+ * template's mouth under the similarity transform that fits the four points.
  */
 export function withMouthCorners([leftEye, rightEye, nose, mouth]: FourLandmarks): Landmarks {
   const [[a, b], [d, e]] = similarityTransform(withMouthCentre(template), [leftEye, rightEye, nose, mouth]);
@@ -128,16 +128,16 @@ function meanPoint(points: readonly Point[]): Point {
   return [x / points.length, y / points.length];
 }
 
-/** Sub-pixel positions are steps of 1/32, and source positions are summed in 1/1024, as in OpenCV's warpAffine. */
+/** As in OpenCV's warpAffine: sub-pixel steps of 1/32, and source positions summed in units of 1/1024. */
 const subPixels = 32;
 const fixedPoint = 1024;
 
 /**
- * The square crop that `matrix` maps the image to: bilinear, black outside the image, rounded as OpenCV's warpAffine
- * rounds, so that crops match those that recognisers were trained on.
+ * Warps the image to a square crop: bilinear, black outside the image, with the rounding of OpenCV's warpAffine, so
+ * that crops match the ones that recognisers were trained on.
  *
  * @param matrix - from image to crop
- * @param size - side of the crop in pixels
+ * @param size - width and height of the crop in pixels
  */
 export function warp(image: Pixels, matrix: AffineMatrix, size: number = templateSize): Pixels {
   const [[a, b, c], [d, e, f]] = inverseOf(matrix);
@@ -183,7 +183,7 @@ function blend({ data, width, height }: Pixels, x: number, y: number, target: Pi
   const bottomLeft = bottomIn && leftIn ? (subPixels - right) * bottom : 0;
   const bottomRight = bottomIn && rightIn ? right * bottom : 0;
   for (let channel = 0; channel < 3; channel++) {
-    // A weight is zero wherever its pixel lies outside, so what stands there does not matter, except undefined.
+    // The weight of a pixel outside the image is 0, so any value but undefined will do.
     const sum =
       topLeft * (data[from + channel] ?? 0) +
       topRight * (data[from + 3 + channel] ?? 0) +

@@ -1,16 +1,16 @@
-/** From a similarity to a decision: at which of a model's measured thresholds, and what it says. */
+/** Decides whether two faces match, by one of a model's measured thresholds. */
 import { ConfigError } from './errors.ts';
 
-/** Least cosine of a match and the false match rate that it was measured to have. */
+/** Minimum cosine of a match, and its measured false match rate. */
 export interface DecisionThreshold {
   readonly fmr: number;
   readonly threshold: number;
 }
 
-/** What is told of two faces; nulls where the model has no threshold. */
+/** A decision on two faces; all null if the model has no thresholds. */
 export interface Decision {
   readonly threshold: number | null;
-  /** The rate that the threshold was measured at: never above the one asked for. */
+  /** The threshold's measured rate, at most the requested one. */
   readonly fmr: number | null;
   readonly same: boolean | null;
 }
@@ -29,9 +29,9 @@ export interface DecisionOptions {
 
 /**
  * @param similarity - cosine of two embeddings
- * @param thresholds - those of the model's record
- * @param fmr - the largest false match rate that is acceptable, see {@link thresholdAt}
- * @throws {ConfigError} when the model was measured at no rate as strict as that
+ * @param thresholds - from the model's record
+ * @param fmr - highest acceptable false match rate, see {@link thresholdAt}
+ * @throws {ConfigError} if the model has no threshold that strict
  */
 export function decide(
   similarity: number,
@@ -43,14 +43,14 @@ export function decide(
   return { threshold: taken.threshold, fmr: taken.fmr, same: similarity >= taken.threshold };
 }
 
-/** Decimals of a rate may be lost on the way through text and files. */
+/** Tolerance for rates that were rounded in text or files. */
 const rounding = 1e-9;
 
 /**
- * @param thresholds - those of the model's record
- * @param fmr - the largest false match rate that is acceptable
- * @returns the threshold measured at that rate, or else at the next stricter one; undefined when the model has none
- * @throws {ConfigError} when every rate that was measured is looser
+ * @param thresholds - from the model's record
+ * @param fmr - highest acceptable false match rate
+ * @returns the threshold measured at that rate or at the next stricter one; undefined if the model has no thresholds
+ * @throws {ConfigError} if all measured rates are higher
  */
 export function thresholdAt<Measured extends DecisionThreshold>(
   thresholds: readonly Measured[] | undefined,
@@ -63,21 +63,22 @@ export function thresholdAt<Measured extends DecisionThreshold>(
   const strictest = loosestFirst.at(-1)!.fmr;
   throw new ConfigError(
     'fmr',
-    `Expected a false match rate of ${strictest} or more, the strictest that this model was measured at, but received ${fmr}: ask for ${strictest}, or measure the model on more pairs with \`magface calibrate --pairs\`.`,
+    `Expected a false match rate of at least ${strictest}, the strictest measured for this model, but received ${fmr}: use ${strictest}, or measure the model on more pairs with \`magface calibrate --pairs\`.`,
   );
 }
 
-/** @returns `0.001`, or how it differs from the rate asked for: `0.001, the next stricter than the 0.005 asked for` */
+/** @returns `0.001`, or for another requested rate, `0.001, the next stricter measured rate than the 0.005 asked for` */
 export const rateTaken = (fmr: number, asked: number): string =>
   Math.abs(fmr - asked) <= rounding * asked
     ? String(fmr)
     : `${fmr}, the next stricter measured rate than the ${asked} asked for`;
 
 /**
- * A threshold is measured for one comparison; whoever is compared with many people has as many chances of a false hit.
+ * A threshold is measured for one comparison. A face that is compared with many people has that many chances of a false
+ * match.
  *
- * @param fmr - of one comparison
- * @param people - how many a face is compared with
- * @returns false hits to be expected for a face of somebody who is none of them, to three digits
+ * @param fmr - false match rate of one comparison
+ * @param people - number of people that a face is compared with
+ * @returns expected number of false matches for a stranger, to three digits
  */
 export const expectedFalseHits = (fmr: number, people: number): number => Number((fmr * people).toPrecision(3));

@@ -1,9 +1,9 @@
 /**
- * The one tree of errors. Every message is a sentence that says what was expected, what came and what to do;
- * `code` is stable and for programs, `message` is for people and may change.
+ * The errors of this package. Each message says what was expected, what was received and what to do. Programs should
+ * test `code`, which is stable; `message` may change.
  */
 
-/** Base of all errors that this package throws on purpose. */
+/** Base class of all errors that this package throws. */
 export class MagfaceError extends Error {
   override readonly name: string = 'MagfaceError';
   /** Stable identifier in snake_case, such as `image_unreadable`. */
@@ -15,10 +15,10 @@ export class MagfaceError extends Error {
   }
 }
 
-/** Wrong use: an option, a flag or a configuration file. The CLI exits with 2. */
+/** A wrong option, flag or configuration file. The CLI exits with 2. */
 export class ConfigError extends MagfaceError {
   override readonly name: string = 'ConfigError';
-  /** The option or key that is wrong, as the user wrote it. */
+  /** The wrong option or key, as the user wrote it. */
   readonly key: string;
 
   constructor(key: string, message: string, options?: ErrorOptions) {
@@ -27,7 +27,7 @@ export class ConfigError extends MagfaceError {
   }
 }
 
-/** Two things that must agree in shape do not: `Expected features of shape (N, 512) but received (8, 256)`. */
+/** Shapes disagree: `Expected features of shape (N, 512) but received (8, 256)`. */
 export class ShapeError extends MagfaceError {
   override readonly name: string = 'ShapeError';
 
@@ -36,11 +36,11 @@ export class ShapeError extends MagfaceError {
   }
 }
 
-/** A file that is not what its name or header promises. */
+/** The content of a file contradicts its name or header. */
 export class FormatError extends MagfaceError {
   override readonly name: string = 'FormatError';
   readonly file: string;
-  /** Byte offset in the file where the contradiction was found, when there is one. */
+  /** Byte offset of the error in the file, if known. */
   readonly offset: number | undefined;
 
   constructor(file: string, message: string, options?: ErrorOptions & { offset?: number }) {
@@ -51,7 +51,7 @@ export class FormatError extends MagfaceError {
   }
 }
 
-/** Why an image gave no result: the codes that appear in `{image, error: {code, message}}`. */
+/** Why an image has no result: the codes in `{image, error: {code, message}}`. */
 export type ImageErrorCode =
   | 'image_missing'
   | 'image_unreadable'
@@ -61,20 +61,20 @@ export type ImageErrorCode =
   | 'several_faces'
   | 'quality_too_low';
 
-/** A message in parts, so that it can be told under another name of its subject, or with another remedy. */
+/** A message in parts, so that its subject's name or its remedy can be replaced. */
 export interface Wording {
-  /** The text before, between and behind the places where the subject is named. */
+  /** The text around the places where the subject is named. */
   readonly around: readonly string[];
-  /** What to do, without a full stop. */
+  /** What to do, without the full stop. */
   readonly remedy?: string | undefined;
 }
 
-/** A character that no name of a file has. */
+/** A character that no file name contains. */
 const subject = '\0';
 
 /**
- * @param tell - what was expected and what came, without a full stop
- * @param remedy - what to do, likewise
+ * @param tell - what was expected and received, without the full stop
+ * @param remedy - what to do, without the full stop
  */
 export const wording = (tell: (subject: string) => string, remedy?: string): Wording => ({
   around: tell(subject).split(subject),
@@ -84,11 +84,11 @@ export const wording = (tell: (subject: string) => string, remedy?: string): Wor
 const rendered = ({ around, remedy }: Wording, name: string): string =>
   `${around.join(name)}${remedy === undefined ? '' : `: ${remedy}`}.`;
 
-/** One input that cannot be used; a run over many goes on without it and exits with 1. */
+/** An image that cannot be used. A run over many images skips it and exits with 1. */
 export class ImageError extends MagfaceError {
   override readonly name: string = 'ImageError';
   declare readonly code: ImageErrorCode;
-  /** The image as the caller named it. */
+  /** The image, as the caller named it. */
   readonly image: string;
   /** What the message is made of; a text that was given whole names nothing. */
   readonly wording: Wording | undefined;
@@ -111,13 +111,13 @@ export class ImageError extends MagfaceError {
   }
 }
 
-/** @returns an image's own failure, which is a result; anything else (an abort, a defect, a broken model) is thrown on. */
+/** @returns an image's own error, which counts as a result; rethrows all others: aborts, bugs, broken models */
 export function asImageError(error: unknown): ImageError {
   if (error instanceof ImageError) return error;
   throw error;
 }
 
-/** Why a model could not be had or used. */
+/** Why a model is not available or not usable. */
 export type ModelErrorCode =
   | 'model_unknown'
   | 'model_missing'
@@ -131,11 +131,11 @@ export type ModelErrorCode =
   | 'model_run_failed'
   | 'engine_unfit';
 
-/** A model that cannot be found, fetched, trusted, read or run. */
+/** A model that cannot be found, downloaded, verified, read or run. */
 export class ModelError extends MagfaceError {
   override readonly name: string = 'ModelError';
   declare readonly code: ModelErrorCode;
-  /** The model as the caller named it. */
+  /** The model, as the caller named it. */
   readonly model: string;
 
   constructor(code: ModelErrorCode, model: string, message: string, options?: ErrorOptions) {
@@ -144,10 +144,10 @@ export class ModelError extends MagfaceError {
   }
 }
 
-/** A checkpoint that cannot be gone on from. */
+/** A checkpoint that training cannot resume from. */
 export class CheckpointError extends MagfaceError {
   override readonly name: string = 'CheckpointError';
-  /** The file, or the folder when none of its files is whole. */
+  /** The file, or the folder if none of its files is complete. */
   readonly file: string;
 
   constructor(file: string, message: string, options?: ErrorOptions) {
@@ -156,7 +156,7 @@ export class CheckpointError extends MagfaceError {
   }
 }
 
-/** Why the service did not do what was asked, the image's own faults aside. */
+/** Why the service rejected a request, apart from errors of the image itself. */
 export type ServiceErrorCode =
   | 'wrong_request'
   | 'unauthorized'
@@ -169,11 +169,11 @@ export type ServiceErrorCode =
   | 'engine_failed'
   | 'wrong_model';
 
-/** A request that the service cannot or will not answer. */
+/** A request that the service cannot or will not process. */
 export class ServiceError extends MagfaceError {
   override readonly name: string = 'ServiceError';
   declare readonly code: ServiceErrorCode;
-  /** Seconds after which to try again, when that may help. */
+  /** Seconds to wait before a retry, if one may help. */
   readonly retryAfter: number | undefined;
 
   constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {

@@ -1,11 +1,11 @@
-/** What the package says about one face. Coordinates are pixels of the upright image: x to the right, y down. */
+/** Types that describe a face. Coordinates are pixels of the upright image: x to the right, y down. */
 
 import type { Pixels } from './pixels.ts';
 
-/** Pixel centres lie on whole numbers, as in OpenCV. */
+/** A point. Pixel centres have integer coordinates, as in OpenCV. */
 export type Point = readonly [x: number, y: number];
 
-/** Left and top edge with size, in pixels; may reach over the image's border. */
+/** Left and top edge and size, in pixels. It may extend beyond the image. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -21,32 +21,32 @@ export interface DetectedFace {
   readonly box: Box;
   readonly landmarks: Landmarks;
   /**
-   * `corners`: the detector saw both corners of the mouth. `centre`: it saw the mouth's centre only, and the two
-   * corners in `landmarks` are placed around it; alignment then uses the centre alone.
+   * `corners`: the detector found both mouth corners. `centre`: it found only the mouth's centre; the corners in
+   * `landmarks` are estimated from it, and alignment uses the centre.
    */
   readonly mouth: 'corners' | 'centre';
   /** The detector's confidence, 0 to 1. */
   readonly detection: number;
   /**
-   * Degrees clockwise by which the image had to be turned before the face was found, as photos need that lost their EXIF
-   * orientation; absent for an image that was used as it is. Box and landmarks are those of the image as it is.
+   * Clockwise rotation in degrees that the image needed before the face was found, as in photos without their EXIF
+   * orientation; absent if it needed none. Box and landmarks refer to the image before this rotation.
    */
   readonly turned?: 90 | 180 | 270;
 }
 
 /** A face aligned, embedded and scored. */
 export interface AnalyzedFace extends DetectedFace {
-  /** From the image to the 112x112 crop: (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
+  /** Maps the image to the 112x112 crop: (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
   readonly alignment: AffineMatrix;
   /** (112, 112, 3) uint8 RGB: the face warped to the template. */
   readonly crop: Pixels;
   /** (D) float32, not normalized: its length is `magnitude`. */
   readonly embedding: Float32Array;
-  /** L2 norm of the embedding: MagFace's measure of quality, in the model's own range. */
+  /** L2 norm of the embedding: MagFace's quality measure, on the model's own scale. */
   readonly magnitude: number;
-  /** 0 to 100 by the model's calibration; undefined when the model has none. */
+  /** 0 to 100, from the model's calibration; undefined if the model has none. */
   readonly quality: number | undefined;
-  /** What is visibly wrong with the face, worst first; empty when nothing is. */
+  /** Visible defects, worst first; empty if there are none. */
   readonly reasons: readonly Reason[];
 }
 

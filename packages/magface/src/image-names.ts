@@ -1,22 +1,22 @@
-/** Which files are images, by their names: the one list for folders, shards and lists, and the words for it. */
+/** Recognizes image files by name. Folders, shards and lists share this list. */
 
-/** The kinds that are read here, as sentences name them. */
+/** The supported formats, for messages. */
 export const imageKinds = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
 
-/** HEIC is among them so that a folder of a phone's photos is told by name what is wrong with it. */
+/** Includes HEIC, so that a folder of phone photos fails with an error that names the format. */
 const endings = 'jpe?g|png|webp|avif|hei[cf]|tiff?|gif';
-/** Images too, that nothing here decodes; `.img` is what images of an unknown kind were called once. */
+/** Images that this package cannot decode. Older versions wrote images of unknown format as `.img`. */
 const foreignEndings = 'bmp|img';
 
 const ofImage = new RegExp(`\\.(${endings})$`, 'i');
 const ofForeign = new RegExp(`\\.(${foreignEndings})$`, 'i');
 const ofAny = new RegExp(`\\.(${endings}|${foreignEndings})$`, 'i');
 
-/** @param name - a file's, or a path */
+/** @param name - a file name or path */
 export const isImageName = (name: string): boolean => ofImage.test(name);
 
-/** Whether it is called an image of a kind that cannot be read: to be refused by name, not passed over. */
+/** Whether the name is that of an unsupported image, which is an error and not skipped silently. */
 export const isForeignImageName = (name: string): boolean => ofForeign.test(name);
 
-/** The same name whatever the image's kind. */
+/** The name without its image extension. */
 export const withoutImageEnding = (name: string): string => name.replace(ofAny, '');

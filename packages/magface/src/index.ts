@@ -1,4 +1,4 @@
-/** The library's public names for Node. */
+/** Public API for Node. */
 export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
 export type { Comparison, Decision, DecisionOptions, DecisionThreshold } from './decision.ts';

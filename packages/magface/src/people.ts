@@ -1,7 +1,7 @@
 /**
- * Which faces are of one person, without anybody's name: faces by falling magnitude, each joining the person it is most
- * like, or starting a new one below the threshold. A person is the sum of its faces' embeddings, which weighs each by
- * its magnitude: a blurred face hardly moves it.
+ * Groups faces by person, without names. In order of decreasing magnitude, each face joins the most similar person, or
+ * starts a new one if none reaches the threshold. A person is the sum of its faces' embeddings, which weights each face
+ * by its magnitude: a blurred face has little influence.
  *
  * @see Meng et al., CVPR 2021, section 4.2: templates weighted by magnitude
  */
@@ -9,15 +9,15 @@ import { magnitudeOf } from './quality.ts';
 import { compare } from './similarity.ts';
 
 export interface PeopleOptions {
-  /** Least cosine similarity of a face to its person: one of the model's own thresholds. */
+  /** Minimum cosine similarity of a face to its person: one of the model's thresholds. */
   readonly threshold: number;
-  /** The image of each face: two faces of one image are never one person. @default nothing is known of that */
+  /** The image of each face. Two faces in one image are never the same person. @default unknown, no such constraint */
   readonly images?: readonly unknown[] | undefined;
 }
 
 /**
- * @param embeddings - (D) float32 each, of one model, not normalized
- * @returns for each the number of its person, from 0 in the order in which they first appear
+ * @param embeddings - (D) float32 each, from one model, not normalized
+ * @returns the person of each face, numbered from 0 in order of first appearance
  */
 export function groupPeople(embeddings: readonly Float32Array[], { threshold, images }: PeopleOptions): number[] {
   const magnitudes = embeddings.map(magnitudeOf);

@@ -1,4 +1,4 @@
-/** Decoded images as both Node and the browser hold them: 8-bit RGB, rows from the top, no padding. */
+/** Decoded images, in Node and in the browser: 8-bit RGB, top row first, no padding. */
 
 import { ShapeError } from './errors.ts';
 
@@ -9,25 +9,25 @@ export interface Pixels {
   readonly height: number;
 }
 
-/** @returns black pixels of the given size. */
+/** @returns a black image */
 export function blankPixels(width: number, height: number): Pixels {
   return { data: new Uint8Array(width * height * 3), width, height };
 }
 
-/** Decoded pixels of one (grey), three (RGB) or four (RGBA) interleaved channels, as a canvas or a camera gives them. */
+/** Decoded pixels with one (grey), three (RGB) or four (RGBA) interleaved channels, as from a canvas or a camera. */
 export interface RawImage {
   readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
-  /** @default what the length of `data` tells */
+  /** @default derived from the length of `data` */
   readonly channels?: 1 | 3 | 4 | undefined;
 }
 
 /**
- * RGB of a raw image. What is transparent becomes white, as pages and viewers show it.
+ * Converts a raw image to RGB, with transparency on white.
  *
- * @returns pixels that share memory with `raw` when it is RGB already
- * @throws {ShapeError} when `data` is not of width * height * channels values
+ * @returns pixels that share memory with `raw` if it is RGB already
+ * @throws {ShapeError} if `data` does not have width * height * channels values
  */
 export function rgbPixels(raw: RawImage): Pixels {
   const { data, width, height } = raw;

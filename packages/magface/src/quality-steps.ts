@@ -1,6 +1,6 @@
-/** Five steps of quality from poor to good, told apart with any colour vision (Okabe and Ito). */
+/** Five colours from poor to good quality, distinguishable with any colour vision (Okabe and Ito). */
 
-/** A step's colour and that of text upon it, as CSS. */
+/** A colour and the colour of text on it, as CSS. */
 export interface QualityColour {
   readonly colour: string;
   readonly on: string;
@@ -14,7 +14,7 @@ export const qualityColours: readonly QualityColour[] = [
   { colour: '#0072b2', on: '#fff' },
 ];
 
-/** @returns the colour of a quality of 0 to 100, in steps of 20 */
+/** @returns the colour for a quality of 0 to 100, in steps of 20 */
 export function qualityColour(quality: number): QualityColour {
   return qualityColours[Math.min(4, Math.max(0, Math.floor(quality / 20)))]!;
 }

@@ -1,9 +1,9 @@
 /**
- * Linear interpolation between order statistics, as numpy's default.
+ * A quantile by linear interpolation between order statistics, numpy's default.
  *
  * @param sorted - ascending
  * @param p - 0 to 1
- * @returns NaN when there are no values
+ * @returns NaN if there are no values
  */
 export function quantile(sorted: Float64Array, p: number): number {
   const at = p * (sorted.length - 1);

@@ -1,6 +1,6 @@
-/** Seeded chance, the same on every machine. */
+/** Seeded random numbers, the same on every machine. */
 
-/** @returns a stream of float64 in [0, 1) with 32 random bits: a counter through MurmurHash3's finaliser. */
+/** @returns a generator of float64 in [0, 1) with 32 random bits: a counter passed through MurmurHash3's finalizer */
 export function randomStream(seed: number): () => number {
   let counter = seed >>> 0;
   return () => {

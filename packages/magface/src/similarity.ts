@@ -1,16 +1,16 @@
-/** How alike two faces are: the cosine of the angle between their embeddings. */
+/** Similarity of two faces: the cosine of the angle between their embeddings. */
 import { ShapeError } from './errors.ts';
 
 /**
  * @param a - (D) float32, not normalized
  * @param b - (D) float32, not normalized
  * @returns cos(a, b) = a · b / (‖a‖ ‖b‖), -1 to 1
- * @throws {ShapeError} when the lengths differ, or one embedding points nowhere: all zeros, or a value that is not finite
+ * @throws {ShapeError} if the lengths differ, or one embedding is all zeros or has a value that is not finite
  */
 export function compare(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) {
     throw new ShapeError(
-      `Expected two embeddings of one length but received ${a.length} and ${b.length}: compare faces of the same model.`,
+      `Expected two embeddings of the same length but received ${a.length} and ${b.length}: compare faces of the same model.`,
     );
   }
   let [dot, aa, bb] = [0, 0, 0];
@@ -20,9 +20,8 @@ export function compare(a: Float32Array, b: Float32Array): number {
     aa += x * x;
     bb += y * y;
   }
-  if (aa === 0 || bb === 0)
-    throw new ShapeError('Expected embeddings that point somewhere but received one of all zeros.');
+  if (aa === 0 || bb === 0) throw new ShapeError('Expected embeddings other than zero but received one of all zeros.');
   if (!Number.isFinite(aa) || !Number.isFinite(bb))
-    throw new ShapeError('Expected embeddings of finite values but received one with NaN or an infinite value.');
+    throw new ShapeError('Expected embeddings with finite values but received one with NaN or infinity.');
   return Math.min(1, Math.max(-1, dot / Math.sqrt(aa * bb)));
 }

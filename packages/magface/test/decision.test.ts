@@ -24,9 +24,9 @@ test('between two measured rates the stricter one decides, however near the loos
 
 test('a rate stricter than any that was measured is refused, not loosened', () => {
   const refusal =
-    'Expected a false match rate of 0.0001 or more, the strictest that this model was measured at, but received 0.00005: ask for 0.0001, or measure the model on more pairs with `magface calibrate --pairs`.';
+    'Expected a false match rate of at least 0.0001, the strictest measured for this model, but received 0.00005: use 0.0001, or measure the model on more pairs with `magface calibrate --pairs`.';
   expect(() => decide(0.9, thresholds, 0.00005)).toThrow(refusal.replace('0.00005', String(0.00005)));
-  expect(() => thresholdAt(thresholds, 0)).toThrow('but received 0: ask for 0.0001');
+  expect(() => thresholdAt(thresholds, 0)).toThrow('but received 0: use 0.0001');
 });
 
 test('a model without thresholds decides nothing', () => {

@@ -1,4 +1,4 @@
-// What the addon exports; each area registers its own functions.
+// The addon's exports. Each file registers its own functions.
 #include "handle.h"
 
 namespace {

@@ -1,5 +1,5 @@
-// A CPU allocator that keeps freed blocks for the next step. Training asks for the same sizes over and over; glibc gives
-// large blocks back to the kernel each time, and every page of the next one then faults anew.
+// A CPU allocator that caches freed blocks. Training allocates the same sizes in every step; glibc returns large blocks
+// to the kernel each time, and then every page of the next block faults again.
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 
@@ -22,15 +22,15 @@
 namespace magface {
 namespace {
 
-constexpr size_t smallest_kept = 1 << 16;  // glibc serves smaller ones without the kernel
+constexpr size_t smallest_kept = 1 << 16;  // glibc serves smaller blocks without the kernel
 
 size_t rounded(size_t bytes) {
   size_t step = smallest_kept;
-  while (step * 16 < bytes) step *= 2;  // at most 1/8 of a block is waste
+  while (step * 16 < bytes) step *= 2;  // wastes at most 1/8 of a block
   return (bytes + step - 1) / step * step;
 }
 
-/// Asks the kernel for pages of 2 MiB where a block has whole ones: it faults 512 times less often, once.
+/// Asks the kernel for 2 MiB pages where a block covers whole ones: one page fault instead of 512.
 void prefer_huge_pages(void* block, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   constexpr uintptr_t page = 1 << 21;
@@ -40,7 +40,7 @@ void prefer_huge_pages(void* block, size_t bytes) {
 #endif
 }
 
-/// Of blocks that this allocator serves, in bytes and times.
+/// Counters of the blocks that this allocator serves, in bytes and in calls.
 struct Counts {
   size_t in_use = 0, cached = 0, peak = 0, hits = 0, misses = 0;
 };
@@ -49,7 +49,8 @@ class CachingAllocator final : public c10::Allocator {
  public:
   explicit CachingAllocator(c10::Allocator* below) : below_(below) {}
 
-  // libtorch dropped the `const` in 2.x and added copy_data: whichever is virtual is overridden, so no `override` here.
+  // libtorch 2.x dropped the `const` and added copy_data. These match the virtual functions of every version, so they
+  // cannot say `override`.
   c10::DataPtr allocate(size_t bytes) { return std::as_const(*this).allocate(bytes); }
   void copy_data(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
   c10::DataPtr allocate(size_t bytes) const {
@@ -58,7 +59,7 @@ class CachingAllocator final : public c10::Allocator {
     return {block, block, &CachingAllocator::give_back, at::Device(at::kCPU)};
   }
 
-  // For those who ask for bare pointers (oneDNN's scratch): any of ours, and any that lived before this allocator did.
+  // For callers of raw_allocate, such as oneDNN's scratchpad. Also frees blocks that are older than this allocator.
   c10::DeleterFnPtr raw_deleter() const override { return &CachingAllocator::give_back; }
 
   void set_limit(size_t bytes) {
@@ -119,7 +120,7 @@ class CachingAllocator final : public c10::Allocator {
     release(limit_);
   }
 
-  /// Gives kept blocks back to the system, the largest first, until at most `target` bytes are kept.
+  /// Returns cached blocks to the system, largest first, until at most `target` bytes are cached.
   void release(size_t target) const {
     for (auto entry = free_.rbegin(); entry != free_.rend() && counts_.cached > target; ++entry)
       for (std::vector<void*>& blocks = entry->second; counts_.cached > target && !blocks.empty(); blocks.pop_back()) {
@@ -139,13 +140,14 @@ class CachingAllocator final : public c10::Allocator {
 
 size_t bytes_of(Napi::Value value) { return static_cast<size_t>(value.As<Napi::Number>().DoubleValue()); }
 
-/// cacheMemory(bytes): keeps up to so many bytes of freed blocks. 0 before anything was kept leaves libtorch's allocator.
+/// cacheMemory(bytes): caches up to that many bytes of freed blocks. A first call with 0 leaves libtorch's allocator in
+/// place.
 Napi::Value cache_memory(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "cacheMemory", [&] {
     CachingAllocator*& one = CachingAllocator::instance();
     const size_t bytes = bytes_of(info[0]);
     if (one == nullptr && bytes > 0) {
-      one = new CachingAllocator(c10::GetCPUAllocator());  // lives as long as the tensors it gave out
+      one = new CachingAllocator(c10::GetCPUAllocator());  // must outlive every tensor it allocated
       c10::SetCPUAllocator(one, 1);
     }
     if (one != nullptr) one->set_limit(bytes);
@@ -153,7 +155,7 @@ Napi::Value cache_memory(const Napi::CallbackInfo& info) {
   });
 }
 
-/// trimMemory(bytes): gives kept blocks back until at most so many bytes remain.
+/// trimMemory(bytes): returns cached blocks to the system until at most that many bytes remain.
 Napi::Value trim_memory(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "trimMemory", [&] {
     if (CachingAllocator* one = CachingAllocator::instance()) one->trim(bytes_of(info[0]));
@@ -161,7 +163,7 @@ Napi::Value trim_memory(const Napi::CallbackInfo& info) {
   });
 }
 
-/// memoryStatistics(resetPeak): {inUse, cached, peak, hits, misses, limit}, all 0 where the allocator is not in place.
+/// memoryStatistics(resetPeak): {inUse, cached, peak, hits, misses, limit}; all 0 if the allocator is not in place.
 Napi::Value memory_statistics(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "memoryStatistics", [&] {

@@ -1,7 +1,7 @@
-// Gradients and the two modes that surround operators: recording for autograd, and autocast.
+// Gradients, and the two modes that apply to operators: autograd recording and autocast.
 #include <torch/csrc/autograd/autograd.h>
 
-#include "bfloat16_by_float32.h"
+#include "bfloat16_emulation.h"
 #include "compat.h"
 #include "dtypes.h"
 #include "errors.h"
@@ -37,7 +37,7 @@ Napi::Value backward(const Napi::CallbackInfo& info) {
   });
 }
 
-/// grad(output, inputs, gradient?, retainGraph): null for an input that the output does not depend on.
+/// grad(output, inputs, gradient?, retainGraph): null for inputs that the output does not depend on.
 Napi::Value grad(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "grad", [&] { return shape_text(info[0]); }, [&] {
@@ -69,23 +69,23 @@ Napi::Value set_gradient(const Napi::CallbackInfo& info) {
   });
 }
 
-/// recording(on?): sets whether autograd records when given; returns what it was.
+/// recording(on?): switches recording if given; returns the previous state.
 Napi::Value recording(const Napi::CallbackInfo& info) {
   const bool before = at::GradMode::is_enabled();
   if (info[0].IsBoolean()) at::GradMode::set_enabled(info[0].As<Napi::Boolean>());
   return Napi::Boolean::New(info.Env(), before);
 }
 
-/// autocast(device, dtype | null): sets it; returns the dtype that was on, or null.
+/// autocast(device, dtype | null): switches autocast; returns the previous dtype, or null if it was off.
 Napi::Value autocast(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "autocast", [&]() -> Napi::Value {
     const at::DeviceType type = at::Device(std::string(info[0].As<Napi::String>())).type();
     const Autocast before = get_autocast(type);
     const bool on = info[1].IsString();
-    if (on && type == at::kCPU) have_bfloat16();
+    if (on && type == at::kCPU) enable_bfloat16_emulation();
     set_autocast(type, {on, on ? dtype_of(env, info[1].As<Napi::String>()) : before.dtype});
-    at::autocast::clear_cache();  // casts of weights must not outlive the step that changes them
+    at::autocast::clear_cache();  // cached casts of weights must not outlive the step that updates the weights
     if (!before.enabled) return env.Null();
     return Napi::String::New(env, dtype_name(before.dtype));
   });

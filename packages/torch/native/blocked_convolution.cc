@@ -32,7 +32,7 @@ using Tag = dnnl::memory::format_tag;
 
 constexpr auto direct = dnnl::algorithm::convolution_direct;
 
-/// A convolution's three primitives for one size of x, in the orders of memory that oneDNN prefers.
+/// The forward and both backward primitives of a convolution for one size of x, in oneDNN's preferred layouts.
 class Blocked {
  public:
   Blocked(at::IntArrayRef x_sizes, const Tensor& weight, bool has_bias, const ConvolutionShape& s)
@@ -47,10 +47,10 @@ class Blocked {
         {dnnl::prop_kind::forward_training, direct, any(x_), any(w_), bias_, any(y_), stride_, dilation_, padding_,
          padding_},
         attributes_, onednn::engine()));
-    of_source_.emplace(convolution_backward_data::primitive_desc(
+    backward_data_.emplace(convolution_backward_data::primitive_desc(
         {direct, any(x_), any(w_), any(y_), stride_, dilation_, padding_, padding_}, attributes_, onednn::engine(),
         forward_->desc));
-    of_weights_.emplace(convolution_backward_weights::primitive_desc(
+    backward_weights_.emplace(convolution_backward_weights::primitive_desc(
         {direct, any(x_), any(w_), bias_, any(y_), stride_, dilation_, padding_, padding_}, attributes_,
         onednn::engine(), forward_->desc));
   }
@@ -71,14 +71,14 @@ class Blocked {
                                  std::array<bool, 3> wanted) const {
     std::array<Tensor, 3> gradients;
     dnnl::memory::desc have = plain(y_);
-    Tensor d = dy;  // reordered for one primitive, and again only if the other wants another order
+    Tensor d = dy;  // reordered for one primitive, and again only if the other needs another layout
     const auto dy_as = [&](const dnnl::memory::desc& wants) {
       d = reordered(d, have, wants);
       have = wants;
       return view(wants, d);
     };
     if (wanted[0]) {
-      const auto& [desc, primitive] = *of_source_;
+      const auto& [desc, primitive] = *backward_data_;
       const Tensor w = reordered(weight, plain_weights(), desc.weights_desc());
       const Tensor dx = memory_of(desc.diff_src_desc(), x_);
       run(desc, primitive, {{DNNL_ARG_DIFF_DST, dy_as(desc.diff_dst_desc())},
@@ -87,7 +87,7 @@ class Blocked {
       gradients[0] = channels_last(dx, desc.diff_src_desc(), x_);
     }
     if (wanted[1] || wanted[2]) {
-      const auto& [desc, primitive] = *of_weights_;
+      const auto& [desc, primitive] = *backward_weights_;
       const bool is_plain = source.dim() == 4;
       const Tensor x = is_plain ? reordered(source.contiguous(at::MemoryFormat::ChannelsLast), plain(x_), desc.src_desc())
                                 : reordered(source, forward_->desc.src_desc(), desc.src_desc());
@@ -109,7 +109,7 @@ class Blocked {
   static Tensor buffer(const dnnl::memory::desc& desc) {
     return at::empty({static_cast<int64_t>(desc.get_size() / sizeof(float))}, at::kFloat);
   }
-  /// For a result: a tensor of these sizes already where the channels come last, else memory to be reordered.
+  /// Memory for a result: a channels-last tensor if that is the layout, else a buffer to be reordered.
   static Tensor memory_of(const dnnl::memory::desc& desc, const Dims& sizes) {
     return desc == plain(sizes) ? at::empty(sizes, at::kFloat, at::MemoryFormat::ChannelsLast) : buffer(desc);
   }
@@ -140,8 +140,8 @@ class Blocked {
   dnnl::memory::desc bias_;
   dnnl::primitive_attr attributes_;
   std::optional<Prepared<convolution_forward>> forward_;
-  std::optional<Prepared<convolution_backward_data>> of_source_;
-  std::optional<Prepared<convolution_backward_weights>> of_weights_;
+  std::optional<Prepared<convolution_backward_data>> backward_data_;
+  std::optional<Prepared<convolution_backward_weights>> backward_weights_;
 };
 
 std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, bool has_bias, const ConvolutionShape& s) {
@@ -152,7 +152,7 @@ std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, 
                                      at::IntArrayRef(s.dilation)})
     key.insert(key.end(), part.begin(), part.end());
   const std::lock_guard<std::mutex> lock(mutex);
-  if (made.size() > 256) made.clear();  // sizes that never come again
+  if (made.size() > 256) made.clear();  // drop sizes that may never come again
   auto& one = made[key];
   if (one == nullptr) one = std::make_shared<const Blocked>(x, weight, has_bias, s);
   return one;
@@ -160,8 +160,8 @@ std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, 
 
 }  // namespace
 
-bool blocks_win(at::IntArrayRef weight, const ConvolutionShape& s) {
-  return is_avx2_alone() && s.groups == 1 && weight[2] * weight[3] > 1;
+bool blocks_are_faster(at::IntArrayRef weight, const ConvolutionShape& s) {
+  return is_avx2_only() && s.groups == 1 && weight[2] * weight[3] > 1;
 }
 
 ConvolutionForward blocked_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& shape) {
@@ -178,7 +178,7 @@ std::array<Tensor, 3> blocked_backward(const Tensor& dy, const Tensor& source, a
 
 #else
 
-bool blocks_win(at::IntArrayRef, const ConvolutionShape&) { return false; }
+bool blocks_are_faster(at::IntArrayRef, const ConvolutionShape&) { return false; }
 ConvolutionForward blocked_forward(const Tensor&, const Tensor&, const Tensor&, const ConvolutionShape&) { return {}; }
 std::array<Tensor, 3> blocked_backward(const Tensor&, const Tensor&, at::IntArrayRef, const Tensor&,
                                        const ConvolutionShape&, std::array<bool, 3>) {

@@ -1,4 +1,4 @@
-// Which of the compiled kernels this processor takes.
+// Selects the compiled kernels for this processor.
 #include "channel_kernels.h"
 
 #include <cstdlib>
@@ -7,8 +7,8 @@
 
 #define MAGFACE_KERNELS(isa)                        \
   namespace magface::isa {                          \
-  extern const ChannelKernels<float> of_float;      \
-  extern const ChannelKernels<uint16_t> of_bfloat16; \
+  extern const ChannelKernels<float> for_float;      \
+  extern const ChannelKernels<uint16_t> for_bfloat16; \
   }
 
 MAGFACE_KERNELS(plain)
@@ -26,7 +26,7 @@ namespace avx512bf16 = plain;
 #endif
 namespace {
 
-enum Isa { is_plain, is_avx2, is_avx512, is_avx512bf16 };  // each has what those before it have
+enum Isa { is_plain, is_avx2, is_avx512, is_avx512bf16 };  // each includes the ones before it
 constexpr const char* isa_names[] = {"plain", "avx2", "avx512", "avx512bf16"};
 
 Isa best() {
@@ -39,7 +39,7 @@ Isa best() {
   return is_plain;
 }
 
-/// The best that there is, or an older one that MAGFACE_KERNELS names, so that tests see each of them.
+/// The best instruction set, or a lesser one that MAGFACE_KERNELS names, so that tests can cover all of them.
 Isa chosen() {
   static const Isa one = [] {
     const char* named = std::getenv("MAGFACE_KERNELS");
@@ -47,8 +47,8 @@ Isa chosen() {
     for (int isa = is_plain; isa <= best(); ++isa)
       if (isa_names[isa] == std::string(named)) return static_cast<Isa>(isa);
     throw std::runtime_error(
-        "expected MAGFACE_KERNELS to be plain, avx2, avx512 or avx512bf16, and no more than this processor has (" +
-        std::string(isa_names[best()]) + "), but it is " + named);
+        "expected MAGFACE_KERNELS to be plain, avx2, avx512 or avx512bf16, and at most what this processor supports (" +
+            std::string(isa_names[best()]) + "), but it is " + named);
   }();
   return one;
 }
@@ -56,15 +56,15 @@ Isa chosen() {
 }  // namespace
 
 const ChannelKernels<float>& float_kernels() {
-  return chosen() >= is_avx512 ? avx512::of_float : chosen() == is_avx2 ? avx2::of_float : plain::of_float;
+  return chosen() >= is_avx512 ? avx512::for_float : chosen() == is_avx2 ? avx2::for_float : plain::for_float;
 }
 const ChannelKernels<uint16_t>& bfloat16_kernels() {
-  if (chosen() == is_avx512bf16) return avx512bf16::of_bfloat16;
-  return chosen() == is_avx512 ? avx512::of_bfloat16 : chosen() == is_avx2 ? avx2::of_bfloat16 : plain::of_bfloat16;
+  if (chosen() == is_avx512bf16) return avx512bf16::for_bfloat16;
+  return chosen() == is_avx512 ? avx512::for_bfloat16 : chosen() == is_avx2 ? avx2::for_bfloat16 : plain::for_bfloat16;
 }
 const char* kernels_name() { return isa_names[chosen()]; }
-bool is_avx2_alone() { return chosen() == is_avx2; }
-bool multiplies_bfloat16() { return chosen() == is_avx512bf16; }
-bool onednn_takes_bfloat16() { return chosen() >= is_avx512; }
+bool is_avx2_only() { return chosen() == is_avx2; }
+bool has_bfloat16() { return chosen() == is_avx512bf16; }
+bool onednn_has_bfloat16() { return chosen() >= is_avx512; }
 
 }  // namespace magface

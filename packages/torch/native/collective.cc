@@ -1,4 +1,4 @@
-// Stores, groups and collectives for JavaScript.
+// JavaScript bindings of stores, groups and collectives.
 #include "collective.h"
 
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
@@ -21,7 +21,7 @@ namespace {
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 using std::chrono::milliseconds;
 
-/// Never destroyed: at exit other ranks may be gone already, and a group's end would wait for them.
+/// Never destroyed: a group's destructor waits for the other ranks, which may be gone at exit.
 std::deque<Group>& groups() {
   static auto* all = new std::deque<Group>;
   return *all;
@@ -38,7 +38,7 @@ milliseconds milliseconds_of(Napi::Value value) { return milliseconds(value.As<N
 
 std::vector<uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
 
-/// store(host, port, isServer, timeout): {store, port}; port 0 takes a free one.
+/// store(host, port, isServer, timeout): {store, port}; port 0 picks a free one.
 Napi::Value store(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "store", [&] {
@@ -65,7 +65,7 @@ Napi::Value store_set(const Napi::CallbackInfo& info) {
   });
 }
 
-/// storeGet(store, key): waits until some process has set it.
+/// storeGet(store, key): waits until some process has set the key.
 Napi::Value store_get(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "storeGet", [&] {
     const auto bytes = store_of(info[0])->get(info[1].As<Napi::String>());
@@ -100,7 +100,7 @@ c10::intrusive_ptr<Collectives> nccl_group(const StorePointer& store, int rank, 
 }
 #endif
 
-/// group(backend, store, prefix, rank, size, timeout, address): address is this machine's, or empty to let Gloo find it.
+/// group(backend, store, prefix, rank, size, timeout, address): address of this machine; empty lets Gloo find it.
 Napi::Value group(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "group", [&]() -> Napi::Value {
@@ -117,13 +117,13 @@ Napi::Value group(const Napi::CallbackInfo& info) {
 #ifdef USE_C10D_NCCL
     if (kind == "nccl") backend = nccl_group(store, rank, size, timeout);
 #endif
-    if (!backend) throw torch_error(env, "group", "", "This libtorch has no " + kind + ": use another backend", "");
+    if (!backend) throw torch_error(env, "group", "", "libtorch was built without " + kind + ": use another backend", "");
     groups().push_back({std::move(backend), rank, size, ""});
     return Napi::Number::New(env, static_cast<double>(groups().size() - 1));
   });
 }
 
-/// groupFailure(group): what the first failed collective said, or empty.
+/// groupFailure(group): message of the first failed collective, or empty.
 Napi::Value group_failure(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), group_of(info[0]).failure);
 }
@@ -159,7 +159,7 @@ Napi::Value broadcast(const Napi::CallbackInfo& info) {
   });
 }
 
-/// allGather(group, outputs, input): work; one output a rank, each of the input's shape.
+/// allGather(group, outputs, input): work; one output per rank, each with the shape of the input.
 Napi::Value all_gather(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "allGather", [&] {
     Group& group = group_of(info[0]);
@@ -171,7 +171,7 @@ Napi::Value all_gather(const Napi::CallbackInfo& info) {
   });
 }
 
-/// wait(work): the JavaScript thread sleeps until it is done; done works let go of their tensors.
+/// wait(work): blocks the JavaScript thread until it is done, then releases the work's tensors.
 Napi::Value wait(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "wait", [&] {
     Pending& one = *info[0].As<Napi::External<Pending>>().Data();

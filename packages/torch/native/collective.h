@@ -1,4 +1,4 @@
-// A group of processes that compute together, over c10d: Gloo on CPUs, NCCL on CUDA devices.
+// Process groups over c10d: Gloo on CPUs, NCCL on CUDA devices.
 #pragma once
 #include <ATen/core/Tensor.h>
 #include <napi.h>
@@ -25,20 +25,20 @@ struct Group {
   c10::intrusive_ptr<Collectives> backend;
   int rank;
   int size;
-  /// What the first collective that failed said: the group is of no use after it.
+  /// Message of the first failed collective. The group is unusable afterwards.
   std::string failure;
 };
 
-/// Groups live as long as the process, so a reference stays good.
+/// Groups live as long as the process, so the reference stays valid.
 Group& group_of(Napi::Value value);
 
 /// Starts a sum over all ranks, in place.
 Work start_all_reduce(Group& group, const at::Tensor& tensor, c10d::ReduceOp::RedOpType op = c10d::ReduceOp::SUM);
 
-/// Waits; what went wrong is noted in the group and thrown.
+/// Waits. A failure is recorded in the group and thrown.
 void finish(Group& group, const Work& work);
 
-/// BatchNorm in training over the batches of all ranks, of any type and on any device.
+/// Training BatchNorm over the batches of all ranks, for any type and device.
 at::Tensor sync_batch_norm(Group& group, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                            const at::Tensor& running_mean, const at::Tensor& running_variance, double momentum,
                            double epsilon);

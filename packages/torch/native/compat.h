@@ -1,4 +1,4 @@
-// The one place that knows how libtorch's versions differ, 1.13 to 2.x.
+// The differences between libtorch's versions, 1.13 to 2.x, all in one place.
 #pragma once
 #include <ATen/autocast_mode.h>
 #include <torch/csrc/api/include/torch/version.h>
@@ -8,7 +8,7 @@
 
 namespace magface {
 
-/// While it lives, what libtorch warns of in this thread is not printed.
+/// Suppresses libtorch's warnings on this thread while it exists.
 class NoWarnings {
 #if MAGFACE_TORCH_AT_LEAST(2, 0)
   struct Silent : c10::WarningHandler {

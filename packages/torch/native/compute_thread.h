@@ -1,6 +1,6 @@
-// A thread that runs one job after another. OpenMP keeps a team of helpers for each thread that ever asked for some: jobs in
-// libuv's threads would have a team for each of these, more of them than processors, which then sleep between loops instead of
-// waiting awake. One thread has one team.
+// A thread that runs jobs one after another. OpenMP keeps a team of workers for each thread that ever ran a parallel
+// loop. Jobs on libuv's threads would create one team per thread and so more workers than processors, which makes
+// OpenMP put workers to sleep between loops. A single thread needs a single team.
 #pragma once
 #include <condition_variable>
 #include <future>
@@ -14,7 +14,7 @@ class ComputeThread {
  public:
   ComputeThread() : thread_([this] { work(); }) {}
   ComputeThread(const ComputeThread&) = delete;
-  /// Jobs that were handed over before are done first.
+  /// Finishes the queued jobs first.
   ~ComputeThread() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -24,7 +24,7 @@ class ComputeThread {
     thread_.join();
   }
 
-  /// Runs `job` there, after those before it, and comes back when it is done; what it throws is thrown here.
+  /// Runs `job` on the thread, after the ones queued before it. Returns when it is done and rethrows what it throws.
   template <typename Job>
   void run(Job&& job) {
     std::packaged_task<void()> task(std::forward<Job>(job));
@@ -54,7 +54,7 @@ class ComputeThread {
   std::condition_variable more_;
   std::queue<std::packaged_task<void()>> jobs_;
   bool ends_ = false;
-  std::thread thread_;  // the last member: it starts when all others are there
+  std::thread thread_;  // last member: it must start after all others are initialized
 };
 
 }  // namespace magface

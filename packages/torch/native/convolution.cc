@@ -9,7 +9,7 @@
 #include "compat.h"
 #include "errors.h"
 #include "handle.h"
-#include "winograd.h"
+#include "winograd/winograd.h"
 
 namespace magface {
 
@@ -25,63 +25,64 @@ ConvolutionShape::ConvolutionShape(at::IntArrayRef stride, at::IntArrayRef paddi
     : stride(pair(stride)), padding(pair(padding)), dilation(pair(dilation)), groups(groups) {}
 
 std::array<int64_t, 2> ConvolutionShape::result_size(at::IntArrayRef x, at::IntArrayRef weight,
-                                                     std::array<int64_t, 2> after) const {
+                                                     std::array<int64_t, 2> padding_end) const {
   const auto along = [&](int i) {
     const int64_t reach = dilation[i] * (weight[2 + i] - 1) + 1;
-    return (x[2 + i] + padding[i] + after[i] - reach) / stride[i] + 1;
+    return (x[2 + i] + padding[i] + padding_end[i] - reach) / stride[i] + 1;
   };
   return {along(0), along(1)};
 }
 
-void ConvolutionShape::keep(torch::autograd::AutogradContext& context) const {
+void ConvolutionShape::save(torch::autograd::AutogradContext& context) const {
   context.saved_data["stride"] = at::IntArrayRef(stride);
   context.saved_data["padding"] = at::IntArrayRef(padding);
   context.saved_data["dilation"] = at::IntArrayRef(dilation);
   context.saved_data["groups"] = groups;
 }
 
-ConvolutionShape ConvolutionShape::kept(torch::autograd::AutogradContext& context) {
+ConvolutionShape ConvolutionShape::load(torch::autograd::AutogradContext& context) {
   auto& data = context.saved_data;
   return {data["stride"].toIntVector(), data["padding"].toIntVector(), data["dilation"].toIntVector(),
           data["groups"].toInt()};
 }
 
-Way fastest_way(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& s) {
+Algorithm fastest_algorithm(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& s) {
   const auto is_float = [](const Tensor& t, int64_t dims) {
     return t.is_cpu() && t.layout() == at::kStrided && t.scalar_type() == at::kFloat && t.dim() == dims && t.numel() > 0;
   };
-  if (!is_float(x, 4) || !is_float(weight, 4) || x.size(1) != weight.size(1) * s.groups) return Way::conv2d;
-  if (bias.defined() && !(is_float(bias, 1) && bias.size(0) == weight.size(0))) return Way::conv2d;
+  if (!is_float(x, 4) || !is_float(weight, 4) || x.size(1) != weight.size(1) * s.groups) return Algorithm::conv2d;
+  if (bias.defined() && !(is_float(bias, 1) && bias.size(0) == weight.size(0))) return Algorithm::conv2d;
   for (int i = 0; i < 2; ++i)
     if (s.stride[i] < 1 || s.dilation[i] < 1 || s.padding[i] < 0 ||
         x.size(2 + i) + 2 * s.padding[i] <= s.dilation[i] * (weight.size(2 + i) - 1))
-      return Way::conv2d;
-  if (winograd::wins(x.sizes(), weight.sizes(), s)) return Way::winograd;
-  return blocks_win(weight.sizes(), s) ? Way::blocks : Way::conv2d;
+      return Algorithm::conv2d;
+  if (winograd::is_faster(x.sizes(), weight.sizes(), s)) return Algorithm::winograd;
+  return blocks_are_faster(weight.sizes(), s) ? Algorithm::blocks : Algorithm::conv2d;
 }
 
-ConvolutionForward forward_by(Way way, const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& s) {
-  switch (way) {
-    case Way::blocks: return blocked_forward(x, weight, bias, s);
-    case Way::winograd: {
+ConvolutionForward forward_by(Algorithm algorithm, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                              const ConvolutionShape& s) {
+  switch (algorithm) {
+    case Algorithm::blocks: return blocked_forward(x, weight, bias, s);
+    case Algorithm::winograd: {
       const Tensor b = bias.defined() ? bias.contiguous() : bias;
       const Tensor source = x.contiguous(at::MemoryFormat::ChannelsLast);
-      const winograd::Finish finish{.bias = b.defined() ? b.data_ptr<float>() : nullptr};
-      const winograd::Tiling tiling = winograd::usual_tiling(s);
-      const Tensor u = winograd::transformed(weight, tiling, false);
-      return {winograd::forward(source, u, weight.size(0), s, tiling, {}, finish), source};
+      const winograd::Epilogue epilogue{.bias = b.defined() ? b.data_ptr<float>() : nullptr};
+      const winograd::Tiling tiling = winograd::default_tiling(s);
+      const Tensor u = winograd::transform_kernels(weight, tiling, false);
+      return {winograd::forward(source, u, weight.size(0), s, tiling, {}, epilogue), source};
     }
     default: return {at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups), x};
   }
 }
 
-std::array<Tensor, 3> backward_by(Way way, const Tensor& dy, const Tensor& source, at::IntArrayRef x_sizes,
+std::array<Tensor, 3> backward_by(Algorithm algorithm, const Tensor& dy, const Tensor& source, at::IntArrayRef x_sizes,
                                   const Tensor& weight, const ConvolutionShape& s, std::array<bool, 3> wanted) {
-  switch (way) {
-    case Way::blocks: return blocked_backward(dy, source, x_sizes, weight, s, wanted);
-    case Way::winograd:
-      return {wanted[0] ? winograd::of_image(dy, x_sizes, weight, s) : Tensor(),
-              wanted[1] ? winograd::of_kernels(dy, source, weight, s) : Tensor(),
+  switch (algorithm) {
+    case Algorithm::blocks: return blocked_backward(dy, source, x_sizes, weight, s, wanted);
+    case Algorithm::winograd:
+      return {wanted[0] ? winograd::backward_data(dy, x_sizes, weight, s) : Tensor(),
+              wanted[1] ? winograd::backward_weights(dy, source, weight, s) : Tensor(),
               wanted[2] ? dy.sum(at::IntArrayRef{0, 2, 3}) : Tensor()};
     default: {
       const int64_t bias[] = {weight.size(0)};
@@ -97,17 +98,17 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// y = W * x + b by one of our own ways. Keeps W and what the way needs of x.
+/// y = W * x + b by one of our own algorithms. Saves W, and x in the form that the algorithm needs.
 struct Convolution : torch::autograd::Function<Convolution> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const Tensor& weight, const c10::optional<Tensor>& bias,
-                        const ConvolutionShape& shape, int64_t way) {
-    const auto [y, source] = forward_by(static_cast<Way>(way), x, weight, bias.value_or(Tensor()), shape);
+                        const ConvolutionShape& shape, int64_t algorithm) {
+    const auto [y, source] = forward_by(static_cast<Algorithm>(algorithm), x, weight, bias.value_or(Tensor()), shape);
     context->save_for_backward({source, weight});
     auto& kept = context->saved_data;
     kept["bias"] = bias && bias->defined();
     kept["sizes"] = x.sizes();
-    kept["way"] = way;
-    shape.keep(*context);
+    kept["algorithm"] = algorithm;
+    shape.save(*context);
     return y;
   }
 
@@ -115,8 +116,8 @@ struct Convolution : torch::autograd::Function<Convolution> {
     const variable_list saved = context->get_saved_variables();
     auto& kept = context->saved_data;
     const auto [dx, dw, db] =
-        backward_by(static_cast<Way>(kept["way"].toInt()), dy[0], saved[0], kept["sizes"].toIntVector(), saved[1],
-                    ConvolutionShape::kept(*context),
+        backward_by(static_cast<Algorithm>(kept["algorithm"].toInt()), dy[0], saved[0], kept["sizes"].toIntVector(),
+                    saved[1], ConvolutionShape::load(*context),
                     {context->needs_input_grad(0), context->needs_input_grad(1), kept["bias"].toBool()});
     return {dx, dw, db, Tensor(), Tensor()};
   }
@@ -140,9 +141,9 @@ Napi::Value convolution(const Napi::CallbackInfo& info) {
   return guarded(env, name, shapes, [&] {
     const Tensor x = tensor(0), weight = tensor(1), bias = tensor(2);
     const ConvolutionShape s(pair(3), pair(4), pair(5), info[6].As<Napi::Number>().Int64Value());
-    const Way way = get_autocast(at::kCPU).enabled ? Way::conv2d : fastest_way(x, weight, bias, s);
-    if (way != Way::conv2d)
-      return wrap(env, Convolution::apply(x, weight, c10::optional<Tensor>(bias), s, static_cast<int64_t>(way)));
+    const Algorithm algorithm = get_autocast(at::kCPU).enabled ? Algorithm::conv2d : fastest_algorithm(x, weight, bias, s);
+    if (algorithm != Algorithm::conv2d)
+      return wrap(env, Convolution::apply(x, weight, c10::optional<Tensor>(bias), s, static_cast<int64_t>(algorithm)));
     return wrap(env, at::conv2d(x, weight, bias, s.stride, s.padding, s.dilation, s.groups));
   });
 }

@@ -1,4 +1,4 @@
-// The one place where operators enter: found by name, arguments converted by the schema, called boxed.
+// Calls of operators: looks them up by name, converts the arguments by the schema, and calls them boxed.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/jit_type.h>
 
@@ -20,7 +20,7 @@ struct Operator {
 };
 
 std::deque<Operator>& operators() {
-  static std::deque<Operator> all;  // a deque: names are pointed to and must not move
+  static std::deque<Operator> all;  // a deque, because pointers to the names must stay valid
   return all;
 }
 
@@ -30,7 +30,7 @@ Operator& operator_of(const Napi::CallbackInfo& info) {
 
 bool is_none(Napi::Value value) { return value.IsUndefined() || value.IsNull(); }
 
-/// What is wrong with one argument: `aten::conv2d: argument "stride" must be int[2], received a string`.
+/// The error for one argument: `aten::conv2d: argument "stride" must be int[2], received a string`.
 Napi::Error wrong_argument(Napi::Value value, const Operator& op, const c10::Argument& argument) {
   static const char* const names[] = {"undefined", "null",   "a boolean",  "a number",  "a string",
                                       "a symbol",  "an object", "a function", "a tensor", "a bigint"};
@@ -64,7 +64,7 @@ IValue to_scalar(Napi::Value value, const Context& at) {
   if (value.IsBigInt()) return to_int(value, TypeKind::IntType, at);
   if (!value.IsNumber()) throw wrong_argument(value, at.op, at.argument);
   const double number = value.As<Napi::Number>();
-  // A whole number stays whole, as in Python, so that an integer tensor plus 1 stays an integer tensor.
+  // A whole number is passed as an integer, as in Python, so that an integer tensor plus 1 stays an integer tensor.
   if (std::trunc(number) == number && std::abs(number) < 9007199254740992.0) return static_cast<int64_t>(number);
   return number;
 }
@@ -143,7 +143,7 @@ IValue to_ivalue(Napi::Value value, const c10::Type& type, TypeKind real, const 
   }
 }
 
-/// The kind under optionals that the schema was written with: ScalarType and MemoryFormat travel as int.
+/// The argument's kind in the schema, without optionals: ScalarType and MemoryFormat are passed as int.
 TypeKind real_kind(const c10::Argument& argument) {
   const c10::Type* type = argument.real_type().get();
   while (type->kind() == TypeKind::OptionalType) type = type->containedType(0).get();
@@ -177,7 +177,7 @@ std::string shapes_of(const std::vector<IValue>& stack) {
   return text;
 }
 
-/// find(name, overload): number, or null when this libtorch has no such operator.
+/// find(name, overload): the operator's id, or null if this libtorch has no such operator.
 Napi::Value find(const Napi::CallbackInfo& info) {
   const std::string name = info[0].As<Napi::String>();
   const std::string overload = info[1].As<Napi::String>();
@@ -208,7 +208,7 @@ Napi::Value schema(const Napi::CallbackInfo& info) {
   return result;
 }
 
-/// call(operator, arguments): an argument left out takes the schema's default; several results come as an array.
+/// call(operator, arguments): omitted arguments take the schema's default; several results are returned as an array.
 Napi::Value call(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Operator& op = operator_of(info);

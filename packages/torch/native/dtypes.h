@@ -1,4 +1,4 @@
-// libtorch's types under the names that JavaScript uses.
+// libtorch's types and their names in JavaScript.
 #pragma once
 #include <c10/core/MemoryFormat.h>
 #include <c10/core/ScalarType.h>

@@ -1,5 +1,5 @@
-// The only way by which native code throws. JavaScript's stack is taken where the error is made, libtorch's own is
-// kept beside it as `nativeStack`, and the operator and the shapes it was given stand in the message.
+// The only way in which native code throws. The error has JavaScript's stack, keeps libtorch's as `nativeStack`, and
+// names the operator and the shapes of its arguments in the message.
 #pragma once
 #include <c10/util/Exception.h>
 #include <napi.h>
@@ -8,7 +8,7 @@
 
 namespace magface {
 
-/// src/errors.ts knows it by its `operator` and gives it its class.
+/// src/errors.ts recognizes it by its `operator` and converts it to its class.
 inline Napi::Error torch_error(Napi::Env env, const std::string& op, const std::string& shapes,
                                const std::string& reason, const std::string& native_stack) {
   const std::string first_line = reason.substr(0, reason.find('\n'));
@@ -19,7 +19,7 @@ inline Napi::Error torch_error(Napi::Env env, const std::string& op, const std::
   return error;
 }
 
-/// Runs `body`; what libtorch throws leaves as TorchError with the operator's name and `shapes()`.
+/// Runs `body`. Rethrows what libtorch throws as a TorchError with the operator's name and `shapes()`.
 template <typename Body, typename Shapes>
 auto guarded(Napi::Env env, const char* op, Shapes shapes, Body body) -> decltype(body()) {
   try {

@@ -1,5 +1,5 @@
-// A network at inference alone: its steps and weights come in once, then batches go through in a thread of the network's own,
-// in packed_type(), so that JavaScript goes on meanwhile. Values are (N, C, H, W) with the channels last in memory, or (N, C).
+// Runs a network for inference only. It receives the steps and weights once, then runs batches in packed_type() on its
+// own thread. Values are (N, C, H, W), channels last in memory, or (N, C).
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
@@ -26,7 +26,7 @@ class ForwardGraph {
     for (uint32_t i = 0; i < steps.Length(); ++i) steps_.push_back(forward_step(steps.Get(i).As<Napi::Object>()));
   }
 
-  /// (N, 3, H, W) float32, in either order of memory -> (N, D) float32
+  /// (N, 3, H, W) float32, in either memory layout -> (N, D) float32
   Tensor run(const Tensor& input) {
     Tensor y;
     thread_.run([&] { y = forward(input); });
@@ -38,21 +38,21 @@ class ForwardGraph {
     const c10::InferenceMode guard;
     use_threads(threads_);
     Values values{{input_, input.to(input.options().dtype(packed_type()), false, true, at::MemoryFormat::ChannelsLast)}};
-    const auto named = [&](const std::string& name) -> const Tensor& {
+    const auto value_of = [&](const std::string& name) -> const Tensor& {
       const auto found = values.find(name);
-      TORCH_CHECK(found != values.end(), "Expected a value named ", name, " but no step before has written it");
+      TORCH_CHECK(found != values.end(), "Expected a value named ", name, " but no earlier step writes it");
       return found->second;
     };
     for (const auto& step : steps_) {
-      const auto read = [&](size_t i) { return i < step->reads.size() ? named(step->reads[i]) : Tensor(); };
-      const auto is_mine = [&](size_t i) {
+      const auto read = [&](size_t i) { return i < step->reads.size() ? value_of(step->reads[i]) : Tensor(); };
+      const auto may_overwrite = [&](size_t i) {
         return i < step->reads.size() && std::count(step->frees.begin(), step->frees.end(), step->reads[i]) > 0;
       };
-      Tensor y = step->run(read(0), read(1), is_mine(0), is_mine(1));
+      Tensor y = step->run(read(0), read(1), may_overwrite(0), may_overwrite(1));
       for (const auto& name : step->frees) values.erase(name);
       values[step->writes] = std::move(y);
     }
-    const Tensor y = named(output_);
+    const Tensor y = value_of(output_);
     return y.reshape({y.size(0), -1}).to(at::kFloat).contiguous();
   }
 
@@ -62,7 +62,7 @@ class ForwardGraph {
   ComputeThread thread_;
 };
 
-/// One batch; a thread of libuv waits for it.
+/// One batch. A libuv thread waits for it.
 class Run : public Napi::AsyncWorker {
  public:
   Run(Napi::Env env, std::shared_ptr<ForwardGraph> graph, const Napi::Float32Array& values, std::vector<int64_t> shape,
@@ -70,7 +70,7 @@ class Run : public Napi::AsyncWorker {
       : AsyncWorker(env),
         deferred_(Napi::Promise::Deferred::New(env)),
         graph_(std::move(graph)),
-        held_(Napi::Persistent(static_cast<Napi::Object>(values))),
+        values_reference_(Napi::Persistent(static_cast<Napi::Object>(values))),
         input_(at::from_blob(const_cast<float*>(values.Data()), shape, at::kFloat)) {
     if (channels_last) input_ = input_.permute({0, 3, 1, 2});
   }
@@ -97,11 +97,11 @@ class Run : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   std::shared_ptr<ForwardGraph> graph_;
-  Napi::ObjectReference held_;
+  Napi::ObjectReference values_reference_;
   Tensor input_, output_;
 };
 
-using Held = std::shared_ptr<ForwardGraph>;
+using GraphPointer = std::shared_ptr<ForwardGraph>;
 
 /// forwardGraph(steps, input, output, threads)
 Napi::Value forward_graph(const Napi::CallbackInfo& info) {
@@ -109,7 +109,8 @@ Napi::Value forward_graph(const Napi::CallbackInfo& info) {
   return guarded(env, "forwardGraph", [&] {
     auto graph = std::make_shared<ForwardGraph>(info[0].As<Napi::Array>(), info[1].ToString(), info[2].ToString(),
                                                 info[3].ToNumber().Int32Value());
-    return Napi::External<Held>::New(env, new Held(std::move(graph)), [](Napi::Env, Held* held) { delete held; });
+    return Napi::External<GraphPointer>::New(env, new GraphPointer(std::move(graph)),
+                                             [](Napi::Env, GraphPointer* pointer) { delete pointer; });
   });
 }
 
@@ -123,21 +124,22 @@ Napi::Value forward_run(const Napi::CallbackInfo& info) {
     for (uint32_t i = 0; i < given.Length(); ++i) shape.push_back(given.Get(i).ToNumber());
     const bool is_batch = shape.size() == 4 && *std::min_element(shape.begin(), shape.end()) > 0;
     TORCH_CHECK(is_batch && c10::multiply_integers(shape) == int64_t(values.ElementLength()),
-                "Expected the values of a batch (N, C, H, W) but got ", values.ElementLength(), " for ", at::IntArrayRef(shape));
-    auto* run = new Run(env, *info[0].As<Napi::External<Held>>().Data(), values, shape, info[3].ToBoolean());
+                "Expected the values of a batch (N, C, H, W) but got ", values.ElementLength(), " values for ",
+                at::IntArrayRef(shape));
+    auto* run = new Run(env, *info[0].As<Napi::External<GraphPointer>>().Data(), values, shape, info[3].ToBoolean());
     const Napi::Promise promise = run->promise();
     run->Queue();
     return promise;
   });
 }
 
-/// forwardRelease(graph): its weights go as soon as no batch is on its way
-void forward_release(const Napi::CallbackInfo& info) { info[0].As<Napi::External<Held>>().Data()->reset(); }
+/// forwardRelease(graph): frees the weights once all pending batches are done
+void forward_release(const Napi::CallbackInfo& info) { info[0].As<Napi::External<GraphPointer>>().Data()->reset(); }
 
 Napi::Value processor(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "processor", [&] {
     Napi::Object found = Napi::Object::New(info.Env());
-    found.Set("bfloat16", multiplies_bfloat16());
+    found.Set("bfloat16", has_bfloat16());
     found.Set("kernels", kernels_name());
     found.Set("packedBy", packed_by());
     return found;

@@ -14,14 +14,14 @@ using at::Tensor;
 
 namespace {
 
-/// (N, C) or the channels last, as rows of channels.
+/// Rows of channels in a tensor (N, C) or (N, C, H, W), channels last.
 int64_t rows_of(const Tensor& x) { return x.numel() / x.size(1); }
 
 Tensor channels_last(const Tensor& x) {
   return x.contiguous(x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 
-/// As a row of features a face, in the order of memory: what weights were given for.
+/// One row of features per face, in memory order, for which the weights were made.
 Tensor flattened(const Tensor& x) {
   const Tensor packed = channels_last(x);
   return packed.as_strided({x.size(0), x.numel() / x.size(0)}, {x.numel() / x.size(0), 1}).to(packed_type());
@@ -33,17 +33,18 @@ struct LinearStep : ForwardStep {
   Tensor run(Tensor x, Tensor, bool, bool) override { return layer.run(flattened(x)); }
 };
 
-/// y = PReLU(x · scale + offset) + residual, each of them a channel's
-struct LineStep : ForwardStep {
+/// y = PReLU(x · scale + offset) + residual, with a scale, offset and slope per channel
+struct AffineStep : ForwardStep {
   Tensor scale, offset, slope;
 
-  Tensor run(Tensor given, Tensor residual, bool mine, bool) override {
+  Tensor run(Tensor given, Tensor residual, bool in_place, bool) override {
     const Tensor x = channels_last(given);
-    TORCH_CHECK(x.dim() >= 2 && x.size(1) == scale.numel(), "Expected ", scale.numel(), " channels but got values of ", x.sizes());
+    TORCH_CHECK(x.dim() >= 2 && x.size(1) == scale.numel(), "Expected ", scale.numel(), " channels but got values of ",
+                x.sizes());
     TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(), "Expected to add values of ", x.sizes(), " but got ",
                 residual.sizes());
     const Tensor r = residual.defined() ? channels_last(residual).to(x.scalar_type()) : residual;
-    Tensor y = mine ? x : at::empty_like(x);
+    Tensor y = in_place ? x : at::empty_like(x);
     if (x.size(1) % 32 != 0) return composed(x, r);
     if (x.scalar_type() == at::kBFloat16) apply<uint16_t>(bfloat16_kernels(), x, r, y);
     else apply<float>(float_kernels(), x, r, y);
@@ -54,11 +55,11 @@ struct LineStep : ForwardStep {
   template <typename T>
   void apply(const ChannelKernels<T>& kernels, const Tensor& x, const Tensor& r, Tensor& y) const {
     const int64_t c = x.size(1);
-    const Line line{scale.data_ptr<float>(), offset.data_ptr<float>(), slope.defined() ? slope.data_ptr<float>() : nullptr};
+    const Affine affine{scale.data_ptr<float>(), offset.data_ptr<float>(), slope.defined() ? slope.data_ptr<float>() : nullptr};
     const auto data = [](const Tensor& t) { return static_cast<T*>(t.data_ptr()); };
     at::parallel_for(0, rows_of(x), 1 + 32768 / c, [&](int64_t first, int64_t last) {
       kernels.apply(data(x) + first * c, r.defined() ? data(r) + first * c : nullptr, data(y) + first * c, last - first,
-                    c, line);
+                    c, affine);
     });
   }
 
@@ -72,34 +73,35 @@ struct LineStep : ForwardStep {
   }
 };
 
-/// Between lines, either of which may be missing: the layer's own loops do what those say where they can.
+/// A convolution with an optional affine prologue and epilogue, fused into the convolution's loops where possible.
 struct ConvolutionStep : ForwardStep {
   PackedConvolution layer;
-  std::optional<LineStep> entry, exit;
+  std::optional<AffineStep> prologue, epilogue;
   ConvolutionStep(const Tensor& weight, const Tensor& bias, const Geometry& geometry, const Limits& limits)
       : layer(weight, bias, geometry, limits) {}
 
-  Tensor run(Tensor given, Tensor sum, bool x_is_mine, bool sum_is_mine) override {
+  Tensor run(Tensor given, Tensor sum, bool may_overwrite_x, bool may_overwrite_sum) override {
     const Tensor x = channels_last(given);
-    if (sum.defined() && (!sum_is_mine || sum.data_ptr() == x.data_ptr())) sum = sum.clone();
-    if (layer.takes_lines(x))
-      return layer.run({entry ? entry->scale : Tensor(), entry ? entry->offset : Tensor(), exit ? exit->slope : Tensor()},
+    if (sum.defined() && (!may_overwrite_sum || sum.data_ptr() == x.data_ptr())) sum = sum.clone();
+    if (layer.can_fuse(x))
+      return layer.run({prologue ? prologue->scale : Tensor(), prologue ? prologue->offset : Tensor(),
+                        epilogue ? epilogue->slope : Tensor()},
                        x, sum);
-    const Tensor y = layer.run(entry ? entry->run(x, {}, x_is_mine, false) : x, sum);
-    return exit ? exit->run(y, {}, true, false) : y;
+    const Tensor y = layer.run(prologue ? prologue->run(x, {}, may_overwrite_x, false) : x, sum);
+    return epilogue ? epilogue->run(y, {}, true, false) : y;
   }
 };
 
 struct ClampStep : ForwardStep {
   Limits limits;
-  Tensor run(Tensor x, Tensor, bool mine, bool) override {
-    return mine ? x.clamp_(limits.low, limits.high) : x.clamp(limits.low, limits.high);
+  Tensor run(Tensor x, Tensor, bool in_place, bool) override {
+    return in_place ? x.clamp_(limits.low, limits.high) : x.clamp(limits.low, limits.high);
   }
 };
 
 /// x + other
 struct AddStep : ForwardStep {
-  Tensor run(Tensor x, Tensor other, bool mine, bool) override { return mine ? x.add_(other) : x.add(other); }
+  Tensor run(Tensor x, Tensor other, bool in_place, bool) override { return in_place ? x.add_(other) : x.add(other); }
 };
 
 /// Mean over height and width: (N, C, 1, 1)
@@ -139,17 +141,19 @@ Limits limits_of(const Napi::Object& from) {
   return {static_cast<float>(all.at(0)), static_cast<float>(all.at(1))};
 }
 
-LineStep line(Tensor scale, Tensor offset, Tensor slope) {
+AffineStep affine_step(Tensor scale, Tensor offset, Tensor slope) {
   TORCH_CHECK(scale.numel() == offset.numel() && (!slope.defined() || slope.numel() == scale.numel()),
-              "Expected a scale, an offset and a slope for each channel, as many of each");
-  LineStep step;
+              "Expected as many scales as offsets and slopes, one per channel");
+  AffineStep step;
   step.scale = std::move(scale);
   step.offset = std::move(offset);
   step.slope = std::move(slope);
   return step;
 }
 
-LineStep line_of(const Napi::Object& from) { return line(floats(from, "scale"), floats(from, "offset"), floats(from, "slope")); }
+AffineStep affine_of(const Napi::Object& from) {
+  return affine_step(floats(from, "scale"), floats(from, "offset"), floats(from, "slope"));
+}
 
 std::unique_ptr<ForwardStep> layer_of(const Napi::Object& from) {
   const std::string kind = from.Get("kind").ToString();
@@ -160,22 +164,22 @@ std::unique_ptr<ForwardStep> layer_of(const Napi::Object& from) {
     const Tensor kernels = weight();
     auto step = std::make_unique<ConvolutionStep>(kernels, floats(from, "bias"), geometry, limits_of(from));
     const Tensor slope = floats(from, "slope");
-    if (slope.defined()) step->exit = line(at::ones_like(slope), at::zeros_like(slope), slope);
-    if (from.Get("entry").IsObject()) step->entry = line_of(from.Get("entry").As<Napi::Object>());
-    TORCH_CHECK(!step->exit || step->exit->scale.numel() == kernels.size(0), "Expected a slope for each channel of the result");
-    TORCH_CHECK(!step->entry || step->entry->scale.numel() == kernels.size(1) * geometry.groups,
-                "Expected a scale and an offset for each channel of the image");
+    if (slope.defined()) step->epilogue = affine_step(at::ones_like(slope), at::zeros_like(slope), slope);
+    if (from.Get("prologue").IsObject()) step->prologue = affine_of(from.Get("prologue").As<Napi::Object>());
+    TORCH_CHECK(!step->epilogue || step->epilogue->scale.numel() == kernels.size(0), "Expected one slope per output channel");
+    TORCH_CHECK(!step->prologue || step->prologue->scale.numel() == kernels.size(1) * geometry.groups,
+                "Expected one scale and one offset per input channel");
     return step;
   }
   if (kind == "linear") return std::make_unique<LinearStep>(weight(), floats(from, "bias"));
-  if (kind == "line") return std::make_unique<LineStep>(line_of(from));
+  if (kind == "affine") return std::make_unique<AffineStep>(affine_of(from));
   if (kind == "clamp") {
     auto step = std::make_unique<ClampStep>();
     step->limits = limits_of(from);
     return step;
   }
   if (kind == "add") return std::make_unique<AddStep>();
-  TORCH_CHECK(kind == "average", "no step of the kind ", kind);
+  TORCH_CHECK(kind == "average", "Expected a known kind of step but received ", kind);
   return std::make_unique<AverageStep>();
 }
 

@@ -1,8 +1,10 @@
-// BatchNorm with what follows it, forward and backward, in two passes over memory each:
-//     y = PReLU(w · x̂ + b) + r,   x̂ = (x − μ) / √(σ² + ε);   PReLU and the residual r may be left out
-//     d = dy behind PReLU;   dx = w / √(σ² + ε) · (d − Σd / n − x̂ · Σ(d · x̂) / n);   dw = Σ(d · x̂), db = Σd, dr = dy
-// The first pass gathers sums a channel, the second writes. Statistics and sums are float32 and double, whatever x is. With a
-// group the sums are those of all ranks, one all-reduce each way, but dw, db and PReLU's are of this rank's rows.
+// BatchNorm fused with PReLU and a residual sum, forward and backward, in two passes over memory each:
+//     y = PReLU(w · x̂ + b) + r,   x̂ = (x − μ) / √(σ² + ε);   PReLU and the residual r are optional
+//     d = dy · PReLU'(w · x̂ + b);   dx = w / √(σ² + ε) · (d − Σd / n − x̂ · Σ(d · x̂) / n)
+//     dw = Σ(d · x̂), db = Σd, dr = dy
+// The first pass sums per channel, the second writes. Statistics are float32 and sums double, whatever the type of x.
+// With a group, one all-reduce each way sums over all ranks, but dw, db and the gradient of the slope cover this rank's
+// rows only.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -23,7 +25,7 @@ at::MemoryFormat channels_last(const Tensor& x) {
   return x.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
 }
 
-/// Runs body(first row, rows, part) on as many parts as there are threads: the same split each time, so the same sums.
+/// Calls body(first row, rows, part) on one part per thread. The split is fixed, so the sums are reproducible.
 template <typename Body>
 void for_parts(int64_t rows, Body body) {
   const int64_t parts = at::get_num_threads();
@@ -35,7 +37,7 @@ void for_parts(int64_t rows, Body body) {
   });
 }
 
-/// Sums over all rows: body(first, rows, sums) adds to `count` doubles.
+/// Sums over all rows: body(first row, rows, sums) adds to `count` doubles.
 template <typename Body>
 std::vector<double> summed(int64_t rows, int64_t count, Body body) {
   std::vector<std::vector<double>> partial(at::get_num_threads(), std::vector<double>(count));
@@ -47,7 +49,7 @@ std::vector<double> summed(int64_t rows, int64_t count, Body body) {
   return std::move(partial[0]);
 }
 
-/// Calls body(kernels, data) for the element type of x; data(t) is t's memory, null where t is undefined.
+/// Calls body(kernels, data) for the element type of x; data(t) is t's memory, or null if t is undefined.
 template <typename Body>
 void with_kernels(const Tensor& x, Body body) {
   const auto memory = [](const Tensor& t) { return t.defined() ? t.data_ptr() : nullptr; };
@@ -63,11 +65,11 @@ struct Shape {
 };
 
 struct Statistics {
-  Tensor mean, variance;  // (C) float32, not corrected
-  double count;           // of values a channel
+  Tensor mean, variance;  // (C) float32, without Bessel's correction
+  double count;           // values per channel
 };
 
-/// Sums over the ranks of a group, in place; of no group they are the sums as they are.
+/// Sums over the ranks of a group, in place. Without a group it does nothing.
 void sum_over_ranks(Group* group, std::vector<double>& sums) {
   if (group == nullptr) return;
   finish(*group, start_all_reduce(*group, at::from_blob(sums.data(), {static_cast<int64_t>(sums.size())}, at::kDouble)));
@@ -77,7 +79,7 @@ void sum_over_ranks(Group* group, std::vector<double>& sums) {
 Statistics statistics(const Tensor& x, Group* group) {
   const Shape shape(x);
   const int64_t c = shape.channels;
-  // Sums of x − (its first row) lose no digits where the mean is far from 0.
+  // Sums of x minus its first row lose no digits if the mean is far from 0.
   const Tensor rows = x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x;
   const Tensor shift = rows.reshape({shape.rows, c})[0].to(at::kFloat).contiguous();
   std::vector<double> sums;
@@ -86,7 +88,7 @@ Statistics statistics(const Tensor& x, Group* group) {
       kernels.moments(data(x) + first * c, count, c, shift.data_ptr<float>(), into);
     });
   });
-  std::vector<double> all(2 * c + 1);  // n · μ, n · (σ² + μ²) of each channel, and n
+  std::vector<double> all(2 * c + 1);  // n · μ and n · (σ² + μ²) per channel, and n
   const double n = all[2 * c] = shape.rows;
   for (int64_t i = 0; i < c; ++i) {
     const double m = sums[i] / n, mean = shift.data_ptr<float>()[i] + m;
@@ -104,7 +106,7 @@ Statistics statistics(const Tensor& x, Group* group) {
   return {mean, variance, total};
 }
 
-Line line_of(const Tensor& scale, const Tensor& offset, const Tensor& slope) {
+Affine affine_of(const Tensor& scale, const Tensor& offset, const Tensor& slope) {
   return {scale.data_ptr<float>(), offset.data_ptr<float>(), slope.defined() ? slope.data_ptr<float>() : nullptr};
 }
 
@@ -127,10 +129,10 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     const Tensor r = residual.defined() ? residual.to(x.scalar_type()).contiguous(channels_last(x)) : residual;
     Tensor y = at::empty_like(x);
     with_kernels(x, [&](const auto& kernels, auto data) {
-      const Line line = line_of(scale, offset, slope);
+      const Affine affine = affine_of(scale, offset, slope);
       for_parts(shape.rows, [&](int64_t first, int64_t rows, int64_t) {
         const int64_t at = first * shape.channels;
-        kernels.apply(data(x) + at, r.defined() ? data(r) + at : nullptr, data(y) + at, rows, shape.channels, line);
+        kernels.apply(data(x) + at, r.defined() ? data(r) + at : nullptr, data(y) + at, rows, shape.channels, affine);
       });
     });
     context->save_for_backward({x, weight, slope, training ? mean : mean.clone(), inverse, scale, offset});
@@ -147,14 +149,14 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
     const Tensor dy = gradients[0].to(x.scalar_type()).contiguous(channels_last(x));
     const Shape shape(x);
     const int64_t c = shape.channels;
-    const Line line = line_of(scale, saved[6], slope);
+    const Affine affine = affine_of(scale, saved[6], slope);
     const float* mu = mean.data_ptr<float>();
     Tensor dx = at::empty_like(x);
     Tensor dw = at::empty_like(mean), db = at::empty_like(mean);
     Tensor dslope = slope.defined() ? at::empty_like(slope) : Tensor();
     with_kernels(x, [&](const auto& kernels, auto data) {
       auto sums = summed(shape.rows, 3 * c, [&](int64_t first, int64_t rows, double* into) {
-        kernels.gradient_sums(data(dy) + first * c, data(x) + first * c, rows, c, line, mu, into);
+        kernels.gradient_sums(data(dy) + first * c, data(x) + first * c, rows, c, affine, mu, into);
       });
       for (int64_t i = 0; i < c; ++i) {
         db.data_ptr<float>()[i] = sums[i];
@@ -162,7 +164,7 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
         if (dslope.defined()) dslope.data_ptr<float>()[i] = sums[2 * c + i];
       }
       std::vector<float> by_x(c), constant(c);
-      if (context->saved_data["training"].toBool()) {  // else μ and σ² are given: nothing flows through them
+      if (context->saved_data["training"].toBool()) {  // else μ and σ² are constants without gradients
         sums.resize(2 * c);
         sum_over_ranks(reinterpret_cast<Group*>(context->saved_data["group"].toInt()), sums);
         const double n = context->saved_data["count"].toDouble();
@@ -173,7 +175,7 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
         }
       }
       for_parts(shape.rows, [&](int64_t first, int64_t rows, int64_t) {
-        kernels.gradient(data(dy) + first * c, data(x) + first * c, data(dx) + first * c, rows, c, line, mu,
+        kernels.gradient(data(dy) + first * c, data(x) + first * c, data(dx) + first * c, rows, c, affine, mu,
                          by_x.data(), constant.data());
       });
     });
@@ -182,15 +184,15 @@ struct FusedBatchNorm : torch::autograd::Function<FusedBatchNorm> {
   }
 };
 
-/// What the kernels take; the rest, and every GPU, takes libtorch's own operators.
+/// Whether the kernels support x. Everything else, including GPU tensors, uses libtorch's operators.
 bool fits(const Tensor& x) {
   const auto type = x.scalar_type();
   return x.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && (x.dim() == 4 || x.dim() == 2) &&
          x.size(1) % 32 == 0 && x.numel() > 0;
 }
 
-/// fusedBatchNorm(x, weight, bias, slope | null, residual | null, runningMean, runningVariance, training, momentum, epsilon,
-///                group | null)
+/// fusedBatchNorm(x, weight, bias, slope | null, residual | null, runningMean, runningVariance, training, momentum,
+///                epsilon, group | null)
 Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const char* name = "fusedBatchNorm";
@@ -208,10 +210,10 @@ Napi::Value fused_batch_norm(const Napi::CallbackInfo& info) {
     Group* group = training && info[10].IsNumber() ? &group_of(info[10]) : nullptr;
     if (group != nullptr && group->size == 1) group = nullptr;
     if (fits(x)) {
-      TORCH_CHECK(weight.numel() == x.size(1), "expected a weight a channel, ", x.size(1), ", but there are ",
+      TORCH_CHECK(weight.numel() == x.size(1), "expected one weight per channel, ", x.size(1), ", but received ",
                   weight.numel());
       TORCH_CHECK(!residual.defined() || residual.sizes() == x.sizes(),
-                  "expected a residual of the shape of x but it is ", residual.sizes());
+                  "expected a residual with the shape of x but received ", residual.sizes());
       return wrap(env, FusedBatchNorm::apply(x, weight, bias, c10::optional<Tensor>(slope),
                                              c10::optional<Tensor>(residual), mean, variance, training, momentum, epsilon,
                                              reinterpret_cast<int64_t>(group)));

@@ -1,5 +1,5 @@
-// What JavaScript holds of a tensor is a number: its place in one table. No object of V8 stands behind it, so freeing is
-// immediate and leaves no small block between the large ones for the collector to find later.
+// JavaScript refers to a tensor by a number, its index in one table. There is no V8 object behind it, so freeing is
+// immediate and leaves no small block between the large ones for the garbage collector.
 #pragma once
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,7 @@ namespace magface {
 /// A new handle for `tensor`; null for an undefined tensor.
 Napi::Value wrap(Napi::Env env, at::Tensor tensor);
 
-/// The tensor of a handle. Valid until the next wrap().
+/// The tensor of a handle. The reference is valid until the next wrap().
 const at::Tensor& unwrap(Napi::Value value, const char* asked_by);
 
 at::Generator& unwrap_generator(Napi::Value value, const char* asked_by);

@@ -1,4 +1,4 @@
-// What every use of oneDNN's own interface needs; included only where MAGFACE_ONEDNN says that its headers are there.
+// Shared helpers for oneDNN's interface. Include only if MAGFACE_ONEDNN is defined: its headers are then installed.
 #pragma once
 #include <ATen/core/Tensor.h>
 
@@ -24,7 +24,7 @@ inline dnnl::memory::desc described(const Dims& dims, dnnl::memory::data_type ty
   return {dims, type, tag};
 }
 
-/// oneDNN's view of a tensor's memory.
+/// oneDNN's view of a tensor's memory, not a copy.
 inline dnnl::memory view(const dnnl::memory::desc& desc, const at::Tensor& tensor) {
   return dnnl::memory(desc, engine(), tensor.data_ptr());
 }
@@ -36,7 +36,7 @@ struct Prepared {
   explicit Prepared(const typename Primitive::primitive_desc& made) : desc(made), primitive(made) {}
 };
 
-/// Runs it to its end.
+/// Runs a primitive and waits until it is done.
 template <typename Primitive>
 void run(const Primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments) {
   primitive.execute(stream(), arguments);

@@ -1,27 +1,27 @@
 #ifndef MAGFACE_ONEDNN
 #include <ATen/ATen.h>
 
-#include "packed_parts.h"
+#include "packed_backends.h"
 
 namespace magface {
 namespace {
 
-class Convolution : public ConvolutionPart {
+class Convolution : public ConvolutionBackend {
  public:
   Convolution(const at::Tensor& weight, const ConvolutionLayer& layer)
       : layer_(layer),
         weight_(weight.to(packed_type()).contiguous(at::MemoryFormat::ChannelsLast)),
         bias_(layer.bias.to(packed_type())) {}
 
-  void run(const at::Tensor& x, const at::Tensor& y, bool sums) override {
+  void run(const at::Tensor& x, const at::Tensor& y, bool accumulate) override {
     const Geometry& g = layer_.geometry;
     const Limits& limits = layer_.limits;
-    const bool even = g.padding == g.after;
+    const bool is_symmetric = g.padding == g.padding_end;
     const at::Tensor input =
-        even ? x : at::constant_pad_nd(x, {g.padding[1], g.after[1], g.padding[0], g.after[0]});
-    const auto padding = even ? g.padding : std::array<int64_t, 2>{0, 0};
+        is_symmetric ? x : at::constant_pad_nd(x, {g.padding[1], g.padding_end[1], g.padding[0], g.padding_end[0]});
+    const auto padding = is_symmetric ? g.padding : std::array<int64_t, 2>{0, 0};
     const at::Tensor product = at::conv2d(input, weight_, bias_, g.stride, padding, g.dilation, g.groups);
-    if (sums) y.add_(product);
+    if (accumulate) y.add_(product);
     else y.copy_(product);
     if (limits.any()) y.clamp_(limits.low, limits.high);
   }
@@ -31,7 +31,7 @@ class Convolution : public ConvolutionPart {
   at::Tensor weight_, bias_;
 };
 
-class Linear : public LinearPart {
+class Linear : public LinearBackend {
  public:
   Linear(const at::Tensor& weight, at::Tensor bias) : weight_(weight.to(packed_type())), bias_(std::move(bias)) {}
 
@@ -43,11 +43,11 @@ class Linear : public LinearPart {
 
 }  // namespace
 
-std::unique_ptr<ConvolutionPart> convolution_part(const at::Tensor& weight, const ConvolutionLayer& layer) {
+std::unique_ptr<ConvolutionBackend> make_convolution(const at::Tensor& weight, const ConvolutionLayer& layer) {
   return std::make_unique<Convolution>(weight, layer);
 }
 
-std::unique_ptr<LinearPart> linear_part(const at::Tensor& weight, const at::Tensor& bias) {
+std::unique_ptr<LinearBackend> make_linear(const at::Tensor& weight, const at::Tensor& bias) {
   return std::make_unique<Linear>(weight, bias);
 }
 

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "onednn.h"
-#include "packed_parts.h"
+#include "packed_backends.h"
 
 namespace magface {
 namespace {
@@ -19,7 +19,7 @@ using onednn::view;
 
 memory::data_type narrow() { return packed_type() == at::kFloat ? f32 : memory::data_type::bf16; }
 
-/// Weights as each of a layer's primitives wants them: most sizes of batch want them alike.
+/// Weights in the layout that each of a layer's primitives needs. Most batch sizes share one layout.
 class PackedWeights {
  public:
   PackedWeights(const at::Tensor& weight, const Dims& dims, memory::format_tag tag)
@@ -41,7 +41,7 @@ class PackedWeights {
   std::vector<memory> packed_;
 };
 
-/// y = W * x + b, or W x + b, by a layer's primitive.
+/// y = W * x + b, or W x + b, by the layer's primitive.
 template <typename Forward>
 void apply(const Forward& forward, const at::Tensor& x, PackedWeights& weights, const at::Tensor& bias, const at::Tensor& y) {
   const auto& [desc, primitive] = forward;
@@ -51,13 +51,13 @@ void apply(const Forward& forward, const at::Tensor& x, PackedWeights& weights, 
                           {DNNL_ARG_DST, view(desc.dst_desc(), y)}});
 }
 
-class Convolution : public ConvolutionPart {
+class Convolution : public ConvolutionBackend {
  public:
   Convolution(const at::Tensor& weight, const ConvolutionLayer& layer)
       : layer_(layer), weights_(weight, dims_of(layer), tag_of(layer)) {}
 
-  void run(const at::Tensor& x, const at::Tensor& y, bool sums) override {
-    apply(prepared(x, y.sizes().vec(), sums), x, weights_, layer_.bias, y);
+  void run(const at::Tensor& x, const at::Tensor& y, bool accumulate) override {
+    apply(prepared(x, y.sizes().vec(), accumulate), x, weights_, layer_.bias, y);
   }
 
  private:
@@ -73,10 +73,10 @@ class Convolution : public ConvolutionPart {
   }
   static Dims list(std::array<int64_t, 2> pair) { return {pair[0], pair[1]}; }
 
-  dnnl::primitive_attr attributes(bool sums) const {
+  dnnl::primitive_attr attributes(bool accumulate) const {
     const Limits& limits = layer_.limits;
     dnnl::post_ops then;
-    if (sums) then.append_sum(1);
+    if (accumulate) then.append_sum(1);
     if (limits.any()) {
       const bool is_relu = limits.low == 0 && !std::isfinite(limits.high);
       if (is_relu) then.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
@@ -87,8 +87,8 @@ class Convolution : public ConvolutionPart {
     return attributes;
   }
 
-  Forward& prepared(const at::Tensor& x, const Dims& out, bool sums) {
-    auto& forward = forwards_[{x.size(0), x.size(2), x.size(3), sums}];
+  Forward& prepared(const at::Tensor& x, const Dims& out, bool accumulate) {
+    auto& forward = forwards_[{x.size(0), x.size(2), x.size(3), accumulate}];
     if (forward) return *forward;
     const auto nhwc = memory::format_tag::nhwc;
     const Geometry& g = layer_.geometry;
@@ -96,8 +96,8 @@ class Convolution : public ConvolutionPart {
         dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
         described(x.sizes().vec(), narrow(), nhwc), described(weights_.dims(), narrow(), memory::format_tag::any),
         described({out[1]}, f32, memory::format_tag::a), described(out, narrow(), nhwc), list(g.stride),
-        {g.dilation[0] - 1, g.dilation[1] - 1}, list(g.padding), list(g.after));
-    forward = std::make_unique<Forward>(dnnl::convolution_forward::primitive_desc(desc, attributes(sums), engine()));
+        {g.dilation[0] - 1, g.dilation[1] - 1}, list(g.padding), list(g.padding_end));
+    forward = std::make_unique<Forward>(dnnl::convolution_forward::primitive_desc(desc, attributes(accumulate), engine()));
     return *forward;
   }
 
@@ -106,7 +106,7 @@ class Convolution : public ConvolutionPart {
   std::map<std::array<int64_t, 4>, std::unique_ptr<Forward>> forwards_;
 };
 
-class Linear : public LinearPart {
+class Linear : public LinearBackend {
  public:
   Linear(const at::Tensor& weight, at::Tensor bias)
       : bias_(std::move(bias)), weights_(weight, weight.sizes().vec(), memory::format_tag::ab) {}
@@ -140,11 +140,11 @@ class Linear : public LinearPart {
 
 }  // namespace
 
-std::unique_ptr<ConvolutionPart> convolution_part(const at::Tensor& weight, const ConvolutionLayer& layer) {
+std::unique_ptr<ConvolutionBackend> make_convolution(const at::Tensor& weight, const ConvolutionLayer& layer) {
   return std::make_unique<Convolution>(weight, layer);
 }
 
-std::unique_ptr<LinearPart> linear_part(const at::Tensor& weight, const at::Tensor& bias) {
+std::unique_ptr<LinearBackend> make_linear(const at::Tensor& weight, const at::Tensor& bias) {
   return std::make_unique<Linear>(weight, bias);
 }
 

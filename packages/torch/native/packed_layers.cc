@@ -5,12 +5,12 @@
 #include <map>
 
 #include "channel_kernels.h"
-#include "packed_parts.h"
-#include "winograd.h"
+#include "packed_backends.h"
+#include "winograd/winograd.h"
 
 namespace magface {
 
-at::ScalarType packed_type() { return multiplies_bfloat16() ? at::kBFloat16 : at::kFloat; }
+at::ScalarType packed_type() { return has_bfloat16() ? at::kBFloat16 : at::kFloat; }
 
 namespace {
 
@@ -20,27 +20,28 @@ void expect_sizes(const char* what, const at::Tensor& x, at::IntArrayRef sizes) 
 
 }  // namespace
 
-/// The layer, packed; where tiles are faster for an image, by those.
+/// The packed layer, and the transformed weights for images on which Winograd is faster.
 struct PackedConvolution::Parts {
   ConvolutionLayer layer;
-  std::unique_ptr<ConvolutionPart> packed;
-  at::Tensor weight;  // where there may be tiles
-  std::map<winograd::Tiling, at::Tensor> kept;  // transformed
+  std::unique_ptr<ConvolutionBackend> packed;
+  at::Tensor weight;  // undefined if Winograd is impossible
+  std::map<winograd::Tiling, at::Tensor> kept;  // transformed weights
 
   Parts(const at::Tensor& given, const at::Tensor& bias, const Geometry& geometry, const Limits& limits)
-      : layer{given.sizes().vec(), bias, geometry, limits}, packed(convolution_part(given, layer)) {
-    if (packed_type() == at::kFloat && geometry.padding == geometry.after) weight = given;
+      : layer{given.sizes().vec(), bias, geometry, limits}, packed(make_convolution(given, layer)) {
+    if (packed_type() == at::kFloat && geometry.padding == geometry.padding_end) weight = given;
   }
 
-  bool takes_tiles(const at::Tensor& x) const {
-    return weight.defined() && winograd::wins(x.sizes(), layer.kernels, layer.geometry);
+  bool uses_winograd(const at::Tensor& x) const {
+    return weight.defined() && winograd::is_faster(x.sizes(), layer.kernels, layer.geometry);
   }
 
-  /// They are up to four times as large as the kernels were: they are kept only where making them is much of the work.
+  /// Transformed weights are up to four times as large. They are cached only for small batches, where the transform
+  /// dominates.
   at::Tensor transformed(winograd::Tiling tiling, int64_t faces) {
     constexpr int64_t few_faces = 8;
     if (kept.count(tiling)) return kept[tiling];
-    const at::Tensor u = winograd::transformed(weight, tiling, false);
+    const at::Tensor u = winograd::transform_kernels(weight, tiling, false);
     if (faces < few_faces) kept[tiling] = u;
     return u;
   }
@@ -50,7 +51,7 @@ struct PackedConvolution::Parts {
     expect_sizes("images", x, {x.size(0), layer.kernels[1] * layer.geometry.groups, x.size(2), x.size(3)});
     const auto [height, width] = layer.result_size(x.sizes());
     TORCH_CHECK(height > 0 && width > 0, "Expected images no smaller than the kernel but got ", x.sizes());
-    if (sum.defined()) expect_sizes("what is added", sum, {x.size(0), layer.kernels[0], height, width});
+    if (sum.defined()) expect_sizes("a sum operand", sum, {x.size(0), layer.kernels[0], height, width});
   }
 };
 
@@ -60,18 +61,18 @@ PackedConvolution::PackedConvolution(at::Tensor weight, at::Tensor bias, const G
 }
 PackedConvolution::~PackedConvolution() = default;
 
-bool PackedConvolution::takes_lines(const at::Tensor& x) const { return x.dim() == 4 && parts_->takes_tiles(x); }
+bool PackedConvolution::can_fuse(const at::Tensor& x) const { return x.dim() == 4 && parts_->uses_winograd(x); }
 
-at::Tensor PackedConvolution::run(const Lines& lines, const at::Tensor& x, const at::Tensor& sum) {
+at::Tensor PackedConvolution::run(const FusedOps& ops, const at::Tensor& x, const at::Tensor& sum) {
   Parts& p = *parts_;
   p.expect(x, sum);
   const ConvolutionLayer& layer = p.layer;
   const auto data = [](const at::Tensor& t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
-  const winograd::Entry entry{data(lines.scale), data(lines.offset)};
-  const winograd::Finish finish{data(layer.bias), data(sum), data(lines.slope), layer.limits.low, layer.limits.high};
+  const winograd::Prologue prologue{data(ops.scale), data(ops.offset)};
+  const winograd::Epilogue epilogue{data(layer.bias), data(sum), data(ops.slope), layer.limits.low, layer.limits.high};
   const winograd::Tiling tiling = winograd::best_tiling(x.sizes(), layer.kernels, layer.geometry);
   const at::Tensor u = p.transformed(tiling, x.size(0));
-  return winograd::forward(x, u, layer.kernels[0], layer.geometry, tiling, entry, finish, sum);
+  return winograd::forward(x, u, layer.kernels[0], layer.geometry, tiling, prologue, epilogue, sum);
 }
 
 at::Tensor PackedConvolution::run(const at::Tensor& x, const at::Tensor& sum) {
@@ -86,7 +87,7 @@ at::Tensor PackedConvolution::run(const at::Tensor& x, const at::Tensor& sum) {
 
 PackedLinear::PackedLinear(at::Tensor weight, at::Tensor bias) : features_(weight.size(1)) {
   expect_sizes("a bias", bias, {weight.size(0)});
-  part_ = linear_part(weight, bias);
+  part_ = make_linear(weight, bias);
 }
 PackedLinear::~PackedLinear() = default;
 

@@ -1,5 +1,5 @@
-// Gradients summed over all ranks while backward still runs: parameters stand in buckets, last ones first, and a bucket
-// is on its way as soon as the last gradient in it is there.
+// Sums gradients over all ranks while backward still runs. Parameters are grouped into buckets, last ones first, and a
+// bucket is sent as soon as its last gradient is ready.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
 #include <torch/csrc/autograd/utils/lambda_post_hook.h>
@@ -42,17 +42,17 @@ class Reducer {
     for (auto& [accumulator, hook] : hooks_) accumulator->del_post_hook(hook);
   }
 
-  /// The backward pass that comes is the one whose gradients are to be summed.
+  /// Arms the reducer for the next backward pass.
   void start() {
     for (Bucket& bucket : buckets_) bucket.missing = bucket.parameters.size();
     next_ = 0;
     is_on_ = true;
   }
 
-  /// Waits for every bucket; the gradients are the sums after it.
+  /// Waits for every bucket and writes the sums to the gradients.
   void finish_all() {
     is_on_ = false;
-    while (next_ < buckets_.size()) launch(buckets_[next_++]);  // those with a parameter that backward did not reach
+    while (next_ < buckets_.size()) launch(buckets_[next_++]);  // buckets with a parameter that backward did not reach
     for (Bucket& bucket : buckets_) {
       const Work work = std::move(bucket.work);
       finish(group_, work);
@@ -75,7 +75,7 @@ class Reducer {
     }
   }
 
-  /// Buckets leave in order, so that every rank starts the same collective at the same place.
+  /// Sends buckets in order, so that every rank starts its collectives in the same order.
   void arrived(size_t index) {
     --buckets_[index].missing;
     while (next_ < buckets_.size() && buckets_[next_].missing == 0) launch(buckets_[next_++]);
@@ -107,7 +107,7 @@ class Reducer {
 
   Group& group_;
   std::vector<Bucket> buckets_;
-  /// A std::shared_ptr, or an intrusive one from libtorch 2.14 on.
+  /// A std::shared_ptr; an intrusive pointer since libtorch 2.14.
   using Accumulator = decltype(torch::autograd::impl::grad_accumulator(std::declval<Tensor>()));
   std::vector<std::pair<Accumulator, uintptr_t>> hooks_;
   size_t next_ = 0;

@@ -34,7 +34,7 @@ void update_in_one_pass(const at::Tensor& p, const at::Tensor& g, const at::Tens
   });
 }
 
-/// sgdStep(parameters, velocities, lr, momentum, weightDecay, gradientScale): parameters without gradient are left.
+/// sgdStep(parameters, velocities, lr, momentum, weightDecay, gradientScale): skips parameters without a gradient.
 Napi::Value sgd_step(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "sgdStep", [&] {
@@ -48,7 +48,7 @@ Napi::Value sgd_step(const Napi::CallbackInfo& info) {
       const at::Tensor& v = unwrap(velocities.Get(i), "sgdStep");
       const at::Tensor g = p.grad();
       if (!g.defined()) continue;
-      // One index for all three only where they lie alike in memory (channels-last weights do).
+      // One index serves all three only if they have the same strides, as channels-last weights do.
       if (plain(p) && plain(g) && plain(v) && p.strides() == g.strides() && p.strides() == v.strides())
         update_in_one_pass(p, g, v, rule);
       else {
@@ -69,7 +69,7 @@ double square_sum(const at::Tensor& g) {
   return at::parallel_reduce(
       0, g.numel(), 32768, 0.0,
       [&](int64_t begin, int64_t end, double sum) {
-        double lanes[8] = {};  // one sum alone would wait for each addition before the next
+        double lanes[8] = {};  // with a single sum, each addition would wait for the one before
         for (; begin + 8 <= end; begin += 8)
           for (int64_t lane = 0; lane < 8; ++lane) lanes[lane] += static_cast<double>(values[begin + lane]) * values[begin + lane];
         for (; begin < end; ++begin) sum += static_cast<double>(values[begin]) * values[begin];
@@ -79,7 +79,8 @@ double square_sum(const at::Tensor& g) {
       [](double a, double b) { return a + b; });
 }
 
-/// gradientNorms(parameters): the L2 norm of each gradient, NaN or infinite where one value is; 0 without gradient.
+/// gradientNorms(parameters): the L2 norm of each gradient, not finite if one of its values is not; 0 without a
+/// gradient.
 Napi::Value gradient_norms(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "gradientNorms", [&] {

@@ -1,7 +1,8 @@
-// BatchNorm whose statistics are those of all ranks together, forward and backward, on any device:
+// BatchNorm with statistics over all ranks, forward and backward, on any device:
 //     y = w · x̂ + b,  x̂ = (x − μ) / √(σ² + ε),   μ and σ² over the batch of every rank
-//     dx = w / √(σ² + ε) · (dy − Σdy / n − x̂ · Σ(dy · x̂) / n),   the sums over every rank too
-// Both need one all-reduce of two numbers a channel, in double precision, so that ranks change nothing but rounding.
+//     dx = w / √(σ² + ε) · (dy − Σdy / n − x̂ · Σ(dy · x̂) / n),   sums over every rank
+// Each needs one all-reduce of two numbers per channel, in double precision, so that the number of ranks affects only
+// rounding.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -16,7 +17,7 @@ using torch::autograd::variable_list;
 
 struct Statistics {
   Tensor mean, variance;  // (C) float32
-  double count;           // of values a channel, on all ranks
+  double count;           // values per channel, over all ranks
 };
 
 Statistics over_all_ranks(Group& group, const Tensor& x) {
@@ -33,7 +34,7 @@ Statistics over_all_ranks(Group& group, const Tensor& x) {
   return {all_mean.to(at::kFloat), all_variance.to(at::kFloat), total};
 }
 
-/// (C) as (1, C, 1, 1), to go with x.
+/// Reshapes (C) to (1, C, 1, 1), to broadcast over x.
 Tensor along_channels(const Tensor& values, const Tensor& x) {
   std::vector<int64_t> shape(x.dim(), 1);
   shape[1] = values.size(0);
@@ -60,13 +61,13 @@ struct SyncBatchNorm : torch::autograd::Function<SyncBatchNorm> {
     const double epsilon = context->saved_data["epsilon"].toDouble();
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &variance = saved[3];
-    // As if the statistics were constants; the sums of this rank, which are the gradients of weight and bias, come too.
+    // The gradient for constant statistics, and this rank's sums, which are the gradients of weight and bias.
     auto [dx, d_weight, d_bias] = at::native_batch_norm_backward(
         gradients[0].contiguous(x.suggest_memory_format()), x, weight, mean, variance, {}, {}, false, epsilon,
         {true, true, true});
     const Tensor sums = at::stack({d_weight, d_bias}).to(at::kDouble);
     finish(group, start_all_reduce(group, sums));
-    // What the statistics' own dependence on x takes away: slope · x + shift.
+    // The statistics depend on x too, which subtracts slope · x + shift.
     const Tensor inverse = variance.to(at::kDouble).add(epsilon).rsqrt();
     const Tensor scale = inverse.mul(weight).div(count);
     const Tensor slope = scale.mul(inverse).mul(sums[0]);

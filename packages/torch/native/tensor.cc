@@ -1,4 +1,4 @@
-// Tensors and generators as JavaScript holds them, and their memory as typed arrays see it.
+// Handles of tensors and generators, and typed arrays over their memory.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>
@@ -16,7 +16,7 @@
 namespace magface {
 namespace {
 
-/// References that other threads let go of wait here: only JavaScript's thread may delete them.
+/// Holds references released by other threads until the JavaScript thread, the only one that may, deletes them.
 class Graveyard {
  public:
   void bury(Napi::Reference<Napi::Value>* reference) {
@@ -38,10 +38,10 @@ Graveyard graveyard;
 
 struct Slot {
   at::Tensor tensor;
-  int64_t told = 0;  // bytes that the garbage collector was told of
+  int64_t reported_bytes = 0;  // as reported to the garbage collector
 };
 
-/// Handles begin here, so that a plain number where a tensor belongs is refused.
+/// Handles start here, so that a plain number is rejected in place of a tensor.
 constexpr int64_t first_handle = int64_t{1} << 40;
 
 struct Table {
@@ -65,21 +65,21 @@ Slot& slot_of(Napi::Value value, const char* asked_by) {
 
 Napi::Value free_tensor(const Napi::CallbackInfo& info) {
   Slot& slot = slot_of(info[0], "free");
-  if (slot.told > 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -slot.told);
+  if (slot.reported_bytes > 0) Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -slot.reported_bytes);
   slot = Slot();
   table().vacant.push_back(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value() - first_handle));
   return info.Env().Undefined();
 }
 
-/// collectable(tensor): no scope frees it, so the garbage collector is told how much hangs on it.
+/// collectable(tensor): reports the tensor's size to the garbage collector, because no scope frees it.
 Napi::Value collectable(const Napi::CallbackInfo& info) {
   Slot& slot = slot_of(info[0], "collectable");
-  slot.told = static_cast<int64_t>(slot.tensor.nbytes());
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), slot.told);
+  slot.reported_bytes = static_cast<int64_t>(slot.tensor.nbytes());
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), slot.reported_bytes);
   return info.Env().Undefined();
 }
 
-/// How many tensors are alive, for tests of leaks.
+/// Number of live tensors, for leak tests.
 Napi::Value alive(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(table().slots.size() - table().vacant.size()));
 }
@@ -106,13 +106,14 @@ Napi::Value from_typed_array(const Napi::CallbackInfo& info) {
   });
 }
 
-/// bytes(tensor): an ArrayBuffer over the tensor's own memory, which lives as long as the buffer.
+/// bytes(tensor): an ArrayBuffer over the tensor's memory, which it keeps alive.
 Napi::Value bytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "bytes", [&]() -> Napi::Value {
     const at::Tensor& tensor = unwrap(info[0], "bytes");
     if (!tensor.is_cpu() || !tensor.is_contiguous())
-      throw torch_error(env, "bytes", "", "Expected a contiguous tensor in the CPU's memory: call contiguous() or cpu() first", "");
+      throw torch_error(env, "bytes", "",
+                        "Expected a contiguous tensor on the CPU: call contiguous() or to({ device: 'cpu' }) first", "");
     if (tensor.numel() == 0) return Napi::ArrayBuffer::New(env, 0);
     auto* keep = new at::Tensor(tensor.detach());
     return Napi::ArrayBuffer::New(env, keep->data_ptr(), keep->nbytes(),
@@ -135,7 +136,7 @@ Napi::Value device(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), unwrap(info[0], "device").device().str());
 }
 
-/// generator(device, seed): its own stream of random numbers, apart from libtorch's default one.
+/// generator(device, seed): a random number generator independent of libtorch's default one.
 Napi::Value generator(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   return guarded(env, "generator", [&] {
@@ -160,7 +161,7 @@ Napi::Value set_generator_state(const Napi::CallbackInfo& info) {
   });
 }
 
-/// threads(count): sets how many threads one operator may use when count is above 0; returns the number.
+/// threads(count): sets the number of threads per operator if count is above 0; returns the number.
 Napi::Value threads(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), "threads", [&] {
     const int count = info[0].As<Napi::Number>().Int32Value();

@@ -86,7 +86,7 @@ export type ForwardStep = ForwardWiring &
         /** Lower and upper bound of the clamp. */
         readonly limits: readonly [number, number];
         /** x · scale + offset before the convolution, (I) each; the padding is still 0 after it. @default none */
-        readonly entry?: { readonly scale: Float32Array; readonly offset: Float32Array } | undefined;
+        readonly prologue?: { readonly scale: Float32Array; readonly offset: Float32Array } | undefined;
       }
     | {
         /** W x + b in float32, where x is flattened in memory order, channels last. */
@@ -98,7 +98,7 @@ export type ForwardStep = ForwardWiring &
       }
     | {
         /** PReLU(x · scale + offset) + residual. `reads` names x and, if there is one, the residual. */
-        readonly kind: 'line';
+        readonly kind: 'affine';
         readonly scale: Float32Array;
         readonly offset: Float32Array;
         /** @default no PReLU */

@@ -97,7 +97,7 @@ describeWithTorch('a network at inference', () => {
 
   test('a line a channel with PReLU and a residual, also for channels that the loops do not take', async () => {
     const line = (channels: number, reads: readonly string[]): ForwardStep => ({
-      ...{ kind: 'line', reads, writes: 'y', frees: [] },
+      ...{ kind: 'affine', reads, writes: 'y', frees: [] },
       ...{ scale: wave(channels, 6), offset: wave(channels, 7), slope: wave(channels, 8) },
     });
     const wide = (seed: number, channels: number): Tensor => fromArray(wave(channels, seed), [1, channels, 1, 1]);
@@ -119,7 +119,7 @@ describeWithTorch('a network at inference', () => {
 
   test('lines around a convolution, by tiles or not: zeros around the image stay zeros', async () => {
     const perChannel = (seed: number, channels: number): Tensor => fromArray(wave(channels, seed), [1, channels, 1, 1]);
-    const entry = { scale: wave(32, 6), offset: wave(32, 7) };
+    const prologue = { scale: wave(32, 6), offset: wave(32, 7) };
     const expected = (stride: number): Tensor => {
       const x = fromArray(input, shape).mul(perChannel(6, 32)).add(perChannel(7, 32));
       const y = x.conv2d(fromArray(weight, [64, 32, 3, 3]), { bias: fromArray(bias), padding: 1, stride });
@@ -128,13 +128,13 @@ describeWithTorch('a network at inference', () => {
         .add(y.clamp({ max: 0 }).mul(perChannel(8, 64)))
         .flatten({ startDim: 1 });
     };
-    const around = { entry, slope: wave(64, 8) };
+    const around = { prologue, slope: wave(64, 8) };
     for (const stride of [1, 2, 3])
       expectNear(await run([convolution({ ...around, strides: [stride, stride] })]), () => expected(stride));
     // x is read as it was by the sum.
     const sum: ForwardStep[] = [
       convolution({ writes: 'a' }),
-      convolution({ entry, reads: ['x', 'a'], frees: ['x', 'a'] }),
+      convolution({ prologue, reads: ['x', 'a'], frees: ['x', 'a'] }),
     ];
     expectNear(await run(sum), () => {
       const x = fromArray(input, shape).mul(perChannel(6, 32)).add(perChannel(7, 32));
@@ -234,9 +234,9 @@ describeWithTorch('a network at inference', () => {
     graph.release();
     const other = convolution({ writes: 'a', pads: [0, 0, 0, 0] });
     const steps = [other, convolution({ reads: ['x', 'a'] })];
-    await expect(run(steps)).rejects.toThrow('what is added of [2, 64, 9, 7] but got [2, 64, 7, 5]');
+    await expect(run(steps)).rejects.toThrow('a sum operand of [2, 64, 9, 7] but got [2, 64, 7, 5]');
     const line: ForwardStep = {
-      kind: 'line',
+      kind: 'affine',
       reads: ['x'],
       writes: 'y',
       frees: [],
@@ -244,9 +244,9 @@ describeWithTorch('a network at inference', () => {
       offset: wave(16, 2),
     };
     await expect(run([line])).rejects.toThrow('16 channels but got values of [2, 32, 9, 7]');
-    expect(() => new ForwardGraph([convolution({ slope: wave(63, 1) })], ends)).toThrow('a slope for each channel');
-    const entry = { scale: wave(31, 1), offset: wave(31, 2) };
-    expect(() => new ForwardGraph([convolution({ entry })], ends)).toThrow('an offset for each channel of the image');
+    expect(() => new ForwardGraph([convolution({ slope: wave(63, 1) })], ends)).toThrow('one slope per output channel');
+    const prologue = { scale: wave(31, 1), offset: wave(31, 2) };
+    expect(() => new ForwardGraph([convolution({ prologue })], ends)).toThrow('one offset per input channel');
     const linear: ForwardStep = {
       ...{ kind: 'linear', reads: ['x'], writes: 'y', frees: [] },
       weight,

@@ -144,9 +144,11 @@ describeWithTorch('BatchNorm with what follows it', () => {
     const parts = { weight: channel, bias: channel, runningMean: channel, runningVariance: channel };
     const settings = { training: true, momentum: 0.9, epsilon: 2e-5 };
     expect(() => fusedBatchNorm(values([2, 32, 3, 3], 1), { ...parts, ...settings })).toThrow(
-      /fusedBatchNorm.*expected a weight a channel, 32, but there are 64/,
+      /fusedBatchNorm.*expected one weight per channel, 32, but received 64/,
     );
     const x = values([2, 64, 3, 3], 1);
-    expect(() => fusedBatchNorm(x, { ...parts, residual: channel, ...settings })).toThrow(/residual of the shape of x/);
+    expect(() => fusedBatchNorm(x, { ...parts, residual: channel, ...settings })).toThrow(
+      /residual with the shape of x/,
+    );
   });
 });

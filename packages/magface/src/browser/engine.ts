@@ -1,4 +1,4 @@
-/** Detector and recogniser opened in this thread, which is a worker's: the same pipeline as Node's. */
+/** The engine of the worker: opens the models and runs the same pipeline as Node. */
 import { templateSize } from '../align.ts';
 import type { DetectedFace } from '../face.ts';
 import { createAligner } from '../infer/aligner.ts';
@@ -14,7 +14,7 @@ import { fetchModels, type LoadProgress, listFolder, pickModel } from './models.
 import { readImage } from './read-image.ts';
 import { loadRuntime, type Runtime } from './session.ts';
 
-/** One call's image, its name in errors, and options. */
+/** An image with its name for errors, and the options of the call. */
 export interface Job {
   readonly name: string;
   readonly image: SentImage;
@@ -29,9 +29,9 @@ export interface Engine {
 }
 
 /**
- * A driver that promises WebGPU and cannot keep it is found out here, and WebAssembly takes its place.
+ * Falls back to WebAssembly if the driver offers WebGPU but it does not work.
  *
- * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+ * @throws {ModelError} if a model cannot be found, downloaded, verified, read or run
  */
 export async function openEngine(options: OpenOptions, onProgress: (progress: LoadProgress) => void): Promise<Engine> {
   const list = await listFolder(options.folder);
@@ -60,7 +60,7 @@ interface FetchedModels {
   readonly detectorFile: Uint8Array;
 }
 
-/** What was opened is released when the rest fails: another runtime may need the memory. */
+/** Releases the open sessions if a later one fails, because the fallback may need the memory. */
 async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
   const sessions: Session[] = [];
   const open: Runtime['open'] = async (bytes, name) => {
@@ -71,7 +71,7 @@ async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOp
   try {
     return await startEngine({ ...runtime, open }, models, options);
   } catch (error) {
-    // Where a device was lost this fails too; what failed first is what counts.
+    // If the device is lost, this fails too. Report the first error.
     await Promise.allSettled(sessions.map((session) => session.release()));
     throw error;
   }
@@ -87,7 +87,7 @@ async function startEngine(runtime: Runtime, models: FetchedModels, options: Ope
   const batchSize = model.freeBatch ? (options.batchSize ?? 8) : 1;
   const session = await runtime.open(models.modelFile, model.id);
   const embedder = new Embedder(session, model.contract, { name: model.id, batchSize });
-  // WebGPU compiles its programs in the first run, and fails there if it does.
+  // WebGPU compiles its shaders in the first run, so that is where it fails.
   if (runtime.device === 'webgpu') await embedder.embed([blankPixels(templateSize, templateSize)]);
   const parts: PipelineParts = { embedder, detector, aligner, calibration: model.contract.calibration };
   const read = ({ image, name }: Job) => readImage(image, { name, pixels: options.pixels });
@@ -100,7 +100,7 @@ async function startEngine(runtime: Runtime, models: FetchedModels, options: Ope
         if (result.error !== undefined) throw result.error;
         return { image: result.image, faces: result.faces };
       }
-      throw new Error('the pipeline gave no result'); // one input gives one result
+      throw new Error('the pipeline gave no result'); // cannot happen: one input gives one result
     },
   };
 }

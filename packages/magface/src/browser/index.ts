@@ -1,4 +1,4 @@
-/** The library's public names for pages: `magface/browser`. */
+/** Public API for web pages: `magface/browser`. */
 export type { Decision, DecisionThreshold } from '../decision.ts';
 export { decide } from '../decision.ts';
 export type { ImageErrorCode, ModelErrorCode } from '../errors.ts';

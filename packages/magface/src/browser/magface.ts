@@ -1,5 +1,5 @@
 /// <reference lib="dom" preserve="true" />
-/** The class that pages use: what a browser can show in, faces with embedding, magnitude and quality out. */
+/** The main class for web pages: takes images and returns faces with embedding, magnitude and quality. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
 import { disposed } from '../infer/closable-session.ts';
@@ -13,7 +13,7 @@ import type { LoadProgress } from './models.ts';
 import type { Device } from './session.ts';
 import { WorkerCalls } from './worker-calls.ts';
 
-/** An image of the page, a file, a camera's frame, or decoded pixels. */
+/** An image element, a file, a camera frame, or decoded pixels. */
 export type ImageInput =
   | Blob
   | ImageBitmap
@@ -26,34 +26,34 @@ export type ImageInput =
   | RawImage;
 
 export interface LoadOptions {
-  /** The folder that `magface page` wrote. @default 'models/', relative to the page */
+  /** Model folder written by `magface page`. @default 'models/', relative to the page */
   readonly models?: string | URL | undefined;
-  /** Recogniser, by its id in the folder. @default the first */
+  /** Id of a recogniser in the folder. @default the first */
   readonly model?: string | undefined;
-  /** Detector, by its id in the folder. @default the first */
+  /** Id of a detector in the folder. @default the first */
   readonly detector?: string | undefined;
-  /** @default 'auto': WebGPU where there is an adapter, else WebAssembly */
+  /** @default 'auto': WebGPU if the browser has an adapter, else WebAssembly */
   readonly device?: Device | 'auto' | undefined;
-  /** Threads of WebAssembly; above 1 the page must be cross-origin isolated. @default the cores, at most 8 */
+  /** WebAssembly threads. More than 1 needs a cross-origin isolated page. @default the number of cores, at most 8 */
   readonly threads?: number | undefined;
-  /** Most faces in one run of the recogniser. @default 8 */
+  /** Maximum number of faces per run of the recogniser. @default 8 */
   readonly batchSize?: number | undefined;
   readonly limits?: {
-    /** Most pixels of an image. @default 100e6 */
+    /** Maximum number of pixels per image. @default 100e6 */
     readonly pixels?: number | undefined;
   };
   readonly signal?: AbortSignal | undefined;
-  /** Called while models are downloaded. */
+  /** Called during downloads. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
 export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 export type { AnalyzeOptions };
 
-/** How many images `stream` has in the worker at once: one that is worked on, one that waits. */
+/** Number of images that `stream` keeps in the worker: one in progress and one waiting. */
 const inFlight = 2;
 
-/** Owns a worker with the sessions of a recogniser and a detector; free them by `await using` or `[Symbol.asyncDispose]`. */
+/** Owns a worker with the models' sessions. Free it with `await using` or `[Symbol.asyncDispose]`. */
 export class MagFace {
   readonly model: FolderModel<RecogniserContract>;
   readonly detector: FolderModel<DetectorContract>;
@@ -70,9 +70,9 @@ export class MagFace {
   }
 
   /**
-   * Starts a worker, fetches what is not cached, checks it and makes it ready to run.
+   * Starts a worker, downloads models that are not cached, verifies them and opens them.
    *
-   * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
+   * @throws {ModelError} if a model cannot be found, downloaded, verified, read or run
    */
   static async load(options: LoadOptions = {}): Promise<MagFace> {
     const { models = 'models/', signal, onProgress, limits, device = 'auto', ...rest } = options;
@@ -95,8 +95,8 @@ export class MagFace {
   }
 
   /**
-   * @returns the faces of one image, largest first; none when there is none
-   * @throws {ImageError} when the image cannot be used
+   * @returns the faces of one image, largest first; empty if there are none
+   * @throws {ImageError} if the image cannot be used
    */
   async detect(input: ImageInput, { signal, ...options }: DetectOptions = {}): Promise<readonly DetectedFace[]> {
     const { image, name, transfer } = await sendable(input);
@@ -105,8 +105,8 @@ export class MagFace {
   }
 
   /**
-   * @returns the faces of one image aligned, embedded and scored, largest first; none when there is none
-   * @throws {ImageError} when the image cannot be used
+   * @returns the faces of one image, aligned, embedded and scored, largest first; empty if there are none
+   * @throws {ImageError} if the image cannot be used
    */
   async analyze(input: ImageInput, options: AnalyzeOptions = {}): Promise<readonly AnalyzedFace[]> {
     for await (const { faces, error } of this.stream([input], options)) {
@@ -117,8 +117,8 @@ export class MagFace {
   }
 
   /**
-   * Like {@link analyze} over many images in little memory. An image that cannot be used is a result with `error`, so
-   * that one broken file among thousands stops nothing.
+   * Like {@link analyze}, for many images in little memory. An image that cannot be used gives a result with `error`,
+   * so that one broken file does not stop the rest.
    */
   async *stream<Input extends ImageInput>(
     inputs: Iterable<Input> | AsyncIterable<Input>,
@@ -129,7 +129,7 @@ export class MagFace {
     for await (const input of inTime(inputs, options.signal)) {
       if (input !== idle) {
         const result = this.#result(input, index++, options);
-        result.catch(() => undefined); // raised where its turn comes
+        result.catch(() => undefined); // rethrown when its turn comes
         running.push(result);
       }
       while (running.length >= (input === idle ? 1 : inFlight)) yield await running.shift()!;
@@ -164,7 +164,7 @@ interface Sendable {
   readonly transfer: Transferable[];
 }
 
-/** Elements stay on the page: what they show goes. The caller's own bitmaps and frames are copied, never taken. */
+/** Converts an image to a form that can be sent to the worker. Bitmaps and frames are copied, so the caller keeps its own. */
 async function sendable(input: ImageInput): Promise<Sendable> {
   if (input instanceof Blob) {
     const name = input instanceof File ? input.name : `the image of ${input.size} bytes`;
@@ -179,7 +179,7 @@ async function sendable(input: ImageInput): Promise<Sendable> {
     const image = await createImageBitmap(input);
     return { image, name: sizeName(image.width, image.height), transfer: [image] };
   } catch (cause) {
-    const message = 'Expected an element that shows an image but this one has none yet: wait until it is loaded.';
+    const message = 'Expected an element that shows an image but this one has not loaded yet: wait until it has.';
     throw new ImageError('image_unreadable', 'the element', message, { cause });
   }
 }

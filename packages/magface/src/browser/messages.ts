@@ -1,4 +1,4 @@
-/** What the page's side and the worker say to each other. */
+/** Messages between the page and the worker. */
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
 import type { SentError } from '../infer/sent-error.ts';
 import type { FolderModel } from '../models/model-folder.ts';
@@ -6,10 +6,10 @@ import type { ImageSize, RawImage } from '../pixels.ts';
 import type { LoadProgress } from './models.ts';
 import type { Device } from './session.ts';
 
-/** An image that can go to a worker. */
+/** An image that can be sent to a worker. */
 export type SentImage = Blob | ImageBitmap | VideoFrame | ImageData | RawImage;
 
-/** What one call may ask for; its signal stays on the page's side. */
+/** Options of a call that can be sent; the abort signal stays on the page. */
 export interface SentOptions {
   readonly aligned?: boolean | undefined;
   readonly flip?: boolean | undefined;
@@ -18,9 +18,9 @@ export interface SentOptions {
   readonly maxFaces?: number | undefined;
 }
 
-/** How models are opened: all of a load's options that can be sent. */
+/** The load options that can be sent. */
 export interface OpenOptions {
-  /** Absolute address of the folder, ending in a slash. */
+  /** Absolute URL of the folder, ending in a slash. */
   readonly folder: string;
   readonly model?: string | undefined;
   readonly detector?: string | undefined;
@@ -41,7 +41,7 @@ export type Request =
     }
   | { readonly id: number; readonly kind: 'abort' };
 
-/** What an opened engine is. */
+/** Description of an open engine. */
 export interface Opened {
   readonly model: FolderModel;
   readonly detector: FolderModel;
@@ -54,7 +54,7 @@ export interface Analysis {
   readonly faces: readonly AnalyzedFace[];
 }
 
-/** What each kind of request is answered by. */
+/** The reply to each kind of request. */
 export interface Answers {
   readonly open: Opened;
   readonly detect: readonly DetectedFace[];

@@ -1,26 +1,26 @@
-/** Models out of a folder that `magface page` wrote: fetched with progress, checked by their digest, kept for next time. */
+/** Downloads models from a folder that `magface page` wrote: reports progress, verifies digests and caches the files. */
 import { ModelError } from '../errors.ts';
 import { type FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ContractOf, ModelContract, ModelKind } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 
-/** How much of all models has come. */
+/** Download progress over all models. */
 export interface LoadProgress {
-  /** The model that is coming. */
+  /** The model being downloaded. */
   readonly model: string;
-  /** Bytes so far, of all models. */
+  /** Bytes received so far, of all models. */
   readonly received: number;
-  /** Bytes of all models. */
+  /** Total bytes of all models. */
   readonly total: number;
 }
 
-/** Holds models under addresses that name their digest, and the last list for when there is no network. */
+/** Caches models under URLs that contain their digest, and the last list for offline use. */
 const cacheName = 'magface-models';
 
 /**
- * @param folder - absolute address, ending in a slash
- * @returns what the folder's `index.json` lists; the last one seen when the network is away
- * @throws {ModelError} `model_missing` when there is none
+ * @param folder - absolute URL, ending in a slash
+ * @returns the models in the folder's `index.json`, or in its cached copy if the network is down
+ * @throws {ModelError} `model_missing` if there is no list
  */
 export async function listFolder(folder: string): Promise<readonly FolderModel[]> {
   const address = new URL('index.json', folder).href;
@@ -32,18 +32,18 @@ export async function listFolder(folder: string): Promise<readonly FolderModel[]
   }
   const kept = await cache?.match(address);
   if (kept !== undefined) return asList(await kept.json(), address);
-  const came = response === undefined ? 'it cannot be reached' : `the server answered ${response.status}`;
-  const message = `Expected a list of models at ${address} but ${came}: write the folder with \`magface page --output DIR\`.`;
+  const why = response === undefined ? 'the server cannot be reached' : `the server answered ${response.status}`;
+  const message = `Expected a list of models at ${address} but ${why}: write the folder with \`magface page --output DIR\`.`;
   throw new ModelError('model_missing', address, message);
 }
 
 function asList(value: unknown, address: string): readonly FolderModel[] {
   if (Array.isArray(value) && value.every((entry) => typeof entry?.file === 'string' && entry.contract)) return value;
-  const message = `Expected a list of models at ${address} but something else came: write the folder with \`magface page --output DIR\`.`;
+  const message = `Expected a list of models at ${address} but received something else: write the folder with \`magface page --output DIR\`.`;
   throw new ModelError('model_missing', address, message);
 }
 
-/** @throws {ModelError} `model_unknown` when the folder has none of that kind or name */
+/** @throws {ModelError} `model_unknown` if the folder has no model of that kind or id */
 export function pickModel<Kind extends ModelKind>(
   list: readonly FolderModel[],
   kind: Kind,
@@ -53,12 +53,12 @@ export function pickModel<Kind extends ModelKind>(
   const found = id === undefined ? ofKind[0] : ofKind.find((model) => model.id === id);
   if (found !== undefined) return found;
   const has = ofKind.map((model) => model.id).join(', ') || 'none';
-  const message = `Expected a ${kind}${id === undefined ? '' : ` named ${id}`} in the folder of models but it has ${has}: write it with \`magface page --model M --detector D\`.`;
+  const message = `Expected a ${kind}${id === undefined ? '' : ` named ${id}`} in the model folder but it has ${has}: write it with \`magface page --model M --detector D\`.`;
   throw new ModelError('model_unknown', id ?? kind, message);
 }
 
 /**
- * @returns the files' bytes, in order
+ * @returns the contents of the files, in order
  * @throws {ModelError} `model_download_failed` or `model_wrong_digest`
  */
 export async function fetchModels(
@@ -96,25 +96,25 @@ async function download(
   const data = await fetchBytes(address, { limit: bytes, onProgress: report }).catch((fault: FetchFault) => {
     const { kind, status, received, cause } = fault;
     if (kind === 'refused') return fail(`the server answered ${status}`);
-    if (kind === 'too_large') return fail(`more than its ${bytes} bytes came`);
-    if (kind === 'short') return fail(`only ${received} of ${bytes} bytes came`);
-    return fail(kind === 'lost' ? 'the connection was lost on the way' : 'the server cannot be reached', cause);
+    if (kind === 'too_large') return fail(`it sent more than ${bytes} bytes`);
+    if (kind === 'short') return fail(`only ${received} of ${bytes} bytes arrived`);
+    return fail(kind === 'lost' ? 'the connection was lost' : 'the server cannot be reached', cause);
   });
-  if (data.length !== bytes) fail(`only ${data.length} of ${bytes} bytes came`);
+  if (data.length !== bytes) fail(`only ${data.length} of ${bytes} bytes arrived`);
   if (!(await hasDigest(data, sha256))) {
-    const message = `Expected ${id} to have SHA-256 ${sha256} but something else came: write the folder of models anew.`;
+    const message = `Expected ${id} to have SHA-256 ${sha256} but it does not: write the model folder again.`;
     throw new ModelError('model_wrong_digest', id, message);
   }
   await cache?.put(address, new Response(data)).catch(() => undefined); // a full disk costs the next load, not this one
   return data;
 }
 
-/** Absent on pages that are not served safely (https or this machine). */
+/** Undefined outside secure contexts (https or localhost). */
 async function openCache(): Promise<Cache | undefined> {
   return typeof caches === 'undefined' ? undefined : caches.open(cacheName).catch(() => undefined);
 }
 
-/** Digests too are for safe pages alone; elsewhere the length must do. */
+/** Outside secure contexts there are no digests either; the length must do. */
 async function hasDigest(bytes: Uint8Array<ArrayBuffer>, expected: string): Promise<boolean> {
   if (crypto.subtle === undefined) return true;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));

@@ -1,15 +1,15 @@
 /**
- * Whatever a browser can show to RGB pixels: upright by its EXIF orientation, sRGB, transparency on white. A photo is
- * drawn in strips, so that its four-byte copy is never whole in memory and no limit of canvas sizes applies.
+ * Decodes any image that the browser can show to RGB pixels: upright by EXIF, sRGB, transparency on white. Photos are
+ * drawn in strips, which avoids a whole RGBA copy in memory and the size limits of canvases.
  */
 import { ImageError, ShapeError } from '../errors.ts';
 import { blankPixels, type Pixels, rgbPixels } from '../pixels.ts';
 import type { SentImage } from './messages.ts';
 
 export interface ReadOptions {
-  /** The image as people call it, for errors. */
+  /** Name of the image, for errors. */
   readonly name: string;
-  /** Most pixels. @default 100e6 */
+  /** Maximum number of pixels. @default 100e6 */
   readonly pixels?: number | undefined;
 }
 
@@ -36,17 +36,17 @@ export async function readImage(image: SentImage, options: ReadOptions): Promise
   }
 }
 
-/** @throws {ImageError} also for BMP, which browsers read but nothing else of this package does */
+/** @throws {ImageError} also for BMP, which browsers can decode but the rest of this package cannot */
 async function decode(blob: Blob, name: string): Promise<ImageBitmap> {
   if ((await blob.slice(0, 2).text()) === 'BM') {
-    const message = `Expected ${readable} but ${name} is a BMP image: save it anew as PNG or JPEG.`;
+    const message = `Expected ${readable} but ${name} is a BMP image: save it as PNG or JPEG.`;
     throw new ImageError('image_unreadable', name, message);
   }
   try {
     return await createImageBitmap(blob, { imageOrientation: 'from-image' });
   } catch (cause) {
     const what = blob.size === 0 ? 'it is empty' : 'this browser cannot read it';
-    const message = `Expected ${readable} but ${name}: ${what}; save it anew as JPEG or PNG.`;
+    const message = `Expected ${readable} but ${name} cannot be used: ${what}. Save it as JPEG or PNG.`;
     throw new ImageError('image_unreadable', name, message, { cause });
   }
 }
@@ -88,6 +88,6 @@ function drawn(source: ImageBitmap | VideoFrame, size: Size, options: ReadOption
 
 function expectPixels({ width, height }: Size, { name, pixels = defaultPixels }: ReadOptions): void {
   if (width * height <= pixels) return;
-  const message = `Expected at most ${pixels} pixels but ${name} has ${width}x${height}: make it smaller, or raise \`limits.pixels\`.`;
+  const message = `Expected at most ${pixels} pixels but ${name} has ${width}x${height}: scale it down, or raise \`limits.pixels\`.`;
   throw new ImageError('image_too_large', name, message);
 }

@@ -1,37 +1,37 @@
-/** ONNX Runtime in a browser: WebGPU where there is one, else WebAssembly with SIMD and as many threads as it may have. */
+/** ONNX Runtime in the browser: WebGPU if available, else WebAssembly with SIMD and threads. */
 import { ModelError } from '../errors.ts';
 import type { Session } from '../infer/session.ts';
 
-/** Where networks run. */
+/** The backend that runs networks. */
 export type Device = 'webgpu' | 'wasm';
 
 export interface RuntimeOptions {
-  /** `auto` takes WebGPU where the browser has an adapter. */
+  /** `auto` uses WebGPU if the browser has an adapter. */
   readonly device: Device | 'auto';
-  /** Threads of WebAssembly. @default the cores, at most 8; 1 on a page that is not cross-origin isolated */
+  /** WebAssembly threads. @default the number of cores, at most 8; 1 on a page that is not cross-origin isolated */
   readonly threads?: number | undefined;
 }
 
-/** A runtime that is loaded. */
+/** A loaded runtime. */
 export interface Runtime {
   readonly device: Device;
   readonly threads: number;
-  /** @throws {ModelError} `model_not_onnx` when it cannot read the file */
+  /** @throws {ModelError} `model_not_onnx` if it cannot read the file */
   open(bytes: Uint8Array, name: string): Promise<Session>;
 }
 
-/** More threads than this wait for each other on networks of this size. */
+/** More threads do not speed up networks of this size. */
 const mostThreads = 8;
 
-/** @throws {ModelError} `model_run_failed` when WebGPU is asked for by name and is not there */
+/** @throws {ModelError} `model_run_failed` if WebGPU is requested explicitly and not available */
 export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
   const adapter = options.device === 'wasm' ? undefined : await findAdapter();
   if (options.device === 'webgpu' && adapter === undefined) {
-    const message = 'Expected a browser with WebGPU but it offers no adapter: use device "auto" or "wasm".';
+    const message = 'Expected a browser with WebGPU but it has no adapter: use device "auto" or "wasm".';
     throw new ModelError('model_run_failed', 'webgpu', message);
   }
   const device = options.device === 'webgpu' || adapter === 'hardware' ? 'webgpu' : 'wasm';
-  // Each is a chunk of its own, with a binary of its own: only the one that is used is fetched.
+  // Each runtime is a separate chunk with a separate binary, so that only the one in use is downloaded.
   const { env, InferenceSession } = await (device === 'webgpu'
     ? import('onnxruntime-web/webgpu')
     : import('onnxruntime-web/wasm'));
@@ -53,7 +53,7 @@ export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
   return { device, threads, open };
 }
 
-/** What we ask of WebGPU, whose types are no part of TypeScript's DOM yet. */
+/** The part of WebGPU that we use; TypeScript's DOM types do not include it yet. */
 interface NavigatorWithGpu {
   readonly gpu?: { requestAdapter(): Promise<GpuAdapter | null> };
 }
@@ -61,7 +61,7 @@ interface GpuAdapter {
   readonly info?: { readonly isFallbackAdapter?: boolean };
 }
 
-/** @returns undefined where there is none, `software` where a processor plays the part, slower than WebAssembly */
+/** @returns undefined if there is no adapter; `software` for an emulated one, which is slower than WebAssembly */
 async function findAdapter(): Promise<'hardware' | 'software' | undefined> {
   const { gpu } = navigator as NavigatorWithGpu;
   const adapter = await gpu?.requestAdapter().catch(() => null);
@@ -69,7 +69,7 @@ async function findAdapter(): Promise<'hardware' | 'software' | undefined> {
   return adapter.info?.isFallbackAdapter === true ? 'software' : 'hardware';
 }
 
-/** Lets messages in before each run, so that an abort is heard in the middle of a large photo. */
+/** Handles pending messages before each run, so that an abort takes effect in the middle of a large photo. */
 function patient(session: Session): Session {
   return {
     inputNames: session.inputNames,
@@ -86,7 +86,7 @@ const channel = new MessageChannel();
 const waiting: (() => void)[] = [];
 channel.port1.onmessage = () => waiting.shift()?.();
 
-/** A timer would wait 4 ms once nested; a message does not. */
+/** A message is faster than a timer: nested timers wait at least 4 ms. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);

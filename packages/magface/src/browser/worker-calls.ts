@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** Calls to the worker as promises: answers find their call by its number, aborts go after it. */
+/** Calls to the worker as promises. Replies are matched to calls by id; aborts are sent with the same id. */
 import { MagfaceError } from '../errors.ts';
 import { receivedError, type SentError } from '../infer/sent-error.ts';
 import type { Answers, Reply, Request } from './messages.ts';
@@ -20,7 +20,7 @@ interface Waiting {
   readonly onProgress: CallOptions['onProgress'];
 }
 
-/** Owns the worker. */
+/** Owns a worker and its pending calls. */
 export class WorkerCalls {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
@@ -32,8 +32,8 @@ export class WorkerCalls {
     worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => this.#receive(data));
     worker.addEventListener('error', ({ message }) => {
       const why = message || 'its file could not be loaded';
-      const words = `Expected a worker for the networks but it failed: ${why}; reload the page.`;
-      this.end(new MagfaceError('browser_failed', words));
+      const text = `Expected a running worker but it failed: ${why}. Reload the page.`;
+      this.end(new MagfaceError('browser_failed', text));
     });
   }
 
@@ -56,7 +56,7 @@ export class WorkerCalls {
     }
   }
 
-  /** Ends the worker; whoever still waits gets the reason. */
+  /** Terminates the worker and rejects pending calls with the reason. */
   end(reason: unknown): void {
     this.#ended ??= reason;
     this.#worker.terminate();
@@ -76,6 +76,6 @@ export class WorkerCalls {
   }
 }
 
-/** A defect in the worker has a code for pages too. */
+/** Gives unexpected errors of the worker a code that pages can test. */
 const failure = (error: SentError): Error =>
   receivedError(error.code === 'unexpected' ? { ...error, code: 'browser_failed' } : error);

@@ -1,4 +1,4 @@
-/** The worker: opens the engine once, then does one job after another, so that the page never waits for a network. */
+/** The worker: opens the engine once, then runs jobs one after another, so that networks never block the page. */
 /// <reference lib="dom" />
 import { sentError } from '../infer/sent-error.ts';
 import { type Engine, openEngine } from './engine.ts';
@@ -44,7 +44,7 @@ function reply(message: Reply, transfer: Transferable[] = []): void {
   postMessage(message, { transfer });
 }
 
-/** Crops and embeddings move to the page; nothing here needs them any more. */
+/** Buffers of crops and embeddings, which are transferred to the page. */
 function buffersOf(value: Answers[keyof Answers]): Transferable[] {
   if (!('faces' in value)) return [];
   return value.faces.flatMap(({ crop, embedding }) => [crop.data.buffer, embedding.buffer] as ArrayBuffer[]);

@@ -150,7 +150,7 @@ export function noFace({ name }: ImageFile): ImageError {
 
 /** What the library's own remedies are called here, by the error's code. */
 const remedies: Partial<Record<ImageErrorCode, string>> = {
-  image_wrong_size: 'align it first, or leave out --aligned',
+  image_wrong_size: 'align it first, or omit --aligned',
 };
 
 /** The library names an image by its path and an option by its key, people by what they typed. */

@@ -1,4 +1,4 @@
-/** Soft focus: a Gaussian, as a lens out of focus or a face too small for the sensor looks after enlarging. */
+/** Gaussian blur: a lens out of focus, or an enlarged face that was too small for the sensor. */
 import { blankPixels, type Pixels } from '../pixels.ts';
 
 /**
@@ -8,10 +8,10 @@ import { blankPixels, type Pixels } from '../pixels.ts';
 export function blur(face: Pixels, sigma: number): Pixels {
   if (sigma <= 0) return face;
   const weights = gaussian(sigma);
-  return alongRows(alongRows(face, weights), weights); // each pass also turns the picture over its diagonal
+  return alongRows(alongRows(face, weights), weights); // each pass also transposes the image
 }
 
-/** @returns weights from the centre outwards; with their mirror image they sum to 1. */
+/** @returns weights from the centre outwards; with their mirror image they sum to 1 */
 function gaussian(sigma: number): Float64Array {
   const weights = Float64Array.from({ length: Math.ceil(3 * sigma) + 1 }, (_, x) =>
     Math.exp((-x * x) / (2 * sigma * sigma)),
@@ -20,11 +20,11 @@ function gaussian(sigma: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
-/** Filters each row and writes it as a column; the edge's pixel stands for all beyond it. */
+/** Filters each row and writes it as a column. Pixels beyond an edge repeat the edge. */
 function alongRows({ data, width, height }: Pixels, weights: Float64Array): Pixels {
-  const turned = blankPixels(height, width);
+  const transposed = blankPixels(height, width);
   const radius = weights.length - 1;
-  const row = new Float64Array(3 * (width + 2 * radius)); // with the edges' pixels on either side
+  const row = new Float64Array(3 * (width + 2 * radius)); // with repeated edge pixels on either side
   for (let y = 0; y < height; y++) {
     for (let x = -radius; x < width + radius; x++) {
       const source = 3 * (y * width + Math.min(width - 1, Math.max(0, x)));
@@ -34,8 +34,8 @@ function alongRows({ data, width, height }: Pixels, weights: Float64Array): Pixe
       const at = i + 3 * radius;
       let sum = weights[0]! * row[at]!;
       for (let k = 1; k <= radius; k++) sum += weights[k]! * (row[at - 3 * k]! + row[at + 3 * k]!);
-      turned.data[3 * (Math.floor(i / 3) * height + y) + (i % 3)] = Math.round(sum);
+      transposed.data[3 * (Math.floor(i / 3) * height + y) + (i % 3)] = Math.round(sum);
     }
   }
-  return turned;
+  return transposed;
 }

@@ -1,13 +1,13 @@
-/** Something before the face: a hand, a scarf, the edge of another person. */
+/** Occlusion: something in front of the face, such as a hand, a scarf or another person. */
 import type { Pixels } from '../pixels.ts';
 import { randomStream } from '../random.ts';
 
 /**
- * Covers the face from one of its four sides with a flat colour; side and colour are the seed's, so that a larger cover
- * with the same seed holds the smaller one.
+ * Covers the face from one of four sides with a flat colour. The seed determines side and colour, so that with the same
+ * seed a larger cover includes the smaller one.
  *
  * @param face - (height, width, 3) uint8 RGB
- * @param share - of the area, 0 to 1
+ * @param share - covered share of the area, 0 to 1
  */
 export function cover(face: Pixels, share: number, seed: number): Pixels {
   const random = randomStream(seed);

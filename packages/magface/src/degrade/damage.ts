@@ -1,7 +1,7 @@
 /**
- * Damage to an aligned face in steps from none (strength 0) to hardly a face (strength 1): for measuring what quality says
- * about it, and for training with it. Each is a pure function of face, strength and seed; strength 0 gives the same pixels.
- * JPEG needs a codec and so stands in `node/`.
+ * Degrades an aligned face, from not at all (strength 0) to barely recognizable (strength 1), to measure how quality
+ * responds and to augment training. Each function is pure in face, strength and seed; strength 0 returns the same
+ * pixels. JPEG needs a codec and is in `node/`.
  */
 import type { Pixels } from '../pixels.ts';
 import { randomStream } from '../random.ts';
@@ -13,31 +13,31 @@ import { turn } from './turn.ts';
 
 /** A kind of damage. */
 export interface Damage {
-  /** What a strength means in the damage's own unit, for people: `σ 2.5 px`. */
+  /** A strength in the damage's own unit, for people: `σ 2.5 px`. */
   readonly describe: (strength: number) => string;
   /**
-   * @param face - (S, S, 3) uint8 RGB, an aligned face; S is 112 for all recognisers here
+   * @param face - (S, S, 3) uint8 RGB, an aligned face; S is 112 for all built-in recognisers
    * @param strength - 0 to 1
-   * @param seed - for what is left to chance: a pattern, a side, a direction
-   * @returns a new face, or the same object where nothing changes
+   * @param seed - determines random choices: a pattern, a side, a direction
+   * @returns a new face, or the same object if nothing changes
    */
   readonly apply: (face: Pixels, strength: number, seed: number) => Pixels;
 }
 
-/** What can be done with pixels alone. */
+/** Kinds of damage that need only pixels. */
 export type DamageKind = 'blur' | 'noise' | 'downscaling' | 'darkness' | 'occlusion' | 'rotation';
 
-/** σ in pixels of a face whose eyes are 35 pixels apart. */
+/** σ in pixels; the eyes are 35 pixels apart. */
 const sigma = (strength: number): number => 5 * strength;
-/** σ in levels of 255. */
+/** σ in grey levels of 255. */
 const deviation = (strength: number): number => 80 * strength;
 /** Width of the face in pixels: 112, halved four times. */
 const side = (strength: number): number => Math.round(112 / 2 ** (4 * strength));
-/** Halvings of the light: six leave four levels. */
+/** Halvings of the light. Six leave four grey levels. */
 const stops = (strength: number): number => 6 * strength;
-/** Of the area: three quarters leave a forehead or a chin. */
+/** Covered share of the area. Three quarters leave a forehead or a chin. */
 const share = (strength: number): number => 0.75 * strength;
-/** Either way; recognisers trained on aligned faces are lost beyond. */
+/** Degrees in either direction. Recognisers trained on aligned faces fail beyond 45°. */
 const degrees = (strength: number): number => 45 * strength;
 
 export const damages: Readonly<Record<DamageKind, Damage>> = {

@@ -1,16 +1,16 @@
-/** A face too far away: made small by the mean over areas, then enlarged again as alignment enlarges small faces. */
+/** A face too far away: downscaled by area averaging, then enlarged again, as alignment enlarges small faces. */
 import { blankPixels, type Pixels } from '../pixels.ts';
 
 /**
  * @param face - (S, S, 3) uint8 RGB
- * @param side - width of the face on the way, in pixels, 1 to S; S changes nothing
+ * @param side - intermediate width of the face in pixels, 1 to S; S changes nothing
  */
 export function downscale(face: Pixels, side: number): Pixels {
   if (side >= face.width) return face;
   return enlarged(reduced(face, side), face.width);
 }
 
-/** Each small pixel is the mean of the area that it covers, shares of pixels included. */
+/** Each small pixel is the mean of the area that it covers, including fractions of pixels. */
 function reduced({ data, width, height }: Pixels, side: number): Pixels {
   const small = blankPixels(side, side);
   const step = width / side;
@@ -33,7 +33,7 @@ function reduced({ data, width, height }: Pixels, side: number): Pixels {
   return small;
 }
 
-/** For each of `side` steps along an edge: the pixels that it covers, and how much of each. */
+/** For each of `side` steps along an edge: the pixels that it covers, and the share of each. */
 function cover(size: number, side: number, step: number): { readonly at: number; readonly share: number }[][] {
   return Array.from({ length: side }, (_, i) => {
     const [start, end] = [i * step, i * step + step];
@@ -46,13 +46,13 @@ function cover(size: number, side: number, step: number): { readonly at: number;
   });
 }
 
-/** Bilinear between the centres of the small pixels. */
+/** Bilinear interpolation between the centres of the small pixels. */
 function enlarged({ data, width: side }: Pixels, size: number): Pixels {
   const large = blankPixels(size, size);
   const places = Array.from({ length: size }, (_, i) => {
-    const held = (at: number): number => Math.min(side - 1, Math.max(0, at));
-    const at = held(((i + 0.5) * side) / size - 0.5);
-    return { near: Math.floor(at), far: held(Math.floor(at) + 1), share: at - Math.floor(at) };
+    const clamp = (at: number): number => Math.min(side - 1, Math.max(0, at));
+    const at = clamp(((i + 0.5) * side) / size - 0.5);
+    return { near: Math.floor(at), far: clamp(Math.floor(at) + 1), share: at - Math.floor(at) };
   });
   for (let y = 0; y < size; y++) {
     const { near: top, far: bottom, share: v } = places[y]!;

@@ -1,17 +1,17 @@
-/** What too little light does: a darker picture, and a noisier one. */
+/** Effects of too little light: darkness and noise. */
 import type { Pixels } from '../pixels.ts';
 import { randomStream } from '../random.ts';
 
-/** @param stops - each halves the light; 8 bits hold what is left, and lose what lies between */
+/** @param stops - each halves the light; the result is rounded to 8 bits */
 export function darken(face: Pixels, stops: number): Pixels {
   const gain = 2 ** -stops;
   return { ...face, data: Uint8Array.from(face.data, (value) => Math.round(value * gain)) };
 }
 
 /**
- * Gaussian noise on each value, as of a sensor at high gain. A seed gives one pattern, which grows with the deviation.
+ * Adds Gaussian noise, like a sensor at high gain. A seed determines the pattern, whose amplitude is the deviation.
  *
- * @param deviation - standard deviation in levels of 255; 0 changes nothing
+ * @param deviation - standard deviation in grey levels of 255; 0 changes nothing
  */
 export function addNoise(face: Pixels, deviation: number, seed: number): Pixels {
   const gaussian = gaussianStream(seed);
@@ -19,7 +19,7 @@ export function addNoise(face: Pixels, deviation: number, seed: number): Pixels 
   return { ...face, data: Uint8Array.from(face.data, noisy) };
 }
 
-/** Box and Muller's transform, one of its two values. */
+/** Box–Muller transform, using one of its two values. */
 function gaussianStream(seed: number): () => number {
   const random = randomStream(seed);
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

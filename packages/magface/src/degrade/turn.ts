@@ -1,9 +1,9 @@
-/** A face that alignment left at an angle. */
+/** In-plane rotation: a face that alignment left at an angle. */
 import { warp } from '../align.ts';
 import type { Pixels } from '../pixels.ts';
 
 /**
- * Turns the picture in its plane about its centre; what comes from outside is black, as at the edge of a photo.
+ * Rotates the image about its centre. Pixels from outside the image are black, as at the edge of a photo.
  *
  * @param face - (S, S, 3) uint8 RGB
  * @param degrees - clockwise; 0 changes nothing

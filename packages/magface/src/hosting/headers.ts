@@ -1,9 +1,9 @@
 /**
- * What a server sends with the page and its worker. The page carries the policy itself as well, and its service worker
- * adds all of these to what it hands out, so that a plain file server will do.
+ * HTTP headers for the page and its worker. The page also contains the policy, and its service worker adds all of these
+ * headers, so that a plain file server is enough.
  */
 
-/** Scripts, styles and connections of the page's own origin alone, nothing inline; WebAssembly may be compiled. */
+/** Allows scripts, styles and connections only from the page's origin, nothing inline, and compiling WebAssembly. */
 export const contentSecurityPolicy: string = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -17,7 +17,7 @@ export const contentSecurityPolicy: string = [
   "form-action 'none'",
 ].join('; ');
 
-/** Cross-origin isolation, the second and third, is what gives WebAssembly its threads. */
+/** The second and third header isolate the page from other origins, which WebAssembly threads need. */
 export const pageHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': contentSecurityPolicy,
   'Cross-Origin-Opener-Policy': 'same-origin',

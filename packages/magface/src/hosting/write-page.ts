@@ -1,4 +1,4 @@
-/** The page as a folder that any web server can hand out: its own files, and the models beside them. */
+/** Writes the page to a folder that any web server can serve: its files and the models. */
 import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,23 +7,23 @@ import { MagfaceError } from '../errors.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { type FolderSource, modelFolder } from '../models/model-folder.ts';
 
-/** Where the build puts the page; from source (tests) too, since the page is always built. */
+/** Output folder of the page's build, also when running from source in tests. */
 const built: string = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/page/' : '../page/', import.meta.url),
 );
 
 export interface WritePageOptions {
-  /** The models alone, for a page of one's own on `magface/browser`. @default false */
+  /** Write only the models, for your own page on `magface/browser`. @default false */
   readonly modelsOnly?: boolean | undefined;
-  /** Where the page's files are. @default the package's own */
+  /** Folder of the built page. @default the page in this package */
   readonly page?: string | undefined;
 }
 
 /**
- * @param output - a folder; made when it is not there, files of the same name are replaced
+ * @param output - a folder, created if missing; files of the same name are overwritten
  * @param models - a recogniser, a detector and an aligner
- * @returns how many bytes the models are
- * @throws {MagfaceError} `page_not_built` in a checkout whose page was not built
+ * @returns size of the models in bytes
+ * @throws {MagfaceError} `page_not_built` in a checkout without the built page
  */
 export async function writePage(
   output: string,
@@ -32,7 +32,7 @@ export async function writePage(
 ): Promise<number> {
   if (!modelsOnly) {
     if (!existsSync(join(page, 'index.html'))) {
-      const remedy = 'run `npm run build -w @magface/page`, or take the models alone with --models-only';
+      const remedy = 'run `npm run build -w @magface/page`, or write only the models with --models-only';
       throw new MagfaceError('page_not_built', `Expected the built page in ${page} but it is not there: ${remedy}.`);
     }
     await cp(page, output, { recursive: true });

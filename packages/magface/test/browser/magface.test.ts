@@ -147,7 +147,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     });
     expect(count).toBe(3);
     expect(refused).toBe(
-      'Expected at most 1000000 pixels but the image of SIZE bytes has 8660x5774: make it smaller, or raise `limits.pixels`.'.replace(
+      'Expected at most 1000000 pixels but the image of SIZE bytes has 8660x5774: scale it down, or raise `limits.pixels`.'.replace(
         'SIZE',
         String(files.get('big.jpg')!.length),
       ),
@@ -170,7 +170,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
       return [...kinds, String(bitmap.width > 0 && frame.displayWidth > 0)];
     });
     const broken =
-      'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt: this browser cannot read it; save it anew as JPEG or PNG.';
+      'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt cannot be used: this browser cannot read it. Save it as JPEG or PNG.';
     expect(seenKinds).toEqual([broken, '3', '3', '3', 'true']);
   });
 
@@ -190,7 +190,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     const message = await page.evaluate(() =>
       library.MagFace.load({ device: 'webgpu' }).then(String, (error: Error) => error.message),
     );
-    expect(message).toBe('Expected a browser with WebGPU but it offers no adapter: use device "auto" or "wasm".');
+    expect(message).toBe('Expected a browser with WebGPU but it has no adapter: use device "auto" or "wasm".');
   });
 
   test('models are fetched once, and a missing list, kind or a changed file is refused in words', async () => {
@@ -206,7 +206,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     const load = (models: string): Promise<string> =>
       page.evaluate((models) => library.MagFace.load({ models }).then(String, (error: Error) => error.message), models);
     expect(await load('none')).toMatch(/^Expected a list of models at .*none\/index.json but the server answered 404:/);
-    expect(await load('half')).toMatch(/^Expected a detector in the folder of models but it has none:/);
-    expect(await load('changed')).toMatch(/^Expected yunet to have SHA-256 [0-9a-f]{64} but something else came:/);
+    expect(await load('half')).toMatch(/^Expected a detector in the model folder but it has none:/);
+    expect(await load('changed')).toMatch(/^Expected yunet to have SHA-256 [0-9a-f]{64} but it does not:/);
   });
 });

@@ -131,10 +131,10 @@ test('an aligned face of the wrong size', async () => {
   const run = await runCli(['quality', 'big.png', '--aligned'], { cwd });
   expect(run.exitCode).toBe(1);
   const found = 'Expected an aligned face of 112x112 pixels but big.png has 200x200';
-  expect(run.stderr).toBe(`${found}: align it first, or leave out --aligned.\n`);
+  expect(run.stderr).toBe(`${found}: align it first, or omit --aligned.\n`);
   await picture(join(cwd, 'face.png'), 112);
   const compare = await runCli(['compare', 'big.png', 'face.png', '--aligned'], { cwd });
-  expect(compare.stderr).toBe(`${found}: align it first, or leave out --aligned.\n`);
+  expect(compare.stderr).toBe(`${found}: align it first, or omit --aligned.\n`);
 });
 
 test('a model that cannot be used ends with 2 and its sentence; the stack only with --debug', async () => {
@@ -186,7 +186,7 @@ test('what lies beside the photos is counted, and a kind that nothing reads is r
   writeFileSync(join(cwd, 'photos/old.bmp'), Buffer.from('BM\u0046\u0000\u0000\u0000', 'latin1'));
   const run = await runCli(['quality', 'photos', '--format', 'csv'], { cwd });
   const refusal =
-    'Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but photos/old.bmp is a BMP image: save it anew as PNG or JPEG.';
+    'Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but photos/old.bmp is a BMP image: save it as PNG or JPEG.';
   expect(run.exitCode).toBe(1);
   expect(run.stderr).toBe(
     `Passed over in photos: 4 files of other kinds (.txt, without an ending, .mp4).\n${refusal}\n`,

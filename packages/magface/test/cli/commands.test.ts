@@ -164,7 +164,7 @@ test('compare says how alike and decides by the model’s threshold', async () =
   ]);
   const stricter = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.00005'], { cwd, services });
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
-  expect(stricter.stderr).toContain('Expected a false match rate of 0.0001 or more, the strictest that this model was');
+  expect(stricter.stderr).toContain('Expected a false match rate of at least 0.0001, the strictest measured for this');
   const words = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd });
   expect(words.stdout.split('\n')[0]).toBe('Similarity 1.0000. No decision: fake has no threshold.');
   const missing = await runCli(['compare', 'photos/a.png', 'gone.png'], { cwd });

@@ -54,7 +54,7 @@ test('the models alone need no built page; the page does, and says how to get it
   await writePage(output, models, { page: '/none', modelsOnly: true });
   expect(await readdir(output)).toEqual(['models']);
   await expect(writePage(output, models, { page: '/none' })).rejects.toThrow(
-    'Expected the built page in /none but it is not there: run `npm run build -w @magface/page`, or take the models alone with --models-only.',
+    'Expected the built page in /none but it is not there: run `npm run build -w @magface/page`, or write only the models with --models-only.',
   );
 });
 

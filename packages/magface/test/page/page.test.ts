@@ -199,9 +199,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await writeFile(join(folder, 'old.bmp'), bitmapFile(await picture.raw().toBuffer(), 8, 8));
     await page.locator('input[type=file]').first().setInputFiles(join(folder, 'old.bmp'));
     await page.getByText('None of the 2 files could be read: see below why.').waitFor();
-    expect(await page.locator('.failures').textContent()).toContain(
-      'old.bmp is a BMP image: save it anew as PNG or JPEG.',
-    );
+    expect(await page.locator('.failures').textContent()).toContain('old.bmp is a BMP image: save it as PNG or JPEG.');
     await writeFile(join(folder, 'clip.mp4'), 'no picture');
     await page.locator('input[type=file]').first().setInputFiles(join(folder, 'clip.mp4'));
     await page.getByText('There was no picture among what you gave. Passed over 1 file').waitFor();

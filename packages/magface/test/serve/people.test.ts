@@ -111,7 +111,7 @@ test('a search tells the best matches and the decision on each', async () => {
   const stricter = await app.inject({ method: 'POST', url: '/v1/search?fmr=0.0001', ...image('face 0') });
   expect([stricter.statusCode, stricter.json().error.message]).toEqual([
     400,
-    'Expected a false match rate of 0.001 or more, the strictest that this model was measured at, but received 0.0001: ask for 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
+    'Expected a false match rate of at least 0.001, the strictest measured for this model, but received 0.0001: use 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
   ]);
   expect((await app.inject({ method: 'POST', url: '/v1/search?limit=0', ...image('face 0') })).statusCode).toBe(400);
 });

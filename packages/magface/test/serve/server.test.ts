@@ -118,7 +118,7 @@ test('compare decides at the threshold that was measured', async () => {
     {
       code: 'wrong_request',
       message:
-        'Expected a false match rate of 0.001 or more, the strictest that this model was measured at, but received 0.0009: ask for 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
+        'Expected a false match rate of at least 0.001, the strictest measured for this model, but received 0.0009: use 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
     },
   ]);
   const none = await post(app, '/v1/compare', form(['face 0', 'none'], ['a.jpg', 'b.jpg']));

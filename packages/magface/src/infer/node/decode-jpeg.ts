@@ -1,12 +1,12 @@
 /**
- * A fast way in for small JPEG files such as aligned faces, where sharp's cost is its pipeline and not the decoding.
- * libjpeg-turbo as WebAssembly with the accurate DCT: the pixels are those of sharp and OpenCV, bit for bit.
+ * A fast decoder for small JPEG files such as aligned faces, for which sharp's pipeline costs more than the decoding.
+ * It is libjpeg-turbo as WebAssembly with the accurate DCT, so the pixels equal those of sharp and OpenCV, bit for bit.
  * (@julusian/jpeg-turbo is faster still but sets the fast DCT, which moves magnitudes by up to 0.2 of 17.)
  */
 import { createRequire } from 'node:module';
 import type { Pixels } from '../../pixels.ts';
 
-/** What we use of the codec's JavaScript interface, which comes without types. */
+/** The part of the codec's JavaScript interface that we use; it has no types. */
 interface JpegDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   decode(): void;
@@ -20,9 +20,9 @@ interface JpegCodec {
 let decoder: Promise<JpegDecoder> | undefined;
 
 /**
- * @param bytes - a whole file, JPEG or not
- * @returns RGB pixels, or undefined for what this decoder leaves to sharp: other formats, large images, EXIF data (it may
- *   turn the image), grey, CMYK, and anything broken (sharp then finds the words for it)
+ * @param bytes - a complete file, JPEG or not
+ * @returns RGB pixels, or undefined for files left to sharp: other formats, large images, images with EXIF data (which
+ *   may rotate them), grey, CMYK, and damaged files (for which sharp has better error messages)
  */
 export async function decodeSmallJpeg(bytes: Uint8Array): Promise<Pixels | undefined> {
   if (!isPlainJpeg(bytes)) return undefined;
@@ -32,7 +32,7 @@ export async function decodeSmallJpeg(bytes: Uint8Array): Promise<Pixels | undef
     opened.getEncodedBuffer(bytes.length).set(bytes);
     opened.decode();
   } catch {
-    decoder = undefined; // the codec's state after a failure is its own affair
+    decoder = undefined; // its state is undefined after a failure
     return undefined;
   }
   const { width, height, componentCount } = opened.getFrameInfo();
@@ -47,10 +47,10 @@ async function openDecoder(): Promise<JpegDecoder> {
   return new (await load()).JPEGDecoder();
 }
 
-/** Larger files gain nothing here and would grow the codec's memory for good. */
+/** Larger images gain nothing and would grow the codec's memory permanently. */
 const largestPixels = 512 * 512;
 
-/** A baseline or progressive JPEG of three components and moderate size, without EXIF data or Adobe's colour marker. */
+/** Whether it is a small baseline or progressive JPEG with three components, without EXIF data or Adobe's colour marker. */
 function isPlainJpeg(bytes: Uint8Array): boolean {
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
   for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {

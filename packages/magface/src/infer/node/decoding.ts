@@ -1,8 +1,8 @@
-/** How sharp decodes a photo, wherever one is read: what gives faces also gives a picture of them. */
+/** sharp's options for decoding photos. Detection and drawing share them, so that faces match the picture. */
 export const decoding = {
   autoOrient: true,
-  /** Also refuses truncated files, but not those that merely make a decoder grumble. */
+  /** Rejects truncated files, but accepts files that only cause warnings. */
   failOn: 'error',
-  /** Limits of our own are checked by the header before anything is decoded. */
+  /** We check our own limits on the header before decoding. */
   limitInputPixels: false,
 } as const;

@@ -1,4 +1,4 @@
-/** Which runtime runs the recogniser, with how many faces and threads at a time. */
+/** Chooses the runtime, threads and batch size of the recogniser, and opens the models. */
 
 import { MagfaceError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';
@@ -14,19 +14,19 @@ import { createSession } from './session.ts';
 import type { Engine, EngineName } from './tuning.ts';
 import { readTuning } from './tuning.ts';
 
-/** How the recogniser is run, and where what tuning found is kept. */
+/** How to run the recogniser, and where tuning results are stored. */
 export interface EngineOptions {
-  /** `auto` is what `magface doctor --tune` found best for this model here, else `onnx`. @default 'auto' */
+  /** `auto` uses the result of `magface doctor --tune` for this model on this machine, else `onnx`. @default 'auto' */
   readonly engine?: EngineName | 'auto' | undefined;
-  /** Threads of one run of a network. @default one in each worker; in the caller's thread what tuning found, else all cores */
+  /** Threads per run of a network. @default 1 in each worker; in the caller's thread, the tuning result or else all cores */
   readonly threads?: number | undefined;
-  /** Most faces in one run of the recogniser. @default what tuning found, else 8 */
+  /** Maximum number of faces per run of the recogniser. @default the tuning result, else 8 */
   readonly batchSize?: number | undefined;
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
 }
 
-/** @returns what is asked for, and for the rest what was measured or is usual */
+/** @returns the requested values; for the others, the tuning results or defaults */
 export async function chooseEngine(
   { digest }: Pick<LoadedModel, 'digest'>,
   options: EngineOptions = {},
@@ -41,12 +41,12 @@ export async function chooseEngine(
   };
 }
 
-/** Models that are read and checked, and how they are to be run. */
+/** Models that were read and checked, and how to run them. */
 export interface LoadedModels {
   readonly model: LoadedModel<'recogniser'>;
-  /** Undefined for inputs that are aligned faces already. */
+  /** Undefined if the inputs are aligned faces. */
   readonly detector: LoadedModel<'detector'> | undefined;
-  /** Undefined where faces are aligned by their landmarks. */
+  /** Undefined if faces are aligned by their landmarks. */
   readonly aligner: LoadedModel<'aligner'> | undefined;
   readonly engine: Engine;
 }
@@ -54,8 +54,8 @@ export interface LoadedModels {
 /**
  * Opens sessions in this thread.
  *
- * @throws {ModelError} when the runtime cannot open one
- * @throws {MagfaceError} `libtorch_missing` when torch is asked for and not installed
+ * @throws {ModelError} if the runtime cannot open a model
+ * @throws {MagfaceError} `libtorch_missing` if torch is requested and not installed
  */
 export async function openParts({ model, detector, aligner, engine }: LoadedModels): Promise<PipelineParts> {
   const opened: AsyncDisposable[] = [];
@@ -82,7 +82,7 @@ export async function closeParts({ embedder, detector, aligner }: PipelineParts)
 }
 
 async function openAligner({ bytes, name, contract }: LoadedModel<'aligner'>, engine: Engine): Promise<Aligner> {
-  const ready = readyToRun(bytes, name, { blocked: worksInBlocks });
+  const ready = readyToRun(bytes, name, { blocked: hasBlockedKernels });
   return createAligner(await createSession(ready.bytes, { name, threads: engine.threads }), contract, { name });
 }
 
@@ -90,20 +90,21 @@ async function openDetector({ bytes, name, contract }: LoadedModel<'detector'>, 
   return createDetector(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
 }
 
-/** ONNX Runtime works on blocks of channels on x86 alone. */
-const worksInBlocks = process.arch === 'x64';
+/** ONNX Runtime has kernels for blocked channels only on x86. */
+const hasBlockedKernels = process.arch === 'x64';
 
 /**
- * Many files are fixed at a batch of one although their operators are not: the file is mended in memory.
+ * Opens a recogniser. Many files fix the batch size at 1 although their operators do not need it; that is corrected in
+ * memory.
  *
- * @throws {ModelError} when the engine cannot run the model
- * @throws {MagfaceError} `libtorch_missing` when torch is asked for and not installed
+ * @throws {ModelError} if the engine cannot run the model
+ * @throws {MagfaceError} `libtorch_missing` if torch is requested and not installed
  */
 export async function createEmbedder(
   { name, contract, bytes: stored }: LoadedModel<'recogniser'>,
   engine: Engine,
 ): Promise<Embedder> {
-  const blocked = engine.name === 'onnx' && worksInBlocks;
+  const blocked = engine.name === 'onnx' && hasBlockedKernels;
   const { bytes, batchFree } = readyToRun(stored, name, { blocked });
   const session = await openSession(bytes, name, engine);
   return new Embedder(session, contract, { name, batchSize: batchFree ? engine.batchSize : 1 });
@@ -127,6 +128,6 @@ export async function torchEngine(): Promise<typeof import('../torch/torch-sessi
 }
 
 const missing = (why: string, cause?: unknown): MagfaceError =>
-  new MagfaceError('libtorch_missing', `Expected libtorch for the engine torch but ${why}; or use the engine onnx.`, {
+  new MagfaceError('libtorch_missing', `Expected libtorch for the torch engine but ${why}; or use the onnx engine.`, {
     cause,
   });

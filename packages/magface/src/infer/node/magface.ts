@@ -1,4 +1,4 @@
-/** The class that people use: photos in, faces with embedding, magnitude and quality out. */
+/** The main class: takes photos and returns faces with embedding, magnitude and quality. */
 import { type Comparison, type DecisionOptions, decide, thresholdAt } from '../../decision.ts';
 import { ConfigError, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
@@ -15,37 +15,38 @@ import { analyzeByWorkers } from './stream-workers.ts';
 import type { Engine } from './tuning.ts';
 import { isFew, Workers, workerCount } from './workers.ts';
 
-/** Which models are loaded, from where, and how they are run. */
+/** Which models to load, from where, and how to run them. */
 export interface LoadOptions extends EngineOptions {
-  /** Recogniser: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', which is in the package */
+  /** Recogniser: a path, a registry id, `https:` or `npm:NAME@VERSION/PATH`. @default 'magface-small', included in the package */
   readonly model?: string | undefined;
-  /** Detector, named likewise; false for inputs that are aligned faces already. @default 'yunet', which is in the package */
+  /** Detector, named likewise; false if the inputs are aligned faces. @default 'yunet', included in the package */
   readonly detector?: string | false | undefined;
   /**
-   * Most threads that `stream` spreads many images over. A number above 1 starts the first at once and opens no session in
-   * the caller's own thread before `analyze` or `detect` asks for it. @default one for each core, as memory allows
+   * Maximum number of worker threads for `stream`. With a number above 1, `load` starts the first worker immediately,
+   * and the caller's thread opens its sessions only when `analyze` or `detect` needs them. @default one per core, as
+   * memory allows
    */
   readonly workers?: number | undefined;
-  /** Aligner, named likewise; false aligns by the detector's landmarks alone. @default 'face-aligner', which is in the package */
+  /** Aligner, named likewise; false aligns by the detector's landmarks. @default 'face-aligner', included in the package */
   readonly aligner?: string | false | undefined;
-  /** Where to compute; Node's ONNX Runtime package brings the processor only. @default 'cpu' */
+  /** Device to compute on. ONNX Runtime's package for Node supports only the CPU. @default 'cpu' */
   readonly device?: 'cpu' | undefined;
-  /** Refuse the network. @default false */
+  /** Never use the network. @default false */
   readonly offline?: boolean | undefined;
-  /** What an image may cost before it is refused. */
+  /** Maximum size of an image. */
   readonly limits?: ImageLimits | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called while a model is downloaded. */
+  /** Called during downloads. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-/** What of an image is detected. */
+/** Which faces to detect. */
 export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 
-/** Names of the models used when none is given; all are in the package. */
+/** Names of the default models; all are included in the package. */
 export const defaultModels = { recogniser: 'magface-small', detector: 'yunet', aligner: 'face-aligner' } as const;
 
-/** Reads the models that the options name, and chooses how they run; no session is opened. */
+/** Reads the models that the options name and chooses how to run them. Opens no sessions. */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   expectLoadOptions(options);
   options.signal?.throwIfAborted();
@@ -60,22 +61,22 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
 }
 
 /**
- * Owns the sessions of a recogniser and a detector, and worker threads that have their own; free them by `await using` or
+ * Owns the sessions of the models, and worker threads with their own sessions. Free it with `await using` or
  * `[Symbol.asyncDispose]`.
  */
 export class MagFace {
-  /** The recogniser, with what it promises about itself. */
+  /** The recogniser and its contract. */
   readonly model: LoadedModel<'recogniser'>;
-  /** The detector likewise; undefined for inputs that are aligned faces already. */
+  /** The detector and its contract; undefined if the inputs are aligned faces. */
   readonly detector: LoadedModel<'detector'> | undefined;
-  /** The aligner likewise; undefined where faces are aligned by their landmarks. */
+  /** The aligner and its contract; undefined if faces are aligned by their landmarks. */
   readonly aligner: LoadedModel<'aligner'> | undefined;
-  /** What runs the recogniser in this thread, and how. */
+  /** How the recogniser runs in this thread. */
   readonly engine: Engine;
-  /** Most worker threads that `stream` uses. */
+  /** Maximum number of worker threads for `stream`. */
   readonly workers: number;
   readonly #limits: ImageLimits | undefined;
-  /** Threads of a network in a worker. */
+  /** Threads per network in a worker. */
   readonly #workerThreads: number;
   #parts: Promise<PipelineParts> | undefined;
   #workers: Workers | undefined;
@@ -92,11 +93,11 @@ export class MagFace {
   }
 
   /**
-   * Fetches what is not cached, checks it and makes it ready to run.
+   * Downloads models that are not cached, verifies them and opens them.
    *
-   * @throws {ConfigError} when an option is none
-   * @throws {ModelError} when a model cannot be found, fetched, trusted, read or run
-   * @throws {MagfaceError} `libtorch_missing` when the engine torch is asked for and not installed
+   * @throws {ConfigError} if an option is invalid
+   * @throws {ModelError} if a model cannot be found, downloaded, verified, read or run
+   * @throws {MagfaceError} `libtorch_missing` if the torch engine is requested and not installed
    */
   static async load(options: LoadOptions = {}): Promise<MagFace> {
     const magface = new MagFace(await loadModels(options), options);
@@ -107,8 +108,8 @@ export class MagFace {
   }
 
   /**
-   * @returns the faces of one image, largest first; none when there is none
-   * @throws {ImageError} when the image cannot be used
+   * @returns the faces of one image, largest first; empty if there are none
+   * @throws {ImageError} if the image cannot be used
    */
   async detect(input: ImageInput, options: DetectOptions = {}): Promise<DetectedFace[]> {
     const image = await readImage(input, { limits: this.#limits, signal: options.signal });
@@ -117,10 +118,10 @@ export class MagFace {
   }
 
   /**
-   * Computed in this thread, by all cores: the fastest way for one image.
+   * Analyzes one image in this thread on all cores, the fastest way for a single image.
    *
-   * @returns the faces of one image aligned, embedded and scored, largest first; none when there is none
-   * @throws {ImageError} when the image cannot be used
+   * @returns the faces, aligned, embedded and scored, largest first; empty if there are none
+   * @throws {ImageError} if the image cannot be used
    */
   async analyze(input: ImageInput, options: AnalyzeOptions = {}): Promise<readonly AnalyzedFace[]> {
     for await (const { faces, error } of this.stream([input], options)) {
@@ -131,23 +132,23 @@ export class MagFace {
   }
 
   /**
-   * The least cosine of a match, as it was measured: at the false match rate asked for, else at the next stricter one, which
-   * its `fmr` tells.
+   * The minimum cosine of a match, as measured at the requested false match rate, else at the next stricter one; its `fmr`
+   * says which.
    *
-   * @param fmr - the largest false match rate that is acceptable
-   * @returns undefined where the model's record has no threshold
-   * @throws {ConfigError} when the model was measured at no rate as strict as that
+   * @param fmr - highest acceptable false match rate
+   * @returns undefined if the model's record has no thresholds
+   * @throws {ConfigError} if the model has no threshold that strict
    */
   threshold(fmr = 0.001): Threshold | undefined {
     return thresholdAt(this.model.contract.thresholds, fmr);
   }
 
   /**
-   * Whether two faces that this model embedded show one person. A threshold holds for one comparison: who looks among N
-   * people has N chances of a false match.
+   * Decides whether two faces, embedded by this model, show the same person. A threshold is measured for one comparison: a
+   * search among N people has N chances of a false match.
    *
-   * @throws {ConfigError} when the model was measured at no rate as strict as that
-   * @throws {ShapeError} when an embedding is of another model, or points nowhere
+   * @throws {ConfigError} if the model has no threshold that strict
+   * @throws {ShapeError} if the embeddings differ in length, or one is zero or not finite
    *
    * @example
    * ```ts
@@ -171,8 +172,8 @@ export class MagFace {
   }
 
   /**
-   * Like {@link analyze} over many images in little memory, by worker threads that are started when there are many. An
-   * image that cannot be used is a result with `error`, so that one broken file among thousands stops nothing.
+   * Like {@link analyze}, for many images in little memory; it starts worker threads if there are enough images. An
+   * image that cannot be used gives a result with `error`, so that one broken file does not stop the rest.
    */
   stream<Input extends ImageInput>(
     inputs: Iterable<Input> | AsyncIterable<Input>,
@@ -181,7 +182,7 @@ export class MagFace {
     if (typeof inputs === 'string' || inputs instanceof Uint8Array) {
       throw new ConfigError(
         'inputs',
-        'Expected a list of images but received one: analyze it, or put it into brackets.',
+        'Expected a list of images but received a single one: call analyze(), or pass an array.',
       );
     }
     expectDetectOptions(options);
@@ -205,7 +206,7 @@ export class MagFace {
     yield* analyzeMany(inputs, await this.#open(), { ...options, read: imageReader(options, this.#limits) });
   }
 
-  /** The sessions of this thread, opened when they are first needed. */
+  /** This thread's sessions, opened on first use. */
   #open(): Promise<PipelineParts> {
     if (this.#isDisposed) return Promise.reject(disposed());
     this.#parts ??= openParts(this);
@@ -224,19 +225,19 @@ export class MagFace {
     if (this.detector !== undefined) return;
     throw new MagfaceError(
       'no_detector',
-      'Expected aligned faces, since no detector was loaded: pass `aligned: true`, or load a detector.',
+      'Expected aligned faces, because no detector is loaded: pass `aligned: true`, or load a detector.',
     );
   }
 }
 
-/** @throws {ConfigError} naming the option that is none, for callers without types */
+/** Checks options of callers without types. @throws {ConfigError} naming the invalid option */
 function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize, workers }: LoadOptions): void {
   const expect = (key: string, value: unknown, fits: boolean, what: string): void => {
     if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}.`);
   };
   const isCount = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && Number(value) > 0);
   expect('engine', engine, ['auto', 'onnx', 'torch'].includes(engine), 'auto, onnx or torch');
-  expect('device', device, device === 'cpu', 'cpu, which is all that this runtime has,');
+  expect('device', device, device === 'cpu', 'cpu, the only device of this runtime,');
   expect('threads', threads, isCount(threads), 'a whole number above 0');
   expect('batchSize', batchSize, isCount(batchSize), 'a whole number above 0');
   expect('workers', workers, isCount(workers), 'a whole number above 0');

@@ -1,6 +1,6 @@
 /**
- * Images from anywhere to RGB pixels: upright by their EXIF orientation, first frame, sRGB, 8 bit, transparency on white.
- * What an image would cost is read from its header and refused before anything is decoded.
+ * Reads images from any source as RGB pixels: upright by EXIF, first frame, sRGB, 8 bit, transparency on white. Images
+ * that are too large are rejected by their header, before decoding.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -14,14 +14,14 @@ import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
 import { decoding } from './decoding.ts';
 
-/** A path, a `file:` or `https:` address, a whole encoded file in memory, or decoded pixels. */
+/** A path, a `file:` or `https:` URL, the bytes of an encoded file, or decoded pixels. */
 export type ImageInput = string | URL | Uint8Array | RawImage;
 
-/** What an image may cost before it is refused. */
+/** Maximum size of an image. */
 export interface ImageLimits {
-  /** Most pixels of the decoded image; each takes three bytes. @default 200e6 */
+  /** Maximum number of decoded pixels, three bytes each. @default 200e6 */
   readonly pixels?: number | undefined;
-  /** Most bytes of the encoded file. @default 256 MiB */
+  /** Maximum size of the encoded file in bytes. @default 256 MiB */
   readonly bytes?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ const formats = new Set(['jpeg', 'png', 'webp', 'heif', 'tiff', 'gif']);
 const readable = `a ${imageKinds} image`;
 
 /**
- * @throws {ImageError} `image_missing`, `image_unreadable` or `image_too_large`, naming the image and what to do
+ * @throws {ImageError} `image_missing`, `image_unreadable` or `image_too_large`, with the image's name and a remedy
  */
 export async function readImage(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
   const { signal } = options;
@@ -54,10 +54,10 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
 }
 
 /**
- * Reads a face that is aligned already.
+ * Reads an aligned face.
  *
  * @returns (112, 112, 3)
- * @throws {ImageError} as readImage, and `image_wrong_size` for any other size
+ * @throws {ImageError} as {@link readImage}, and `image_wrong_size` for any other size
  */
 export async function readAligned(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
   const pixels = await readImage(input, options);
@@ -65,12 +65,12 @@ export async function readAligned(input: ImageInput, options: ReadImageOptions =
   const said = wording(
     (name) =>
       `Expected an aligned face of ${templateSize}x${templateSize} pixels but ${name} has ${pixels.width}x${pixels.height}`,
-    'align it first, or leave out `aligned`',
+    'align it first, or omit `aligned`',
   );
   throw new ImageError('image_wrong_size', nameOf(input), said);
 }
 
-/** @returns what reads the inputs of a run: photos, or faces that are aligned already */
+/** @returns the function that reads the inputs of a run: photos or aligned faces */
 export function imageReader(
   { aligned = false }: { readonly aligned?: boolean | undefined },
   limits: ImageLimits | undefined,
@@ -79,7 +79,7 @@ export function imageReader(
   return (input, { signal }) => read(input, { limits, signal });
 }
 
-/** How errors call an image that was given as `input`. */
+/** Name of an input, for errors. */
 export function nameOf(input: ImageInput): string {
   if (typeof input === 'string') return shortened(input);
   if (input instanceof URL) return shortened((input.protocol === 'file:' ? pathOf(input) : undefined) ?? input.href);
@@ -88,11 +88,11 @@ export function nameOf(input: ImageInput): string {
     : `the image of ${input.width}x${input.height} pixels`;
 }
 
-/** An address may hold a whole image. */
+/** Shortens data URLs, which contain a whole image. */
 const shortened = (name: string): string => (/^data:/i.test(name) ? `${name.slice(0, 40)}…` : name);
 
 /**
- * For callers without types.
+ * Checks inputs of callers without types.
  *
  * @throws {ImageError} `image_unreadable`
  */
@@ -101,7 +101,7 @@ export function expectImageInput(input: unknown): void {
   if (typeof input === 'string' || (isObject && (input instanceof URL || input instanceof Uint8Array))) return;
   if (isObject && 'data' in input && 'width' in input && 'height' in input) return;
   const what = isObject ? `an object (${input.constructor?.name ?? 'bare'})` : String(input);
-  const message = `Expected a path, an address, the bytes of a file (Uint8Array) or pixels as an image but received ${what}.`;
+  const message = `Expected an image as a path, a URL, the bytes of a file (Uint8Array) or pixels but received ${what}.`;
   throw new ImageError('image_unreadable', what, message);
 }
 
@@ -124,7 +124,7 @@ interface BytesOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The encoded file, not larger than its limit and not empty. */
+/** Reads the encoded file, which must not be empty or exceed the limit. */
 async function readBytes(input: string | URL | Uint8Array, name: string, options: BytesOptions): Promise<Uint8Array> {
   const bytes = input instanceof Uint8Array ? input : await readSource(sourceOf(input, name), name, options);
   expectBytes(bytes.length, name, options.bytes);
@@ -132,17 +132,17 @@ async function readBytes(input: string | URL | Uint8Array, name: string, options
   throw new ImageError(
     'image_unreadable',
     name,
-    wording((image) => `Expected ${readable} but ${image} is empty`, 'copy or download it anew'),
+    wording((image) => `Expected ${readable} but ${image} is empty`, 'copy or download it again'),
   );
 }
 
-/** Bytes up to which a file is read at once. */
+/** Files up to this size are read synchronously. */
 const smallFile = 64 * 1024;
 
 const readSource = (source: string | URL, name: string, options: BytesOptions): Promise<Uint8Array> =>
   typeof source === 'string' ? readPath(source, name, options) : download(source, name, options);
 
-/** @returns a path, or the address of what lies on no disk here */
+/** @returns a path, or the URL of something that is not a local file */
 function sourceOf(input: string | URL, name: string): string | URL {
   const isAddress = typeof input !== 'string' || /^(https?:\/\/|file:)/i.test(input);
   if (!isAddress) return input;
@@ -152,11 +152,11 @@ function sourceOf(input: string | URL, name: string): string | URL {
   throw new ImageError(
     'image_unreadable',
     name,
-    wording((image) => `Expected an image but ${image} is no address`, 'check how it is written'),
+    wording((image) => `Expected an image but ${image} is not a valid URL`, 'check its spelling'),
   );
 }
 
-/** Undefined where it names another machine, or no path. */
+/** Undefined if the URL names another machine or no path. */
 function pathOf(address: URL): string | undefined {
   try {
     return fileURLToPath(address);
@@ -172,7 +172,7 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
       throw new ImageError(
         'image_unreadable',
         name,
-        wording((image) => `Expected an image file but ${image} is a folder`, 'name the files in it'),
+        wording((image) => `Expected an image file but ${image} is a folder`, 'pass the files in it'),
       );
     }
     if (!file.isFile()) {
@@ -183,7 +183,7 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
       );
     }
     expectBytes(file.size, name, bytes);
-    // A small file costs more in the thread pool's four hops than in being read: a third of a millisecond a face.
+    // For small files the thread pool's four round trips cost more than reading: a third of a millisecond per face.
     if (file.size <= smallFile) return readFileSync(path);
     return await readFile(path, signal === undefined ? {} : { signal });
   } catch (cause) {
@@ -208,8 +208,8 @@ const notAt = (code: ImageErrorCode, name: string, why: string, cause?: unknown)
   );
 
 function unopened(code: string): string {
-  if (code === 'ELOOP') return 'it is a link that leads back to itself: name the file that is meant';
-  if (code === 'ENAMETOOLONG') return 'its name is longer than the system takes: rename it';
+  if (code === 'ELOOP') return 'it is a symbolic link that points to itself: pass the actual file';
+  if (code === 'ENAMETOOLONG') return 'its name is too long for this system: rename it';
   const remedy = code === 'EACCES' || code === 'EPERM' ? 'check its permissions' : 'copy it elsewhere and try again';
   return `it cannot be opened (${code}): ${remedy}`;
 }
@@ -246,14 +246,14 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
       .toColourspace('srgb')
       .raw()
       .toBuffer({ resolveWithObject: true });
-    // A plain array: loops that meet both it and Buffers run more slowly.
+    // A plain Uint8Array, because loops that see both it and Buffers run more slowly.
     const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return rgbPixels({ data: plain, width: info.width, height: info.height });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n')[0]!.trim() : String(cause);
     const said = wording(
-      (image) => `Expected a whole image but ${image} breaks off or is damaged (${why})`,
-      'copy or download it anew',
+      (image) => `Expected a complete image but ${image} is truncated or damaged (${why})`,
+      'copy or download it again',
     );
     throw new ImageError('image_unreadable', name, said, { cause });
   }
@@ -268,19 +268,19 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
   return formats.has(metadata.format) && metadata.compression !== 'hevc' ? metadata : refuse();
 }
 
-/** What stands in a file that cannot be read, as far as its first bytes tell, and what to do. */
+/** Describes an unreadable file by its first bytes, with a remedy. */
 function looksLike(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   const convert = 'convert it first';
   if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return `HEIC, which needs a licensed decoder: ${convert}`;
-  if (start.startsWith('BM')) return 'a BMP image: save it anew as PNG or JPEG';
+  if (start.startsWith('BM')) return 'a BMP image: save it as PNG or JPEG';
   if (start.startsWith('%PDF')) return `a PDF document: ${convert}`;
   if (/<svg/i.test(start)) return `an SVG drawing: ${convert}`;
   if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return `a text file: ${convert}`;
-  const begun = [/^\xff\xd8/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s].findIndex((head) => head.test(start));
-  if (begun < 0) return `something else, or damaged: ${convert}`;
-  const kind = ['JPEG', 'PNG', 'GIF', 'WebP'][begun];
-  return `a ${kind} that breaks off or is damaged before its picture begins: copy or download it anew`;
+  const index = [/^\xff\xd8/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s].findIndex((head) => head.test(start));
+  if (index < 0) return `of an unknown format, or damaged: ${convert}`;
+  const kind = ['JPEG', 'PNG', 'GIF', 'WebP'][index];
+  return `a ${kind} file that is truncated or damaged in its header: copy or download it again`;
 }
 
 function expectPixels(width: number, height: number, name: string, limit: number): void {
@@ -288,7 +288,7 @@ function expectPixels(width: number, height: number, name: string, limit: number
   const [most, has] = [limit, width * height].map((pixels) => `${Number((pixels / 1e6).toPrecision(3))} megapixels`);
   const said = wording(
     (image) => `Expected an image of at most ${most} but ${image} has ${has} (${width}x${height})`,
-    'scale it down, or raise the limit of pixels',
+    'scale it down, or raise the pixel limit',
   );
   throw new ImageError('image_too_large', name, said);
 }
@@ -298,7 +298,7 @@ function expectBytes(length: number, name: string, limit: number): void {
   const [most, has] = [limit, length].map((bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`);
   const said = wording(
     (image) => `Expected an image file of at most ${most} but ${image} has ${has}`,
-    'save it smaller, or raise the limit of bytes',
+    'make the file smaller, or raise the byte limit',
   );
   throw new ImageError('image_too_large', name, said);
 }

@@ -1,28 +1,28 @@
-/** ONNX Runtime in Node. */
+/** ONNX Runtime sessions in Node. */
 
 import { env, InferenceSession } from 'onnxruntime-node';
 import { ModelError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';
 
-// Warnings of the runtime's graph optimizer are for its own developers.
+// The warnings of the graph optimizer are of use only to ONNX Runtime's developers.
 env.logLevel = 'error';
 
 export interface SessionOptions {
-  /** The model as people call it, for errors. */
+  /** Name of the model, for errors. */
   readonly name: string;
   /** @default all cores that this process may use */
   readonly threads?: number | undefined;
 }
 
 /**
- * Between two runs of a network its threads would spin for the next one, while this thread draws and decodes: on two cores
- * a photo then took 138 ms instead of 80, and two and a half times the processor time.
+ * By default a network's threads spin between runs, while this thread decodes and draws. On two cores a photo then took
+ * 138 ms instead of 80 ms, and 2.5 times the CPU time.
  */
 const idleThreadsSleep = { session: { intra_op: { allow_spinning: '0' } } } as const;
 
 /**
- * @param bytes - a whole ONNX file
- * @throws {ModelError} `model_not_onnx` when the runtime cannot read it
+ * @param bytes - a complete ONNX file
+ * @throws {ModelError} `model_not_onnx` if the runtime cannot read it
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
   const threads = options.threads ?? cores();

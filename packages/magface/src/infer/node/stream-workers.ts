@@ -1,4 +1,4 @@
-/** Many images through a pool of workers, with the results in the order of the inputs. */
+/** Analyzes many images with a pool of workers and returns the results in input order. */
 import { setMaxListeners } from 'node:events';
 import { asImageError, type ImageError } from '../../errors.ts';
 import { idle, inTime } from '../in-time.ts';
@@ -7,31 +7,31 @@ import { receivedError } from '../sent-error.ts';
 import { expectImageInput, type ImageInput } from './read-image.ts';
 import type { Workers } from './workers.ts';
 
-/** Tasks for each worker that are under way or done and waiting for their turn: one slow photo holds up nobody at once. */
+/** Tasks per worker that may be running or finished but not yet returned, so that a slow photo does not block the others. */
 const tasksAhead = 6;
 
 export interface WorkerStreamOptions extends AnalyzeOptions {
-  /** Aligned faces in a task; a photo is a task of its own. */
+  /** Number of aligned faces per task; each photo is a task of its own. */
   readonly batchSize: number;
 }
 
-/** As {@link analyzeMany}: an image that cannot be used is a result with `error`, not an exception. */
+/** Like {@link analyzeMany}: an image that cannot be used gives a result with `error`, not an exception. */
 export async function* analyzeByWorkers<Input extends ImageInput>(
   inputs: Iterable<Input> | AsyncIterable<Input>,
   workers: Workers,
   { signal, batchSize, ...options }: WorkerStreamOptions,
 ): AsyncGenerator<StreamResult<Input>> {
   const most = options.aligned === true ? batchSize : 1;
-  const left = new AbortController(); // a caller that stops early waits for nothing
+  const left = new AbortController(); // aborts the remaining tasks if the caller stops early
   const stop = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
-  setMaxListeners(0, stop); // one for each task that is under way
+  setMaxListeners(0, stop); // one per running task
   const tasks: Promise<StreamResult<Input>[]>[] = [];
   let gathered: Input[] = [];
   let index = 0;
   const start = (): void => {
     if (gathered.length === 0) return;
     const task = analyzeTogether(gathered, index, (sent) => workers.run(sent, { options, signal: stop }));
-    task.catch(() => undefined); // raised where its turn comes
+    task.catch(() => undefined); // rethrown when its turn comes
     tasks.push(task);
     index += gathered.length;
     gathered = [];
@@ -69,7 +69,7 @@ async function analyzeTogether<Input extends ImageInput>(
   });
 }
 
-/** What no message could carry is told here. */
+/** The error of an input that cannot be sent to a worker. */
 function faultOf(input: unknown): ImageError | undefined {
   try {
     expectImageInput(input);

@@ -1,4 +1,4 @@
-/** Tries the ways of running a recogniser on this machine, each for a moment. */
+/** Measures each way of running a recogniser on this machine. */
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
@@ -13,20 +13,20 @@ import { type EngineName, type Trial, type Tuning, writeTuning } from './tuning.
 export interface TuneOptions {
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
-  /** Milliseconds that each way is tried for, beside its first run. @default 700 */
+  /** Duration of each trial in milliseconds, without its first run. @default 700 */
   readonly milliseconds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onTrial?: ((trial: Trial) => void) | undefined;
 }
 
-/** Less than this, and torch, which may compute in bfloat16, is not chosen, however fast. */
+/** torch, which may compute in bfloat16, must agree with ONNX Runtime at least this well to be chosen. */
 const leastCosine = 0.9995;
-/** Seconds that a batch may be expected to take. */
+/** Longest acceptable time for a batch, in seconds. */
 const longest = 3;
-/** A larger batch or more threads must be worth so much. */
+/** Minimum speed-up that justifies a larger batch or more threads. */
 const worthwhile = 1.03;
 
-/** @returns the best way, also written to the cache, where the engine `auto` finds it */
+/** @returns the best way, which is also stored in the cache for engine `auto` */
 export async function tune(model: LoadedModel<'recogniser'>, options: TuneOptions = {}): Promise<Tuning> {
   const names: readonly EngineName[] = (await torchFits(model)) ? ['onnx', 'torch'] : ['onnx'];
   const cosine = names.includes('torch') ? await leastAgreement(model) : null;
@@ -41,7 +41,7 @@ export async function tune(model: LoadedModel<'recogniser'>, options: TuneOption
   return found;
 }
 
-/** From one face to many at a time, as long as these do not take too long. */
+/** Tries increasing batch sizes until a batch takes too long. */
 async function tryBatches(
   model: LoadedModel<'recogniser'>,
   name: EngineName,
@@ -54,7 +54,7 @@ async function tryBatches(
     signal?.throwIfAborted();
     if (batchSize > longest * (trials.at(-1)?.rate ?? batchSize)) break;
     await using embedder = await createEmbedder(model, { name, threads, batchSize });
-    const batch = madeUpFaces(batchSize);
+    const batch = syntheticFaces(batchSize);
     await embedder.embed(batch);
     const trial = {
       name,
@@ -68,9 +68,9 @@ async function tryBatches(
   return trials;
 }
 
-/** The least cosine of torch's embeddings with ONNX Runtime's. */
+/** Lowest cosine between embeddings of torch and ONNX Runtime. */
 async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number> {
-  const faces = madeUpFaces(4);
+  const faces = syntheticFaces(4);
   const embedded = async (name: EngineName): Promise<Embedding[]> => {
     await using embedder = await createEmbedder(model, { name, threads: cores(), batchSize: 4 });
     return await embedder.embed(faces);
@@ -79,13 +79,13 @@ async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number>
   return Math.min(...float.map(({ embedding }, i) => compare(embedding, small[i]!.embedding)));
 }
 
-/** Whether torch is installed and has an operator for each of the model's. */
+/** Whether torch is installed and supports all of the model's operators. */
 async function torchFits(model: LoadedModel<'recogniser'>): Promise<boolean> {
   try {
     const { torchVersions } = await torchEngine();
     if (torchVersions() === undefined) return false;
     const embedder = await createEmbedder(model, { name: 'torch', threads: 1, batchSize: 1 });
-    await embedder.embed(madeUpFaces(1));
+    await embedder.embed(syntheticFaces(1));
     await embedder[Symbol.asyncDispose]();
     return true;
   } catch {
@@ -93,7 +93,7 @@ async function torchFits(model: LoadedModel<'recogniser'>): Promise<boolean> {
   }
 }
 
-/** Faces a second: the median of runs, so that a moment of other work does not decide. */
+/** Faces per second, from the median run, so that a short disturbance has no effect. */
 async function rateOf(run: () => Promise<unknown>, faces: number, milliseconds: number): Promise<number> {
   const times: number[] = [];
   const end = performance.now() + milliseconds;
@@ -105,8 +105,8 @@ async function rateOf(run: () => Promise<unknown>, faces: number, milliseconds: 
   return (1000 * faces) / times.sort((a, b) => a - b)[times.length >> 1]!;
 }
 
-/** Light and dark patches: no faces, but as smooth as these, which noise is not. */
-function madeUpFaces(count: number): Pixels[] {
+/** Light and dark patches: not faces, but as smooth as faces, unlike noise. */
+function syntheticFaces(count: number): Pixels[] {
   const next = randomStream(1);
   return Array.from({ length: count }, () => {
     const waves = Array.from({ length: 9 }, () => [next(), next(), next()] as const);

@@ -1,4 +1,4 @@
-/** What `magface doctor --tune` found for a model on this machine, kept in the cache until the machine or a version changes. */
+/** Stores the results of `magface doctor --tune` per model, in a cache that is valid until the machine or a version changes. */
 
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -11,16 +11,16 @@ import { writeWhole } from '../../format/file-writer.ts';
 import { cores } from '../../machine/cores.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 
-/** One way of running a model, measured. */
+/** A measured way of running a model. */
 export interface Trial extends Engine {
-  /** Faces a second through the network. */
+  /** Faces per second. */
   readonly rate: number;
 }
 
-/** The best way, and what it was chosen from. */
+/** The best way, and the trials it was chosen from. */
 export interface Tuning extends Engine {
   readonly trials: readonly Trial[];
-  /** Least cosine of torch's embeddings with ONNX Runtime's; null where torch was not tried. */
+  /** Lowest cosine between embeddings of torch and ONNX Runtime; null if torch was not tried. */
   readonly cosine: number | null;
 }
 
@@ -32,7 +32,7 @@ const tuning: z.ZodType<Tuning> = z.strictObject({
   cosine: z.number().nullable(),
 });
 
-/** Another machine, processor or version has another file. */
+/** Each machine, processor and version has its own file. */
 async function tuningPath(folder: string, digest: string): Promise<string> {
   const torch = await import('../torch/torch-session.ts')
     .then(({ torchVersions }) => torchVersions())
@@ -42,18 +42,18 @@ async function tuningPath(folder: string, digest: string): Promise<string> {
   return join(folder, 'tuning', `${digest}-${machine}.json`);
 }
 
-/** @param digest - of the model's file @returns undefined before it was tuned here */
+/** @param digest - of the model's file @returns undefined if the model was not tuned on this machine */
 export async function readTuning(folder: string, digest: string): Promise<Tuning | undefined> {
   if (!existsSync(join(folder, 'tuning'))) return undefined;
   const text = await readFile(await tuningPath(folder, digest), 'utf8').catch(() => 'null');
   try {
     return tuning.parse(JSON.parse(text));
   } catch {
-    return undefined; // absent, or cut by a full disk: the next tuning writes it anew
+    return undefined; // missing, or truncated by a full disk: the next tuning rewrites it
   }
 }
 
-/** @returns where it is kept */
+/** @returns the path of the file */
 export async function writeTuning(folder: string, digest: string, found: Tuning): Promise<string> {
   const path = await tuningPath(folder, digest);
   await makeFolder(join(folder, 'tuning'));

@@ -1,6 +1,6 @@
 /**
- * A thread that turns images into faces. ONNX Runtime computes in the thread that calls it, so that several threads with a
- * session each keep all cores busy, and the thread that asked is free.
+ * A worker thread that analyzes images. ONNX Runtime computes in the calling thread, so several threads with a session
+ * each keep all cores busy and leave the caller's thread free.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
@@ -34,7 +34,7 @@ try {
   parentPort?.close();
 }
 
-/** Tasks that are here together overlap: one is read while another is computed. */
+/** Tasks overlap: one image is read while another is analyzed. */
 async function answer({ id, inputs, options }: Task, parts: PipelineParts): Promise<void> {
   const abort = new AbortController();
   running.set(id, abort);

@@ -1,6 +1,6 @@
 /**
- * A pool of threads with sessions of their own, one core each. A thread starts when those there are busy; it holds at most
- * two tasks, so that the next image is read while one is computed; the rest waits here in order.
+ * A pool of worker threads, each with its own sessions and one core. A thread starts when all others are busy. It holds
+ * at most two tasks, so that it can read the next image while it analyzes one; further tasks wait in a queue.
  */
 
 import { totalmem } from 'node:os';
@@ -24,7 +24,7 @@ import {
 export interface RunOptions {
   readonly options: TaskOptions;
   readonly signal?: AbortSignal | undefined;
-  /** Move the memory of encoded images to the thread: the caller has no more use for them. @default false */
+  /** Transfer encoded images instead of copying them; the caller can no longer use them. @default false */
   readonly transfer?: boolean;
 }
 
@@ -41,17 +41,17 @@ interface Thread {
   readonly ready: Promise<void>;
 }
 
-/** One that is computed, one that is read. */
+/** One being analyzed and one being read. */
 const tasksAtOnce = 2;
-/** Bytes that a thread takes beside its models: Node, the libraries, two photos. */
+/** Memory per thread without its models, in bytes: Node, the libraries, two photos. */
 const threadBytes = 150 * 2 ** 20;
-/** What a session takes of memory, in sizes of its model's file: weights as they came and packed, and values between layers. */
+/** Memory per session, in multiples of the model file: original and packed weights, and activations. */
 const sessionSizes = 4;
 
-/** @returns one worker for each core, where a network in it has one thread */
+/** @returns one worker per core if each network uses one thread */
 export const usualWorkers = (threads = 1): number => Math.max(1, Math.floor(cores() / threads));
 
-/** @returns as many threads as asked for, else as there are cores, but no more than a quarter of the memory has room for */
+/** @returns the requested number of threads, else one per core, limited to what fits into a quarter of the memory */
 export function workerCount(
   { model, detector }: LoadedModels,
   { workers, threads = 1 }: { readonly workers?: number | undefined; readonly threads?: number | undefined },
@@ -61,17 +61,17 @@ export function workerCount(
   return Math.max(1, Math.min(workers ?? usualWorkers(threads), fitting));
 }
 
-/** Up to so many images are done before the first thread would be ready. */
+/** Up to this many images, the caller's thread finishes before the first worker would be ready. */
 const few = { photos: 2, aligned: 64 } as const;
 
-/** @returns whether so many images are not worth starting threads */
+/** @returns whether there are too few images to justify starting workers */
 export const isFew = (images: number, { aligned = false }: { readonly aligned?: boolean | undefined }): boolean =>
   images <= (aligned ? few.aligned : few.photos);
 
-/** Owns the threads. They keep the process alive only while they have a task. */
+/** Owns the worker threads. They keep the process alive only while they have tasks. */
 export class Workers {
   readonly count: number;
-  /** Resolves when a thread has ended by itself, with the reason, or by disposal, with nothing. */
+  /** Resolves with the error when a thread ends unexpectedly, or with undefined on disposal. */
   readonly ended: Promise<MagfaceError | undefined>;
   readonly #setup: WorkerSetup;
   readonly #threads: Thread[] = [];
@@ -88,21 +88,21 @@ export class Workers {
     });
   }
 
-  /** How many more tasks a thread would take at once. */
+  /** Number of further tasks that threads would accept immediately. */
   get free(): number {
-    const held = this.#threads.reduce((sum, { tasks }) => sum + tasks.size, 0);
-    return Math.max(0, tasksAtOnce * this.count - held - this.#waiting.length);
+    const assigned = this.#threads.reduce((sum, { tasks }) => sum + tasks.size, 0);
+    return Math.max(0, tasksAtOnce * this.count - assigned - this.#waiting.length);
   }
 
-  /** How many threads have nothing to do, those not started yet among them. */
+  /** Number of idle threads, including threads not started yet. */
   get idle(): number {
     return this.count - this.#threads.filter(({ tasks }) => tasks.size > 0).length;
   }
 
   /**
-   * Starts threads now and waits until they have opened their models.
+   * Starts threads and waits until they have opened their models.
    *
-   * @throws {ModelError} when the runtime cannot open one
+   * @throws {ModelError} if the runtime cannot open a model
    */
   async start(count: number = this.count): Promise<void> {
     while (this.#threads.length < Math.min(count, this.count)) this.#startThread();
@@ -110,9 +110,9 @@ export class Workers {
   }
 
   /**
-   * @param inputs - images that go through the networks together
-   * @returns what became of each, in order
-   * @throws {MagfaceError} `worker_failed` when the thread ended, `disposed`; the signal's reason
+   * @param inputs - images to analyze together
+   * @returns the result of each, in order
+   * @throws {MagfaceError} `worker_failed` if the thread ended, `disposed`; or the signal's reason
    */
   run(
     inputs: readonly ImageInput[],
@@ -140,11 +140,11 @@ export class Workers {
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.push(task);
-      this.#hand();
+      this.#dispatch();
     });
   }
 
-  /** @param reason - what tasks that are not done fail with */
+  /** @param reason - error for unfinished tasks */
   async close(reason: unknown = disposed()): Promise<void> {
     this.#closed ??= reason;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#closed);
@@ -154,8 +154,8 @@ export class Workers {
     this.#end(undefined);
   }
 
-  /** Gives waiting tasks to the thread with the fewest; where none is idle another one starts. */
-  #hand(): void {
+  /** Gives waiting tasks to the thread with the fewest tasks. Starts another thread if none is idle. */
+  #dispatch(): void {
     while (this.#waiting.length > 0) {
       const least = Math.min(...this.#threads.map(({ tasks }) => tasks.size), Number.POSITIVE_INFINITY);
       if (least > 0 && this.#threads.length < this.count) {
@@ -179,12 +179,12 @@ export class Workers {
       thread.tasks.set(id, task);
       thread.worker.ref();
     } catch (error) {
-      task.reject(error); // what cannot be cloned
+      task.reject(error); // the input cannot be cloned
     }
   }
 
   #startThread(): void {
-    // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
+    // When running from source (tests), use the compiled worker: worker threads have no TypeScript loader.
     const file = import.meta.url.endsWith('.ts') ? '../../../dist/infer/node/worker.js' : './worker.js';
     const worker = new Worker(new URL(file, import.meta.url), { workerData: this.#setup, execArgv: [] });
     const tasks = new Map<number, Task>();
@@ -194,19 +194,19 @@ export class Workers {
         else if (message.kind === 'failed' && message.id === undefined) {
           const error = receivedError(message.error);
           reject(error);
-          this.#lose(thread, error);
+          this.#removeThread(thread, error);
         } else this.#settle(thread, message as Extract<FromWorker, { id: number }>);
       });
       worker.once('error', (error) => {
         reject(error);
-        this.#lose(thread, ended(error));
+        this.#removeThread(thread, ended(error));
       });
       worker.once('exit', () => {
         reject(ended());
-        this.#lose(thread, ended());
+        this.#removeThread(thread, ended());
       });
     });
-    ready.catch(() => undefined); // told to whoever waits for the start, and to its tasks
+    ready.catch(() => undefined); // reported by start() and by the thread's tasks
     const thread: Thread = { worker, tasks, ready };
     this.#threads.push(thread);
   }
@@ -215,7 +215,7 @@ export class Workers {
     const task = thread.tasks.get(message.id!);
     thread.tasks.delete(message.id!);
     if (thread.tasks.size === 0) thread.worker.unref();
-    this.#hand();
+    this.#dispatch();
     if (message.kind === 'done') task?.resolve(message.outcomes);
     else task?.reject(receivedError(message.error));
   }
@@ -223,27 +223,27 @@ export class Workers {
   #abort(task: Task, reason: unknown): void {
     const at = this.#waiting.indexOf(task);
     if (at >= 0) this.#waiting.splice(at, 1);
-    // Its place stays taken until the thread has left it.
+    // The task keeps its slot until the thread has stopped working on it.
     this.#threads
       .find(({ tasks }) => tasks.has(task.id))
       ?.worker.postMessage({ kind: 'abort', id: task.id } satisfies ToWorker);
     task.reject(reason);
   }
 
-  /** A thread that is gone: its tasks fail, the next ones start another. */
-  #lose(thread: Thread, error: Error): void {
+  /** Removes a thread that ended: its tasks fail, and later tasks start a new thread. */
+  #removeThread(thread: Thread, error: Error): void {
     const at = this.#threads.indexOf(thread);
     if (at < 0) return;
     this.#threads.splice(at, 1);
     this.#end(error instanceof MagfaceError ? error : ended(error));
     for (const { reject } of thread.tasks.values()) reject(error);
-    this.#hand();
+    this.#dispatch();
   }
 }
 
 function ended(cause?: Error): MagfaceError {
   const why = cause === undefined ? '' : `: ${cause.message}`;
-  return new MagfaceError('worker_failed', `Expected a worker thread to go on but it ended${why}.`, { cause });
+  return new MagfaceError('worker_failed', `Expected a running worker thread but it ended${why}.`, { cause });
 }
 
 function sentInput(input: ImageInput): SentInput {

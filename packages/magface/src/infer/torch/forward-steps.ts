@@ -1,6 +1,7 @@
 /**
- * A recogniser's ONNX graph as the steps of @magface/torch's forward graph: BatchNorm goes into the layer before it, limits
- * and sums into the convolution that makes them, and what is left of a channel's arithmetic becomes one line a channel.
+ * Translates a recogniser's ONNX graph to the steps of @magface/torch's ForwardGraph. BatchNorm is folded into the
+ * layer before it, clamps and sums are fused into convolutions, and the remaining per-channel arithmetic becomes affine
+ * steps.
  */
 
 import type { ForwardStep } from '@magface/torch';
@@ -17,16 +18,16 @@ export interface ForwardPlan {
   readonly steps: readonly ForwardStep[];
   readonly input: string;
   readonly output: string;
-  /** Whether the file takes (N, H, W, 3). */
+  /** Whether the model expects (N, H, W, 3). */
   readonly channelsLast: boolean;
 }
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /**
- * @param bytes - an ONNX file whose batch is free
- * @param name - for messages
- * @throws {ModelError} `engine_unfit` naming the operators that have no step
+ * @param bytes - an ONNX file with a dynamic batch size
+ * @param name - for error messages
+ * @throws {ModelError} `engine_unfit`, naming the unsupported operators
  */
 export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   const model = parseOnnx(bytes, name);
@@ -35,8 +36,8 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   const output = (graph.output.find((value) => value.name === 'embedding') ?? graph.output[0]!).name;
   const translation = new Translation(indexGraph(graph, name));
   for (const node of needed(graph.node, output)) translation.take(node);
-  if (translation.lacking.size > 0) {
-    const message = `Expected operators that the engine torch has in ${name} but it has ${[...translation.lacking].sort().join(', ')}: use --engine onnx.`;
+  if (translation.unsupported.size > 0) {
+    const message = `Expected ${name} to use only operators that the torch engine supports but it also uses ${[...translation.unsupported].sort().join(', ')}: use --engine onnx.`;
     throw new ModelError('engine_unfit', name, message);
   }
   const { input, channelsLast } = translation;
@@ -44,19 +45,19 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   return { steps: withFrees(fuseForward(translation.steps, made), made), input, output: made, channelsLast };
 }
 
-/** One pass over the nodes in order. */
+/** Translates the nodes in order, in one pass. */
 class Translation {
   readonly steps: OpenStep[] = [];
   /** Operators without a step. */
-  readonly lacking = new Set<string>();
+  readonly unsupported = new Set<string>();
   readonly input: string;
   channelsLast = false;
   readonly #index: GraphIndex;
-  /** Values that are another one's under a new name. */
+  /** Values that are only new names of other values. */
   readonly #aliases = new Map<string, string>();
-  /** Names of values that are rows of features. */
+  /** Names of flattened values, (N, features). */
   readonly #flattened = new Set<string>();
-  /** Of each value, as far as known. */
+  /** Number of channels of each value, if known. */
   readonly #channels = new Map<string, number>();
 
   constructor(index: GraphIndex) {
@@ -72,7 +73,7 @@ class Translation {
   take(node: NodeProto): void {
     const constants = node.input.map((name) => this.#index.constant(name));
     const step = node.domain === '' || node.domain === 'ai.onnx' ? this.#step(node, constants) : undefined;
-    if (step === undefined) this.lacking.add(node.opType);
+    if (step === undefined) this.unsupported.add(node.opType);
     else if (step !== 'alias') this.steps.push(step);
   }
 
@@ -86,21 +87,21 @@ class Translation {
       case 'MatMul':
         return this.#linear(node, constants);
       case 'Relu':
-        return this.#asWide(x, { kind: 'clamp', reads: [x], writes, limits: [0, Number.POSITIVE_INFINITY] });
+        return this.#sameChannels(x, { kind: 'clamp', reads: [x], writes, limits: [0, Number.POSITIVE_INFINITY] });
       case 'Clip':
-        return this.#asWide(x, { kind: 'clamp', reads: [x], writes, limits: limitsOf(constants) });
+        return this.#sameChannels(x, { kind: 'clamp', reads: [x], writes, limits: limitsOf(constants) });
       case 'PRelu':
       case 'BatchNormalization':
-        return this.#line(writes, x, lineOf(node, constants));
+        return this.#affine(writes, x, affineOf(node, constants));
       case 'Add':
       case 'Mul':
       case 'Sub':
       case 'Div':
         if (constants[0] === undefined && constants[1] === undefined)
-          return node.opType === 'Add' ? this.#asWide(x, { kind: 'add', reads: [x, y], writes }) : undefined;
-        return this.#line(writes, constants[0] === undefined ? x : y, lineOf(node, constants));
+          return node.opType === 'Add' ? this.#sameChannels(x, { kind: 'add', reads: [x, y], writes }) : undefined;
+        return this.#affine(writes, constants[0] === undefined ? x : y, affineOf(node, constants));
       case 'GlobalAveragePool':
-        return this.#asWide(x, { kind: 'average', reads: [x], writes });
+        return this.#sameChannels(x, { kind: 'average', reads: [x], writes });
       case 'Flatten':
       case 'Reshape': {
         const rank = node.opType === 'Reshape' ? constants[1]?.data.length : intOf(node, 'axis', 1) + 1;
@@ -149,7 +150,7 @@ class Translation {
     const values = floatsOf(weight);
     const at = (o: number, i: number): number => values[rows ? o * inputs + i : i * outputs + o]!;
     const x = this.nameOf(node.input[0]!);
-    // The file flattens (C, H, W); memory holds (H, W, C).
+    // The model flattens (C, H, W), but memory is ordered (H, W, C).
     const channels = this.#flattened.has(node.input[0]!) ? this.#channels.get(x) : inputs;
     if (channels === undefined || inputs % channels !== 0) return undefined;
     const area = inputs / channels;
@@ -168,21 +169,25 @@ class Translation {
     };
   }
 
-  #line(writes: string, x: string, line: Line | undefined): OpenStep | undefined {
+  #affine(writes: string, x: string, affine: Affine | undefined): OpenStep | undefined {
     const channels = this.#channels.get(x);
-    if (line === undefined || channels === undefined) return undefined;
+    if (affine === undefined || channels === undefined) return undefined;
     const spread = (values: Float32Array | undefined, standard: number): Float32Array | undefined => {
       if (values === undefined || values.length === 1) return new Float32Array(channels).fill(values?.[0] ?? standard);
       return values.length === channels ? values : undefined;
     };
-    const [scale, offset, slope] = [spread(line.scale, 1), spread(line.offset, 0), line.slope && spread(line.slope, 1)];
-    if (scale === undefined || offset === undefined || (line.slope !== undefined && slope === undefined))
+    const [scale, offset, slope] = [
+      spread(affine.scale, 1),
+      spread(affine.offset, 0),
+      affine.slope && spread(affine.slope, 1),
+    ];
+    if (scale === undefined || offset === undefined || (affine.slope !== undefined && slope === undefined))
       return undefined;
-    return this.#asWide(x, { kind: 'line', reads: [x], writes, scale, offset, slope });
+    return this.#sameChannels(x, { kind: 'affine', reads: [x], writes, scale, offset, slope });
   }
 
-  /** What it writes has as many channels as x. */
-  #asWide(x: string, step: OpenStep): OpenStep {
+  /** Records that the step's result has as many channels as x. */
+  #sameChannels(x: string, step: OpenStep): OpenStep {
     const channels = this.#channels.get(x);
     if (channels !== undefined) this.#channels.set(step.writes, channels);
     return step;
@@ -194,14 +199,14 @@ class Translation {
   }
 }
 
-interface Line {
+interface Affine {
   readonly scale?: Float32Array;
   readonly offset?: Float32Array;
   readonly slope?: Float32Array;
 }
 
-/** PReLU(x · scale + offset) of an operator with constants; undefined where it is none. */
-function lineOf(node: NodeProto, constants: readonly (OnnxTensor | undefined)[]): Line | undefined {
+/** Expresses an operator with constants as PReLU(x · scale + offset); undefined if that is impossible. */
+function affineOf(node: NodeProto, constants: readonly (OnnxTensor | undefined)[]): Affine | undefined {
   const values = constants.map((constant) => constant && floatsOf(constant));
   const [first, second] = values;
   const constant = second ?? first;
@@ -233,7 +238,7 @@ const limitsOf = ([, low, high]: readonly (OnnxTensor | undefined)[]): readonly 
   high === undefined ? unbounded[1] : floatsOf(high)[0]!,
 ];
 
-/** From the embedding back to the input. */
+/** The nodes that the embedding depends on. */
 function needed(nodes: readonly NodeProto[], output: string): NodeProto[] {
   const wanted = new Set([output]);
   const found = nodes.toReversed().filter((node) => {
@@ -244,7 +249,7 @@ function needed(nodes: readonly NodeProto[], output: string): NodeProto[] {
   return found.reverse();
 }
 
-/** Each step with the values that it reads last. */
+/** Adds to each step the values that no later step reads. */
 function withFrees(steps: readonly OpenStep[], output: string): ForwardStep[] {
   const last = new Map(steps.flatMap(({ reads }, i) => reads.map((name) => [name, i] as const)));
   return steps.map((step, i) => {

@@ -1,25 +1,25 @@
-/** Which steps of a forward graph become one: lines, limits and sums that alone read what comes before them. */
+/** Fuses steps of a forward graph: affine steps, clamps and sums that are the only readers of the value before them. */
 import type { OpenStep } from './open-step.ts';
 
-/** @param output - the value that must stay @returns fewer steps that compute the same */
+/** @param output - the value that must remain @returns fewer steps with the same result */
 export function fuseForward(steps: readonly OpenStep[], output: string): OpenStep[] {
-  return [fuseLines, fuseSums, fuseSlopes, fuseEntries, fuseLimits].reduce(
+  return [fuseAffines, fuseSums, fuseSlopes, fusePrologues, fuseClamps].reduce(
     (made, fuse) => fuse(made, output),
     [...steps],
   );
 }
 
-/** Two lines in a row, none of which bends before its end, are one. */
-function fuseLines(steps: readonly OpenStep[], output: string): OpenStep[] {
+/** Merges two consecutive affine steps if the first has no PReLU. */
+function fuseAffines(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) => {
-    if (first.kind !== 'line' || second.kind !== 'line' || first.slope !== undefined) return undefined;
+    if (first.kind !== 'affine' || second.kind !== 'affine' || first.slope !== undefined) return undefined;
     const scale = second.scale.map((value, c) => value * first.scale[c]!);
     const offset = second.offset.map((value, c) => value + second.scale[c]! * first.offset[c]!);
     return { ...second, scale, offset };
   });
 }
 
-/** A convolution adds to the other operand; the sum stands where both are known. */
+/** Fuses a sum into the convolution that computes one operand. The fused step runs where the sum was. */
 function fuseSums(steps: readonly OpenStep[], output: string): OpenStep[] {
   const made = new Map(steps.map((step, i) => [step.writes, i] as const));
   const readers = countReaders(steps);
@@ -42,11 +42,11 @@ function fuseSums(steps: readonly OpenStep[], output: string): OpenStep[] {
   return fused.filter((step) => !taken.has(step));
 }
 
-/** PReLU alone behind a convolution is its own. */
+/** Fuses a PReLU into the convolution before it. */
 function fuseSlopes(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) => {
     const isAlone =
-      second.kind === 'line' &&
+      second.kind === 'affine' &&
       second.reads.length === 1 &&
       second.scale.every((value) => value === 1) &&
       second.offset.every((value) => value === 0);
@@ -56,17 +56,17 @@ function fuseSlopes(steps: readonly OpenStep[], output: string): OpenStep[] {
   });
 }
 
-/** A line that does not bend, before a convolution: zeros around the image come behind it, so it goes into no weights. */
-function fuseEntries(steps: readonly OpenStep[], output: string): OpenStep[] {
+/** Makes an affine step without PReLU a convolution's prologue. Folding it into the weights would change the padding. */
+function fusePrologues(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) => {
-    const isEntry = first.kind === 'line' && first.slope === undefined && first.reads.length === 1;
-    if (!isEntry || second.kind !== 'convolution') return undefined;
-    return { ...second, entry: { scale: first.scale, offset: first.offset } };
+    const isPrologue = first.kind === 'affine' && first.slope === undefined && first.reads.length === 1;
+    if (!isPrologue || second.kind !== 'convolution') return undefined;
+    return { ...second, prologue: { scale: first.scale, offset: first.offset } };
   });
 }
 
-/** Limits behind a convolution are its own. */
-function fuseLimits(steps: readonly OpenStep[], output: string): OpenStep[] {
+/** Fuses a clamp into the convolution before it. */
+function fuseClamps(steps: readonly OpenStep[], output: string): OpenStep[] {
   return merged(steps, output, (first, second) =>
     first.kind === 'convolution' && second.kind === 'clamp' && isUnbounded(first)
       ? { ...first, writes: second.writes, limits: second.limits }
@@ -77,7 +77,7 @@ function fuseLimits(steps: readonly OpenStep[], output: string): OpenStep[] {
 const isUnbounded = ({ limits, slope }: Extract<OpenStep, { kind: 'convolution' }>): boolean =>
   slope === undefined && !limits.some(Number.isFinite);
 
-/** Joins a step with the one whose value it alone reads first, where `join` knows how. The one reads what both did. */
+/** Merges a step with the one before it, if it is the only reader of that value and `join` can merge the two. */
 function merged(
   steps: readonly OpenStep[],
   output: string,

@@ -1,29 +1,29 @@
-/** A recogniser run by libtorch in the type that the processor is fastest in, under the interface of ONNX Runtime's sessions. */
+/** Runs a recogniser on libtorch, in the processor's fastest type, behind the interface of ONNX Runtime's sessions. */
 import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
 import type { NamedTensors, Session } from '../session.ts';
 import { forwardPlan } from './forward-steps.ts';
 
-/** Kept for the values of the next batch: a batch of 32 through an iResNet-100 needs less. */
-const keptBytes = 2 ** 30;
+/** Memory to cache between batches: enough for a batch of 32 in an iResNet-100. */
+const cachedBytes = 2 ** 30;
 
-/** What the engine torch is made of here; undefined where @magface/torch is not compiled. Nothing is loaded. */
+/** Versions behind the torch engine; undefined if @magface/torch is not compiled. Does not load the addon. */
 export function torchVersions(): string | undefined {
   const built = builtAddon();
   return built && `libtorch ${built.libtorch}, ${built.addon}`;
 }
 
 /**
- * @param bytes - an ONNX file whose batch is free
- * @throws {ModelError} `engine_unfit` when it has operators beyond those of recognisers
- * @throws {LibtorchError} when the addon is not compiled, or cannot be loaded
+ * @param bytes - an ONNX file with a dynamic batch size
+ * @throws {ModelError} `engine_unfit` if it has unsupported operators
+ * @throws {LibtorchError} if the addon is not compiled or cannot be loaded
  */
 export function createTorchSession(
   bytes: Uint8Array,
   { name, threads }: { readonly name: string; readonly threads: number },
 ): Session {
   const { steps, input, output, channelsLast } = forwardPlan(bytes, name);
-  if (memoryStatistics().limit === 0) cacheMemory(keptBytes);
+  if (memoryStatistics().limit === 0) cacheMemory(cachedBytes);
   const graph = new ForwardGraph(steps, { input, output, threads });
   return {
     inputNames: [input],

@@ -38,12 +38,12 @@ describe('two faces', () => {
     await using magface = await MagFace.load({ model: measured, detector: false });
     expect(magface.threshold(0.01)).toEqual(thresholds[0]);
     expect(magface.threshold()).toEqual(thresholds[1]);
-    expect(() => magface.threshold(1e-5)).toThrow('but received 0.00001: ask for 0.0001');
+    expect(() => magface.threshold(1e-5)).toThrow('but received 0.00001: use 0.0001');
     const [a, b] = [face(2, 0, 0), face(3, 4, 0)]; // cosine 0.6
     const similarity = expect.closeTo(0.6, 6);
     expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({ similarity, same: true, threshold: 0.5, fmr: 0.01 });
     expect(magface.samePerson(a, b)).toEqual({ similarity, same: false, threshold: 0.9, fmr: 0.0001 });
-    expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of one length');
+    expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of the same length');
   });
 
   test('of a model without thresholds are alike, and nothing is decided', async () => {
@@ -122,7 +122,7 @@ describe('aligned faces', () => {
     }
     await expect(MagFace.load({ model, signal: AbortSignal.abort() })).rejects.toThrow('aborted');
     await using magface = await MagFace.load({ model, detector: false });
-    expect(() => magface.stream('photo.jpg')).toThrow('Expected a list of images but received one');
+    expect(() => magface.stream('photo.jpg')).toThrow('Expected a list of images but received a single one');
     const aligned = { aligned: true };
     expect(() => magface.stream([], { ...aligned, maxFaces: 0 })).toThrow('a whole number above 0 as maxFaces');
     for (const input of [undefined, null, 42, {}, new ArrayBuffer(3)]) {

@@ -100,7 +100,7 @@ test('what has no step is named', () => {
     { op: 'MaxPool', inputs: ['m'], output: 'y', ints: { kernel_shape: [2, 2] } },
   ]);
   expect(() => forwardPlan(other, 'swish.onnx')).toThrow(
-    'Expected operators that the engine torch has in swish.onnx but it has MaxPool, Mul, Sigmoid: use --engine onnx.',
+    'Expected swish.onnx to use only operators that the torch engine supports but it also uses MaxPool, Mul, Sigmoid: use --engine onnx.',
   );
 });
 

@@ -1,5 +1,6 @@
-// What ProcessGroupGloo.hpp asks of gloo's headers, which packages of libtorch leave out: it holds gloo's objects behind
-// pointers, so names are enough. Nothing here is defined, or called by us, hence no definition can take the place of gloo's own.
+// Declarations that ProcessGroupGloo.hpp needs from gloo's headers, which libtorch's packages leave out. It refers to
+// gloo's objects through pointers only, so declarations are enough. Nothing here is defined, so nothing can replace
+// gloo's own code.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 namespace gloo {
 
-/// libtorch 2.14 calls one of its functions within the header.
+/// The header of libtorch 2.14 calls setTimeout.
 class Context {
  public:
   void setTimeout(std::chrono::milliseconds timeout);
@@ -26,7 +27,7 @@ class UnboundBuffer {
 }  // namespace transport
 
 namespace rendezvous {
-/// Every function that some version of libtorch overrides.
+/// Declares every function that some version of libtorch overrides.
 class Store {
  public:
   static constexpr std::chrono::milliseconds kDefaultTimeout = std::chrono::seconds(30);
