@@ -42,12 +42,18 @@ export class FormatError extends MagfaceError {
   readonly file: string;
   /** Byte offset of the error in the file, if known. */
   readonly offset: number | undefined;
+  /** What is wrong, without the file and the place. */
+  readonly reason: string;
+  /** The part of the file that is wrong, where it has a name: a tensor. */
+  readonly part: string | undefined;
 
-  constructor(file: string, message: string, options?: ErrorOptions & { offset?: number }) {
+  constructor(file: string, message: string, options?: ErrorOptions & { offset?: number; part?: string }) {
     const at = options?.offset === undefined ? '' : ` (at byte ${options.offset})`;
     super('wrong_format', `${file}: ${message}${at}`, options);
     this.file = file;
     this.offset = options?.offset;
+    this.reason = message;
+    this.part = options?.part;
   }
 }
 

@@ -55,7 +55,7 @@ export async function convertModel(conversion: Conversion): Promise<ConvertedMod
     const notes = [...told];
     await writeWhole(to, bytes);
     if (isWeights && flags.describe === undefined && !(await isOwn(from))) notes.unshift(pixelsOfWeights);
-    if (flags.quiet !== true) for (const line of notes) note(context, line.replaceAll(model, name));
+    if (flags.quiet !== true) for (const line of notes) note(context, line);
     return { tensors, dtype: flags.dtype, bytes: bytes.length, batch };
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -86,12 +86,13 @@ async function exportWeights(
   return exported;
 }
 
-async function writeAs(model: string, { flags, context }: Conversion): Promise<ConvertedOnnx> {
+async function writeAs(model: string, { name, flags, context }: Conversion): Promise<ConvertedOnnx> {
   const { convertOnnx } = await import('../convert/convert-onnx.ts');
   const { dtype, samples, quiet = false } = flags;
   let progress: ReturnType<typeof startProgress> | undefined;
   try {
     return await convertOnnx(model, {
+      called: name,
       dtype,
       samples,
       faces: dtype === 'fp32' ? [] : await facesOf(flags, context),

@@ -2,11 +2,10 @@
 import { ConfigError, FormatError } from '../errors.ts';
 import { readAligned } from '../infer/node/read-image.ts';
 import { inputFiller } from '../infer/preprocess.ts';
-import type { ModelContract, RecogniserContract } from '../models/contract.ts';
+import { contractMetadata, type ModelContract, type RecogniserContract } from '../models/contract.ts';
 import { type LoadModelOptions, loadModel } from '../models/load-model.ts';
-import { withContract } from '../models/with-contract.ts';
 import { freeBatchOf, isBatchFree } from '../onnx/batch.ts';
-import { digestOfWeights, parseOnnx, writeOnnx } from '../onnx/file.ts';
+import { digestOfWeights, parseOnnx, setMetadata, writeOnnx } from '../onnx/file.ts';
 import { toHalf } from '../onnx/fp16.ts';
 import { largestHalf } from '../onnx/half.ts';
 import type { ModelProto } from '../onnx/onnx_pb.ts';
@@ -19,7 +18,8 @@ import { calibrationRounds, quantizeModel } from './quantize-model.ts';
 export type WeightType = 'fp32' | 'fp16' | 'int8';
 
 /** What is written, and from what. */
-export interface ConvertOnnxOptions extends Pick<LoadModelOptions, 'describe' | 'cacheDir' | 'offline' | 'signal'> {
+export interface ConvertOnnxOptions
+  extends Pick<LoadModelOptions, 'called' | 'describe' | 'cacheDir' | 'offline' | 'signal'> {
   /** @default 'fp32': weights stay as they are */
   readonly dtype?: WeightType | undefined;
   /** Paths of aligned faces; int8 needs them. @default none */
@@ -46,17 +46,17 @@ export interface ConvertedOnnx {
 /**
  * Writes a recogniser for any batch, with its record, in the type asked for: `int8` quantizes it, calibrated on faces.
  *
- * @param name - a path, an id, `https:` or `npm:`
+ * @param source - a path, an id, `https:` or `npm:`
  * @throws {ConfigError} when int8 was asked for without faces
  * @throws {FormatError} when the model cannot be written as asked
  * @throws {ModelError} when the model cannot be had, or its record is wrong
  */
-export async function convertOnnx(name: string, options: ConvertOnnxOptions = {}): Promise<ConvertedOnnx> {
+export async function convertOnnx(source: string, options: ConvertOnnxOptions = {}): Promise<ConvertedOnnx> {
   const { dtype = 'fp32', faces = [] } = options;
   if (dtype === 'int8' && faces.length === 0) {
     throw new ConfigError('faces', 'Expected --faces with aligned faces to calibrate int8 on but there are none.');
   }
-  const { bytes, contract, assumed } = await loadModel(name, options);
+  const { bytes, contract, assumed, name } = await loadModel(source, options);
   const notes = [...assumed];
   if (contract.kind !== 'recogniser') {
     if (dtype === 'fp32') return finished(bytes, { contract, batch: 'fixed', notes, name });
@@ -94,8 +94,9 @@ function finished(
   const parsed = parseOnnx(bytes, name);
   const recorded =
     contract.kind === 'recogniser' ? { ...contract, weightsDigest: digestOfWeights(parsed, name) } : contract;
+  setMetadata(parsed, contractMetadata(recorded));
   const tensors = parsed.graph!.initializer.length;
-  return { ...rest, contract: recorded, tensors, bytes: withContract(bytes, recorded, name) };
+  return { ...rest, contract: recorded, tensors, bytes: writeOnnx(parsed, name) };
 }
 
 const inputDims = ({ input: { layout, width, height } }: RecogniserContract): number[] =>

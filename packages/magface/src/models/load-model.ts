@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
 import { hasExternalData, readExternalData } from '../onnx/external.ts';
-import { type OnnxSummary, parseOnnx, summarizeOnnx, writeOnnx } from '../onnx/file.ts';
+import { type OnnxSummary, parseOnnx, summaryOf, writeOnnx } from '../onnx/file.ts';
+import type { ModelProto } from '../onnx/onnx_pb.ts';
 import { cacheFolder, cachePath, readAddressDigest, readCached, writeAddressDigest, writeCached } from './cache.ts';
 import {
   type ContractOf,
@@ -29,6 +30,8 @@ export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
   readonly describe?: Readonly<Record<string, unknown>> | undefined;
   /** Fetch an address that promises no digest anew. @default false: what it gave first is used, offline too */
   readonly refresh?: boolean | undefined;
+  /** What errors, sentences and the result call it. @default the name that it is loaded by */
+  readonly called?: string | undefined;
   /** SHA-256 that an address given by hand must have. @default none: what comes first is kept and noted */
   readonly sha256?: string | undefined;
 }
@@ -59,34 +62,39 @@ export async function loadModel<Kind extends ModelKind = ModelKind>(
 ): Promise<LoadedModel<Kind>> {
   const registry = await readRegistry();
   const named = registry.find(({ id }) => id === name);
-  const { bytes: stored, path } = await obtain(name, named, options);
-  const bytes = await withExternalData(stored, { name, path });
+  const { called = name } = options;
+  const { bytes: stored, path, parsed = parseOnnx(stored, called) } = await obtain(name, named, options);
+  const bytes = await withExternalData(stored, parsed, { name: called, path });
   const digest = sha256(bytes);
   const known = named ?? registry.find((entry) => entry.sha256 === digest);
-  const { contract, assumed } = describeModel(bytes, { name, known, ...options });
+  const { contract, assumed } = describeModel(summaryOf(parsed), { ...options, name: called, known });
   if (options.kind !== undefined && contract.kind !== options.kind) {
-    const message = `Expected a ${options.kind} but ${name} is a ${contract.kind}: \`magface models list\` shows which is which.`;
-    throw new ModelError('model_wrong_contract', name, message);
+    const message = `Expected a ${options.kind} but ${called} is a ${contract.kind}: \`magface models list\` shows which is which.`;
+    throw new ModelError('model_wrong_contract', called, message);
   }
-  return { name, id: known?.id, path, digest, bytes, contract: contract as ContractOf<Kind>, assumed };
+  return { name: called, id: known?.id, path, digest, bytes, contract: contract as ContractOf<Kind>, assumed };
+}
+
+interface Obtained {
+  readonly bytes: Uint8Array;
+  readonly path: string;
+  /** Where it had to be read already. */
+  readonly parsed?: ModelProto;
 }
 
 /** The bytes, from disk, cache or network. */
-async function obtain(
-  name: string,
-  entry: RegistryEntry | undefined,
-  options: LoadModelOptions,
-): Promise<{ readonly bytes: Uint8Array; readonly path: string }> {
+async function obtain(name: string, entry: RegistryEntry | undefined, options: LoadModelOptions): Promise<Obtained> {
+  const { called = name } = options;
   if (entry !== undefined && entry.source === undefined) {
     const message =
-      `Expected to fetch ${name} but it is not published for download. ${entry.instructions ?? ''}`.trim();
-    throw new ModelError('model_missing', name, message);
+      `Expected to fetch ${called} but it is not published for download. ${entry.instructions ?? ''}`.trim();
+    throw new ModelError('model_missing', called, message);
   }
   const source = parseSource(entry?.source ?? name);
-  if (source.kind === 'path') return { bytes: await readModelFile(name, source.path), path: source.path };
+  if (source.kind === 'path') return { bytes: await readModelFile(called, source.path), path: source.path };
   if (source.kind === 'package') {
     const path = fileURLToPath(new URL(`../../${source.file}`, import.meta.url));
-    return { bytes: await readModelFile(name, path), path };
+    return { bytes: await readModelFile(called, path), path };
   }
   const folder = cacheFolder(options.cacheDir);
   const address = entry?.source ?? name;
@@ -96,19 +104,19 @@ async function obtain(
   const cached = expected === undefined ? undefined : await readCached(folder, expected);
   if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
   if (options.offline === true) {
-    const message = `Expected ${name} in ${folder} but it is not there, and the network is refused (\`offline\`): fetch it once, by \`magface models pull ${name}\`.`;
-    throw new ModelError('model_offline', name, message);
+    const message = `Expected ${called} in ${folder} but it is not there, and the network is refused (\`offline\`): fetch it once, by \`magface models pull ${name}\`.`;
+    throw new ModelError('model_offline', called, message);
   }
-  const bytes = await fetchModel(source, { ...options, model: name });
+  const bytes = await fetchModel(source, { ...options, model: called });
   const digest = sha256(bytes);
   if (promised !== undefined && digest !== promised) {
-    const message = `Expected ${name} to have SHA-256 ${promised} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
-    throw new ModelError('model_wrong_digest', name, message);
+    const message = `Expected ${called} to have SHA-256 ${promised} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
+    throw new ModelError('model_wrong_digest', called, message);
   }
-  summarizeOnnx(bytes, name); // an error page is not worth keeping
-  const path = await writeCached(folder, bytes, name);
+  const parsed = parseOnnx(bytes, called); // an error page is not worth keeping
+  const path = await writeCached(folder, bytes, called);
   if (promised === undefined) await writeAddressDigest(folder, address, digest);
-  return { bytes, path };
+  return { bytes, path, parsed };
 }
 
 async function readModelFile(name: string, path: string): Promise<Uint8Array> {
@@ -134,9 +142,9 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
 /** The file's bytes with the weights that it keeps in files beside it. */
 async function withExternalData(
   bytes: Uint8Array,
+  parsed: ModelProto,
   { name, path }: { readonly name: string; readonly path: string },
 ): Promise<Uint8Array> {
-  const parsed = parseOnnx(bytes, name);
   if (!hasExternalData(parsed)) return bytes;
   await readExternalData(parsed, path);
   return writeOnnx(parsed, name);
@@ -149,10 +157,9 @@ interface KnownOfModel extends Pick<LoadModelOptions, 'kind' | 'describe'> {
 
 /** The contract from the caller, the file's own metadata, else the registry's, else what the official code does. */
 function describeModel(
-  bytes: Uint8Array,
+  summary: OnnxSummary,
   { name, known, kind, describe }: KnownOfModel,
 ): { readonly contract: ModelContract; readonly assumed: string[] } {
-  const summary = summarizeOnnx(bytes, name);
   const own = contractFields(summary.metadata, name);
   const assumed: string[] = [];
   const silent = Object.keys(own).length === 0 && known === undefined && describe === undefined;

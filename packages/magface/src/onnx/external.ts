@@ -67,7 +67,8 @@ function placeOf({ name, externalData }: TensorProto, file: string): Place {
     const text = fields.get(key);
     if (text === undefined) return undefined;
     if (/^\d{1,15}$/.test(text)) return Number(text);
-    throw new FormatError(file, `Expected a whole number for ${key} of the tensor "${name}" but found "${text}".`);
+    const message = `Expected a whole number for ${key} of the tensor "${name}" but found "${text}".`;
+    throw new FormatError(file, message, { part: name });
   };
   return { location: fields.get('location') ?? '', offset: whole('offset') ?? 0, length: whole('length') };
 }
@@ -81,6 +82,7 @@ async function pathInside(
     new FormatError(
       file,
       `Expected the tensor "${tensor}" in a file of the model's folder but its place is "${location}": ${why}.`,
+      { part: tensor },
     );
   const parts = location.split(/[/\\]/);
   if (location === '' || isAbsolute(location) || /^[a-z]:/i.test(location) || parts.includes('..')) {

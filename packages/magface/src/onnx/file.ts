@@ -65,9 +65,8 @@ export async function readOnnx(source: ByteSource): Promise<ModelProto> {
     for (const tensor of tensorsIn(model.graph!)) if (tensor.dataType !== stringType) expectTensor(tensor, source.file);
   } catch (error) {
     if (!(error instanceof FormatError) || error.offset !== undefined) throw error;
-    const damaged = initializer.findIndex(({ name }) => error.message.includes(`"${name}"`));
-    const reason = error.message.slice(error.file.length + 2);
-    throw source.error(reason, initializerOffset(bytes, Math.max(0, damaged)), error);
+    const damaged = initializer.findIndex(({ name }) => name === error.part);
+    throw source.error(error.reason, initializerOffset(bytes, Math.max(0, damaged)), error);
   }
   return model;
 }
@@ -75,8 +74,10 @@ export async function readOnnx(source: ByteSource): Promise<ModelProto> {
 const stringType = 8; // TensorProto.DataType.STRING
 
 /** @throws {ModelError} `model_not_onnx` */
-export function summarizeOnnx(bytes: Uint8Array, model: string): OnnxSummary {
-  const parsed = parseOnnx(bytes, model);
+export const summarizeOnnx = (bytes: Uint8Array, model: string): OnnxSummary => summaryOf(parseOnnx(bytes, model));
+
+/** {@link summarizeOnnx} of a parsed model. */
+export function summaryOf(parsed: ModelProto): OnnxSummary {
   const graph = parsed.graph!;
   const stored = new Set(graph.initializer.map(({ name }) => name)); // old files list weights among the inputs
   return {
@@ -93,22 +94,15 @@ export function summarizeOnnx(bytes: Uint8Array, model: string): OnnxSummary {
  */
 export function withMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, string>, model: string): Uint8Array {
   const parsed = parseOnnx(bytes, model);
-  const kept = parsed.metadataProps.filter(({ key }) => !entries.has(key));
-  const added = [...entries].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
-  parsed.metadataProps = [...kept, ...added];
+  setMetadata(parsed, entries);
   return writeOnnx(parsed, model);
 }
 
-/**
- * Many recognisers are exported for a batch of one although nothing in them needs it. Makes the first dimension free.
- *
- * @returns the mended file; the same bytes when the dimension is free already; undefined when an operator is not known to
- *   keep the faces of a batch apart, so that only a batch of one is sure to be right
- */
-export function freeBatch(bytes: Uint8Array, model: string): Uint8Array | undefined {
-  const parsed = parseOnnx(bytes, model);
-  if (isBatchFree(parsed, model)) return bytes;
-  return freeBatchOf(parsed, model) === undefined ? writeOnnx(parsed, model) : undefined;
+/** {@link withMetadata} of a parsed model, which is changed in place. */
+export function setMetadata(parsed: ModelProto, entries: ReadonlyMap<string, string>): void {
+  const kept = parsed.metadataProps.filter(({ key }) => !entries.has(key));
+  const added = [...entries].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
+  parsed.metadataProps = [...kept, ...added];
 }
 
 /** A recogniser as it runs best. */
@@ -131,7 +125,10 @@ export function readyToRun(bytes: Uint8Array, model: string, { blocked = false }
   return { bytes: changed || rewritten ? writeOnnx(parsed, model) : bytes, batchFree };
 }
 
-/** {@link readyToRun} of a parsed model, which is changed in place. */
+/**
+ * {@link readyToRun} of a parsed model, which is changed in place. Many recognisers are exported for a batch of one although
+ * nothing in them needs it: their first dimension is made free, unless an operator may mix the faces of a batch.
+ */
 export function makeReady(
   parsed: ModelProto,
   model: string,

@@ -107,7 +107,9 @@ export function expectTensor(
   proto: TensorProto,
   file: string,
 ): { readonly dtype: OnnxDtype; readonly dims: readonly number[]; readonly count: number } {
-  const wrong = (what: string): FormatError => new FormatError(file, `Expected ${what} in the tensor "${proto.name}".`);
+  const { name } = proto;
+  const wrong = (what: string): FormatError =>
+    new FormatError(file, `Expected ${what} in the tensor "${name}".`, { part: name });
   const dtype = byCode.get(proto.dataType);
   if (dtype === undefined) throw wrong(`a type of numbers but found type ${proto.dataType}`);
   const dims = proto.dims.map(Number);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { batchDifference } from '../../src/convert/check-batch.ts';
 import { freeBatchOf } from '../../src/onnx/batch.ts';
-import { freeBatch, parseOnnx } from '../../src/onnx/file.ts';
+import { parseOnnx, readyToRun } from '../../src/onnx/file.ts';
 import type { NodeProto } from '../../src/onnx/onnx_pb.ts';
 import type { OnnxTensor } from '../../src/onnx/tensor.ts';
 import { node, onnxGraph, wave, whole } from '../support/onnx-graphs.ts';
@@ -60,8 +60,8 @@ const freed: Readonly<Record<string, Case>> = {
 
 test.each(Object.entries(freed))('%s: freed, and three at once give what each gives alone', async (_, given) => {
   const bytes = model(given);
-  const mended = freeBatch(bytes, 'small')!;
-  expect(mended).toBeDefined();
+  const { bytes: mended, batchFree } = readyToRun(bytes, 'small');
+  expect(batchFree).toBe(true);
   expect(await batchDifference(bytes, mended, { name: 'small', dims: input.slice(1) })).toBeLessThan(1e-6);
 });
 
@@ -111,7 +111,7 @@ const held: Readonly<Record<string, Case & { readonly why: RegExp }>> = {
 test.each(Object.entries(held))('%s: stays fixed, and says why', (_, { why, ...given }) => {
   const bytes = model(given);
   expect(freeBatchOf(parseOnnx(bytes, 'small'), 'small')).toMatch(why);
-  expect(freeBatch(bytes, 'small')).toBeUndefined();
+  expect(readyToRun(bytes, 'small').batchFree).toBe(false);
 });
 
 test('a file that says more of its batch than one is left alone', () => {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { batchDifference } from '../../src/convert/check-batch.ts';
-import { freeBatch, parseOnnx, writeOnnx } from '../../src/onnx/file.ts';
+import { parseOnnx, readyToRun, writeOnnx } from '../../src/onnx/file.ts';
 import { splitPrelu } from '../../src/onnx/prelu.ts';
 import { floatTensor, type OnnxTensor } from '../../src/onnx/tensor.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const dims = [4, 6, 6];
 
-const freed = (graph: Parameters<typeof onnxGraph>[0]): Uint8Array => freeBatch(onnxGraph(graph), 'graph')!;
+const freed = (graph: Parameters<typeof onnxGraph>[0]): Uint8Array => readyToRun(onnxGraph(graph), 'graph').bytes;
 
 /** A convolution of four channels to five, and what follows it. */
 const model = (follow: string, weights: Readonly<Record<string, OnnxTensor>>): Uint8Array =>
