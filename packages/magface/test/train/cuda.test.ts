@@ -1,13 +1,19 @@
 /** Training on a GPU, beside the CPU's figures; these run where libtorch sees one, and say elsewhere that they did not. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { cudaDevices, isBuilt } from '@magface/torch';
 import { describe, expect, test } from 'vitest';
 import { deviceOfRank } from '../../src/train/loop/device.ts';
 import type { StepResult } from '../../src/train/loop/learner.ts';
 import { LossScale } from '../../src/train/loop/loss-scale.ts';
+import { train } from '../../src/train/loop/run.ts';
 import type { Trainer, TrainerOptions } from '../../src/train/loop/trainer.ts';
 import { backendOf, groupOfOne } from '../../src/train/parallel/environment.ts';
 import { Ranks } from '../../src/train/parallel/ranks.ts';
+import { parseTrainConfig } from '../../src/train/settings/config.ts';
+import { smallModel } from './finetune/small-model.ts';
 import { tinyBatch, tinyTrainer } from './parallel/tiny.ts';
+import { smallSet, temporaryFolder } from './small-set.ts';
 
 const hasGpu = isBuilt() && cudaDevices() > 0;
 const device = 'cuda:0';
@@ -41,6 +47,21 @@ describe.skipIf(!hasGpu)(`training on a GPU${hasGpu ? '' : ' [skipped: libtorch 
   test('bf16 and fp16 follow them', () => {
     expectClose(losses({ device, precision: 'bf16' }), losses({}), 0.02);
     expectClose(losses({ device, precision: 'fp16', lossScale: new LossScale(1024) }), losses({}), 0.02);
+  });
+
+  test('finetuning an ONNX model gives the losses of the CPU, and a file', async () => {
+    const settings = { trainList: smallSet(4, 6), init: smallModel(), batchSize: 8, epochs: 1, views: 3, workers: 0 };
+    const run = async (more: object): Promise<number[]> => {
+      const output = temporaryFolder();
+      const heard: number[] = [];
+      const config = parseTrainConfig({ ...settings, ...more, output });
+      await train(config, { onStep: (_, __, { loss }) => heard.push(loss) });
+      expect(existsSync(join(output, 'model.onnx'))).toBe(true);
+      return heard;
+    };
+    for (const more of [{}, { trainLast: 2, freshBatchNorm: true, averageLast: 0.5 }])
+      expectClose(await run({ ...more, device }), await run(more), 1e-3);
+    expectClose(await run({ device, precision: 'fp16' }), await run({}), 0.02);
   });
 
   test('a split head over NCCL gives the losses of the whole one', () => {

@@ -97,8 +97,8 @@ test.each([
   [['--max-restarts', '1'], /received --max-restarts, .*: leave it out, or add --nproc\./],
   [['--init', 'm.onnx', '--nproc', '2'], /Expected one process for finetuning an ONNX model/],
   [
-    ['--init', 'm.onnx', '--device', 'cuda:7', '--eval-pairs', '/nonexistent', '--arch', 'iresnet18'],
-    /received --device, --eval-pairs and --arch, which apply only to training a network of --arch: leave them out\./,
+    ['--init', 'm.onnx', '--device', 'cuda:7', '--fused', 'false', '--flip', 'true', '--arch', 'iresnet18'],
+    /received --fused, --flip and --arch, which apply only to training a network of --arch: leave them out\./,
   ],
   [['--views', '4', '--keep-weight', '1'], /received --views and --keep-weight, .*, or name the model with --init\./],
   [

@@ -1,5 +1,5 @@
 /**
- * Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not. They are decoded as for
+ * Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not, damaged or not. They are decoded as for
  * inference, by the same function: a model is never trained on other pixels than it is used on.
  */
 import { readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
 import { readImage } from '../../infer/node/read-image.ts';
 import type { Pixels } from '../../pixels.ts';
+import type { DamageStep } from './show-view.ts';
 
 /** Width and height of a training face. */
 export const faceSize = 112;
@@ -31,6 +32,8 @@ export interface ImageRequest {
   /** Where it lies, when `path` is no file. */
   readonly within?: PackedImage | undefined;
   readonly flipped: boolean;
+  /** What is done to it after that. @default nothing */
+  readonly damages?: readonly DamageStep[];
 }
 
 /** What it answers: the images that could not be read. */
@@ -45,10 +48,14 @@ export interface DecodeReply {
  * @throws {Error} saying in a few words why it cannot be used; a {@link ShapeError} when it has another size
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
-  await decodeFace(readFileSync(path), into, flipped);
+  await decodeFace(readFileSync(path), into, { flipped });
 }
 
-async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Promise<void> {
+async function decodeFace(
+  bytes: Buffer,
+  into: Uint8Array,
+  { flipped, damages = [] }: Pick<ImageRequest, 'flipped' | 'damages'>,
+): Promise<void> {
   const face = await readImage(bytes);
   const { width, height } = face;
   if (width !== faceSize || height !== faceSize) {
@@ -56,7 +63,9 @@ async function decodeFace(bytes: Buffer, into: Uint8Array, flipped: boolean): Pr
       `it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`,
     );
   }
-  fillBgr(face, into, flipped);
+  if (damages.length === 0) return fillBgr(face, into, flipped);
+  const { showView } = await import('./show-view.ts'); // with its codec, which most runs have no need of
+  fillBgr(showView(face, { flipped, damages }), into, false);
 }
 
 /** @param into - (112, 112, 3) uint8 */
@@ -85,12 +94,12 @@ export class SampleDecoder {
     const faces = new Uint8Array(slot);
     const stopped = stop === undefined ? new Int32Array(1) : new Int32Array(stop);
     const failures: { position: number; reason: string }[] = [];
-    for (const { position, path, within, flipped } of images) {
+    for (const { position, path, within, ...view } of images) {
       if (Atomics.load(stopped, 0) !== 0) break;
       const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
       try {
         const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
-        await decodeFace(bytes, into, flipped);
+        await decodeFace(bytes, into, view);
       } catch (error) {
         failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
       }

@@ -1,10 +1,10 @@
 /** Batches of training faces, decoded ahead in worker threads while libtorch computes. */
 import { cpus } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { ConfigError, MagfaceError } from '../../errors.ts';
 import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
-import { type DecodeReply, type DecodeRequest, faceBytes, type ImageRequest, SampleDecoder } from './decode-sample.ts';
-import { epochOrder, hash, isFlipped } from './sample-order.ts';
+import { DecodePool } from './decode-pool.ts';
+import { faceBytes, type ImageRequest } from './decode-sample.ts';
+import { epochOrder, hash, isFlipped, stepsPerEpoch } from './sample-order.ts';
 import type { Dataset, Sample } from './samples.ts';
 
 /** One batch. */
@@ -46,9 +46,7 @@ export class Loader {
   readonly #options: LoaderOptions;
   /** Of a batch. */
   readonly #share: Share;
-  readonly #lanes: readonly Lane[];
-  /** For want of lanes. */
-  readonly #decoder = new SampleDecoder();
+  readonly #pool: DecodePool;
   readonly #slots: readonly SharedArrayBuffer[];
   readonly #unreadable = new Set<string>();
 
@@ -58,13 +56,7 @@ export class Loader {
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ConfigError('batch-size', `Expected a whole number above 0 as batch size but received ${batchSize}.`);
     }
-    this.stepsPerEpoch = Math.floor(dataset.samples.length / batchSize);
-    if (this.stepsPerEpoch === 0) {
-      throw new ConfigError(
-        'batch-size',
-        `Expected a batch size of at most the ${dataset.samples.length} training images but received ${batchSize}.`,
-      );
-    }
+    this.stepsPerEpoch = stepsPerEpoch(batchSize, dataset.samples.length);
     this.#share = shareOf(batchSize, options.part ?? { rank: 0, size: 1 });
     if (this.#share.count === 0) {
       throw new ConfigError(
@@ -74,7 +66,7 @@ export class Loader {
     }
     this.dataset = dataset;
     this.#options = options;
-    this.#lanes = Array.from({ length: options.workers ?? Math.min(4, cpus().length) }, () => new Lane());
+    this.#pool = new DecodePool(options.workers ?? Math.min(4, cpus().length));
     this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(this.#share.count * faceBytes));
   }
 
@@ -108,7 +100,7 @@ export class Loader {
     for (let start = 0; start < samples.length; start += this.#options.batchSize) {
       const count = Math.min(this.#options.batchSize, samples.length - start);
       const images = Array.from({ length: count }, (_, position) => this.#request(start + position, position, false));
-      for (const { position, reason } of await this.#decode(this.#slots[0]!, images)) {
+      for (const { position, reason } of await this.#pool.decode(this.#slots[0]!, images)) {
         found.push({ path: this.#sample(start + position).path, reason });
       }
       onProgress?.(start + count);
@@ -117,8 +109,7 @@ export class Loader {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.close()));
-    this.#decoder.close();
+    await this.#pool.close();
   }
 
   #sample(index: number): Sample {
@@ -141,7 +132,7 @@ export class Loader {
         const index = indices[position]!;
         return this.#request(index, position, flip && isFlipped(seed, epoch, index));
       });
-      const failures = await this.#decode(slot, images);
+      const failures = await this.#pool.decode(slot, images);
       for (const { position, reason } of failures) {
         this.#report(this.#sample(indices[position]!).path, reason);
         indices[position] = hash(seed, epoch, indices[position]!, 2 + attempt) % this.dataset.samples.length;
@@ -163,69 +154,4 @@ export class Loader {
       `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): mend or remove them; --verify-data lists all.`,
     );
   }
-
-  async #decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply['failures']> {
-    if (this.#lanes.length === 0) return (await this.#decoder.decode({ id: 0, slot, images })).failures;
-    const share = Math.ceil(images.length / this.#lanes.length);
-    const replies = await Promise.all(
-      this.#lanes.map((lane, i) => lane.decode(slot, images.slice(i * share, (i + 1) * share))),
-    );
-    return replies.flatMap(({ failures }) => failures);
-  }
 }
-
-/** One worker and the requests that wait for it. */
-class Lane {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(reply: DecodeReply): void; reject(error: unknown): void }>();
-  /** One int32; not 0 once the images that wait are no longer wanted. */
-  readonly #stop = new SharedArrayBuffer(4);
-  #next = 0;
-  #isClosed = false;
-  /** Settles when all requests so far are answered. */
-  #replies: Promise<void> = Promise.resolve();
-
-  constructor() {
-    // From source (tests) the compiled worker serves: a thread has no loader for TypeScript.
-    const file = import.meta.url.endsWith('.ts') ? '../../../dist/train/data/loader-worker.js' : './loader-worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url));
-    this.#worker.on('message', (reply: DecodeReply) => {
-      const request = this.#waiting.get(reply.id);
-      if (this.#isClosed) request?.reject(closedError());
-      else request?.resolve(reply);
-      this.#waiting.delete(reply.id);
-      if (this.#waiting.size === 0) this.#worker.unref(); // an idle thread keeps no process alive, a busy one does
-    });
-    this.#worker.on('error', (error) => this.#giveUp(error));
-    this.#worker.on('exit', () => this.#giveUp(closedError()));
-    this.#worker.unref();
-  }
-
-  decode(slot: SharedArrayBuffer, images: DecodeRequest['images']): Promise<DecodeReply> {
-    if (images.length === 0) return Promise.resolve({ id: -1, failures: [] });
-    if (this.#isClosed) return Promise.reject(closedError());
-    const id = this.#next++;
-    this.#worker.ref();
-    this.#worker.postMessage({ id, slot, images, stop: this.#stop } satisfies DecodeRequest);
-    const reply = new Promise<DecodeReply>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
-    this.#replies = Promise.allSettled([this.#replies, reply]).then(() => undefined);
-    return reply;
-  }
-
-  #giveUp(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-  }
-
-  /** The image in hand is decoded to its end: a thread that is ended within native code takes the process with it. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#worker.ref(); // else the process may end before the thread has, and hide an error on its way
-    Atomics.store(new Int32Array(this.#stop), 0, 1);
-    await this.#replies;
-    await this.#worker.terminate();
-  }
-}
-
-const closedError = (): MagfaceError =>
-  new MagfaceError('loader_closed', 'Expected a loader that is open but it was closed: read its batches first.');

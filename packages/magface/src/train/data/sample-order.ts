@@ -2,6 +2,14 @@
  * Which sample comes when, and which is mirrored: pure functions of (seed, epoch, index), whatever the number of workers
  * or ranks, so that a resumed run sees what the unbroken one would have seen.
  */
+import { ConfigError } from '../../errors.ts';
+
+/** @returns whole batches in an epoch; what does not fill one is left out @throws {ConfigError} when there is not even one */
+export function stepsPerEpoch(batchSize: number, samples: number): number {
+  if (batchSize <= samples) return Math.floor(samples / batchSize);
+  const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
+  throw new ConfigError('batch-size', message);
+}
 
 /** The finaliser of MurmurHash3: every bit of the result depends on every bit of `h`. */
 function mix(value: number): number {

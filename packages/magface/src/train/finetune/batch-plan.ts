@@ -1,5 +1,4 @@
 /** Which faces a step sees, and in which views: a pure function of (seed, epoch, step). */
-import { ConfigError } from '../../errors.ts';
 import { epochOrder, hash } from '../data/sample-order.ts';
 import { cleanViews } from './finetune-settings.ts';
 import type { ViewPlace } from './view-source.ts';
@@ -13,13 +12,6 @@ export interface BatchPlanOptions {
   readonly views: number;
   /** Share of faces that are shown damaged. */
   readonly degrade: number;
-}
-
-/** @throws {ConfigError} when the faces do not fill one batch */
-export function stepsPerEpoch({ batchSize }: Pick<BatchPlanOptions, 'batchSize'>, samples: number): number {
-  if (batchSize <= samples) return Math.floor(samples / batchSize);
-  const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
-  throw new ConfigError('batch-size', message);
 }
 
 /** @returns the batches of an epoch in order; what does not fill one is left out */

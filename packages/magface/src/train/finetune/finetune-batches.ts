@@ -1,8 +1,10 @@
 /** The batches of a finetuning run: faces in their views by plan, with targets by what the starting model knew of them. */
+import { readAhead } from '../data/read-ahead.ts';
+import { stepsPerEpoch } from '../data/sample-order.ts';
 import type { Dataset } from '../data/samples.ts';
 import type { BatchSource } from '../loop/training-loop.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
-import { type BatchPlanOptions, plannedBatches, stepsPerEpoch } from './batch-plan.ts';
+import { type BatchPlanOptions, plannedBatches } from './batch-plan.ts';
 import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
 import type { FinetuneBatch } from './finetuner.ts';
 import type { StartKnowledge } from './start-knowledge.ts';
@@ -40,13 +42,13 @@ export function finetuneBatches(source: ViewSource, options: FinetuneBatchesOpti
 
   return {
     dataset,
-    stepsPerEpoch: stepsPerEpoch(options, samples.length),
-    async *batches(epoch, firstStep) {
-      for (const places of [...plannedBatches(epoch, plan)].slice(firstStep)) {
-        const indices = Uint32Array.from(places, ({ sample }) => sample);
-        yield { indices, load: await source.load(places), targets: targetsOf(places) };
-      }
-    },
+    stepsPerEpoch: stepsPerEpoch(options.batchSize, samples.length),
+    batches: (epoch, firstStep) =>
+      readAhead([...plannedBatches(epoch, plan)].slice(firstStep), async (places) => ({
+        indices: Uint32Array.from(places, ({ sample }) => sample),
+        load: await source.load(places),
+        targets: targetsOf(places),
+      })),
   };
 }
 

@@ -4,29 +4,23 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheMemory, scope, threads } from '@magface/torch';
-import { ConfigError } from '../../errors.ts';
+import { type Device, scope } from '@magface/torch';
 import { writeWhole } from '../../format/file-writer.ts';
 import type { RecogniserContract } from '../../models/contract.ts';
-import { loadModel } from '../../models/load-model.ts';
+import type { LoadedModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
-import { checkClasses } from '../data/classes.ts';
-import { readDatasets } from '../data/dataset.ts';
 import type { Dataset } from '../data/samples.ts';
 import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
 import { frontOf, selectWeights } from '../graph/select-weights.ts';
 import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
 import { writeGraph } from '../graph/write-graph.ts';
-import { begin, claimOutput, resume } from '../loop/resume.ts';
-import { type TrainHooks, withLock } from '../loop/train-hooks.ts';
-import { TrainingLoop } from '../loop/training-loop.ts';
+import { LossScale } from '../loop/loss-scale.ts';
+import type { PreparedRun, RunStart } from '../loop/prepared-run.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
-import type { MetricsRow } from '../record/metrics.ts';
-import { severalProcesses } from '../settings/applicable.ts';
+import { coresOfRank } from '../parallel/environment.ts';
 import type { TrainConfig } from '../settings/config.ts';
-import { stepsPerEpoch } from './batch-plan.ts';
 import { finetuneBatches } from './finetune-batches.ts';
-import { type FinetuneBatch, Finetuner } from './finetuner.ts';
+import { Finetuner } from './finetuner.ts';
 import { FrontCache, facesDigest, frontName } from './front-cache.ts';
 import { magnitudeQuantiles, recipeFor, withCollapseWarning } from './recipe.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
@@ -34,78 +28,90 @@ import { keepFront, readViews, type ViewSource } from './view-source.ts';
 import type { ViewOptions } from './views.ts';
 
 /** The result, in the run's folder. */
-export const modelFile = 'model.onnx';
+const modelFile = 'model.onnx';
 
-/**
- * @param config - `init` names the model
- * @returns the last row of metrics
- * @throws {ModelError} `model_untrainable` naming every operator that cannot be trained
- */
-export async function finetune(config: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
-  const { onNote = () => {} } = hooks;
-  if (hooks.group !== undefined) throw severalProcesses();
-  const { precision } = config;
-  if (precision === 'fp16') {
-    const message = 'Expected fp32 or bf16 to finetune an ONNX model but received fp16: use --precision bf16.';
-    throw new ConfigError('precision', message);
-  }
-  if (config.threads !== undefined) threads(config.threads);
-  cacheMemory(config.cacheMemory * 2 ** 20);
-  const { bytes, contract, name, digest } = await loadModel(config.init!, { kind: 'recogniser' });
-  const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
-  stepsPerEpoch(config, dataset.samples.length); // said before the front is run, which takes long
-  const dimension = contract.embeddingLength;
-  checkClasses(dataset, { ...config, dimension, ranks: 1, sampleRate: 1 }, onNote);
-  await using lock = await claimOutput(config);
-  const position = hooks.resume === true ? undefined : begin(config);
+/** The model of the best validation, beside it. */
+const bestFile = 'best.onnx';
+
+/** What a run needs to finetune the model. */
+export async function prepareFinetuning(
+  run: RunStart,
+  { bytes, contract, name, digest }: LoadedModel<'recogniser'>,
+): Promise<PreparedRun> {
+  const { config, dataset, onNote } = run;
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
   const front = frontOf(graph, trained);
   onNote(describeRun(name, { dataset, graph, trained, front, views: config.views }));
 
+  const { precision, device, seed } = config;
   const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
-  const views = { ...config, ...damage, graph, dataset, input: contract.input, precision };
-  const facts = { weights: digest, front, precision, ...damage, seed: config.seed };
-  const cache = openCache(config.frontCache, facts, dataset);
+  const workers = config.workers ?? Math.min(4, coresOfRank(process.env));
+  const views = { ...config, ...damage, workers, graph, dataset, input: contract.input };
+  const place = device === 'cpu' ? {} : { device };
+  const cache = openCache(config.frontCache, { weights: digest, front, precision, ...damage, seed, ...place }, dataset);
   const source =
     front === undefined
       ? readViews(views)
       : await keepFront(views, { front, cache, onProgress: everyTenth('Frozen front', onNote) });
   try {
-    const forward = { graph, front, precision };
-    const labels = Int32Array.from(dataset.samples, ({ label }) => label);
-    const onProgress = everyTenth('Starting features', onNote);
-    const people = { labels, classes: dataset.classes, dimension };
-    const start = await startKnowledge(source, { ...forward, ...people, cache, onProgress });
-    const constants = constantsOf(config, start, onNote);
-    const weights = { keep: config.keepWeight, quality: config.qualityWeight };
-    const { classes } = dataset;
-    const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
-    const head = { centers, classes, constants, weights };
-    const tuner = new Finetuner(graph, { ...config, ...forward, ...head, trained });
-    if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
-    const from = position ?? (await resume(config, tuner, onNote));
-    const watched = withCollapseWarning(withLock(hooks, lock), magnitudeQuantiles(start.magnitudes), constants);
-    const loader = finetuneBatches(source, { ...config, dataset, start, constants });
-    const loop = new TrainingLoop<FinetuneBatch>(config, watched, { loader, trainer: tuner }, from);
-    const row = await loop.run();
-    if (!loop.isOver) return row;
-    const file = join(config.output, modelFile);
-    if (row === undefined && existsSync(file)) return row; // over before, and perhaps calibrated since
-    tuner.mean.apply();
-    await writeModel(graph, contract, file);
-    onNote(
-      `Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --faces FOLDER --aligned --output ${file}\`, from ordinary faces that it was not trained on.`,
-    );
-    return row;
-  } finally {
-    source.close();
+    return await teach(run, { source, graph, trained, front, cache, contract });
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
   }
+}
+
+interface Graded {
+  readonly source: ViewSource;
+  readonly graph: TrainableGraph;
+  readonly trained: readonly string[];
+  readonly front: string | undefined;
+  readonly cache: FrontCache | undefined;
+  readonly contract: RecogniserContract;
+}
+
+/** From what the starting model knows of the faces to a trainer that keeps it. */
+async function teach({ config, dataset, onNote }: RunStart, parts: Graded): Promise<PreparedRun> {
+  const { source, graph, front, contract } = parts;
+  const { precision, output } = config;
+  const { classes } = dataset;
+  const start = await startKnowledge(source, {
+    ...parts,
+    precision,
+    classes,
+    labels: Int32Array.from(dataset.samples, ({ label }) => label),
+    dimension: contract.embeddingLength,
+    onProgress: everyTenth('Starting features', onNote),
+  });
+  const constants = constantsOf(config, start, onNote);
+  const weights = { keep: config.keepWeight, quality: config.qualityWeight };
+  const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
+  const { input } = contract;
+  const scaled = precision === 'fp16' ? { lossScale: new LossScale() } : {};
+  const trainer = new Finetuner(graph, { ...config, ...parts, ...scaled, centers, classes, constants, weights, input });
+  if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
+  const write = (file: string): Promise<void> => trainer.mean.during(() => writeModel(graph, contract, file));
+  return {
+    loader: finetuneBatches(source, { ...config, dataset, start, constants }),
+    trainer,
+    watch: (hooks) => withCollapseWarning(hooks, magnitudeQuantiles(start.magnitudes), constants),
+    keepBest: () => write(join(output, bestFile)),
+    finish: async (row) => {
+      const file = join(output, modelFile);
+      if (row === undefined && existsSync(file)) return; // over before, and perhaps calibrated since
+      await write(file);
+      onNote(
+        `Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --faces FOLDER --aligned --output ${file}\`, from ordinary faces that it was not trained on.`,
+      );
+    },
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
 }
 
 /** The graph; with `freshBatchNorm` a BatchNorm behind each convolution that is trained and has none. */
 function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): TrainableGraph {
-  const graph = openGraph(bytes, name);
+  const graph = openGraph(bytes, name, config.device as Device);
   return config.freshBatchNorm ? insertBatchNorm(graph, selectWeights(graph, config)) : graph;
 }
 
@@ -169,10 +175,10 @@ function constantsOf(
   return constants;
 }
 
-/** What was calibrated on other weights holds no more. */
-async function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
+/** As the weights are when it is called. What was calibrated on other ones holds no more. */
+function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
   const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
-  await writeWhole(path, writeGraph(graph, contract));
+  return writeWhole(path, writeGraph(graph, contract));
 }
 
 /** A line at each tenth of the way. */

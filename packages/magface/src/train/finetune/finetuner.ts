@@ -1,5 +1,6 @@
 /** A graph in training: the same steps as a network of layers, with the terms of finetuning, rates by layer and a mean of weights. */
-import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { type Device, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import type { InputContract } from '../../models/contract.ts';
 import { freshStatistics } from '../graph/fresh-batch-norm.ts';
 import { rateGroups } from '../graph/layer-rates.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
@@ -9,6 +10,8 @@ import { Learner, type LearningRules, type StepResult } from '../loop/learner.ts
 import { WholeHead } from '../model/head.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type FinetuneTargets, type FinetuneWeights, finetuneTerms } from './finetune-loss.ts';
+import { inputTensor } from './view-reader.ts';
+import { laidOut } from './view-source.ts';
 import { WeightMean } from './weight-mean.ts';
 
 export interface FinetunerOptions extends LearningRules {
@@ -25,6 +28,8 @@ export interface FinetunerOptions extends LearningRules {
   readonly constants: MagFaceConstants;
   readonly weights: FinetuneWeights;
   readonly precision: Precision;
+  /** How the model takes a face. */
+  readonly input: InputContract;
 }
 
 /** Faces in their views, and what they shall come to. */
@@ -49,7 +54,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
       new Map(names.map((name) => [name, graph.weights.get(name)!]));
     const loss = finetuneTerms(constants, weights);
     const parts = {
-      head: new WholeHead(leafOf(options), { name: 'centers', decays: false, loss, ranks }),
+      head: new WholeHead(leafOf(options, graph.device), { name: 'centers', decays: false, loss, ranks }),
       groups: rateGroups(graph, trained, layerDecay).map(({ rate, names }) => ({ rate, weights: named(names) })),
       statistics: [...freshStatistics(graph).values()],
     };
@@ -60,10 +65,35 @@ export class Finetuner extends Learner<FinetuneTargets> {
   }
 
   /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
-  step({ load, targets }: Omit<FinetuneBatch, 'indices'>, lr: number): StepResult {
+  step({ load, targets }: FinetuneBatch, lr: number): StepResult {
     const count = targets.labels.length;
     const share = { first: 0, count, total: count };
     return this.learnFrom({ forward: () => this.#forward(load()), targets, share }, lr);
+  }
+
+  /** D */
+  get embeddingLength(): number {
+    return this.centers.size(0);
+  }
+
+  /**
+   * @param faces - (N, 112, 112, 3) uint8, BGR
+   * @returns (N, D): features as the model gives them that would be written now, by the mean of the weights where there is one
+   */
+  embed(faces: Uint8Array): Float32Array {
+    using _scope = scope();
+    using _ = noGrad();
+    const images = laidOut(
+      inputTensor(faces, this.options.input).to({ device: this.graph.device }),
+      this.options.precision,
+    );
+    const compute = (): Tensor => this.#inPrecision(() => this.graph.forward(images));
+    return this.mean.during(compute).toArray() as Float32Array;
+  }
+
+  #inPrecision(body: () => Tensor): Tensor {
+    const { precision } = this.options;
+    return inPrecision({ precision, device: this.graph.device }, body);
   }
 
   /** Takes the weights into their mean. */
@@ -84,7 +114,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
   #forward(value: Tensor): Tensor {
     const { front } = this.options;
     const part = { training: true, ...(front !== undefined && { from: front }) };
-    return inPrecision(this.options, () => this.graph.forward(value, part));
+    return this.#inPrecision(() => this.graph.forward(value, part));
   }
 
   protected *named(): IterableIterator<readonly [string, Tensor]> {
@@ -95,10 +125,14 @@ export class Finetuner extends Learner<FinetuneTargets> {
   }
 }
 
-function leafOf({ centers, classes }: FinetunerOptions): Tensor {
+function leafOf({ centers, classes }: FinetunerOptions, device: Device): Tensor {
   using all = scope();
   using _ = noGrad();
-  const leaf = all.keep(fromArray(centers, [centers.length / classes, classes]).clone());
+  const leaf = all.keep(
+    fromArray(centers, [centers.length / classes, classes])
+      .clone()
+      .to({ device }),
+  );
   leaf.requiresGrad = true;
   return leaf;
 }

@@ -2,10 +2,10 @@
 import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
-import { inPrecision } from '../loop/device.ts';
+import { inPrecision, type Precision } from '../loop/device.ts';
 import { asColumns, classSums, normalized, ownCosines, type Rows } from './directions.ts';
 import type { FrontCache } from './front-cache.ts';
-import type { ViewSource } from './view-source.ts';
+import { type ViewSource, wholeView } from './view-source.ts';
 
 export interface StartKnowledge {
   /** (N, D): directions of the faces as they are. */
@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly graph: TrainableGraph;
   /** Value that the source's tensors are. */
   readonly front: string | undefined;
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
   /** (N) */
   readonly labels: Int32Array;
   readonly classes: number;
@@ -67,11 +67,9 @@ async function embedView(source: ViewSource, view: number, options: StartOptions
   const { graph, front, precision, labels, dimension } = options;
   const values = new Float32Array(labels.length * dimension);
   const part = front === undefined ? {} : { from: front };
-  for (let start = 0; start < labels.length; start += batchSize) {
-    const count = Math.min(batchSize, labels.length - start);
-    const load = await source.load(Array.from({ length: count }, (_, i) => ({ sample: start + i, view })));
+  for await (const { start, load } of wholeView(source, { view, count: labels.length, batchSize })) {
     values.set(
-      valuesOf(() => inPrecision({ precision }, () => graph.forward(load(), part))),
+      valuesOf(() => inPrecision({ precision, device: graph.device }, () => graph.forward(load(), part))),
       start * dimension,
     );
   }

@@ -4,9 +4,10 @@
  */
 import { cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
+import { readAhead } from '../data/read-ahead.ts';
 import type { Dataset } from '../data/samples.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
-import { inPrecision } from '../loop/device.ts';
+import { inPrecision, type Precision } from '../loop/device.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
 import { type DamageSum, damageSum, type ViewOptions, viewOf } from './views.ts';
@@ -17,14 +18,13 @@ export interface ViewPlace {
   readonly view: number;
 }
 
-export interface ViewSource {
+export interface ViewSource extends AsyncDisposable {
   /** Views of each face. */
   readonly views: number;
   /** @returns how much is done to the face */
   damage(place: ViewPlace): DamageSum;
   /** @returns makes the tensor (N, …) float32 in the scope of its caller */
   load(places: readonly ViewPlace[]): Promise<() => Tensor>;
-  close(): void;
 }
 
 export interface ViewSourceOptions extends ViewOptions {
@@ -32,12 +32,22 @@ export interface ViewSourceOptions extends ViewOptions {
   readonly dataset: Dataset;
   readonly input: InputContract;
   readonly views: number;
-  readonly precision: 'fp32' | 'bf16';
+  readonly precision: Precision;
+  /** Threads that read faces. */
+  readonly workers: number;
 }
 
 /** Faces read and shown anew each time. */
-export function readViews({ dataset, input, views, precision, ...options }: ViewSourceOptions): ViewSource {
-  const reader = new ViewReader(dataset);
+export function readViews({
+  graph,
+  dataset,
+  input,
+  views,
+  precision,
+  workers,
+  ...options
+}: ViewSourceOptions): ViewSource {
+  const reader = new ViewReader(dataset, workers);
   return {
     views,
     damage: ({ sample, view }) => damageSum(viewOf(sample, view, options)),
@@ -45,10 +55,23 @@ export function readViews({ dataset, input, views, precision, ...options }: View
       const faces = await reader.read(
         places.map(({ sample, view }) => ({ sample, view: viewOf(sample, view, options) })),
       );
-      return () => laidOut(inputTensor(faces, input), precision);
+      return () => laidOut(inputTensor(faces, input).to({ device: graph.device }), precision);
     },
-    close: () => reader.close(),
+    [Symbol.asyncDispose]: () => reader.close(),
   };
+}
+
+/** Every face in one view, a batch at a time. */
+export function wholeView(
+  source: ViewSource,
+  { view, count, batchSize }: { readonly view: number; readonly count: number; readonly batchSize: number },
+): AsyncGenerator<{ readonly start: number; readonly size: number; readonly load: () => Tensor }> {
+  const starts = Array.from({ length: Math.ceil(count / batchSize) }, (_, i) => i * batchSize);
+  return readAhead(starts, async (start) => {
+    const size = Math.min(batchSize, count - start);
+    const places = Array.from({ length: size }, (_, i) => ({ sample: start + i, view }));
+    return { start, size, load: await source.load(places) };
+  });
 }
 
 /** Small batches stay in the processor's caches. */
@@ -65,20 +88,20 @@ export interface KeepFrontOptions {
 
 /** Runs the front once for every view, and gives what it made. */
 export async function keepFront(options: ViewSourceOptions, keep: KeepFrontOptions): Promise<ViewSource> {
-  const { dataset, views, precision } = options;
-  const source = readViews(options);
+  const { graph, dataset, views, precision } = options;
+  await using source = readViews(options);
   const count = dataset.samples.length;
   const kept: Tensor[] = [];
   for (let view = 0; view < views; view++) {
     const onDone = (done: number): void => keep.onProgress(view * count + done, views * count);
     kept.push(await keepView(view, { source, options, keep, onDone }));
   }
-  source.close();
   return {
     views,
     damage: source.damage,
-    load: async (places) => () => laidOut(gathered(kept, places).to({ dtype: 'float32' }), precision),
-    close: () => {
+    load: async (places) => () =>
+      laidOut(gathered(kept, places).to({ dtype: 'float32', device: graph.device }), precision),
+    [Symbol.asyncDispose]: async () => {
       for (const tensor of kept) tensor.dispose();
     },
   };
@@ -96,15 +119,14 @@ async function keepView(view: number, { source, options, keep, onDone }: ViewWor
   const { graph, dataset, precision } = options;
   const count = dataset.samples.length;
   let kept: Tensor | undefined;
-  for (let start = 0; start < count; start += frontBatch) {
-    const samples = Array.from({ length: Math.min(frontBatch, count - start) }, (_, i) => start + i);
-    const load = await source.load(samples.map((sample) => ({ sample, view })));
-    const compute = (): Tensor => inPrecision({ precision }, () => graph.forward(load(), { to: keep.front }));
+  for await (const { start, size, load } of wholeView(source, { view, count, batchSize: frontBatch })) {
+    const compute = (): Tensor =>
+      inPrecision({ precision, device: graph.device }, () => graph.forward(load(), { to: keep.front }));
     const isFirst = kept === undefined;
     kept = store(kept, { start, count }, compute);
     if (isFirst && keep.cache?.read(view, kept) === true) break;
-    onDone(start + samples.length);
-    if (start + frontBatch >= count) writeTo(keep.cache, view, kept);
+    onDone(start + size);
+    if (start + size === count) writeTo(keep.cache, view, kept);
   }
   onDone(count);
   return kept!;
@@ -143,7 +165,7 @@ function gathered(kept: readonly Tensor[], places: readonly ViewPlace[]): Tensor
   return cat(parts, { dim: 0 }).indexSelect(0, fromArray(back));
 }
 
-/** Convolutions in bfloat16 want the channels last in memory, those in float32 the rows. */
-function laidOut(x: Tensor, precision: 'fp32' | 'bf16'): Tensor {
-  return x.shape.length === 4 && precision === 'bf16' ? x.contiguous({ memoryFormat: 'channelsLast' }) : x;
+/** Convolutions in smaller types want the channels last in memory, those in float32 the rows. */
+export function laidOut(x: Tensor, precision: Precision): Tensor {
+  return x.shape.length === 4 && precision !== 'fp32' ? x.contiguous({ memoryFormat: 'channelsLast' }) : x;
 }

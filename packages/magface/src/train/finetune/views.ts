@@ -2,26 +2,11 @@
  * How a training face is shown: as it is, mirrored, or damaged. A network that shall tell bad faces from good ones must see
  * bad ones, and clean photos of the famous have few. Which damage, how strong: pure functions of (seed, sample, view).
  */
-import { type DamageKind, damages } from '../../degrade/damage.ts';
+import { damages } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
-import { blankPixels, type Pixels } from '../../pixels.ts';
 import { hash } from '../data/sample-order.ts';
+import type { DamageStep, View } from '../data/show-view.ts';
 import { cleanViews } from './finetune-settings.ts';
-
-/** What is done to a face. */
-export interface View {
-  readonly flipped: boolean;
-  /** In this order. */
-  readonly damages: readonly DamageStep[];
-}
-
-export interface DamageStep {
-  readonly kind: DamageKind | 'jpeg';
-  /** 0 to 1. */
-  readonly strength: number;
-  /** For what is left to chance within the damage. */
-  readonly seed: number;
-}
 
 export interface ViewOptions {
   readonly seed: number;
@@ -60,23 +45,6 @@ export interface DamageSum {
 export function damageSum({ damages }: View): DamageSum {
   const sum = (steps: readonly DamageStep[]): number => steps.reduce((total, { strength }) => total + strength, 0);
   return { all: sum(damages), darkness: sum(damages.filter(({ kind }) => kind === 'darkness')) };
-}
-
-/** @param face - (112, 112, 3) uint8 RGB @returns a face of its own, unless nothing is done to it */
-export function showView(face: Pixels, view: View): Pixels {
-  const shown = view.flipped ? mirrored(face) : face;
-  return view.damages.reduce((pixels, { kind, strength, seed }) => {
-    return allDamages[kind].apply(pixels, strength, seed);
-  }, shown);
-}
-
-function mirrored({ data, width, height }: Pixels): Pixels {
-  const turned = blankPixels(width, height);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    const source = pixel - 2 * (pixel % width) + width - 1;
-    for (let channel = 0; channel < 3; channel++) turned.data[3 * pixel + channel] = data[3 * source + channel]!;
-  }
-  return turned;
 }
 
 /** Names that `--degrade` may be given. */

@@ -31,10 +31,21 @@ export class WeightMean {
     }
   }
 
-  /** Gives the weights their means, if there are any. */
-  apply(): void {
+  /** The body sees the means in place of the weights, if there are any. What it makes is of the scope around. */
+  during<T>(body: () => T): T {
+    if (this.count === 0) return body();
     using _ = noGrad();
-    if (this.count === 0) return;
-    for (const [name, weight] of this.weights) weight.copy_(this.means.get(name)!);
+    const weights = [...this.weights.values()];
+    const before = weights.map((weight) => weight.clone());
+    const put = (values: readonly Tensor[]): void => {
+      for (const [i, weight] of weights.entries()) weight.copy_(values[i]!);
+    };
+    try {
+      put([...this.means.values()]);
+      return body();
+    } finally {
+      put(before);
+      for (const tensor of before) tensor.dispose();
+    }
   }
 }

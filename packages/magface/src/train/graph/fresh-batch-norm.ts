@@ -46,7 +46,7 @@ export function insertBatchNorm(graph: TrainableGraph, trained: readonly string[
     norm.name = node.name;
     return [node, norm];
   });
-  return openGraph(toBinary(ModelProtoSchema, model), graph.name);
+  return openGraph(toBinary(ModelProtoSchema, model), graph.name, graph.device);
 }
 
 /** The nodes that {@link insertBatchNorm} made, in order. */

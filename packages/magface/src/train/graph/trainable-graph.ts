@@ -2,7 +2,7 @@
  * A recogniser from an ONNX file, run by libtorch with gradients: what was exported by any framework can be trained on.
  * Only what the embedding needs is run; each node's value is let go of after its last reader.
  */
-import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { type Device, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
 import { makeReady, parseOnnx } from '../../onnx/file.ts';
 import { constantsToInitializers, opsetOf } from '../../onnx/graph.ts';
@@ -36,6 +36,8 @@ export class TrainableGraph {
   readonly model: ModelProto;
   /** As the caller named it, for messages. */
   readonly name: string;
+  /** Where its weights are and it computes. */
+  readonly device: Device;
   /** The graph's only input. */
   readonly input: string;
   /** The value of `embedding`, else of the first output. */
@@ -48,9 +50,10 @@ export class TrainableGraph {
   readonly fixed: ReadonlyMap<string, Tensor>;
 
   /** @internal */
-  constructor(model: ModelProto, name: string) {
+  constructor(model: ModelProto, name: string, device: Device) {
     this.model = model;
     this.name = name;
+    this.device = device;
     const graph = model.graph!;
     const stored = new Map(graph.initializer.map((proto) => [proto.name, tensorOf(proto, name)]));
     this.input = onlyInput(model, name, stored);
@@ -64,7 +67,7 @@ export class TrainableGraph {
     for (const input of this.steps.flatMap(({ node }) => node.input)) {
       const values = stored.get(input);
       if (values === undefined || weights.has(input) || fixed.has(input)) continue;
-      const tensor = all.keep(fromArray(floatsOf(values), values.dims).clone());
+      const tensor = all.keep(fromArray(floatsOf(values), values.dims).clone().to({ device }));
       (learned.has(input) && isFloat(values) ? weights : fixed).set(input, tensor);
     }
     this.weights = weights;
@@ -111,11 +114,11 @@ export class TrainableGraph {
  * @param name - for messages
  * @throws {ModelError} `model_not_onnx`; `model_untrainable` naming every operator that has no translation
  */
-export function openGraph(bytes: Uint8Array, name: string): TrainableGraph {
+export function openGraph(bytes: Uint8Array, name: string, device: Device = 'cpu'): TrainableGraph {
   const model = parseOnnx(bytes, name);
   makeReady(model, name);
   constantsToInitializers(model.graph!, name);
-  return new TrainableGraph(model, name);
+  return new TrainableGraph(model, name, device);
 }
 
 function translated(

@@ -20,6 +20,12 @@ import { SkipCounter } from './skipped-steps.ts';
 import type { TrainHooks } from './train-hooks.ts';
 import type { ValidationRow } from './validate.ts';
 
+/** What a step learns from. */
+export interface StepBatch {
+  /** Which samples of the dataset these are: of this process's share. */
+  readonly indices: Uint32Array;
+}
+
 /** Where batches come from: a {@link Loader}, or a source of views. */
 export interface BatchSource<Batch> {
   readonly dataset: Dataset;
@@ -43,15 +49,18 @@ export interface RunParts<Batch> {
   readonly trainer: BatchLearner<Batch>;
   /** How good the model is after so many epochs. @default nobody asks */
   readonly validate?: ((epoch: number) => Promise<ValidationRow>) | undefined;
+  /** Keeps the model that is the best so far. @default as `best.safetensors`, a checkpoint */
+  readonly keepBest?: (() => Promise<void>) | undefined;
 }
 
 /** Steps, epochs, checkpoints and rows of metrics, from a position on. */
-export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
+export class TrainingLoop<Batch extends StepBatch> {
   readonly #config: TrainConfig;
   readonly #hooks: TrainHooks;
   readonly #loader: BatchSource<Batch>;
   readonly #trainer: BatchLearner<Batch>;
   readonly #validate: RunParts<Batch>['validate'];
+  readonly #keepBest: () => Promise<void>;
   readonly #schedule: ScheduleOptions;
   readonly #window: MetricsWindow;
   readonly #total: number;
@@ -72,12 +81,13 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
   #since = { images: 0, start: performance.now() };
 
   constructor(config: TrainConfig, hooks: TrainHooks, parts: RunParts<Batch>, position: Beginning) {
-    const { loader, trainer, validate } = parts;
+    const { loader, trainer, validate, keepBest = () => this.#save('best.safetensors') } = parts;
     this.#config = config;
     this.#hooks = hooks;
     this.#loader = loader;
     this.#trainer = trainer;
     this.#validate = validate;
+    this.#keepBest = keepBest;
     this.#ranks = trainer.ranks;
     this.#schedule = { ...config, dropEpochs: config.lrDropEpoch, dropRatio: config.lrDropRatio };
     this.#window = new MetricsWindow(position.window);
@@ -184,10 +194,12 @@ export class TrainingLoop<Batch extends { readonly indices: Uint32Array }> {
     return Array.from(indices, (index) => this.#loader.dataset.samples.at(index)!);
   }
 
-  /** The model of the best accuracy so far is kept as `best.safetensors`. */
+  /** The model of the best accuracy so far is kept. */
   async #judge(): Promise<void> {
+    const begin = performance.now();
     const isBest = await this.#isBestSoFar();
-    if (this.#ranks.any(isBest)) await this.#save('best.safetensors');
+    if (this.#ranks.any(isBest)) await this.#keepBest();
+    this.#since.start += performance.now() - begin; // images a second are those of steps
   }
 
   /** By the first rank's word: it alone has the validations before. */

@@ -37,7 +37,6 @@ export const modelSettings = {
     value: '<n>',
     short: '-j',
     says: 'threads that decode images',
-    onlyFor: 'network',
     otherwise: 'one for each core, at most 4',
   },
   flip: {

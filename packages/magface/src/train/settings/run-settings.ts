@@ -15,7 +15,6 @@ export const runSettings = {
     takes: 'device',
     value: '<name>',
     says: 'where to compute: cpu, cuda, or cuda:N',
-    onlyFor: 'network',
     default: 'cpu',
   },
   fused: {
@@ -115,7 +114,6 @@ export const runSettings = {
     takes: 'text',
     value: '<file>',
     says: 'list of pairs to validate on; the best model is kept as well',
-    onlyFor: 'network',
     otherwise: 'no validation',
   },
   evalRoot: {
@@ -123,7 +121,6 @@ export const runSettings = {
     takes: 'text',
     value: '<dir>',
     says: 'folder that the names in that list are relative to',
-    onlyFor: 'network',
     otherwise: 'the current folder, else that of the list',
     onlyWith: ['evalPairs'],
   },
@@ -132,7 +129,6 @@ export const runSettings = {
     takes: 'count',
     value: '<n>',
     says: 'epochs between validations',
-    onlyFor: 'network',
     default: 1,
     onlyWith: ['evalPairs'],
   },

@@ -1,61 +1,30 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
+import { officialInput } from '../../../src/models/contract.ts';
 import { loadModel } from '../../../src/models/load-model.ts';
-import { floatTensor, type OnnxTensor } from '../../../src/onnx/tensor.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
-import { writeGraph } from '../../../src/train/graph/write-graph.ts';
 import { train } from '../../../src/train/loop/run.ts';
+import type { ValidationRow } from '../../../src/train/loop/validate.ts';
+import { readRows } from '../../../src/train/record/metrics.ts';
 import { parseTrainConfig } from '../../../src/train/settings/config.ts';
-import { onnxModel } from '../../support/small-graph.ts';
-import { describeTraining, u01 } from '../golden.ts';
+import { describeTraining } from '../golden.ts';
 import { smallSet, temporaryFolder } from '../small-set.ts';
-
-const weight = (name: string, ...dims: number[]): OnnxTensor => {
-  const count = dims.reduce((a, b) => a * b, 1);
-  return floatTensor(
-    dims,
-    u01(name, count).map((value) => value - 0.5),
-  );
-};
-
-const contract: RecogniserContract = {
-  kind: 'recogniser',
-  input: officialInput,
-  template: 'arcface-112',
-  embeddingLength: 8,
-  calibration: { centre: 3, width: 0.2, source: 'a test' },
-};
-
-/** A stem, a body and a head. @returns the file */
-function smallModel(): string {
-  const bytes = onnxModel(
-    [
-      { op: 'Conv', inputs: ['faces', 'stem.weight'], output: 'stem', ints: { strides: [16, 16] } },
-      { op: 'PRelu', inputs: ['stem', 'stem.slope'], output: 'active' },
-      { op: 'Conv', inputs: ['active', 'body.weight'], output: 'body', ints: { strides: [2, 2] } },
-      { op: 'Flatten', inputs: ['body'], output: 'flat' },
-      { op: 'Gemm', inputs: ['flat', 'head.weight', 'head.bias'], output: 'features' },
-    ],
-    {
-      stored: {
-        'stem.weight': weight('stem', 6, 3, 16, 16),
-        'stem.slope': weight('slope', 6, 1, 1),
-        'body.weight': weight('body', 6, 6, 3, 3),
-        'head.weight': weight('head', 54, 8),
-        'head.bias': weight('bias', 8),
-      },
-    },
-  );
-  const file = join(temporaryFolder(), 'start.onnx');
-  writeFileSync(file, writeGraph(openGraph(bytes, file), contract));
-  return file;
-}
+import { smallModel } from './small-model.ts';
 
 const trainList = smallSet(4, 6);
 const init = smallModel();
-const settings = { trainList, init, batchSize: 8, epochs: 2, views: 3, threads: 1, trainLast: 2, printFreq: 2 };
+const settings = {
+  trainList,
+  init,
+  batchSize: 8,
+  epochs: 2,
+  views: 3,
+  threads: 1,
+  workers: 0,
+  trainLast: 2,
+  printFreq: 2,
+};
 
 describeTraining('finetuning an ONNX model', () => {
   test('gives the same graph with other weights behind the frozen front, and says by which rule', async () => {
@@ -191,6 +160,67 @@ describeTraining('finetuning an ONNX model', () => {
       models.push(readFileSync(join(output, 'model.onnx')));
     }
     expect(models[1]!.equals(models[0]!)).toBe(false);
+  });
+});
+
+describeTraining('validation while an ONNX model is finetuned', () => {
+  const people = 4;
+  const set = smallSet(people, 4, 'person-');
+  const evalPairs = join(set, 'pairs.list');
+  const pairs = Array.from({ length: 40 }, (_, i) => {
+    const [a, b] = [i % people, i % 2 === 0 ? i % people : (i + 1) % people];
+    return `person-${a}/${i % 3}.jpg person-${b}/3.jpg ${a === b ? 1 : 0}`;
+  });
+  writeFileSync(evalPairs, pairs.join('\n'));
+  const judged = { ...settings, evalPairs, evalRoot: set, saveSteps: 2 };
+  const validationIn = (output: string) => readRows<ValidationRow>(join(output, 'validation.jsonl'));
+
+  test('changes no weight, and keeps the best model as a file of its own that the commands read', async () => {
+    const [plain, output] = [temporaryFolder(), temporaryFolder()];
+    await train(parseTrainConfig({ ...settings, output: plain }));
+    const heard: ValidationRow[] = [];
+    await train(parseTrainConfig({ ...judged, output }), { onValidation: (row) => heard.push(row) });
+    expect(readFileSync(join(output, 'model.onnx')).equals(readFileSync(join(plain, 'model.onnx')))).toBe(true);
+    expect(validationIn(output)).toEqual(heard);
+    expect(heard.map(({ epoch }) => epoch)).toEqual([1, 2]);
+    const { contract: best } = await loadModel(join(output, 'best.onnx'), { kind: 'recogniser' });
+    expect(best).toMatchObject({ embeddingLength: 8, input: officialInput });
+    expect(readdirSync(output)).not.toContain('best.safetensors');
+  });
+
+  test('goes on after a kill with the same figures', async () => {
+    const [unbroken, broken] = [temporaryFolder(), temporaryFolder()];
+    await train(parseTrainConfig({ ...judged, output: unbroken }));
+    const killed = (step: number): void => {
+      if (step === 5) throw new Error('killed');
+    };
+    const config = parseTrainConfig({ ...judged, output: broken });
+    await expect(train(config, { onStep: killed })).rejects.toThrow('killed');
+    expect(validationIn(broken)).toHaveLength(1);
+    await train(config, { resume: true });
+    expect(validationIn(broken)).toEqual(validationIn(unbroken));
+    for (const name of ['model.onnx', 'best.onnx'])
+      expect(readFileSync(join(broken, name)).equals(readFileSync(join(unbroken, name))), name).toBe(true);
+  });
+});
+
+describeTraining('threads that read the faces', () => {
+  test.each([2, undefined])('make the same model: --train-last %s', async (trainLast) => {
+    const models = [];
+    for (const workers of [0, 2]) {
+      const output = temporaryFolder();
+      await train(parseTrainConfig({ ...settings, trainLast, epochs: 1, workers, output }));
+      models.push(readFileSync(join(output, 'model.onnx')));
+    }
+    expect(models[1]!.equals(models[0]!)).toBe(true);
+  });
+
+  test.each([0, 2])('name a face that cannot be read, of %s threads', async (workers) => {
+    const set = smallSet(2, 6);
+    writeFileSync(join(set, 'person 1', '3.jpg'), 'no image');
+    const config = parseTrainConfig({ ...settings, trainList: set, workers, output: temporaryFolder() });
+    await expect(train(config)).rejects.toMatchObject({ code: 'too_many_unreadable' });
+    await expect(train({ ...config, output: temporaryFolder() })).rejects.toThrow(/person 1.3\.jpg is not/);
   });
 });
 

@@ -1,10 +1,13 @@
 import { aliveTensors, fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
 import { floatTensor } from '../../../src/onnx/tensor.ts';
 import { Finetuner } from '../../../src/train/finetune/finetuner.ts';
+import { inputTensor } from '../../../src/train/finetune/view-reader.ts';
 import { insertBatchNorm, startBatchNorm } from '../../../src/train/graph/fresh-batch-norm.ts';
 import { selectWeights } from '../../../src/train/graph/select-weights.ts';
 import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
+import { writeGraph } from '../../../src/train/graph/write-graph.ts';
 import { magfaceDefaults } from '../../../src/train/model/magface-loss.ts';
 import { onnxModel } from '../../support/small-graph.ts';
 import { describeTraining, u01 } from '../golden.ts';
@@ -43,6 +46,7 @@ function tuner(): Finetuner {
     constants: magfaceDefaults,
     weights: { keep: 1, quality: 1 },
     precision: 'fp32',
+    input: officialInput,
     momentum: 0.9,
     weightDecay: 0,
     clip: 5,
@@ -55,6 +59,15 @@ function faces(spoiled = 0.5) {
   values[pixels] = spoiled;
   return fromArray(values, [count, 3, 112, 112]);
 }
+
+const contract: RecogniserContract = {
+  kind: 'recogniser',
+  input: officialInput,
+  template: 'arcface-112',
+  embeddingLength: 8,
+};
+
+const indices = Uint32Array.of(0, 1, 2);
 
 const targets = {
   labels: BigInt64Array.of(0n, 1n, 2n),
@@ -72,11 +85,11 @@ describeTraining('a step of finetuning', () => {
     const one = tuner();
     const before = stateOf(one);
     expect([...before.keys()].filter((name) => name.startsWith('statistics.'))).toHaveLength(2);
-    const result = one.step({ load: () => faces(Number.POSITIVE_INFINITY), targets }, 0.01);
+    const result = one.step({ indices, load: () => faces(Number.POSITIVE_INFINITY), targets }, 0.01);
     expect(result.skipped?.sample).toBe(0); // BatchNorm has spread it over the batch
     expect(result.skipped?.reason).toMatch(/the features of sample 0 of the batch and the gradient of/);
     for (const [name, values] of stateOf(one)) expect(values.equals(before.get(name)!), name).toBe(true);
-    expect(one.step({ load: () => faces(), targets }, 0.01).skipped).toBeUndefined();
+    expect(one.step({ indices, load: () => faces(), targets }, 0.01).skipped).toBeUndefined();
     for (const [name, values] of stateOf(one))
       if (!name.startsWith('mean.')) expect(values.equals(before.get(name)!), name).toBe(false);
   });
@@ -84,22 +97,43 @@ describeTraining('a step of finetuning', () => {
   test('is skipped where the loss alone, or the gradient of the centers alone, is not finite', () => {
     const one = tuner();
     const spoiled = { ...targets, magnitudes: Float32Array.of(20, Number.POSITIVE_INFINITY, 40) };
-    const result = one.step({ load: () => faces(), targets: spoiled }, 0.01);
+    const result = one.step({ indices, load: () => faces(), targets: spoiled }, 0.01);
     expect(result.skipped).toBeDefined();
     {
       using _ = noGrad();
       one.centers.fill_(Number.NaN);
     }
-    expect(one.step({ load: () => faces(), targets }, 0.01).skipped?.sample).toBeUndefined();
-    expect(one.step({ load: () => faces(), targets }, 0.01).skipped?.reason).toMatch(/the gradient of/);
+    expect(one.step({ indices, load: () => faces(), targets }, 0.01).skipped?.sample).toBeUndefined();
+    expect(one.step({ indices, load: () => faces(), targets }, 0.01).skipped?.reason).toMatch(/the gradient of/);
   });
 
   test('leaves no tensor behind, a skipped one neither', () => {
     const one = tuner();
-    one.step({ load: () => faces(), targets }, 0.01);
+    one.step({ indices, load: () => faces(), targets }, 0.01);
     const before = aliveTensors();
-    one.step({ load: () => faces(), targets }, 0.01);
-    one.step({ load: () => faces(Number.NaN), targets }, 0.01);
+    one.step({ indices, load: () => faces(), targets }, 0.01);
+    one.step({ indices, load: () => faces(Number.NaN), targets }, 0.01);
     expect(aliveTensors()).toBe(before);
+  });
+
+  test('embeds by the mean of the weights once there is one, as the file has it', () => {
+    const one = tuner();
+    const bgr = Uint8Array.from(u01('pixels', 2 * pixels), (u) => u * 255);
+    const ofFile = (): Float32Array => {
+      const file = one.mean.during(() => writeGraph(one.graph, contract));
+      using _ = scope();
+      using _grad = noGrad();
+      const given = inputTensor(bgr, contract.input);
+      return openGraph(file, 'written.onnx').forward(given).toArray() as Float32Array;
+    };
+    const distance = (a: Float32Array, b: Float32Array): number =>
+      Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+    for (let step = 0; step < 3; step++) one.step({ indices, load: () => faces(), targets }, 1);
+    const last = one.embed(bgr);
+    expect(distance(last, ofFile())).toBeLessThan(1e-4);
+    one.average();
+    one.step({ indices, load: () => faces(), targets }, 1);
+    one.average();
+    expect(distance(one.embed(bgr), ofFile())).toBeLessThan(1e-4);
   });
 });

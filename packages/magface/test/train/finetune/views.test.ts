@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { showView } from '../../../src/train/data/show-view.ts';
 import { plannedBatches } from '../../../src/train/finetune/batch-plan.ts';
-import { damageNames, showView, viewOf } from '../../../src/train/finetune/views.ts';
+import { damageNames, viewOf } from '../../../src/train/finetune/views.ts';
 
 const face = { data: Uint8Array.from({ length: 112 * 112 * 3 }, (_, i) => (i * 37) & 255), width: 112, height: 112 };
 const options = { seed: 1, strength: 0.8 };

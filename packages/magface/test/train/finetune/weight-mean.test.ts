@@ -4,13 +4,12 @@ import { WeightMean } from '../../../src/train/finetune/weight-mean.ts';
 import { describeTraining } from '../golden.ts';
 
 describeTraining('the mean of weights', () => {
-  test('is that of the steps taken in; without any the weights stay', () => {
+  test('is that of the steps taken in, as long as it is asked for; without any the weights stay', () => {
     using _scope = scope();
     using _ = noGrad();
     const weight = fromArray(Float32Array.of(1, 2)).clone();
     const mean = new WeightMean(new Map([['weight', weight]]));
-    mean.apply();
-    expect([...weight.toArray()]).toEqual([1, 2]);
+    expect(mean.during(() => [...weight.toArray()])).toEqual([1, 2]);
     for (const values of [
       [1, 2],
       [3, 4],
@@ -19,7 +18,10 @@ describeTraining('the mean of weights', () => {
       weight.copy_(fromArray(Float32Array.from(values)));
       mean.add();
     }
-    mean.apply();
-    expect([...weight.toArray()]).toEqual([4, 2]);
+    expect(mean.during(() => [...weight.toArray()])).toEqual([4, 2]);
+    expect([...weight.toArray()]).toEqual([8, 0]);
+    const fail = (): never => expect.fail('as it may');
+    expect(() => mean.during(fail)).toThrow('as it may');
+    expect([...weight.toArray()]).toEqual([8, 0]);
   });
 });

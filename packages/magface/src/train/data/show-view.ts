@@ -1,0 +1,36 @@
+/** A training face in a view: as it is, mirrored, damaged. */
+import type { DamageKind } from '../../degrade/damage.ts';
+import { allDamages } from '../../degrade/node/jpeg.ts';
+import { blankPixels, type Pixels } from '../../pixels.ts';
+
+/** What is done to a face. */
+export interface View {
+  readonly flipped: boolean;
+  /** In this order. */
+  readonly damages: readonly DamageStep[];
+}
+
+export interface DamageStep {
+  readonly kind: DamageKind | 'jpeg';
+  /** 0 to 1. */
+  readonly strength: number;
+  /** For what is left to chance within the damage. */
+  readonly seed: number;
+}
+
+/** @param face - (112, 112, 3) uint8 RGB @returns a face of its own, unless nothing is done to it */
+export function showView(face: Pixels, view: View): Pixels {
+  const shown = view.flipped ? mirrored(face) : face;
+  return view.damages.reduce((pixels, { kind, strength, seed }) => {
+    return allDamages[kind].apply(pixels, strength, seed);
+  }, shown);
+}
+
+function mirrored({ data, width, height }: Pixels): Pixels {
+  const turned = blankPixels(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const source = pixel - 2 * (pixel % width) + width - 1;
+    for (let channel = 0; channel < 3; channel++) turned.data[3 * pixel + channel] = data[3 * source + channel]!;
+  }
+  return turned;
+}

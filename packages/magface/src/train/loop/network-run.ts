@@ -1,0 +1,82 @@
+/** What a run needs to train a network of layers, from nothing or from weights. */
+import { magnitudesOf } from '../../eval/feature-set.ts';
+import { datasetSize } from '../data/dataset.ts';
+import { Loader } from '../data/loader.ts';
+import { openArchitecture } from '../model/architectures.ts';
+import { loadWeights, magnitudeAdvice } from '../model/initial-weights.ts';
+import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
+import { coresOfRank } from '../parallel/environment.ts';
+import type { TrainConfig } from '../settings/config.ts';
+import { LossScale } from './loss-scale.ts';
+import type { PreparedRun, RunStart } from './prepared-run.ts';
+import { Trainer } from './trainer.ts';
+
+export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStart): Promise<PreparedRun> {
+  noteLambda(config, onNote);
+  const trainer = await createTrainer({ config, dataset, ranks });
+  const loader = new Loader(dataset, {
+    batchSize: config.batchSize,
+    seed: config.seed,
+    flip: config.flip,
+    workers: config.workers ?? Math.min(4, coresOfRank(process.env)),
+    part: ranks,
+    onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
+  });
+  return {
+    loader,
+    trainer,
+    begin: async () => {
+      if (config.init !== undefined) await startFrom(config.init, config, { loader, trainer, onNote });
+    },
+    watch: (hooks) => {
+      const processes = ranks.group === undefined ? '' : `, ${ranks.size} ranks`;
+      onNote(
+        `${config.arch}: ${datasetSize(dataset)}, ${loader.stepsPerEpoch} steps of ${config.batchSize} an epoch, ${config.epochs} epochs, ${config.precision}${processes}.`,
+      );
+      return hooks;
+    },
+    [Symbol.asyncDispose]: () => loader[Symbol.asyncDispose](),
+  };
+}
+
+async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'>): Promise<Trainer> {
+  return new Trainer({
+    architecture: await openArchitecture(config.arch, config.embeddingSize),
+    classes: dataset.classes,
+    loss: config satisfies MagFaceConstants,
+    momentum: config.momentum,
+    weightDecay: config.weightDecay,
+    dropout: config.dropout,
+    precision: config.precision,
+    device: config.device,
+    fused: config.fused,
+    seed: config.seed,
+    sampleRate: config.sampleRate,
+    ...(config.precision === 'fp16' && { lossScale: new LossScale() }),
+    ranks,
+  });
+}
+
+/** Takes a backbone over and says when its magnitudes do not lie between l_a and u_a. */
+async function startFrom(
+  file: string,
+  config: TrainConfig,
+  { loader, trainer, onNote }: Pick<RunStart, 'onNote'> & { readonly loader: Loader; readonly trainer: Trainer },
+): Promise<void> {
+  await loadWeights(trainer.network, file);
+  for await (const { faces } of loader.batches(0)) {
+    const { values, dimension } = { values: trainer.embed(faces), dimension: config.embeddingSize };
+    const advice = magnitudeAdvice(magnitudesOf({ values, dimension }), config);
+    if (advice !== undefined) onNote(advice);
+    return;
+  }
+}
+
+/** The paper's bound on λ_g, said at the start with the value to use. */
+function noteLambda(config: TrainConfig, onNote: (line: string) => void): void {
+  const least = leastLambdaG(config);
+  if (config.lambdaG >= least) return;
+  onNote(
+    `lambda_g is ${config.lambdaG}, below its lower bound ${least.toFixed(2)}: magnitudes may not settle within (l_a, u_a]. Use --lambda_g ${Math.ceil(least)} or more.`,
+  );
+}
