@@ -141,6 +141,14 @@ test('the command line runs, and without @magface/torch training says what to in
   expect(run('node', command, '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
   const doctor = (): string => run('node', command, 'doctor', '--json');
   expect(doctor()).toContain('@magface/torch');
+  const train = spawnSync('node', [command, 'train', '--train-list', '.', '--output', 'run'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(train).toMatchObject({
+    status: 2,
+    stderr: 'Training needs the package @magface/torch: npm install @magface/torch, then npx magface-torch.\n',
+  });
   install('@magface/torch');
   expect(
     run('node', '--input-type=module', '-e', "import { isBuilt } from '@magface/torch'; console.log(isBuilt())"),

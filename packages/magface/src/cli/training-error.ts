@@ -1,17 +1,30 @@
 /** Failures of the optional package @magface/torch, in our own words. */
+import { createRequire } from 'node:module';
 import { MagfaceError } from '../errors.ts';
+
+const training = '@magface/torch';
 
 /** What the optional package says when it or libtorch is not there, as an error that the program knows. */
 export function asTrainingError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name === 'RankLostError') return new MagfaceError('rank_lost', error.message, { cause: error });
   if (error.name === 'LibtorchError') return new MagfaceError('libtorch_missing', error.message, { cause: error });
-  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes('@magface/torch')) {
+  if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && !isInstalled(training)) {
     return new MagfaceError(
       'libtorch_missing',
-      'Training needs the package @magface/torch: npm install @magface/torch, then npx magface-torch.',
+      `Training needs the package ${training}: npm install ${training}, then npx magface-torch.`,
       { cause: error },
     );
   }
   return error;
+}
+
+/** Other packages may be missing too, such as those that a user's own network imports. */
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }

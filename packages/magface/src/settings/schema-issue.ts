@@ -25,9 +25,12 @@ export function wanted(issue: Issue): string {
     case 'too_big':
       return `${issue.inclusive === true ? 'at most' : 'under'} ${issue.maximum}`;
     default:
-      return issue.message === 'Invalid input' ? 'of another form' : issue.message.replace(/^expected /, '');
+      return issue.message === withoutWords ? 'of another form' : issue.message;
   }
 }
+
+/** Zod's message for a schema that has no message of its own. Ours continue the sentence: `one text or several`. */
+const withoutWords = 'Invalid input';
 
 /** `port to be at most 65535 but received 99999`, to stand behind "Expected". */
 export function describeIssue(issue: Issue, given: unknown, name: string = placeOf(issue)): string {

@@ -43,7 +43,7 @@ const kinds: { readonly [Name in keyof Values]: z.ZodType<Values[Name]> } = {
   share: z.number().min(0).max(1),
   properShare: z.number().min(0).lt(1),
   positiveShare: z.number().positive().max(1),
-  device: z.string().regex(/^(cpu|cuda(:\d+)?)$/, 'expected cpu, cuda or cuda:N'),
+  device: z.string().regex(/^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:N'),
 };
 
 /** One row of a table of settings. */

@@ -27,7 +27,7 @@ const rejectRates = z
   .array(z.number().min(0).lt(1))
   .min(1)
   .transform((given) => (given[0] === 0 ? given : [0, ...given]))
-  .refine((all) => all.every((rate, i) => i === 0 || rate > all[i - 1]!), 'Expected rising rates');
+  .refine((all) => all.every((rate, i) => i === 0 || rate > all[i - 1]!), 'rising rates');
 
 const suite = z.strictObject({
   title: z.string().default('Evaluation'),
