@@ -1,12 +1,12 @@
 /**
- * What the detector and the aligner are worth, by `npx tsx -C magface:source bench/alignment.ts [--blazeface]`:
+ * Measures the detector and the aligner: `npx tsx -C magface:source bench/alignment.ts [--blazeface]`
  *
- * - on the unaligned images of CFP's first 100 people: faces missed, and false non-matches of the frontal-profile and
- *   frontal-frontal pairs by the default model (the aligner was trained on people 1 to 50, so 51 to 100 stand apart);
- * - on the sample photos, turned, scaled and moved by known maps: how far the crop, the feature and the quality move.
+ * - on unaligned images of CFP's first 100 people: missed faces, and false non-matches of the frontal-profile and
+ *   frontal-frontal pairs with the default model (the aligner was trained on people 1 to 50, so 51 to 100 are separate);
+ * - on the sample photos, rotated, scaled and shifted by known amounts: the changes of crop, feature and quality.
  *
- * Needs ../shared/faces/cfp-dev. Writes bench/results/alignment-yunet.json, or alignment-blazeface.json for
- * the other detector. Five minutes on two cores, half an hour with BlazeFace.
+ * Needs ../shared/faces/cfp-dev. Writes bench/results/alignment-yunet.json, or alignment-blazeface.json for the other
+ * detector. Takes five minutes on two cores, or half an hour with BlazeFace.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -69,7 +69,7 @@ function nonMatches(
 ): Record<string, number> {
   const names = images.filter((name) => isIn(personOf(name)));
   const [a, b] = [left, right].map((kind) => names.filter((name) => name.includes(kind))) as [string[], string[]];
-  // A face that was not found matches nothing.
+  // A missed face matches nothing.
   const similarity = (one: string, other: string): number => {
     const [x, y] = [faces.get(one), faces.get(other)];
     return x === undefined || y === undefined ? -1 : compare(x.embedding, y.embedding);
@@ -93,7 +93,7 @@ function nonMatches(
   };
 }
 
-/** Where the template's points lie in the image. */
+/** Position of the template's points in the image. */
 function pointsOf(alignment: AffineMatrix): Point[] {
   const back = inverseOf(alignment);
   return template.map((point) => mapped(back, point));
@@ -108,7 +108,7 @@ function spread(values: readonly number[]): { median: number; p95: number } {
   return { median: rounded(quantile(sorted, 0.5)), p95: rounded(quantile(sorted, 0.95)) };
 }
 
-/** How far a face's crop moves (share of the distance of the eyes), its feature (1 - cosine) and its quality (points). */
+/** Changes of a face's crop (relative to the eye distance), feature (1 - cosine) and quality (points). */
 interface Moved {
   readonly kind: string;
   readonly crop: number;

@@ -1,7 +1,7 @@
 /**
- * The faces of the sample photos in Node and in Chromium, by the model that the package ships: how far landmarks, crops,
- * magnitudes and embeddings lie apart from the photo on, and how far magnitudes and embeddings do from the same crop on.
- * WebGPU is SwiftShader's, on the processor: right for numbers, too slow for more than one photo, and no measure of speed.
+ * Compares Node and Chromium on the sample photos with the included model: differences of landmarks, crops, magnitudes and
+ * embeddings from the same photo, and of magnitudes and embeddings from the same crop. WebGPU runs on SwiftShader, on the
+ * CPU: its numbers are valid, but it is too slow for more than one photo and says nothing about speed.
  *
  *     npx tsx -C magface:source bench/browser-numbers.ts [wasm | webgpu]
  */
@@ -24,7 +24,7 @@ const device: 'wasm' | 'webgpu' = process.argv[2] === 'webgpu' ? 'webgpu' : 'was
 const photos = device === 'webgpu' ? ([1] as const) : ([1, 2, 3, 4, 5, 6] as const);
 const options = { minFace: device === 'webgpu' ? 160 : 80 };
 
-/** A face as it comes out of a page: the same without views on memory. */
+/** A face as returned from a page: plain arrays instead of typed ones. */
 interface SentFace {
   readonly landmarks: AnalyzedFace['landmarks'];
   readonly magnitude: number;
@@ -32,7 +32,7 @@ interface SentFace {
   readonly crop: readonly number[];
 }
 
-/** What a page makes of the crops that Node cut. */
+/** A page's results for crops made by Node. */
 type SentNumbers = Pick<SentFace, 'magnitude' | 'embedding'>;
 
 interface Distances {
@@ -98,12 +98,12 @@ async function seen({ address }: FileServer): Promise<{ ofPhotos: SentFace[]; of
   }
 }
 
-/** As a page's ImageData wants it. */
+/** RGBA, as ImageData needs it. */
 function rgba({ data, width, height }: AnalyzedFace['crop']): number[] {
   return Array.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : data[3 * (i >> 2) + (i % 4)]!));
 }
 
-/** The largest of all faces, relative to the magnitude. */
+/** Largest difference of all faces, relative to the magnitude. */
 function numberDistances(faces: readonly SentNumbers[]): { magnitude: number; embedding: number } {
   const largest = (measure: (there: SentNumbers, here: AnalyzedFace) => number): number =>
     Math.max(...faces.map((there, i) => measure(there, expected[i]!) / expected[i]!.magnitude));
@@ -113,7 +113,7 @@ function numberDistances(faces: readonly SentNumbers[]): { magnitude: number; em
   };
 }
 
-/** The largest of all faces, and the least cosine. */
+/** Largest difference of all faces, and the lowest cosine. */
 function distances(faces: readonly SentFace[]): Distances {
   const pairs = faces.map((face, i) => [face, expected[i]!] as const);
   const largest = (measure: (there: SentFace, here: AnalyzedFace) => number): number =>

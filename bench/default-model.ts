@@ -1,11 +1,11 @@
 /**
- * What finetuning did for the model that the package ships: the model it began from and the result, on people of LFW whom it
- * was not trained on, clean and damaged, by this package's own evaluation.
+ * Measures what finetuning changed in the default model: compares it with its initial model on LFW people that it was not
+ * trained on, with clean and degraded images, using this package's evaluation.
  *
  *     npx tsx bench/default-model.ts [AFTER.onnx]
  *
- * Needs LFW (`npm run data -- lfw`) and a model from `npm run model:default`; features are kept beside it, by the digest of the weights. Writes
- * bench/results/default-model.json.
+ * Needs LFW (`npm run data -- lfw`) and a model from `npm run model:default`, next to which it caches features by the digest
+ * of the weights. Writes bench/results/default-model.json.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,11 +34,11 @@ const after = process.argv[2] ?? join(project, 'output/default-model/magface-sma
 
 const kinds = Object.keys(allDamages) as (keyof typeof allDamages)[];
 const steps = [0, 0.2, 0.4, 0.6, 0.8, 1];
-/** Strength of damage in the damaged pairs: beyond it most faces are those of nobody any more, and strangers look alike. */
+/** Maximum strength of damage in degraded pairs. Beyond it most faces are unrecognizable and strangers look alike. */
 const worst = 0.6;
 const dimension = 512;
 
-/** A face and what is done to it; the damage of pair images is drawn by their number, uniform over kinds and over strengths up to {@link worst}. */
+/** A face and its damage. The index of a pair image determines kind and strength, uniformly up to {@link worst}. */
 interface Shown {
   readonly name: string;
   readonly kind?: keyof typeof allDamages;
@@ -60,7 +60,7 @@ const shown: Shown[] = [
   ),
 ];
 
-/** LFW's own list names images without their folder and ending. */
+/** LFW's list names images without folder and extension. */
 function inLfw(name: string): string {
   return name.startsWith('aligned/') ? name : `aligned/${name}.jpg`;
 }
@@ -69,7 +69,7 @@ function robustnessFaces(): string[] {
   return testNames.filter((_, i) => i % 100 === 0).slice(0, 50);
 }
 
-/** A fixed draw, by the golden ratio's multiples: even over kinds and strengths. */
+/** A deterministic draw by multiples of the golden ratio, even over kinds and strengths. */
 function drawnDamage(i: number): Omit<Shown, 'name'> {
   return { kind: kinds[i % kinds.length]!, strength: worst * ((i * 0.6180339887498949) % 1), seed: i };
 }
@@ -111,7 +111,7 @@ async function featuresOf(name: string): Promise<Float32Array> {
 
 const rates = Array.from({ length: 11 }, (_, i) => i * 0.05);
 
-/** Mean FNMR over 0 to 50 % rejected, and where that lies between chance and the bound that the published shares are of. */
+/** Mean FNMR over 0 to 50 % rejected, and its position between chance and the bound behind the published shares. */
 function rejection(similarities: Float64Array, same: Uint8Array, quality: Float64Array, fmr: number) {
   const options = { fmr, threshold: 'fixed', rejectRates: rates, paucLimit: 0.5 } as const;
   const { pauc, fnmrOfAll } = errorVersusReject(similarities, same, quality, options);
@@ -120,8 +120,8 @@ function rejection(similarities: Float64Array, same: Uint8Array, quality: Float6
 }
 
 /**
- * Mean FNMR of a quality that knows the labels as well and spends every rejection, also those that would fall on impostors,
- * on a genuine error. The oracle of `magface evaluate` is less perfect; this bound stays since earlier models were judged by it.
+ * Mean FNMR of a quality that also knows the labels and spends every rejection on a genuine error. The oracle of `magface
+ * evaluate` is weaker; this bound is kept because earlier models were judged by it.
  */
 function boundOf(fnmr: number, same: Uint8Array): number {
   const genuine = same.reduce((sum, label) => sum + label, 0);
@@ -166,7 +166,7 @@ function robustness(values: Float32Array) {
   return { faces, ...figures, all: { fall: report.fall.value, loss: report.loss.value } };
 }
 
-/** @param start - features of the model it began from: the new magnitude is judged on its scores, too */
+/** @param start - features of the initial model, on whose scores the new magnitude is also judged */
 function figures(values: Float32Array, start: Float32Array) {
   const set = (part: Float32Array) => ({ values: part, dimension });
   const folds = pairsOf(foldPairs, cleanNames);

@@ -1,9 +1,9 @@
 /**
- * How near `embed` comes to a bare ONNX Runtime loop over tensors that are ready, and what memory it takes:
+ * Compares `embed` with a bare ONNX Runtime loop over prepared tensors, in rate and memory:
  *
  *     npx tsx bench/embed-rate.ts [--images N]
  *
- * Rounds alternate, so that both see the same machine. Needs LFW (`npm run data -- lfw`); writes bench/results/embed-rate.json.
+ * Rounds alternate, so that both see the same load. Needs LFW (`npm run data -- lfw`); writes bench/results/embed-rate.json.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { MagFace } from 'magface';
@@ -30,7 +30,7 @@ const fill = inputFiller(magface.model.contract.input as Parameters<typeof input
 const bare = await InferenceSession.create(readFileSync(model));
 const size = 3 * 112 * 112;
 
-/** Images a second of the network alone, on tensors made beforehand. */
+/** Images per second of only the network, on prepared tensors. */
 async function bareRate(paths: readonly string[]): Promise<number> {
   const tensors = [];
   for (const path of paths.slice(0, 500)) {
@@ -44,7 +44,7 @@ async function bareRate(paths: readonly string[]): Promise<number> {
 }
 
 let peakMiB = 0;
-/** Images a second from files to embeddings. */
+/** Images per second from files to embeddings. */
 async function embedRate(paths: readonly string[]): Promise<number> {
   const started = performance.now();
   for await (const { error, index } of magface.stream(paths, { aligned: true })) {
@@ -54,7 +54,7 @@ async function embedRate(paths: readonly string[]): Promise<number> {
   return (1000 * paths.length) / (performance.now() - started);
 }
 
-await embedRate(all.slice(0, 200)); // warm
+await embedRate(all.slice(0, 200)); // warm-up
 const measured = [];
 for (let round = 0; round < rounds; round++) {
   const paths = all.slice(round * perRound, (round + 1) * perRound);

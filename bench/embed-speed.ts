@@ -1,12 +1,13 @@
 /**
- * From aligned JPEG files to a file of features, as `magface embed --aligned` goes, beside the same network in plain
- * PyTorch, float32, over the same files:
+ * Compares `magface embed --aligned`, from aligned JPEG files to a feature file, with the same network in plain PyTorch,
+ * float32, on the same files:
  *
  *     npx tsx -C magface:source bench/embed-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--faces DIR]
  *
- * All take turns in every round; each is loaded and has run once before (no start is counted). PyTorch is measured as it
- * comes, and with glibc told to keep freed memory, which is what our allocator does for ours. Weights are random: speed
- * does not ask for them. Needs LFW (`npm run data -- lfw`), or aligned faces by --faces, and Python with PyTorch and OpenCV (Debian: python3-torch python3-opencv).
+ * All candidates alternate in every round, after loading and one warm-up run. PyTorch runs with default settings, and with
+ * glibc set to keep freed memory, as our allocator does. Weights are random, because speed does not depend on them. Needs
+ * LFW (`npm run data -- lfw`), or aligned faces with --faces, and Python with PyTorch and OpenCV (Debian: python3-torch
+ * python3-opencv).
  */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,11 +1,11 @@
 /**
- * What bfloat16 costs, or tiles in float32 where the processor does not multiply it: embeddings of the engine torch beside
- * those of ONNX Runtime, and the accuracy of both on LFW's ten folds by plain cosine:
+ * Measures what bfloat16 costs in accuracy, or Winograd in float32 on processors without bfloat16: compares embeddings of
+ * the torch engine with those of ONNX Runtime, and the accuracy of both on LFW's ten folds by plain cosine:
  *
  *     npx tsx -C magface:source bench/engine-accuracy.ts --model M --name NAME [--every N] [--threads N]
  *
- * `--every 3` takes a pair in three of each fold. Needs LFW (`npm run data -- lfw`); writes bench/results/engine-accuracy-NAME.json (with the
- * loops' name before NAME without bfloat16).
+ * `--every 3` uses every third pair of each fold. Needs LFW (`npm run data -- lfw`). Writes
+ * bench/results/engine-accuracy-NAME.json (without bfloat16, with the kernels' name before NAME).
  */
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,12 +1,12 @@
 /**
- * Every reader of files against damaged files: flipped bytes, cuts, growth, lengths of 2^31 and 2^63, lists that hold
- * themselves, deep nesting. Each must end in a result or an error that says what is wrong, within 2 s and 512 MB:
+ * Tests every file reader with damaged files: flipped bytes, truncation, extra data, lengths of 2^31 and 2^63, lists that
+ * contain themselves, deep nesting. Each must return a result or a clear error within 2 s and 512 MB:
  *
  *     npx tsx bench/format-mutations.ts [--runs 10000] [--first-seed 1000]       results/format-mutations.json
  *     npx tsx bench/format-mutations.ts --minutes 60 [--first-seed 100000]       results/format-fuzz-hour.json
  *
- * Each reader runs in a process of its own, whose peak memory is what the system says; seconds and minutes are of the
- * processor, which other programs do not change. With --minutes all readers have the same part of them.
+ * Each reader runs in its own process, whose peak memory the system reports. Seconds and minutes are CPU time, which other
+ * programs do not affect. With --minutes all readers get equal shares.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +63,7 @@ async function attack(reader: ReaderUnderTest): Promise<Record<string, unknown>>
   };
 }
 
-/** In a process of its own: what kills it is a failure of the reader, too. */
+/** Runs in its own process, so that a crash counts as a failure of the reader. */
 function attackApart({ name }: ReaderUnderTest): Record<string, unknown> {
   const script = fileURLToPath(import.meta.url);
   const length = minutes === undefined ? ['--runs', flags.runs] : ['--minutes', String(minutes)];

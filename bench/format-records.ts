@@ -1,10 +1,10 @@
 /**
- * Random reads of a `.rec` of 100,000 records through its index, against `fs.read` of the same bytes in the same order:
+ * Compares random reads from a `.rec` of 100,000 records by its index with `fs.read` of the same bytes in the same order:
  *
  *     npx tsx bench/format-records.ts [--records 100000]
  *
- * Both sides alternate five times over a file that the disk cache holds; the median ratio must be 0.8 or more and memory
- * stay under 300 MB. results/format-records.json.
+ * Both alternate five times on a file in the disk cache. The median ratio must be at least 0.8, and memory below 300 MB.
+ * Writes results/format-records.json.
  */
 import { mkdtempSync, openSync, read, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ const count = Number(flags.records);
 const rounds = 5;
 const readsAtOnce = 4;
 
-/** Records of 3 to 9 KB, as aligned JPEGs of faces are. */
+/** Records of 3 to 9 KB, like aligned JPEG faces. */
 async function makeRecords(file: string): Promise<void> {
   const random = randomFrom(7);
   const noise = Buffer.from(Uint8Array.from({ length: 16384 }, () => random(256)));
@@ -64,7 +64,7 @@ try {
   const descriptor = openSync(file, 'r');
   const ours = (i: number): Promise<unknown> => records.read(i + 1);
   const plain = (i: number): Promise<unknown> => readPlain(descriptor, begins[i]!, ends[i]! - begins[i]!);
-  await secondsOf(order, plain); // the disk cache holds it all from here on
+  await secondsOf(order, plain); // from here on the disk cache holds the whole file
   const runs: { ours: number; plain: number; ratio: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     const [p, o] = [await secondsOf(order, plain), await secondsOf(order, ours)];

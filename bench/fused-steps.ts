@@ -1,7 +1,7 @@
 /**
- * BatchNorm together with what follows it, beside libtorch's operators one by one: `npx tsx -C magface:source
- * bench/fused-steps.ts [BATCH] [ROUNDS]`. Forward and backward; the two take turns and both have the caching allocator. One
- * thread, and the processor time of this process counts, so that other work on the machine moves the ratios little.
+ * Compares fused BatchNorm with libtorch's separate operators, forward and backward: `npx tsx -C magface:source
+ * bench/fused-steps.ts [BATCH] [ROUNDS]`. The two alternate, and both use the caching allocator. It measures the CPU time of
+ * one thread, so that other work on the machine has little effect.
  */
 import { cacheMemory, fusedBatchNorm, ones, scope, type Tensor, threads, torchVersion, zeros } from '@magface/torch';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
@@ -13,7 +13,7 @@ const [batchSize = 8, rounds = 5] = process.argv.slice(2).map(Number);
 threads(1);
 cacheMemory(2 ** 33);
 
-/** Milliseconds of processor time. */
+/** CPU time in milliseconds. */
 function time(body: () => void, repeats: number): number {
   const before = process.cpuUsage();
   for (let i = 0; i < repeats; i++) body();

@@ -1,12 +1,12 @@
 /**
- * The gallery in a folder at size, and killed in the middle of enrolling:
+ * Tests a large gallery in a folder, and one whose process is killed while enrolling:
  *
  *     npx tsx bench/gallery.ts [search] [index] [kill] [--people N]
  *
- * search: N people (100,000 unless told) of made-up directions that live in 128 of 512 dimensions, as embeddings of faces
- * live in few; queries are people seen again at a cosine of about 0.7. Recall is against comparing with everybody. index:
- * the same through pgvector's index, as on a server; making it takes long in PGlite. kill: a process enrols and says each;
- * it is killed with SIGKILL, and all that it said must be there. Writes bench/results/gallery-PART.json.
+ * search: N people (default 100,000) with synthetic directions in 128 of 512 dimensions, because face embeddings have few
+ * effective dimensions; queries show the same people at a cosine of about 0.7. Recall is relative to an exhaustive search.
+ * index: the same with pgvector's index, as on a server; building it takes long in PGlite. kill: a process enrols people
+ * and reports each, and is killed with SIGKILL; everyone it reported must be stored. Writes bench/results/gallery-PART.json.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -30,7 +30,7 @@ const people = given < 0 ? 100_000 : Number(process.argv[given + 1]);
 
 const [inner, mixing] = [128, Float32Array.from({ length: 128 * dimension }, gaussian)];
 
-/** A direction of length 1, from its few inner coordinates. */
+/** A unit vector, from its few inner coordinates. */
 function direction(z: Float32Array): Float32Array {
   const vector = new Float32Array(dimension);
   for (let i = 0; i < inner; i++) for (let d = 0; d < dimension; d++) vector[d]! += z[i]! * mixing[i * dimension + d]!;
@@ -72,7 +72,7 @@ async function search(): Promise<object> {
   return { people, dimension, how: 'everybody', firstSearchSeconds: rounded(loading), bytesMiB, ...found };
 }
 
-/** The same questions to a server's index, over the wire. */
+/** The same queries to a server's index, over the network protocol. */
 async function index(): Promise<object> {
   const database = await PGlite.create({ extensions: { vector } });
   const server = new PGLiteSocketServer({ db: database, port: 0, host: '127.0.0.1' });
@@ -100,7 +100,7 @@ async function index(): Promise<object> {
   return { people, dimension, how: 'hnsw, ef_search 200', indexCpuSeconds, ...found };
 }
 
-/** People seen again, and whether the five most alike are those of a comparison with everybody. */
+/** Queries of known people, and whether the five best equal those of an exhaustive search. */
 async function ask(gallery: Gallery, { coordinates, vectors }: Strangers): Promise<object> {
   const [wall, cpu]: [number[], number[]] = [[], []];
   const [queries, limit] = [200, 5];
@@ -122,7 +122,7 @@ async function ask(gallery: Gallery, { coordinates, vectors }: Strangers): Promi
   return { queries, limit, searchMs: times(wall), searchCpuMs: times(cpu), ...recall };
 }
 
-/** In bulk, past `enrol`: this benchmark is of searching. */
+/** Inserts in bulk, bypassing `enrol`, because this benchmark measures searches. */
 async function fill({ query }: Pick<Database, 'query'>, vectors: readonly Float32Array[]): Promise<void> {
   for (let at = 0; at < vectors.length; at += 200) {
     const rows = vectors.slice(at, at + 200).map((v, k) => `('p${at + k}', '${model.digest}', '[${v.join(',')}]', 1)`);
@@ -142,7 +142,7 @@ function nearest(vectors: readonly Float32Array[], query: Float32Array, limit: n
     .sort((a, b) => products[b]! - products[a]!);
 }
 
-/** The other side of `kill`. */
+/** The process that `kill` kills. */
 async function enrolForever(folder: string): Promise<void> {
   const gallery = await Gallery.open(folder, model);
   for (let k = 0; ; k++) {

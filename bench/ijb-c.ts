@@ -1,11 +1,11 @@
 /**
- * IJB-C 1:1 at the field's size, from features to TAR at six FARs, in time and peak memory:
+ * Measures time and peak memory of IJB-C 1:1 at full size, from features to TAR at six FARs:
  *
  *     npx tsx bench/ijb-c.ts [--share 1] [--text-share 0.1]
  *
- * The full size is read from .npy; the official text (5 GB at full size) is measured at `--text-share` and its time for
- * the features is extrapolated. At 4 % the official script took 14.0 s and 1.54 GB on the data of its own run, on
- * another machine's two cores, reading text. Data are made here and removed; results/ijb-c.json holds the figures.
+ * The full size is read from .npy. The official text format (5 GB at full size) is measured at `--text-share`, and the time
+ * to read its features is extrapolated. At 4 % the official script took 14.0 s and 1.54 GB, reading text on two cores of
+ * another machine. The data are synthetic and removed afterwards; results/ijb-c.json has the figures.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { writeResult } from './support/result.ts';
 
 interface Run {
   readonly seconds: number;
-  /** Of all threads together: waiting for a busy machine is not in it. */
+  /** CPU time of all threads, which excludes waiting on a busy machine. */
   readonly cpuSeconds: number;
   readonly peakGB: number;
   readonly stages: Record<string, number>;
@@ -51,7 +51,7 @@ const text = await measure(Number(flags['text-share']), 'list');
 const small = await measure(0.04, 'list');
 const textSeconds = (text.stages['templates'] ?? 0) / text.share;
 writeResult('ijb-c', {
-  loadAverage: Math.round(loadavg()[0]!), // above the number of cores, seconds are those of a busy machine
+  loadAverage: Math.round(loadavg()[0]!), // above the number of cores, the seconds are inflated
   runs: [full, text, small],
   fullSizeFromText: {
     extrapolated: true,

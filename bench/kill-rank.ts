@@ -1,6 +1,6 @@
 /**
- * One rank of two is killed with SIGKILL, at a random moment and again and again, while a run goes on: does it end, is every
- * checkpoint whole, and are the losses those of a run that nobody disturbed, bit for bit?
+ * Kills one rank of two with SIGKILL at random moments, repeatedly, during a run. Checks that the run finishes, that every
+ * checkpoint is complete, and that the losses equal those of an undisturbed run, bit for bit.
  *
  *     npx tsx --conditions=magface:source bench/kill-rank.ts FOLDER-OF-FACES [KILLS]
  */
@@ -26,7 +26,7 @@ function wordsFor(output: string): string[] {
   return [program, 'train', '--train-list', faces, '--output', output, ...`${settings} ${writing}`.split(' ')];
 }
 
-/** Kills a random rank some time after every few steps. @returns what became of it */
+/** Kills a random rank at a random time after every few steps. @returns how the run ended */
 async function disturbed(output: string): Promise<{ status: number; killed: string[]; notes: string[] }> {
   const children: ChildProcess[] = [];
   const killed: string[] = [];
@@ -60,7 +60,7 @@ const [whole, broken] = [folder(), folder()];
 await launch({ ranks, command: () => wordsFor(whole) });
 const { status, killed, notes } = await disturbed(broken);
 const checkpoints = listCheckpoints(broken);
-for (const file of checkpoints) await readCheckpoint(file); // throws where one is damaged
+for (const file of checkpoints) await readCheckpoint(file); // throws if it is damaged
 writeResult('kill-rank', {
   ranks,
   status,

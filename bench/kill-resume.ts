@@ -1,8 +1,8 @@
 /**
- * Exact resume: `npx tsx -C magface:source bench/kill-resume.ts [KILLS_FROM_OUTSIDE]`. A run of 40 steps kills itself with
- * SIGKILL after step 1, is resumed and killed after step 2, and so on after every step to 39. Then fresh runs are killed
- * from outside at moments drawn at random, which may fall within a checkpoint's writing, and resumed. Every loss must be
- * that of the unbroken run, to the bit.
+ * Tests exact resume: `npx tsx -C magface:source bench/kill-resume.ts [KILLS_FROM_OUTSIDE]`. A run of 40 steps kills itself
+ * with SIGKILL after step 1, resumes, kills itself after step 2, and so on up to step 39. Then new runs are killed from
+ * outside at random moments, possibly while a checkpoint is being written, and resumed. Every loss must equal that of the
+ * uninterrupted run, bit for bit.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ const begin = performance.now();
 const unbroken = runInProcess(config('unbroken')).losses;
 const wholeRun = performance.now() - begin; // milliseconds
 
-/** Steps whose loss is another than the unbroken run's. */
+/** Steps whose loss differs from the uninterrupted run. */
 const differing = (losses: ReadonlyMap<number, number>): number[] =>
   [...losses].filter(([step, loss]) => unbroken.get(step) !== loss).map(([step]) => step);
 
@@ -46,7 +46,7 @@ for (let killAfter = 1; killAfter <= steps; killAfter++) {
 }
 
 const moments: { readonly heardOf: number; readonly resumedAt: number }[] = [];
-let slowest = wholeRun; // milliseconds that a run takes now, on a machine with other work
+let slowest = wholeRun; // current duration of a run in milliseconds, on a machine with other work
 for (const [i, u] of u01('moments', 4 * fromOutside).entries()) {
   if (moments.length === fromOutside) break;
   const broken = config(`outside ${i}`);

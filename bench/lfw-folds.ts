@@ -1,10 +1,10 @@
 /**
- * LFW's ten folds by plain cosine on flip-sum features, for two models, beside the accuracy each is held to:
+ * Measures two models on LFW's ten folds by plain cosine with flip-sum features, and compares with their expected accuracy:
  *
  *     npx tsx bench/lfw-folds.ts [MODEL...]
  *
- * Also fits each model's quality scale to the magnitudes of these faces: the figures in models.json come from here.
- * Needs LFW (`npm run data -- lfw`); writes bench/results/lfw-folds.json. A quarter of an hour on two cores.
+ * Also fits each model's quality scale to the magnitudes of these faces; the constants in models.json come from here. Needs
+ * LFW (`npm run data -- lfw`); writes bench/results/lfw-folds.json. Takes a quarter of an hour on two cores.
  */
 import { readdirSync } from 'node:fs';
 import { calibrate, MagFace } from 'magface';

@@ -1,11 +1,12 @@
 /**
- * `magface evaluate suite` on LFW with two models, as a user types it, beside the figures that each model is held to;
- * then once more, which embeds nothing:
+ * Runs `magface evaluate suite` on LFW with two models, as a user would, and compares with their expected figures. Then runs
+ * it again from cached features:
  *
  *     npx tsx bench/lfw-suite.ts [--every N] [--model NAME]
  *
- * `--every 10` takes each tenth pair and `--model` one model of the two, for a busy machine. Needs LFW (`npm run data -- lfw`); features are kept in
- * MAGFACE_CACHE. Writes bench/results/lfw-suite[-every-N].json. Some ten minutes on two idle cores.
+ * For a busy machine, `--every 10` uses every tenth pair and `--model` only one of the models. Needs LFW (`npm run data --
+ * lfw`); features are cached in MAGFACE_CACHE. Writes bench/results/lfw-suite[-every-N].json. Takes about ten minutes on two
+ * idle cores.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +25,7 @@ const { values: flags } = parseArgs({
 const shared = researchFolder('faces/lfw', 'models/foamliu_mobilefacenet.onnx');
 const command = fileURLToPath(new URL('../packages/magface/src/cli/main.ts', import.meta.url));
 
-/** LFW's ten folds with flip-sum features and plain cosine, of the models' own READMEs. */
+/** Accuracy on LFW's ten folds with flip-sum features and plain cosine, from the models' READMEs. */
 const held: Readonly<Record<string, number>> = { MobileFaceNet: 0.9907, 'fr-feature': 0.99 };
 
 interface Result {

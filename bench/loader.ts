@@ -1,14 +1,14 @@
 /**
- * The loader alone over 100,000 faces, from `.rec`, from tar shards and from a file an image:
+ * Measures only the loader, with 100,000 faces from `.rec`, from tar shards and from separate image files:
  *
  *     npx tsx bench/loader.ts --faces DIR [--images 100000] [--workers 2] [--part 10240]
  *
- * DIR is a folder a person of aligned JPEGs of 112x112, whose bytes are repeated. Sources alternate three times, each a part
- * of an epoch in random order, with files that the disk cache holds. A step's share is the processor time that the loader takes
- * for an image, all threads together, beside that of the fastest training step of
- * results/training-speed-iresnet18-batch32-threads2.json: it shall be 1 % or less. (Processor time, since it is the same on a
- * machine that others use too; the rates are not.) `decoding` compares the decoder, which gives the pixels of inference to the
- * bit, with one that has a fast and inexact DCT: both decode the same files by turns. results/loader.json.
+ * DIR has one folder per person with aligned JPEGs of 112x112, whose bytes are repeated. The sources alternate three times;
+ * each reads a part of an epoch in random order from the disk cache. A step's share is the loader's CPU time per image, over
+ * all threads, relative to the fastest training step in results/training-speed-iresnet18-batch32-threads2.json; it must be at
+ * most 1 %. (CPU time is comparable on a shared machine; rates are not.) `decoding` compares our decoder, whose pixels equal
+ * those of inference bit for bit, with one that has a fast, inexact DCT; both alternate on the same files. Writes
+ * results/loader.json.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -32,7 +32,7 @@ const { values: flags } = parseArgs({
 const [images, workers, part] = [Number(flags.images), Number(flags.workers), Number(flags.part)];
 const [rounds, batchSize, imagesOfPerson] = [3, 512, 50];
 
-/** A file an image, a folder a person. */
+/** One file per image, one folder per person. */
 function writeFiles(folder: string): void {
   const faces = Array.from(readDataset(flags.faces).samples, ({ path }) => path).slice(0, 5000);
   const bytes = faces.map((path) => readFileSync(path));
@@ -48,13 +48,13 @@ interface Rates {
   readonly cpuMicroseconds: number;
 }
 
-/** Batches are decoded ahead, before the clock starts: a part of many batches makes that small. */
+/** Some batches are decoded before the clock starts; with many batches per part, that has little effect. */
 async function measure(source: string, epoch: number): Promise<Rates> {
   await using loader = new Loader(readDataset(source), { batchSize, seed: 1, workers });
   let [read, start, cpu] = [0, 0, process.cpuUsage()];
   for await (const { indices } of loader.batches(epoch)) {
     if (start === 0)
-      [start, cpu] = [performance.now(), process.cpuUsage()]; // threads and index are there now
+      [start, cpu] = [performance.now(), process.cpuUsage()]; // threads and index are ready now
     else read += indices.length;
     if (read >= part) break;
   }
@@ -70,7 +70,7 @@ interface TrainingSpeed {
   readonly imagesPerSecond: readonly { readonly bf16: number }[];
 }
 
-/** Microseconds of all threads for an image of iResNet-18, the smallest official network, in bf16: the dearest case. */
+/** CPU time per image in microseconds for iResNet-18, the smallest official network, in bf16: the most demanding case. */
 function fastestTraining(): number {
   const text = readFileSync(new URL('results/training-speed-iresnet18-batch32-threads2.json', import.meta.url), 'utf8');
   const { threads, imagesPerSecond } = JSON.parse(text) as TrainingSpeed;
@@ -80,7 +80,7 @@ function fastestTraining(): number {
 const medianOf = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-/** Processor time that an image takes to be read and decoded by one thread, by our decoder and by one with a fast DCT. */
+/** CPU time to read and decode an image on one thread, by our decoder and by one with a fast DCT. */
 async function compareDecoders(): Promise<Record<string, unknown>> {
   const turbo = createRequire(import.meta.url)('@julusian/jpeg-turbo') as typeof import('@julusian/jpeg-turbo');
   const paths = Array.from(readDataset(flags.faces).samples, ({ path }) => path).slice(0, 2000);
@@ -98,7 +98,7 @@ async function compareDecoders(): Promise<Record<string, unknown>> {
       const { user, system } = process.cpuUsage(cpu);
       spent[name] = Math.round((user + system) / paths.length);
     }
-    if (round > 0) rounds.push(spent); // the first one warms up
+    if (round > 0) rounds.push(spent); // the first is a warm-up
   }
   const ratio = medianOf(rounds.map(({ exact, fast }) => exact / fast));
   return { microsecondsAnImage: rounds, exactOverFast: Number(ratio.toFixed(3)) };

@@ -1,7 +1,7 @@
 /**
- * What a training of hours leaves: `npx tsx -C magface:source bench/long-run.ts RUN_FOLDER SAMPLES`. RUN_FOLDER is the
- * `--output` of `magface train`; SAMPLES has a line a minute, "seconds since 1970, resident KiB, processor seconds" of its
- * process, from any moment on.
+ * Evaluates a training run of several hours: `npx tsx -C magface:source bench/long-run.ts RUN_FOLDER SAMPLES`. RUN_FOLDER is
+ * the `--output` of `magface train`. SAMPLES has one line per minute for its process: "seconds since 1970, resident KiB, CPU
+ * seconds"; it may start at any time.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * Can the tests fail? Twenty lines of each part of the core are made wrong, one at a time, in a copy of the project; the
- * share that its tests notice is the result. `npx tsx bench/mutation.ts [--per 20] [--seed 1] [PART...]`; `--again` tries only
- * those that survived in the result that is there, after tests were added.
+ * Mutation testing: breaks twenty lines of each part of the core, one at a time, in a copy of the project, and reports the
+ * share that the tests detect. `npx tsx bench/mutation.ts [--per 20] [--seed 1] [PART...]`; `--again` repeats only the
+ * mutations that survived in the present result, after tests were added.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ const per = Number(values.per ?? 20);
 const seed = Number(values.seed ?? 1);
 const random = randomStream(seed);
 
-/** Changes that change nothing anyone could see, and why. They count neither way. */
+/** Equivalent mutations, with reasons. They are not counted. */
 const equivalent: Readonly<Record<string, string>> = {
   'train/model/magface-loss.ts  -1  ->  2': 'cosines lie within rounding of -1, and the sine is held from below anyway',
   'eval/templates.ts  row * 2 ** 30  ->  /': 'the keys stay one for each pair of row and medium',
@@ -51,10 +51,10 @@ const equivalent: Readonly<Record<string, string>> = {
 interface Result {
   readonly mutations: number;
   readonly noticed: number;
-  /** Noticed among those that change anything. */
+  /** Share detected, without equivalent mutations. */
   readonly share: number;
   readonly survived: readonly string[];
-  /** What changes nothing, with the reason. */
+  /** Equivalent mutations, with reasons. */
   readonly equivalent: readonly string[];
 }
 
@@ -64,7 +64,7 @@ const reasonOf = (name: string): string | undefined => equivalent[name.replace(/
 const resultFile = join(root, 'bench/results/mutation.json');
 const last: Readonly<Record<string, unknown>> = values.again ? JSON.parse(readFileSync(resultFile, 'utf8')) : {};
 
-/** So many mutations of a part, spread over its files, each on a line of its own. */
+/** A number of mutations of a part, spread over its files, each on a separate line. */
 function choose(files: readonly string[], again?: Result): readonly Chosen[] {
   const all = files.flatMap((file) =>
     mutationsOf(file, readFileSync(join(root, source, file), 'utf8')).map((mutation) => ({ ...mutation, file })),
@@ -84,7 +84,7 @@ function choose(files: readonly string[], again?: Result): readonly Chosen[] {
 const folder = mkdtempSync(join(tmpdir(), 'magface-mutation-'));
 const copy = join(folder, 'main');
 execFileSync('git', ['worktree', 'add', '--detach', '-q', copy], { cwd: root });
-// The material beside the project and its packages are where they were.
+// The shared data and the packages stay at the same relative paths.
 symlinkSync(join(root, '../shared'), join(folder, 'shared'));
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 for (const name of ['magface', 'torch']) {

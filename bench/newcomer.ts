@@ -1,7 +1,7 @@
 /**
- * Walks the README as newcomers would, each from a clean clone, an empty home and other circumstances:
- * `npx tsx bench/newcomer.ts [CELL...]`. What was walked goes to bench/results/newcomer-walk.json; cells that are not
- * named keep their last result. It needs a network, libtorch with a compiler and, for two of the cells, root on Linux.
+ * Follows the README as a newcomer would, from a clean clone and an empty home, in different environments (cells):
+ * `npx tsx bench/newcomer.ts [CELL...]`. Writes bench/results/newcomer-walk.json; cells that are not named keep their last
+ * result. Needs a network, libtorch with a compiler and, for two cells, root on Linux.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -26,18 +26,18 @@ const walk = mkdtempSync(join(tmpdir(), 'newcomer-'));
 chmodSync(walk, 0o755);
 const newcomer = 'magface-newcomer';
 
-/** Folder of a cell's clone and home, without spaces of its own. */
+/** Folder of a cell's clone and home; adds no spaces to the path. */
 const placeOf = (cell: Cell): string => join(walk, `cell-${cells.indexOf(cell)}`);
 
 interface Walked {
   readonly pass: boolean;
   readonly seconds: number;
   readonly steps: number;
-  /** The step that ended otherwise than it should, and the end of what it said. */
+  /** The step that failed, and the end of its output. */
   readonly failed?: string;
 }
 
-/** A folder of links to all commands on the path but some. */
+/** A folder with links to all commands in PATH, except some. */
 function pathWithout(names: readonly string[]): string {
   const folder = mkdtempSync(join(walk, 'bin-'));
   for (const place of (process.env['PATH'] ?? '').split(delimiter).filter(existsSync))
@@ -50,11 +50,11 @@ function pathWithout(names: readonly string[]): string {
   return folder;
 }
 
-/** Folder of the commands of another Node.js. */
+/** Folder of the executables of another Node.js version. */
 function nodeOf(specifier: string): string {
   const prefix = join(walk, specifier);
   mkdirSync(prefix);
-  // What the package `node` itself would fetch by a script while it is installed.
+  // The package `node` would download this with an install script.
   const holder = `node-${process.platform}-${process.arch}`;
   const wanted = specifier.replace(/^node/, holder);
   const { status, stderr } = spawnSync('npm', ['install', '--prefix', prefix, wanted]);
@@ -62,7 +62,7 @@ function nodeOf(specifier: string): string {
   return join(prefix, 'node_modules', holder, 'bin');
 }
 
-/** Only what everybody has, and how npm is set up on this machine. */
+/** A minimal environment, plus this machine's npm settings. */
 function environment(cell: Cell, home: string): Record<string, string> {
   const kept = Object.entries(process.env).filter(([key]) =>
     /^(npm_config_|https?_proxy$|no_proxy$|NODE_EXTRA_CA_CERTS$)/i.test(key),
@@ -78,7 +78,7 @@ function environment(cell: Cell, home: string): Record<string, string> {
   };
 }
 
-/** @returns what went otherwise than it should, or undefined */
+/** @returns a description of the failure, or undefined */
 function take(
   { line, ends = 0, says }: Step,
   cwd: string,

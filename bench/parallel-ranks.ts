@@ -1,6 +1,6 @@
 /**
- * iResNet-18 on 1, 2 and 4 ranks beside one process without a group: how far losses and gradients lie apart, how far
- * rounding alone drives them apart (images changed by a millionth), and memory, traffic and time beside `magface plan`.
+ * Compares iResNet-18 on 1, 2 and 4 ranks with one process without a group: differences of losses and gradients, the
+ * differences that rounding alone causes (images changed by a millionth), and memory, traffic and time against `magface plan`.
  *
  *     npx tsx --conditions=magface:source bench/parallel-ranks.ts
  */
@@ -28,7 +28,7 @@ interface Measured {
 }
 
 const peakMiB = (): number => Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
-/** Of the whole machine, so that other programs' traffic counts too. */
+/** For the whole machine, so it includes the traffic of other programs. */
 const loopback = (): number => Number(/lo:\s*\d+(?:\s+\d+){7}\s+(\d+)/.exec(readFileSync('/proc/net/dev', 'utf8'))![1]);
 
 function measure(change: number): Measured {
@@ -51,7 +51,7 @@ function measure(change: number): Measured {
     const result = trainer.learn(images.narrow(0, first, count), labels.narrow(0, first, count), 1e-4);
     losses.push(result.loss);
     gradientNorms.push(result.gradientNorm);
-    if (step === 0) [start, sent] = [performance.now(), loopback()]; // the first warms up
+    if (step === 0) [start, sent] = [performance.now(), loopback()]; // the first is a warm-up
   }
   const secondsAStep = (performance.now() - start) / 1000 / steps;
   const megabytesOverLoopback = (loopback() - sent) / 1e6 / steps;
@@ -81,7 +81,7 @@ if (process.env['BENCH_RANK'] === undefined) {
   const rounding = beside(await run(0, 1e-6));
   const runs = [];
   const task = { arch: 'iresnet18', embeddingSize: 512, precision: 'fp32', images: 4 } as const;
-  const constants = await measureMachine({ ...task, ranks: 2 }); // two ranks, a core each
+  const constants = await measureMachine({ ...task, ranks: 2 }); // two ranks, one core each
   for (const ranks of [1, 2, 4]) {
     const one = await run(ranks);
     const gflops = constants.gflops * Math.min(1, 2 / ranks); // four ranks share two cores

@@ -1,6 +1,6 @@
 /**
- * A step of the class centers alone at 100,000 classes on 2 ranks: all of them, and a tenth (Partial FC). Each case runs
- * in processes of its own, since memory is what a process had at most.
+ * Measures a step of only the class centers, with 100,000 classes on 2 ranks: all of them, and a tenth (Partial FC). Each case
+ * runs in separate processes, because it reports their peak memory.
  *
  *     npx tsx --conditions=magface:source bench/partial-fc.ts
  */
@@ -17,7 +17,7 @@ const [ranks, dimension, classes, batch, rounds] = [2, 512, 100_000, 512, 3] as 
 
 interface Measured {
   readonly secondsAStep: number;
-  /** Resident before the head was made, after it, and at most. */
+  /** Resident memory before and after the head is created, and at its peak. */
   readonly baseMiB: number;
   readonly headMiB: number;
   readonly peakMiB: number;

@@ -1,8 +1,8 @@
 /**
- * Photos of 1920 x 1280 with three to five faces, from files to quality: `npx tsx -C magface:source bench/photo-speed.ts
- * [PHOTOS] [OLD]`. Rate, processor time, memory, latency of one photo, time to the first row of a cold command, and what each
- * stage costs, beside a bare loop over the same networks (support/photo-peer.ts) in the same run, turn by turn. OLD is a built
- * checkout of an earlier commit, which runs on fewer photos.
+ * Measures photos of 1920 x 1280 with three to five faces, from files to quality: `npx tsx -C magface:source
+ * bench/photo-speed.ts [PHOTOS] [OLD]`. Reports rate, CPU time, memory, latency of one photo, time to the first row of a cold
+ * command, and the cost of each stage, alternating with a bare loop over the same networks (support/photo-peer.ts). OLD is a
+ * built checkout of an earlier commit, which runs on fewer photos.
  */
 import { spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -28,7 +28,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'magface-photos-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/** The six sample photos, each as it is and mirrored. */
+/** The six sample photos and their mirror images. */
 async function makePhotos(): Promise<string[]> {
   const made: string[] = [];
   for (const number of [1, 2, 3, 4, 5, 6] as const) {
@@ -50,11 +50,11 @@ interface Run {
   /** From the first row to the last. */
   readonly photosPerSecond: number;
   readonly cpuSecondsPerPhoto: number;
-  /** Most memory at a time that the program held in main memory. */
+  /** Peak resident memory of the program. */
   readonly peakMiB: number;
 }
 
-/** A program that prints lines which begin with the photo's path. */
+/** A program that prints one line per photo, beginning with its path. */
 async function timed(words: readonly string[], photos: readonly string[]): Promise<Run> {
   const begin = performance.now();
   const child = spawn(process.execPath, [...words, ...photos], { stdio: ['ignore', 'pipe', 'ignore'], cwd: root });
@@ -63,12 +63,12 @@ async function timed(words: readonly string[], photos: readonly string[]): Promi
   let open = '';
   const look = (): void => {
     try {
-      // The system keeps the peak itself; a program that has ended but was not waited for has none any more.
+      // The system records the peak, but not for a process that has exited and was not waited for.
       const kiB = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
       if (kiB !== undefined) peak = Number(kiB) / 1024;
       const ticks = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       cpu = (Number(ticks[11]) + Number(ticks[12])) / 100;
-    } catch {} // it has just ended
+    } catch {} // it has just exited
   };
   const timer = setInterval(look, 20);
   child.stdout.on('data', (part: Buffer) => {
@@ -105,7 +105,7 @@ const medians = (runs: readonly Run[]): Run => {
   };
 };
 
-/** Milliseconds of one photo at a time, warm. */
+/** Latency of single photos in milliseconds, after warm-up. */
 async function latency(look: (path: string) => Promise<unknown>, photos: readonly string[]) {
   for (const path of photos.slice(0, 4)) await look(path);
   const times: number[] = [];
@@ -119,7 +119,7 @@ async function latency(look: (path: string) => Promise<unknown>, photos: readonl
   return { p50: at(0.5), p95: at(0.95) };
 }
 
-/** Milliseconds of processor time a photo, by stage, all on one thread. */
+/** CPU time per photo in milliseconds, by stage, on one thread. */
 async function stages(photos: readonly string[]) {
   const { model, detector, ...rest } = await loadModels({ threads: 1 });
   const parts = await openParts({ model, detector, ...rest, engine: await chooseEngine(model, { threads: 1 }) });
@@ -146,7 +146,7 @@ async function stages(photos: readonly string[]) {
       faces += found.length;
     }
   };
-  await run(); // compiled, warm
+  await run(); // warm-up
   for (const name of Object.keys(spent)) spent[name] = 0;
   faces = 0;
   await run();
@@ -155,7 +155,7 @@ async function stages(photos: readonly string[]) {
 }
 
 const distinct = await makePhotos();
-// Copies: a command looks once at a photo that is named twice.
+// Use copies, because a command processes a photo only once even if it is named twice.
 const photos = Array.from({ length: count }, (_, i) => join(folder, `copy-${i}.jpg`));
 for (const [i, copy] of photos.entries()) copyFileSync(distinct[i % distinct.length]!, copy);
 const command = (place: string): string[] => [

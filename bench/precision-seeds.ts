@@ -1,11 +1,11 @@
 /**
- * Whether training in bfloat16 with fused operators ends where float32 does: runs of one recipe in float32 by several
- * seeds, and in bfloat16, each by `magface train` with `--eval-pairs`, to its end:
+ * Tests whether training in bfloat16 with fused operators reaches the same accuracy as float32: compares runs of one recipe
+ * in float32 with several seeds, and in bfloat16, each a finished `magface train` with `--eval-pairs`:
  *
  *     npx tsx -C magface:source bench/precision-seeds.ts RUN_FOLDER...
  *
- * Reads each run's newest checkpoint, which holds its settings, and its last validation. On a processor that does not
- * multiply bfloat16, float32 multiplies the same rounded values (docs/speed.md): its numbers, not its speed.
+ * Reads the settings from each run's newest checkpoint, and its last validation. On a processor without bfloat16 the type is
+ * emulated (docs/speed.md), with the same numbers but not the speed.
  */
 import { processor, torchVersion } from '@magface/torch';
 import { finishedRun } from './support/finished-run.ts';
@@ -21,7 +21,7 @@ const runs = await Promise.all(process.argv.slice(2).map(runOf));
 const of = (precision: string) => runs.filter(({ config }) => config.precision === precision);
 if (of('fp32').length < 3 || of('bf16').length === 0) throw new Error('Expected three runs in fp32 and one in bf16.');
 
-/** What float32 gives by its seeds, and how far bfloat16 lies from their mean, in their standard deviations. */
+/** Results of float32 over seeds, and the distance of bfloat16 from their mean in standard deviations. */
 function beside(name: string, figureOf: (run: Run) => number) {
   const float = of('fp32').map(figureOf);
   const small = of('bf16').map(figureOf);

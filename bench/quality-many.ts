@@ -1,7 +1,7 @@
 /**
- * Ten thousand photos through `magface quality`, as people would: `npx tsx bench/quality-many.ts [PHOTOS]`. Rate, memory
- * every five seconds, and whether every photo has its row. Photos are made from faces (`npm run data -- lfw`): LFW's with a drawn-out
- * surrounding, every tenth a portrait and every five-hundredth a large photo of several people.
+ * Runs `magface quality` on ten thousand photos: `npx tsx bench/quality-many.ts [PHOTOS]`. Reports the rate, memory every five
+ * seconds, and whether every photo has a row. Photos are made from LFW's faces (`npm run data -- lfw`) with stretched
+ * surroundings; every tenth is a portrait and every five-hundredth a large photo of several people.
  */
 import { spawn } from 'node:child_process';
 import { createReadStream, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';

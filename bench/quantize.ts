@@ -1,11 +1,11 @@
 /**
- * What half and eight-bit weights cost in accuracy on LFW's ten folds, and what they gain in size and rate:
+ * Measures what fp16 and int8 cost in accuracy on LFW's ten folds, and what they gain in size and rate:
  *
  *     npx tsx bench/quantize.ts [--only fr-feature|arcface] [--types fp32,fp16,int8] [--samples 100] [--cache DIR]
  *
- * Flip-sum features of the images that LFW's pairs name; calibration uses faces that no pair names. Needs LFW (`npm run data -- lfw`); writes
- * bench/results/quantize.json. One thread; rates are the best of alternating rounds in one run. The cache keeps features,
- * so that a run that was cut off goes on: remove it after a change to what makes them.
+ * Uses flip-sum features of the images in LFW's pairs; calibration uses faces that are in no pair. Needs LFW (`npm run data --
+ * lfw`); writes bench/results/quantize.json. Runs on one thread; rates are the best of alternating rounds. Features are
+ * cached, so that an interrupted run can resume: delete the cache after changing how they are computed.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -59,7 +59,7 @@ async function embed(model: string, kept: string | undefined): Promise<EmbeddedF
   return embedded;
 }
 
-/** Faces a second of each file, best of alternating rounds, as background work comes and goes. */
+/** Faces per second of each file, the best of alternating rounds, because background load varies. */
 async function rates(files: readonly string[]): Promise<number[]> {
   const best = files.map(() => 0);
   const opened = await Promise.all(files.map((model) => MagFace.load({ model, detector: false, threads: 1 })));
@@ -117,7 +117,7 @@ async function measure(key: string, name: string): Promise<Record<string, unknow
   }
 }
 
-/** Relative change of the faces' own magnitudes, and whether their order stays. */
+/** Relative change of the magnitudes, and whether their order is preserved. */
 function magnitudeChange(a: EmbeddedFaces, b: EmbeddedFaces): Record<string, number> {
   const changes = b.magnitudes.map((value, i) => value / a.magnitudes[i]! - 1);
   const mean = changes.reduce((sum, one) => sum + one, 0) / changes.length;

@@ -1,12 +1,12 @@
 /**
- * iResNet-18 from scratch on real faces: what a finished training run is worth, by the commands a user would type.
+ * Evaluates a finished training run of iResNet-18 from scratch on real faces, with the commands that a user would run.
  *
  *     npx tsx bench/real-faces.ts NAME RUN_FOLDER
  *
- * RUN_FOLDER is the `--output` of `magface train` on the lists that `npm run data` makes (the command stands in the result).
- * Converts the last checkpoint to ONNX, embeds the test images of LFW with it, and measures accuracy and error versus
- * reject, with 95 % intervals over resampled pairs. Writes bench/results/NAME.json and NAME.png, the charts of the run's
- * report without its faces.
+ * RUN_FOLDER is the `--output` of `magface train` on the lists from `npm run data` (the result states the command). Converts
+ * the last checkpoint to ONNX, embeds the test images of LFW with it, and measures accuracy and error versus reject, with
+ * 95 % intervals over resampled pairs. Writes bench/results/NAME.json and NAME.png, the charts of the run's report without
+ * its faces.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ const reject = (fmr: number): Record<string, unknown> => {
   return { ...Object.fromEntries(rules), ...rejectBaselines(similarities, pairs.same, { fmr, rejectRates }) };
 };
 
-/** How much FNMR at FMR 1e-2 falls from nothing rejected, with 95 % intervals over 1,000 resamplings of the pairs. */
+/** Reduction of FNMR at FMR 1e-2 by rejection, with 95 % intervals over 1,000 resamplings of the pairs. */
 function falls(): Record<string, readonly [number, number]> {
   const random = randomStream(1);
   const drops: number[][] = rejectRates.slice(1).map(() => []);
@@ -80,7 +80,7 @@ function falls(): Record<string, readonly [number, number]> {
 
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
-// Faces are research data and stay out of the project, as do this machine's folders: the charts alone are kept.
+// Keep only the charts: faces are research data, and the folders are specific to this machine.
 const config = { ...run.config, evalPairs: basename(run.config.evalPairs ?? '') };
 const pictures = JSON.parse(readFileSync(join(folder, 'pictures.json'), 'utf8')) as Pictures;
 const told = { config, rows: run.metrics, validation: run.validation };

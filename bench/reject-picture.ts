@@ -1,7 +1,7 @@
 /**
- * The README's picture: error versus reject of the default model on LFW's pairs of people whom it was not trained on, at the
- * threshold of FMR 1e-2. `npx tsx -C magface:source bench/reject-picture.ts [FEATURES.npy]` embeds faces of LFW (`npm run data -- lfw`)
- * unless their features are given, writes bench/results/reject-picture.json and docs/images/error-versus-reject.svg.
+ * Draws the README's picture: error versus reject of the default model on LFW pairs of people it was not trained on, at the
+ * threshold of FMR 1e-2. `npx tsx -C magface:source bench/reject-picture.ts [FEATURES.npy]` embeds LFW's faces (`npm run data
+ * -- lfw`) unless features are given. Writes bench/results/reject-picture.json and docs/images/error-versus-reject.svg.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ const svg = draw({
     }),
   ]),
 });
-// A picture stands alone: it brings the colours that a page would give it.
+// A standalone picture must include the colours that a page would provide.
 const alone = svg.replace(
   '<svg ',
   '<svg xmlns="http://www.w3.org/2000/svg" style="background: white; color: #222222; font-size: 13px" ',

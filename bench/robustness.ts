@@ -1,9 +1,10 @@
 /**
- * Whether the quality of two models falls with damage and foretells lost similarity, on faces of LFW:
+ * Tests whether the quality of two models falls with damage and predicts the loss of similarity, on LFW faces:
  *
  *     npx tsx bench/robustness.ts [--limit N]
  *
- * Needs LFW (`npm run data -- lfw`) and a build; writes bench/results/robustness.json. Some minutes a model on two cores.
+ * Needs LFW (`npm run data -- lfw`) and a build; writes bench/results/robustness.json. Takes a few minutes per model on two
+ * cores.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

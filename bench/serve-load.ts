@@ -1,15 +1,14 @@
 /**
- * The service under load, each part by its name or all in turn:
+ * Load-tests the service, by part or completely:
  *
  *     npx tsx bench/serve-load.ts [throughput] [throughput-photos] [batching] [latency] [slow-clients] [memory]
  *
- * throughput: requests at 32 connections beside the library alone, a plain loop over the same images with the same threads
- * in this process, in alternating rounds; of aligned faces by a small network, where HTTP's share is largest, and of photos
- * by the models that come by themselves. The client's work is on the same cores. batching: with and without shared
- * batches. latency: at half of the full rate. slow-clients: others' latency while a hundred uploads creep. memory: resident
- * over 20,000 requests. The last two use a recogniser of a few hundred bytes, so that the service itself is what is seen.
- * Needs LFW (`npm run data -- lfw`) and a build; writes
- * bench/results/serve-load-PART.json.
+ * throughput: requests over 32 connections, alternating with a plain loop of the library over the same images with the same
+ * threads; with aligned faces and a small network, where HTTP's share is largest, and with photos and the default models.
+ * The client runs on the same cores. batching: with and without shared batches. latency: at half of the maximum rate.
+ * slow-clients: latency of other clients during a hundred slow uploads. memory: resident memory over 20,000 requests. The
+ * last two use a recogniser of a few hundred bytes, to measure only the service. Needs LFW (`npm run data -- lfw`) and a
+ * build; writes bench/results/serve-load-PART.json.
  */
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -36,7 +35,7 @@ const faces = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 const tiny = join(mkdtempSync(join(tmpdir(), 'magface-bench-')), 'tiny.onnx');
 writeFileSync(tiny, tinyOnnx());
 
-/** What is asked for. */
+/** A request. */
 interface Work {
   readonly images: readonly Uint8Array[];
   readonly aligned: boolean;
@@ -48,7 +47,7 @@ const photos: Work = {
   aligned: false,
 };
 
-/** Of 640 pixels, as pages send them. */
+/** Photos of 640 pixels, as pages send them. */
 async function smallPhoto(number: 1 | 2 | 3 | 4 | 5 | 6): Promise<Uint8Array> {
   return new Uint8Array(
     await sharp(samplePhoto(number)).rotate().resize(640, 640, { fit: 'inside' }).jpeg().toBuffer(),
@@ -59,7 +58,7 @@ const rounded = (value: number): number => Number(value.toPrecision(4));
 
 type Load = Pick<autocannon.Options, 'connections' | 'amount' | 'overallRate' | 'duration'>;
 
-/** Each request another image. @returns autocannon's figures, and the seconds to the last answer */
+/** Sends a different image with each request. @returns autocannon's figures, and the seconds until the last response */
 async function load(
   service: Service,
   options: Load,
@@ -72,7 +71,7 @@ async function load(
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const all = { url: `${service.address}/v1/faces?aligned=${aligned}`, requests, timeout: 600, ...options };
     const running = autocannon(all, (error: unknown, result) => (error ? reject(error) : resolve(result)));
-    // Autocannon looks at its watch once a second.
+    // Autocannon samples once per second.
     running.on('response', () => {
       last = performance.now();
     });
@@ -80,13 +79,13 @@ async function load(
   return { ...result, seconds: (last - started) / 1000 };
 }
 
-/** Requests a second, and the processor's milliseconds for each, which other work on the machine hardly touches. */
+/** Requests per second, and CPU milliseconds per request, which other load hardly affects. */
 interface Cost {
   readonly rate: number;
   readonly cpu: number;
 }
 
-/** All of the requests must be answered well. */
+/** All requests must succeed. */
 async function served(service: Service, amount: number, work: Work = alignedFaces): Promise<Cost> {
   const before = await service.cpuSeconds();
   const result = await load(service, { connections: 32, amount }, work);
@@ -105,13 +104,13 @@ async function bare(magface: MagFace, amount: number, { images, aligned }: Work)
   return { rate: (1000 * amount) / (performance.now() - started), cpu };
 }
 
-/** A server's code is compiled by its first thousand requests; those of no image cost no inference. */
+/** Warm-up: the JIT compiles the server's code within a thousand requests; requests without images cost no inference. */
 async function warm(service: Service): Promise<void> {
   const requests = [{ method: 'POST' as const, headers: { 'content-type': 'image/jpeg' }, body: 'no image' }];
   await autocannon({ url: `${service.address}/v1/faces`, requests, connections: 32, amount: 2000, timeout: 600 });
 }
 
-/** Each round's requests of the library alone, before and after as many or more of the service. */
+/** Images per round of the library alone, before and after at least as many requests to the service. */
 interface Amounts {
   readonly bare: number;
   readonly served: number;
@@ -121,7 +120,7 @@ const throughput = (): Promise<object> =>
   compared(alignedFaces, { bare: 768, served: 768 }, { model, detector: false });
 const throughputPhotos = (): Promise<object> => compared(photos, { bare: 24, served: 64 }, {});
 
-/** The service and the library alone, in turn. */
+/** The service and the library alone, alternating. */
 async function compared(
   work: Work,
   amounts: Amounts,
@@ -201,7 +200,7 @@ async function latency(): Promise<object> {
   };
 }
 
-/** Uploads that send a byte a second. */
+/** Uploads that send one byte per second. */
 function creep(service: Service, count: number): () => void {
   const port = Number(new URL(service.address).port);
   const head = 'POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 5000\r\n\r\n';

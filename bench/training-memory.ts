@@ -1,6 +1,6 @@
 /**
- * Resident memory over 300 training steps of iResNet-18: `npx tsx -C magface:source bench/training-memory.ts [BATCH]`.
- * It may grow by 5 % after the 20th step.
+ * Measures resident memory over 300 training steps of iResNet-18: `npx tsx -C magface:source bench/training-memory.ts
+ * [BATCH]`. It may grow by at most 5 % after step 20.
  */
 import { aliveTensors, cacheMemory, threads } from '@magface/torch';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';

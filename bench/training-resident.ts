@@ -1,10 +1,10 @@
 /**
- * Resident memory of training in bfloat16 beside the same layers in plain PyTorch, float32:
+ * Compares the resident memory of training in bfloat16 with the same layers in plain PyTorch, float32:
  *
  *     npx tsx -C magface:source bench/training-resident.ts [--arch A] [--batch N] [--threads N] [--steps N]
  *
- * Each in a process of its own, after a few steps; what the process holds now, and the most that it held. PyTorch is
- * measured as it comes, and with glibc told to keep freed memory. Node itself, the addon and libtorch are counted with ours.
+ * Each runs in its own process; reports current and peak memory after a few steps. PyTorch runs with default settings, and
+ * with glibc set to keep freed memory. Our figures include Node, the addon and libtorch.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

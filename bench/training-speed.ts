@@ -1,13 +1,13 @@
 /**
- * A step of training beside the same layers in plain PyTorch, float32, and the share of this processor's matrix products
- * that it reaches:
+ * Compares a training step with the same layers in plain PyTorch, float32, and reports the share of the processor's peak
+ * matrix product rate:
  *
  *     npx tsx -C magface:source bench/training-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--python P]
  *
- * All take turns in every round; only the ratios of one run mean something. PyTorch is measured as it comes, and with glibc
- * told to keep freed memory, which is what our allocator does for ours: only that ratio speaks of kernels. Wall time, so
- * nothing else should run. Needs Python with PyTorch (Debian: python3-torch). On a processor that does not multiply
- * bfloat16 the result is named after its loops, and the peak is that of float32.
+ * All candidates alternate in every round; only ratios within one run are meaningful. PyTorch runs with default settings, and
+ * with glibc set to keep freed memory, as our allocator does: only the latter ratio compares kernels. It measures wall time,
+ * so nothing else should run. Needs Python with PyTorch (Debian: python3-torch). On a processor without bfloat16 the result
+ * is named after the kernels, and the peak is that of float32.
  */
 import { cacheMemory, processor, threads as setThreads, torchVersion } from '@magface/torch';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
@@ -50,7 +50,7 @@ const faces = Uint8Array.from({ length: batchSize * 112 * 112 * 3 }, (_, i) => (
 const labels = BigInt64Array.from({ length: batchSize }, (_, i) => BigInt(i));
 const images = { faces, labels, indices: new Uint32Array(batchSize) };
 
-/** Seconds of some steps. */
+/** Duration of some steps in seconds. */
 function ours(precision: string, count: number): number {
   cacheMemory(2 ** 34);
   const started = performance.now();
@@ -69,11 +69,11 @@ const runs: Readonly<Record<string, (count: number) => Promise<number> | number>
 
 type Row = Readonly<Record<string, number>>;
 const rows: Row[] = [];
-for (const run of Object.values(runs)) await run(3); // until memory has been asked for as often as it ever will be
+for (const run of Object.values(runs)) await run(3); // until the allocator's cache is warm
 for (let round = 0; round < rounds; round++) {
   const row: Record<string, number> = {};
   for (const [name, run] of Object.entries(runs)) {
-    await run(1); // caches are the others'
+    await run(1); // refill the caches after the other candidates
     row[name] = (batchSize * steps) / (await run(steps));
   }
   row['gemmGigaflops'] = gemmPeak(bfloat16 ? 'bfloat16' : 'float32') / 1e9;
@@ -82,7 +82,7 @@ for (let round = 0; round < rounds; round++) {
 for (const peer of Object.values(peers)) peer[Symbol.dispose]();
 
 const ratio = (of: (row: Row) => number) => spread(rows.map(of));
-const operations = 3 * networkCost(architecture).operations; // backward takes twice what forward does
+const operations = 3 * networkCost(architecture).operations; // backward costs twice as much as forward
 const shareOfPeak = (name: string) => ratio((row) => (row[name]! * operations) / 1e9 / row['gemmGigaflops']!);
 writeResult(`${forProcessor('training-speed')}-${arch}-batch${batchSize}-threads${threads}`, {
   arch,

@@ -1,4 +1,4 @@
-/** The photo with the best face, as for a gate or an album. Run: npx tsx -C magface:source examples/best-shot.ts PHOTO... */
+/** Finds the photo with the best face. Run: npx tsx -C magface:source examples/best-shot.ts PHOTO... */
 import { MagFace } from 'magface';
 
 await using magface = await MagFace.load();

@@ -1,4 +1,4 @@
-/** How alike the largest faces of two photos are. Run: npx tsx -C magface:source examples/compare-two.ts A B */
+/** Compares the largest faces of two photos. Run: npx tsx -C magface:source examples/compare-two.ts A B */
 import { compare, MagFace } from 'magface';
 
 const [a, b] = process.argv.slice(2);

@@ -1,7 +1,6 @@
 /**
- * Scores every photo that is chosen on a page with `<input type="file" multiple>`. Any bundler that knows
- * `new URL('…', import.meta.url)` will do (Vite, webpack, Parcel); `magface page --output public --models-only` puts the
- * models beside the page.
+ * Scores every photo chosen in `<input type="file" multiple>`. Use any bundler that supports `new URL('…', import.meta.url)`
+ * (Vite, webpack, Parcel). `magface page --output public --models-only` writes the models next to the page.
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />

@@ -1,5 +1,5 @@
 /**
- * Training with a loop of one's own. Run: npx tsx -C magface:source examples/own-loop.ts FOLDER_OR_LIST [STEPS]
+ * Trains with your own loop. Run: npx tsx -C magface:source examples/own-loop.ts FOLDER_OR_LIST [STEPS]
  */
 import { writeFileSync } from 'node:fs';
 import { autocast, fromArray, Generator, Sgd, scope, zeros } from '@magface/torch';

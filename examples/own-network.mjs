@@ -1,8 +1,8 @@
 /**
- * A network of one's own in one file: depthwise and pointwise convolutions, 20,000 weights, far too small to recognise
- * anybody but quick to try. Run: magface train --train-list FOLDER --arch ./examples/own-network.mjs --output run
+ * Your own network in one file: depthwise and pointwise convolutions, 20,000 weights, far too small to recognise anyone but
+ * quick to try. Run: magface train --train-list FOLDER --arch ./examples/own-network.mjs --output run
  *
- * A checkpoint becomes a model by: magface convert run/CHECKPOINT.safetensors model.onnx --arch ./examples/own-network.mjs
+ * To convert a checkpoint: magface convert run/CHECKPOINT.safetensors model.onnx --arch ./examples/own-network.mjs
  */
 import { inputValue, LayerList } from 'magface/train';
 

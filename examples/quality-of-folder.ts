@@ -1,4 +1,4 @@
-/** The quality of every face in a folder. Run: npx tsx -C magface:source examples/quality-of-folder.ts FOLDER */
+/** Scores every face in a folder. Run: npx tsx -C magface:source examples/quality-of-folder.ts FOLDER */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MagFace } from 'magface';

@@ -1,15 +1,15 @@
 /**
- * Trains the aligner that the package ships, from nothing:
+ * Trains the package's aligner from scratch:
  *
  *     npm run model:aligner -- [OUTPUT] [--steps 9000]
  *
- * OUTPUT (default output/face-aligner.onnx) gets the network with its record. It learns from the training lists of LFW and
- * CelebA and from people 1 to 50 of CFP; people 51 to 100 are left for measuring (`npm run data` says how to get the sets).
- * Half an hour on one core; the libraries' threads are kept to one, so that a second run gives the same file.
- * `bench/alignment.ts` measures it.
+ * Writes the network with its record to OUTPUT (default output/face-aligner.onnx). It trains on the training lists of LFW and
+ * CelebA and on people 1 to 50 of CFP; people 51 to 100 are reserved for evaluation (`npm run data` explains how to get the
+ * sets). Takes half an hour on one core. Libraries are limited to one thread, so that a second run gives the same file.
+ * `bench/alignment.ts` evaluates it.
  *
- * Each face is cut out wrongly on purpose, and the network learns to say how. The alignment that is taken for right has
- * errors of its own; they differ from face to face, so what is learned is their mean, which is nearer to the truth.
+ * Each face is cropped with a deliberate misalignment, which the network learns to estimate. The reference alignments have
+ * errors too, but these differ from face to face, so the network learns their mean, which is more accurate.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** `npm run api`: writes the inventory of public names after a change on purpose. Look at its diff before committing. */
+/** `npm run api`: updates the inventory of public names after an intended change. Review the diff before committing. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { apiOf, entryPoints } from '../packages/magface/test/support/api-inventory.ts';
 

@@ -1,12 +1,13 @@
 /**
- * Makes the model that the package ships, from scratch and bit for bit:
+ * Reproduces the package's default model from scratch, bit for bit:
  *
  *     npm run model:default -- [FACES] [OUTPUT] [--record]
  *
- * FACES (default ../shared/faces) holds LFW and CelebA as aligned faces with their lists. `npm run data` arranges them from what
- * you download, with lists of its own: the model is then another than the shipped one, by the same recipe. OUTPUT (default output/default-model)
- * gets the lists, the run, and `magface-small.onnx` with its scale and thresholds; at the end it says whether that is the shipped
- * file. `--record` writes that to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts` measures the model.
+ * FACES (default ../shared/faces) has LFW and CelebA as aligned faces with their lists. `npm run data` prepares them from your
+ * downloads, with its own lists; the recipe then gives a different model. OUTPUT (default output/default-model) gets the
+ * lists, the run, and `magface-small.onnx` with its scale and thresholds. At the end the script says whether that equals the
+ * included file; `--record` writes the result to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts`
+ * evaluates the model.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +28,7 @@ const [
   .filter((word) => word !== '--record')
   .map((path) => resolve(path));
 
-/** People of CelebA who are in LFW, too: trained on, they would be known to its test. */
+/** CelebA people who are also in LFW; they are excluded, because LFW is the test set. */
 const alsoInLfw = ['7218', '7261', '7355', '7398'];
 
 interface Listed {
@@ -39,7 +40,7 @@ function readLines(file: string): string[] {
   return readFileSync(file, 'utf8').trim().split('\n');
 }
 
-/** Images of a training list, by absolute paths, of people who are not left out. */
+/** Absolute paths of a training list's images, without excluded people. */
 function listed(set: string): Listed[] {
   return readLines(join(faces, set, 'train.list')).flatMap((line) => {
     const path = line.split(' ')[0]!;
@@ -48,7 +49,7 @@ function listed(set: string): Listed[] {
   });
 }
 
-/** The official list: `imgname 0 id 0`, people numbered anew from 0. */
+/** The official list: `imgname 0 id 0`, with people renumbered from 0. */
 function writeTrainList(set: string): string {
   const people = new Map<string, number>();
   const lines = listed(set).map(({ path, person }) => {
@@ -59,7 +60,7 @@ function writeTrainList(set: string): string {
   return `${set}.list`;
 }
 
-/** The faces of people whom nothing was trained on: pairs of the list, and strangers at random for small error rates. */
+/** Faces of people that were not in training: the list's pairs, and random strangers for small error rates. */
 function writeTestLists(strangers: number): void {
   const lines = readLines(join(faces, 'lfw/test_pairs.list'));
   const given = lines.map((line) => line.split(' '));
@@ -83,7 +84,7 @@ function magface(...args: string[]): void {
   execFileSync(process.execPath, [cli, ...args], { cwd: output, stdio: 'inherit' });
 }
 
-/** What the weights come from, and what follows for those who use them. */
+/** Origin of the weights, and its consequences for users. */
 const licence = {
   spdx: 'MIT AND LicenseRef-research-data',
   notice:

@@ -1,4 +1,4 @@
-/** `npm run docs`: writes the pages of docs/ that are made from the sources. */
+/** `npm run docs`: generates the pages of docs/ that come from the sources. */
 import { writeFileSync } from 'node:fs';
 import { cliPage, errorsPage, settingsPage } from '../packages/magface/test/support/reference-docs.ts';
 

@@ -1,10 +1,10 @@
 /**
- * The research faces of the benches, which are not in the project and cannot be downloaded by a script:
+ * Prepares the research faces for the benchmarks, which are not in the project and which no script can download:
  *
- *     npm run data                              where each set comes from, its terms, and whether it is there
- *     npm run data -- lfw|celeba|cfp FOLDER     checks a set that you downloaded and unpacked, aligns it, and arranges it
+ *     npm run data                              lists the source, the terms and the presence of each set
+ *     npm run data -- lfw|celeba|cfp FOLDER     checks, aligns and arranges a set that you downloaded and unpacked
  *
- * Sets go to `../shared/faces`, or below the folder that MAGFACE_DATA names. A run that was cut off goes on.
+ * Writes sets to `../shared/faces`, or to the folder that MAGFACE_DATA names. An interrupted run resumes.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';

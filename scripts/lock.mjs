@@ -1,6 +1,5 @@
 /**
- * `npm run lock`: brings package-lock.json up to date and takes the registries' addresses out of it, so that npm uses
- * whichever registry it is set to.
+ * `npm run lock`: updates package-lock.json and removes registry URLs from it, so that npm uses the user's registry.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { root, run } from './set-up.mjs';

@@ -1,6 +1,6 @@
 /**
- * All set-up that a clone needs, done only when something changed: dependencies when the lock file did, the build
- * incrementally. Plain JavaScript over Node's own modules, since it runs before anything is installed.
+ * Sets up a clone: installs dependencies if the lock file changed, and builds incrementally. Plain JavaScript with Node's
+ * modules only, because it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,7 +21,7 @@ function exitCodeOf(command, args, options = {}) {
   return result.status ?? 1;
 }
 
-/** Runs a command in the project's root; ends this process with its exit code when it fails. */
+/** Runs a command in the project's root; exits with its exit code if it fails. */
 export function run(command, args, options = {}) {
   const code = exitCodeOf(command, args, options);
   if (code !== 0) process.exit(code);
@@ -43,9 +43,9 @@ function installDependencies() {
   const stamp = `${root}/node_modules/.magface-lock`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('Installing dependencies (once) ...');
-  // Data belongs to stdout; npm's own report goes to stderr.
-  // Not `npm ci`: it refuses a lock file that lacks other platforms' optional binaries, as one made behind a registry
-  // that serves a single platform does. --no-save holds to the lock file's versions and leaves it as it is.
+  // stdout is for data, so npm's report goes to stderr.
+  // Not `npm ci`, which rejects a lock file without the optional binaries of other platforms; a registry that serves one
+  // platform produces such files. --no-save uses the lock file's versions and leaves the file unchanged.
   run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'], {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
@@ -54,7 +54,7 @@ function installDependencies() {
   writeFileSync(stamp, lock);
 }
 
-/** The newest change of these files and folders, in milliseconds. */
+/** Time of the newest change in these files and folders, in milliseconds. */
 function newest(...paths) {
   const times = paths.flatMap((path) => {
     const all = statSync(`${root}/${path}`).isDirectory() ? readdirSync(`${root}/${path}`, { recursive: true }) : [];
@@ -63,10 +63,10 @@ function newest(...paths) {
   return Math.max(...times);
 }
 
-/** Folders of `packages/magface/src` that no page imports. */
+/** Folders of `packages/magface/src` that the page does not import. */
 const notOnPages = ['cli', 'client', 'degrade', 'eval', 'format', 'gallery', 'serve', 'settings', 'train'];
 
-/** Builds the page for browsers when it is older than what it is made of. @returns whether it is there */
+/** Builds the page if it is older than its sources. @returns whether it exists */
 function buildPage() {
   const [page, rules] = [`${root}/packages/magface/dist/page/index.html`, 'packages/magface/src'];
   const parts = readdirSync(`${root}/${rules}`).filter((name) => !notOnPages.includes(name));
@@ -77,10 +77,10 @@ function buildPage() {
   return exitCodeOf('npm', words, { stdio: ['ignore', 2, 2] }) === 0;
 }
 
-/** Compiles what changed and builds the page. @returns whether it went well */
+/** Compiles what changed and builds the page. @returns whether that succeeded */
 export const build = () => exitCodeOf(process.execPath, ['node_modules/typescript/bin/tsc', '-b']) === 0 && buildPage();
 
-/** Dependencies and build, in seconds when nothing changed. */
+/** Installs dependencies and builds; takes seconds if nothing changed. */
 export function setUp() {
   requireNode();
   installDependencies();

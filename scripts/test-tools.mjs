@@ -1,6 +1,6 @@
 /**
- * What some tests need beside npm's packages: the native addon with libtorch, Chromium for pages, PyTorch for a second opinion.
- * Installs them with apt where this is root on Debian. Elsewhere the tests that need them are skipped and say why.
+ * Installs what some tests need beyond npm packages: libtorch and the addon, Chromium for pages, PyTorch for comparison. Uses
+ * apt when run as root on Debian. Elsewhere the tests that need them are skipped and say why.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 const hasPyTorch = () =>
   spawnSync('/usr/bin/python3', ['-c', 'import importlib.util as u; assert u.find_spec("torch")']).status === 0;
 
-/** Ubuntu's chromium is a snap, which does not install in a container. */
+/** Ubuntu's chromium is a snap, which cannot be installed in a container. */
 const isDebian = () => existsSync('/etc/os-release') && /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
 
 function apt(...words) {

@@ -1,6 +1,6 @@
 /**
- * `npm test`: set-up, types, lint and all tests. `npm test -- NAME` runs the test files whose path holds NAME.
- * `npm run test:quick`: types, lint and the tests that the last change touches, without the slow ones.
+ * `npm test`: set-up, types, lint and all tests. `npm test -- NAME` runs the test files whose path contains NAME.
+ * `npm run test:quick`: types, lint and the fast tests of the last change.
  */
 import { spawnSync } from 'node:child_process';
 import { root, run, setUp } from './set-up.mjs';
@@ -16,7 +16,7 @@ process.env.MAGFACE_BUILT = 'true';
 if (given[0] === '--quick') {
   lint();
   process.env.MAGFACE_QUICK = 'true';
-  // What is not committed yet, or else the last commit.
+  // Uncommitted changes, or else the last commit.
   vitest(...(isClean() ? ['--changed=HEAD~1'] : ['--changed']), '--passWithNoTests', ...given.slice(1));
 } else {
   installTestTools();

@@ -1,4 +1,4 @@
-/** bench/README.md, written from the results, a row each. A test holds it to them. */
+/** Generates bench/README.md from the results, one row each. A test checks that it is up to date. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { claims } from './claims.ts';
@@ -9,14 +9,14 @@ interface Result {
   readonly machine?: Readonly<Record<string, string | number>>;
 }
 
-/** What stands at these keys; `*` is the sum over a list. */
+/** The value at these keys; `*` sums over a list. */
 function valueAt(from: unknown, [key, ...rest]: readonly string[]): unknown {
   if (key === undefined || from === undefined) return from;
   if (key === '*') return (from as unknown[]).reduce<number>((sum, one) => sum + Number(valueAt(one, rest) ?? 0), 0);
   return valueAt((from as Record<string, unknown>)[key], rest);
 }
 
-/** The value at `a.b.c`, short: three digits, or a percentage. */
+/** The value at `a.b.c`, rounded, or as a percentage. */
 function figure(result: unknown, path: string): string {
   const percent = path.endsWith('%');
   const value = valueAt(result, (percent ? path.slice(0, -1) : path).split('.'));
@@ -30,7 +30,7 @@ function figure(result: unknown, path: string): string {
 const filled = (text: string, result: unknown): string =>
   text.replace(/\{([^}]+)\}/g, (_, path: string) => figure(result, path));
 
-/** The longest of these that a name begins with. */
+/** The longest of these names that is a prefix of `name`. */
 const longest = (names: readonly string[], name: string): string | undefined =>
   names.filter((one) => name.startsWith(one)).sort((a, b) => b.length - a.length)[0];
 
@@ -54,11 +54,11 @@ export function benchReadme(): string {
   });
   return `# Benchmarks
 
-One script a claim: each says at its top what it measures and how to run it (\`npx tsx -C magface:source bench/NAME.ts\`).
-Speed is measured as a ratio to a peer within one run, never between runs: machines differ, and so do their days. Results
-carry machine, versions and commit; those that fall short of what was wanted are kept as well.
+There is one script per claim. Its header says what it measures and how to run it (\`npx tsx -C magface:source bench/NAME.ts\`).
+Speed is a ratio to a peer within one run, never between runs, because machines and their load differ. Results include machine,
+versions and commit. Results that fall short of their goals are kept too.
 
-This page is written from \`results/\`, by each benchmark at its end or by \`npx tsx bench/readme.ts\`.
+This page is generated from \`results/\`, by each benchmark at its end or by \`npx tsx bench/readme.ts\`.
 
 | What | Figure | Script | Result | Date | Commit |
 |---|---|---|---|---|---|
@@ -66,7 +66,7 @@ ${rows.join('\n')}
 `;
 }
 
-/** Writes the page anew. */
+/** Rewrites the page. */
 export function writeBenchReadme(): void {
   writeFileSync(`${folder}README.md`, benchReadme());
 }

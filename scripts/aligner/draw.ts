@@ -1,4 +1,4 @@
-/** A training picture: a face with its surroundings, cut out wrongly by a known similarity, in changed light. */
+/** Draws a training image: a face with its surroundings, misaligned by a known similarity, in changed light. */
 import { fieldSize, middle } from '../../packages/magface/src/infer/aligner.ts';
 import type { Pixels } from '../../packages/magface/src/pixels.ts';
 import type { Face } from './faces.ts';
@@ -10,7 +10,7 @@ export type Random = () => number;
 const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 const clamped = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
 
-/** What a cut is off by: nearly half of them a little, as the second look finds it, the others as a detector may be. */
+/** The misalignment of a crop: small for nearly half, as in the second iteration, else as large as a detector's error. */
 function wrongness(random: Random): Similarity {
   const share = random() < 0.45 ? 0.3 : 1;
   const spread = (deviation: number, most: number): number => clamped(normal(random) * deviation * share, most);
@@ -20,11 +20,11 @@ function wrongness(random: Random): Similarity {
 }
 
 /**
- * Pixels are taken singly: the mean of four that follows smooths them.
+ * Samples the nearest pixel, because the network's input averages four samples.
  *
- * @param other - another face, whose pixels serve as a background
+ * @param other - another face, used as background
  * @param field - (160, 160, 3) uint8, filled here
- * @returns the correction that the network is to find
+ * @returns the correction that the network must predict
  */
 export function drawField(face: Face, other: Pixels, random: Random, field: Uint8Array): Similarity {
   const wrong = wrongness(random);
@@ -39,10 +39,10 @@ export function drawField(face: Face, other: Pixels, random: Random, field: Uint
   return aboutMiddle(correction.real, -correction.imaginary, -moveX, moveY);
 }
 
-/** The face's own pixels, and what stands beyond them. */
+/** The face's pixels, and its surroundings. */
 interface Surroundings {
   readonly width: number;
-  /** First and last column and row that are shown. */
+  /** First and last visible column and row. */
   readonly left: number;
   readonly top: number;
   readonly right: number;
@@ -53,8 +53,8 @@ interface Surroundings {
 }
 
 /**
- * Around a crop there is nothing, so its surroundings are made up: one colour, the crop mirrored at its border, or another
- * face. The border itself is moved inwards at random, since it would tell where the crop lay.
+ * A crop has no surroundings, so they are synthesized: one colour, the crop mirrored at its border, or another face. The
+ * border is moved inwards at random, because it would reveal the crop's position.
  */
 function surroundingsOf({ image, isCrop }: Face, other: Pixels, random: Random): Surroundings {
   const { width, height } = image;
@@ -72,7 +72,7 @@ const clampedTo = (value: number, last: number): number => (value < 0 ? 0 : valu
 const mirroredAt = (value: number, low: number, high: number): number =>
   value < low ? 2 * low - value : value > high ? 2 * high - value : value;
 
-/** A step of the training waits for this loop: it makes no objects and calls nothing but arithmetic. */
+/** Training waits for this loop, so it allocates nothing and calls only arithmetic. */
 function copyPixels(
   own: Pixels['data'],
   { real, imaginary, x: placeX, y: placeY }: Similarity,
@@ -116,7 +116,7 @@ function copyPixels(
   }
 }
 
-/** Coarse pixels, other brightness and contrast, grey, noise, a cover. */
+/** Random augmentation: coarse pixels, brightness, contrast, grey, noise, occlusion. */
 function changeLight(field: Uint8Array, random: Random): void {
   if (random() < 0.12) coarsen(field, 2 + Math.floor(random() * 4));
   const [gain, offset, gamma] = [Math.exp(normal(random) * 0.3), normal(random) * 20, Math.exp(normal(random) * 0.2)];
@@ -138,7 +138,7 @@ function turnGrey(field: Uint8Array): void {
   }
 }
 
-/** Every pixel becomes lighter or darker, by up to `most`. */
+/** Makes each pixel lighter or darker, by up to `most`. */
 function addNoise(field: Uint8Array, most: number, random: Random): void {
   for (let i = 0; i < field.length; i += 3) {
     const off = (2 * random() - 1) * most;
@@ -146,7 +146,7 @@ function addNoise(field: Uint8Array, most: number, random: Random): void {
   }
 }
 
-/** Blocks of `size` pixels become one colour. */
+/** Averages blocks of `size` pixels. */
 function coarsen(field: Uint8Array, size: number): void {
   for (let y = 0; y < fieldSize; y++) {
     for (let x = 0; x < fieldSize; x++) {
@@ -156,7 +156,7 @@ function coarsen(field: Uint8Array, size: number): void {
   }
 }
 
-/** A rectangle of one colour near the middle. */
+/** Draws a rectangle of one colour near the centre. */
 function cover(field: Uint8Array, random: Random): void {
   const [width, height] = [15 + random() * 45, 10 + random() * 40];
   const [left, top] = [40 + random() * 80 - width / 2, 40 + random() * 90 - height / 2];

@@ -1,4 +1,4 @@
-/** The trained network as the file that the package ships. */
+/** Exports the trained network as the package's ONNX file. */
 import { parseOnnx, writeOnnx } from '../../packages/magface/src/onnx/file.ts';
 import { castNode } from '../../packages/magface/src/onnx/graph.ts';
 import { halved, tensorOf, tensorProto } from '../../packages/magface/src/onnx/tensor.ts';
@@ -16,7 +16,7 @@ const licence = {
     'Trained by this project on LFW, CelebA (for non-commercial research) and people 1 to 50 of CFP, which are research data.',
 };
 
-/** Large weights are stored in half precision and read as float32, which halves the file and costs nothing to run. */
+/** Large weights are stored in half precision and cast to float32 on loading, which halves the file at no runtime cost. */
 export function exportAligner(weights: Weights): Uint8Array {
   const input = {
     width: inputSize,

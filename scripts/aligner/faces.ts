@@ -1,4 +1,4 @@
-/** Faces to learn from: images with the map from the template to their pixels. */
+/** Training faces: images with the transform from the template to their pixels. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-common';
@@ -17,15 +17,15 @@ import { fromMatrix, identity, inverse, type Similarity } from './similarity.ts'
 
 export interface Face {
   readonly image: Pixels;
-  /** From the template to the image. */
+  /** Maps the template to the image. */
   readonly place: Similarity;
-  /** Whether the image ends where the crop does, so that surroundings are made up. */
+  /** Whether the image is only the crop, so that surroundings must be synthesized. */
   readonly isCrop: boolean;
-  /** How often it is drawn, beside others. */
+  /** Relative sampling frequency. */
   readonly weight: number;
 }
 
-/** Crops of LFW and CelebA by their training lists; their alignment is taken for right. */
+/** Crops of LFW and CelebA from their training lists; their alignment is the reference. */
 export async function alignedFaces(folder: string): Promise<Face[]> {
   const faces: Face[] = [];
   for (const set of ['lfw', 'celeba']) {
@@ -39,13 +39,13 @@ export async function alignedFaces(folder: string): Promise<Face[]> {
   return faces;
 }
 
-/** Sizes of the longer side, and of the black frame around it, at which YuNet's alignment suits recognisers best. */
+/** Sizes of the longer side and of the black frame around it at which YuNet's alignment suits recognisers best. */
 const looks = [
   [256, 352],
   [320, 448],
 ] as const;
 
-/** The first 50 people of CFP, frontal and profile, aligned by the mean of two looks of YuNet. */
+/** The first 50 people of CFP, frontal and profile, aligned by the mean of two YuNet detections. */
 export async function unalignedFaces(folder: string): Promise<Face[]> {
   const model = await loadModel('yunet', { kind: 'detector' });
   const session = await createSession(model.bytes, { name: 'yunet', threads: 1 });

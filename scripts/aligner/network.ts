@@ -1,7 +1,7 @@
 /** The aligner's network: (N, 3, 80, 80) RGB / 255 to (N, 5); residual blocks at 20 x 20 and 10 x 10 pixels. */
 import { type Architecture, inputValue, LayerList } from '../../packages/magface/src/train/model/layers.ts';
 
-/** Channels at 40, 20, 10 and 5 pixels a side. */
+/** Channels at 40 x 40, 20 x 20, 10 x 10 and 5 x 5 pixels. */
 const widths = [16, 32, 64, 96] as const;
 
 export function alignerNetwork(): Architecture {

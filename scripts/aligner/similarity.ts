@@ -1,4 +1,4 @@
-/** Similarities of the plane as complex numbers: q ↦ z · q + t, with z = real + i · imaginary. */
+/** Similarity transforms of the plane as complex numbers: q ↦ z · q + t, with z = real + i · imaginary. */
 import type { AffineMatrix } from '../../packages/magface/src/face.ts';
 import { middle } from '../../packages/magface/src/infer/aligner.ts';
 
@@ -25,7 +25,7 @@ export function inverse({ real, imaginary, x, y }: Similarity): Similarity {
   return { real: p, imaginary: q, x: -(p * x - q * y), y: -(q * x + p * y) };
 }
 
-/** Turns and scales about the middle of the face, then moves by (moveX, moveY). */
+/** Rotates and scales about the centre of the face, then shifts by (moveX, moveY). */
 export function aboutMiddle(real: number, imaginary: number, moveX: number, moveY: number): Similarity {
   const [x, y] = middle;
   return {
@@ -36,7 +36,7 @@ export function aboutMiddle(real: number, imaginary: number, moveX: number, move
   };
 }
 
-/** How far the middle of the face is moved. */
+/** Shift of the centre of the face. */
 export const moveOf = ({ real, imaginary, x, y }: Similarity): [number, number] => [
   real * middle[0] - imaginary * middle[1] + x - middle[0],
   imaginary * middle[0] + real * middle[1] + y - middle[1],

@@ -1,4 +1,4 @@
-/** The training loop of the aligner: stochastic gradient descent on the distance of the template's points. */
+/** Training loop of the aligner: SGD on the distance of the template's points. */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
 import { template } from '../../packages/magface/src/align.ts';
 import { fieldSize, middle, outputScale } from '../../packages/magface/src/infer/aligner.ts';
@@ -10,16 +10,16 @@ import type { Face } from './faces.ts';
 import { alignerNetwork } from './network.ts';
 import { moveOf } from './similarity.ts';
 
-/** Side of the network's input: means of 2 x 2 pixels of the field. */
+/** Side of the network's input, which averages 2 x 2 pixels of the field. */
 export const inputSize: number = fieldSize / 2;
 
 const batchSize = 48;
 const [peakRate, lastRate, warmUp] = [0.012, 1e-5, 200];
-/** A step whose gradient is longer is shortened to this. */
+/** Gradient clipping: maximum norm. */
 const longestGradient = 5;
 /** Steps between reports. */
 const reportEvery = 50;
-/** BatchNorm's statistics are the means of those of so many last batches. */
+/** Number of last batches over which BatchNorm's statistics are averaged. */
 const averagedBatches = 60;
 
 export interface TrainAlignerOptions {
@@ -27,7 +27,7 @@ export interface TrainAlignerOptions {
   readonly onProgress: (progress: { readonly step: number; readonly error: number; readonly lr: number }) => void;
 }
 
-/** @returns the tensors by name, BatchNorm's statistics averaged */
+/** @returns the tensors by name, with averaged BatchNorm statistics */
 export function trainAligner(faces: readonly Face[], { steps, onProgress }: TrainAlignerOptions): Weights {
   const network = createNetwork(alignerNetwork(), 1);
   startNearNothing(network);
@@ -45,7 +45,7 @@ export function trainAligner(faces: readonly Face[], { steps, onProgress }: Trai
     const { loss, error } = lossOf(output, corrections);
     loss.backward();
     const length = Math.hypot(...optimizer.gradientNorms());
-    if (!Number.isFinite(length)) throw new Error(`Expected finite gradients but those of step ${step} are not.`);
+    if (!Number.isFinite(length)) throw new Error(`Expected finite gradients but step ${step} has others.`);
     optimizer.step({ lr, momentum: 0.9, weightDecay: 1e-4, gradientScale: Math.min(1, longestGradient / length) });
     sum += error;
     if (step > steps - averagedBatches) statistics.add();
@@ -57,16 +57,16 @@ export function trainAligner(faces: readonly Face[], { steps, onProgress }: Trai
   return statistics.weights();
 }
 
-/** Nothing is dropped out: the network has no dropout, whatever the mode says. */
+/** The network has no dropout, whatever the mode. */
 const inTraining = { training: true } as Parameters<Network['forward']>[1];
 
-/** The last layer begins small, so that the first corrections are. */
+/** The last layer starts small, so that the first corrections are small. */
 function startNearNothing(network: Network): void {
   using _ = noGrad();
   network.tensors.get('alignment.weight')!.mul_(0.1);
 }
 
-/** Rises, then falls along a cosine. */
+/** Learning rate: warm-up, then cosine decay. */
 const rateAt = (step: number, steps: number): number =>
   lastRate + (peakRate * Math.min(1, step / warmUp) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
 
@@ -87,7 +87,7 @@ function drawBatch(
   return { pictures, corrections };
 }
 
-/** Means of 2 x 2 pixels, x / 255, one plane a channel. */
+/** Averages 2 x 2 pixels, x / 255, one plane per channel. */
 function halve(field: Uint8Array, pictures: Float32Array, start: number): void {
   const row = 3 * fieldSize;
   for (let channel = 0; channel < 3; channel++) {
@@ -101,7 +101,7 @@ function halve(field: Uint8Array, pictures: Float32Array, start: number): void {
   }
 }
 
-/** (4, 10): from (real, imaginary, moveX, moveY) to the five points of the template, x and y, about the middle. */
+/** (4, 10): maps (real, imaginary, moveX, moveY) to x and y of the template's five points, relative to the centre. */
 const pointsOf = Float32Array.from({ length: 40 }, (_, i) => {
   const [parameter, value] = [Math.floor(i / 10), i % 10];
   const [x, y] = [template[value >> 1]![0] - middle[0], template[value >> 1]![1] - middle[1]];
@@ -109,8 +109,8 @@ const pointsOf = Float32Array.from({ length: 40 }, (_, i) => {
 });
 
 /**
- * Mean distance e of the five points, plus a twentieth of Laplace's log-likelihood of e, by which the fifth output learns
- * how large it will be.
+ * Mean distance e of the five points, plus 1/20 of the negative Laplace log-likelihood of e, from which the fifth output
+ * learns to predict e.
  */
 function lossOf(output: Tensor, corrections: Float32Array): { readonly loss: Tensor; readonly error: number } {
   const scale = fromArray(Float32Array.from(outputScale), [1, 4]);
@@ -123,7 +123,7 @@ function lossOf(output: Tensor, corrections: Float32Array): { readonly loss: Ten
   return { loss: distance.mean().mul(0.2).add(likelihood.mul(0.05)), error: distance.mean().item() };
 }
 
-/** BatchNorm of this project follows the last batch closely; for use its statistics are averaged over many. */
+/** This project's BatchNorm follows the last batch closely, so the exported statistics are averaged over many batches. */
 class RunningMeans {
   readonly #network: Network;
   readonly #sums = new Map<string, Float64Array>();

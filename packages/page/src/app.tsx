@@ -1,4 +1,4 @@
-/** Head, navigation, what the models are doing, and one of three views. */
+/** Header, navigation, model status, and one of three views. */
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { CameraView } from './camera/camera-view.tsx';
@@ -53,7 +53,7 @@ export function App(): JSX.Element {
   );
 }
 
-/** What the models are doing, until they are ready. */
+/** Status of the models until they are ready. */
 function EngineStatus(): JSX.Element | null {
   const state = engine.value;
   if (state.kind === 'ready') return null;

@@ -1,4 +1,4 @@
-/** The library, loaded once for all of the page. */
+/** The library, loaded once for the whole page. */
 import { signal } from '@preact/signals';
 import { type LoadProgress, MagFace } from 'magface/browser';
 
@@ -11,7 +11,7 @@ export const engine = signal<EngineState>({ kind: 'loading', progress: undefined
 
 let opened: Promise<MagFace> | undefined;
 
-/** @returns the library, for whoever has work for it; loads it when it is not, or the last try failed */
+/** @returns the library; loads it if it is not loaded or the last attempt failed */
 export function openEngine(): Promise<MagFace> {
   opened ??= load().catch((error: unknown) => {
     opened = undefined;
@@ -34,8 +34,8 @@ async function load(): Promise<MagFace> {
 }
 
 /**
- * Resolves once the service worker sees what this page and its worker fetch, so that the very first load is kept for when
- * there is no network; at once where there can be none.
+ * Resolves once the service worker controls this page and its worker, so that the first load is cached for offline use.
+ * Resolves immediately if there can be no service worker.
  */
 async function serviceWorkerControls(): Promise<void> {
   const container = navigator.serviceWorker;
@@ -44,7 +44,7 @@ async function serviceWorkerControls(): Promise<void> {
   const patience = new Promise<void>((resolve) => setTimeout(resolve, 4000));
   const registered = container.register('./service-worker.js').then(
     () => controls,
-    () => undefined, // private windows and the like: all works, but for being offline
+    () => undefined, // in private windows, for example, everything works except offline use
   );
   await Promise.race([registered, patience]);
 }

@@ -1,4 +1,4 @@
-/** Where the page begins. */
+/** Entry point of the page. */
 import { render } from 'preact';
 import 'virtual:palette.css';
 import './style.css';
@@ -9,4 +9,4 @@ import { App } from './app.tsx';
 import { openEngine } from './engine.ts';
 
 render(<App />, document.querySelector('#page')!);
-openEngine().catch(() => undefined); // the page itself says what failed
+openEngine().catch(() => undefined); // the page reports the error

@@ -1,14 +1,14 @@
 /**
- * Keeps the page for when there is no network, and hands it out with the headers that isolate it, so that networks run in
- * threads also where the server sends none. Models are kept by the library itself.
+ * Caches the page for offline use and serves it with the headers that isolate it, so that WebAssembly has threads even if the
+ * server does not send them. The library caches the models.
  */
 
-/** Both are filled in by the build. */
+/** The build fills in both. */
 declare const __PAGE_HEADERS__: Readonly<Record<string, string>>;
 declare const __KEPT_FILES__: readonly string[];
 const keptFiles = __KEPT_FILES__;
 
-/** What of a service worker's scope is used here; TypeScript cannot have its types beside the DOM's. */
+/** The part of ServiceWorkerGlobalScope used here; TypeScript cannot combine its types with the DOM's. */
 interface FetchEvent extends Event {
   readonly request: Request;
   respondWith(response: Promise<Response>): void;
@@ -25,7 +25,7 @@ interface Scope {
 }
 const scope = globalThis as unknown as Scope;
 
-/** The names of files hold their digest, so that the list tells one build from another. */
+/** File names contain digests, so the list identifies the build. */
 const cachePrefix = 'magface-page-';
 const cacheName = `${cachePrefix}${hash(keptFiles.join())}`;
 
@@ -52,7 +52,7 @@ async function dropOld(): Promise<void> {
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
-/** The newest page while there is a network, the kept one when there is none. */
+/** Serves the newest page while online, and the cached one while offline. */
 async function freshPage(request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
   const fresh = await fetch(request, { cache: 'no-cache' }).catch(() => undefined);
@@ -77,7 +77,7 @@ function withHeaders(response: Response): Response {
   return new Response(response.body, { status, statusText, headers });
 }
 
-/** FNV-1a. */
+/** FNV-1a hash. */
 function hash(text: string): string {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;

@@ -1,4 +1,4 @@
-/** Light or dark: the system's choice, until a person makes another one. */
+/** Light or dark theme: the system's, until the user chooses another. */
 import { effect, signal } from '@preact/signals';
 
 const key = 'magface-theme';
@@ -19,7 +19,7 @@ export function switchTheme(): void {
   try {
     localStorage.setItem(key, chosen.value);
   } catch {
-    // Without storage the choice lasts as long as the page.
+    // Without storage the choice lasts until the page is closed.
   }
 }
 

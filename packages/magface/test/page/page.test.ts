@@ -80,12 +80,12 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.getByLabel('At least').fill('50');
     expect(await scores()).toHaveLength(good);
     await page.getByLabel('At least').fill('0');
-    await page.getByLabel('With something wrong').check();
+    await page.getByLabel('Only faces with a problem').check();
     expect((await scores()).length).toBeLessThan(10);
-    await page.getByLabel('With something wrong').uncheck();
+    await page.getByLabel('Only faces with a problem').uncheck();
 
     await page.getByRole('button', { name: 'Keep the best of each person' }).click();
-    const kept = await page.getByText(/ of 22 faces kept: \d+ people told apart/).textContent();
+    const kept = await page.getByText(/ of 22 faces kept: \d+ people found/).textContent();
     const count = Number.parseInt(kept!, 10);
     expect(count).toBeGreaterThan(10);
     expect(count).toBeLessThan(22);
@@ -136,7 +136,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       );
     }
     expect(reached).toEqual([
-      'Skip to the content',
+      'Skip to content',
       'MagFace',
       'Photos',
       'Camera',
@@ -153,17 +153,17 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await left.setInputFiles(photos[0]!);
     await right.setInputFiles(photos[0]!);
     await page.getByRole('heading', { name: 'Most likely the same person' }).waitFor();
-    await page.getByText('Of pairs of different people only 1 in 1,000 comes that high.').waitFor();
+    await page.getByText('Only 1 in 1,000 pairs of different people reaches that.').waitFor();
     await page.getByRole('radio').last().check(); // another face of the second picture
     await page.getByRole('heading', { name: 'Most likely different people' }).waitFor();
-    await page.getByLabel('Allowed mistakes').selectOption({ label: '1 in 100 pairs of different people' });
-    await page.getByText('is below 0.241, the bound that 1 in 100 pairs').waitFor();
+    await page.getByLabel('Accepted false matches').selectOption({ label: '1 in 100 pairs of different people' });
+    await page.getByText('is below 0.241, which 1 in 100 pairs').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
   });
 
   test('the camera: live score, best shot and shots that take themselves', async () => {
     await page.getByRole('link', { name: 'Camera', exact: true }).click();
-    await page.getByLabel('From quality').fill('40');
+    await page.getByLabel('Minimum quality').fill('40');
     await page.getByLabel('On', { exact: true }).check();
     await page.getByRole('button', { name: 'Turn on the camera' }).click();
     await page.locator('.live .score').waitFor();
@@ -173,8 +173,8 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect(await seriousFindings(page)).toEqual([]);
     await page.getByRole('button', { name: 'Turn it off' }).click();
     expect(await page.locator('.live .score').count()).toBe(0);
-    await page.getByRole('button', { name: 'Forget all' }).click();
-    await page.getByText('No shot yet.').waitFor();
+    await page.getByRole('button', { name: 'Discard all' }).click();
+    await page.getByText('No shots yet.').waitFor();
   });
 
   test('without a network, after the first load, it comes back isolated and finds faces; what is no picture is said', async () => {
@@ -202,7 +202,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect(await page.locator('.failures').textContent()).toContain('old.bmp is a BMP image: save it as PNG or JPEG.');
     await writeFile(join(folder, 'clip.mp4'), 'no picture');
     await page.locator('input[type=file]').first().setInputFiles(join(folder, 'clip.mp4'));
-    await page.getByText('There was no picture among what you gave. Passed over 1 file').waitFor();
+    await page.getByText('None of these files is a picture. Skipped 1 file').waitFor();
   });
 
   test('a picture is pasted, a folder is chosen', async () => {
@@ -214,7 +214,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       clipboardData.items.add(new File([await canvas.convertToBlob()], 'pasted.png', { type: 'image/png' }));
       document.dispatchEvent(new ClipboardEvent('paste', { clipboardData }));
     });
-    await page.getByText('No face was found in these photos. Faces should be upright and in light; for tiny').waitFor();
+    await page.getByText('No face was found in these photos. Faces should be upright and well lit. For tiny').waitFor();
     expect(await page.locator('figcaption').allTextContents()).toEqual(['pasted.png · no face found']);
     const chosen = join(folder, 'chosen');
     await mkdir(chosen);
@@ -222,7 +222,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await writeFile(join(chosen, 'notes.txt'), 'no picture');
     await page.locator('input[webkitdirectory]').setInputFiles(chosen);
     await page.getByText('Finished: 3 faces in 2 photos. 1 photo shows none. Faces should be').waitFor();
-    await page.getByText('Passed over 1 file of other kinds: notes.txt. Pictures are JPEG, PNG').waitFor();
+    await page.getByText('Skipped 1 file of other types: notes.txt. Supported formats are JPEG, PNG').waitFor();
     expect(await page.locator('figcaption').allTextContents()).toContain('chosen/three.jpg · 3 faces');
   });
 

@@ -66,7 +66,7 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     });
     await page.getByText('About the models').click();
     const { recogniser, detector } = await (await fetch(`${address}/v1/models`)).json();
-    await page.getByText(`${recogniser.id} and ${detector.id}, on the processor`).waitFor();
+    await page.getByText(`${recogniser.id} and ${detector.id}, running on the CPU`).waitFor();
   });
 
   test('photos, camera and comparison work on a telephone’s width, and axe finds nothing serious', async () => {

@@ -1,4 +1,4 @@
-/** The camera's picture with live scores, the best shot, and shots that take themselves. */
+/** The camera picture with live scores, the best shot, and automatic shots. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { download, zipped } from '../shared/download.ts';

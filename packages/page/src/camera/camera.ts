@@ -1,16 +1,16 @@
-/** The camera's pictures through the engine, one after another: what is seen now, the best so far, and captured shots. */
+/** Runs camera frames through the engine one by one: the current result, the best shot, and captured shots. */
 import { batch, signal } from '@preact/signals';
 import type { AnalyzedFace, MagFace } from 'magface/browser';
 import { openEngine } from '../engine.ts';
 import { cutOut } from '../shared/pictures.ts';
 import { texts } from '../texts.ts';
 
-/** A face worth keeping, cut out of the camera's picture. */
+/** A captured face, cropped from a camera frame. */
 export interface Shot {
   readonly id: number;
   readonly face: AnalyzedFace;
   readonly picture: Blob;
-  /** Of the picture; revoked when the shot is forgotten. */
+  /** Object URL of the picture, revoked when the shot is discarded. */
   readonly address: string;
 }
 
@@ -29,15 +29,15 @@ export const shots = signal<readonly Shot[]>([]);
 export const burst = signal({ on: false, above: 60 });
 
 const mostShots = 24;
-/** Between two shots of a burst, in milliseconds: pictures closer to each other are alike. */
+/** Minimum time between automatic shots in milliseconds; closer frames look alike. */
 const pause = 400;
 
-/** Ends the last start, with its stream and its loop: whatever comes later of it finds its signal aborted. */
+/** Aborts the last start, with its stream and its loop. */
 let started: AbortController | undefined;
 let nextId = 0;
 let lastShot = 0;
 
-/** Resolves when the camera is off again: by `stopCamera`, another start, or a `problem`. */
+/** Resolves when the camera is off: after `stopCamera`, another start, or a `problem`. */
 export async function startCamera(video: HTMLVideoElement): Promise<void> {
   stopCamera(video);
   started = new AbortController();
@@ -52,7 +52,7 @@ export async function startCamera(video: HTMLVideoElement): Promise<void> {
     camera.value = 'on';
     await watch(video, magface, signal);
   } catch (error) {
-    if (signal.aborted) return; // turned off meanwhile
+    if (signal.aborted) return; // stopped in the meantime
     stopCamera(video);
     problem.value = wordsFor(error);
   }
@@ -78,7 +78,7 @@ export function forgetShots(): void {
   shots.value = [];
 }
 
-/** @returns the camera's stream, which ends with its start, also where that was stopped before permission came */
+/** @returns the camera's stream. It ends with its start, even if that was stopped before permission was granted. */
 async function openStream(signal: AbortSignal): Promise<MediaStream> {
   if (navigator.mediaDevices === undefined) throw new DOMException('', 'SecurityError');
   const video = { facingMode: 'user', width: { ideal: 1280 }, height: { ideal: 720 } };
@@ -92,7 +92,7 @@ async function openStream(signal: AbortSignal): Promise<MediaStream> {
   return stream;
 }
 
-/** One picture at a time for as long as the camera is on: a slow machine sees fewer, and none waits in a queue. */
+/** Processes one frame at a time while the camera is on, without a queue, so that a slow machine skips frames. */
 async function watch(video: HTMLVideoElement, magface: MagFace, signal: AbortSignal): Promise<void> {
   for (;;) {
     const start = performance.now();
@@ -111,7 +111,7 @@ async function watch(video: HTMLVideoElement, magface: MagFace, signal: AbortSig
 
 async function look(frame: ImageBitmap, magface: MagFace, signal: AbortSignal): Promise<void> {
   const { width, height } = frame;
-  // Whoever sits before a camera is near: a face of a sixth of the height and more, the nearest four.
+  // People in front of a camera are close: look for up to four faces of at least a sixth of the height.
   const faces = await magface.analyze(frame, { minFace: height / 6, maxFaces: 4 });
   signal.throwIfAborted();
   seen.value = { width, height, faces };
@@ -145,11 +145,11 @@ function forget(shot: Shot | undefined): void {
   if (shot !== undefined) URL.revokeObjectURL(shot.address);
 }
 
-/** A hidden page gets no pictures and so does no work. */
+/** A hidden page gets no frames and so does no work. */
 const nextPicture = (video: HTMLVideoElement): Promise<void> =>
   new Promise((resolve) => {
     if ('requestVideoFrameCallback' in video && !document.hidden) {
-      const timer = setTimeout(resolve, 500); // a camera that was unplugged sends no more pictures
+      const timer = setTimeout(resolve, 500); // an unplugged camera sends no more frames
       video.requestVideoFrameCallback(() => {
         clearTimeout(timer);
         resolve();

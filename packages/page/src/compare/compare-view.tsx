@@ -1,4 +1,4 @@
-/** Two pictures beside each other and the decision between them. */
+/** Shows two pictures side by side, and the decision between them. */
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { DropZone, FileButton } from '../shared/drop-zone.tsx';
@@ -156,7 +156,7 @@ function Warnings(): JSX.Element {
   );
 }
 
-/** Where the similarity lies between strangers and one picture, and where the bound does. */
+/** A scale from strangers to the same picture, with the similarity and the threshold. */
 function Scale({
   similarity,
   threshold,
@@ -165,7 +165,7 @@ function Scale({
   readonly threshold: number | undefined;
 }): JSX.Element {
   const at = (value: number): string => `${100 * Math.min(1, Math.max(0, value))}%`;
-  /** For words, which are wider than what they stand at. */
+  /** Position of a label, which is wider than its mark. */
   const within = (value: number): string => `clamp(32px, ${at(value)}, calc(100% - 32px))`;
   return (
     <div class="scale" role="img" aria-label={words.scale(similarity, threshold ?? 0)}>

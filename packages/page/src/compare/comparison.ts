@@ -1,4 +1,4 @@
-/** Two pictures, a face of each, and what their similarity means. */
+/** Two pictures, a face in each, and the meaning of their similarity. */
 import { computed, signal } from '@preact/signals';
 import { type AnalyzedFace, compare } from 'magface/browser';
 import { engine, openEngine } from '../engine.ts';
@@ -15,7 +15,7 @@ export interface Picture {
 }
 
 export const pictures = [signal<Picture | undefined>(undefined), signal<Picture | undefined>(undefined)] as const;
-/** Allowed rate of false matches, one of the model's own; until one is chosen that of commands and the service. */
+/** Accepted false match rate, one of the model's; by default that of the commands and the service. */
 export const rate = signal(0.001);
 
 export const thresholds = computed(() => {
@@ -43,9 +43,9 @@ export async function setPicture(side: Side, file: File): Promise<void> {
   const looking: Picture = { name, kind: 'looking', faces: [], chosen: 0 };
   picture.value = looking;
   try {
-    // With the mirror image, as the thresholds were measured.
+    // Add the mirror image, because the thresholds were measured with it.
     const faces = await (await openEngine()).analyze(file, { flip: true });
-    if (picture.value !== looking) return; // another was chosen meanwhile
+    if (picture.value !== looking) return; // the user has chosen another one
     picture.value =
       faces.length > 0
         ? { name, kind: 'seen', faces, chosen: 0 }
@@ -61,7 +61,7 @@ export function chooseFace(side: Side, chosen: number): void {
   if (picture.value) picture.value = { ...picture.value, chosen };
 }
 
-/** What is no picture is said where the picture would stand. */
+/** Reports a file that is not a picture in the picture's place. */
 export function refuseFile(side: Side, { name }: File): void {
   pictures[side].value = { name, kind: 'failed', faces: [], chosen: 0, message: texts.compare.noPicture(name) };
 }

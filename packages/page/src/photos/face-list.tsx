@@ -1,4 +1,4 @@
-/** Every face as a card: sorted, filtered, kept or not, and saved. */
+/** Faces as cards, which can be sorted, filtered, kept and saved. */
 import { computed, signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { engine } from '../engine.ts';
@@ -26,7 +26,7 @@ type Order = keyof typeof words.orders;
 const order = signal<Order>('best');
 const least = signal(0);
 const flawed = signal(false);
-/** The face that a pointer or the keyboard is on, brought out in its photo. */
+/** The face under the pointer or with keyboard focus, highlighted in its photo. */
 export const litFace = signal<number | undefined>(undefined);
 
 const shown = computed(() => {

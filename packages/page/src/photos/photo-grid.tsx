@@ -1,4 +1,4 @@
-/** The photos with boxes over their faces. */
+/** The photos with boxes around their faces. */
 
 import { useSignal } from '@preact/signals';
 import { qualityColour } from 'magface/browser';
@@ -10,7 +10,7 @@ import { photos } from './photo-set.ts';
 
 const words = texts.photos;
 
-/** A folder may hold thousands; the faces stand below. */
+/** Initial number of photos: a folder may have thousands, and the faces follow below. */
 const shownAtFirst = 12;
 
 export function PhotoGrid(): JSX.Element {

@@ -1,28 +1,28 @@
-/** The photos that were given, the faces found in them, and which of those are kept. */
+/** The given photos, the faces found in them, and the faces to keep. */
 import { batch, computed, signal } from '@preact/signals';
 import { type AnalyzedFace, groupPeople, type MagFace, type Threshold } from 'magface/browser';
 import { openEngine } from '../engine.ts';
 import { previewOf } from '../shared/pictures.ts';
 
-/** A photo that was looked at. */
+/** An analyzed photo. */
 export interface Photo {
   readonly file: File;
-  /** With its folder, where it was chosen as one. */
+  /** Includes the folder if a folder was chosen. */
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  /** Address of a smaller copy. */
+  /** Object URL of a smaller copy. */
   readonly preview: string;
   readonly faces: readonly PhotoFace[];
 }
 
 export interface PhotoFace {
-  /** Unlike that of any other face of the page. */
+  /** Unique on the page. */
   readonly id: number;
-  /** From 1 in its photo, the largest first. */
+  /** Number in its photo, from 1, largest first. */
   readonly number: number;
   readonly name: string;
-  /** Number of its photo: two photos may have one name. */
+  /** Number of its photo, because names may repeat. */
   readonly photo: number;
   readonly face: AnalyzedFace;
 }
@@ -32,7 +32,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** How a run ended, or how far it is. */
+/** Progress of a run, or how it ended. */
 export type Run =
   | { readonly kind: 'idle' }
   | { readonly kind: 'running' | 'finished' | 'cancelled'; readonly done: number; readonly total: number };
@@ -40,21 +40,21 @@ export type Run =
 export const photos = signal<readonly Photo[]>([]);
 export const failures = signal<readonly Failure[]>([]);
 export const run = signal<Run>({ kind: 'idle' });
-/** Ids of faces that are not kept. */
+/** Ids of faces not to keep. */
 export const dropped = signal<ReadonlySet<number>>(new Set());
-/** The person of each face, by id, once they were told apart. */
+/** The person of each face, by id, once the faces are grouped. */
 export const people = signal<ReadonlyMap<number, number> | undefined>(undefined);
-/** Look for faces down to 20 pixels rather than a 25th of the photo’s shorter side. */
+/** Look for faces of at least 20 pixels instead of 1/25 of the photo’s shorter side. */
 export const tinyFaces = signal(false);
 
 export const allFaces = computed(() => photos.value.flatMap(({ faces }) => faces));
 export const keptFaces = computed(() => allFaces.value.filter(({ id }) => !dropped.value.has(id)));
 
-/** Of the last run: files that wait, and what ends it. Each has its own, so that none takes or ends what is another's. */
+/** Pending files and abort controller of the last run. Each run has its own, so that runs do not interfere. */
 let last: { readonly waiting: File[]; readonly controller: AbortController } | undefined;
 let nextId = 0;
 
-/** Takes pictures in; they join the run that is under way. */
+/** Adds pictures; they join the current run. */
 export async function addPhotos(files: readonly File[]): Promise<void> {
   if (files.length === 0) return;
   const before = run.value;
@@ -73,7 +73,7 @@ export async function addPhotos(files: readonly File[]): Promise<void> {
     controller.signal.throwIfAborted();
     end('finished');
   } catch {
-    if (!controller.signal.aborted) end('cancelled'); // by the engine, which says itself why
+    if (!controller.signal.aborted) end('cancelled'); // aborted by the engine, which reports the reason
   }
 }
 
@@ -112,7 +112,7 @@ export function keepNone(): void {
   dropped.value = new Set(allFaces.value.map(({ id }) => id));
 }
 
-/** Tells people apart and keeps the face of highest magnitude of each. */
+/** Groups faces by person and keeps the face with the highest magnitude of each. */
 export function keepBestOfEach(magface: MagFace): void {
   const faces = allFaces.value;
   const threshold = thresholdAmong(faces.length, magface.model.contract.thresholds ?? []);
@@ -132,7 +132,7 @@ export function keepBestOfEach(magface: MagFace): void {
   });
 }
 
-/** The loosest of the model's thresholds at which hardly any pair of so many faces is taken for one person by mistake. */
+/** The loosest threshold of the model at which hardly any false match is expected among that many faces. */
 function thresholdAmong(faces: number, thresholds: readonly Threshold[]): number {
   const pairs = (faces * (faces - 1)) / 2;
   const [strictest, ...looser] = thresholds.toSorted((a, b) => a.fmr - b.fmr);
@@ -142,7 +142,7 @@ function thresholdAmong(faces: number, thresholds: readonly Threshold[]): number
 
 async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {
   const name = file.webkitRelativePath || file.name;
-  // With the mirror image, as the thresholds that tell people apart were measured.
+  // Add the mirror image, because the thresholds were measured with it.
   const options = { signal, flip: true, minFace: tinyFaces.value ? 20 : undefined };
   for await (const result of magface.stream([file], options)) {
     const preview = result.error === undefined ? await previewOf(file) : undefined;
@@ -154,7 +154,7 @@ async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Prom
         const photo = photos.value.length;
         const faces = result.faces.map((face, i): PhotoFace => ({ id: nextId++, number: i + 1, name, photo, face }));
         photos.value = [...photos.value, { file, name, ...result.image, preview: preview!, faces }];
-        people.value = undefined; // a new face may be of anybody
+        people.value = undefined; // a new face may belong to anyone
       }
       const before = run.value;
       if (before.kind === 'running') run.value = { ...before, done: before.done + 1 };

@@ -1,4 +1,4 @@
-/** Photos in; every face boxed, scored, sorted, kept and saved. */
+/** The photos view: boxes, scores, sorts, keeps and saves faces. */
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -64,7 +64,7 @@ export function PhotosView(): JSX.Element {
   );
 }
 
-/** What nobody looks at is said, so that no file goes missing without a word. */
+/** Reports skipped files, so that no file disappears silently. */
 function PassedOver({ given: { pictures, others } }: { readonly given: GivenFiles }): JSX.Element | null {
   if (pictures.length > 0 && others.length === 0) return null;
   const names = others.map(({ name }) => name);
@@ -76,7 +76,7 @@ function PassedOver({ given: { pictures, others } }: { readonly given: GivenFile
   );
 }
 
-/** All faces in one sentence. */
+/** Summary of all faces in one sentence. */
 function Verdict(): string {
   const faces = allFaces.value.map(({ face }) => face);
   const scored = faces.filter(({ quality }) => quality !== undefined);
@@ -111,7 +111,7 @@ function RunStatus(): JSX.Element {
   );
 }
 
-/** How a run ended, and what helps where it found nothing. */
+/** How a run ended, and advice if it found nothing. */
 function outcomeWords(): string {
   const seen = photos.value.length;
   if (seen === 0) return words.unread(failures.value.length);

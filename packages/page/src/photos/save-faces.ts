@@ -1,10 +1,10 @@
-/** Kept faces as a table and as files. */
+/** Saves kept faces as a table and as files. */
 
 import { freeName, zipped } from '../shared/download.ts';
 import { cropFile, cutOut } from '../shared/pictures.ts';
 import type { Photo, PhotoFace } from './photo-set.ts';
 
-/** The columns of `magface quality --format csv`, and the person where they were told apart. */
+/** The columns of `magface quality --format csv`, plus the person if faces are grouped. */
 export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<number, number>): string {
   const head = ['image', 'face', 'x', 'y', 'width', 'height', 'detection', 'magnitude', 'quality', 'reasons'];
   const rows = faces.map(({ id, name, number, face }) => {
@@ -16,14 +16,14 @@ export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<numb
   return [people ? [...head, 'person'] : head, ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }
 
-/** Quoted where the format asks for it; a sign that a spreadsheet would take for a formula is held back. */
+/** Quotes cells if CSV requires it, and neutralizes characters that a spreadsheet would read as a formula. */
 function cell(value: string | number | undefined): string {
   if (typeof value !== 'string') return value === undefined ? '' : String(value);
   const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** Faces cut out of their photos, the aligned crops, and the table. */
+/** A zip with faces cropped from photos, aligned crops, and the table. */
 export async function faceArchive(
   photos: readonly Photo[],
   kept: ReadonlySet<number>,
@@ -46,7 +46,7 @@ export async function faceArchive(
   return zipped(files);
 }
 
-/** A name that every file system takes. */
+/** A name that is valid on every file system. */
 const fileStem = (name: string): string =>
   name
     .replace(/\.[^.]+$/, '')

@@ -1,4 +1,4 @@
-/** A labelled box for a yes or no. */
+/** A labelled checkbox. */
 import type { Signal } from '@preact/signals';
 import type { JSX } from 'preact';
 

@@ -1,13 +1,13 @@
-/** Files that the page gives to people. */
+/** Downloads. */
 import { zipSync } from 'fflate';
 
 export function download(name: string, file: Blob): void {
   const address = URL.createObjectURL(file);
   Object.assign(document.createElement('a'), { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000); // long after any browser has begun to read it
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // long after the browser has started to read it
 }
 
-/** @param files - by path; pictures, which are compressed already, so that nothing is compressed again */
+/** @param files - by path; stored without compression, because pictures are compressed already */
 export async function zipped(files: ReadonlyMap<string, Blob>): Promise<Blob> {
   const contents: Record<string, Uint8Array> = {};
   for (const [path, file] of files) contents[path] = new Uint8Array(await file.arrayBuffer());
@@ -15,7 +15,7 @@ export async function zipped(files: ReadonlyMap<string, Blob>): Promise<Blob> {
   return new Blob([bytes], { type: 'application/zip' });
 }
 
-/** @returns a name that no other file of the folder has: `a.jpg`, `a-2.jpg` */
+/** @returns a unique name in the folder: `a.jpg`, `a-2.jpg` */
 export function freeName(name: string, taken: ReadonlyMap<string, unknown>): string {
   if (!taken.has(name)) return name;
   const dot = name.lastIndexOf('.');

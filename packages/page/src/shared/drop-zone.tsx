@@ -1,4 +1,4 @@
-/** A place that takes pictures by drop and by choice. */
+/** An area for dropping or choosing pictures. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { droppedFiles, type GivenFiles, toldApart } from './files.ts';
@@ -37,14 +37,14 @@ export function DropZone({ label, onFiles, children, class: name = '' }: DropZon
 export interface FileButtonProps {
   readonly label: string;
   readonly onFiles: (given: GivenFiles) => void;
-  /** A whole folder instead of pictures. @default false */
+  /** Choose a folder instead of pictures. @default false */
   readonly folder?: boolean;
-  /** One picture only. @default false */
+  /** Accept only one picture. @default false */
   readonly single?: boolean;
   readonly class?: string;
 }
 
-/** A button that opens the system's dialogue; the input itself carries the label, so that keyboards reach it. */
+/** A button that opens the file dialog. The input itself has the label, so that it is reachable by keyboard. */
 export function FileButton({
   label,
   onFiles,

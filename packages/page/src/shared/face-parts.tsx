@@ -1,20 +1,20 @@
-/** The pieces that every view shows faces with. */
+/** Components that show faces, shared by all views. */
 import { type AnalyzedFace, type QualityColour, qualityColour } from 'magface/browser';
 import type { ComponentChildren, JSX } from 'preact';
 import { texts } from '../texts.ts';
 import { imageData } from './pictures.ts';
 
-/** Below, a face is called poor everywhere on the page. */
+/** Below this quality the page calls a face poor. */
 export const poor = 20;
 
-/** Without a calibration there is no score, and all faces have the middle colour. */
+/** Without a calibration there is no score, and all faces get the middle colour. */
 export const colourOf = ({ quality }: AnalyzedFace): QualityColour => qualityColour(quality ?? 50);
 
-/** The score, or the magnitude of a model that has no calibration. */
+/** The score, or the magnitude if the model has no calibration. */
 export const scoreOf = ({ quality, magnitude }: AnalyzedFace): string =>
   quality === undefined ? magnitude.toFixed(1) : String(quality);
 
-/** CSS variables that give an element the face's colours. */
+/** CSS variables for the face's colours. */
 export function colours(face: AnalyzedFace): Record<string, string> {
   const { colour, on } = colourOf(face);
   return { '--quality': colour, '--on-quality': on };
@@ -41,11 +41,11 @@ export function Crop({ face, label, size = 72 }: CropProps): JSX.Element {
 interface CropProps {
   readonly face: AnalyzedFace;
   readonly label: string;
-  /** Side on the page, in pixels. */
+  /** Displayed width and height, in pixels. */
   readonly size?: number;
 }
 
-/** A bar from 0 to 100 beside a number that says the same. */
+/** A bar from 0 to 100 next to the same value as a number. */
 export function Meter({ face }: { readonly face: AnalyzedFace }): JSX.Element {
   return (
     <span class="meter" aria-hidden="true">
@@ -54,7 +54,7 @@ export function Meter({ face }: { readonly face: AnalyzedFace }): JSX.Element {
   );
 }
 
-/** What is wrong with a face, a line each. */
+/** The reasons for a face's low quality, one per line. */
 export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element {
   if (face.reasons.length === 0) {
     const { nothingWrong, unexplained } = texts.photos;
@@ -69,7 +69,7 @@ export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element 
   );
 }
 
-/** Boxes over a picture that shows all of `width` x `height` pixels; what they say stands beside it in words. */
+/** Boxes over a picture that shows all of `width` x `height` pixels. The text next to it says the same. */
 export function Boxes({ width, height, faces, lit }: BoxesProps): JSX.Element {
   return (
     <>
@@ -102,20 +102,20 @@ interface BoxesProps {
   readonly width: number;
   readonly height: number;
   readonly faces: readonly AnalyzedFace[];
-  /** Whether a face's box is brought out. @default none is */
+  /** Whether a face's box is highlighted. @default none */
   readonly lit?: (face: AnalyzedFace) => boolean;
 }
 
-/** Per cent, held inside the picture. */
+/** Per cent, clamped to the picture. */
 const share = (value: number, whole: number): number => Math.min(96, Math.max(0, (100 * value) / whole));
 
 interface FaceFactsProps {
   readonly face: AnalyzedFace;
-  /** Which picture it stands in, and what else tells it from others. */
+  /** Identifies the face, such as its picture. */
   readonly where: ComponentChildren;
 }
 
-/** What there is to read beside a face: score, meter, where it is from, what is wrong. */
+/** Text next to a face: score, meter, origin and reasons. */
 export function FaceFacts({ face, where }: FaceFactsProps): JSX.Element {
   return (
     <div>

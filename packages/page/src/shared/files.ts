@@ -1,18 +1,18 @@
-/** Pictures out of what people drop, paste and choose. */
+/** Extracts pictures from dropped, pasted and chosen files. */
 
-/** What people gave, told apart. */
+/** The given files, by kind. */
 export interface GivenFiles {
-  /** Also those of kinds that cannot be read: each is refused by name when its turn comes. */
+  /** Includes unsupported image formats, each of which is reported by name when it is processed. */
   readonly pictures: readonly File[];
   readonly others: readonly File[];
 }
 
 const pictureName = /\.(jpe?g|png|webp|avif|gif|bmp|hei[cf]|tiff?)$/i;
 
-/** Browsers leave the type empty for names that they do not know. */
+/** Browsers leave the type empty for unknown extensions. */
 const isPicture = ({ type, name }: File): boolean => (type === '' ? pictureName.test(name) : type.startsWith('image/'));
 
-/** What systems put into folders by themselves: nobody means to give it. */
+/** Files that operating systems create in folders. */
 const isHidden = ({ name }: File): boolean => /^(\.|Thumbs\.db$|desktop\.ini$)/i.test(name);
 
 export const toldApart = (files: readonly File[]): GivenFiles => ({
@@ -20,16 +20,16 @@ export const toldApart = (files: readonly File[]): GivenFiles => ({
   others: files.filter((file) => !isPicture(file) && !isHidden(file)),
 });
 
-/** @returns the files of a drop, those of dropped folders too, in the order of their names */
+/** @returns the dropped files, including those in dropped folders, sorted by name */
 export async function droppedFiles(data: DataTransfer): Promise<File[]> {
   const items = [...data.items].filter(({ kind }) => kind === 'file');
-  const entries = items.map((item) => item.webkitGetAsEntry()); // all at once: the list is emptied after the event
+  const entries = items.map((item) => item.webkitGetAsEntry()); // read all now, because the list is emptied after the event
   const loose = items.map((item) => item.getAsFile());
   const files = await Promise.all(entries.map((entry, i) => (entry === null ? [loose[i]] : filesUnder(entry))));
   return files.flat().filter((file) => file != null);
 }
 
-/** @returns the pictures of a paste */
+/** @returns the pasted pictures */
 export function pastedPictures(event: ClipboardEvent): File[] {
   return [...(event.clipboardData?.files ?? [])].filter(isPicture);
 }
@@ -46,7 +46,7 @@ async function filesUnder(entry: FileSystemEntry): Promise<File[]> {
   return (await Promise.all(children.map(filesUnder))).flat();
 }
 
-/** A reader hands a folder out in parts, the last of which is empty. */
+/** A reader returns a folder in parts; an empty part marks the end. */
 function readPart(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
   return new Promise((resolve, reject) => reader.readEntries(resolve, reject));
 }

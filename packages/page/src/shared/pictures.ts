@@ -1,11 +1,11 @@
-/** Pictures made of pictures: previews that fit the page, faces cut out of their photos, crops as files. */
+/** Creates previews, faces cropped from photos, and aligned crops as files. */
 import type { Box, Pixels } from 'magface/browser';
 
-/** A cut shows this many times the box, so that hair and chin are in it. */
+/** A crop is this many times as large as the box, so that it includes hair and chin. */
 const surroundings = 1.7;
 const previewSide = 1200;
 
-/** @returns the address of a small JPEG; whoever asks for it revokes it */
+/** @returns the object URL of a small JPEG, which the caller must revoke */
 export async function previewOf(picture: Blob): Promise<string> {
   const bitmap = await createImageBitmap(picture);
   const scale = Math.min(1, previewSide / Math.max(bitmap.width, bitmap.height));
@@ -15,7 +15,7 @@ export async function previewOf(picture: Blob): Promise<string> {
   return URL.createObjectURL(blob);
 }
 
-/** @returns the face with what is around it, as a JPEG in the photo's own resolution */
+/** @returns the face with its surroundings as a JPEG, at the photo's resolution */
 export function cutOut(photo: ImageBitmap, box: Box): Promise<Blob> {
   const side = surroundings * Math.max(box.width, box.height);
   const [centreX, centreY] = [box.x + box.width / 2, box.y + box.height / 2];
@@ -25,7 +25,7 @@ export function cutOut(photo: ImageBitmap, box: Box): Promise<Blob> {
   return drawn(photo, part, 1);
 }
 
-/** @returns the aligned face as a PNG, bit for bit what the recogniser saw */
+/** @returns the aligned face as a PNG, exactly as the recogniser saw it */
 export function cropFile(crop: Pixels): Promise<Blob> {
   const canvas = new OffscreenCanvas(crop.width, crop.height);
   canvas.getContext('2d')!.putImageData(imageData(crop), 0, 0);
