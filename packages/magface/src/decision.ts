@@ -15,15 +15,15 @@ export interface Decision {
   readonly same: boolean | null;
 }
 
-/** Two faces with what is told of them. */
+/** The comparison of two faces. */
 export interface Comparison extends Decision {
   /** Cosine of their embeddings, -1 to 1. */
   readonly similarity: number;
 }
 
-/** How strict a decision is. */
+/** Strictness of a decision. */
 export interface DecisionOptions {
-  /** The largest false match rate that is acceptable, in (0, 1). @default 0.001 */
+  /** Maximum false match rate, in (0, 1). @default 0.001 */
   readonly fmr?: number | undefined;
 }
 

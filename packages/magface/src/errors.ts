@@ -42,9 +42,9 @@ export class FormatError extends MagfaceError {
   readonly file: string;
   /** Byte offset of the error in the file, if known. */
   readonly offset: number | undefined;
-  /** What is wrong, without the file and the place. */
+  /** What is wrong, without file and offset. */
   readonly reason: string;
-  /** The part of the file that is wrong, where it has a name: a tensor. */
+  /** Name of the damaged part, if it has one: a tensor. */
   readonly part: string | undefined;
 
   constructor(file: string, message: string, options?: ErrorOptions & { offset?: number; part?: string }) {
@@ -96,7 +96,7 @@ export class ImageError extends MagfaceError {
   declare readonly code: ImageErrorCode;
   /** The image, as the caller named it. */
   readonly image: string;
-  /** What the message is made of; a text that was given whole names nothing. */
+  /** The parts of the message; undefined if the message was given as one text. */
   readonly wording: Wording | undefined;
 
   constructor(code: ImageErrorCode, image: string, message: string | Wording, options?: ErrorOptions) {
@@ -106,10 +106,10 @@ export class ImageError extends MagfaceError {
   }
 
   /**
-   * The same fault as whoever asked for the image would say it.
+   * Copies the error with another name for the image, and optionally with another remedy.
    *
-   * @param image - what they call it
-   * @param remedy - what they can do. @default as it was
+   * @param image - the new name
+   * @param remedy - what to do, without the full stop. @default unchanged
    */
   named(image: string, remedy: string | undefined = this.wording?.remedy): ImageError {
     const message = this.wording === undefined ? this.message : { ...this.wording, remedy };

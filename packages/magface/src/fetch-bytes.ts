@@ -1,30 +1,30 @@
-/** What lies at an address, held to a limit: the one way to the network of models, photos, the service and the page. */
+/** Downloads with a size limit: used for models, photos, images by address in the service, and the web page. */
 
-/** How a download is held. */
+/** Limits and callbacks of a download. */
 export interface FetchBytesOptions {
-  /** Most bytes; a server that announces or sends more is left at once. */
+  /** Maximum number of bytes. The connection is closed as soon as the server announces or sends more. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
-  /** Longest silence of the server in milliseconds. @default as long as the system waits */
+  /** Maximum time without data, in milliseconds. @default no limit of our own */
   readonly silence?: number | undefined;
-  /** `error` refuses to be sent elsewhere. @default 'follow' */
+  /** `error` fails on a redirect. @default 'follow' */
   readonly redirect?: 'follow' | 'error' | undefined;
-  /** Told what came; `total` where the server says it. */
+  /** Called with the number of bytes received; `total` is undefined if the server does not announce it. */
   readonly onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
 /**
- * Why there are no bytes, for whoever asked to say in their own words:
+ * Why a download failed. Callers write the message:
  *
- *     unreachable  no answer came; `cause` says why
+ *     unreachable  no answer; `cause` has the reason
  *     refused      the server answered with `status`
- *     too_large    it has `received` bytes or more, above the limit
- *     lost         the connection broke on the way; `cause` says why
- *     short        only `received` of `total` bytes came
+ *     too_large    `received` bytes are announced or received, more than the limit
+ *     lost         the connection broke; `cause` has the reason
+ *     short        only `received` of `total` bytes were received
  */
 export class FetchFault extends Error {
   readonly kind: 'unreachable' | 'refused' | 'too_large' | 'lost' | 'short';
-  /** Of a refusal: `404 Not Found`. */
+  /** HTTP status of `refused`, else 0. */
   readonly status: number;
   readonly statusText: string;
   readonly received: number;
@@ -41,8 +41,10 @@ export class FetchFault extends Error {
 }
 
 /**
- * @returns the bytes, in memory of their own
- * @throws {FetchFault} and the reason of the signal
+ * Downloads an address into memory.
+ *
+ * @returns the bytes, in a buffer of their own
+ * @throws {FetchFault} if the download fails; after an abort, the reason of the signal
  */
 export async function fetchBytes(address: string | URL, options: FetchBytesOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { signal, silence, redirect = 'follow' } = options;
@@ -66,7 +68,7 @@ export async function fetchBytes(address: string | URL, options: FetchBytesOptio
     return await receive(response, { ...options, onPart: wait }).catch(fault('lost'));
   } finally {
     clearTimeout(timer);
-    quiet.abort(); // ends the connection where not all was read
+    quiet.abort(); // closes the connection if the body was not read to its end
   }
 }
 
@@ -75,7 +77,7 @@ async function receive(
   { limit, onProgress, onPart }: FetchBytesOptions & { readonly onPart: () => void },
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!ok) throw new FetchFault('refused', { status, statusText });
-  // What is compressed on the way says how long it is there, not here.
+  // With a content encoding, Content-Length is the compressed size.
   const length = headers.get('content-encoding') === null ? Number(headers.get('content-length')) : 0;
   const total = length > 0 ? length : undefined;
   if (length > limit) throw new FetchFault('too_large', { received: length, total });

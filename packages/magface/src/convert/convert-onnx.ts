@@ -14,10 +14,10 @@ import { batchDifference } from './check-batch.ts';
 import { observe } from './observe.ts';
 import { calibrationRounds, quantizeModel } from './quantize-model.ts';
 
-/** Type that a file's weights are stored in. */
+/** Data type of the weights. */
 export type WeightType = 'fp32' | 'fp16' | 'int8';
 
-/** What is written, and from what. */
+/** Options for converting a model. */
 export interface ConvertOnnxOptions
   extends Pick<LoadModelOptions, 'called' | 'describe' | 'cacheDir' | 'offline' | 'signal'> {
   /** @default 'fp32': weights stay as they are */
@@ -30,9 +30,9 @@ export interface ConvertOnnxOptions
   readonly onRun?: ((done: number, total: number) => void) | undefined;
 }
 
-/** The file, and what became of the model. */
+/** A converted model. */
 export interface ConvertedOnnx {
-  /** Of the ONNX file, its record among its metadata. */
+  /** The ONNX file, with the contract in its metadata. */
   readonly bytes: Uint8Array;
   readonly contract: ModelContract;
   /** Tensors of weights in the file. */
@@ -44,7 +44,8 @@ export interface ConvertedOnnx {
 }
 
 /**
- * Writes a recogniser for any batch, with its record, in the type asked for: `int8` quantizes it, calibrated on faces.
+ * Converts a recogniser: frees its batch dimension, writes its contract, and changes the data type of its weights. `int8`
+ * quantizes weights and activations, calibrated on faces.
  *
  * @param source - a path, an id, `https:` or `npm:`
  * @throws {ConfigError} when int8 was asked for without faces

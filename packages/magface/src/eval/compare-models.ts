@@ -44,7 +44,12 @@ export interface FigureComparison {
 /** Errors and areas below an error curve: less is better. */
 export const lessIsBetter: ReadonlySet<string> = new Set(['eer', 'paucArea', 'paucRelative']);
 
-/** @returns one comparison a figure that all models have; none for a single model */
+/**
+ * Compares models by every figure that all of them have, on the same draws of people.
+ *
+ * @returns one comparison per figure, with the interval of the difference between the best model and each other one; empty
+ *   for a single model
+ */
 export function compareModels(models: readonly ComparedModel[]): FigureComparison[] {
   if (models.length < 2) return [];
   const confidence = 1 - 0.05 / ((models.length * (models.length - 1)) / 2);

@@ -1,4 +1,4 @@
-/** Faces through every kind of damage in steps, and what a model makes of them: what `robustnessReport` judges. */
+/** Damages faces in steps and runs the recogniser on each: the input of `robustnessReport`. */
 import { allDamages } from '../degrade/node/jpeg.ts';
 import { ImageError } from '../errors.ts';
 import type { MagFace } from '../infer/node/magface.ts';
@@ -7,44 +7,44 @@ import type { Pixels } from '../pixels.ts';
 import { compare } from '../similarity.ts';
 import type { DamageCurve } from './robustness.ts';
 
-/** What can be done to a face. */
+/** A kind of damage. */
 export type DamageName = keyof typeof allDamages;
 
-/** All kinds, in the order of reports. */
+/** All kinds of damage, in the order of reports. */
 export const damageNames = Object.keys(allDamages) as readonly DamageName[];
 
-/** How faces are damaged. */
+/** Options for damaging faces. */
 export interface DamageFacesOptions {
-  /** (S + 1) rising from 0, the clean face, to 1, hardly a face. @default 0, 0.2, … 1 */
+  /** (S + 1) rising strengths from 0, the clean face, to 1, the strongest damage. @default 0, 0.2, … 1 */
   readonly strengths?: readonly number[] | undefined;
-  /** Of the first face; each further one has the next. @default 1 */
+  /** Seed of the first face; the next face has the next seed. @default 1 */
   readonly seed?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each face, with how many of the images are done. */
+  /** Called after each face with the number of finished images. */
   readonly onFace?: ((done: number) => void) | undefined;
-  /** Called for an image that cannot be read, or is no aligned face, when its turn comes. */
+  /** Called for each image that cannot be read or is not an aligned face. */
   readonly onFailure?: ((error: ImageError, index: number) => void) | undefined;
 }
 
-/** A face that was damaged. */
+/** A damaged face. */
 export interface DamagedFace {
-  /** Among the images that were given. */
+  /** Index of its image. */
   readonly index: number;
-  /** For what its damage leaves to chance. */
+  /** Seed of its damage. */
   readonly seed: number;
 }
 
-/** What the model made of the faces that could be read. */
+/** Results for all faces that could be read. */
 export interface DamagedFaces {
-  /** (F) in the order of the images. */
+  /** (F) faces in the order of the images. */
   readonly faces: readonly DamagedFace[];
-  /** (F) curves a kind. */
+  /** (F) curves per kind of damage. */
   readonly curves: ReadonlyMap<DamageName, readonly DamageCurve[]>;
-  /** How many images could not be read. */
+  /** Number of images that could not be read. */
   readonly failed: number;
 }
 
-/** One picture for the network; no kind is the clean face. */
+/** One input of the network; without a kind, the clean face. */
 type Shown = Pixels & { readonly face: DamagedFace; readonly kind?: DamageName };
 
 interface Measured {
@@ -54,9 +54,12 @@ interface Measured {
 }
 
 /**
- * @param images - aligned faces of 112 x 112 pixels; one that cannot be read is told and left out
- * @param magface - its recogniser is measured
- * @throws {ModelError} when the network cannot run; the signal's reason
+ * Runs each face through every kind of damage in steps, and records its magnitude and its similarity to the clean face.
+ *
+ * @param images - aligned faces of 112x112 pixels
+ * @param magface - provides the recogniser
+ * @returns one curve per face and kind of damage, for {@link robustnessReport}
+ * @throws {ModelError} if the network cannot run; after an abort, the reason of the signal
  *
  * @example Does quality fall with damage, and does it foretell what the damage costs?
  * ```ts
@@ -80,7 +83,7 @@ export async function damageFaces(
   const faces: DamagedFace[] = [];
   let failed = 0;
 
-  /** Each clean face, then all of it damaged: memory holds no more than the network takes at once. */
+  /** Yields one face at a time with all its damaged versions, to keep memory small. */
   async function* pictures(): AsyncGenerator<Shown> {
     for (const [index, image] of images.entries()) {
       const clean = await readAligned(image, { signal }).catch((error: unknown) => {
@@ -111,14 +114,14 @@ function* versions(clean: Pixels, face: DamagedFace, strengths: readonly number[
     for (const strength of strengths.slice(1)) yield { ...damaged(clean, kind, strength, face.seed), face, kind };
 }
 
-/** @returns the face with one kind of damage, the same for the same seed; strength 0 changes nothing */
+/** Applies one kind of damage. The seed determines the result; strength 0 changes nothing. */
 export const damaged = (face: Pixels, kind: DamageName, strength: number, seed: number): Pixels =>
   allDamages[kind].apply(face, strength, seed);
 
-/** @returns a strength, 0 to 1, in the unit of its kind, for people: `σ 2.5 px` */
+/** Formats a strength, 0 to 1, in the unit of the damage: `σ 2.5 px`. */
 export const describeDamage = (kind: DamageName, strength: number): string => allDamages[kind].describe(strength);
 
-/** @param measured - all versions of one face, the clean one first, steps in their order */
+/** @param measured - all versions of one face, the clean one first, in the order of the steps */
 function curveOf(measured: readonly Measured[], kind: DamageName): DamageCurve {
   const clean = measured[0]!;
   const steps = [clean, ...measured.filter((one) => one.kind === kind)];
@@ -128,7 +131,7 @@ function curveOf(measured: readonly Measured[], kind: DamageName): DamageCurve {
   };
 }
 
-/** Damage may leave so little that a network answers all zeros, which point nowhere. */
+/** The cosine similarity; 0 if the network returns all zeros for a face that is damaged beyond recognition. */
 function similarity(a: Float32Array, b: Float32Array): number {
   const empty = (embedding: Float32Array): boolean => embedding.every((value) => value === 0);
   return empty(a) || empty(b) ? 0 : compare(a, b);

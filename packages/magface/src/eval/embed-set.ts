@@ -1,4 +1,4 @@
-/** The features of a verification set by a model, computed once: the next run finds them in the cache. */
+/** Embeds verification sets and caches the features. */
 import { ImageError, MagfaceError } from '../errors.ts';
 import type { MagFace } from '../infer/node/magface.ts';
 import type { Engine } from '../infer/node/tuning.ts';
@@ -11,17 +11,17 @@ import type { LoadedPairs } from './load-pairs.ts';
 import { pairQuality } from './reject.ts';
 import { cosineSimilarities } from './verification.ts';
 
-/** How a set's images become features. */
+/** Options for embedding a set. */
 export interface EmbedSetOptions extends Pick<AnalyzeOptions, 'aligned' | 'flip' | 'minScore' | 'minFace' | 'signal'> {
-  /** Folder in which features are kept; false computes anew and keeps nothing. @default MAGFACE_CACHE, else the user's cache folder */
+  /** Cache folder; false does not use a cache. @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | false | undefined;
-  /** Called after each image, with how many of the set are done. */
+  /** Called after each image with the number of finished images. */
   readonly onImage?: ((done: number, total: number) => void) | undefined;
-  /** What to do about images that give no feature, in the caller's own words. @default by the options' names */
+  /** Remedy for images without a feature, for the error message. @default names these options */
   readonly remedy?: string | undefined;
 }
 
-/** All that a set's features depend on beside its images and the options. */
+/** The models and the engine that features depend on; a `MagFace` has them. */
 export interface EmbeddingModels {
   readonly model: LoadedModel<'recogniser'>;
   readonly detector: Pick<LoadedModel, 'digest'> | undefined;
@@ -30,9 +30,11 @@ export interface EmbeddingModels {
 }
 
 /**
- * @param set - see `openFaceSet`; that of a `.bin` holds aligned faces: pass `aligned`
- * @returns the pairs ready to be measured
- * @throws {MagfaceError} `feature_missing` naming the images that gave no feature: figures over the rest would be others
+ * Embeds the images of a verification set, or reads their features from the cache.
+ *
+ * @param set - from `openFaceSet`; pass `aligned` for a `.bin`, which holds aligned faces
+ * @returns features and pairs, ready for {@link verify} and {@link errorVersusReject}
+ * @throws {MagfaceError} `feature_missing` with the names of images without a feature
  *
  * @example A folder of aligned faces with its list of pairs
  * ```ts
@@ -56,7 +58,7 @@ export async function embedFaceSet(
   return embeddedPairs(set, images);
 }
 
-/** @returns where the features of such a set are kept */
+/** @returns the path of the cached features */
 export function featuresPath(
   { images }: Pick<FaceSet, 'images'>,
   { model, detector, aligner, engine }: EmbeddingModels,
@@ -70,7 +72,7 @@ export function featuresPath(
   return featureCachePath(folder, [...parts, ...images.map(({ digest }) => digest)]);
 }
 
-/** Runs the networks. @throws {MagfaceError} `feature_missing` */
+/** Embeds all images without a cache. @throws {MagfaceError} `feature_missing` */
 export async function embedImages(
   set: FaceSet,
   magface: Pick<MagFace, 'model' | 'stream'>,
@@ -105,7 +107,7 @@ const ownRemedy = 'Use `aligned` for faces cut to 112x112, another detector, or 
 const reasonOf = (error: MagfaceError | undefined): string =>
   error instanceof ImageError ? error.code.replaceAll('_', ' ') : (error?.code ?? 'no face');
 
-/** A set with its features, as all measures take it. */
+/** Joins a set and its features. */
 export function embeddedPairs(set: FaceSet, { values, dimension, magnitudes }: EmbeddedImages): LoadedPairs {
   const features = { values, dimension, names: set.images.map(({ name }) => name) };
   return {

@@ -15,17 +15,18 @@ export interface EmbeddedImages {
   readonly magnitudes: Float32Array;
 }
 
-/** Features, and whether they were there. */
+/** Features, and whether they come from the cache. */
 export interface CachedImages {
   readonly images: EmbeddedImages;
   readonly isCached: boolean;
-  /** Why they could not be kept, which is no reason to lose them. */
+  /** The error, if they could not be written to the cache. */
   readonly unkept?: Error | undefined;
 }
 
 /**
- * @param path - undefined keeps nothing
- * @returns what is kept there, else what is computed, which is kept then
+ * Reads features from the cache, or computes and caches them.
+ *
+ * @param path - undefined does not use the cache
  */
 export async function throughCache(
   path: string | undefined,

@@ -23,7 +23,11 @@ export const rowOf = ({ values, dimension }: FeatureSet, row: number): Float32Ar
 export const labelOf = ({ names }: FeatureSet, row: number): string =>
   names?.[row] === undefined ? `feature line ${row + 1}` : `"${names[row]}" (feature line ${row + 1})`;
 
-/** @returns (N) the L2 norm of every row, summed in float64: MagFace's quality. */
+/**
+ * Computes the L2 norm of every row in float64: the quality according to MagFace.
+ *
+ * @returns (N) magnitudes
+ */
 export function magnitudesOf(features: FeatureSet): Float64Array {
   return Float64Array.from({ length: rowsOf(features) }, (_, row) => magnitudeOf(rowOf(features, row)));
 }

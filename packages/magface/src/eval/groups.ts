@@ -40,7 +40,10 @@ export interface GroupReport {
 }
 
 /**
+ * Computes error rates and quality per group at one threshold for all groups.
+ *
  * @param column - (P) the group of each pair
+ * @returns the rates of each group, and the ratio of the highest rate to the lowest
  * @throws {ShapeError} when the column is not one value a pair
  */
 export function ratesByGroup(pairs: QualifiedPairs, column: readonly string[], fmr = 0.001): GroupReport {

@@ -41,6 +41,8 @@ export interface Identification {
 const scoresAtOnce = 1 << 24;
 
 /**
+ * Searches every probe in the gallery: CMC by rank, and TPIR at FPIR.
+ *
  * @throws {ShapeError} when a list names a template without features
  * @throws {MagfaceError} `evaluation_impossible` when no probe's subject is in the gallery
  */

@@ -41,7 +41,11 @@ export interface IjbFiles {
   readonly probes: string | undefined;
 }
 
-/** @throws {ConfigError} when the folder or one of the two files of verification is missing */
+/**
+ * Finds the protocol's files in a folder.
+ *
+ * @throws {ConfigError} when the folder or one of the two files of verification is missing
+ */
 export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<IjbFiles> {
   const inFolder = await readdir(folder).catch((cause: unknown) => {
     throw new ConfigError('meta', `Expected the folder of IJB's meta files but ${folder} cannot be read.`, { cause });

@@ -67,6 +67,9 @@ export interface IjbEvaluation {
 }
 
 /**
+ * Builds templates and verifies all template pairs by the IJB protocol.
+ *
+ * @returns TAR at each FAR by the official rule and by the exact one, and the templates, for {@link identify}
  * @throws {ShapeError} when features, faces and pairs do not belong together
  * @throws {MagfaceError} `evaluation_impossible` without genuine or impostor pairs
  */

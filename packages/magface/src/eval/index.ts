@@ -1,8 +1,8 @@
 /**
- * The protocols by which face recognition and face quality are measured: `import { verify } from 'magface/eval'`.
+ * Evaluation protocols for face recognition and face quality: `import { verify } from 'magface/eval'`.
  *
- * Features are (N, D) float32 rows, not normalized; a pair names two rows. Similarities are cosines, -1 to 1. All rates are
- * fractions, 0 to 1. Nothing here runs a network but what takes a `MagFace`.
+ * Features are (N, D) float32 rows, not normalized. A pair refers to two rows. Similarities are cosines, -1 to 1. Rates are
+ * fractions, 0 to 1. Only functions that take a `MagFace` run a network.
  *
  * @example Verification and error versus reject, from two files
  * ```ts
@@ -14,7 +14,7 @@
  * console.log(accuracy, tarAtFar, limits, fnmrOfAll, pauc);
  * ```
  *
- * @example How sure the thresholds are, by a bootstrap over people
+ * @example Thresholds with intervals, by a bootstrap over people
  * ```ts
  * import { estimateThresholds, identitiesOf, loadPairs } from 'magface/eval';
  *

@@ -29,6 +29,8 @@ export interface LoadedPairs extends QualifiedPairs {
 }
 
 /**
+ * Reads a feature file and a list of pairs, and computes similarity and quality for each pair.
+ *
  * @throws {FormatError} when a file cannot be read as what it should be
  * @throws {ShapeError} when features and pairs do not belong together, or a feature has no length
  */

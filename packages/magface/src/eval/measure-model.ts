@@ -32,6 +32,8 @@ export interface MeasuredModel extends ComparedModel {
 }
 
 /**
+ * Measures one model on one list of pairs: all figures, curves, distributions and intervals of a report.
+ *
  * @param model - how the report calls it
  * @throws {MagfaceError} `evaluation_impossible` with fewer than ten impostors, or without genuine pairs
  */

@@ -1,4 +1,4 @@
-/** Thresholds of a model at false match rates, as its record holds them. */
+/** Measures the thresholds of a model for its contract. */
 import type { Threshold } from '../models/contract.ts';
 import { estimateThresholds } from './bootstrap.ts';
 import type { FeatureSet } from './feature-set.ts';
@@ -8,20 +8,20 @@ import { cosineSimilarities, type Pairs } from './verification.ts';
 
 const rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] as const;
 
-/** What pairs say. */
+/** Measured thresholds. */
 export interface MeasuredThresholds {
   readonly thresholds: readonly Threshold[];
-  /** Why a rate is left out: a sentence each. */
+  /** One sentence for each rate that is left out. */
   readonly limits: readonly string[];
 }
 
 /**
- * Thresholds at false match rates of 1e-2 to 1e-6 with their intervals, for `contract.thresholds`.
+ * Measures thresholds with intervals at false match rates from 1e-2 to 1e-6, for `contract.thresholds`.
  *
- * @param features - embeddings without mirror images, as they are compared
- * @param source - what the pairs are called, for the record: `pairs.txt`
- * @throws {ShapeError} when a pair names a row that is not there, or a feature has no length
- * @throws {MagfaceError} `evaluation_impossible` without both kinds of pairs
+ * @param features - embeddings without flip, as `compare` uses them
+ * @param source - name of the pairs, for the contract: `pairs.txt`
+ * @throws {ShapeError} if a pair refers to a missing row, or a feature is all zeros
+ * @throws {MagfaceError} `evaluation_impossible` without genuine or impostor pairs
  */
 export function measureThresholds(features: FeatureSet, pairs: Pairs, source: string): MeasuredThresholds {
   const similarities = cosineSimilarities(features, pairs);

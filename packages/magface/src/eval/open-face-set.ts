@@ -7,6 +7,8 @@ import { openBinSet } from './face-set-bin.ts';
 import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
 
 /**
+ * Opens a verification set.
+ *
  * @param source - a `.bin` of InsightFace, or the folder of a set
  * @throws {ConfigError} when it is neither
  */

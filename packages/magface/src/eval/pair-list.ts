@@ -20,12 +20,20 @@ export interface PairList {
   readonly columns: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws {FormatError} naming the file and the line that cannot be read */
+/**
+ * Reads a list of pairs in any of the known formats.
+ *
+ * @throws {FormatError} naming the file and the line that cannot be read
+ */
 export async function readPairList(file: string): Promise<PairList> {
   return parsePairList(await readFile(file, 'utf8'), file);
 }
 
-/** @param file - for messages */
+/**
+ * Parses a list of pairs in any of the known formats.
+ *
+ * @param file - for messages
+ */
 export function parsePairList(text: string, file: string): PairList {
   const lines = textLines(text).map((line) => ({ ...line, tokens: tokensOf(line.text) }));
   const first = lines[0]?.tokens ?? [];

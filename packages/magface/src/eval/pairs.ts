@@ -16,6 +16,9 @@ export interface ResolveOptions {
 }
 
 /**
+ * Finds the feature rows of each pair, by position or by name.
+ *
+ * @returns (P) rows and labels, in the order of the list
  * @throws {ShapeError} when the order is meant and there are not exactly two feature lines a pair
  * @throws {MagfaceError} `feature_missing` when a pair names an image without features, or one that is two images
  */

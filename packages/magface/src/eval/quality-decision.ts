@@ -52,6 +52,8 @@ export interface QualifiedPairs {
 }
 
 /**
+ * Fits a threshold for each bin of quality, and compares it with one threshold for all on held-out folds.
+ *
  * @param people - who is who in the pairs
  * @throws {MagfaceError} `evaluation_impossible` when the impostors are too few for the rate
  */

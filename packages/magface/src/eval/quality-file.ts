@@ -17,7 +17,11 @@ export interface QualityMeasure {
   readonly values: Float64Array;
 }
 
-/** @throws {FormatError} when a line has no number, or a feature has no line */
+/**
+ * Reads other measures of quality from a table or a list, one value for each feature row.
+ *
+ * @throws {FormatError} when a line has no number, or a feature has no line
+ */
 export async function readQualities(file: string, features: FeatureSet): Promise<QualityMeasure[]> {
   const rows = textLines(await readFile(file, 'utf8')).map((line) => ({ ...line, cells: cellsOf(line.text) }));
   const header = rows[0]?.cells ?? [];

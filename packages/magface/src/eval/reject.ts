@@ -75,6 +75,8 @@ export const pairQuality = (quality: ArrayLike<number>, { left, right }: Pairs):
   Float64Array.from(left, (row, i) => Math.min(quality[row]!, quality[right[i]!]!));
 
 /**
+ * Computes FNMR at a fixed FMR while the pairs of lowest quality are rejected step by step.
+ *
  * @param similarities - (P) cosine
  * @param same - (P) 1 for genuine pairs
  * @param quality - (P) of the pair, any scale, higher is better: see {@link pairQuality}

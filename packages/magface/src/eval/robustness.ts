@@ -33,6 +33,7 @@ export interface DamageStep {
   readonly similarity: Quartiles;
 }
 
+/** The 25th, 50th and 75th percentile. */
 export interface Quartiles {
   readonly p25: number;
   readonly p50: number;
@@ -60,6 +61,7 @@ export interface RobustnessReport {
   readonly loss: Estimate;
 }
 
+/** Options of the bootstrap over faces. */
 export interface RobustnessOptions {
   /** Draws of the bootstrap. @default 200 */
   readonly replicates?: number;
@@ -70,6 +72,8 @@ export interface RobustnessOptions {
 }
 
 /**
+ * Correlates magnitude with damage, and lost magnitude with lost similarity.
+ *
  * @param curves - (F) curves a kind, the same faces in the same order
  * @param strengths - (S + 1), from 0
  * @throws {ConfigError} without faces, or with fewer than two steps of damage, which have no order

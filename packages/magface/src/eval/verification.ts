@@ -119,7 +119,11 @@ function oneSidedFolds(same: Uint8Array, folds: number): string[] {
       ];
 }
 
-/** @returns (P) float64: cos(a, b) of every pair, -1 to 1. */
+/**
+ * Computes the cosine similarity of every pair.
+ *
+ * @returns (P) float64, -1 to 1
+ */
 export function cosineSimilarities(features: FeatureSet, pairs: Pairs): Float64Array {
   expectFeatures(features);
   expectPairs(pairs, rowsOf(features));

@@ -22,7 +22,11 @@ export interface ByteSource {
 const read = promisify(readFile);
 const closeDescriptor = promisify(closeFile);
 
-/** @throws {FormatError} when the file cannot be read */
+/**
+ * Opens a file for reads by range.
+ *
+ * @throws {FormatError} when the file cannot be read
+ */
 export async function openBytes(file: string): Promise<ByteSource> {
   return openBytesSync(file);
 }

@@ -19,6 +19,7 @@ interface Weights {
   readonly close: () => Promise<void>;
 }
 
+/** Options for converting weights. */
 export interface ConvertTensorsOptions {
   /** Whether a `.pth` gets the optimizer's state, where the input has one. @default true */
   readonly optimizer?: boolean | undefined;

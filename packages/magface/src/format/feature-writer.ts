@@ -10,6 +10,7 @@ import { extname } from 'node:path';
 import { ConfigError, ShapeError } from '../errors.ts';
 import { type FeatureLayoutFactory, jsonLayout, npyLayout, safetensorsLayout, textLayout } from './feature-layouts.ts';
 
+/** Options of a feature file. */
 export interface FeatureWriterOptions {
   /** D. @default that of the first feature */
   readonly dimension?: number | undefined;
@@ -81,7 +82,11 @@ export function expectFeatureNames(path: string, names: Iterable<string>): void 
   }
 }
 
-/** @throws {ConfigError} when the ending names no feature format, or the file cannot be written */
+/**
+ * Starts a feature file; the file ending selects the format.
+ *
+ * @throws {ConfigError} when the ending names no feature format, or the file cannot be written
+ */
 export async function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
   const layout = await formatOf(path).create(path, options.metadata ?? {});
   let [rows, dimension] = [0, options.dimension ?? 0];

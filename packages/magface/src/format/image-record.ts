@@ -6,6 +6,7 @@
 import type { ByteSource } from './byte-source.ts';
 import { recordMagic } from './record-io.ts';
 
+/** One record of a `.rec`: labels and an encoded image. */
 export interface ImageRecord {
   /** One label, or the packed ones. */
   readonly labels: readonly number[];

@@ -1,9 +1,9 @@
 /**
- * Readers and writers of the files that face recognition lives on: `import { openTorch } from 'magface/formats'`.
+ * Readers and writers for the file formats of face recognition: `import { openTorch } from 'magface/formats'`.
  *
- * Files are read by ranges, so that they may be larger than memory, and nothing in them is ever run. A reader trusts nothing
- * and ends in a result or in a `FormatError` with file and byte. What is opened must be closed. A writer gives the file
- * its name when it is whole and on the disk; what failed before leaves nothing behind after `discard()`.
+ * Files are read by range, so that they may be larger than memory, and no code in them runs. A damaged file ends in a
+ * `FormatError` with file and byte offset. Close what you open. A writer renames the finished file into place; after an
+ * error, `discard()` removes it.
  *
  * @example Features from one form to another, row by row
  * ```ts

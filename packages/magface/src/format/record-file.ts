@@ -15,6 +15,7 @@ import { encodeRecord, parseRecord } from './record-io.ts';
 /** Covers a record's header and two packed labels. */
 const labelBytes = 40;
 
+/** An open `.rec`. Close it after use. */
 export interface RecordFile {
   /** In the order of the records' bytes. */
   readonly keys: Float64Array;
@@ -37,6 +38,8 @@ export interface RecordFile {
 const besideRecords = (path: string, ending: '.idx' | '.lst'): string => path.replace(/(\.rec)?$/, ending);
 
 /**
+ * Opens a `.rec` for reading by key.
+ *
  * @param index - @default the `.idx` beside the file; where there is none, the file is gone through once and keys count from 0
  * @throws {FormatError} when the index contradicts the file
  */
@@ -109,6 +112,11 @@ export interface RecordWriter {
   discard(): Promise<void>;
 }
 
+/**
+ * Starts a `.rec` with its `.idx`.
+ *
+ * @param path - the `.rec`; `.idx` and `.lst` are written next to it
+ */
 export async function createRecordWriter(path: string): Promise<RecordWriter> {
   const records = await FileWriter.create(path);
   const index = await FileWriter.create(besideRecords(path, '.idx'));

@@ -5,11 +5,16 @@ import { FileWriter } from './file-writer.ts';
 import { readSafetensorsHeader, type SafetensorsEntry, safetensorsHeader } from './safetensors-header.ts';
 import { byteLengthOf, type Tensor, type TensorFile, type TensorInfo } from './tensor.ts';
 
+/** An open `.safetensors`. Close it after use. */
 export interface SafetensorsFile extends TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** @throws {FormatError} when the header is damaged or contradicts the file */
+/**
+ * Opens a `.safetensors`; tensors are read one at a time.
+ *
+ * @throws {FormatError} when the header is damaged or contradicts the file
+ */
 export async function openSafetensors(file: string | ByteSource): Promise<SafetensorsFile> {
   const source = typeof file === 'string' ? await openBytes(file) : file;
   try {

@@ -25,6 +25,7 @@ export interface TarSample {
   readonly files: ReadonlyMap<string, TarEntry>;
 }
 
+/** An open tar shard. Close it after use. */
 export interface TarShard {
   readonly samples: readonly TarSample[];
   read(entry: TarEntry): Promise<Buffer>;
@@ -35,7 +36,11 @@ export interface TarShard {
   closeSync(): void;
 }
 
-/** @throws {FormatError} when a header is damaged or points outside the file */
+/**
+ * Opens a tar shard and lists its samples; their files are read on demand.
+ *
+ * @throws {FormatError} when a header is damaged or points outside the file
+ */
 export async function openTarShard(file: string | ByteSource): Promise<TarShard> {
   return openTarShardSync(file);
 }
@@ -119,6 +124,7 @@ export interface TarWriter {
   discard(): Promise<void>;
 }
 
+/** Starts a tar shard. */
 export async function createTarWriter(path: string): Promise<TarWriter> {
   const file = await FileWriter.create(path);
   const add = async (header: Buffer, content: Uint8Array): Promise<void> => {

@@ -26,6 +26,7 @@ export const dtypeBits = {
   C128: 128,
 } as const;
 
+/** Data type of a tensor, by its name in safetensors. */
 export type Dtype = keyof typeof dtypeBits;
 
 /** What is known of a tensor before its values are read. */
@@ -61,7 +62,11 @@ export function byteLengthOf({ dtype, shape }: TensorInfo): number {
   return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : Number.NaN;
 }
 
-/** @returns a tensor of float32 over the given values, sharing their memory */
+/**
+ * Wraps float32 values as a tensor without copying them.
+ *
+ * @returns a tensor that shares the memory of `values`
+ */
 export function float32Tensor(shape: readonly number[], values: Float32Array): Tensor {
   return { dtype: 'F32', shape, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }

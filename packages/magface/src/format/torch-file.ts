@@ -15,6 +15,7 @@ import { stridedBytes, torchRange } from './torch-strides.ts';
 import type { TorchContent, TorchTensor } from './torch-tensor.ts';
 import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.ts';
 
+/** An open torch file. Close it after use. */
 export interface TorchFile extends TensorFile {
   /** What was saved: Maps, arrays, numbers, texts; tensors are {@link TorchTensor}. */
   readonly value: unknown;
@@ -22,7 +23,11 @@ export interface TorchFile extends TensorFile {
   readonly tensors: ReadonlyMap<string, TorchTensor>;
 }
 
-/** @throws {FormatError} when the file is damaged, or wants anything of Python but tensors and plain data */
+/**
+ * Opens a `.pth`, `.pt` or `.ckpt` without running any of its code; tensors are read one at a time.
+ *
+ * @throws {FormatError} when the file is damaged, or wants anything of Python but tensors and plain data
+ */
 export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
   const source = typeof file === 'string' ? await openBytes(file) : file;
   try {

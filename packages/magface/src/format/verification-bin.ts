@@ -8,6 +8,7 @@ import { readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
 import type { PickledBytes, PickleGlobal } from './pickle-values.ts';
 
+/** An open verification set. Close it after use. */
 export interface VerificationBin {
   /** n: whether both images of pair k show one person. */
   readonly same: readonly boolean[];
@@ -48,7 +49,11 @@ function takeArray(array: unknown, state: unknown): void {
   (array as NumpyArray).data = data;
 }
 
-/** @throws {FormatError} when it is no such pickle, or wants anything of Python but bytes and booleans */
+/**
+ * Opens a `.bin` of InsightFace; images are read on demand.
+ *
+ * @throws {FormatError} when it is no such pickle, or wants anything of Python but bytes and booleans
+ */
 export async function openVerificationBin(file: string | ByteSource): Promise<VerificationBin> {
   const source = typeof file === 'string' ? await openBytes(file) : file;
   try {

@@ -27,6 +27,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** How a gallery is opened. */
 export interface DatabaseOptions {
   /**
    * Only to read what is there already: makes nothing, and of a folder it works on a copy, so that it neither waits for

@@ -6,7 +6,7 @@ import { describeReason } from '../reasons.ts';
 /** Below it a face says little of a person; about one in ten ordinary faces is. */
 export const defaultMinQuality = 10;
 
-/** Which faces may stand for a person. */
+/** Conditions for enrolling a face. */
 export interface GateOptions {
   /** The image as the user calls it. */
   readonly image: string;
@@ -14,18 +14,20 @@ export interface GateOptions {
   readonly minQuality?: number | undefined;
   /** Take the largest of several faces rather than refuse the image. @default false */
   readonly largest?: boolean | undefined;
-  /** What the two options above are called where the user gives them. @default as here */
+  /** Names of the two options above, for error messages. @default as here */
   readonly flags?: { readonly minQuality: string; readonly largest: string } | undefined;
 }
 
 const ownNames = { minQuality: '`minQuality`', largest: '`largest: true`' } as const;
 
-/** What of a face decides. */
+/** The part of a face that decides. */
 export type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
 
 /**
+ * Picks the face of an image that may be enrolled.
+ *
  * @param faces - of one image, the largest first
- * @returns the one that may stand for a person
+ * @returns the only face, or the largest one with `largest`
  * @throws {ImageError} `no_face`, `several_faces` or `quality_too_low`
  */
 export function enrollable<Face extends GatedFace>(faces: readonly Face[], options: GateOptions): Face {

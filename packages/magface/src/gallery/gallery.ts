@@ -20,6 +20,7 @@ export interface GalleryModel {
   readonly embeddingLength: number;
 }
 
+/** A face to enrol; an `AnalyzedFace` is one. */
 export interface GalleryFace {
   /** (D) float32, not normalized. */
   readonly embedding: Float32Array;
@@ -37,6 +38,7 @@ export interface EnrolledFace {
   readonly known: boolean;
 }
 
+/** A person found by a search. */
 export interface GalleryMatch {
   readonly person: string;
   /** Cosine to the person's template. */
@@ -45,11 +47,13 @@ export interface GalleryMatch {
   readonly faces: number;
 }
 
+/** Number of people and faces. */
 export interface GalleryCount {
   readonly people: number;
   readonly faces: number;
 }
 
+/** Options of a search. */
 export interface SearchOptions {
   /** Most matches. @default 5 */
   readonly limit?: number;
@@ -96,8 +100,8 @@ export class Gallery {
    * Adds a face to a person, who is made when new. Kept for good once this resolves. A picture that the person has
    * already would only lend itself more weight: it is not added again.
    *
-   * @param person - any name of 1 to 200 characters
-   * @throws {ConfigError} when the name is none
+   * @param person - a name of 1 to 200 characters
+   * @throws {ConfigError} if the name is not valid
    */
   async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<EnrolledFace> {
     const fault = nameFault(person);

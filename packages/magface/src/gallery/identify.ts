@@ -1,37 +1,40 @@
-/** Whom a face resembles among the people of a gallery, and what that says. */
+/** Searches a gallery and decides by a measured threshold. */
 import { type DecisionThreshold, expectedFalseHits, thresholdAt } from '../decision.ts';
 import type { GalleryMatch, People, SearchOptions } from './gallery.ts';
 
-/** How a face is told. */
+/** Options for identification. */
 export interface IdentifyOptions extends SearchOptions {
-  /** Those of the model's record: `magface.model.contract` has them. @default none: similarities alone */
+  /** Thresholds of the model: `magface.model.contract` has them. @default none: no decision */
   readonly thresholds?: readonly DecisionThreshold[] | undefined;
-  /** The largest false match rate of one comparison that is acceptable. @default 0.001 */
+  /** Maximum false match rate of one comparison. @default 0.001 */
   readonly fmr?: number | undefined;
 }
 
-/** Somebody whom the face resembles. */
+/** A match with its decision. */
 export interface IdentifiedMatch extends GalleryMatch {
-  /** Whether it is the same person, at the threshold; null where there is none. */
+  /** Whether the similarity reaches the threshold; null without one. */
   readonly same: boolean | null;
 }
 
-/** Whom the face resembles most, best first, and by which rule. */
+/** Result of an identification. */
 export interface Identified {
-  /** Least cosine of a match; null where the model has no threshold. */
+  /** Minimum cosine of a match; null if the model has no thresholds. */
   readonly threshold: number | null;
-  /** The false match rate that it was measured at, for one comparison: never above the one asked for. */
+  /** False match rate of the threshold, for one comparison; at most the requested rate. */
   readonly fmr: number | null;
-  /** People in the gallery. */
+  /** Number of people in the gallery. */
   readonly people: number;
-  /** False hits of a stranger's face on average: the rate times the people. */
+  /** Expected number of false matches for a face of a stranger: the rate times the number of people. */
   readonly expectedFalseHits: number | null;
+  /** Best first. */
   readonly matches: readonly IdentifiedMatch[];
 }
 
 /**
+ * Finds the people that a face resembles most, and decides for each whether it is the same person.
+ *
  * @param embedding - (D) float32, not normalized, of the gallery's model
- * @throws {ConfigError} when the model was measured at no rate as strict as `fmr`
+ * @throws {ConfigError} if the model was not measured at a rate as strict as `fmr`
  */
 export async function identify(
   gallery: Pick<People, 'search' | 'count'>,

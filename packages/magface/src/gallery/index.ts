@@ -1,10 +1,10 @@
 /**
- * People by their faces, kept in a folder or in a PostgreSQL server: `import { openGallery } from 'magface/gallery'`.
+ * Stores and searches people by their faces, in a folder or in PostgreSQL: `import { openGallery } from 'magface/gallery'`.
  *
- * A person's template is the sum of the embeddings, so that a good face counts for more than a poor one. A gallery belongs
- * to one model and refuses any other.
+ * The template of a person is the sum of the embeddings, so that a good face has more weight than a poor one. A gallery
+ * belongs to one model and refuses all others.
  *
- * @example Enrol people, then tell whom a face resembles
+ * @example Enrol people, then identify a face
  * ```ts
  * import { MagFace } from 'magface';
  * import { enrollable, identify, openGallery } from 'magface/gallery';
@@ -20,7 +20,7 @@
  * if (seen === undefined) throw new Error('Expected a face.');
  * const { matches, fmr, expectedFalseHits } = await identify(gallery, seen.embedding, magface.model.contract);
  * for (const { person, similarity, same } of matches) console.log(person, similarity, same);
- * console.log(`at a false match rate of ${fmr}; ${expectedFalseHits} false hits expected for a stranger`);
+ * console.log(`at a false match rate of ${fmr}; expected false matches of a stranger: ${expectedFalseHits}`);
  * ```
  *
  * @module

@@ -1,14 +1,16 @@
-/** A gallery for the faces of a model that is loaded. */
+/** Opens the gallery of a loaded model. */
 import type { LoadedModel } from '../models/load-model.ts';
 import type { DatabaseOptions } from './database.ts';
 import { Gallery } from './gallery.ts';
 
 /**
- * @param where - a folder, made when it is not there, or `postgres://user:password@host/database` with pgvector
- * @param model - whose embeddings it holds: `magface.model`
- * @param options - `readOnly` opens what is there already, even while another process has it open for writing
- * @throws {ConfigError} when it cannot be opened
- * @throws {ServiceError} `wrong_model` when it was made with another model
+ * Opens the gallery of a model, or creates it.
+ *
+ * @param where - a folder, which is created if needed, or `postgres://user:password@host/database` with pgvector
+ * @param model - the recogniser: `magface.model`
+ * @param options - `readOnly` opens an existing gallery, even while another process writes to it
+ * @throws {ConfigError} if it cannot be opened
+ * @throws {ServiceError} `wrong_model` if it belongs to another model
  */
 export function openGallery(
   where: string,

@@ -1,10 +1,10 @@
 /**
- * Models: found, read, described, converted and quantized: `import { loadModel } from 'magface/models'`.
+ * Lists, loads, describes, converts and quantizes models: `import { loadModel } from 'magface/models'`.
  *
- * A model is named by a path, an id of {@link listModels}, `https:` or `npm:NAME@VERSION/PATH`. Its contract says how pixels
- * become its input, what its output means, and at which similarities it was measured.
+ * The name of a model is a path, an id from {@link listModels}, `https:` or `npm:NAME@VERSION/PATH`. Its contract describes
+ * its input, its output, its quality scale and its measured thresholds.
  *
- * @example What is known here, and what a model promises
+ * @example List models, and show the contract of one
  * ```ts
  * import { listModels, loadModel } from 'magface/models';
  *
@@ -13,7 +13,7 @@
  * console.log(digest, contract.input, contract.calibration, contract.thresholds, assumed);
  * ```
  *
- * @example In eight bits, calibrated on aligned faces of 112 x 112
+ * @example Quantize to int8, calibrated on aligned faces of 112x112
  * ```ts
  * import { writeFile } from 'node:fs/promises';
  * import { convertOnnx } from 'magface/models';
@@ -24,7 +24,7 @@
  * console.log(bytes.length, batch, notes);
  * ```
  *
- * @example A record of its own for a model that carries none
+ * @example Write a contract into a model file
  * ```ts
  * import { writeFile } from 'node:fs/promises';
  * import { loadModel, withContract } from 'magface/models';

@@ -4,7 +4,7 @@ import { cacheFolder, cachePath } from './cache.ts';
 import type { ModelKind } from './contract.ts';
 import { readRegistry } from './registry.ts';
 
-/** A model that is known by an id. */
+/** A model of the registry. */
 export interface ModelRecord {
   readonly id: string;
   readonly kind: ModelKind;
@@ -16,13 +16,17 @@ export interface ModelRecord {
   readonly source: string | null;
 }
 
-/** Where models are kept. */
+/** Options for listing models. */
 export interface ListModelsOptions {
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
 }
 
-/** @returns a record for each model that is known by an id */
+/**
+ * Lists the models of the registry and whether each is on this machine.
+ *
+ * @returns one record per model
+ */
 export async function listModels(options: ListModelsOptions = {}): Promise<ModelRecord[]> {
   const folder = cacheFolder(options.cacheDir);
   const records = (await readRegistry()).map(

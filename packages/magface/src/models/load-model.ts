@@ -19,6 +19,7 @@ import { type FetchOptions, fetchModel } from './fetch.ts';
 import { nearestIds, type RegistryEntry, readRegistry } from './registry.ts';
 import { parseSource } from './source.ts';
 
+/** How a model is found, downloaded and described. */
 export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
   /** Refuse a model of the other kind. @default either kind */
   readonly kind?: ModelKind | undefined;
@@ -30,7 +31,7 @@ export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
   readonly describe?: Readonly<Record<string, unknown>> | undefined;
   /** Fetch an address that promises no digest anew. @default false: what it gave first is used, offline too */
   readonly refresh?: boolean | undefined;
-  /** What errors, sentences and the result call it. @default the name that it is loaded by */
+  /** Name for errors, notes and the result. @default the name that it is loaded by */
   readonly called?: string | undefined;
   /** SHA-256 that an address given by hand must have. @default none: what comes first is kept and noted */
   readonly sha256?: string | undefined;
@@ -53,6 +54,8 @@ export interface LoadedModel<Kind extends ModelKind = ModelKind> {
 }
 
 /**
+ * Reads a model from disk, package, cache or network, verifies its digest and determines its contract.
+ *
  * @param name - a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`
  * @throws {ModelError} when the model cannot be found, fetched, trusted or read
  */

@@ -1,4 +1,4 @@
-/** Aligned faces of any size, cut out of their photo anew. */
+/** Cuts aligned faces of any size out of their photo. */
 import { scaledMatrix, templateSize } from '../../align.ts';
 import { ConfigError } from '../../errors.ts';
 import type { AnalyzedFace } from '../../face.ts';
@@ -7,23 +7,25 @@ import { cutFace as cut } from '../cut-face.ts';
 import { sceneOf } from '../scene.ts';
 import { type ImageInput, type ReadImageOptions, readImage } from './read-image.ts';
 
-/** How large a face is cut, and what its photo may cost. */
+/** Size of the crop, and limits of the photo. */
 export interface CutOptions extends ReadImageOptions {
-  /** Side of the crop in pixels. @default 112, as recognisers take it */
+  /** Width and height of the crop in pixels. @default 112, the input size of recognisers */
   readonly size?: number | undefined;
 }
 
-/** What of a face says where it lies, and holds its crop of 112 x 112. */
+/** The alignment of a face and its crop of 112x112. */
 type Cuttable = Pick<AnalyzedFace, 'alignment' | 'crop'>;
 
-/** Larger than any face of a photo; a crop of it takes 48 MB. */
+/** A crop of this size takes 48 MB. */
 const largestSize = 4096;
 
 /**
+ * Cuts a face out of its photo with the alignment that `analyze` found, at a size of your choice.
+ *
  * @param input - the photo that the face was found in
- * @returns (size, size, 3) uint8 RGB: the same cut as `face.crop` in the photo's own detail, black where the photo ends
- * @throws {ConfigError} when the size is none from 1 to 4096
- * @throws {ImageError} when the photo cannot be read any more
+ * @returns (size, size, 3) uint8 RGB: the same area as `face.crop`, black outside the photo
+ * @throws {ConfigError} if the size is not a whole number from 1 to 4096
+ * @throws {ImageError} if the photo cannot be read
  *
  * @example
  * ```ts
@@ -40,7 +42,7 @@ export async function cutFace(input: ImageInput, face: Cuttable, options: CutOpt
   return (await cutFaces(input, [face], options))[0]!;
 }
 
-/** The same for several faces of one photo, which is read once. */
+/** Like {@link cutFace}, for several faces of one photo, which is read once. */
 export async function cutFaces(
   input: ImageInput,
   faces: readonly Cuttable[],
