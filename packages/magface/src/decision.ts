@@ -30,7 +30,7 @@ export interface DecisionOptions {
 /**
  * @param similarity - cosine of two embeddings
  * @param thresholds - from the model's record
- * @param fmr - highest acceptable false match rate, see {@link thresholdAt}
+ * @param fmr - highest acceptable false match rate; between two measured rates the stricter one decides
  * @throws {ConfigError} if the model has no threshold that strict
  */
 export function decide(

@@ -34,7 +34,7 @@ export interface IjbInput {
 
 /** How it is evaluated. */
 export interface IjbOptions extends TemplateOptions {
-  /** @default {@link officialFars} */
+  /** False accept rates. @default 1e-6, 1e-5, … 1e-1, as the official script */
   readonly far?: readonly number[];
   /** At most so many threads. @default one a core */
   readonly threads?: number;

@@ -108,6 +108,18 @@ test('who only reads needs no lock and no right to write, sees what is committed
   await writer.remove('zoe');
 });
 
+test('a name that is none is refused before anything is written', async () => {
+  await using gallery = await Gallery.open(join(folder, 'a'), model);
+  const before = await gallery.count();
+  for (const [name, fault] of [
+    [' ', 'it is empty'],
+    ['a'.repeat(201), 'it has 201 characters'],
+    ['a\0', 'it has a NUL character'],
+  ] as const)
+    await expect(gallery.enrol(name, face(1, 0, 0))).rejects.toThrow(`Expected a person's name but ${fault}`);
+  expect(await gallery.count()).toEqual(before);
+});
+
 test('a folder of other files does not become a gallery', async () => {
   const where = join(folder, 'photos');
   await mkdir(where);
