@@ -1,13 +1,13 @@
-/** What each benchmark claims, and where in its result the figures stand. */
+/** The claim of each benchmark, and the position of its figures in the result. */
 
-/** A figure: its words around `{path}`s into the result; `{path%}` as a percentage, `{list.*.key}` a sum. */
+/** A text with `{path}`s into the result; `{path%}` is a percentage, `{list.*.key}` a sum. */
 export interface Claim {
-  /** What is measured, beside what. */
+  /** What is measured, and against what. */
   readonly claim: string;
   readonly figures: string;
 }
 
-/** By the beginning of the result's name; the longest that fits counts. */
+/** By prefix of the result's name; the longest match counts. */
 export const claims: Readonly<Record<string, Claim>> = {
   'browser-numbers': {
     claim: 'Chromium gives the numbers of Node on the sample photos, by the shipped model',

@@ -1,4 +1,4 @@
-/** Where the research data of the benches lie: `../shared` beside the project, or the folder that MAGFACE_DATA names. */
+/** Folder of the research data: `../shared` next to the project, or the folder that MAGFACE_DATA names. */
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ const remedies: readonly (readonly [part: string, remedy: string])[] = [
 
 /**
  * @param parts - below the folder that a bench reads, such as `faces/lfw`
- * @returns the folder, ending in a separator; ends the process with a sentence when a part is missing
+ * @returns the folder, ending in a separator; exits with a message if a part is missing
  */
 export function researchFolder(...parts: readonly string[]): string {
   for (const part of parts) {

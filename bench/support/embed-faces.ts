@@ -1,4 +1,4 @@
-/** The features of aligned faces in files, as the benchmarks on real faces need them. */
+/** Embeds aligned faces from files, for benchmarks on real faces. */
 import type { MagFace } from 'magface';
 
 export interface EmbeddedFaces {
@@ -9,7 +9,7 @@ export interface EmbeddedFaces {
   readonly dimension: number;
 }
 
-/** @param flip - whether the mirrored face's feature is added @throws {Error} the first file's that cannot be used */
+/** @param flip - whether to add the feature of the mirrored face @throws {Error} for the first unusable file */
 export async function embedFaces(magface: MagFace, paths: readonly string[], flip: boolean): Promise<EmbeddedFaces> {
   const dimension = magface.model.contract.embeddingLength;
   const values = new Float32Array(paths.length * dimension);

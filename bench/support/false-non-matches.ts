@@ -1,7 +1,7 @@
-/** One point of a curve of errors. */
+/** One point of an error curve. */
 import { pointAtFar, splitScores } from '../../packages/magface/src/eval/roc.ts';
 
-/** @returns the share of genuine scores that are refused at the exact threshold of a false match rate */
+/** @returns the share of genuine scores below the exact threshold of a false match rate */
 export function rocPoint(genuine: readonly number[], impostors: readonly number[], fmr: number): number {
   const scores = Float64Array.from([...genuine, ...impostors]);
   const same = Uint8Array.from(scores, (_, i) => (i < genuine.length ? 1 : 0));

@@ -1,4 +1,4 @@
-/** What a run of `magface train` left in its folder. */
+/** Reads the results of a `magface train` run from its folder. */
 import { join } from 'node:path';
 import { listCheckpoints, readCheckpoint } from '../../packages/magface/src/train/loop/checkpoint-file.ts';
 import type { ValidationRow } from '../../packages/magface/src/train/loop/validate.ts';
@@ -13,7 +13,7 @@ export interface FinishedRun {
   readonly validation: readonly ValidationRow[];
 }
 
-/** @throws {Error} where no checkpoint was written */
+/** @throws {Error} if there is no checkpoint */
 export async function finishedRun(folder: string): Promise<FinishedRun> {
   const [checkpoint] = listCheckpoints(folder);
   if (checkpoint === undefined) throw new Error(`Expected a run in ${folder} but it has no checkpoint.`);

@@ -1,7 +1,7 @@
-/** What this processor's matrix units give at best, to hold a network's speed against. */
+/** Measures the processor's peak matrix product rate, as a reference for a network's speed. */
 import { type DType, matmul, noGrad, scope, zeros } from '@magface/torch';
 
-/** @returns operations a second (a multiplication and an addition are two) of the best of several square products */
+/** @returns operations per second (a multiply-add counts as two) of the best of several square products */
 export function gemmPeak(dtype: DType): number {
   return Math.max(...[1024, 2048, 4096].map((size) => gemmRate(dtype, size)));
 }

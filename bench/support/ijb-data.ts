@@ -1,4 +1,4 @@
-/** Made-up IJB-C data with a structure of identities: features, and the protocol's texts that belong to them. */
+/** Synthetic IJB-C data with identities: features and the protocol's text files. */
 
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomStream } from '../../packages/magface/src/random.ts';
 
-/** IJB-C's size, or a share of it. */
+/** Size of IJB-C, or a share of it. */
 export interface IjbSize {
   readonly images: number;
   readonly templates: number;
@@ -24,7 +24,7 @@ export const fullIjbC: IjbSize = {
   genuine: 19_557,
 };
 
-/** @returns the size with every count multiplied by `share`. */
+/** @returns the size with every count multiplied by `share` */
 export const shareOf = (share: number): IjbSize =>
   Object.fromEntries(
     Object.entries(fullIjbC).map(([key, count]) => [key, Math.round(count * share)]),
@@ -33,8 +33,8 @@ export const shareOf = (share: number): IjbSize =>
 const dimension = 512;
 
 /**
- * A feature is magnitude · unit(person + template + image): the worse the image, the shorter the feature and the
- * farther it strays. Writes `features.npy` or `features.list` (the official text), and `meta/`.
+ * A feature is magnitude · unit(person + template + image): a worse image gives a shorter feature that deviates more. Writes
+ * `features.npy` or `features.list` (the official text), and `meta/`.
  */
 export async function makeIjb(folder: string, size: IjbSize, format: 'npy' | 'list'): Promise<void> {
   await mkdir(join(folder, 'meta'), { recursive: true });
@@ -63,7 +63,7 @@ export async function makeIjb(folder: string, size: IjbSize, format: 'npy' | 'li
   await writePairs(join(folder, 'meta/ijbc_template_pair_label.txt'), size, { subjectOf, random });
 }
 
-/** Two million normal deviates: directions are read from it at many starts, which is as good as drawing anew and fast. */
+/** Two million normal deviates. Directions are read from it at different offsets, which is fast and random enough. */
 function noiseTable(random: () => number): Float32Array {
   return Float32Array.from(
     { length: 1 << 21 },
@@ -90,7 +90,7 @@ interface PairContext {
   readonly random: () => number;
 }
 
-/** Genuine pairs are spread among the impostors; one template stands against many in a row, as in the real list. */
+/** Genuine pairs are spread among impostors, and one template is compared with many in a row, as in the real list. */
 async function writePairs(
   file: string,
   { pairs, genuine, subjects, templates }: IjbSize,

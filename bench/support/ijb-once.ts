@@ -1,4 +1,4 @@
-/** One IJB evaluation in a process of its own, so that its peak memory is its own: prints one line of JSON. */
+/** Runs one IJB evaluation in its own process, to measure its peak memory, and prints one line of JSON. */
 
 import { evaluateIjb } from '../../packages/magface/src/eval/ijb.ts';
 import { findIjbFiles, readFaceTemplates, readTemplatePairs } from '../../packages/magface/src/eval/ijb-files.ts';
@@ -19,7 +19,7 @@ const { result } = await evaluateIjb({ features, dimension, faces, pairs }, { on
 next('end');
 const seconds = round((performance.now() - start) / 1000);
 const { user, system } = process.cpuUsage();
-const cpuSeconds = round((user + system) / 1e6); // of all threads: the figure that a busy machine leaves alone
+const cpuSeconds = round((user + system) / 1e6); // of all threads; independent of other load
 process.stdout.write(
   JSON.stringify({ seconds, cpuSeconds, peakGB: round(process.resourceUsage().maxRSS / 1e6), stages, tar: result.tar }),
 );

@@ -1,4 +1,4 @@
-/** Photos changed by known maps: what is found in them must be what is found in the photo, moved along. */
+/** Photos transformed by known maps: detections in them must equal the transformed detections in the photo. */
 import sharp, { type Sharp } from 'sharp';
 import type { Point } from '../../packages/magface/src/face.ts';
 
@@ -6,9 +6,9 @@ export interface KnownMap {
   /** `turn`, `scale` or `shift`. */
   readonly kind: string;
   readonly name: string;
-  /** The changed photo as PNG, so that nothing else changes. */
+  /** The transformed photo, as PNG to avoid other changes. */
   readonly apply: (photo: string) => Promise<Buffer>;
-  /** Where a point of the photo lies in the changed one. */
+  /** Maps a point of the photo to the transformed photo. */
   readonly move: (point: Point, width: number, height: number) => Point;
 }
 
@@ -52,7 +52,7 @@ const shift = (left: number, top: number): KnownMap => ({
   move: ([x, y]) => [x + left, y + top],
 });
 
-/** Turns to 30 degrees, scales from 0.7 to 1.5, shifts. */
+/** Rotations up to 30 degrees, scales from 0.7 to 1.5, shifts. */
 export const knownMaps: readonly KnownMap[] = [
   ...[-30, -20, -10, 10, 20, 30].map(turn),
   ...[0.7, 0.85, 1.2, 1.5].map(scale),

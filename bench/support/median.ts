@@ -1,4 +1,4 @@
-/** @returns the middle value; of an even number, the upper of the two */
+/** @returns the median; for an even count, the upper of the two middle values */
 export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 export interface Spread {
@@ -7,7 +7,7 @@ export interface Spread {
   readonly most: number;
 }
 
-/** What the rounds of a benchmark gave, to three decimals. */
+/** Results of a benchmark's rounds, rounded to three decimals. */
 export function spread(values: readonly number[]): Spread {
   const rounded = (value: number): number => Number(value.toFixed(3));
   return {

@@ -1,7 +1,7 @@
-/** Small wrong changes to a source file, as a person could make them: found in its syntax tree, never in types or text. */
+/** Mutations of a source file that a person could make by mistake; found in its syntax tree, never in types or text. */
 import ts from 'typescript';
 
-/** One wrong change: what stood there and what stands there now. */
+/** A mutation: the original and the changed code. */
 export interface Mutation {
   readonly line: number;
   readonly before: string;
@@ -26,7 +26,7 @@ const swapped: Readonly<Partial<Record<ts.SyntaxKind, string>>> = {
   [ts.SyntaxKind.BarBarToken]: '&&',
 };
 
-/** Every mutation that the rules find: swapped operators, numbers one higher, conditions turned round. */
+/** All mutations by the rules: swapped operators, incremented numbers, negated conditions. */
 export function mutationsOf(file: string, source: string): readonly Mutation[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ES2022, true);
   const found: Mutation[] = [];
@@ -43,7 +43,7 @@ export function mutationsOf(file: string, source: string): readonly Mutation[] {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isImportDeclaration(node)) return;
     if (ts.isBinaryExpression(node)) {
       const after = swapped[node.operatorToken.kind];
-      // Text is put together by + too; a minus there is no mistake that anyone makes.
+      // + also concatenates strings, where nobody would write a minus by mistake.
       const ofText = /['`]/.test(node.left.getText(tree) + node.right.getText(tree));
       if (after && !ofText) replace(node.operatorToken, after);
     }

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 
 /**
- * What a measurement beside PyTorch is asked by flags: `--arch`, `--python`, and counts of its own.
+ * Flags of a comparison with PyTorch: `--arch`, `--python`, and its own counts.
  *
- * @param counts each with what it is where it is not given
+ * @param counts each with its default
  * @param texts further flags, without a default
  */
 export function peerFlags<Count extends string, Text extends string = never>(

@@ -1,6 +1,7 @@
 /**
- * What a user would write without this project: one pass of YuNet over a photo of 640 pixels, aligned crops, the recogniser;
- * sharp and ONNX Runtime as they come, one photo after the other. `tsx photo-peer.ts FILE...` prints a line a photo.
+ * What a user would write without this project: one pass of YuNet over a photo scaled to 640 pixels, aligned crops and the
+ * recogniser, with sharp and ONNX Runtime at their defaults, photo by photo. `tsx photo-peer.ts FILE...` prints one line per
+ * photo.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -46,7 +47,7 @@ export async function openPeer(): Promise<(path: string) => Promise<number[]>> {
   };
 }
 
-/** (3, size, size) float32 of interleaved pixels, BGR where asked. */
+/** (3, size, size) float32 from interleaved pixels, optionally BGR. */
 function planar(data: ArrayLike<number>, size: number, scale: number, mean: number, bgr: boolean): Float32Array {
   const plane = size * size;
   const values = new Float32Array(3 * plane);

@@ -1,4 +1,4 @@
-/** Public research sets as their authors give them out, and how they become the folders that the benches read. */
+/** Public research sets as distributed by their authors, and their conversion to the benchmarks' folders. */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
@@ -9,14 +9,14 @@ import { readImage } from '../../packages/magface/src/infer/node/read-image.ts';
 import type { Pixels } from '../../packages/magface/src/pixels.ts';
 import { randomStream } from '../../packages/magface/src/random.ts';
 
-/** A set that a person downloads, since its terms ask for consent or its host for a form. */
+/** A set that the user must download, because its terms require consent or its host a form. */
 export interface ResearchSet {
   readonly title: string;
   readonly from: string;
   readonly terms: string;
-  /** What must lie in the downloaded folder. */
+  /** Required content of the downloaded folder. */
   readonly files: string;
-  /** Below the data folder. */
+  /** Path below the data folder. */
   readonly place: string;
   readonly arrange: (downloaded: string, place: string, tools: ArrangeTools) => Promise<string>;
 }
@@ -36,14 +36,14 @@ function expectCount(folder: string, what: string, expected: number, found: numb
     throw new Error(`Expected ${expected} ${what} in ${folder} but found ${found}: unpack the whole set there.`);
 }
 
-/** The face that a photograph of one person is of: the one nearest to the middle. */
+/** The subject of a photograph: the face nearest to the centre. */
 function middleFace(faces: readonly DetectedFace[], { width, height }: Pixels): DetectedFace | undefined {
   const off = ({ box }: DetectedFace): number =>
     Math.hypot(box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2);
   return faces.toSorted((a, b) => off(a) - off(b))[0];
 }
 
-/** Aligns images to JPEG files of quality 92 in `place/aligned`. @returns those in which no face was found */
+/** Aligns images to JPEG files of quality 92 in `place/aligned`. @returns the images without a face */
 export async function alignAll(
   files: readonly { readonly source: string; readonly target: string }[],
   { detect, onProgress }: ArrangeTools,
@@ -51,7 +51,7 @@ export async function alignAll(
   const without: string[] = [];
   for (const [done, { source, target }] of files.entries()) {
     onProgress?.(done, files.length);
-    if (existsSync(target)) continue; // of a run that was cut off
+    if (existsSync(target)) continue; // from an interrupted run
     const image = await readImage(source);
     const face = middleFace(await detect(image), image);
     if (face === undefined) {
@@ -66,7 +66,7 @@ export async function alignAll(
   return without;
 }
 
-/** `imgname 0 id 0` a line, of the people with at least `least` images, numbered from 0. */
+/** One line `imgname 0 id 0` per image, for people with at least `least` images, numbered from 0. */
 function trainList(place: string, least: number, chosen: (person: string) => boolean): string {
   const people = new Map<string, string[]>();
   for (const name of imagesIn(join(place, 'aligned'))) {
@@ -77,10 +77,10 @@ function trainList(place: string, least: number, chosen: (person: string) => boo
   return kept.flatMap((names, id) => names.map((name) => `aligned/${name} 0 ${id} 0\n`)).join('');
 }
 
-/** Half of the people, by their names: those whom a training may see. The shipped model was trained on another half. */
+/** The half of the people, by name, that training may use. The included model was trained on a different half. */
 const mayTrain = (person: string): boolean => createHash('sha256').update(person).digest()[0]! % 2 === 1;
 
-/** Ten folds of 200 genuine pairs and 200 impostors, of people whom no training list names. */
+/** Ten folds of 200 genuine and 200 impostor pairs, of people in no training list. */
 function testPairs(place: string): string {
   const people = new Map<string, string[]>();
   for (const name of imagesIn(join(place, 'aligned'))) {

@@ -1,4 +1,4 @@
-/** How every benchmark records what it measured: with the machine, the versions and the commit it was measured on. */
+/** Records a benchmark's result with machine, versions and commit. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
@@ -7,7 +7,7 @@ import { writeBenchReadme } from './bench-readme.ts';
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** Facts of this run that figures depend on. */
+/** Facts about this run that affect its figures. */
 export function machine(): Record<string, string | number> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: folder, encoding: 'utf8' }).trim();
   return {

@@ -1,4 +1,4 @@
-/** `magface serve` as a process of its own, for benchmarks that load it. */
+/** Runs `magface serve` in its own process, for load tests. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -6,14 +6,14 @@ const command = fileURLToPath(new URL('../../packages/magface/dist/cli/main.js',
 
 export interface Service {
   readonly address: string;
-  /** MiB resident, from its own metrics. */
+  /** Resident memory in MiB, from its metrics. */
   memory(): Promise<number>;
-  /** Processor time since its start, from its own metrics. */
+  /** CPU time since its start, from its metrics. */
   cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** @param words - of the command; a free port is taken */
+/** @param words - arguments of the command; picks a free port */
 export async function startService(words: readonly string[]): Promise<Service> {
   const all = ['serve', '--port', '0', '--log-level', 'error', '--timeout', '600', ...words];
   const child = spawn(process.execPath, [command, ...all], { stdio: ['ignore', 'ignore', 'pipe'] });

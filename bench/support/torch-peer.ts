@@ -1,12 +1,12 @@
-/** The comparison in plain PyTorch: a Python process that answers each line with numbers. */
+/** The peer in plain PyTorch: a Python process that answers each line with numbers. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /**
- * glibc told to keep freed memory, which for PyTorch is what our caching allocator is for ours: only figures beside it speak
- * of kernels alone.
+ * Makes glibc keep freed memory, which gives PyTorch the equivalent of our caching allocator: only figures with it compare
+ * kernels.
  */
 export const keepingMemory: Readonly<Record<string, string>> = {
   MALLOC_MMAP_MAX_: '0',
@@ -21,7 +21,7 @@ export interface PeerOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Owns the process; it waits, using no processor, while others take their turn. */
+/** Owns the process, which sleeps while other candidates run. */
 export class TorchPeer {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;

@@ -1,11 +1,11 @@
-/** The places from which newcomers set out, and what they type there: the README word by word, with files that they have. */
+/** The environments of newcomers and what they type: the README's commands, with their own files. */
 
-/** A line that is typed, and how it must end. */
+/** A command and its expected result. */
 export interface Step {
   readonly line: string;
   /** Exit code. @default 0 */
   readonly ends?: number;
-  /** What must be among its words on stdout or stderr. */
+  /** Expected text on stdout or stderr. */
   readonly says?: RegExp;
 }
 
@@ -14,15 +14,15 @@ export interface Cell {
   readonly name: string;
   /** Folder of the clone. @default 'magface' */
   readonly folder?: string;
-  /** The cell whose clone is gone on with. @default a clone of its own */
+  /** The cell whose clone is reused. @default a new clone */
   readonly goesOnFrom?: string;
-  /** An npm package that carries the Node.js to use. @default the one that runs this */
+  /** An npm package with the Node.js to use. @default the present one */
   readonly node?: string;
-  /** Commands that are not on the path. */
+  /** Commands missing from PATH. */
   readonly without?: readonly string[];
-  /** Nothing can be reached. @default false */
+  /** No network. @default false */
   readonly noNetwork?: boolean;
-  /** As somebody who is not root. @default false */
+  /** Run as a user other than root. @default false */
   readonly notRoot?: boolean;
   readonly steps: readonly Step[];
 }
@@ -34,7 +34,7 @@ const photos: readonly Step[] = [
   { line: 'npx magface --help', says: /COMMAND/ },
   { line: `mkdir photos && cp ${samples} photos/` },
 ];
-/** Two folders of faces. Who is who does not matter here. */
+/** Two folders of faces; identities do not matter here. */
 const faces: readonly Step[] = [
   { line: 'npx magface align photos/ --output aligned/' },
   { line: 'mkdir -p faces/ann faces/bob && cp aligned/*_[02].png faces/ann && cp aligned/*_[13].png faces/bob' },
@@ -43,7 +43,7 @@ const brief = '--batch-size 4 --epochs 1 --threads 1';
 const train = `npx magface train --train-list faces/ --arch iresnet18 ${brief}`;
 const buildTorch: Step = { line: 'npm run build:torch', says: /is ready: compiled against libtorch/ };
 
-/** Asks the service that it starts for the page, its description and the faces of a photo; ends it as Ctrl-C does. */
+/** Starts the service, requests the page, the API description and the faces of a photo, and stops it with SIGINT. */
 const serve: Step = {
   line:
     'set -m; npx magface serve --port 8199 & sleep 8; for path in "" docs openapi.json healthz; do ' +

@@ -61,14 +61,14 @@ export async function writeTuning(folder: string, digest: string, found: Tuning)
   return path;
 }
 
-/** How a recogniser is run. */
+/** How to run a recogniser. */
 export interface Engine {
   readonly name: EngineName;
-  /** Threads of one run. */
+  /** Threads per run. */
   readonly threads: number;
-  /** Most faces in one run. */
+  /** Maximum number of faces per run. */
   readonly batchSize: number;
 }
 
-/** ONNX Runtime in float32, or libtorch in bfloat16 where the processor multiplies that, else in float32. */
+/** `onnx`: ONNX Runtime in float32. `torch`: libtorch, in bfloat16 if the processor supports it, else in float32. */
 export type EngineName = 'onnx' | 'torch';
