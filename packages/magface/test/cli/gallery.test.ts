@@ -154,7 +154,9 @@ test('identify tells threshold and rate, and what a rate for pairs means among m
   });
   const stricter = await runCli([...words, '--fmr', '0.0001'], { cwd, services });
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
-  expect(stricter.stderr).toContain('Expected a false match rate of at least 0.001, the strictest measured for this model');
+  expect(stricter.stderr).toContain(
+    'Expected a false match rate of at least 0.001, the strictest measured for this model',
+  );
 });
 
 test('identify reads a gallery that another has open', async () => {
