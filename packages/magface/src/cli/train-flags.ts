@@ -24,8 +24,7 @@ export const runFlags: Readonly<Record<string, Setting>> = {
     group: 'Run:',
     takes: 'count',
     value: '<n>',
-    says: 'processes to start, each with a part of the batch and of the classes',
-    onlyFor: 'network',
+    says: 'processes to start, each with a part of the batch; of the classes too unless a model is finetuned',
   },
   maxRestarts: {
     group: 'Run:',
@@ -65,7 +64,7 @@ The mode follows from --init:
   a .pth, .pt, .ckpt or .safetensors
                    training from these weights
   any other model  finetuning an ONNX model: its own graph is trained
---nproc trains as the first two do, in several processes.
+--nproc does any of them in several processes.
 
 A setting is refused in a mode that it does not apply to: "not ONNX",
 "ONNX only" and "several processes only" say where that is. Where an ONNX

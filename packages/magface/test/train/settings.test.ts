@@ -12,7 +12,7 @@ import { type Setting, schemaOf } from '../../src/settings/setting.ts';
 import { damageNames } from '../../src/train/finetune/views.ts';
 import { architectureNames } from '../../src/train/model/architectures.ts';
 import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/settings/config.ts';
-import { defaultIn, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';
+import { defaultIn, isFor, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';
 import { wholeProgram } from '../support/reference-docs.ts';
 import { temporaryFolder } from './small-set.ts';
 
@@ -58,9 +58,11 @@ describe.each(modes)('%s', (mode) => {
     const given = { ...besides(setting, name), [name]: value };
     const file = join(temporaryFolder(), 'run.yaml');
     writeFileSync(file, JSON.stringify(given));
-    for (const words of [wordsFor(given), ['--config', file]]) {
+    const several = setting.onlyFor === 'processes' && mode === 'onnx' ? [[], ['--nproc', '2']] : [[]];
+    const forms = several.flatMap((more) => [wordsFor(given), ['--config', file]].map((words) => [...more, ...words]));
+    for (const words of forms) {
       const { code, out, err } = await magfaceTrain(...least, ...wordsOf[mode], ...words, '--print-config');
-      if (modesOf(setting).includes(mode)) {
+      if (isFor(setting, mode, [...wordsOf[mode], ...words].includes('--nproc'))) {
         expect(err).toBe('');
         expect(code).toBe(0);
         const shown = parse(out)[name];
@@ -93,9 +95,12 @@ describe.each(modes)('%s', (mode) => {
 });
 
 test.each([
-  [['--init', 'm.onnx', '--max-restarts', '1'], /received --max-restarts, which applies only to training in several/],
+  [
+    ['--init', 'm.onnx', '--max-restarts', '1'],
+    /received --max-restarts, which applies only to training in several processes: leave it out, or add --nproc\./,
+  ],
   [['--max-restarts', '1'], /received --max-restarts, .*: leave it out, or add --nproc\./],
-  [['--init', 'm.onnx', '--nproc', '2'], /Expected one process for finetuning an ONNX model/],
+  [['--init', 'm.onnx', '--nproc', '2', '--sample-rate', '0.5'], /received --sample-rate, .* network of --arch/],
   [
     ['--init', 'm.onnx', '--device', 'cuda:7', '--fused', 'false', '--flip', 'true', '--arch', 'iresnet18'],
     /received --fused, --flip and --arch, which apply only to training a network of --arch: leave them out\./,
@@ -161,7 +166,7 @@ test('the help names each flag once, with its mode and its defaults', async () =
     const applies = modesOf(setting);
     expect(text.includes('ONNX only'), name).toBe(applies.join() === 'onnx');
     expect(text.includes('not ONNX'), name).toBe(applies.length > 1 && !applies.includes('onnx'));
-    expect(text.includes('several processes only'), name).toBe(applies.join() === 'processes');
+    expect(text.includes('several processes only'), name).toBe(setting.onlyFor === 'processes');
     for (const mode of applies) {
       const value = defaultIn(setting, mode);
       if (typeof value === 'number') expect(text, name).toMatch(new RegExp(`(default|ONNX): ${value}\\b`));

@@ -1,7 +1,7 @@
 /** Batches of training faces, decoded ahead in worker threads while libtorch computes. */
 import { cpus } from 'node:os';
 import { ConfigError, MagfaceError } from '../../errors.ts';
-import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
+import { type Rank, type Share, shareOfBatch } from '../parallel/shares.ts';
 import { DecodePool } from './decode-pool.ts';
 import { faceBytes, type ImageRequest } from './decode-sample.ts';
 import { epochOrder, hash, isFlipped, stepsPerEpoch } from './sample-order.ts';
@@ -57,13 +57,7 @@ export class Loader {
       throw new ConfigError('batch-size', `Expected a whole number above 0 as batch size but received ${batchSize}.`);
     }
     this.stepsPerEpoch = stepsPerEpoch(batchSize, dataset.samples.length);
-    this.#share = shareOf(batchSize, options.part ?? { rank: 0, size: 1 });
-    if (this.#share.count === 0) {
-      throw new ConfigError(
-        'batch-size',
-        `Expected a batch of at least one sample for each of the ${options.part?.size} processes but received ${batchSize}.`,
-      );
-    }
+    this.#share = shareOfBatch(batchSize, options.part ?? { rank: 0, size: 1 });
     this.dataset = dataset;
     this.#options = options;
     this.#pool = new DecodePool(options.workers ?? Math.min(4, cpus().length));

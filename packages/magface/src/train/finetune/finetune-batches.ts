@@ -4,6 +4,7 @@ import { stepsPerEpoch } from '../data/sample-order.ts';
 import type { Dataset } from '../data/samples.ts';
 import type { BatchSource } from '../loop/training-loop.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
+import { type Rank, shareOf } from '../parallel/shares.ts';
 import { type BatchPlanOptions, plannedBatches } from './batch-plan.ts';
 import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
 import type { FinetuneBatch } from './finetuner.ts';
@@ -17,11 +18,14 @@ export interface FinetuneBatchesOptions extends Pick<BatchPlanOptions, 'seed' | 
   readonly dataset: Dataset;
   readonly start: StartKnowledge;
   readonly constants: MagFaceConstants;
+  /** Which share of each batch this process has. */
+  readonly ranks: Rank;
 }
 
 export function finetuneBatches(source: ViewSource, options: FinetuneBatchesOptions): BatchSource<FinetuneBatch> {
   const { dataset, start } = options;
   const { samples } = dataset;
+  const share = shareOf(options.batchSize, options.ranks);
   const plan = { ...options, samples: samples.length, views: source.views };
   const rowOf = ({ sample, view }: ViewPlace): number => view * samples.length + sample;
   const damage = Array.from(start.own, (_, row) =>
@@ -44,11 +48,14 @@ export function finetuneBatches(source: ViewSource, options: FinetuneBatchesOpti
     dataset,
     stepsPerEpoch: stepsPerEpoch(options.batchSize, samples.length),
     batches: (epoch, firstStep) =>
-      readAhead([...plannedBatches(epoch, plan)].slice(firstStep), async (places) => ({
-        indices: Uint32Array.from(places, ({ sample }) => sample),
-        load: await source.load(places),
-        targets: targetsOf(places),
-      })),
+      readAhead([...plannedBatches(epoch, plan)].slice(firstStep), async (places) => {
+        const own = places.slice(share.first, share.first + share.count);
+        return {
+          indices: Uint32Array.from(own, ({ sample }) => sample),
+          load: await source.load(own),
+          targets: targetsOf(places),
+        };
+      }),
   };
 }
 

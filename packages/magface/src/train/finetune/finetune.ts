@@ -18,6 +18,7 @@ import { LossScale } from '../loop/loss-scale.ts';
 import type { PreparedRun, RunStart } from '../loop/prepared-run.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { coresOfRank } from '../parallel/environment.ts';
+import type { Ranks } from '../parallel/ranks.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { finetuneBatches } from './finetune-batches.ts';
 import { Finetuner } from './finetuner.ts';
@@ -38,16 +39,16 @@ export async function prepareFinetuning(
   run: RunStart,
   { bytes, contract, name, digest }: LoadedModel<'recogniser'>,
 ): Promise<PreparedRun> {
-  const { config, dataset, onNote } = run;
+  const { config, dataset, ranks, onNote } = run;
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
   const front = frontOf(graph, trained);
-  onNote(describeRun(name, { dataset, graph, trained, front, views: config.views }));
+  onNote(describeRun(name, { dataset, graph, trained, front, views: config.views, ranks }));
 
   const { precision, device, seed } = config;
   const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
   const workers = config.workers ?? Math.min(4, coresOfRank(process.env));
-  const views = { ...config, ...damage, workers, graph, dataset, input: contract.input };
+  const views = { ...config, ...damage, workers, ranks, graph, dataset, input: contract.input };
   const place = device === 'cpu' ? {} : { device };
   const cache = openCache(config.frontCache, { weights: digest, front, precision, ...damage, seed, ...place }, dataset);
   const source =
@@ -72,7 +73,7 @@ interface Graded {
 }
 
 /** From what the starting model knows of the faces to a trainer that keeps it. */
-async function teach({ config, dataset, onNote }: RunStart, parts: Graded): Promise<PreparedRun> {
+async function teach({ config, dataset, ranks, onNote }: RunStart, parts: Graded): Promise<PreparedRun> {
   const { source, graph, front, contract } = parts;
   const { precision, output } = config;
   const { classes } = dataset;
@@ -80,6 +81,7 @@ async function teach({ config, dataset, onNote }: RunStart, parts: Graded): Prom
     ...parts,
     precision,
     classes,
+    ranks,
     labels: Int32Array.from(dataset.samples, ({ label }) => label),
     dimension: contract.embeddingLength,
     onProgress: everyTenth('Starting features', onNote),
@@ -89,13 +91,26 @@ async function teach({ config, dataset, onNote }: RunStart, parts: Graded): Prom
   const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
   const { input } = contract;
   const scaled = precision === 'fp16' ? { lossScale: new LossScale() } : {};
-  const trainer = new Finetuner(graph, { ...config, ...parts, ...scaled, centers, classes, constants, weights, input });
+  const trainer = new Finetuner(graph, {
+    ...config,
+    ...parts,
+    ...scaled,
+    centers,
+    classes,
+    constants,
+    weights,
+    input,
+    ranks,
+  });
   if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
-  const write = (file: string): Promise<void> => trainer.mean.during(() => writeModel(graph, contract, file));
+  const write = async (file: string): Promise<void> => {
+    if (ranks.isFirst) await trainer.mean.during(() => writeModel(graph, contract, file));
+  };
   return {
-    loader: finetuneBatches(source, { ...config, dataset, start, constants }),
+    loader: finetuneBatches(source, { ...config, dataset, start, constants, ranks }),
     trainer,
-    watch: (hooks) => withCollapseWarning(hooks, magnitudeQuantiles(start.magnitudes), constants),
+    watch: (hooks) =>
+      ranks.isFirst ? withCollapseWarning(hooks, magnitudeQuantiles(start.magnitudes), constants) : hooks,
     keepBest: () => write(join(output, bestFile)),
     finish: async (row) => {
       const file = join(output, modelFile);
@@ -149,12 +164,13 @@ interface RunFacts {
   readonly trained: readonly string[];
   readonly front: string | undefined;
   readonly views: number;
+  readonly ranks: Ranks;
 }
 
-function describeRun(name: string, { dataset, graph, trained, front, views }: RunFacts): string {
+function describeRun(name: string, { dataset, graph, trained, front, views, ranks }: RunFacts): string {
   const values = trained.reduce((sum, weight) => sum + graph.weights.get(weight)!.length, 0);
   const where = front === undefined ? 'from the input on' : `behind the value ${front}, up to which it is run once`;
-  return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${views} views each; ${values} weights are trained, ${where}.`;
+  return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${views} views each; ${values} weights are trained${ranks.size === 1 ? '' : ` by ${ranks.size} ranks`}, ${where}.`;
 }
 
 /** The settings' own constants, or those that the rule gives. */

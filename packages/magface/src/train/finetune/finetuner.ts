@@ -36,8 +36,9 @@ export interface FinetunerOptions extends LearningRules {
 export interface FinetuneBatch {
   /** Which samples of the dataset these are. */
   readonly indices: Uint32Array;
-  /** Makes the tensor (N, …) float32 in the scope of its caller. */
+  /** Makes the tensor (n, …) float32 in the scope of its caller. */
   readonly load: () => Tensor;
+  /** Of the whole batch, whose share on this process the others are. */
   readonly targets: FinetuneTargets;
 }
 
@@ -65,9 +66,8 @@ export class Finetuner extends Learner<FinetuneTargets> {
   }
 
   /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
-  step({ load, targets }: FinetuneBatch, lr: number): StepResult {
-    const count = targets.labels.length;
-    const share = { first: 0, count, total: count };
+  step({ indices, load, targets }: FinetuneBatch, lr: number): StepResult {
+    const share = this.ranks.place(indices.length);
     return this.learnFrom({ forward: () => this.#forward(load()), targets, share }, lr);
   }
 
@@ -110,10 +110,12 @@ export class Finetuner extends Learner<FinetuneTargets> {
     this.mean.count = (content.state as { readonly averaged: number }).averaged;
   }
 
-  /** @param value - (N, …), of the front or of the input @returns (N, D) float32 */
+  /** @param value - (n, …), of the front or of the input @returns (n, D) float32 */
   #forward(value: Tensor): Tensor {
     const { front } = this.options;
-    const part = { training: true, ...(front !== undefined && { from: front }) };
+    const { group, syncBatchNorm } = this.ranks;
+    const together = syncBatchNorm && group !== undefined ? { group } : {};
+    const part = { training: true, ...together, ...(front !== undefined && { from: front }) };
     return this.#inPrecision(() => this.graph.forward(value, part));
   }
 

@@ -3,6 +3,8 @@ import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
+import type { Ranks } from '../parallel/ranks.ts';
+import { shareOf } from '../parallel/shares.ts';
 import { asColumns, classSums, normalized, ownCosines, type Rows } from './directions.ts';
 import type { FrontCache } from './front-cache.ts';
 import { type ViewSource, wholeView } from './view-source.ts';
@@ -28,6 +30,8 @@ export interface StartOptions {
   readonly classes: number;
   /** D */
   readonly dimension: number;
+  /** Each computes its share of the faces. */
+  readonly ranks: Ranks;
   /** Where features are kept for later runs. @default nowhere */
   readonly cache?: FrontCache | undefined;
   /** @param done - faces in their views, of all */
@@ -52,11 +56,12 @@ export async function startKnowledge(source: ViewSource, options: StartOptions):
 }
 
 async function keptView(source: ViewSource, view: number, options: StartOptions): Promise<Rows> {
-  const { cache, labels, dimension } = options;
+  const { cache, labels, dimension, ranks } = options;
   const kept = cache?.readFeatures(view, labels.length * dimension);
-  if (kept !== undefined) return { values: kept, dimension };
+  const isMissing = ranks.any(kept === undefined); // on any rank: they compute together, or not at all
+  if (kept !== undefined && !isMissing) return { values: kept, dimension };
   const values = await embedView(source, view, options);
-  cache?.writeFeatures(view, values);
+  if (ranks.isFirst) cache?.writeFeatures(view, values);
   return { values, dimension };
 }
 
@@ -64,16 +69,17 @@ const batchSize = 32;
 
 /** @returns (N, D): features of every face in one view */
 async function embedView(source: ViewSource, view: number, options: StartOptions): Promise<Float32Array> {
-  const { graph, front, precision, labels, dimension } = options;
-  const values = new Float32Array(labels.length * dimension);
+  const { graph, front, precision, labels, dimension, ranks } = options;
+  const share = shareOf(labels.length, ranks);
+  const values = new Float32Array(share.count * dimension);
   const part = front === undefined ? {} : { from: front };
-  for await (const { start, load } of wholeView(source, { view, count: labels.length, batchSize })) {
+  for await (const { start, load } of wholeView(source, { view, share, batchSize })) {
     values.set(
       valuesOf(() => inPrecision({ precision, device: graph.device }, () => graph.forward(load(), part))),
       start * dimension,
     );
   }
-  return values;
+  return ranks.gatherValues(values, dimension, share);
 }
 
 /** The values that a forward pass gives, its tensors freed. */

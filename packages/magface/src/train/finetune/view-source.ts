@@ -8,6 +8,8 @@ import { readAhead } from '../data/read-ahead.ts';
 import type { Dataset } from '../data/samples.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
+import type { Ranks } from '../parallel/ranks.ts';
+import { type Share, shareOf } from '../parallel/shares.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
 import { type DamageSum, damageSum, type ViewOptions, viewOf } from './views.ts';
@@ -35,6 +37,8 @@ export interface ViewSourceOptions extends ViewOptions {
   readonly precision: Precision;
   /** Threads that read faces. */
   readonly workers: number;
+  /** Each runs the frozen front for its share of the faces. */
+  readonly ranks: Ranks;
 }
 
 /** Faces read and shown anew each time. */
@@ -61,15 +65,16 @@ export function readViews({
   };
 }
 
-/** Every face in one view, a batch at a time. */
+/** A share of the faces in one view, a batch at a time; `start` counts within the share. */
 export function wholeView(
   source: ViewSource,
-  { view, count, batchSize }: { readonly view: number; readonly count: number; readonly batchSize: number },
+  { view, share, batchSize }: { readonly view: number; readonly share: Share; readonly batchSize: number },
 ): AsyncGenerator<{ readonly start: number; readonly size: number; readonly load: () => Tensor }> {
+  const { first, count } = share;
   const starts = Array.from({ length: Math.ceil(count / batchSize) }, (_, i) => i * batchSize);
   return readAhead(starts, async (start) => {
     const size = Math.min(batchSize, count - start);
-    const places = Array.from({ length: size }, (_, i) => ({ sample: start + i, view }));
+    const places = Array.from({ length: size }, (_, i) => ({ sample: first + start + i, view }));
     return { start, size, load: await source.load(places) };
   });
 }
@@ -116,20 +121,34 @@ interface ViewWork {
 
 /** @returns (N, …) float16 */
 async function keepView(view: number, { source, options, keep, onDone }: ViewWork): Promise<Tensor> {
-  const { graph, dataset, precision } = options;
+  const { graph, dataset, precision, ranks } = options;
+  const { cache, front } = keep;
   const count = dataset.samples.length;
+  const share = shareOf(count, ranks);
   let kept: Tensor | undefined;
-  for await (const { start, size, load } of wholeView(source, { view, count, batchSize: frontBatch })) {
+  let isCached = false;
+  for await (const { start, size, load } of wholeView(source, { view, share, batchSize: frontBatch })) {
     const compute = (): Tensor =>
-      inPrecision({ precision, device: graph.device }, () => graph.forward(load(), { to: keep.front }));
+      inPrecision({ precision, device: graph.device }, () => graph.forward(load(), { to: front }));
     const isFirst = kept === undefined;
-    kept = store(kept, { start, count }, compute);
-    if (isFirst && keep.cache?.read(view, kept) === true) break;
+    kept = store(kept, { start: share.first + start, count }, compute);
+    isCached = isFirst && cache !== undefined && !ranks.any(!cache.read(view, kept));
+    if (isCached) break;
     onDone(start + size);
-    if (start + size === count) writeTo(keep.cache, view, kept);
   }
+  if (!isCached) fillFromRanks(kept!, ranks);
+  if (!isCached && ranks.isFirst) writeTo(cache, view, kept!);
   onDone(count);
   return kept!;
+}
+
+/** @param kept - (N, …), of which this rank has its rows */
+function fillFromRanks(kept: Tensor, ranks: Ranks): void {
+  if (ranks.size === 1) return;
+  using _scope = scope();
+  using _ = noGrad();
+  const { first, count, total } = shareOf(kept.size(0), ranks);
+  kept.copy_(ranks.gather(kept.narrow(0, first, count), { total }));
 }
 
 /** Fills the next rows, in a tensor made when the first shows its shape. */

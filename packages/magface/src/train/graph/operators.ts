@@ -2,7 +2,7 @@
  * ONNX's usual operators in libtorch's, so that autograd can go through a graph that was only made to be run. Each entry
  * takes its node's inputs, undefined where an optional one is left out, and gives the node's first output.
  */
-import { cat, invoke, matmul, operator, type Tensor } from '@magface/torch';
+import { cat, invoke, matmul, operator, type ProcessGroup, type Tensor } from '@magface/torch';
 import { floatOf, intOf, intsOf } from '../../onnx/graph.ts';
 import type { NodeProto } from '../../onnx/onnx_pb.ts';
 import { batchNorm } from '../model/batch-norm.ts';
@@ -20,6 +20,8 @@ export interface StoredContext {
 export interface NodeContext extends StoredContext {
   /** Whether this pass is one that is learned from. */
   readonly training: boolean;
+  /** Whose batches its statistics are then of. */
+  readonly group: ProcessGroup | undefined;
 }
 
 /** Whether a BatchNorm was made for the training alone, see fresh-batch-norm.ts. */
@@ -101,13 +103,15 @@ function convolved(inputs: Inputs, { node }: NodeContext): Tensor {
  * learns with those of its batch.
  */
 function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], context: NodeContext): Tensor {
-  const { node, training } = context;
+  const { node } = context;
+  const training = context.training && isFresh(node);
   return batchNorm(x!, {
     weight: scale!,
     bias: shift!,
     runningMean: mean!,
     runningVariance: variance!,
-    training: training && isFresh(node),
+    training,
+    group: training ? context.group : undefined,
     momentum: freshMomentum,
     epsilon: floatOf(node, 'epsilon', 1e-5),
     isFused: false,

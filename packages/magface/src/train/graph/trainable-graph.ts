@@ -2,7 +2,7 @@
  * A recogniser from an ONNX file, run by libtorch with gradients: what was exported by any framework can be trained on.
  * Only what the embedding needs is run; each node's value is let go of after its last reader.
  */
-import { type Device, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { type Device, fromArray, noGrad, type ProcessGroup, scope, type Tensor } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
 import { makeReady, parseOnnx } from '../../onnx/file.ts';
 import { constantsToInitializers, opsetOf } from '../../onnx/graph.ts';
@@ -21,6 +21,8 @@ export interface GraphPart {
   readonly to?: string;
   /** Whether it is learned from: fresh BatchNorms then take the batch's statistics. @default false */
   readonly training?: boolean;
+  /** Whose batches these statistics are of. @default this process's alone */
+  readonly group?: ProcessGroup;
 }
 
 /** One node, translated. */
@@ -78,14 +80,14 @@ export class TrainableGraph {
    * @param value - of `part.from`: for the whole graph (N, 3, 112, 112) float32 as the model's contract says
    * @returns the value of `part.to`; the scope around owns it
    */
-  forward(value: Tensor, { from = this.input, to = this.output, training = false }: GraphPart = {}): Tensor {
+  forward(value: Tensor, { from = this.input, to = this.output, training = false, group }: GraphPart = {}): Tensor {
     using pass = scope();
     const values = new Map([[from, value]]);
     const part = this.#between(from, to);
     const lastReader = new Map(part.flatMap(({ node }) => node.input.map((input) => [input, node] as const)));
     for (const { node, operator, context } of part) {
       const inputs = node.input.map((input) => values.get(input) ?? this.weights.get(input) ?? this.fixed.get(input));
-      values.set(node.output[0]!, operator.run(inputs, { ...context, training }));
+      values.set(node.output[0]!, operator.run(inputs, { ...context, training, group }));
       for (const input of node.input) {
         if (lastReader.get(input) !== node || input === from) continue;
         values.get(input)?.dispose();

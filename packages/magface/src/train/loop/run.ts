@@ -7,8 +7,8 @@ import { stepsPerEpoch } from '../data/sample-order.ts';
 import { prepareFinetuning } from '../finetune/finetune.ts';
 import { backendOf, coresOfRank, groupOfOne } from '../parallel/environment.ts';
 import { Ranks } from '../parallel/ranks.ts';
+import { shareOfBatch } from '../parallel/shares.ts';
 import type { MetricsRow } from '../record/metrics.ts';
-import { severalProcesses } from '../settings/applicable.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { isOnnx } from '../settings/modes.ts';
 import { checkDevice, deviceOfRank } from './device.ts';
@@ -35,11 +35,11 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   threads(config.threads ?? coresOfRank(process.env));
   cacheMemory(config.cacheMemory * 2 ** 20);
   const model = isOnnx(config.init) ? await loadModel(config.init!, { kind: 'recogniser' }) : undefined;
-  if (model !== undefined && hooks.group !== undefined) throw severalProcesses();
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
-  stepsPerEpoch(config.batchSize, dataset.samples.length); // said before anything is computed, which may take long
+  stepsPerEpoch(config.batchSize, dataset.samples.length);
+  shareOfBatch(config.batchSize, ranks); // said before anything is computed, which may take long
   const dimension = model?.contract.embeddingLength ?? config.embeddingSize;
-  checkClasses(dataset, { ...config, dimension, ranks: ranks.size }, onNote);
+  checkClasses(dataset, { ...config, dimension, ranks: model === undefined ? ranks.size : 1 }, onNote);
   await using lock = ranks.isFirst ? await claimOutput(config) : undefined;
   const beginning = hooks.resume === true ? undefined : begin(config);
   const { evalPairs, evalRoot: root } = config;

@@ -37,6 +37,7 @@ export interface BatchSource<Batch> {
 /** What learns from them: see {@link Learner}. */
 export interface BatchLearner<Batch> {
   readonly ranks: Ranks;
+  readonly head: { readonly isSplit: boolean };
   step(batch: Batch, lr: number): StepResult;
   /** Takes the weights into their mean. @default there is no mean */
   average?(): void;
@@ -221,9 +222,9 @@ export class TrainingLoop<Batch extends StepBatch> {
     };
     const file = join(this.#config.output, name);
     const content = this.#trainer.save({ position, config: this.#config, metrics: this.#lastRow ?? null });
-    const { group } = this.#ranks;
-    if (group === undefined) await writeCheckpoint(file, content);
-    else await writeSharded(file, content, group);
+    const { group, isFirst } = this.#ranks;
+    if (group !== undefined && this.#trainer.head.isSplit) await writeSharded(file, content, group);
+    else if (isFirst) await writeCheckpoint(file, content);
     this.#lastCheckpoint = file;
     const { keep } = this.#config;
     if (keep !== undefined && this.#records !== undefined)

@@ -1,7 +1,7 @@
 /** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
-import { fromArray, scope, type Tensor, trimMemory } from '@magface/torch';
+import { type Tensor, trimMemory } from '@magface/torch';
 import { ConfigError, ImageError, ShapeError } from '../../errors.ts';
-import { type FeatureSet, magnitudesOf } from '../../eval/feature-set.ts';
+import { magnitudesOf } from '../../eval/feature-set.ts';
 import { readPairList } from '../../eval/pair-list.ts';
 import { errorVersusReject, pairQuality } from '../../eval/reject.ts';
 import { canMeasure } from '../../eval/roc.ts';
@@ -9,7 +9,7 @@ import { cosineSimilarities, type Pairs, verify } from '../../eval/verification.
 import { inRoot, rootOf } from '../data/dataset.ts';
 import { decodeSample, faceBytes } from '../data/decode-sample.ts';
 import { Ranks } from '../parallel/ranks.ts';
-import { type Rank, type Share, shareOf } from '../parallel/shares.ts';
+import { type Rank, shareOf } from '../parallel/shares.ts';
 
 /** What is validated. */
 export interface Validated {
@@ -138,7 +138,7 @@ async function embedAll(trainer: Validated, images: readonly string[], batchSize
     const share = shareOf(Math.min(ranks.size * batchSize, images.length - start), ranks);
     const first = start + share.first;
     const own = await embedPart(trainer, images.slice(first, first + share.count));
-    values.set(gathered(ranks, { values: own, dimension }, share), start * dimension);
+    values.set(ranks.gatherValues(own, dimension, share), start * dimension);
   }
   return values;
 }
@@ -151,10 +151,4 @@ async function embedPart(trainer: Validated, images: readonly string[]): Promise
     await readFace(path, faces.subarray(i * faceBytes, (i + 1) * faceBytes));
   }
   return trainer.embed(faces);
-}
-
-/** @param own - (n, D) @returns (N, D): every rank's */
-function gathered(ranks: Ranks, { values, dimension }: FeatureSet, share: Share): Float32Array {
-  using _ = scope();
-  return ranks.gather(fromArray(values, [share.count, dimension]), share).toArray() as Float32Array;
 }

@@ -40,6 +40,8 @@ export interface HeadLoss {
 export interface Head<Targets = Tensor> {
   /** Of the centers in messages. */
   readonly name: string;
+  /** Whether each rank has its own part of the centers. */
+  readonly isSplit: boolean;
   /** Of this process: (D, K), or a rank's (K_r, D). */
   readonly centers: Tensor;
   /**
@@ -96,6 +98,7 @@ export interface WholeHeadOptions<Targets> {
 /** All class centers in one process. */
 export class WholeHead<Targets> implements Head<Targets> {
   readonly name: string;
+  readonly isSplit: boolean = false;
   /** (D, K) */
   readonly centers: Tensor;
   readonly optimizer: Sgd;

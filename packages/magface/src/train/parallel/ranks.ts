@@ -50,6 +50,13 @@ export class Ranks implements Rank {
     return this.group === undefined ? rows : gatherRows(this.group, rows, total);
   }
 
+  /** The same of values: own (n, D) to all (N, D). */
+  gatherValues(values: Float32Array, dimension: number, { count, total }: Share): Float32Array {
+    if (this.group === undefined) return values;
+    using _ = scope();
+    return this.gather(fromArray(values, [count, dimension]), { total }).toArray() as Float32Array;
+  }
+
   /** Runs what calls collectives by itself, as BatchNorm over all ranks does. @throws {RankLostError} */
   run<T>(body: () => T): T {
     return this.group === undefined ? body() : this.group.run(body);

@@ -1,5 +1,6 @@
 /** How rows of a batch, and classes, are shared out over ranks: in order, as evenly as can be, for any count. */
 import { cat, type ProcessGroup, scope, type Tensor, zeros } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
 
 /** The items `first` to `first + count` of `total`. */
 export interface Share {
@@ -20,6 +21,13 @@ export interface Rank {
 export function shareOf(total: number, { rank, size }: Rank): Share {
   const start = (of: number): number => Math.floor((total * of) / size);
   return { first: start(rank), count: start(rank + 1) - start(rank), total };
+}
+
+/** @throws {ConfigError} when a rank would have no sample of a batch */
+export function shareOfBatch(batchSize: number, place: Rank): Share {
+  if (batchSize >= place.size) return shareOf(batchSize, place);
+  const message = `Expected a batch of at least one sample for each of the ${place.size} processes but received ${batchSize}.`;
+  throw new ConfigError('batch-size', message);
 }
 
 /**

@@ -49,6 +49,7 @@ export interface SplitHeadOptions {
 
 export class SplitHead implements Head {
   readonly name: string = centersName;
+  readonly isSplit: boolean = true;
   /** (K_r, D): a class a row, so that those of a sample lie together. */
   readonly centers: Tensor;
   /** (K_r, D) */

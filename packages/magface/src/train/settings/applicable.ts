@@ -3,7 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
 import type { Setting } from '../../settings/setting.ts';
 import { cleanViews } from '../finetune/finetune-settings.ts';
-import { type Mode, modeNames, modesOf } from './modes.ts';
+import { isFor, type Mode, modeNames } from './modes.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 type Table = Readonly<Record<string, Setting>>;
@@ -23,8 +23,7 @@ export function expectApplicable(
   table: Table,
   { mode, processes }: { readonly mode: Mode; readonly processes: boolean },
 ): void {
-  if (mode === 'onnx' && processes) throw severalProcesses();
-  const others = Object.keys(given).filter((name) => table[name] && !modesOf(table[name]).includes(mode));
+  const others = Object.keys(given).filter((name) => table[name] && !isFor(table[name], mode, processes));
   const [first] = others;
   if (first === undefined) return;
   const kinds = new Set(others.map((name) => String(table[name]!.onlyFor)));
@@ -43,17 +42,11 @@ const onlyTo: Readonly<Record<string, string>> = {
 };
 
 function remedyOf(kind: string, mode: Mode, init: string): string {
-  if (kind === 'processes' && mode !== 'onnx') return ', or add --nproc';
+  if (kind === 'processes') return ', or add --nproc';
   if (kind !== 'onnx') return '';
   return mode === 'nothing'
     ? ', or name the model with --init'
     : `, or finetune these weights as an ONNX model: magface convert ${init} MODEL.onnx`;
-}
-
-/** An ONNX model is finetuned by one process. */
-export function severalProcesses(): ConfigError {
-  const message = `Expected one process for ${modeNames.onnx} but several were asked for: leave --nproc, or the launcher, out.`;
-  return new ConfigError('nproc', message);
 }
 
 /** Whether the other setting that a setting needs is missing, or has a value with which it does nothing. */

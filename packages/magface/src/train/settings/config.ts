@@ -6,7 +6,7 @@ import { type ConfigOf, type Setting, schemaOf } from '../../settings/setting.ts
 import { finetuneSettings } from '../finetune/finetune-settings.ts';
 import { chosenByRecipe, expectApplicable, expectConsistent, isWithout } from './applicable.ts';
 import { modelSettings } from './model-settings.ts';
-import { defaultIn, type Mode, modeOf, modesOf } from './modes.ts';
+import { defaultIn, isFor, type Mode, modeOf } from './modes.ts';
 import { runSettings } from './run-settings.ts';
 import { settingError } from './setting-error.ts';
 
@@ -75,7 +75,7 @@ export function usedSettings(config: TrainConfig, { processes = false }: ParseOp
     mode === 'onnx' && config.recipe === 'auto' && chosenByRecipe.includes(name);
   const used = Object.entries(config).filter(([name]) => {
     const setting = settingsByName[name]!;
-    return modesOf(setting).includes(mode) && !isWithout(setting, config) && !isChosen(name);
+    return isFor(setting, mode, processes) && !isWithout(setting, config) && !isChosen(name);
   });
   return Object.fromEntries(used);
 }

@@ -1,7 +1,10 @@
 /** The ways to train, and which settings each of them has. */
 import type { Setting } from '../../settings/setting.ts';
 
-/** `nothing`, `weights` and `onnx` follow from --init; `processes` trains as the first two do, in several processes. */
+/**
+ * `nothing`, `weights` and `onnx` follow from --init; `processes` trains as the first two do, in several processes. The third
+ * may have several too, and stays what it is.
+ */
 export type Mode = 'nothing' | 'weights' | 'onnx' | 'processes';
 
 /** What each mode is called in sentences. */
@@ -18,7 +21,7 @@ export const modes: readonly Mode[] = ['nothing', 'weights', 'onnx', 'processes'
 const limits: Readonly<Record<string, { readonly modes: readonly Mode[]; readonly remark: string }>> = {
   network: { modes: ['nothing', 'weights', 'processes'], remark: 'not ONNX' },
   onnx: { modes: ['onnx'], remark: 'ONNX only' },
-  processes: { modes: ['processes'], remark: 'several processes only' },
+  processes: { modes: ['onnx', 'processes'], remark: 'several processes only' },
 };
 
 /** Whether --init names a model to be finetuned as a graph: anything that is not a file of weights. */
@@ -32,9 +35,13 @@ export function modeOf(init: unknown, processes: boolean): Mode {
   return init === undefined ? 'nothing' : 'weights';
 }
 
-/** The modes that a setting applies to; it is refused in all others. */
+/** The modes that a setting applies to; it is refused in all others, and in one process where it is for several. */
 export const modesOf = ({ onlyFor }: Setting): readonly Mode[] =>
   onlyFor === undefined ? modes : limits[onlyFor]!.modes;
+
+/** Whether it applies to a run in that mode. */
+export const isFor = (setting: Setting, mode: Mode, processes: boolean): boolean =>
+  modesOf(setting).includes(mode) && (processes || setting.onlyFor !== 'processes');
 
 /** `ONNX only`; undefined where a setting applies to every mode. */
 export const remarkOf = ({ onlyFor }: Setting): string | undefined => onlyFor && limits[onlyFor]!.remark;
