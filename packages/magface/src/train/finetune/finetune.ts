@@ -18,7 +18,6 @@ import { LossScale } from '../loop/loss-scale.ts';
 import type { PreparedRun, RunStart } from '../loop/prepared-run.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { coresOfRank } from '../parallel/environment.ts';
-import type { Ranks } from '../parallel/ranks.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { finetuneBatches } from './finetune-batches.ts';
 import { Finetuner } from './finetuner.ts';
@@ -43,7 +42,7 @@ export async function prepareFinetuning(
   const graph = openToTrain(bytes, name, config);
   const trained = selectWeights(graph, config);
   const front = frontOf(graph, trained);
-  onNote(describeRun(name, { dataset, graph, trained, front, views: config.views, ranks }));
+  onNote(describeRun(name, run, { graph, trained, front }));
 
   const { precision, device, seed } = config;
   const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
@@ -56,14 +55,14 @@ export async function prepareFinetuning(
       ? readViews(views)
       : await keepFront(views, { front, cache, onProgress: everyTenth('Frozen front', onNote) });
   try {
-    return await teach(run, { source, graph, trained, front, cache, contract });
+    return await prepareTeaching(run, { source, graph, trained, front, cache, contract });
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-interface Graded {
+interface FinetuneParts {
   readonly source: ViewSource;
   readonly graph: TrainableGraph;
   readonly trained: readonly string[];
@@ -73,8 +72,11 @@ interface Graded {
 }
 
 /** From what the starting model knows of the faces to a trainer that keeps it. */
-async function teach({ config, dataset, ranks, onNote }: RunStart, parts: Graded): Promise<PreparedRun> {
-  const { source, graph, front, contract } = parts;
+async function prepareTeaching(
+  { config, dataset, ranks, onNote }: RunStart,
+  parts: FinetuneParts,
+): Promise<PreparedRun> {
+  const { source, graph, contract } = parts;
   const { precision, output } = config;
   const { classes } = dataset;
   const start = await startKnowledge(source, {
@@ -102,7 +104,7 @@ async function teach({ config, dataset, ranks, onNote }: RunStart, parts: Graded
     input,
     ranks,
   });
-  if (config.freshBatchNorm) await beginBatchNorm(source, { graph, front, batchSize: config.batchSize });
+  if (config.freshBatchNorm) await beginBatchNorm(parts, config.batchSize);
   const write = async (file: string): Promise<void> => {
     if (ranks.isFirst) await trainer.mean.during(() => writeModel(graph, contract, file));
   };
@@ -137,14 +139,7 @@ function openCache(folder: string | undefined, facts: object, { samples }: Datas
 }
 
 /** The first faces as they are, and as many mirrored or damaged, give the statistics to begin with. */
-async function beginBatchNorm(
-  source: ViewSource,
-  {
-    graph,
-    front,
-    batchSize,
-  }: { readonly graph: TrainableGraph; readonly front: string | undefined; readonly batchSize: number },
-): Promise<void> {
+async function beginBatchNorm({ source, graph, front }: FinetuneParts, batchSize: number): Promise<void> {
   const load = await source.load(
     Array.from({ length: batchSize }, (_, sample) => ({ sample, view: sample % source.views })),
   );
@@ -158,19 +153,14 @@ function randomCenters(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, () => 2 * random() - 1);
 }
 
-interface RunFacts {
-  readonly dataset: Dataset;
-  readonly graph: TrainableGraph;
-  readonly trained: readonly string[];
-  readonly front: string | undefined;
-  readonly views: number;
-  readonly ranks: Ranks;
-}
-
-function describeRun(name: string, { dataset, graph, trained, front, views, ranks }: RunFacts): string {
+function describeRun(
+  name: string,
+  { config, dataset, ranks }: RunStart,
+  { graph, trained, front }: Pick<FinetuneParts, 'graph' | 'trained' | 'front'>,
+): string {
   const values = trained.reduce((sum, weight) => sum + graph.weights.get(weight)!.length, 0);
   const where = front === undefined ? 'from the input on' : `behind the value ${front}, up to which it is run once`;
-  return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${views} views each; ${values} weights are trained${ranks.size === 1 ? '' : ` by ${ranks.size} ranks`}, ${where}.`;
+  return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${config.views} views each; ${values} weights are trained${ranks.size === 1 ? '' : ` by ${ranks.size} ranks`}, ${where}.`;
 }
 
 /** The settings' own constants, or those that the rule gives. */

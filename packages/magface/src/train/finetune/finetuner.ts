@@ -113,9 +113,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
   /** @param value - (n, …), of the front or of the input @returns (n, D) float32 */
   #forward(value: Tensor): Tensor {
     const { front } = this.options;
-    const { group, syncBatchNorm } = this.ranks;
-    const together = syncBatchNorm && group !== undefined ? { group } : {};
-    const part = { training: true, ...together, ...(front !== undefined && { from: front }) };
+    const part = { training: true, ...this.ranks.together, ...(front !== undefined && { from: front }) };
     return this.#inPrecision(() => this.graph.forward(value, part));
   }
 

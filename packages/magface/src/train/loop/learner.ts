@@ -3,8 +3,7 @@
  * out and in again, exactly.
  */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
-import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
-import { type Head, storedTensor } from '../model/head.ts';
+import { type Head, type NamedTensors, restoreAll, storeAll } from '../model/head.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -118,7 +117,7 @@ export abstract class Learner<Targets> {
   }
 
   /** All that a step changes beside the head, by its names in checkpoints. */
-  protected abstract named(): Iterable<readonly [string, Tensor]>;
+  protected abstract named(): NamedTensors;
 
   /** One step of SGD. A loss or gradient that is not finite leaves every weight and statistic as it was. */
   protected learnFrom(parts: StepParts<Targets>, lr: number): StepResult {
@@ -178,23 +177,14 @@ export abstract class Learner<Targets> {
 
   /** All that another process needs to go on, beside where the run is. */
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
-    const own = Array.from(this.named(), ([name, tensor]): [string, StoredTensor] => [
-      name,
-      float32Tensor(tensor.shape, tensor.toArray() as Float32Array),
-    ]);
     const { lossScale } = this.#rules;
     const scale = lossScale === undefined ? {} : { lossScale: lossScale.state };
-    return { tensors: new Map([...own, ...this.head.save()]), state: { ...scale, ...state } };
+    return { tensors: new Map([...storeAll(this.named()), ...this.head.save()]), state: { ...scale, ...state } };
   }
 
   /** Takes over what {@link Learner.save} gave. @param file - for errors */
   restore({ tensors, state }: CheckpointContent, file: string): void {
-    using _scope = scope();
-    using _noGrad = noGrad();
-    for (const [name, tensor] of this.named()) {
-      const value = storedTensor(tensors, { name, shape: tensor.shape, file });
-      tensor.copy_(fromArray(toFloat32(value), value.shape));
-    }
+    restoreAll(this.named(), tensors, file);
     this.head.restore(tensors, file);
     const { lossScale } = state as { readonly lossScale?: LossScaleState };
     if (this.#rules.lossScale !== undefined && lossScale !== undefined) this.#rules.lossScale.state = lossScale;

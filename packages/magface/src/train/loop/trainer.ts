@@ -96,16 +96,13 @@ export class Trainer extends Learner<Tensor> {
   /** @param share - which rows of the batch these are */
   #forward(images: Tensor, share: Share): Tensor {
     const { dropout = 0.4 } = this.options;
-    const { group, syncBatchNorm } = this.ranks;
-    const together = syncBatchNorm && group !== undefined ? { group } : {};
-    const mode = { training: true, dropout, generator: this.#dropout, share, ...together } as const;
+    const mode = { training: true, dropout, generator: this.#dropout, share, ...this.ranks.together } as const;
     return inPrecision(this.options, () => this.network.forward(images, mode));
   }
 
   /** The same on the device that this trains on. */
   #place(tensor: Tensor): Tensor {
-    const { device = 'cpu' } = this.options;
-    return device === 'cpu' ? tensor : tensor.to({ device });
+    return tensor.to({ device: this.options.device ?? 'cpu' });
   }
 
   override save(state: Readonly<Record<string, unknown>>): CheckpointContent {

@@ -137,17 +137,11 @@ export class WholeHead<Targets> implements Head<Targets> {
   }
 
   save(): Map<string, StoredTensor> {
-    return new Map(
-      this.#named().map(([name, tensor]) => [name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array)]),
-    );
+    return storeAll(this.#named());
   }
 
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
-    using _scope = scope();
-    using _noGrad = noGrad();
-    for (const [name, tensor] of this.#named()) {
-      tensor.copy_(fromArray(toFloat32(storedTensor(tensors, { name, shape: tensor.shape, file })), tensor.shape));
-    }
+    restoreAll(this.#named(), tensors, file);
   }
 
   #named(): (readonly [string, Tensor])[] {
@@ -155,6 +149,22 @@ export class WholeHead<Targets> implements Head<Targets> {
       [this.name, this.centers],
       [`optimizer.${this.name}`, this.optimizer.velocities[0]!],
     ];
+  }
+}
+
+/** Tensors with their names in checkpoints. */
+export type NamedTensors = Iterable<readonly [string, Tensor]>;
+
+export const storeAll = (named: NamedTensors): Map<string, StoredTensor> =>
+  new Map(Array.from(named, ([name, tensor]) => [name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array)]));
+
+/** Takes over what {@link storeAll} gave. @param file - for errors */
+export function restoreAll(named: NamedTensors, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
+  using _scope = scope();
+  using _noGrad = noGrad();
+  for (const [name, tensor] of named) {
+    const { shape } = tensor;
+    tensor.copy_(fromArray(toFloat32(storedTensor(tensors, { name, shape, file })), shape));
   }
 }
 

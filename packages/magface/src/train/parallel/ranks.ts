@@ -21,6 +21,8 @@ export class Ranks implements Rank {
   readonly size: number;
   /** Whether BatchNorm takes its statistics over all ranks. */
   readonly syncBatchNorm: boolean;
+  /** What BatchNorm is given in training: the group whose batches its statistics are of, if not this process's alone. */
+  readonly together: { readonly group?: ProcessGroup };
   #reducer: GradientReducer | undefined;
 
   /** @param group - undefined for a process that trains alone */
@@ -29,6 +31,7 @@ export class Ranks implements Rank {
     this.rank = group?.rank ?? 0;
     this.size = group?.size ?? 1;
     this.syncBatchNorm = options.syncBatchNorm ?? true;
+    this.together = this.syncBatchNorm && group !== undefined ? { group } : {};
   }
 
   /** Whether this rank is the one that prints and writes. */
