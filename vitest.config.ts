@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Left out by `npm run test:quick`: what starts programs, browsers or trainings, or damages files for a long time. */
@@ -29,7 +30,8 @@ export default defineConfig({
   test: {
     globalSetup: 'scripts/build-for-tests.mjs',
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than there are cores: several files wait for programs that they started.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 240_000,
     hookTimeout: 120_000,
     // Two files run at once: networks that took all cores each would wait for each other, spinning.
