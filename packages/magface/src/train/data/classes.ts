@@ -1,4 +1,4 @@
-/** How many classes a training set makes, told before they take memory: one stray label makes millions. */
+/** Checks the number of classes before they take memory: one stray label makes millions. */
 import { totalmem } from 'node:os';
 import { ConfigError } from '../../errors.ts';
 import { peopleOf } from './dataset.ts';
@@ -9,7 +9,7 @@ export interface ClassMemory {
   readonly dimension: number;
   /** Processes that share the centers. */
   readonly ranks: number;
-  /** Share of the centers that take part in a step. */
+  /** Share of the centers sampled per step. */
   readonly sampleRate: number;
   /** As given; undefined where the labels decide. */
   readonly lastFcSize?: number | undefined;
@@ -21,9 +21,9 @@ function centerBytes(classes: number, { dimension, ranks, sampleRate }: ClassMem
 }
 
 /**
- * Says so when most classes have no image.
+ * Warns if most classes have no image.
  *
- * @throws {ConfigError} when the class centers cannot fit into the memory of this machine
+ * @throws {ConfigError} if the class centers do not fit into this machine's memory
  */
 export function checkClasses(
   dataset: Dataset,
@@ -51,7 +51,7 @@ export function checkClasses(
   );
 }
 
-/** What the machine has, or what its container may use. */
+/** Memory of the machine, or its container's limit. */
 function availableMemory(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();

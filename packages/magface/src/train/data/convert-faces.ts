@@ -1,5 +1,5 @@
 /**
- * Training sets from any form to `.rec`, tar shards, or a folder with a folder a person and the official list. Images are
+ * Converts training sets to `.rec`, tar shards, or a folder with one folder per person and the official list. Images are
  * copied byte for byte; nothing is decoded.
  */
 import { readFile, writeFile } from 'node:fs/promises';

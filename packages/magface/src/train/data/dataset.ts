@@ -21,8 +21,8 @@ export interface DatasetOptions {
  * @param source - a list (`imgname 0 id 0` a line, as the official code reads it; the name may have spaces); a folder with a
  *   folder of images for each person; a `.rec` with its `.idx` beside it; or tar shards, also as `{000..012}` or `*`, or
  *   their folder
- * @throws {ConfigError} when the source or the root is not there
- * @throws {FormatError} naming the line or the byte that is wrong
+ * @throws {ConfigError} if the source or the root does not exist
+ * @throws {FormatError} naming the invalid line or byte
  */
 export function readDataset(source: string, options: DatasetOptions = {}): Dataset {
   return readDatasets([source], options);
@@ -76,7 +76,7 @@ export function datasetSize(dataset: Dataset): string {
   return `${samples.length} images of ${people === 1 ? '1 person' : `${people} people`}${people === classes ? '' : ` in ${classes} classes`}`;
 }
 
-/** @throws {ConfigError} when the labels need more classes than were asked for */
+/** @throws {ConfigError} if the labels need more classes than requested */
 function withClasses(dataset: Dataset, sources: readonly string[], wanted: number | undefined): Dataset {
   const classes = wanted ?? dataset.classes;
   if (dataset.classes <= classes) return { ...dataset, classes };
@@ -114,7 +114,7 @@ function readList(file: string, root: string | undefined): Dataset {
  * @param root - as the user gave it; nothing else will do then
  * @param key - of the setting that names it
  * @returns the folder that names in the list are relative to; those that are absolute stay so: see {@link inRoot}
- * @throws {ConfigError} when the first image is not there
+ * @throws {ConfigError} if the first image does not exist
  */
 export function rootOf(
   file: string,

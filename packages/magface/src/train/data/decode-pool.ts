@@ -1,11 +1,11 @@
-/** Threads that decode training faces while libtorch computes; without any, the calling one decodes. */
+/** Threads that decode training faces while libtorch computes; without any, the calling thread decodes. */
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../../errors.ts';
 import { type DecodeReply, type DecodeRequest, SampleDecoder } from './decode-sample.ts';
 
 export class DecodePool {
   readonly #lanes: readonly Lane[];
-  /** For want of lanes. */
+  /** Used if there are no lanes. */
   readonly #decoder = new SampleDecoder();
 
   constructor(workers: number) {
@@ -32,7 +32,7 @@ export class DecodePool {
 class Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(reply: DecodeReply): void; reject(error: unknown): void }>();
-  /** One int32; not 0 once the images that wait are no longer wanted. */
+  /** One int32; nonzero once the waiting images are no longer needed. */
   readonly #stop = new SharedArrayBuffer(4);
   #next = 0;
   #isClosed = false;
@@ -71,7 +71,7 @@ class Lane {
     this.#waiting.clear();
   }
 
-  /** The image in hand is decoded to its end: a thread that is ended within native code takes the process with it. */
+  /** Waits for the current image: ending a thread within native code would end the process. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#worker.ref(); // else the process may end before the thread has, and hide an error on its way

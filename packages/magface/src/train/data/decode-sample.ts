@@ -15,13 +15,13 @@ export const faceSize = 112;
 /** Bytes of one. */
 export const faceBytes: number = faceSize * faceSize * 3;
 
-/** What a worker is asked for. */
+/** A request to a worker. */
 export interface DecodeRequest {
   readonly id: number;
   /** (N, 112, 112, 3) uint8. */
   readonly slot: SharedArrayBuffer;
   readonly images: readonly ImageRequest[];
-  /** One int32; not 0 when the images that are left are no longer wanted. @default they are */
+  /** One int32; nonzero once the remaining images are no longer needed. @default all are needed */
   readonly stop?: SharedArrayBuffer;
 }
 
@@ -32,11 +32,11 @@ export interface ImageRequest {
   /** Where it lies, when `path` is no file. */
   readonly within?: PackedImage | undefined;
   readonly flipped: boolean;
-  /** What is done to it after that. @default nothing */
+  /** Damage applied afterwards. @default none */
   readonly damages?: readonly DamageStep[];
 }
 
-/** What it answers: the images that could not be read. */
+/** The worker's answer: the unreadable images. */
 export interface DecodeReply {
   readonly id: number;
   readonly failures: readonly { readonly position: number; readonly reason: string }[];
@@ -44,7 +44,7 @@ export interface DecodeReply {
 
 /**
  * @param into - (112, 112, 3) uint8, filled with BGR
- * @param flipped - whether left and right change places
+ * @param flipped - whether to mirror left to right
  * @throws {Error} saying in a few words why it cannot be used; a {@link ShapeError} when it has another size
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
@@ -87,7 +87,7 @@ const mostOpenFiles = 32;
 
 /** Decodes requests into the slots of their batches; a worker has one, or the loader itself where it has no workers. */
 export class SampleDecoder {
-  /** The one used last comes last. */
+  /** The most recently used is last. */
   readonly #open = new Map<string, ByteSource>();
 
   async decode({ id, slot, images, stop }: DecodeRequest): Promise<DecodeReply> {

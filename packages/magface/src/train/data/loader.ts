@@ -27,24 +27,24 @@ export interface LoaderOptions {
   readonly workers?: number;
   /** Whether half of the images are mirrored. @default true */
   readonly flip?: boolean;
-  /** Which share of each batch this process decodes, when several train together. @default all of it */
+  /** This process's share of each batch, when several train together. @default all of it */
   readonly part?: Rank;
-  /** Told of each image that cannot be read, once. */
+  /** Called once for each unreadable image. */
   readonly onUnreadable?: (path: string, reason: string) => void;
 }
 
-/** Batches that wait decoded, beside the one in use. */
+/** Number of decoded batches waiting, beside the one in use. */
 const ahead = 2;
-/** More unreadable images than this share of the set stop the run. */
+/** Maximum share of unreadable images before the run stops. */
 const greatestLoss = 0.01;
 
 /** Decodes a dataset batch by batch. Close it to end its threads: `await using loader = new Loader(...)`. */
 export class Loader {
   readonly dataset: Dataset;
-  /** Whole batches of an epoch; what is left over is dropped, as officially. */
+  /** Whole batches of an epoch; the remainder is dropped, as officially. */
   readonly stepsPerEpoch: number;
   readonly #options: LoaderOptions;
-  /** Of a batch. */
+  /** This process's share of a batch. */
   readonly #share: Share;
   readonly #pool: DecodePool;
   readonly #slots: readonly SharedArrayBuffer[];
@@ -64,12 +64,12 @@ export class Loader {
     this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(this.#share.count * faceBytes));
   }
 
-  /** How many images could not be read so far. */
+  /** Number of unreadable images so far. */
   get unreadable(): number {
     return this.#unreadable.size;
   }
 
-  /** The batches of an epoch, from one of them on. */
+  /** The batches of an epoch, starting at the given step. */
   async *batches(epoch: number, fromStep = 0): AsyncGenerator<Batch> {
     const order = epochOrder(this.#options.seed, epoch, this.dataset.samples.length);
     const pending: Promise<Batch>[] = [];
@@ -77,7 +77,7 @@ export class Loader {
     for (let step = fromStep; step < this.stepsPerEpoch; step++) {
       while (pending.length <= ahead && next < this.stepsPerEpoch) {
         const batch = this.#load(epoch, order, next++);
-        batch.catch(() => {}); // the error is met when its turn comes
+        batch.catch(() => {}); // the error is thrown when the batch is awaited
         pending.push(batch);
       }
       yield await pending.shift()!;
@@ -86,7 +86,7 @@ export class Loader {
 
   /**
    * Reads every image once.
-   * @returns those that cannot be used, with the reason
+   * @returns the unusable ones, with the reason
    */
   async verify(onProgress?: (done: number) => void): Promise<{ path: string; reason: string }[]> {
     const { samples } = this.dataset;

@@ -1,4 +1,4 @@
-/** Reads one ahead: while the caller is at work on an item, workers read the next. */
+/** Reads one item ahead: workers read the next while the caller uses the current one. */
 export async function* readAhead<Item, Read>(
   items: Iterable<Item>,
   read: (item: Item) => Promise<Read>,
@@ -6,7 +6,7 @@ export async function* readAhead<Item, Read>(
   let ready: Promise<Read> | undefined;
   for (const item of items) {
     const next = read(item);
-    next.catch(() => {}); // an error is met when its turn comes
+    next.catch(() => {}); // the error is thrown when it is awaited
     if (ready !== undefined) yield await ready;
     ready = next;
   }

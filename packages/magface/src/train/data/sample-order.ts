@@ -1,6 +1,6 @@
 /**
- * Which sample comes when, and which is mirrored: pure functions of (seed, epoch, index), whatever the number of workers
- * or ranks, so that a resumed run sees what the unbroken one would have seen.
+ * The order of samples and their mirroring: pure functions of (seed, epoch, index), regardless of the number of workers
+ * or ranks, so that a resumed run sees the same as an uninterrupted one.
  */
 import { ConfigError } from '../../errors.ts';
 

@@ -9,7 +9,7 @@ export interface Sample {
   readonly path: string;
   /** Class, from 0. */
   readonly label: number;
-  /** Where it lies, when it is no file of its own. */
+  /** Its location in a packed file, if it is in one. */
   readonly within?: PackedImage;
 }
 
@@ -21,7 +21,7 @@ export interface Samples extends Iterable<Sample> {
 
 /**
  * @param path - for people, as of a {@link Sample}
- * @throws {ConfigError} when it is called an image of a kind that cannot be read: passed over, it would be missed by nobody
+ * @throws {ConfigError} if its extension is an unreadable kind of image: skipping it would go unnoticed
  */
 export function isImage(path: string): boolean {
   if (!isForeignImageName(path)) return isImageName(path);
@@ -42,7 +42,7 @@ export function sampleTable(length: number, make: (index: number) => Sample): Sa
   };
 }
 
-/** One set after the other, the classes of each after those of the one before. */
+/** Concatenates sets, the classes of each after those of the previous one. */
 export function joinSamples(parts: readonly { readonly samples: Samples; readonly classes: number }[]): Samples {
   const [begins, firstLabels]: [number[], number[]] = [[], []];
   let [length, classes] = [0, 0];

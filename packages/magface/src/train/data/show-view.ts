@@ -1,12 +1,12 @@
-/** A training face in a view: as it is, mirrored, damaged. */
+/** Renders a training face in a view: as it is, mirrored, damaged. */
 import type { DamageKind } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
 
-/** What is done to a face. */
+/** The changes made to a face. */
 export interface View {
   readonly flipped: boolean;
-  /** In this order. */
+  /** Applied in this order. */
   readonly damages: readonly DamageStep[];
 }
 
@@ -14,11 +14,11 @@ export interface DamageStep {
   readonly kind: DamageKind | 'jpeg';
   /** 0 to 1. */
   readonly strength: number;
-  /** For what is left to chance within the damage. */
+  /** Seed of the damage's randomness. */
   readonly seed: number;
 }
 
-/** @param face - (112, 112, 3) uint8 RGB @returns a face of its own, unless nothing is done to it */
+/** @param face - (112, 112, 3) uint8 RGB @returns a new face, unless nothing is changed */
 export function showView(face: Pixels, view: View): Pixels {
   const shown = view.flipped ? mirrored(face) : face;
   return view.damages.reduce((pixels, { kind, strength, seed }) => {

@@ -8,7 +8,7 @@ const mostNames = 1_000_000;
 
 /**
  * @returns the sources, tar shards of one folder together as one set
- * @throws {ConfigError} naming what is not there
+ * @throws {ConfigError} naming a missing source
  */
 export function groupSources(sources: readonly string[]): string[][] {
   const groups: string[][] = [];

@@ -1,4 +1,4 @@
-/** Which faces a step sees, and in which views: a pure function of (seed, epoch, step). */
+/** Plans the faces and views of each step: a pure function of (seed, epoch, step). */
 import { epochOrder, hash } from '../data/sample-order.ts';
 import { cleanViews } from './finetune-settings.ts';
 import type { ViewPlace } from './view-source.ts';
@@ -8,13 +8,13 @@ export interface BatchPlanOptions {
   readonly batchSize: number;
   /** N */
   readonly samples: number;
-  /** Views of each face, the first two of which are undamaged. */
+  /** Views of each face. The first two are undamaged. */
   readonly views: number;
-  /** Share of faces that are shown damaged. */
+  /** Share of faces shown damaged. */
   readonly degrade: number;
 }
 
-/** @returns the batches of an epoch in order; what does not fill one is left out */
+/** @returns the batches of an epoch in order, without an incomplete last one */
 export function* plannedBatches(epoch: number, options: BatchPlanOptions): Generator<ViewPlace[]> {
   const { seed, batchSize, samples } = options;
   const order = epochOrder(seed, epoch, samples);

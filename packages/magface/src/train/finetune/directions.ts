@@ -1,13 +1,13 @@
-/** What the starting model knows of the training set: each person's mean direction, and how near a face comes to its own. */
+/** What the starting model knows of the training set: each person's mean direction, and each face's cosine to it. */
 
-/** Features as rows. */
+/** Feature vectors as rows. */
 export interface Rows {
   /** (N, D) */
   readonly values: Float32Array;
   readonly dimension: number;
 }
 
-/** @returns the same rows, each of length one; rows of zeros stay */
+/** @returns the same rows scaled to length one; zero rows stay zero */
 export function normalized({ values, dimension }: Rows): Rows {
   const unit = new Float32Array(values.length);
   for (let start = 0; start < values.length; start += dimension) {
@@ -24,7 +24,7 @@ export function normalized({ values, dimension }: Rows): Rows {
  *
  * @param unit - (N, D) from {@link normalized}
  * @param labels - (N)
- * @returns (K, D); zeros where a class has no face
+ * @returns (K, D); zero rows for classes without faces
  */
 export function classSums({ values, dimension }: Rows, labels: ArrayLike<number>, classes: number): Rows {
   const sums = new Float32Array(classes * dimension);
@@ -35,7 +35,7 @@ export function classSums({ values, dimension }: Rows, labels: ArrayLike<number>
   return { values: sums, dimension };
 }
 
-/** @returns (D, K): the rows of length one as columns, as the loss wants class centres */
+/** @returns (D, K): the rows scaled to length one, as columns, as the loss expects class centres */
 export function asColumns(rows: Rows): Float32Array {
   const { values, dimension } = normalized(rows);
   const count = values.length / dimension;
@@ -43,13 +43,13 @@ export function asColumns(rows: Rows): Float32Array {
 }
 
 /**
- * How recognisable faces are: the cosine of each to its person's mean over the *other* clean faces, which is about the
- * similarity that it will have in a genuine comparison.
+ * Measures how recognisable faces are: the cosine of each to the mean of its person's *other* clean faces, which
+ * approximates its similarity in a genuine comparison.
  *
  * @param shown - (N, D) directions of the faces in some view
- * @param clean - (N, D) directions of the same faces as they are
+ * @param clean - (N, D) directions of the undamaged faces
  * @param sums - (K, D) of `clean`
- * @returns (N) float32; 0 where a person has one face alone
+ * @returns (N) float32; 0 where a person has only one face
  */
 export function ownCosines(
   shown: Rows,

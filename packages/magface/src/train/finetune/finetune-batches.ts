@@ -1,4 +1,4 @@
-/** The batches of a finetuning run: faces in their views by plan, with targets by what the starting model knew of them. */
+/** The batches of a finetuning run: faces in planned views, with targets from the starting model's features. */
 import { readAhead } from '../data/read-ahead.ts';
 import { stepsPerEpoch } from '../data/sample-order.ts';
 import type { Dataset } from '../data/samples.ts';
@@ -11,14 +11,14 @@ import type { FinetuneBatch } from './finetuner.ts';
 import type { StartKnowledge } from './start-knowledge.ts';
 import type { ViewPlace, ViewSource } from './view-source.ts';
 
-/** Below this cosine to the person's other faces, a face looks like anyone: pulling it to its person would teach chance. */
+/** Minimum cosine to the person's other faces. Training on a less recognisable face would teach chance. */
 const leastRecognisability = 0.3;
 
 export interface FinetuneBatchesOptions extends Pick<BatchPlanOptions, 'seed' | 'batchSize' | 'degrade'> {
   readonly dataset: Dataset;
   readonly start: StartKnowledge;
   readonly constants: MagFaceConstants;
-  /** Which share of each batch this process has. */
+  /** This process's share of each batch. */
   readonly ranks: Rank;
 }
 

@@ -1,12 +1,12 @@
 /**
- * MagFace for a model that is good already and shall stay so, over faces of which some are damaged:
+ * MagFace for an already good model that must stay good, on faces that are partly damaged:
  *
- *     L = L_MagFace(faces that can be recognised)
+ * L = L_MagFace(recognisable faces)
  *       + κ · mean_i [1 − cos(f_i, f⁰_i)]              f⁰: the starting model's feature of the same face, undamaged
  *       + ω · mean_i [(‖f_i‖ − t_i) / (u_a − l_a)]²    t_i: where the face's recognisability puts it within [l_a, u_a]
  *
- * The second term keeps what the model knows while few people are shown, and leads a damaged face to where the whole one
- * lies; it too is for faces that can be recognised. The third tells the length what MagFace alone finds from margins slowly.
+ * The second term preserves the model's knowledge when there are few people, and pulls a damaged face to the features of the
+ * undamaged one. It too uses recognisable faces only. The third trains the magnitude, which margins alone train slowly.
  */
 import { fromArray, normalize, type Tensor } from '@magface/torch';
 import type { BatchLoss, LossOf } from '../model/head.ts';
@@ -20,25 +20,25 @@ export interface FinetuneWeights {
   readonly quality: number;
 }
 
-/** What a batch shall come to, one row a face. */
+/** Targets of a batch, one row per face. */
 export interface FinetuneTargets {
   /** (N) int64 */
   readonly labels: BigInt64Array;
-  /** (N, D): f⁰, of length one. */
+  /** (N, D): f⁰, normalised. */
   readonly start: Float32Array;
   /** (N): t. */
   readonly magnitudes: Float32Array;
-  /** Rows that can be recognised, at least one. */
+  /** Recognisable rows, at least one. */
   readonly recognisable: BigInt64Array;
 }
 
 export interface FinetuneLoss extends BatchLoss {
-  /** Means without their weights, one value each. */
+  /** Unweighted means, one value each. */
   readonly kept: Tensor;
   readonly quality: Tensor;
 }
 
-/** The three terms as a head takes them. What concerns class centers is of the recognisable rows alone. */
+/** The three terms in the head's format. The terms with class centers use only the recognisable rows. */
 export const finetuneTerms =
   (constants: MagFaceConstants, weights: FinetuneWeights): LossOf<FinetuneTargets> =>
   (features, centers, targets): FinetuneLoss => {
@@ -68,24 +68,24 @@ export const finetuneTerms =
   };
 
 /**
- * What damage takes from a face's recognisability per unit of strength, in units of cosine: some damage, such as a little
- * darkness, leaves the cosine as it was or raises it by chance, and is damage all the same.
+ * Recognisability lost per unit of damage strength, in units of cosine. Some damage, such as slight darkness, leaves the
+ * cosine unchanged or raises it by chance, but still counts as damage.
  */
 const damageCost = 0.2;
 
 /**
- * Share of [l_a, u_a] that is left to darkness alone: a face without it has its target above, a black one below. All black
- * pictures look alike, so that their one magnitude has to be the lowest of all, or else growing darkness lets it rise again.
+ * Share of [l_a, u_a] reserved for darkness: a face without darkness has its target above it, a black one below. All black
+ * pictures look alike, so their magnitude must be the lowest, or it would rise again as darkness grows.
  */
 const darkRoom = 0.15;
 
 /**
- * t: recognisability, less what damage takes, from its lowest to its highest 2 % onto [l_a, u_a] above the room for darkness,
- * in a straight line. What lies beyond is at the limit: with the whole range, measured, the order of degrees of damage became
- * worse. Where all are alike, as with one undamaged face a person, each is halfway: nothing tells which is better.
+ * Computes t: recognisability minus the cost of damage, mapped linearly from its 2 % and 98 % quantiles to [l_a, u_a] above
+ * `darkRoom`. Values beyond are clamped: measured, mapping the whole range worsened the order of degrees of damage. If all
+ * values are equal, as with one undamaged face per person, all targets are halfway, since nothing ranks the faces.
  *
- * @param own - cosines to the own person's mean, of every face in every view
- * @param damage - what was done to each
+ * @param own - cosines to the own person's mean, for every face and view
+ * @param damage - the damage of each
  */
 export function targetMagnitudes(
   own: Float32Array,

@@ -1,4 +1,4 @@
-/** The settings that only finetuning an ONNX model has. */
+/** The settings specific to finetuning an ONNX model. */
 export const finetuneSettings = {
   trainLast: {
     group: 'Finetuning an ONNX model:',
@@ -127,5 +127,5 @@ export const finetuneSettings = {
   },
 } as const;
 
-/** View 0 is the face, view 1 its mirror image, every later one is damaged. */
+/** View 0 is the face, view 1 its mirror image; later views are damaged. */
 export const cleanViews = 2;

@@ -1,6 +1,6 @@
 /**
- * Finetunes any ONNX recogniser: its frozen front is run once, its recipe is measured, what it knows is kept, and the result
- * is the same graph with new weights, written to `model.onnx`.
+ * Finetunes any ONNX recogniser: runs its frozen front once, measures its recipe, preserves its knowledge, and writes the
+ * same graph with new weights to `model.onnx`.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,13 +27,13 @@ import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews, type ViewSource } from './view-source.ts';
 import type { ViewOptions } from './views.ts';
 
-/** The result, in the run's folder. */
+/** The resulting model, in the run's folder. */
 const modelFile = 'model.onnx';
 
-/** The model of the best validation, beside it. */
+/** The model with the best validation, in the same folder. */
 const bestFile = 'best.onnx';
 
-/** What a run needs to finetune the model. */
+/** Prepares the run that finetunes the model. */
 export async function prepareFinetuning(
   run: RunStart,
   { bytes, contract, name, digest }: LoadedModel<'recogniser'>,
@@ -71,7 +71,7 @@ interface FinetuneParts {
   readonly contract: RecogniserContract;
 }
 
-/** From what the starting model knows of the faces to a trainer that keeps it. */
+/** Builds a trainer that preserves the starting model's features of the faces. */
 async function prepareTeaching(
   { config, dataset, ranks, onNote }: RunStart,
   parts: FinetuneParts,
@@ -116,7 +116,7 @@ async function prepareTeaching(
     keepBest: () => write(join(output, bestFile)),
     finish: async (row) => {
       const file = join(output, modelFile);
-      if (row === undefined && existsSync(file)) return; // over before, and perhaps calibrated since
+      if (row === undefined && existsSync(file)) return; // already finished, and perhaps calibrated since
       await write(file);
       onNote(
         `Wrote ${file}: give it a quality scale with \`magface calibrate --model ${file} --faces FOLDER --aligned --output ${file}\`, from ordinary faces that it was not trained on.`,
@@ -126,19 +126,19 @@ async function prepareTeaching(
   };
 }
 
-/** The graph; with `freshBatchNorm` a BatchNorm behind each convolution that is trained and has none. */
+/** Opens the graph; `freshBatchNorm` adds a BatchNorm behind each trained convolution that has none. */
 function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): TrainableGraph {
   const graph = openGraph(bytes, name, config.device as Device);
   return config.freshBatchNorm ? insertBatchNorm(graph, selectWeights(graph, config)) : graph;
 }
 
-/** @returns undefined without a folder; whether files are as they were is asked of each only for a cache */
+/** @returns undefined without a folder; files are checked for changes only if there is a cache */
 function openCache(folder: string | undefined, facts: object, { samples }: Dataset): FrontCache | undefined {
   if (folder === undefined) return undefined;
   return new FrontCache(folder, frontName({ ...facts, faces: facesDigest(samples) }));
 }
 
-/** The first faces as they are, and as many mirrored or damaged, give the statistics to begin with. */
+/** Initialises the statistics from the first faces and as many mirrored or damaged ones. */
 async function beginBatchNorm({ source, graph, front }: FinetuneParts, batchSize: number): Promise<void> {
   const load = await source.load(
     Array.from({ length: batchSize }, (_, sample) => ({ sample, view: sample % source.views })),
@@ -147,7 +147,7 @@ async function beginBatchNorm({ source, graph, front }: FinetuneParts, batchSize
   startBatchNorm(graph, load(), front);
 }
 
-/** Only directions count: the loss takes each to length one. */
+/** Only directions matter: the loss normalises each center. */
 function randomCenters(length: number, seed: number): Float32Array {
   const random = randomStream(seed);
   return Float32Array.from({ length }, () => 2 * random() - 1);
@@ -163,7 +163,7 @@ function describeRun(
   return `${name}: ${dataset.samples.length} images of ${dataset.classes} people in ${config.views} views each; ${values} weights are trained${ranks.size === 1 ? '' : ` by ${ranks.size} ranks`}, ${where}.`;
 }
 
-/** The settings' own constants, or those that the rule gives. */
+/** The constants from the settings, or else from the recipe. */
 function constantsOf(
   config: TrainConfig,
   { magnitudes }: StartKnowledge,
@@ -181,13 +181,13 @@ function constantsOf(
   return constants;
 }
 
-/** As the weights are when it is called. What was calibrated on other ones holds no more. */
+/** Writes the current weights. Drops the calibration, which applied to the old ones. */
 function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
   const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
   return writeWhole(path, writeGraph(graph, contract));
 }
 
-/** A line at each tenth of the way. */
+/** Reports progress at each tenth. */
 function everyTenth(what: string, onNote: (line: string) => void): (done: number, total: number) => void {
   let told = 0;
   return (done, total) => {

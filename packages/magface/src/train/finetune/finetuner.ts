@@ -1,4 +1,4 @@
-/** A graph in training: the same steps as a network of layers, with the terms of finetuning, rates by layer and a mean of weights. */
+/** Trains a graph: the steps of a layered network, plus the finetuning terms, per-layer learning rates and a mean of weights. */
 import { type Device, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
 import { freshStatistics } from '../graph/fresh-batch-norm.ts';
@@ -15,37 +15,37 @@ import { laidOut } from './view-source.ts';
 import { WeightMean } from './weight-mean.ts';
 
 export interface FinetunerOptions extends LearningRules {
-  /** Names of the weights that are trained. */
+  /** Names of the trained weights. */
   readonly trained: readonly string[];
-  /** What each layer between a weight and the embedding multiplies its learning rate by. @default 1 */
+  /** Factor on a weight's learning rate for each layer between it and the embedding. @default 1 */
   readonly layerDecay?: number;
-  /** Name of the value that batches are; undefined for the graph's input. */
+  /** Name of the value that batches provide; undefined for the graph's input. */
   readonly front: string | undefined;
-  /** (D, K): where the class centres start. */
+  /** (D, K): initial class centres. */
   readonly centers: Float32Array;
   /** K */
   readonly classes: number;
   readonly constants: MagFaceConstants;
   readonly weights: FinetuneWeights;
   readonly precision: Precision;
-  /** How the model takes a face. */
+  /** The model's input format for faces. */
   readonly input: InputContract;
 }
 
-/** Faces in their views, and what they shall come to. */
+/** Faces in their views, and their targets. */
 export interface FinetuneBatch {
-  /** Which samples of the dataset these are. */
+  /** Indices of the samples in the dataset. */
   readonly indices: Uint32Array;
-  /** Makes the tensor (n, …) float32 in the scope of its caller. */
+  /** Creates the tensor (n, …) float32 in the caller's scope. */
   readonly load: () => Tensor;
-  /** Of the whole batch, whose share on this process the others are. */
+  /** Targets of the whole batch; the other fields cover this process's share. */
   readonly targets: FinetuneTargets;
 }
 
 export class Finetuner extends Learner<FinetuneTargets> {
   readonly graph: TrainableGraph;
   readonly options: FinetunerOptions;
-  /** Of the trained weights. */
+  /** Mean of the trained weights. */
   readonly mean: WeightMean;
 
   constructor(graph: TrainableGraph, options: FinetunerOptions) {
@@ -65,7 +65,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     this.mean = new WeightMean(named(trained));
   }
 
-  /** Learns from one batch. A loss or gradient that is not finite leaves every weight and statistic as it was. */
+  /** Learns from one batch. Changes no weight or statistic if a loss or gradient is not finite. */
   step({ indices, load, targets }: FinetuneBatch, lr: number): StepResult {
     const share = this.ranks.place(indices.length);
     return this.learnFrom({ forward: () => this.#forward(load()), targets, share }, lr);
@@ -78,7 +78,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
 
   /**
    * @param faces - (N, 112, 112, 3) uint8, BGR
-   * @returns (N, D): features as the model gives them that would be written now, by the mean of the weights where there is one
+   * @returns (N, D): features of the model as it would be written now, with the mean weights if there are any
    */
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();
@@ -96,7 +96,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     return inPrecision({ precision, device: this.graph.device }, body);
   }
 
-  /** Takes the weights into their mean. */
+  /** Adds the current weights to their mean. */
   average(): void {
     this.mean.add();
   }
@@ -110,7 +110,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     this.mean.count = (content.state as { readonly averaged: number }).averaged;
   }
 
-  /** @param value - (n, …), of the front or of the input @returns (n, D) float32 */
+  /** @param value - (n, …): value of the front or the input @returns (n, D) float32 */
   #forward(value: Tensor): Tensor {
     const { front } = this.options;
     const part = { training: true, ...this.ranks.together, ...(front !== undefined && { from: front }) };

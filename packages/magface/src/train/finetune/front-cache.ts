@@ -1,6 +1,6 @@
 /**
- * What the frozen front makes of each view, and the features of the starting model, on disk: a second run with other settings
- * behind the front begins at once. Files hold plain little-endian values and are named by all that these depend on.
+ * Caches the frozen front's output for each view, and the starting model's features, on disk, so that a second run with other
+ * settings behind the front starts at once. Files hold plain little-endian values; their names encode all dependencies.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -10,14 +10,14 @@ import type { Samples } from '../data/samples.ts';
 
 const viewAs = operator('aten::view.dtype');
 
-/** @param facts - all that the values depend on; the same facts in the same order give the same name */
+/** @param facts - everything that the values depend on; equal facts in equal order give the same name */
 export function frontName(facts: unknown): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
 }
 
 /**
- * By which another set of faces, another order, or a face that was edited since is known: names, sizes and times of change.
- * Of images in files of many, those of the file.
+ * Detects another set of faces, another order, or an edited face: hashes names, sizes and modification times. Images in
+ * packed files use those of the file.
  */
 export function facesDigest(samples: Samples): string {
   const hash = createHash('sha256');
@@ -30,7 +30,7 @@ export function facesDigest(samples: Samples): string {
   return hash.digest('hex');
 }
 
-/** A file that is not there is named when it is read. */
+/** A missing file is reported when it is read. */
 function stateOf(file: string): string {
   const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: 0 };
   return `${size} ${mtimeMs}`;
@@ -48,7 +48,7 @@ export class FrontCache {
 
   /**
    * @param into - (N, …) float16, contiguous
-   * @returns whether there was a whole file of that view
+   * @returns whether the file of that view was complete
    */
   read(view: number, into: Tensor): boolean {
     const values = new Int16Array(into.length);
@@ -63,7 +63,7 @@ export class FrontCache {
     writeFrom(this.#path(view, 'f16'), new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
   }
 
-  /** The starting model's features of a view. @param length - N·D @returns undefined where they are not kept */
+  /** The starting model's features of a view. @param length - N·D @returns undefined if they are not cached */
   readFeatures(view: number, length: number): Float32Array | undefined {
     const values = new Float32Array(length);
     return readInto(this.#path(view, 'start'), new Uint8Array(values.buffer)) ? values : undefined;
@@ -78,10 +78,10 @@ export class FrontCache {
   }
 }
 
-/** No system call takes more than 2 GiB. */
+/** A system call transfers at most 2 GiB. */
 const blockBytes = 2 ** 28;
 
-/** @returns whether there is a file of just that size */
+/** @returns whether a file of exactly that size exists */
 function readInto(path: string, bytes: Uint8Array): boolean {
   const file = openIfThere(path);
   if (file === undefined) return false;
@@ -94,7 +94,7 @@ function readInto(path: string, bytes: Uint8Array): boolean {
   }
 }
 
-/** Written under another name first, so that a run that is stopped leaves no half of one; a full disk leaves nothing. */
+/** Writes under a temporary name first, so that a stopped run leaves no partial file and a full disk leaves none at all. */
 function writeFrom(path: string, bytes: Uint8Array): void {
   const part = `${path}.part`;
   try {

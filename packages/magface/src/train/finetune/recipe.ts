@@ -1,12 +1,12 @@
 /**
- * The constants of the loss for a model that was trained otherwise, from the magnitudes that it has. The official README's
- * advice, made a rule:
+ * Derives the loss constants for a model trained with another loss from its magnitudes. Formalises the advice of the
+ * official README:
  *
- *     l_a = 0.65 · p1       u_a = 1.15 · p99      so that no face is held at a limit at the start, and there is room beyond
- *     l_m = 0.35            u_m = 0.7             below those of training from nothing: the features stand already
- *     λ_g = 1.25 · s·k·u_a²·l_a² / (u_a² − l_a²)  a quarter above the least that keeps the optimum inside (l_a, u_a]
+ * l_a = 0.65 · p1       u_a = 1.15 · p99      so no face is clamped at the start, and there is room beyond
+ * l_m = 0.35            u_m = 0.7             lower than for training from scratch: the features are already good
+ * λ_g = 1.25 · s·k·u_a²·l_a² / (u_a² − l_a²)  a quarter above the minimum that keeps the optimum inside (l_a, u_a]
  *
- * p1 and p99 are quantiles over faces as they are and damaged, k the slope of the margin.
+ * p1 and p99 are quantiles over undamaged and damaged faces, k is the slope of the margin.
  *
  * @see Meng et al., CVPR 2021, section 3.2; official README, "Finetuning"
  */
@@ -15,7 +15,7 @@ import { quantile } from '../../quantile.ts';
 import type { TrainHooks } from '../loop/train-hooks.ts';
 import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
 
-/** Quantiles of magnitudes, for people and for the rule. */
+/** Quantiles of magnitudes, for display and for the recipe. */
 export interface MagnitudeQuantiles {
   readonly p1: number;
   readonly p25: number;
@@ -24,7 +24,7 @@ export interface MagnitudeQuantiles {
   readonly p99: number;
 }
 
-/** What the rule decides. */
+/** The constants that the recipe sets. */
 export type Recipe = Pick<
   MagFaceConstants,
   'lowerMagnitude' | 'upperMagnitude' | 'lowerMargin' | 'upperMargin' | 'lambdaG'
@@ -44,8 +44,8 @@ export function magnitudeQuantiles(magnitudes: ArrayLike<number>): MagnitudeQuan
 
 /**
  * @param scale - s
- * @throws {MagfaceError} `recipe_impossible` when the magnitudes do not differ: the features are normalised, so that there is
- *   no length to teach
+ * @throws {MagfaceError} `recipe_impossible` if the magnitudes do not differ: the features are normalised, so there is
+ * no magnitude to train
  */
 export function recipeFor({ p1, p50, p99 }: MagnitudeQuantiles, scale: number): Recipe {
   if (!(p1 > 0) || (p99 - p1) / p50 < 1e-4) {
@@ -58,13 +58,13 @@ export function recipeFor({ p1, p50, p99 }: MagnitudeQuantiles, scale: number): 
   return { ...limits, ...margins, lambdaG: rounded(1.25 * least) };
 }
 
-/** Three figures are what the rule can tell. */
+/** The recipe is accurate to three digits. */
 const rounded = (value: number): number => Number(value.toPrecision(3));
 
-/** Below this share of its spread at the start, a quality has little left to say. */
+/** Below this fraction of its initial spread, a quality tells little. */
 const leastSpread = 0.5;
 
-/** @returns a warning when magnitudes draw together, or pile up at a limit; undefined when all is well */
+/** @returns a warning if magnitudes converge or cluster at a limit; otherwise undefined */
 export function collapseWarning(
   now: MagnitudeQuantiles,
   start: MagnitudeQuantiles,
@@ -82,7 +82,7 @@ export function collapseWarning(
   return undefined;
 }
 
-/** The same, but a row of metrics is followed by a {@link collapseWarning} where one is due. */
+/** The same hooks, but a {@link collapseWarning} follows a row of metrics if one is due. */
 export function withCollapseWarning(
   hooks: TrainHooks,
   start: MagnitudeQuantiles,

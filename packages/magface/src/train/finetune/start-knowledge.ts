@@ -1,4 +1,4 @@
-/** What the starting model makes of every face in every view, before anything is trained. */
+/** The starting model's features of every face in every view, computed before training. */
 import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import type { TrainableGraph } from '../graph/trainable-graph.ts';
@@ -10,9 +10,9 @@ import type { FrontCache } from './front-cache.ts';
 import { type ViewSource, wholeView } from './view-source.ts';
 
 export interface StartKnowledge {
-  /** (N, D): directions of the faces as they are. */
+  /** (N, D): directions of the undamaged faces. */
   readonly directions: Rows;
-  /** (D, K): each person's mean direction, of length one. */
+  /** (D, K): each person's mean direction, normalised. */
   readonly centers: Float32Array;
   /** (V, N): how recognisable each face is in each view, see {@link ownCosines}. */
   readonly own: Float32Array;
@@ -22,7 +22,7 @@ export interface StartKnowledge {
 
 export interface StartOptions {
   readonly graph: TrainableGraph;
-  /** Value that the source's tensors are. */
+  /** Name of the value that the source's tensors hold. */
   readonly front: string | undefined;
   readonly precision: Precision;
   /** (N) */
@@ -30,11 +30,11 @@ export interface StartOptions {
   readonly classes: number;
   /** D */
   readonly dimension: number;
-  /** Each computes its share of the faces. */
+  /** Each rank computes its share of the faces. */
   readonly ranks: Ranks;
-  /** Where features are kept for later runs. @default nowhere */
+  /** Where to cache features for later runs. @default nowhere */
   readonly cache?: FrontCache | undefined;
-  /** @param done - faces in their views, of all */
+  /** @param done - views of faces done, out of `total` */
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -58,7 +58,7 @@ export async function startKnowledge(source: ViewSource, options: StartOptions):
 async function keptView(source: ViewSource, view: number, options: StartOptions): Promise<Rows> {
   const { cache, labels, dimension, ranks } = options;
   const kept = cache?.readFeatures(view, labels.length * dimension);
-  const isMissing = ranks.any(kept === undefined); // on any rank: they compute together, or not at all
+  const isMissing = ranks.any(kept === undefined); // if any rank misses them, all compute them together
   if (kept !== undefined && !isMissing) return { values: kept, dimension };
   const values = await embedView(source, view, options);
   if (ranks.isFirst) cache?.writeFeatures(view, values);
@@ -82,7 +82,7 @@ async function embedView(source: ViewSource, view: number, options: StartOptions
   return ranks.gatherValues(values, dimension, share);
 }
 
-/** The values that a forward pass gives, its tensors freed. */
+/** Returns the values of a forward pass and frees its tensors. */
 function valuesOf(compute: () => Tensor): Float32Array {
   using _scope = scope();
   using _ = noGrad();

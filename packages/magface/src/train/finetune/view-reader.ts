@@ -1,4 +1,4 @@
-/** Training faces as the tensors that a model takes: decoded, shown in the view that is asked for, by the model's contract. */
+/** Reads training faces as model inputs: decodes them, renders the requested view and applies the model's contract. */
 import { fromArray, type Tensor } from '@magface/torch';
 import { MagfaceError } from '../../errors.ts';
 import type { InputContract } from '../../models/contract.ts';
@@ -17,7 +17,7 @@ export class ViewReader {
   readonly #dataset: Dataset;
   readonly #pool: DecodePool;
 
-  /** @param workers - threads that read; 0 reads in this one */
+  /** @param workers - threads that read; 0 reads in the calling thread */
   constructor(dataset: Dataset, workers: number) {
     this.#dataset = dataset;
     this.#pool = new DecodePool(workers);
@@ -25,7 +25,7 @@ export class ViewReader {
 
   /**
    * @returns (N, 112, 112, 3) uint8, BGR
-   * @throws {MagfaceError} `too_many_unreadable` naming a face that cannot be read: none can stand in for it here
+   * @throws {MagfaceError} `too_many_unreadable` naming an unreadable face: no other face can replace it here
    */
   async read(requests: readonly ViewRequest[]): Promise<Uint8Array> {
     const slot = new SharedArrayBuffer(requests.length * faceBytes);
@@ -47,7 +47,7 @@ export class ViewReader {
 
 /**
  * @param faces - (N, 112, 112, 3) uint8, BGR
- * @returns (N, 3, 112, 112) or (N, 112, 112, 3) float32, as the contract has it
+ * @returns (N, 3, 112, 112) or (N, 112, 112, 3) float32, according to the contract
  */
 export function inputTensor(faces: Uint8Array, { layout, channelOrder, mean, scale }: InputContract): Tensor {
   const bytes = fromArray(faces, [faces.length / faceBytes, faceSize, faceSize, 3]);

@@ -1,6 +1,6 @@
 /**
- * Every face in each of its views, as what training begins with: the input itself, or, where the front of the network is
- * frozen, what the front makes of it, computed once and kept in half precision.
+ * Provides every face in each view as the starting point of training: the input itself or, if the front of the network is
+ * frozen, the front's output, computed once and kept in half precision.
  */
 import { cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import type { InputContract } from '../../models/contract.ts';
@@ -23,9 +23,9 @@ export interface ViewPlace {
 export interface ViewSource extends AsyncDisposable {
   /** Views of each face. */
   readonly views: number;
-  /** @returns how much is done to the face */
+  /** @returns the amount of damage to the face */
   damage(place: ViewPlace): DamageSum;
-  /** @returns makes the tensor (N, …) float32 in the scope of its caller */
+  /** @returns a function that creates the tensor (N, …) float32 in its caller's scope */
   load(places: readonly ViewPlace[]): Promise<() => Tensor>;
 }
 
@@ -37,11 +37,11 @@ export interface ViewSourceOptions extends ViewOptions {
   readonly precision: Precision;
   /** Threads that read faces. */
   readonly workers: number;
-  /** Each runs the frozen front for its share of the faces. */
+  /** Each rank runs the frozen front on its share of the faces. */
   readonly ranks: Ranks;
 }
 
-/** Faces read and shown anew each time. */
+/** Reads and renders the faces anew each time. */
 export function readViews({
   graph,
   dataset,
@@ -65,7 +65,7 @@ export function readViews({
   };
 }
 
-/** A share of the faces in one view, a batch at a time; `start` counts within the share. */
+/** Loads a share of the faces in one view, batch by batch; `start` counts within the share. */
 export function wholeView(
   source: ViewSource,
   { view, share, batchSize }: { readonly view: number; readonly share: Share; readonly batchSize: number },
@@ -79,19 +79,19 @@ export function wholeView(
   });
 }
 
-/** Small batches stay in the processor's caches. */
+/** Small batches fit in the processor's caches. */
 const frontBatch = 16;
 
 export interface KeepFrontOptions {
   /** Name of the value at which the frozen front ends. */
   readonly front: string;
-  /** Where views are kept for later runs. @default nowhere */
+  /** Where to cache views for later runs. @default nowhere */
   readonly cache?: FrontCache | undefined;
-  /** Faces in their views done, of all. */
+  /** @param done - views of faces done, out of `total` */
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** Runs the front once for every view, and gives what it made. */
+/** Runs the front once for every view and keeps its outputs. */
 export async function keepFront(options: ViewSourceOptions, keep: KeepFrontOptions): Promise<ViewSource> {
   const { graph, dataset, views, precision } = options;
   await using source = readViews(options);
@@ -142,7 +142,7 @@ async function keepView(view: number, { source, options, keep, onDone }: ViewWor
   return kept!;
 }
 
-/** @param kept - (N, …), of which this rank has its rows */
+/** @param kept - (N, …): holds this rank's rows */
 function fillFromRanks(kept: Tensor, ranks: Ranks): void {
   if (ranks.size === 1) return;
   using _scope = scope();
@@ -151,7 +151,7 @@ function fillFromRanks(kept: Tensor, ranks: Ranks): void {
   kept.copy_(ranks.gather(kept.narrow(0, first, count), { total }));
 }
 
-/** Fills the next rows, in a tensor made when the first shows its shape. */
+/** Stores the next rows. Allocates the tensor at the first, which gives the shape. */
 function store(
   kept: Tensor | undefined,
   { start, count }: { readonly start: number; readonly count: number },
@@ -184,7 +184,7 @@ function gathered(kept: readonly Tensor[], places: readonly ViewPlace[]): Tensor
   return cat(parts, { dim: 0 }).indexSelect(0, fromArray(back));
 }
 
-/** Convolutions in smaller types want the channels last in memory, those in float32 the rows. */
+/** Convolutions in smaller types are faster with channels last, those in float32 with channels first. */
 export function laidOut(x: Tensor, precision: Precision): Tensor {
   return x.shape.length === 4 && precision !== 'fp32' ? x.contiguous({ memoryFormat: 'channelsLast' }) : x;
 }

@@ -1,6 +1,6 @@
 /**
- * How a training face is shown: as it is, mirrored, or damaged. A network that shall tell bad faces from good ones must see
- * bad ones, and clean photos of the famous have few. Which damage, how strong: pure functions of (seed, sample, view).
+ * Renders a training face as it is, mirrored, or damaged. A network must see bad faces to recognise them, and clean photos
+ * of celebrities have few. The kind and strength of damage are pure functions of (seed, sample, view).
  */
 import { damages } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
@@ -10,13 +10,13 @@ import { cleanViews } from './finetune-settings.ts';
 
 export interface ViewOptions {
   readonly seed: number;
-  /** Strength of the worst damage, 0 to 1; strengths are uniform up to it. */
+  /** Maximum strength of damage, 0 to 1; strengths are uniform up to it. */
   readonly strength: number;
-  /** @default all that Node can do */
+  /** @default all kinds that Node supports */
   readonly kinds?: readonly DamageStep['kind'][] | undefined;
 }
 
-/** Share of damaged views with a second, weaker damage on top: bad photos are seldom bad in one way. */
+/** Share of damaged views with a second, weaker damage, since bad photos usually have several defects. */
 const secondShare = 0.3;
 
 /** @param view - from 0; see {@link cleanViews} */
@@ -35,10 +35,10 @@ export function viewOf(sample: number, view: number, options: ViewOptions): View
   return { flipped: share(7) < 0.5, damages: [first, ...second] };
 }
 
-/** How much is done to a face, in strengths; 0 for nothing. */
+/** Total strength of a face's damage; 0 for none. */
 export interface DamageSum {
   readonly all: number;
-  /** Of `all`. */
+  /** The part of `all` that is darkness. */
   readonly darkness: number;
 }
 
@@ -47,5 +47,5 @@ export function damageSum({ damages }: View): DamageSum {
   return { all: sum(damages), darkness: sum(damages.filter(({ kind }) => kind === 'darkness')) };
 }
 
-/** Names that `--degrade` may be given. */
+/** Names that `--degrade` accepts. */
 export const damageNames: readonly string[] = [...Object.keys(damages), 'jpeg'];

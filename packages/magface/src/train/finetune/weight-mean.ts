@@ -1,17 +1,17 @@
 /**
- * The mean of a network's weights over the last steps of a run. The last batches pull them this way and that; their mean lies
- * in the middle, and orders faces of much damage better than any one of them.
+ * Averages a network's weights over the last steps of a run. The last batches pull them in different directions; their mean
+ * lies in the middle, and ranks heavily damaged faces better than any one of them.
  *
  * @see Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018
  */
 import { noGrad, scope, type Tensor } from '@magface/torch';
 
 export class WeightMean {
-  /** What is averaged, by name. */
+  /** The averaged weights, by name. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** By the same names; zeros before the first. */
+  /** The means, by the same names; initially zeros. */
   readonly means: ReadonlyMap<string, Tensor>;
-  /** Steps taken in. */
+  /** Number of steps averaged. */
   count = 0;
 
   constructor(weights: ReadonlyMap<string, Tensor>) {
@@ -21,7 +21,7 @@ export class WeightMean {
     this.means = new Map([...weights].map(([name, weight]) => [name, all.keep(weight.zerosLike())]));
   }
 
-  /** Takes the weights in as they are now. */
+  /** Adds the current weights to the mean. */
   add(): void {
     using _scope = scope();
     using _ = noGrad();
@@ -31,7 +31,7 @@ export class WeightMean {
     }
   }
 
-  /** The body sees the means in place of the weights, if there are any. What it makes is of the scope around. */
+  /** Runs the body with the means, if any, in place of the weights. The enclosing scope owns its results. */
   during<T>(body: () => T): T {
     if (this.count === 0) return body();
     using _ = noGrad();

@@ -1,6 +1,6 @@
 /**
- * BatchNorm for a network whose own was folded into its convolutions when it was exported: a node behind each trained
- * convolution that learns with the statistics of its batches, changes nothing at the start, and is folded again at the end.
+ * BatchNorm for a network that had its own folded into its convolutions on export: a node after each trained convolution
+ * that trains with batch statistics, initially changes nothing, and is folded again at the end.
  */
 import { clone, toBinary } from '@bufbuild/protobuf';
 import { noGrad, scope, type Tensor } from '@magface/torch';
@@ -12,10 +12,10 @@ import { openGraph, type TrainableGraph } from './trainable-graph.ts';
 
 const half = 10; // TensorProto.DataType.FLOAT16
 
-/** The default of ONNX, and of PyTorch. */
+/** The default of ONNX and PyTorch. */
 const epsilon = 1e-5;
 
-/** The convolution's value before the node that stands behind it. */
+/** Name of the convolution's value before the fresh node. */
 const rawName = (output: string): string => `${output}.raw`;
 
 /** Names of a fresh node's initializers, in the order of its inputs. */
@@ -24,7 +24,7 @@ const partsOf = (output: string): string[] =>
 
 /**
  * @param trained - names of weights
- * @returns a graph with a BatchNorm behind each convolution that has a weight among them and no BatchNorm yet
+ * @returns a graph with a BatchNorm after each convolution that has a trained weight and no BatchNorm yet
  */
 export function insertBatchNorm(graph: TrainableGraph, trained: readonly string[]): TrainableGraph {
   const model = clone(ModelProtoSchema, graph.model);
@@ -49,20 +49,20 @@ export function insertBatchNorm(graph: TrainableGraph, trained: readonly string[
   return openGraph(toBinary(ModelProtoSchema, model), graph.name, graph.device);
 }
 
-/** The nodes that {@link insertBatchNorm} made, in order. */
+/** The nodes that {@link insertBatchNorm} added, in order. */
 const freshNodes = ({ steps }: TrainableGraph): NodeProto[] => steps.map(({ node }) => node).filter(isFresh);
 
-/** Running means and variances, by name: what a step changes beside the weights. */
+/** Running means and variances, by name: the state that a step changes besides the weights. */
 export function freshStatistics(graph: TrainableGraph): Map<string, Tensor> {
   const names = freshNodes(graph).flatMap(({ input }) => input.slice(3));
   return new Map(names.map((name) => [name, graph.fixed.get(name)!]));
 }
 
 /**
- * Sets each fresh node so that it changes nothing: its statistics are those of the batch, its scale and shift undo them.
+ * Initialises each fresh node as an identity: its statistics are those of the batch, its scale and shift undo them.
  *
- * @param batch - (N, …), of `from`
- * @param from - name of the value that the batch is; undefined for the input
+ * @param batch - (N, …): the value `from`
+ * @param from - name of the batch's value; undefined for the input
  */
 export function startBatchNorm(graph: TrainableGraph, batch: Tensor, from: string | undefined): void {
   for (const { input } of freshNodes(graph)) {
@@ -81,10 +81,10 @@ export function startBatchNorm(graph: TrainableGraph, batch: Tensor, from: strin
 }
 
 /**
- * Folds the fresh nodes into their convolutions, of which each then has a bias.
+ * Folds the fresh nodes into their convolutions, which then all have a bias.
  *
- * @param model - changed
- * @param values - of the weights by name, and of the statistics; those of the convolutions are replaced
+ * @param model - modified
+ * @param values - weights and statistics by name; replaces those of the convolutions
  */
 export function foldBatchNorm(model: ModelProto, values: Map<string, Float32Array>): void {
   const graph = model.graph!;

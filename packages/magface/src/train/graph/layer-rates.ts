@@ -1,24 +1,24 @@
-/** How fast each weight learns: what lies further from the embedding has less to do with it, and may be changed more slowly. */
+/** Learning rates by layer: weights further from the embedding are less specific to it, and may be changed more slowly. */
 import { layers, type TrainableGraph } from './trainable-graph.ts';
 
-/** Weights that learn at one rate. */
+/** Weights with the same learning rate. */
 export interface RateGroup {
-  /** What the learning rate is multiplied by. */
+  /** Factor on the learning rate. */
   readonly rate: number;
   readonly names: readonly string[];
 }
 
 /**
  * @param trained - names of weights
- * @param decay - what each layer between a weight and the embedding multiplies its rate by; 1 for one rate
- * @returns groups in the order of their first weight; each weight is in one
+ * @param decay - factor on a weight's rate for each layer between it and the embedding; 1 for one rate
+ * @returns groups in the order of their first weight; each weight is in one group
  */
 export function rateGroups({ steps }: TrainableGraph, trained: readonly string[], decay: number): RateGroup[] {
   if (decay === 1) return [{ rate: 1, names: trained }];
   const behind = new Map<string, number>();
   let layersBehind = 0;
   for (const { node } of steps.toReversed()) {
-    for (const input of node.input) behind.set(input, layersBehind); // the first reader's stays
+    for (const input of node.input) behind.set(input, layersBehind); // the first reader's count is kept
     if (layers.has(node.opType)) layersBehind++;
   }
   const depths = [...new Set(trained.map((name) => behind.get(name)!))];

@@ -1,6 +1,6 @@
 /**
- * ONNX's usual operators in libtorch's, so that autograd can go through a graph that was only made to be run. Each entry
- * takes its node's inputs, undefined where an optional one is left out, and gives the node's first output.
+ * Translates ONNX's usual operators to libtorch's, so that autograd can run through an inference graph. Each entry takes
+ * its node's inputs, undefined where an optional one is omitted, and returns the node's first output.
  */
 import { cat, invoke, matmul, operator, type ProcessGroup, type Tensor } from '@magface/torch';
 import { floatOf, intOf, intsOf } from '../../onnx/graph.ts';
@@ -8,40 +8,40 @@ import type { NodeProto } from '../../onnx/onnx_pb.ts';
 import { batchNorm } from '../model/batch-norm.ts';
 import { alias } from '../model/network.ts';
 
-/** What the file says of a node. */
+/** A node's data in the file. */
 export interface StoredContext {
   readonly node: NodeProto;
   readonly opset: number;
-  /** Numbers of an input that is stored in the file; undefined when it is left out or computed. */
+  /** Numbers of an input that is stored in the file; undefined if it is omitted or computed. */
   readonly numbers: (input: number) => readonly number[] | undefined;
 }
 
-/** What an operator is given beside its tensors. */
+/** An operator's context besides its tensors. */
 export interface NodeContext extends StoredContext {
-  /** Whether this pass is one that is learned from. */
+  /** Whether this is a training pass. */
   readonly training: boolean;
-  /** Whose batches its statistics are then of. */
+  /** The group that then shares the statistics. */
   readonly group: ProcessGroup | undefined;
 }
 
-/** Whether a BatchNorm was made for the training alone, see fresh-batch-norm.ts. */
+/** Whether a BatchNorm was added for training only, see fresh-batch-norm.ts. */
 export const isFresh = (node: NodeProto): boolean => intOf(node, freshMark, 0) === 1;
 
-/** The attribute that says so; it is in no file that is written. */
+/** The attribute that marks one; it is never written to a file. */
 export const freshMark = 'fresh';
 
-/** Share of a batch in the running statistics of a fresh BatchNorm: PyTorch's. */
+/** Weight of a batch in the running statistics of a fresh BatchNorm, as in PyTorch. */
 const freshMomentum = 0.1;
 
 type Inputs = readonly (Tensor | undefined)[];
 type Run = (inputs: readonly Tensor[], context: NodeContext) => Tensor;
 
-/** An operator, and which of its inputs are weights that can be learned. */
+/** An operator, and which of its inputs are trainable weights. */
 export interface GraphOperator {
   readonly run: (inputs: Inputs, context: NodeContext) => Tensor;
   /** @default none */
   readonly learned?: readonly number[];
-  /** What in this node goes beyond the translation, in a few words; undefined when nothing does. */
+  /** Names what this node needs beyond the translation, in a few words; undefined if nothing. */
   readonly lacks?: (context: StoredContext) => string | undefined;
 }
 
@@ -51,7 +51,7 @@ const leakyRelu = operator('aten::leaky_relu');
 
 const define = (run: Run, more: Omit<GraphOperator, 'run'> = {}): GraphOperator => ({ ...more, run: run as never });
 
-/** By ONNX's own names. */
+/** Operators by their ONNX names. */
 export const operators: Readonly<Record<string, GraphOperator>> = {
   Add: define(([a, b]) => a!.add(b!), { learned: [0, 1] }),
   AveragePool: define(([x], context) => averagePooled(x!, context), { lacks: windowLacks }),
@@ -79,7 +79,7 @@ export const operators: Readonly<Record<string, GraphOperator>> = {
   Unsqueeze: define(([x], context) => unsqueezed(x!, context)),
 };
 
-/** ONNX pads [top, left, bottom, right]; libtorch pads both sides alike, and the rest beforehand. */
+/** ONNX pads [top, left, bottom, right]; libtorch pads both sides equally, so the rest is padded beforehand. */
 function padded(x: Tensor, node: NodeProto, value: number): { readonly x: Tensor; readonly padding: number[] } {
   const [top = 0, left = 0, bottom = 0, right = 0] = intsOf(node, 'pads') ?? [];
   if (top === bottom && left === right) return { x, padding: [top, left] };
@@ -99,8 +99,8 @@ function convolved(inputs: Inputs, { node }: NodeContext): Tensor {
 }
 
 /**
- * With the statistics of the file, which stay: a network that is finetuned on few people keeps what it has seen. A fresh one
- * learns with those of its batch.
+ * Uses the constant statistics of the file, so that finetuning on few people preserves them. A fresh BatchNorm trains
+ * with those of its batch.
  */
 function batchNormalized([x, scale, shift, mean, variance]: readonly Tensor[], context: NodeContext): Tensor {
   const { node } = context;
@@ -131,7 +131,7 @@ function multiplied(a: Tensor, b: Tensor, c: Tensor | undefined, { node }: NodeC
   return c === undefined ? product : product.add(c.mul(floatOf(node, 'beta', 1)));
 }
 
-/** A 0 in the shape stands for the input's own size. */
+/** A 0 in the shape means the input's own size. */
 function reshaped(x: Tensor, { numbers }: NodeContext): Tensor {
   const own = x.shape;
   return x.contiguous().reshape(numbers(1)!.map((size, i) => (size === 0 ? own[i]! : size)));
@@ -144,7 +144,7 @@ function flattened(x: Tensor, axis: number): Tensor {
 
 const axesIn = ({ node, numbers }: NodeContext): readonly number[] | undefined => intsOf(node, 'axes') ?? numbers(1);
 
-/** From the last axis to the first, so that those before keep their places. */
+/** Proceeds from the last axis to the first, so that the earlier ones keep their positions. */
 function squeezed(x: Tensor, context: NodeContext): Tensor {
   const axes = axesIn(context) ?? [...x.shape.keys()].filter((axis) => x.shape[axis] === 1);
   const places = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).sort((a, b) => b - a);

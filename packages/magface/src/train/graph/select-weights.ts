@@ -1,17 +1,17 @@
-/** Which weights of a graph are trained, and how much of its front then never changes. */
+/** Selects the weights of a graph to train, and the front of it that then stays constant. */
 import { ConfigError } from '../../errors.ts';
 import { layers, type TrainableGraph } from './trainable-graph.ts';
 
 export interface WeightSelection {
-  /** Weights and nodes whose names begin so are left as they are. `--freeze` @default none */
+  /** Freezes weights and nodes with these name prefixes. `--freeze` @default none */
   readonly freeze?: readonly string[] | undefined;
-  /** Only the last so many convolutions and linear layers, and what lies between and behind them. `--train-last` @default all */
+  /** Trains only the last so many convolutions and linear layers, and nodes between and after. `--train-last` @default all */
   readonly trainLast?: number | undefined;
 }
 
 /**
  * @returns names of the weights to train, in the order of the nodes
- * @throws {ConfigError} when none is left, or when nothing has a name that begins as one to be frozen
+ * @throws {ConfigError} if none is left, or if no name begins with a prefix to freeze
  */
 export function selectWeights(graph: TrainableGraph, { freeze = [], trainLast }: WeightSelection): string[] {
   const { steps, weights } = graph;
@@ -30,7 +30,7 @@ export function selectWeights(graph: TrainableGraph, { freeze = [], trainLast }:
   );
 }
 
-/** A prefix that nothing begins with would freeze nothing without a word. */
+/** Rejects a prefix without matches, which would silently freeze nothing. */
 function expectNames({ name, steps, weights }: TrainableGraph, prefixes: readonly string[]): void {
   const names = [...weights.keys(), ...steps.flatMap(({ node }) => [node.name, node.output[0]!])];
   const useless = prefixes.find((prefix) => !names.some((one) => one.startsWith(prefix)));
@@ -46,10 +46,10 @@ function someNames({ steps }: Pick<TrainableGraph, 'steps'>): string {
 }
 
 /**
- * The frozen front: all that comes before the first trained weight and reaches the rest by one value alone.
+ * The frozen front: all nodes before the first trained weight that reach the rest through a single value.
  *
  * @param trained - names of weights
- * @returns the name of that value; undefined when training begins at the input
+ * @returns the name of that value; undefined if training begins at the input
  */
 export function frontOf({ steps, weights, input }: TrainableGraph, trained: readonly string[]): string | undefined {
   const isTrained = new Set(trained);

@@ -1,6 +1,6 @@
 /**
- * A recogniser from an ONNX file, run by libtorch with gradients: what was exported by any framework can be trained on.
- * Only what the embedding needs is run; each node's value is let go of after its last reader.
+ * Runs a recogniser from an ONNX file with libtorch and gradients, so that exports of any framework can be trained further.
+ * Only the nodes that the embedding needs are run; each value is freed after its last reader.
  */
 import { type Device, fromArray, noGrad, type ProcessGroup, scope, type Tensor } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
@@ -15,13 +15,13 @@ export const layers: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
 
 /** A part of the graph, from one value to another. */
 export interface GraphPart {
-  /** Name of the value to begin with. @default the graph's input */
+  /** Name of the first value. @default the graph's input */
   readonly from?: string;
-  /** Name of the value to end with. @default the embedding */
+  /** Name of the last value. @default the embedding */
   readonly to?: string;
-  /** Whether it is learned from: fresh BatchNorms then take the batch's statistics. @default false */
+  /** Whether this is a training pass: fresh BatchNorms then use batch statistics. @default false */
   readonly training?: boolean;
-  /** Whose batches these statistics are of. @default this process's alone */
+  /** The group that shares these statistics. @default this process only */
   readonly group?: ProcessGroup;
 }
 
@@ -34,21 +34,21 @@ interface Step {
 
 /** Made by {@link openGraph}. */
 export class TrainableGraph {
-  /** The file, constants as initializers and the batch free. */
+  /** The file, with constants as initializers and a free batch size. */
   readonly model: ModelProto;
   /** As the caller named it, for messages. */
   readonly name: string;
-  /** Where its weights are and it computes. */
+  /** Device of the weights and computations. */
   readonly device: Device;
   /** The graph's only input. */
   readonly input: string;
-  /** The value of `embedding`, else of the first output. */
+  /** The value `embedding`, or else the first output. */
   readonly output: string;
-  /** What can be learned, by its name in the file, in the order of the nodes. */
+  /** Trainable weights by their names in the file, in the order of the nodes. */
   readonly weights: ReadonlyMap<string, Tensor>;
-  /** The nodes that the embedding needs, in order: what each is named, reads and writes. */
+  /** The nodes that the embedding needs, in order, with their names, inputs and outputs. */
   readonly steps: readonly Step[];
-  /** What the file holds beside them, by name: running statistics of BatchNorm, say. */
+  /** Other tensors of the file, by name, such as running statistics of BatchNorm. */
   readonly fixed: ReadonlyMap<string, Tensor>;
 
   /** @internal */
@@ -63,7 +63,7 @@ export class TrainableGraph {
     this.steps = translated(neededNodes(graph.node, this.output), { name, stored, opset: opsetOf(model.opsetImport) });
     using all = scope();
     using _ = noGrad();
-    const first = this.steps.findIndex(({ node }) => layers.has(node.opType)); // what stands before it prepares pixels
+    const first = this.steps.findIndex(({ node }) => layers.has(node.opType)); // earlier nodes preprocess pixels
     const learned = new Set(this.steps.slice(first).flatMap(({ node, operator }) => learnedInputs(node, operator)));
     const [weights, fixed] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
     for (const input of this.steps.flatMap(({ node }) => node.input)) {
@@ -77,8 +77,8 @@ export class TrainableGraph {
   }
 
   /**
-   * @param value - of `part.from`: for the whole graph (N, 3, 112, 112) float32 as the model's contract says
-   * @returns the value of `part.to`; the scope around owns it
+   * @param value - the value `part.from`: for the whole graph (N, 3, 112, 112) float32 by the model's contract
+   * @returns the value `part.to`; the enclosing scope owns it
    */
   forward(value: Tensor, { from = this.input, to = this.output, training = false, group }: GraphPart = {}): Tensor {
     using pass = scope();
@@ -97,7 +97,7 @@ export class TrainableGraph {
     return pass.keep(values.get(to)!);
   }
 
-  /** The nodes behind `from` that `to` needs. */
+  /** The nodes after `from` that `to` needs. */
   #between(from: string, to: string): readonly Step[] {
     const wanted = new Set([to]);
     const part: Step[] = [];
@@ -112,7 +112,7 @@ export class TrainableGraph {
 }
 
 /**
- * @param bytes - an ONNX file; one with a batch fixed at 1 is opened for any where nothing in it needs that
+ * @param bytes - an ONNX file; a batch size fixed at 1 is made free if nothing in the file needs it
  * @param name - for messages
  * @throws {ModelError} `model_not_onnx`; `model_untrainable` naming every operator that has no translation
  */
@@ -149,7 +149,7 @@ function translated(
   throw new ModelError('model_untrainable', name, message);
 }
 
-/** From the embedding back to the input. */
+/** Searches from the embedding back to the input. */
 function neededNodes(nodes: readonly NodeProto[], output: string): NodeProto[] {
   const wanted = new Set([output]);
   const needed = nodes.toReversed().filter((node) => {

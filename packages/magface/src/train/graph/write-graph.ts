@@ -1,4 +1,4 @@
-/** A trained graph as an ONNX file: the same nodes, new weights, a `magnitude` beside the embedding, and its contract. */
+/** Writes a trained graph as an ONNX file: same nodes, new weights, a `magnitude` beside the embedding, and its contract. */
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import type { Tensor } from '@magface/torch';
 import { contractMetadata, type RecogniserContract } from '../../models/contract.ts';
@@ -19,7 +19,7 @@ import type { TrainableGraph } from './trainable-graph.ts';
 const half = 10; // TensorProto.DataType.FLOAT16
 const float = 1;
 
-/** @returns the bytes of the file; output `embedding` (N, D) is not normalized, `magnitude` (N) is its length */
+/** @returns the bytes of the file; output `embedding` (N, D) is not normalized, `magnitude` (N) is its norm */
 export function writeGraph(trained: TrainableGraph, contract: RecogniserContract): Uint8Array {
   const model = clone(ModelProtoSchema, trained.model);
   const graph = model.graph!;
@@ -51,7 +51,7 @@ function rename(graph: GraphProto, from: string, to: string): void {
   for (const value of graph.output) value.name = renamed(value.name);
 }
 
-/** The axes of ReduceL2 are an input from opset 18 on. */
+/** From opset 18 the axes of ReduceL2 are an input. */
 function addMagnitude({ graph, opsetImport }: ModelProto): void {
   if (graph!.output.some(({ name }) => name === 'magnitude')) return;
   const attributes = [intAttribute('keepdims', 0)];

@@ -1,6 +1,6 @@
 /**
- * Checkpoints on disk: one `.safetensors` with everything that resuming needs. Written whole or not at all, so that a kill
- * leaves the one before it; a digest over all values finds every flipped bit.
+ * Checkpoints on disk: one `.safetensors` with everything that resuming needs. They are written atomically, so a kill
+ * leaves the previous one intact; a digest over all values detects every flipped bit.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { CheckpointError, FormatError } from '../../errors.ts';
 import { type LazyTensor, openSafetensors, valuesOf, writeSafetensors } from '../../format/safetensors.ts';
 import type { Tensor } from '../../format/tensor.ts';
 
-/** What a checkpoint file holds. */
+/** The content of a checkpoint file. */
 export interface CheckpointContent {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** JSON under the metadata key `magface.checkpoint`. */
@@ -28,7 +28,7 @@ async function digestOf(tensors: ReadonlyMap<string, Tensor | LazyTensor>, state
   return hash.digest('hex');
 }
 
-/** Writes a checkpoint; on return it is on the disk under its name, whole. */
+/** Writes a checkpoint atomically; on return the complete file is on disk. */
 export async function writeCheckpoint(
   file: string,
   { tensors, state }: { readonly tensors: ReadonlyMap<string, Tensor | LazyTensor>; readonly state: unknown },
@@ -38,7 +38,7 @@ export async function writeCheckpoint(
 }
 
 /**
- * @throws {FormatError} naming the file, when it is cut short, altered or no checkpoint of ours
+ * @throws {FormatError} naming the file, if it is truncated, altered or not our checkpoint
  */
 export async function readCheckpoint(file: string): Promise<CheckpointContent> {
   const { tensors, metadata } = await readTensors(file);
@@ -54,7 +54,7 @@ export async function readCheckpoint(file: string): Promise<CheckpointContent> {
   );
 }
 
-/** Whether `magface train` wrote it, by its metadata alone. */
+/** Whether `magface train` wrote it, judging by its metadata alone. */
 export async function isCheckpoint(file: string): Promise<boolean> {
   const opened = await openSafetensors(file);
   try {
@@ -79,14 +79,14 @@ export async function readTensors(file: string): Promise<{
   }
 }
 
-/** `EPOCHS-STEPS.safetensors`: whole epochs done, and steps into the next. */
+/** `EPOCHS-STEPS.safetensors`: completed epochs, and steps into the next. */
 export function checkpointName(epoch: number, step: number): string {
   return `${String(epoch).padStart(5, '0')}-${String(step).padStart(7, '0')}.safetensors`;
 }
 
 /**
- * @returns the checkpoints of a run's folder, newest first; none where there is no folder, since the run has not begun
- * @throws {CheckpointError} when it is a file
+ * @returns the checkpoints in a run's folder, newest first; empty if the folder does not exist, as before a run
+ * @throws {CheckpointError} if it is a file
  */
 export function listCheckpoints(folder: string): string[] {
   return namesIn(folder)

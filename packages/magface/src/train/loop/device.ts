@@ -1,10 +1,10 @@
-/** Where a run computes, and in which precision. */
+/** Selects the device and precision of a run. */
 import { autocast, builtAddon, cudaDevices, type Device, type Tensor, torchVersion } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 
 /**
  * @param device - `cpu`, `cuda` or `cuda:N`
- * @throws {ConfigError} when this machine's libtorch cannot compute there
+ * @throws {ConfigError} if this machine's libtorch cannot use the device
  */
 export function checkDevice(device: string): void {
   if (device === 'cpu') return;
@@ -21,10 +21,10 @@ export function checkDevice(device: string): void {
 }
 
 /**
- * Each of several ranks has a GPU of its own: `cuda` means the one of the rank's number on its machine.
+ * Gives each of several ranks its own GPU: `cuda` means the GPU numbered by the rank's number on its machine.
  *
  * @param environment - a launcher's variables: LOCAL_RANK
- * @param ranks - R; one process alone computes where it is told
+ * @param ranks - R; a single process uses the given device
  * @throws {ConfigError} for a GPU that all ranks would share
  */
 export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ranks: number): string {
@@ -36,12 +36,12 @@ export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ran
   );
 }
 
-/** Of convolutions and products: float32, bfloat16 or float16. */
+/** Precision of convolutions and products: float32, bfloat16 or float16. */
 export type Precision = 'fp32' | 'bf16' | 'fp16';
 
 const smallTypes = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const;
 
-/** Runs the body with convolutions and products in that precision; what it returns is float32. */
+/** Runs the body's convolutions and products in that precision; the result is float32. */
 export function inPrecision(
   { precision = 'fp32', device }: { readonly precision?: Precision; readonly device?: Device },
   body: () => Tensor,

@@ -1,6 +1,6 @@
 /**
- * A step of training, the same for a network of layers and for a graph from an ONNX file; and all state that a step changes,
- * out and in again, exactly.
+ * A training step, common to layered networks and graphs from ONNX files, and the exact saving and restoring of all state
+ * that a step changes.
  */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
 import { type Head, type NamedTensors, restoreAll, storeAll } from '../model/head.ts';
@@ -10,7 +10,7 @@ import type { CheckpointContent } from './checkpoint-file.ts';
 import type { LossScale, LossScaleState } from './loss-scale.ts';
 import { type SkippedStep, whyNotFinite } from './skipped-steps.ts';
 
-/** What one step came to. */
+/** The result of one step. */
 export interface StepResult {
   readonly loss: number;
   readonly lossId: number;
@@ -18,16 +18,16 @@ export interface StepResult {
   readonly lossG: number;
   /** Share of the batch whose nearest center, without margin, is its own. */
   readonly accuracy: number;
-  /** Of ‖f‖ held within [l_a, u_a]. */
+  /** Mean of ‖f‖ clamped to [l_a, u_a]. */
   readonly magnitudeMean: number;
   readonly magnitudeMin: number;
   readonly magnitudeMax: number;
   readonly marginMean: number;
   /** L2 norm over all gradients. */
   readonly gradientNorm: number;
-  /** Why the weights were left as they were; undefined when all was finite. */
+  /** Why the step was skipped; undefined if all was finite. */
   readonly skipped: SkippedStep | undefined;
-  /** Rows of the batch that the next two are of. @default all N */
+  /** Rows of the batch that the next two cover. @default all N */
   readonly rows?: readonly number[];
   /** (N): a of each sample. */
   readonly magnitudes: Float32Array;
@@ -35,54 +35,54 @@ export interface StepResult {
   readonly targetCosines: Float32Array;
 }
 
-/** By which rules weights change. */
+/** Rules for updating the weights. */
 export interface LearningRules {
   /** μ of SGD. `--momentum` @default 0.9 */
   readonly momentum?: number;
-  /** On every parameter, as officially. `--wd` @default 5e-4 */
+  /** Applies to all parameters, as officially. `--wd` @default 5e-4 */
   readonly weightDecay?: number;
-  /** Greatest length of the network's gradient; a longer one is shortened to it. `--clip` @default none */
+  /** Maximum norm of the network's gradient; longer ones are scaled down to it. `--clip` @default none */
   readonly clip?: number;
   /** Keeps small gradients from vanishing in fp16. @default none */
   readonly lossScale?: LossScale;
-  /** The processes that train together, each on its part of the batch. @default none */
+  /** The processes that train together, each on its share of the batch. @default none */
   readonly ranks?: Ranks;
 }
 
-/** Weights that learn at one rate. */
+/** Weights with the same learning rate. */
 export interface WeightGroup {
-  /** What the learning rate is multiplied by. */
+  /** Factor on the learning rate. */
   readonly rate: number;
-  /** By their names in messages. */
+  /** Weights by their names in messages. */
   readonly weights: ReadonlyMap<string, Tensor>;
 }
 
-/** What learns. */
+/** The parts of a learner. */
 export interface LearnerParts<Targets> {
   readonly head: Head<Targets>;
-  /** Of the network; the head has its own. */
+  /** Weights of the network; the head updates its own. */
   readonly groups: readonly WeightGroup[];
-  /** What a pass in training changes beside the weights. */
+  /** State that a training pass changes besides weights. */
   readonly statistics: readonly Tensor[];
-  /** Passes so far. @default nobody counts */
+  /** Number of passes so far. @default not counted */
   readonly counter?: { batches: number };
 }
 
-/** What a step is made of. */
+/** The inputs of a step. */
 export interface StepParts<Targets> {
   /** @returns (n, D) float32: the features of this process's share of the batch */
   readonly forward: () => Tensor;
-  /** Of the whole batch. */
+  /** Targets of the whole batch. */
   readonly targets: Targets;
   readonly share: Share;
 }
 
-/** A network and its centers, which learn batch by batch. */
+/** A network and its class centers, trained batch by batch. */
 export abstract class Learner<Targets> {
   readonly head: Head<Targets>;
   readonly ranks: Ranks;
   readonly #rules: LearningRules;
-  /** What a pass in training changes beside the weights. */
+  /** State that a training pass changes besides weights. */
   readonly statistics: readonly Tensor[];
   readonly #counter: { batches: number };
   readonly #groups: readonly { readonly rate: number; readonly names: readonly string[]; readonly sgd: Sgd }[];
@@ -99,27 +99,27 @@ export abstract class Learner<Targets> {
     });
   }
 
-  /** Of this process: (D, K), or a rank's (K_r, D). */
+  /** This process's centers: (D, K), or a rank's (K_r, D). */
   get centers(): Tensor {
     return this.head.centers;
   }
 
-  /** One for each group of weights. */
+  /** One optimizer per group of weights. */
   protected get optimizers(): readonly Sgd[] {
     return this.#groups.map(({ sgd }) => sgd);
   }
 
-  /** Of SGD, by the names of the weights. */
+  /** SGD velocities, by the names of the weights. */
   get velocities(): ReadonlyMap<string, Tensor> {
     return new Map(
       this.#groups.flatMap(({ names, sgd }) => names.map((name, i) => [name, sgd.velocities[i]!] as const)),
     );
   }
 
-  /** All that a step changes beside the head, by its names in checkpoints. */
+  /** All state that a step changes outside the head, by its names in checkpoints. */
   protected abstract named(): NamedTensors;
 
-  /** One step of SGD. A loss or gradient that is not finite leaves every weight and statistic as it was. */
+  /** Takes one SGD step. Changes no weight or statistic if a loss or gradient is not finite. */
   protected learnFrom(parts: StepParts<Targets>, lr: number): StepResult {
     return this.ranks.run(() => this.#learnFrom(parts, lr));
   }
@@ -175,14 +175,14 @@ export abstract class Learner<Targets> {
     };
   }
 
-  /** All that another process needs to go on, beside where the run is. */
+  /** Returns all state needed to resume, except for the position in the run. */
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
     const { lossScale } = this.#rules;
     const scale = lossScale === undefined ? {} : { lossScale: lossScale.state };
     return { tensors: new Map([...storeAll(this.named()), ...this.head.save()]), state: { ...scale, ...state } };
   }
 
-  /** Takes over what {@link Learner.save} gave. @param file - for errors */
+  /** Restores the result of {@link Learner.save}. @param file - for errors */
   restore({ tensors, state }: CheckpointContent, file: string): void {
     restoreAll(this.named(), tensors, file);
     this.head.restore(tensors, file);

@@ -1,4 +1,4 @@
-/** A loss scale as a checkpoint carries it. */
+/** The loss scale's state in a checkpoint. */
 export interface LossScaleState {
   readonly value: number;
   /** Steps since it last changed. */
@@ -8,14 +8,14 @@ export interface LossScaleState {
 const patience = 2000;
 
 /**
- * The factor by which the loss is multiplied before backward, so that small gradients do not vanish in float16: halved
- * when a step overflows, doubled after 2000 that did not, as PyTorch does it. With ranks all decide alike, since they
- * agree on every step that is left out.
+ * The factor on the loss before the backward pass, which keeps small gradients from vanishing in float16. It is halved when
+ * a step overflows and doubled after 2000 steps without overflow, as in PyTorch. All ranks have the same scale, since they
+ * agree on every skipped step.
  */
 export class LossScale {
   #state: LossScaleState;
 
-  /** @param value - to begin with @default 65536 */
+  /** @param value - initial scale @default 65536 */
   constructor(value: number = 2 ** 16) {
     this.#state = { value, steps: 0 };
   }
@@ -31,7 +31,7 @@ export class LossScale {
     this.#state = state;
   }
 
-  /** @param isSkipped - whether the step was left out */
+  /** @param isSkipped - whether the step was skipped */
   update(isSkipped: boolean): void {
     const { value, steps } = this.#state;
     if (isSkipped) this.#state = { value: value / 2, steps: 0 };

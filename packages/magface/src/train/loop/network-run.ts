@@ -1,4 +1,4 @@
-/** What a run needs to train a network of layers, from nothing or from weights. */
+/** Prepares a run that trains a layered network, from scratch or from weights. */
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import { datasetSize } from '../data/dataset.ts';
 import { Loader } from '../data/loader.ts';
@@ -57,7 +57,7 @@ async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'
   });
 }
 
-/** Takes a backbone over and says when its magnitudes do not lie between l_a and u_a. */
+/** Loads a backbone and warns if its magnitudes are not between l_a and u_a. */
 async function startFrom(
   file: string,
   config: TrainConfig,
@@ -72,7 +72,7 @@ async function startFrom(
   }
 }
 
-/** The paper's bound on λ_g, said at the start with the value to use. */
+/** Reports the paper's bound on λ_g at the start, with a suitable value. */
 function noteLambda(config: TrainConfig, onNote: (line: string) => void): void {
   const least = leastLambdaG(config);
   if (config.lambdaG >= least) return;

@@ -1,4 +1,4 @@
-/** Going on from a run of the official trainers: `00012.pth` as a checkpoint of ours, optimizer included. */
+/** Resumes a run of the official trainers: converts `00012.pth`, with its optimizer, to our checkpoint. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import { openArchitecture } from '../model/architectures.ts';
 import { allTensors, batchCounters } from '../model/layers.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
 
-/** @returns what the official trainers saved in a folder, newest first */
+/** @returns the official trainers' checkpoints in a folder, newest first */
 export function listOfficialCheckpoints(folder: string): string[] {
   return readdirSync(folder)
     .filter((name) => /^\d{5,}\.pth$/.test(name))
@@ -19,19 +19,19 @@ export function listOfficialCheckpoints(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** What a run goes on with. */
+/** The official run to resume. */
 export interface OfficialRun {
-  /** Tensors under our names; its state has no position yet. */
+  /** Tensors under our names; the state has no position yet. */
   readonly content: CheckpointContent;
-  /** Whole epochs done. */
+  /** Completed epochs. */
   readonly epoch: number;
-  /** Parameters without a velocity, which start at rest: all before the first step, the centers of the distributed trainer. */
+  /** Parameters without a velocity, which start at zero: all before the first step, the distributed trainer's centers. */
   readonly atRest: number;
 }
 
 /**
- * @param wanted - of the run that goes on
- * @throws {FormatError} when the file is not of this arch, or has other classes
+ * @param wanted - description of the resumed run
+ * @throws {FormatError} if the file is of another arch or has other classes
  */
 export async function readOfficialRun(
   file: string,
@@ -73,7 +73,7 @@ function epochOf({ value }: TorchFile, file: string): number {
   throw new FormatError(file, 'Expected the number of epochs done under "epoch" but it has none.');
 }
 
-/** How many batches the running statistics have seen; one count stands for all. */
+/** The number of batches in the running statistics; one count stands for all. */
 async function addBatchCount(
   opened: TorchFile,
   tensors: Map<string, Tensor>,
@@ -88,7 +88,7 @@ async function addBatchCount(
 
 type Layout = 'DK' | 'KD';
 
-/** (D, K), whichever way it is stored. */
+/** (D, K), regardless of the stored layout. */
 function turnedBy(layout: Layout, tensor: Tensor): Tensor {
   if (layout === 'DK' || tensor.shape.length !== 2) return tensor;
   const [rows = 0, columns = 0] = tensor.shape;

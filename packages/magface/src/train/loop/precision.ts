@@ -1,8 +1,8 @@
-/** Which precisions a device has. */
+/** The precisions that a device supports. */
 import { ConfigError } from '../../errors.ts';
 import type { TrainConfig } from '../settings/config.ts';
 
-/** @throws {ConfigError} on the CPU, where libtorch has no convolutions in float16 */
+/** @throws {ConfigError} for float16 on the CPU, where libtorch has no convolutions in it */
 export function checkPrecision({ precision, device }: Pick<TrainConfig, 'precision' | 'device'>): void {
   if (precision !== 'fp16' || device !== 'cpu') return;
   throw new ConfigError(

@@ -1,4 +1,4 @@
-/** What training and finetuning each bring to a run; the rest is the same, see run.ts. */
+/** The parts of a run that differ between training and finetuning; run.ts has the common ones. */
 import type { Dataset } from '../data/samples.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import type { MetricsRow } from '../record/metrics.ts';
@@ -8,7 +8,7 @@ import type { TrainHooks } from './train-hooks.ts';
 import type { RunParts, StepBatch } from './training-loop.ts';
 import type { Validated } from './validate.ts';
 
-/** What is there before either of them begins. */
+/** What exists before either of them begins. */
 export interface RunStart {
   readonly config: TrainConfig;
   readonly dataset: Dataset;
@@ -16,16 +16,16 @@ export interface RunStart {
   readonly onNote: (line: string) => void;
 }
 
-/** Closed after the last step. */
+/** Disposed after the last step. */
 export interface PreparedRun extends AsyncDisposable {
   readonly loader: RunParts<StepBatch>['loader'];
   readonly trainer: RunParts<StepBatch>['trainer'] & Resumable & Validated;
-  /** What a run does that begins anew. @default nothing */
+  /** Called when a run starts afresh. @default nothing */
   begin?(): Promise<void>;
-  /** What else listens. @default nothing */
+  /** Adds further hooks. @default none */
   watch?(hooks: TrainHooks): TrainHooks;
-  /** Keeps the model as it is, the best so far. @default a checkpoint of it */
+  /** Saves the current model as the best so far. @default as a checkpoint */
   readonly keepBest?: (() => Promise<void>) | undefined;
-  /** What is done when the last step is. @param row - undefined when that was so before @default nothing */
+  /** Called after the last step. @param row - undefined if the run was already over @default nothing */
   finish?(row: MetricsRow | undefined): Promise<void>;
 }

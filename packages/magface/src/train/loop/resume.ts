@@ -1,4 +1,4 @@
-/** Where a run begins: at its first step, or where its newest whole checkpoint left it. */
+/** Finds where a run begins: at its first step, or at its newest complete checkpoint. */
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError, ConfigError, FormatError } from '../../errors.ts';
@@ -10,30 +10,30 @@ import type { TrainConfig } from '../settings/config.ts';
 import { type CheckpointContent, listCheckpoints, readCheckpoint } from './checkpoint-file.ts';
 import { listOfficialCheckpoints, readOfficialRun } from './official-checkpoint.ts';
 
-/** Where a run is; checkpoints carry it. */
+/** The position in a run, stored in checkpoints. */
 export interface Position {
   readonly epoch: number;
-  /** Steps done of this epoch. */
+  /** Completed steps of this epoch. */
   readonly step: number;
-  /** Images seen in all; not in checkpoints of old or of the official trainers. */
+  /** Total images seen; absent in old checkpoints and those of the official trainers. */
   readonly samples?: number;
   readonly skipped: number;
   readonly window: WindowState;
 }
 
-/** Where a run goes on. */
+/** Where a run resumes. */
 export interface Beginning extends Position {
-  /** The file that says so. @default none: it is the run's first step */
+  /** The checkpoint file to resume from. @default none: the run starts afresh */
   readonly checkpoint?: string;
 }
 
-/** What takes a checkpoint over: a trainer. */
+/** Restores a checkpoint: a trainer. */
 export interface Resumable {
   readonly options: { readonly classes: number };
   restore(content: CheckpointContent, file: string): void;
 }
 
-/** Before the first step. */
+/** The position before the first step. */
 export const start: Position = { epoch: 0, step: 0, skipped: 0, window: new MetricsWindow().state };
 
 const asRun: LockPurpose = {
@@ -44,14 +44,14 @@ const asRun: LockPurpose = {
 };
 
 /**
- * Makes the run's folder and locks it: two runs would mix their rows and checkpoints. What a killed run left half written is
- * removed.
+ * Creates and locks the run's folder, since two runs would mix their rows and checkpoints. Removes partial files of a
+ * killed run.
  *
- * @throws {ConfigError} when it, or a folder above it, is a file, when it cannot be made, or when another run has it
+ * @throws {ConfigError} if it or a parent folder is a file, if it cannot be created, or if another run has locked it
  */
 export async function claimOutput({ output }: TrainConfig): Promise<FolderLock> {
   await makeOutput(output);
-  const lock = await lockFolder(output, asRun, { thread: true }); // a step may keep the main thread busy for minutes
+  const lock = await lockFolder(output, asRun, { thread: true }); // a step may block the main thread for minutes
   removeLeftovers(output);
   return lock;
 }
@@ -67,11 +67,11 @@ async function makeOutput(output: string): Promise<void> {
   }
 }
 
-/** What is said when a run was asked to stop. */
+/** The message when a run is asked to stop. */
 export const stoppedNote = ({ output }: TrainConfig): string =>
   `Stopped before the end, with a checkpoint in ${output}: --resume goes on from there.`;
 
-/** @throws {ConfigError} when the folder holds a run already */
+/** @throws {ConfigError} if the folder already holds a run */
 export function begin({ output }: TrainConfig): Position {
   if (listCheckpoints(output).length > 0) {
     throw new ConfigError(
@@ -83,7 +83,7 @@ export function begin({ output }: TrainConfig): Position {
   return start;
 }
 
-/** The newest checkpoint that is whole; those that are not are named and passed over. */
+/** Restores the newest complete checkpoint; reports and skips incomplete ones. */
 export async function resume(
   config: TrainConfig,
   trainer: Resumable,
@@ -115,7 +115,7 @@ export async function resume(
   return start;
 }
 
-/** A run of the official trainers goes on from its newest epoch; which random numbers come next its files do not hold. */
+/** Resumes an official run from its newest epoch; its files do not contain the state of the random numbers. */
 async function resumeOfficial(
   file: string,
   { arch, embeddingSize }: TrainConfig,
@@ -137,7 +137,7 @@ interface SavedState {
   readonly config: TrainConfig;
 }
 
-/** Settings may change between the two; which did is said, and with another batch size the place in the epoch is kept. */
+/** Settings may change between runs: reports which did, and with another batch size keeps the place in the epoch. */
 function withSettings(
   { position, config: before }: SavedState,
   config: TrainConfig,

@@ -1,4 +1,4 @@
-/** A whole training run: what it needs is made ready here, training-loop.ts has its steps. */
+/** A complete training run: this file prepares it, training-loop.ts runs its steps. */
 import { cacheMemory, threads } from '@magface/torch';
 import { loadModel } from '../../models/load-model.ts';
 import { checkClasses } from '../data/classes.ts';
@@ -20,9 +20,9 @@ import { TrainingLoop } from './training-loop.ts';
 import { readValidationSet, validate } from './validate.ts';
 
 /**
- * Trains as the configuration says; an ONNX model to start from is finetuned as it is, see finetune/finetune.ts.
+ * Trains as configured; an initial ONNX model is finetuned as a graph, see finetune/finetune.ts.
  *
- * @returns the last row of metrics, undefined when the run was over before one was due
+ * @returns the last row of metrics, undefined if the run ended before one was due
  * @throws {ModelError} `model_untrainable` naming every operator of an ONNX model that cannot be trained
  */
 export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise<MetricsRow | undefined> {
@@ -37,7 +37,7 @@ export async function train(asked: TrainConfig, hooks: TrainHooks = {}): Promise
   const model = isOnnx(config.init) ? await loadModel(config.init!, { kind: 'recogniser' }) : undefined;
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });
   stepsPerEpoch(config.batchSize, dataset.samples.length);
-  shareOfBatch(config.batchSize, ranks); // said before anything is computed, which may take long
+  shareOfBatch(config.batchSize, ranks); // fails before any long computation
   const dimension = model?.contract.embeddingLength ?? config.embeddingSize;
   checkClasses(dataset, { ...config, dimension, ranks: model === undefined ? ranks.size : 1 }, onNote);
   await using lock = ranks.isFirst ? await claimOutput(config) : undefined;

@@ -1,8 +1,8 @@
-/** The learning rate over the run: a pure function of where the run is, so that resuming needs no state of it. */
+/** The learning rate over the run: a pure function of the position, so resuming needs no state. */
 
 /** When and how the learning rate falls. */
 export interface ScheduleOptions {
-  /** `drops`: times `dropRatio` at each of `dropEpochs`; the others fall from `lr` to 0 over the run. @default 'drops' */
+  /** `drops`: times `dropRatio` at each of `dropEpochs`; the others decay from `lr` to 0 over the run. @default 'drops' */
   readonly schedule: 'drops' | 'cosine' | 'polynomial';
   /** Learning rate after the warm-up. `--lr` @default 0.1 */
   readonly lr: number;
@@ -10,9 +10,9 @@ export interface ScheduleOptions {
   readonly dropEpochs: readonly number[];
   /** `--lr-drop-ratio` @default 0.1 */
   readonly dropRatio: number;
-  /** Epochs over which it rises in a straight line; may be a fraction. @default 0 */
+  /** Epochs of linear warm-up; may be a fraction. @default 0 */
   readonly warmupEpochs: number;
-  /** Power of `polynomial`. @default 2 */
+  /** Exponent of `polynomial`. @default 2 */
   readonly power: number;
   /** Length of the run in epochs. `--epochs` @default 25 */
   readonly epochs: number;
@@ -20,7 +20,7 @@ export interface ScheduleOptions {
 
 /**
  * @param step - within the epoch, from 0
- * @param stepsPerEpoch - how many steps an epoch has
+ * @param stepsPerEpoch - number of steps in an epoch
  */
 export function learningRate(epoch: number, step: number, stepsPerEpoch: number, options: ScheduleOptions): number {
   const done = epoch + step / stepsPerEpoch; // epochs
@@ -29,7 +29,7 @@ export function learningRate(epoch: number, step: number, stepsPerEpoch: number,
   return lr * factor(epoch, (done - warmupEpochs) / (options.epochs - warmupEpochs), options);
 }
 
-/** @param progress - share of the run after the warm-up, 0 to 1 */
+/** @param progress - completed fraction of the run after the warm-up, 0 to 1 */
 function factor(epoch: number, progress: number, options: ScheduleOptions): number {
   switch (options.schedule) {
     case 'drops':

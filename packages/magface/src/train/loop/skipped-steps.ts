@@ -1,23 +1,23 @@
-/** A step whose loss or gradient is not finite is left out: why, how often, and when the run gives up. */
+/** Skips steps with a loss or gradient that is not finite: reports why and how often, and ends the run after too many. */
 import type { Tensor } from '@magface/torch';
 import { MagfaceError } from '../../errors.ts';
 import type { Sample } from '../data/samples.ts';
 
-/** A step that changed nothing, because something was not finite. */
+/** A step that changed nothing because a value was not finite. */
 export interface SkippedStep {
   readonly reason: string;
-  /** The first sample of the batch whose features were not finite. */
+  /** The first sample of the batch with features that are not finite. */
   readonly sample: number | undefined;
 }
 
-/** What is looked at after a step's gradients are there. */
+/** The values that are checked once a step has its gradients. */
 export interface StepValues {
   readonly loss: number;
-  /** L2 norms of the gradients by the names of what was trained. */
+  /** L2 norms of the gradients, by the names of the trained tensors. */
   readonly norms: ReadonlyMap<string, number>;
-  /** (n, D): of the batch, or of this process's share of it. */
+  /** (n, D): features of the batch, or of this process's share. */
   readonly features: Tensor;
-  /** Finds the first of the batch from the first of this process's share. @default the share is the batch */
+  /** Maps the first row in this process's share to the first in the batch. @default the share is the batch */
   readonly firstOfBatch?: (row: number | undefined) => number | undefined;
 }
 
@@ -36,12 +36,12 @@ export function whyNotFinite({ loss, norms, features, firstOfBatch }: StepValues
   return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${what}.`, sample };
 }
 
-/** Steps in a row that may be left out before the run gives up. */
+/** Maximum number of consecutive skipped steps. */
 const patience = 10;
 
-/** Counts the steps that a run leaves out, and names them. */
+/** Counts and reports the steps that a run skips. */
 export class SkipCounter {
-  /** In the whole run, also before it was resumed. */
+  /** Total for the whole run, including before resuming. */
   total: number;
   #inARow = 0;
   readonly #onNote: (line: string) => void;
@@ -52,10 +52,10 @@ export class SkipCounter {
   }
 
   /**
-   * @param step - done in all
-   * @param samples - those of the batch
-   * @param checkpoint - what to go on from. @default none was written
-   * @throws {MagfaceError} `training_diverged` at the tenth step in a row
+   * @param step - total steps done
+   * @param samples - the samples of the batch
+   * @param checkpoint - where to resume. @default none was written
+   * @throws {MagfaceError} `training_diverged` at the tenth consecutive skipped step
    */
   add(
     step: number,

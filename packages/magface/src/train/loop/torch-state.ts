@@ -1,4 +1,4 @@
-/** What `magface doctor` says of libtorch, without needing it: the addon is loaded only where it is compiled. */
+/** The state of libtorch for `magface doctor`, which does not need it: loads the addon only if it is compiled. */
 import { readFileSync } from 'node:fs';
 import {
   builtAddon,
@@ -11,17 +11,17 @@ import {
   zeros,
 } from '@magface/torch';
 
-/** What training would run on. */
+/** The libraries and devices available for training. */
 export interface TorchState {
-  /** Such as `over libtorch 1.13.0, the system's (/usr)`; null where the addon is not compiled. */
+  /** For example `over libtorch 1.13.0, the system's (/usr)`; null if the addon is not compiled. */
   readonly addon: string | null;
-  /** `cpu`, and each GPU. */
+  /** `cpu` and each GPU. */
   readonly devices: readonly string[];
-  /** Whether libtorch multiplies matrices by the reference BLAS, some 20 times slower than OpenBLAS. */
+  /** Whether libtorch multiplies matrices with the reference BLAS, some 20 times slower than OpenBLAS. */
   readonly slowBlas: boolean;
 }
 
-/** @throws {LibtorchError} when the addon is there but cannot be loaded */
+/** @throws {LibtorchError} if the addon exists but cannot be loaded */
 export function torchState(): TorchState {
   const built = builtAddon();
   if (built === undefined) return { addon: null, devices: ['cpu'], slowBlas: false };
@@ -30,12 +30,12 @@ export function torchState(): TorchState {
   return { addon, devices: ['cpu', ...gpus], slowBlas: isReferenceBlas(mappedFiles()) };
 }
 
-/** Debian and its kin keep the reference BLAS in `blas/`, where others have `openblas-pthread/`, `atlas/` and so on. */
+/** Debian and its derivatives keep the reference BLAS in `blas/`, others in `openblas-pthread/`, `atlas/` and so on. */
 export function isReferenceBlas(maps: string): boolean {
   return /\/blas\/libblas\.so/.test(maps);
 }
 
-/** The files that are loaded into this process; empty where the system does not say. */
+/** The files mapped into this process; empty if the system does not provide them. */
 function mappedFiles(): string {
   try {
     return readFileSync('/proc/self/maps', 'utf8');
@@ -44,11 +44,11 @@ function mappedFiles(): string {
   }
 }
 
-/** What the caching allocator is worth on this machine: a tensor of 64 MiB made and freed, with it and without. */
+/** The caching allocator's benefit on this machine: allocating and freeing a tensor of 64 MiB with and without it. */
 export interface MemoryTrial extends MemoryStatistics {
-  /** Milliseconds for a tensor whose memory comes from the system. */
+  /** Milliseconds for a tensor in memory from the system. */
   readonly fromSystem: number;
-  /** Milliseconds for one whose memory was kept. */
+  /** Milliseconds for a tensor in cached memory. */
   readonly fromCache: number;
 }
 

@@ -1,29 +1,29 @@
-/** What a caller may hear of a run while it goes on. */
+/** A caller's hooks into a running training run. */
 import type { ProcessGroup } from '@magface/torch';
 import type { FolderLock } from '../../machine/folder-lock.ts';
 import type { MetricsRow } from '../record/metrics.ts';
 import type { StepResult } from './learner.ts';
 import type { ValidationRow } from './validate.ts';
 
-/** What a caller may hear of and do while it runs. */
+/** Callbacks and options for controlling a run. */
 export interface TrainHooks {
-  /** Goes on from the newest whole checkpoint in the output folder. @default false */
+  /** Resumes from the newest complete checkpoint in the output folder. @default false */
   readonly resume?: boolean;
-  /** Ends the run after the step in hand, with a checkpoint. */
+  /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
-  /** The processes that train together, each of which calls this; the first alone speaks and writes. @default none */
+  /** The processes that train together, which all call this; only the first prints and writes. @default none */
   readonly group?: ProcessGroup;
-  /** A sentence for people. */
+  /** Receives messages for the user. */
   readonly onNote?: (line: string) => void;
-  /** A row of metrics. */
+  /** Receives each row of metrics. */
   readonly onRow?: (row: MetricsRow) => void;
-  /** After an epoch's validation. */
+  /** Called after an epoch's validation. */
   readonly onValidation?: (row: ValidationRow) => void;
-  /** Each step. @param step - done in all */
+  /** Called after each step. @param step - total steps done */
   readonly onStep?: (step: number, total: number, result: StepResult) => void;
 }
 
-/** The same, but a step ends the run when its folder is not its own any more. */
+/** The same hooks, but a step ends the run if its folder's lock is lost. */
 export function withLock(hooks: TrainHooks, lock: FolderLock | undefined): TrainHooks {
   const onStep: TrainHooks['onStep'] = (...step) => {
     lock?.expectHeld();

@@ -1,4 +1,4 @@
-/** A network of layers in training, with the paper's loss: all centers in one process, or each rank's part of them. */
+/** Trains a layered network with the paper's loss, with all centers in one process or split over ranks. */
 import { type Device, fromArray, Generator, noGrad, type Sgd, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
 import { toFloat32 } from '../../format/tensor.ts';
@@ -13,7 +13,7 @@ import type { CheckpointContent } from './checkpoint-file.ts';
 import { inPrecision, type Precision } from './device.ts';
 import { Learner, type LearningRules, type StepResult } from './learner.ts';
 
-/** What is trained, by which loss and optimizer, and where. */
+/** The network, loss, optimizer and device of a training. */
 export interface TrainerOptions extends LearningRules {
   readonly architecture: Architecture;
   /** K. */
@@ -23,17 +23,17 @@ export interface TrainerOptions extends LearningRules {
   readonly dropout?: number;
   /** `bf16` runs convolutions and products in bfloat16, `fp16` in float16. @default 'fp32' */
   readonly precision?: Precision;
-  /** Where network and centers are and compute. @default 'cpu' */
+  /** Device of the network and centers. @default 'cpu' */
   readonly device?: Device;
-  /** Whether BatchNorm runs together with what follows it, where that is faster: see {@link Network}. @default true */
+  /** Whether BatchNorm is fused with the next layer where that is faster: see {@link Network}. @default true */
   readonly fused?: boolean;
-  /** Of the initialisation and of dropout. @default 1 */
+  /** Seed of initialisation and dropout. @default 1 */
   readonly seed?: number;
-  /** Share of the centers that take part in a step, with ranks. `--sample-rate` @default 1 */
+  /** Share of the centers sampled per step, with ranks. `--sample-rate` @default 1 */
   readonly sampleRate?: number;
 }
 
-/** A network and its centers, which learn batch by batch. The loop is the caller's: schedule, checkpoints and metrics. */
+/** A network and its centers, trained batch by batch. The caller handles the schedule, checkpoints and metrics. */
 export class Trainer extends Learner<Tensor> {
   readonly options: TrainerOptions;
   readonly network: Network;
@@ -51,7 +51,7 @@ export class Trainer extends Learner<Tensor> {
     this.#dropout = new Generator(seed + 2);
   }
 
-  /** Of the network; the head has its own. */
+  /** The network's optimizer; the head has its own. */
   get optimizer(): Sgd {
     return this.optimizers[0]!;
   }
@@ -61,18 +61,18 @@ export class Trainer extends Learner<Tensor> {
     return this.options.architecture.embeddingLength;
   }
 
-  /** Learns from one batch of the loader: see {@link Trainer.learn}. */
+  /** Learns from one of the loader's batches: see {@link Trainer.learn}. */
   step(batch: Batch, lr: number): StepResult {
     using _step = scope();
     return this.learn(this.#place(toImages(batch.faces)), this.#place(fromArray(batch.labels)), lr);
   }
 
   /**
-   * One step of SGD. A loss or gradient that is not finite leaves every weight and statistic as it was.
+   * Takes one SGD step. Changes no weight or statistic if a loss or gradient is not finite.
    *
    * @param images - (n, 3, 112, 112) float32, BGR, x / 255: the batch, or this rank's share of it
    * @param labels - (n) int64, each in [0, K)
-   * @returns what the whole batch came to
+   * @returns the result for the whole batch
    */
   learn(images: Tensor, labels: Tensor, lr: number): StepResult {
     using _step = scope();
@@ -83,7 +83,7 @@ export class Trainer extends Learner<Tensor> {
 
   /**
    * @param faces - (N, 112, 112, 3) uint8, BGR
-   * @returns (N, D): features as the trained model gives them, not normalized
+   * @returns (N, D): features of the trained model, not normalized
    */
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();
@@ -93,14 +93,14 @@ export class Trainer extends Learner<Tensor> {
     return features.toArray() as Float32Array;
   }
 
-  /** @param share - which rows of the batch these are */
+  /** @param share - these rows' position in the batch */
   #forward(images: Tensor, share: Share): Tensor {
     const { dropout = 0.4 } = this.options;
     const mode = { training: true, dropout, generator: this.#dropout, share, ...this.ranks.together } as const;
     return inPrecision(this.options, () => this.network.forward(images, mode));
   }
 
-  /** The same on the device that this trains on. */
+  /** Moves the tensor to the device of this trainer. */
   #place(tensor: Tensor): Tensor {
     return tensor.to({ device: this.options.device ?? 'cpu' });
   }
@@ -148,14 +148,14 @@ function createHead(
 
 /**
  * @param faces - (N, 112, 112, 3) uint8, BGR
- * @returns (N, 3, 112, 112) float32, x / 255, the channels last in memory
+ * @returns (N, 3, 112, 112) float32, x / 255, channels last in memory
  */
 export function toImages(faces: Uint8Array): Tensor {
   const count = faces.length / (112 * 112 * 3);
   if (!Number.isInteger(count)) {
     throw new ShapeError(`Expected faces of 112 x 112 x 3 bytes but received ${faces.length} bytes.`);
   }
-  // Copied: the slot is shared between threads and will be used again.
+  // Copied, since threads share the slot and will reuse it.
   const bytes = fromArray(Uint8Array.from(faces), [count, 112, 112, 3]);
   return bytes.permute([0, 3, 1, 2]).to({ dtype: 'float32' }).div(255);
 }

@@ -1,6 +1,6 @@
 /**
- * The steps of a run, of training and of finetuning alike: schedule, metrics, checkpoints, validation, the guard against NaN.
- * Where batches come from and what a step does with them is the caller's.
+ * The steps of a training or finetuning run: schedule, metrics, checkpoints, validation, the guard against NaN. The caller
+ * provides the batches and the step.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,41 +20,41 @@ import { SkipCounter } from './skipped-steps.ts';
 import type { TrainHooks } from './train-hooks.ts';
 import type { ValidationRow } from './validate.ts';
 
-/** What a step learns from. */
+/** A batch for one step. */
 export interface StepBatch {
-  /** Which samples of the dataset these are: of this process's share. */
+  /** Dataset indices of the samples in this process's share. */
   readonly indices: Uint32Array;
 }
 
-/** Where batches come from: a {@link Loader}, or a source of views. */
+/** Source of batches: a {@link Loader}, or a source of views. */
 export interface BatchSource<Batch> {
   readonly dataset: Dataset;
   readonly stepsPerEpoch: number;
-  /** @param firstStep - within the epoch, from 0; those before it are left out */
+  /** @param firstStep - within the epoch, from 0; earlier steps are skipped */
   batches(epoch: number, firstStep: number): AsyncIterable<Batch>;
 }
 
-/** What learns from them: see {@link Learner}. */
+/** Learns from batches: see {@link Learner}. */
 export interface BatchLearner<Batch> {
   readonly ranks: Ranks;
   readonly head: { readonly isSplit: boolean };
   step(batch: Batch, lr: number): StepResult;
-  /** Takes the weights into their mean. @default there is no mean */
+  /** Adds the weights to their mean. @default there is no mean */
   average?(): void;
   save(state: Readonly<Record<string, unknown>>): CheckpointContent;
 }
 
-/** What a run is made of. */
+/** The parts of a run. */
 export interface RunParts<Batch> {
   readonly loader: BatchSource<Batch>;
   readonly trainer: BatchLearner<Batch>;
-  /** How good the model is after so many epochs. @default nobody asks */
+  /** Validates the model after the given number of epochs. @default never */
   readonly validate?: ((epoch: number) => Promise<ValidationRow>) | undefined;
-  /** Keeps the model that is the best so far. @default as `best.safetensors`, a checkpoint */
+  /** Saves the best model so far. @default as the checkpoint `best.safetensors` */
   readonly keepBest?: (() => Promise<void>) | undefined;
 }
 
-/** Steps, epochs, checkpoints and rows of metrics, from a position on. */
+/** Runs steps and epochs from a position, and writes checkpoints and metrics. */
 export class TrainingLoop<Batch extends StepBatch> {
   readonly #config: TrainConfig;
   readonly #hooks: TrainHooks;
@@ -66,17 +66,17 @@ export class TrainingLoop<Batch extends StepBatch> {
   readonly #window: MetricsWindow;
   readonly #total: number;
   readonly #ranks: Ranks;
-  /** Of the first rank, or of the only process, from its first step on. */
+  /** Records of the first rank, or of the only process, from its first step. */
   #records: RunRecords | undefined;
   readonly #memory = new MemoryUse();
   #epoch: number;
   #step: number;
-  /** Images seen in all. */
+  /** Total images seen. */
   #samples: number;
   readonly #skips: SkipCounter;
   #lastCheckpoint: string | undefined;
   #lastRow: MetricsRow | undefined;
-  /** One decision of all ranks, made after each step. */
+  /** Decision shared by all ranks, made after each step. */
   #isStopping = false;
   /** Images and milliseconds since the last row. */
   #since = { images: 0, start: performance.now() };
@@ -100,12 +100,12 @@ export class TrainingLoop<Batch extends StepBatch> {
     this.#samples = position.samples ?? this.#done * config.batchSize;
   }
 
-  /** Steps done in all. */
+  /** Total steps done. */
   get #done(): number {
     return this.#epoch * this.#loader.stepsPerEpoch + this.#step;
   }
 
-  /** Whether every step is done; otherwise a checkpoint says where it stopped. */
+  /** Whether all steps are done; if not, a checkpoint holds the position. */
   get isOver(): boolean {
     return this.#done >= this.#total;
   }
@@ -116,7 +116,7 @@ export class TrainingLoop<Batch extends StepBatch> {
 
   /** @returns the last row of metrics @throws {MagfaceError} `training_diverged` */
   async run(): Promise<MetricsRow | undefined> {
-    if (this.isOver) return undefined; // its records are what they should be
+    if (this.isOver) return undefined; // its records are already complete
     if (this.#ranks.isFirst)
       this.#records = await RunRecords.open(this.#config, { epoch: this.#epoch, samples: this.#samples });
     this.#decideToStop();
@@ -135,7 +135,7 @@ export class TrainingLoop<Batch extends StepBatch> {
     return this.#lastRow;
   }
 
-  /** @returns whether the epoch came to its end */
+  /** @returns whether the epoch is complete */
   async #runEpoch(): Promise<boolean> {
     const { saveSteps, averageLast } = this.#config;
     const { stepsPerEpoch } = this.#loader;
@@ -157,7 +157,7 @@ export class TrainingLoop<Batch extends StepBatch> {
       this.#since.images += indices.length;
       this.#hooks.onStep?.(this.#done, this.#total, result);
       if (this.#done % this.#config.printFreq === 0 || this.#done === this.#total) this.#print(lr);
-      await setImmediate(); // lets Ctrl-C be heard: a step blocks the thread
+      await setImmediate(); // lets Ctrl-C be handled: a step blocks the thread
       this.#decideToStop();
       if (this.#step === stepsPerEpoch) return true;
       if (this.#isStopping || this.isOver) {
@@ -195,15 +195,15 @@ export class TrainingLoop<Batch extends StepBatch> {
     return Array.from(indices, (index) => this.#loader.dataset.samples.at(index)!);
   }
 
-  /** The model of the best accuracy so far is kept. */
+  /** Validates the model and keeps the most accurate one. */
   async #judge(): Promise<void> {
     const begin = performance.now();
     const isBest = await this.#isBestSoFar();
     if (this.#ranks.any(isBest)) await this.#keepBest();
-    this.#since.start += performance.now() - begin; // images a second are those of steps
+    this.#since.start += performance.now() - begin; // images per second count only steps
   }
 
-  /** By the first rank's word: it alone has the validations before. */
+  /** The first rank decides, since it alone has the previous validations. */
   async #isBestSoFar(): Promise<boolean> {
     if (this.#validate === undefined) return false;
     const row = await this.#validate(this.#epoch);
@@ -232,7 +232,7 @@ export class TrainingLoop<Batch extends StepBatch> {
   }
 }
 
-/** The samples whose magnitudes a step tells, of all in its batch. */
+/** Indices of the samples that have magnitudes in the step's result. */
 function toldOf({ rows }: StepResult, indices: Uint32Array): Uint32Array {
   return rows === undefined ? indices : Uint32Array.from(rows, (row) => indices[row]!);
 }

@@ -1,4 +1,4 @@
-/** How good the model is now: verification and error versus reject on pairs of people it was not trained on. */
+/** Validates the model: verification and error versus reject on pairs of people outside the training set. */
 import { type Tensor, trimMemory } from '@magface/torch';
 import { ConfigError, ImageError, ShapeError } from '../../errors.ts';
 import { magnitudesOf } from '../../eval/feature-set.ts';
@@ -11,10 +11,10 @@ import { decodeSample, faceBytes } from '../data/decode-sample.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import { type Rank, shareOf } from '../parallel/shares.ts';
 
-/** What is validated. */
+/** A model to validate. */
 export interface Validated {
   readonly ranks: Ranks;
-  /** What each pass in training changes beside the weights. */
+  /** State that each training pass changes besides weights. */
   readonly statistics: readonly Tensor[];
   /** D */
   readonly embeddingLength: number;
@@ -30,28 +30,28 @@ export interface ValidationSet {
 
 /** A row of `validation.jsonl`. */
 export interface ValidationRow {
-  /** Epochs done. */
+  /** Completed epochs. */
   readonly epoch: number;
-  /** By the official 10-fold protocol. */
+  /** Accuracy under the official 10-fold protocol. */
   readonly accuracy: number;
   readonly accuracyStd: number;
   readonly auc: number;
   readonly tarAtFar: Readonly<Record<string, number>>;
-  /** FNMR at FMR 1e-2 when the lowest 0, 10, 20, 30 % of pairs by magnitude are turned away; null with few pairs. */
+  /** FNMR at FMR 1e-2 when the lowest 0, 10, 20, 30 % of pairs by magnitude are rejected; null with few pairs. */
   readonly rejectFnmr: readonly (number | null)[];
 }
 
 export interface ReadValidationOptions {
   /** Folder that names are relative to. @default the current one, else the list's */
   readonly root?: string | undefined;
-  /** Which of the images this process reads, when several train together. @default all */
+  /** This process's share of the images, when several train together. @default all */
   readonly part?: Rank | undefined;
 }
 
 /**
- * Reads the list, and every image once: a run shall not come to the end of its first epoch to find one missing.
+ * Reads the list, and every image once, so that a run does not find one missing only after its first epoch.
  *
- * @throws {ConfigError} when the list names no images, or the first is not in the root
+ * @throws {ConfigError} if the list names no images, or the first is not in the root
  * @throws {ImageError} naming an image that cannot be used
  */
 export async function readValidationSet(file: string, options: ReadValidationOptions = {}): Promise<ValidationSet> {
@@ -91,10 +91,10 @@ const fmr = 0.01;
 const rejectRates = [0, 0.1, 0.2, 0.3];
 
 /**
- * Embeds every image and evaluates the pairs. Ranks call it together, embed a part each, and all come to the same row: none
- * waits for another longer than a batch takes, however many images there are.
+ * Embeds every image and evaluates the pairs. Ranks call it together, embed a part each, and all get the same row. No rank
+ * waits for another longer than a batch takes, regardless of the number of images.
  *
- * @param batchSize - images that a process embeds at a time
+ * @param batchSize - images that a process embeds at once
  */
 export async function validate(
   trainer: Validated,
@@ -107,7 +107,7 @@ export async function validate(
     values: await embedAll(trainer, set.images, batchSize),
     dimension: trainer.embeddingLength,
   };
-  trimMemory(); // else the blocks of these batches are kept beside those of training, which are of other sizes
+  trimMemory(); // otherwise blocks of these batch sizes would stay cached beside those of training
   const { accuracy, accuracyStd, auc, tarAtFar } = verify(features, set.pairs);
   const similarities = cosineSimilarities(features, set.pairs);
   const quality = pairQuality(magnitudesOf(features), set.pairs);
@@ -119,8 +119,8 @@ export async function validate(
 }
 
 /**
- * Makes the network the same on all ranks: where each takes BatchNorm's statistics of its own batches, the first's hold, as
- * in checkpoints. In training they are not read.
+ * Makes the network equal on all ranks: if each computes BatchNorm's statistics on its own batches, the first rank's are
+ * used, as in checkpoints. Training does not read them.
  */
 export function agreeOnStatistics({
   statistics,
@@ -130,7 +130,7 @@ export function agreeOnStatistics({
   for (const tensor of statistics) group.broadcast(tensor);
 }
 
-/** @returns (N, D), the same on every rank */
+/** @returns (N, D), equal on every rank */
 async function embedAll(trainer: Validated, images: readonly string[], batchSize: number): Promise<Float32Array> {
   const { embeddingLength: dimension, ranks } = trainer;
   const values = new Float32Array(images.length * dimension);

@@ -1,4 +1,4 @@
-/** Every network by its name, and those of one's own by their file. */
+/** Looks up built-in networks by name, and custom ones by file. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../errors.ts';
@@ -15,7 +15,7 @@ const known: ReadonlyMap<string, BuildArchitecture> = new Map([
   ['mobilefacenet-relu6', mobilefacenetRelu6],
 ]);
 
-/** What {@link architecture} knows. */
+/** The names that {@link architecture} accepts. */
 export const architectureNames: readonly string[] = [...known.keys()];
 
 /**
@@ -30,15 +30,15 @@ export function architecture(name: string, embeddingLength = 512): Architecture 
   throw new ConfigError('arch', message);
 }
 
-/** Whether a name of a network is that of a file. */
+/** Whether a network's name is a file name. */
 export const isArchitectureFile = (name: string): boolean => /\.[mc]?[jt]s$/.test(name);
 
 /**
- * A network by its name, or by a file of one's own.
+ * Opens a network by name, or from a custom file.
  *
  * @param name - a name as {@link architecture} takes it, or the path of a JavaScript module whose default export is a
  * {@link BuildArchitecture}; it is run
- * @throws {ConfigError} when there is no such file, or it describes no network
+ * @throws {ConfigError} if the file does not exist or describes no network
  */
 export async function openArchitecture(name: string, embeddingLength = 512): Promise<Architecture> {
   if (!isArchitectureFile(name)) return architecture(name, embeddingLength);

@@ -1,14 +1,14 @@
-/** BatchNorm by the kernels that run it with what follows, or by libtorch's own; both make the same of any batch. */
+/** BatchNorm with kernels that fuse it with the next layer, or with libtorch's own; both give the same result. */
 import { type FusedBatchNormOptions, fusedBatchNorm, noGrad, scope, type Tensor } from '@magface/torch';
 
 export interface BatchNormOptions extends FusedBatchNormOptions {
-  /** Whether PReLU and sum run with it; a group's statistics always do. */
+  /** Whether to fuse PReLU and sum; with a group they always are. */
   readonly isFused: boolean;
 }
 
 /**
- * A batch of one value a channel, such as a single sample behind the last layer, has no spread: its variance counts as 0 in
- * the running one. libtorch's operators make it n / (n − 1) of nothing, NaN, with no sign of it in loss or gradients.
+ * A batch with one value per channel, such as a single sample after the last layer, has no spread: its variance counts as
+ * 0 in the running one. libtorch's operators compute n / (n − 1) of it, NaN, with no sign of it in loss or gradients.
  *
  * @param x - (N, C, H, W) or (N, C)
  */

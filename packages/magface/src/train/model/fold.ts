@@ -1,5 +1,5 @@
 /**
- * A trained network as it is best run: every BatchNorm that can be folded exactly into its neighbour is.
+ * A trained network optimised for inference: every BatchNorm that folds exactly into its neighbour is folded.
  *
  * In evaluation a BatchNorm is x ↦ scale · x + shift for each channel. After a convolution or linear layer it folds into
  * its rows; before the linear layer, through dropout and flattening, into its columns. Before a convolution with zero
@@ -16,7 +16,7 @@ interface Wired {
   readonly output: string;
 }
 
-/** What is left to run. */
+/** A node left after folding. */
 export type FoldedNode = Wired &
   (
     | {
@@ -43,7 +43,7 @@ interface Affine {
   readonly shift: Float64Array;
 }
 
-/** @param epsilon - of BatchNorm */
+/** @param epsilon - that of BatchNorm */
 export function foldNetwork(layers: readonly Layer[], weights: Weights, epsilon: number): FoldedNode[] {
   return new Folding(layers, weights, epsilon).run();
 }
@@ -56,7 +56,7 @@ class Folding {
   readonly #nodes = new Map<string, FoldedNode>();
   /** A value under the name that it has after folding. */
   readonly #names = new Map<string, string>();
-  /** Values that the next linear layer shall scale and shift. */
+  /** Scales and shifts to fold into the next linear layer. */
   readonly #pending = new Map<string, Affine>();
 
   constructor(layers: readonly Layer[], weights: Weights, epsilon: number) {
@@ -127,7 +127,7 @@ class Folding {
     }
   }
 
-  /** Whether nothing but dropout and flattening stands between this layer and a linear one. */
+  /** Whether only dropout and flattening follow before a linear layer. */
   #endsInLinear(layer: Layer): boolean {
     const readers = this.#readers.get(layer.output) ?? [];
     const [next] = readers;

@@ -1,22 +1,22 @@
-/** Which layers one operator runs together: a BatchNorm goes with the PReLU or the sum that alone reads it. */
+/** Selects layers to run in one operator: a BatchNorm and the PReLU or sum that is its only reader. */
 import type { Layer } from './layers.ts';
 
-/** One call: a layer, with the BatchNorm before it where both are one. */
+/** One call: a layer, with the preceding BatchNorm if they are fused. */
 export interface Step {
   readonly layer: Layer;
   /** Runs on the first input, before the layer. */
   readonly norm?: BatchNormLayer;
-  /** Names of the values read; with `norm`, its input takes the place of its output and comes first. */
+  /** Names of the values read; with `norm`, its input replaces its output and comes first. */
   readonly inputs: readonly string[];
 }
 
 export type BatchNormLayer = Extract<Layer, { readonly kind: 'batchNorm' }>;
 
-/** Each layer by itself. */
+/** One step per layer. */
 export const singleSteps = (layers: readonly Layer[]): Step[] =>
   layers.map((layer) => ({ layer, inputs: layer.inputs }));
 
-/** @returns the calls in order; a BatchNorm that was taken along is none of its own any more */
+/** @returns the calls in order; a fused BatchNorm has no call of its own */
 export function fuseSteps(layers: readonly Layer[]): Step[] {
   const readers = new Map<string, number>();
   for (const { inputs } of layers) for (const name of inputs) readers.set(name, (readers.get(name) ?? 0) + 1);

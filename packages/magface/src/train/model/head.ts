@@ -1,4 +1,4 @@
-/** The last layer in training: the class centers, the loss over them, and their own step of SGD. */
+/** The last layer in training: the class centers, their loss, and their own SGD step. */
 import {
   type Device,
   fromArray,
@@ -15,7 +15,7 @@ import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../for
 import { Ranks } from '../parallel/ranks.ts';
 import { type MagFaceLoss, type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
 
-/** What a batch came to. */
+/** The loss of a batch. */
 export interface HeadLoss {
   /** L, its mean cross-entropy, and its mean g(a) without λ_g. */
   readonly loss: number;
@@ -34,32 +34,32 @@ export interface HeadLoss {
 }
 
 /**
- * Class centers with their loss: all of them in `WholeHead`, the part of a rank in parallel/split-head.ts. `Targets` are what
- * the batch shall come to: its labels (N) int64, if nothing more.
+ * Class centers with their loss: all in `WholeHead`, a rank's part in parallel/split-head.ts. `Targets` are the targets of a
+ * batch: at least its labels (N) int64.
  */
 export interface Head<Targets = Tensor> {
-  /** Of the centers in messages. */
+  /** Name of the centers in messages. */
   readonly name: string;
   /** Whether each rank has its own part of the centers. */
   readonly isSplit: boolean;
-  /** Of this process: (D, K), or a rank's (K_r, D). */
+  /** This process's centers: (D, K), or a rank's (K_r, D). */
   readonly centers: Tensor;
   /**
-   * The loss of a batch, and backward through all that features and centers were made of.
+   * Computes the loss of a batch, and runs backward through features and centers.
    *
-   * @param features - (n, D) float32: of this process's part of the batch
-   * @param targets - of the whole batch
-   * @param lossScale - what gradients are multiplied with
-   * @param step - done so far, for what is drawn anew each step
+   * @param features - (n, D) float32: this process's part of the batch
+   * @param targets - those of the whole batch
+   * @param lossScale - factor on the gradients
+   * @param step - steps done so far, for sampling anew each step
    */
   backward(features: Tensor, targets: Targets, lossScale: number, step: number): HeadLoss;
-  /** L2 norm of the centers' gradient, on all ranks together; not finite where one value is not. */
+  /** L2 norm of the centers' gradient over all ranks; not finite if any value is not. */
   gradientNorm(): number;
-  /** The step of SGD. */
+  /** Takes an SGD step. */
   step(options: SgdOptions): void;
   /** Centers and velocities of this process, (D, K) or a part of its columns, by their names in checkpoints. */
   save(): Map<string, StoredTensor>;
-  /** Takes over the whole's. @param file - for errors */
+  /** Restores the whole's. @param file - for errors */
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void;
 }
 
@@ -67,9 +67,9 @@ export interface Head<Targets = Tensor> {
 export const centersName = 'fc.weight';
 export const velocitiesName: string = `optimizer.${centersName}`;
 
-/** The terms of a batch's loss, each one value, and what is told of them. */
+/** The terms of a batch's loss, one value each, and its statistics. */
 export interface BatchLoss extends Pick<MagFaceLoss, 'total' | 'identity' | 'regularizer' | 'margins' | 'magnitudes'> {
-  /** (M, K): cos θ, of the rows that have a label. */
+  /** (M, K): cos θ of the rows that have a label. */
   readonly cosines: Tensor;
   /** (M) int64 */
   readonly labels: Tensor;
@@ -77,21 +77,21 @@ export interface BatchLoss extends Pick<MagFaceLoss, 'total' | 'identity' | 'reg
   readonly rows?: readonly number[];
 }
 
-/** What a head minimises. @param features - (N, D), of the whole batch @param centers - (D, K) */
+/** A head's loss. @param features - (N, D): the whole batch @param centers - (D, K) */
 export type LossOf<Targets> = (features: Tensor, centers: Tensor, targets: Targets) => BatchLoss;
 
-/** The paper's loss alone, of labels. */
+/** The paper's loss alone, from labels. */
 export const magfaceTerms =
   (constants: MagFaceOptions): LossOf<Tensor> =>
   (features, centers, labels) => ({ ...magfaceLoss(features, centers, labels, constants), labels });
 
 export interface WholeHeadOptions<Targets> {
   readonly loss: LossOf<Targets>;
-  /** In checkpoints. @default the official one */
+  /** Name in checkpoints. @default the official one */
   readonly name?: string;
-  /** Whether weight decay is for centers too, as officially. @default true */
+  /** Whether weight decay applies to centers, as officially. @default true */
   readonly decays?: boolean;
-  /** Each of them has all centers, and computes the loss of the whole batch. @default none */
+  /** Each has all centers, and computes the loss of the whole batch. @default none */
   readonly ranks?: Ranks | undefined;
 }
 
@@ -105,7 +105,7 @@ export class WholeHead<Targets> implements Head<Targets> {
   readonly #options: WholeHeadOptions<Targets>;
   readonly #ranks: Ranks;
 
-  /** @param centers - (D, K): where they start; a leaf that learns */
+  /** @param centers - (D, K): initial values; a trainable leaf */
   constructor(centers: Tensor, options: WholeHeadOptions<Targets>) {
     this.name = options.name ?? centersName;
     this.centers = centers;
@@ -158,7 +158,7 @@ export type NamedTensors = Iterable<readonly [string, Tensor]>;
 export const storeAll = (named: NamedTensors): Map<string, StoredTensor> =>
   new Map(Array.from(named, ([name, tensor]) => [name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array)]));
 
-/** Takes over what {@link storeAll} gave. @param file - for errors */
+/** Restores the result of {@link storeAll}. @param file - for errors */
 export function restoreAll(named: NamedTensors, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
   using _scope = scope();
   using _noGrad = noGrad();
@@ -168,7 +168,7 @@ export function restoreAll(named: NamedTensors, tensors: ReadonlyMap<string, Sto
   }
 }
 
-/** A tensor of a checkpoint. @throws {FormatError} when it is not there or of another shape */
+/** A tensor of a checkpoint. @throws {FormatError} if it is missing or of another shape */
 export function storedTensor(
   tensors: ReadonlyMap<string, StoredTensor>,
   wanted: { readonly name: string; readonly shape: readonly number[]; readonly file: string },

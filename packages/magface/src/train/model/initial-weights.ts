@@ -1,4 +1,4 @@
-/** Finetuning: a backbone's weights from a file, and what its magnitudes say about the constants of the loss. */
+/** Initialises finetuning: loads a backbone's weights, and checks the loss constants against its magnitudes. */
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { expectOfficialNames, officialNames } from '../../format/official-names.ts';
 import { toFloat32 } from '../../format/tensor.ts';
@@ -7,7 +7,7 @@ import type { Network } from './network.ts';
 import { openWeights } from './read-backbone.ts';
 
 /**
- * Takes a backbone's weights over; class centers are not taken, so the classes may be others.
+ * Loads a backbone's weights but not its class centers, so the classes may differ.
  *
  * @param file - an official `.pth` of any trainer's layout, one whose names format/foreign-names.ts knows, or a `.safetensors` such as a checkpoint of ours
  * @throws {FormatError} naming the tensors that do not fit
@@ -31,10 +31,10 @@ function copyInto(network: Network, name: string, values: Float32Array): void {
 }
 
 /**
- * The recipe of the official README: [l_a, u_a] must hold the magnitudes that the model has.
+ * The recipe of the official README: [l_a, u_a] must contain the model's magnitudes.
  *
- * @param magnitudes - of a few samples
- * @returns what to change, in a sentence; undefined when it fits
+ * @param magnitudes - those of a few samples
+ * @returns the suggested change, in a sentence; undefined if none is needed
  */
 export function magnitudeAdvice(
   magnitudes: ArrayLike<number>,

@@ -32,7 +32,7 @@ export type LayerKind =
     }
   /** One slope a channel. */
   | { readonly kind: 'prelu'; readonly channels: number }
-  /** Held within [0, highest]. */
+  /** Clamps to [0, highest]. */
   | { readonly kind: 'clamp'; readonly highest: number }
   | { readonly kind: 'add' }
   /** Zeroes whole channels in training. */
@@ -50,17 +50,17 @@ export interface Architecture {
   readonly embeddingLength: number;
 }
 
-/** Of every BatchNorm of the official models. */
+/** Epsilon of every BatchNorm of the official models. */
 export const batchNormEpsilon = 2e-5;
 
 /** Name of the value that the first layer reads. */
 export const inputValue = 'input';
 
-/** What a tensor of a layer is for. */
+/** The role of a layer's tensor. */
 export interface TensorSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Whether it is learned; the others are running statistics. */
+  /** Whether it is trained; the others are running statistics. */
   readonly trainable: boolean;
 }
 

@@ -35,7 +35,7 @@ export interface MagFaceOptions {
   readonly easyMargin?: boolean;
 }
 
-/** What is left to say: every option with its value. */
+/** The complete options, with all values. */
 export type MagFaceConstants = Required<MagFaceOptions>;
 
 /** The official script's constants (run.sh). */
@@ -70,7 +70,7 @@ export interface MagFaceLoss {
  * @param features - (N, D) float32: f, not normalized
  * @param centers - (D, K) float32: one class center a column, not normalized
  * @param labels - (N) int64, each in [0, K)
- * @throws {ShapeError} when they disagree on N or D
+ * @throws {ShapeError} if they disagree on N or D
  */
 export function magfaceLoss(
   features: Tensor,
@@ -95,12 +95,12 @@ export function magfaceLoss(
   return { total, identity, regularizer: g, cosines: cos, magnitudes: a, margins: m };
 }
 
-/** a = ‖f‖ held within [l_a, u_a], (N, 1). */
+/** a = ‖f‖ clamped to [l_a, u_a], (N, 1). */
 export function heldMagnitudes(features: Tensor, { lowerMagnitude, upperMagnitude }: MagFaceConstants): Tensor {
   return features.norm(2, 1, { keepdim: true }).clamp({ min: lowerMagnitude, max: upperMagnitude });
 }
 
-/** m(a): from l_m at l_a to u_m at u_a in a straight line. */
+/** m(a): linear from l_m at l_a to u_m at u_a. */
 export function margin(a: Tensor, constants: MagFaceConstants): Tensor {
   const { lowerMagnitude: la, lowerMargin: lm } = constants;
   return a.sub(la).mul(marginSlope(constants)).add(lm);
@@ -110,7 +110,7 @@ export function margin(a: Tensor, constants: MagFaceConstants): Tensor {
 export const marginAt = (a: number, constants: MagFaceConstants): number =>
   constants.lowerMargin + marginSlope(constants) * (a - constants.lowerMagnitude);
 
-/** g(a) = a / u_a² + 1 / a: falls up to u_a, so that it pulls magnitudes up. */
+/** g(a) = a / u_a² + 1 / a: decreases up to u_a, so that it pulls magnitudes up. */
 export function regularizer(a: Tensor, { upperMagnitude: ua }: MagFaceConstants): Tensor {
   return a.mul(1 / ua ** 2).add(a.reciprocal());
 }
@@ -133,7 +133,7 @@ const marginSlope = ({ lowerMagnitude, upperMagnitude, lowerMargin, upperMargin 
   (upperMargin - lowerMargin) / (upperMagnitude - lowerMagnitude);
 
 /**
- * The least λ_g with which the loss is sure to have its optimum inside (l_a, u_a]: s·k·u_a²·l_a² / (u_a² − l_a²), where k
+ * The minimum λ_g that guarantees an optimum inside (l_a, u_a]: s·k·u_a²·l_a² / (u_a² − l_a²), where k
  * is the slope of m.
  * @see the paper's section 3.2 and its appendix
  */

@@ -32,7 +32,7 @@ export function mobilefacenet(embeddingLength = 512): Architecture {
 }
 
 /**
- * The variant with ReLU6 whose weights circulate: a second, pointwise convolution after the first depthwise one (both with
+ * The widely used variant with ReLU6: a second, pointwise convolution after the first depthwise one (both with
  * plain ReLU), no bias before the last BatchNorm, and PyTorch's own epsilon.
  *
  * @param embeddingLength - D @default 512; the published weights have 128
@@ -54,7 +54,7 @@ export function mobilefacenetRelu6(embeddingLength = 512): Architecture {
 }
 
 interface BlockSettings {
-  /** Of BatchNorm. */
+  /** Epsilon of BatchNorm. */
   readonly epsilon: number;
   /** Adds the activation of a convolution's value. */
   readonly activate: (name: string, input: string, channels: number) => string;

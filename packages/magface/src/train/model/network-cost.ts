@@ -1,7 +1,7 @@
-/** What a network costs, read off its list of layers: parameters, values kept for backward, and arithmetic. */
+/** Computes a network's cost from its list of layers: parameters, values kept for backward, and arithmetic. */
 import { type Architecture, allTensors, inputValue, type Layer } from './layers.ts';
 
-/** Per image, where nothing else is said. */
+/** Cost per image, unless stated otherwise. */
 export interface NetworkCost {
   /** Learned numbers of the network. */
   readonly parameters: number;
@@ -9,7 +9,7 @@ export interface NetworkCost {
   readonly activations: number;
   /** Multiplications and additions of a forward pass; backward takes twice as many. */
   readonly operations: number;
-  /** Of each BatchNorm. */
+  /** Channels of each BatchNorm. */
   readonly normChannels: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-/** Runs a network of layers.ts with libtorch: its tensors, their start, and the forward pass. */
+/** Runs a network of layers.ts with libtorch: its tensors, their initialisation, and the forward pass. */
 import {
   convolution,
   type Device,
@@ -35,11 +35,11 @@ export type Mode =
       readonly training: true;
       /** Share of channels that the dropout before the linear layer zeroes. @default 0.4 */
       readonly dropout?: number;
-      /** Where dropout draws from. */
+      /** Random numbers for dropout. */
       readonly generator: Generator;
-      /** Which rows of a batch these are, so that dropout draws for the whole and ranks agree. @default all of it */
+      /** Position of these rows in the batch, so that dropout draws for the whole and ranks agree. @default all of it */
       readonly share?: Share;
-      /** BatchNorm's statistics are those of all its ranks. @default this process's alone */
+      /** The ranks that share BatchNorm's statistics. @default this process alone */
       readonly group?: ProcessGroup;
     };
 
@@ -50,7 +50,7 @@ export class Network {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** How many batches the BatchNorm layers have seen: PyTorch's `num_batches_tracked`, the same for all. */
   batches = 0;
-  /** Whether BatchNorm runs together with what follows it; the sums are the same but for rounding. @default true */
+  /** Whether BatchNorm is fused with the next layer; results differ only by rounding. @default true */
   isFused = true;
   readonly #fused: readonly Step[];
   readonly #single: readonly Step[];
@@ -70,7 +70,7 @@ export class Network {
 
   /**
    * @param images - (N, 3, 112, 112) float32, BGR, x / 255
-   * @returns (N, D) float32: the features, not normalized; the scope around owns them
+   * @returns (N, D) float32: the features, not normalized; the enclosing scope owns them
    */
   forward(images: Tensor, mode: Mode): Tensor {
     const steps = this.isFused ? this.#fused : this.#single;
@@ -82,7 +82,7 @@ export class Network {
       const inputs = step.inputs.map((name) => values.get(name)!);
       last = step.norm === undefined ? this.#run(step.layer, inputs, mode) : this.#runFused(step, inputs, mode);
       values.set(step.layer.output, last);
-      // A value that no later layer reads is let go of at once; autograd keeps what backward needs.
+      // A value is freed after its last reader; autograd keeps what backward needs.
       for (const name of step.inputs) {
         if (lastUse.get(name) === i && name !== inputValue) values.get(name)!.dispose();
       }
@@ -120,7 +120,7 @@ export class Network {
     }
   }
 
-  /** BatchNorm with the PReLU or the sum behind it. */
+  /** Runs BatchNorm with the PReLU or sum after it. */
   #runFused({ layer, norm }: Step, [x, residual]: readonly Tensor[], mode: Mode): Tensor {
     const slope = layer.kind === 'prelu' ? this.tensors.get(`${layer.name}.weight`) : undefined;
     const { training } = mode;
@@ -128,7 +128,7 @@ export class Network {
     return batchNorm(x!, { ...this.#partsOf(norm!), training, slope, residual, group, isFused: true });
   }
 
-  /** What a BatchNorm has beside its input. */
+  /** A BatchNorm's parameters and statistics. */
   #partsOf({ name, epsilon = batchNormEpsilon }: BatchNormLayer): Omit<FusedBatchNormOptions, 'training'> {
     const [weight, bias, runningMean, runningVariance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
       (suffix) => this.tensors.get(`${name}.${suffix}`)!,
@@ -137,10 +137,10 @@ export class Network {
   }
 }
 
-/** The same values under a new handle, since the interpreter lets go of a layer's input and output apart. */
+/** The same values under a new handle, since the interpreter frees a layer's input and output separately. */
 export const alias = (x: Tensor): Tensor => x.reshape(x.shape);
 
-/** Zeroes whole channels with this probability and scales the others so that the mean stays. */
+/** Zeroes whole channels with this probability and scales the others to preserve the mean. */
 function channelDropout(x: Tensor, { dropout: rate = 0.4, generator, share }: Mode & { training: true }): Tensor {
   if (rate === 0) return alias(x);
   const { first, count, total } = share ?? { first: 0, count: x.size(0), total: x.size(0) };
@@ -154,7 +154,7 @@ export type StateValues = ReadonlyMap<string, Float32Array>;
 
 /**
  * @param start - a seed for the official initialisation, or values for every tensor
- * @throws {ShapeError} naming the tensor that is missing or of another size
+ * @throws {ShapeError} naming a tensor that is missing or of another size
  */
 export function createNetwork(
   architecture: Architecture,
@@ -177,7 +177,7 @@ export function createNetwork(
   return new Network(architecture, tensors);
 }
 
-/** How many tensors PyTorch's state_dict of it has. */
+/** Number of tensors in PyTorch's state_dict of it. */
 export function stateDictSize(architecture: Architecture): number {
   return allTensors(architecture).length + batchCounters(architecture).length;
 }

@@ -47,7 +47,7 @@ export function exportOnnx(architecture: Architecture, weights: Weights, options
   return exportNetwork(architecture, weights, { contract, output: 'embedding', hasMagnitude: true });
 }
 
-/** What a network's file says beside its weights. */
+/** Contents of a network's file besides its weights. */
 export interface NetworkFile {
   readonly contract: RecogniserContract | AlignerContract;
   /** Name of the network's output, (N, D). */
@@ -57,7 +57,7 @@ export interface NetworkFile {
 }
 
 /**
- * A network of any purpose; {@link exportOnnx} writes recognisers.
+ * Exports a network for any purpose; {@link exportOnnx} exports recognisers.
  *
  * @param weights - by PyTorch's names
  * @returns the bytes of the file

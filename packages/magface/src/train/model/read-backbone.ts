@@ -1,4 +1,4 @@
-/** A backbone with its arch from whatever holds one: a checkpoint of ours, an official `.pth`, tensors under known names. */
+/** Reads a backbone and its arch from any source: a checkpoint of ours, an official `.pth`, tensors under known names. */
 import { extname } from 'node:path';
 import { ConfigError, FormatError } from '../../errors.ts';
 import { expectOfficialNames, type OfficialNames, officialNames } from '../../format/official-names.ts';
@@ -47,7 +47,7 @@ export async function backboneOf(
 
 /**
  * @param arch - @default the one whose tensors the file holds
- * @throws {FormatError} when no known arch fits, with what the nearest one lacks
+ * @throws {FormatError} if no known arch fits, with what the nearest one lacks
  */
 export async function readBackbone(file: string, arch?: string): Promise<Backbone> {
   if (extname(file) === '.safetensors' && (await isCheckpoint(file)))
@@ -70,7 +70,7 @@ interface Fit {
   readonly found: OfficialNames;
 }
 
-/** The arch, of those there are, that the file lacks least of. */
+/** The known arch with the fewest tensors missing from the file. */
 async function fitOf({ tensors }: TensorFile, arch: string | undefined): Promise<Fit> {
   const fits: Fit[] = [];
   for (const name of arch === undefined ? architectureNames : [arch]) {

@@ -1,26 +1,26 @@
 /**
- * Starts the processes of a parallel run on this machine, keeps their store, and starts all again from the last checkpoint
- * when one of them dies. Other launchers can do it instead: ranks know each other by torchrun's variables alone.
+ * Starts the processes of a parallel run on this machine, runs their store, and restarts all from the last checkpoint when
+ * one of them dies. Other launchers also work: ranks find each other through torchrun's variables alone.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { Store } from '@magface/torch';
 
-/** Which processes are started on this machine, and what is done when one fails. */
+/** Which processes to start on this machine, and what to do when one fails. */
 export interface LaunchOptions {
-  /** R: processes. `--nproc` */
+  /** R: number of processes. `--nproc` */
   readonly ranks: number;
-  /** Words behind `node` that start a rank. @param attempt - from 0 */
+  /** Arguments to `node` that start a rank. @param attempt - from 0 */
   readonly command: (attempt: number) => readonly string[];
   /** `--max-restarts` @default 0 */
   readonly maxRestarts?: number;
-  /** Seconds that the others get to end once one has failed. @default 30 */
+  /** Seconds that the other ranks get to exit after one fails. @default 30 */
   readonly grace?: number;
-  /** Asks all to end with a checkpoint. */
+  /** Asks all ranks to write a checkpoint and exit. */
   readonly signal?: AbortSignal;
-  /** A sentence for people. */
+  /** Receives messages for the user. */
   readonly onNote?: (line: string) => void;
-  /** Each process as it starts. */
+  /** Called as each process starts. */
   readonly onStart?: (rank: number, child: ChildProcess) => void;
 }
 
@@ -29,14 +29,14 @@ interface Ended {
   readonly rank: number;
   readonly status: number | null;
   readonly killedBy: NodeJS.Signals | null;
-  /** What it said, other than the first, whose words are heard at once. */
+  /** Its output; empty for the first rank, which prints directly. */
   readonly said: string;
 }
 
-/** Exit code of wrong use, which would come again. */
+/** Exit code for incorrect usage, which a restart would repeat. */
 const wrongUseStatus = 2;
 
-/** @returns the exit code for the whole: 0 when every rank ended well */
+/** @returns the overall exit code: 0 if every rank succeeded */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { maxRestarts = 0, onNote = () => {}, signal } = options;
   const store = new Store({ isServer: true });
@@ -55,7 +55,7 @@ export async function launch(options: LaunchOptions): Promise<number> {
   }
 }
 
-/** @returns the rank that failed first, undefined when none did */
+/** @returns the rank that failed first, undefined if none did */
 async function runOnce(
   options: LaunchOptions,
   { attempt, port }: { readonly attempt: number; readonly port: number },
@@ -89,8 +89,8 @@ async function runOnce(
 }
 
 /**
- * The first rank speaks for all. The channel tells a rank when its launcher is gone. Ranks are a process group each, so
- * that Ctrl-C reaches the launcher alone, which asks them once.
+ * Only the first rank prints. The channel tells a rank when its launcher has died. Each rank has its own process group, so
+ * Ctrl-C reaches only the launcher, which asks each rank once.
  */
 function startRank(words: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   const output = env['RANK'] === '0' ? 'inherit' : 'ignore';

@@ -1,6 +1,6 @@
 /**
- * One of the processes by which `magface plan --measure` learns a machine's two constants: it does training steps beside the
- * others, without a word to them, then sums gradients with them. Prints {@link MachineConstants} as JSON.
+ * One of the processes with which `magface plan --measure` measures a machine's two constants: it runs training steps beside
+ * the others without communicating, then sums gradients with them. Prints {@link MachineConstants} as JSON.
  *
  * Started by measure-machine.ts with torchrun's variables and {@link RankTask} as its argument.
  */
@@ -10,24 +10,24 @@ import { openArchitecture } from '../model/architectures.ts';
 import { networkCost } from '../model/network-cost.ts';
 import { coresOfRank, joinGroup, rankOf } from './environment.ts';
 
-/** What a process is to do. */
+/** What the process measures. */
 export interface RankTask {
   readonly arch: string;
   readonly embeddingSize: number;
   readonly precision: 'fp32' | 'bf16';
-  /** Images a step. */
+  /** Images per step. */
   readonly images: number;
 }
 
-/** What `plan` reckons time with. */
+/** The constants with which `plan` estimates time. */
 export interface MachineConstants {
-  /** 10⁹ operations that a rank does in a second while it trains. */
+  /** 10⁹ operations per second of a rank during training. */
   readonly gflops: number;
-  /** 10⁹ bytes that a rank sends in a second; undefined for one process. */
+  /** 10⁹ bytes per second that a rank sends; undefined for one process. */
   readonly bandwidth: number | undefined;
 }
 
-/** Few, so that the backbone's part is what is measured. */
+/** Few classes, so that the backbone dominates. */
 const classes = 1000;
 const [steps, sums, bucketBytes] = [3, 8, 25 * 2 ** 20] as const;
 
@@ -39,9 +39,9 @@ const own = { gflops: await arithmetic(JSON.parse(process.argv[2]!)), bandwidth:
 const gflops = meanOverRanks(own.gflops);
 if (place.rank === 0) process.stdout.write(`${JSON.stringify({ ...own, gflops } satisfies MachineConstants)}\n`);
 group.barrier();
-process.exit(0); // a group has threads that would hold the process
+process.exit(0); // the group's threads would keep the process alive
 
-/** The best of a few steps, all ranks at work at once. */
+/** Times the fastest of a few steps while all ranks work. */
 async function arithmetic({ arch, embeddingSize, precision, images }: RankTask): Promise<number> {
   const network = await openArchitecture(arch, embeddingSize);
   const trainer = new Trainer({ architecture: network, classes, loss: {}, precision });
@@ -55,12 +55,12 @@ async function arithmetic({ arch, embeddingSize, precision, images }: RankTask):
     group.barrier();
     const start = performance.now();
     trainer.learn(pixels, labels, 1e-4);
-    if (step > 0) best = Math.min(best, performance.now() - start); // the first warms up
+    if (step > 0) best = Math.min(best, performance.now() - start); // the first step warms up
   }
   return work / best / 1e6;
 }
 
-/** Sums of one bucket of gradients: each rank sends 2 (R − 1) / R of it. */
+/** Times sums of one bucket of gradients: each rank sends 2 (R − 1) / R of it. */
 function wire(): number {
   using _ = scope();
   const bucket = zeros([bucketBytes / 4]);

@@ -1,4 +1,4 @@
-/** The two constants of a plan's time, measured here: how fast a rank computes, and how fast it sends. */
+/** Measures the two constants of a plan's time: a rank's computing speed and its sending speed. */
 
 import { type ExecFileException, execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -11,19 +11,19 @@ import type { MachineConstants, RankTask } from './machine-rank.ts';
 export type { MachineConstants } from './machine-rank.ts';
 
 export interface MeasureOptions extends RankTask {
-  /** Processes at once on this machine; more than it has cores share them. */
+  /** Number of concurrent processes on this machine; if they exceed its cores, they share them. */
   readonly ranks: number;
 }
 
-/** Most processes that are started to measure: each core has one then. */
+/** Maximum number of measuring processes: one per core. */
 const mostRanks = (): number => cores();
 
 /**
- * Starts as many processes as the plan has ranks, or as there are cores, lets all do training steps at once, then sum
- * gradients. Takes some seconds.
+ * Starts one process per rank of the plan, but at most one per core. All run training steps at once, then sum gradients.
+ * Takes some seconds.
  *
- * @returns of a rank, `ranks` of which share this machine. Where there are more than cores they share the arithmetic.
- * @throws {MagfaceError} `rank_lost` when a process fails; the others, which would wait for it for minutes, are ended
+ * @returns the constants of one of `ranks` ranks on this machine; more ranks than cores share the arithmetic
+ * @throws {MagfaceError} `rank_lost` if a process fails; ends the others, which would wait for minutes
  */
 export async function measureMachine({ ranks, ...task }: MeasureOptions): Promise<MachineConstants> {
   const size = Math.min(ranks, mostRanks());
@@ -49,7 +49,7 @@ function lostError(cause: ExecFileException, size: number): MagfaceError {
   return new MagfaceError('rank_lost', message, { cause });
 }
 
-// From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
+// From source (in tests), uses the compiled program: a separate process has no TypeScript loader.
 const programFile = import.meta.url.endsWith('.ts')
   ? '../../../dist/train/parallel/machine-rank.js'
   : './machine-rank.js';

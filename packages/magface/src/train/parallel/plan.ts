@@ -1,54 +1,54 @@
 /**
- * A parallel run on paper: memory and traffic of one rank, and the time of a step from two measured constants. Letters as
- * in docs/scaling.md: P parameters, B batch, D embedding, K classes, R ranks, ρ the share of classes that take part.
+ * Estimates a parallel run: memory and traffic of one rank, and the time of a step from two measured constants. Letters are
+ * those of docs/scaling.md: P parameters, B batch, D embedding, K classes, R ranks, ρ share of sampled classes.
  */
 import type { Architecture } from '../model/layers.ts';
 import { networkCost } from '../model/network-cost.ts';
 
-/** The run that is planned, and the machines for it. */
+/** The planned run and its machines. */
 export interface PlanOptions {
   readonly architecture: Architecture;
   /** K. */
   readonly classes: number;
   /** R. */
   readonly ranks: number;
-  /** B, of all ranks together. @default 512 */
+  /** B, total over all ranks. @default 512 */
   readonly batch?: number;
   /** ρ. @default 1 */
   readonly sampleRate?: number;
   /** Bytes of an activation: 4 in fp32, 2 in bf16 and fp16. @default 4 */
   readonly activationBytes?: 2 | 4;
-  /** Arithmetic that a rank does in a second, in 10⁹. @default 50 */
+  /** Arithmetic of a rank, in 10⁹ operations per second. @default 50 */
   readonly gflops?: number;
-  /** What a rank sends in a second, in 10⁹ bytes. @default 1 */
+  /** Bandwidth of a rank, in 10⁹ bytes per second. @default 1 */
   readonly bandwidth?: number;
 }
 
-/** What a step costs on one rank. */
+/** The cost of a step on one rank. */
 export interface Plan {
   /** Bytes. */
   readonly memory: {
-    /** Weights, velocities, gradients and the buckets in which they travel: 16 P. */
+    /** Weights, velocities, gradients and their communication buckets: 16 P. */
     readonly backbone: number;
     readonly activations: number;
     /** Centers and velocities: 8 D K / R. */
     readonly centers: number;
-    /** Gradient, normalised centers and theirs, of those that take part. */
+    /** For sampled centers: gradients, normalised centers and their gradients. */
     readonly centerWork: number;
     /** Logits with their copies and gradients: 28 B ρ K / R. */
     readonly logits: number;
     readonly total: number;
   };
-  /** Bytes that a rank sends in a step. None depends on K. */
+  /** Bytes that a rank sends per step, independent of K. */
   readonly traffic: {
     readonly gradients: number;
-    /** Gathered, and their gradient summed. */
+    /** Gathering them and summing their gradient. */
     readonly features: number;
     readonly softmax: number;
     readonly batchNorm: number;
     readonly total: number;
   };
-  /** Seconds of a step, communication not hidden behind arithmetic. */
+  /** Seconds per step, assuming no overlap of communication and arithmetic. */
   readonly time: {
     readonly backbone: number;
     readonly head: number;
@@ -57,16 +57,16 @@ export interface Plan {
   };
 }
 
-/** Matrices of the size of the centers that take part: gradient, normalised, its gradient, one product. */
+/** Matrices of the size of the sampled centers: gradient, normalised, its gradient, one product. */
 const centerCopies = 4;
 /** Partial FC works on copies of centers and velocities. */
 const sampledCopies = 2;
-/** Matrices of the size of the logits alive at the peak of backward. */
+/** Matrices of the size of the logits alive at the peak of the backward pass. */
 const logitCopies = 7;
-/** Numbers a sample that the distributed softmax exchanges. */
+/** Numbers per sample that the distributed softmax exchanges. */
 const softmaxNumbers = 5;
 
-/** @returns memory, traffic and time of a step on one rank, by arithmetic: nothing is run */
+/** @returns calculated memory, traffic and time of a step on one rank, without running anything */
 export function plan(options: PlanOptions): Plan {
   const { architecture, classes, ranks, batch = 512, sampleRate = 1, activationBytes = 4 } = options;
   const { gflops = 50, bandwidth = 1 } = options;
@@ -84,7 +84,7 @@ export function plan(options: PlanOptions): Plan {
     centerWork: 4 * dimension * active * copies,
     logits: 4 * batch * active * logitCopies,
   };
-  // A ring: a gather passes every other rank's part on, a sum passes all but one part on twice.
+  // In a ring, a gather forwards every other rank's part; a sum forwards all but one part twice.
   const gathered = (bytes: number): number => (bytes * (ranks - 1)) / ranks;
   const summed = (bytes: number): number => 2 * gathered(bytes);
   const features = 4 * batch * dimension;

@@ -1,27 +1,27 @@
-/** What a trainer does with the other ranks: one step, one decision, one sum of gradients. */
+/** A trainer's communication with other ranks: shared steps, decisions and sums of gradients. */
 import { fromArray, GradientReducer, type ProcessGroup, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
 import { gatherRows, type Rank, type Share, shareOf } from './shares.ts';
 
-/** What ranks do together beside summing gradients. */
+/** Options for the cooperation of ranks. */
 export interface RanksOptions {
-  /** Whether BatchNorm takes its statistics over all ranks. `--sync-batch-norm` @default true */
+  /** Whether BatchNorm computes its statistics over all ranks. `--sync-batch-norm` @default true */
   readonly syncBatchNorm?: boolean;
 }
 
 /**
- * The processes of a group as a {@link Trainer} needs them: all call the same methods in the same order. A process that trains
- * alone has no group, and is its own sum, its own maximum and the whole of every batch.
+ * The processes of a group, for a {@link Trainer}: all call the same methods in the same order. A process that trains alone
+ * has no group: sums, maxima and batches are its own.
  */
 export class Ranks implements Rank {
-  /** What carries tensors between them; undefined for a process alone. */
+  /** Communicates tensors between ranks; undefined for a single process. */
   readonly group: ProcessGroup | undefined;
   readonly rank: number;
   /** R */
   readonly size: number;
-  /** Whether BatchNorm takes its statistics over all ranks. */
+  /** Whether BatchNorm computes its statistics over all ranks. */
   readonly syncBatchNorm: boolean;
-  /** What BatchNorm is given in training: the group whose batches its statistics are of, if not this process's alone. */
+  /** Argument to BatchNorm in training: the group that shares statistics, empty for statistics of this process only. */
   readonly together: { readonly group?: ProcessGroup };
   #reducer: GradientReducer | undefined;
 
@@ -34,12 +34,12 @@ export class Ranks implements Rank {
     this.together = this.syncBatchNorm && group !== undefined ? { group } : {};
   }
 
-  /** Whether this rank is the one that prints and writes. */
+  /** Whether this is the first rank, which prints and writes. */
   get isFirst(): boolean {
     return this.rank === 0;
   }
 
-  /** Where `count` rows stand in the whole batch. @throws {ShapeError} when they are not this rank's share of it */
+  /** Position of `count` rows in the whole batch. @throws {ShapeError} if they are not this rank's share of it */
   place(count: number): Share {
     const share = shareOf(this.sum(count), this);
     if (share.count === count) return share;
@@ -48,31 +48,31 @@ export class Ranks implements Rank {
     );
   }
 
-  /** Every rank's rows, in order. */
+  /** Gathers every rank's rows, in order. */
   gather(rows: Tensor, { total }: Pick<Share, 'total'>): Tensor {
     return this.group === undefined ? rows : gatherRows(this.group, rows, total);
   }
 
-  /** The same of values: own (n, D) to all (N, D). */
+  /** Gathers values: own (n, D) to all (N, D). */
   gatherValues(values: Float32Array, dimension: number, { count, total }: Share): Float32Array {
     if (this.group === undefined) return values;
     using _ = scope();
     return this.gather(fromArray(values, [count, dimension]), { total }).toArray() as Float32Array;
   }
 
-  /** Runs what calls collectives by itself, as BatchNorm over all ranks does. @throws {RankLostError} */
+  /** Runs a body that calls collectives itself, such as BatchNorm over all ranks. @throws {RankLostError} */
   run<T>(body: () => T): T {
     return this.group === undefined ? body() : this.group.run(body);
   }
 
-  /** Runs backward, with the gradients of these parameters summed over ranks on the way. */
+  /** Runs the backward pass and sums the gradients of these parameters over ranks. */
   sumGradients<T>(parameters: readonly Tensor[], backward: () => T): T {
     if (this.group === undefined) return backward();
     this.#reducer ??= new GradientReducer(this.group, parameters);
     return this.#reducer.sum(backward);
   }
 
-  /** Which samples the whole batch is made of. */
+  /** Gathers the sample indices of the whole batch. */
   gatherIndices(indices: Uint32Array): Uint32Array {
     if (this.group === undefined) return indices;
     using _ = scope();
@@ -85,12 +85,12 @@ export class Ranks implements Rank {
     return this.#reduced(value, 'sum');
   }
 
-  /** Whether it is so on any rank. */
+  /** Whether the flag is true on any rank. */
   any(flag: boolean): boolean {
     return this.sum(Number(flag)) > 0;
   }
 
-  /** The least of what ranks have; undefined when none has one. */
+  /** The minimum over ranks; undefined if no rank has a value. */
   least(value: number | undefined): number | undefined {
     const least = -this.#reduced(value === undefined ? Number.NEGATIVE_INFINITY : -value, 'max');
     return Number.isFinite(least) ? least : undefined;

@@ -1,31 +1,31 @@
 /**
- * Partial FC: which of a rank's classes take part in a step. Those of the batch always do; of the others so many that the
- * wanted share of all is there, drawn anew each step by a pure function of (seed, rank, step).
+ * Partial FC: samples a rank's classes for a step. It always includes those of the batch, and adds others up to the
+ * requested share, redrawn each step by a pure function of (seed, rank, step).
  *
  * @see An et al., Partial FC, arXiv 2010.05222
  */
 import { hash } from '../data/sample-order.ts';
 import type { Share } from './shares.ts';
 
-/** Classes of a rank that take part, in order. */
+/** The sampled classes of a rank, in order. */
 export interface SampledClasses {
-  /** (K_s): of the rank's K_r classes, counted from its first. */
+  /** (K_s): indices into the rank's K_r classes. */
   readonly rows: BigInt64Array;
-  /** (N): where in `rows` each sample's own class stands; 0 where it is another rank's. */
+  /** (N): index in `rows` of each sample's own class; 0 if another rank has it. */
   readonly own: BigInt64Array;
-  /** (N): 1 where the own class is this rank's. */
+  /** (N): 1 if this rank has the own class. */
   readonly isHere: Uint8Array;
 }
 
 export interface SamplingOptions {
-  /** Share of the classes that take part. `--sample-rate` */
+  /** Share of classes to sample. `--sample-rate` */
   readonly rate: number;
   readonly seed: number;
   readonly rank: number;
   readonly step: number;
 }
 
-/** @param labels - (N): of the whole batch */
+/** @param labels - (N): labels of the whole batch */
 export function sampleClasses(labels: BigInt64Array, share: Share, options: SamplingOptions): SampledClasses {
   const { rate, seed, rank, step } = options;
   const local = Array.from(labels, (label) => Number(label) - share.first);
@@ -54,7 +54,7 @@ export function sampleClasses(labels: BigInt64Array, share: Share, options: Samp
   };
 }
 
-/** Every class of the rank takes part. */
+/** Selects every class of the rank. */
 export function allClasses(labels: BigInt64Array, share: Share): Omit<SampledClasses, 'rows'> {
   const isHere = Uint8Array.from(labels, (label) => {
     const row = Number(label) - share.first;

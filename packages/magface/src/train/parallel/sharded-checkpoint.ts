@@ -1,6 +1,6 @@
 /**
- * A checkpoint of ranks, each of which has some columns of the centers: every rank writes its own beside the file to be,
- * and the first joins them to one file, as one process would have written it. Ranks on several machines share the folder.
+ * Writes a checkpoint of several ranks, each with some columns of the centers: every rank writes its part beside the final
+ * file, and the first joins them into a file identical to that of one process. Ranks on several machines share the folder.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -16,25 +16,25 @@ const shardedNames = [centersName, velocitiesName];
 
 const shardName = (file: string, rank: number): string => `${file}.shard-${rank}`;
 
-/** Removes what a killed run left: parts of checkpoints, and files that were not yet whole. */
+/** Removes the leftovers of a killed run: parts of checkpoints and incomplete files. */
 export function removeLeftovers(folder: string): void {
   const isLeft = (name: string): boolean => /\.shard-\d+$/.test(name) || /\.[\da-f-]{36}\.part$/.test(name);
   for (const name of readdirSync(folder)) if (isLeft(name)) rmSync(join(folder, name));
 }
 
 /**
- * @param content - the same on all ranks, but for the columns of the centers and their velocities
+ * @param content - equal on all ranks except for the columns of the centers and their velocities
  */
 export async function writeSharded(file: string, content: CheckpointContent, group: ProcessGroup): Promise<void> {
   const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));
   try {
     const own = new Map(shardedNames.map((name) => [name, content.tensors.get(name)!]));
     await writeSafetensors(names[group.rank]!, own);
-    group.barrier(); // every part is on the disk
+    group.barrier(); // every part is on disk
     if (group.rank === 0) await joinShards(file, names, content);
-    group.barrier(); // no rank goes on, to be lost, before the checkpoint is there
+    group.barrier(); // no rank continues, and may fail, before the checkpoint exists
   } finally {
-    // Also when the disk is full, or when another rank could not write.
+    // Also runs if the disk is full or another rank could not write.
     await rm(names[group.rank]!, { force: true });
   }
 }
@@ -52,7 +52,7 @@ async function joinShards(file: string, names: readonly string[], content: Check
   }
 }
 
-/** (D, K) of the parts' (D, K_r), read when its turn comes. */
+/** (D, K) from the parts' (D, K_r), read when needed. */
 function joined(parts: readonly SafetensorsFile[], name: string): LazyTensor {
   const shapes = parts.map((part) => part.tensors.get(name)!.shape as [number, number]);
   const rows = shapes[0]![0];

@@ -1,4 +1,4 @@
-/** How rows of a batch, and classes, are shared out over ranks: in order, as evenly as can be, for any count. */
+/** Divides the rows of a batch, and classes, among ranks: in order, as evenly as possible, for any count. */
 import { cat, type ProcessGroup, scope, type Tensor, zeros } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 
@@ -9,7 +9,7 @@ export interface Share {
   readonly total: number;
 }
 
-/** A place among ranks. */
+/** A process's position among ranks. */
 export interface Rank {
   /** From 0. */
   readonly rank: number;
@@ -17,13 +17,13 @@ export interface Rank {
   readonly size: number;
 }
 
-/** What of `total` items is this rank's: those from ⌊total · rank / R⌋ on. */
+/** This rank's share of `total` items, starting at ⌊total · rank / R⌋. */
 export function shareOf(total: number, { rank, size }: Rank): Share {
   const start = (of: number): number => Math.floor((total * of) / size);
   return { first: start(rank), count: start(rank + 1) - start(rank), total };
 }
 
-/** @throws {ConfigError} when a rank would have no sample of a batch */
+/** @throws {ConfigError} if a rank would have no sample of a batch */
 export function shareOfBatch(batchSize: number, place: Rank): Share {
   if (batchSize >= place.size) return shareOf(batchSize, place);
   const message = `Expected a batch of at least one sample for each of the ${place.size} processes but received ${batchSize}.`;
@@ -33,7 +33,7 @@ export function shareOfBatch(batchSize: number, place: Rank): Share {
 /**
  * @param rows - (n, …): this rank's share
  * @param total - N
- * @returns (N, …): every rank's, the same on all
+ * @returns (N, …): the rows of all ranks, equal on every rank
  */
 export function gatherRows(group: ProcessGroup, rows: Tensor, total: number): Tensor {
   using all = scope();

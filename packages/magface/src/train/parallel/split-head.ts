@@ -1,10 +1,10 @@
 /**
- * Class centers split over ranks, each with the columns of its own classes, so that any number of classes fits.
+ * Splits class centers over ranks by class, so that any number of classes fits.
  *
- * Every rank gathers the features of the whole batch, makes of them a leaf, and computes the logits of its classes with
- * margin; splitSoftmax gives their gradient. Backward takes it to the rank's centers and to the leaf. Summed over ranks, the
- * leaf's gradient holds what all classes ask of each feature, also through m(a) where the own center is another rank's.
- * Its rows go back to the ranks that the features came from. The pull g(a) concerns a sample alone and is added there.
+ * Every rank gathers the features of the whole batch as a leaf, and computes the logits of its classes with margin;
+ * splitSoftmax gives their gradient. Backward propagates it to the rank's centers and to the leaf. Summed over ranks, the
+ * leaf's gradient is that of all classes for each feature, also through m(a) where another rank has the own center. Its rows
+ * are then returned to the ranks of their features. The term g(a) depends on one sample only and is added there.
  */
 import {
   type Device,
@@ -41,20 +41,20 @@ import { splitSoftmax } from './split-softmax.ts';
 export interface SplitHeadOptions {
   readonly loss: MagFaceOptions;
   readonly seed: number;
-  /** Where the centers are. @default 'cpu' */
+  /** Device of the centers. @default 'cpu' */
   readonly device?: Device;
-  /** Share of the classes that take part in a step (Partial FC). @default 1 */
+  /** Share of classes sampled per step (Partial FC). @default 1 */
   readonly sampleRate?: number;
 }
 
 export class SplitHead implements Head {
   readonly name: string = centersName;
   readonly isSplit: boolean = true;
-  /** (K_r, D): a class a row, so that those of a sample lie together. */
+  /** (K_r, D): one row per class, so that each center is contiguous. */
   readonly centers: Tensor;
   /** (K_r, D) */
   readonly velocities: Tensor;
-  /** Which classes these are. */
+  /** This rank's classes. */
   readonly share: Share;
   readonly #group: ProcessGroup;
   readonly #constants: MagFaceConstants;
@@ -62,7 +62,7 @@ export class SplitHead implements Head {
   #optimizer: Sgd;
   #rows: Tensor | undefined;
 
-  /** @throws {ConfigError} when there are more ranks than classes: one without a class would have no logits */
+  /** @throws {ConfigError} if there are more ranks than classes: a rank without classes has no logits */
   constructor(group: ProcessGroup, dimension: number, classes: number, options: SplitHeadOptions) {
     if (classes < group.size) {
       const message = `Expected at most one process for each of the ${classes} classes but there are ${group.size}: lower --nproc.`;
@@ -111,7 +111,7 @@ export class SplitHead implements Head {
     return Math.sqrt(this.#group.allReduce(squares).item());
   }
 
-  /** Centers that take no part keep their velocity. */
+  /** Centers that are not sampled keep their velocity. */
   step(options: SgdOptions): void {
     this.#optimizer.step(options);
     if (this.#rows === undefined) return;
@@ -142,7 +142,7 @@ export class SplitHead implements Head {
     }
   }
 
-  /** @returns (K_s, D): the centers that take part, a leaf; and where each sample's own is among them */
+  /** @returns (K_s, D): the sampled centers as a leaf, and the position of each sample's own center */
   #takePart(labels: Tensor, step: number): { active: Tensor; isHere: Tensor; own: Tensor } {
     const values = labels.toArray() as BigInt64Array;
     const { sampleRate: rate = 1, seed } = this.#options;
@@ -157,7 +157,7 @@ export class SplitHead implements Head {
     return { active, isHere: column(isHere).to({ dtype: 'bool', device }), own: column(own).to({ device }) };
   }
 
-  /** The optimizer of those that take part has their velocities alone. */
+  /** The optimizer holds only the velocities of the sampled centers. */
   #activate(rows: BigInt64Array | undefined): Tensor {
     if (rows === undefined) {
       this.#optimizer.zeroGrad();
@@ -179,7 +179,7 @@ function pull(features: Tensor, weight: number, constants: MagFaceConstants): Te
   return gradients(regularizer(heldMagnitudes(local, constants), constants).sum().mul(weight), [local])[0]!;
 }
 
-/** (K_r, D): the rank's columns of what one process would draw for all classes, a row of which is drawn at a time. */
+/** (K_r, D): the rank's columns of what one process would draw for all classes, drawn one class at a time. */
 function initialRows(dimension: number, { first, count, total }: Share, seed: number): Tensor {
   using all = scope();
   using _ = noGrad();

@@ -4,11 +4,11 @@
  *
  *     L = mean_i (log Σ_k e^{z_ik} − z_i,y_i),     ∂L/∂z_ik = (e^{z_ik} / Σ_k e^{z_ik} − [k = y_i]) / N
  *
- * The greatest logit and the sums over k are those of all ranks: two collectives of a few numbers a sample.
+ * The maximum logit and the sums over k span all ranks: two collectives of a few numbers per sample.
  */
 import { cat, noGrad, type ProcessGroup, scope, type Tensor, where } from '@magface/torch';
 
-/** This rank's columns. */
+/** Logits of this rank's classes. */
 export interface SplitLogits {
   /** (N, K_r): with the margin, times s. */
   readonly logits: Tensor;
@@ -16,11 +16,11 @@ export interface SplitLogits {
   readonly cosines: Tensor;
   /** (N, 1) bool: whether the sample's own class is among the columns. */
   readonly isHere: Tensor;
-  /** (N, 1) int64: its column; any where it is not here. */
+  /** (N, 1) int64: its column; arbitrary if it is not here. */
   readonly own: Tensor;
 }
 
-/** The same on every rank, but for the gradient. */
+/** Equal on every rank, except for the gradient. */
 export interface SplitSoftmax {
   /** L. */
   readonly identity: number;

@@ -1,19 +1,19 @@
-/** How a run uses memory between two rows of metrics, as libtorch's caching allocator tells. */
+/** A run's memory use between two rows of metrics, from libtorch's caching allocator. */
 import { type MemoryStatistics, memoryStatistics } from '@magface/torch';
 
-/** The part of a row that is about memory; all 0 with `--cache-memory 0`. */
+/** The memory fields of a row; all 0 with `--cache-memory 0`. */
 export interface MemoryFigures {
-  /** The most that tensors held at once since the row before, MiB. */
+  /** Peak memory held by tensors since the previous row, MiB. */
   readonly memoryPeak: number;
-  /** Freed and kept for the next step, MiB. */
+  /** Freed memory cached for the next step, MiB. */
   readonly memoryKept: number;
-  /** Share of blocks since the row before that were kept ones: 1 when the system was asked for none. */
+  /** Share of blocks since the previous row that came from the cache: 1 if none came from the system. */
   readonly memoryReused: number;
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
-/** Tells what was used since it was last asked. */
+/** Reports the memory used since the last query. */
 export class MemoryUse {
   #before: MemoryStatistics = memoryStatistics({ resetPeak: true });
 

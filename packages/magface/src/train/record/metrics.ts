@@ -1,16 +1,16 @@
-/** What a trainer wants to see: steps gathered to rows of `metrics.jsonl`. */
+/** A trainer's metrics: aggregates steps into rows of `metrics.jsonl`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../../format/file-writer.ts';
 import type { StepResult } from '../loop/learner.ts';
 import type { MemoryFigures } from './memory-use.ts';
 
-/** A row: means over the steps since the row before it, extremes of the magnitudes, and memory (not in rows of old). */
+/** A row: means over the steps since the previous row, extremes of the magnitudes, and memory (not in old rows). */
 export interface MetricsRow extends Partial<MemoryFigures> {
   /** From 0. */
   readonly epoch: number;
-  /** Steps done in all. */
+  /** Total steps done. */
   readonly step: number;
-  /** Images seen in all. */
+  /** Total images seen. */
   readonly samples: number;
   readonly loss: number;
   readonly lossId: number;
@@ -21,16 +21,16 @@ export interface MetricsRow extends Partial<MemoryFigures> {
   readonly magnitudeMin: number;
   readonly magnitudeMax: number;
   readonly marginMean: number;
-  /** Steps left out since the run began because something was not finite. */
+  /** Steps skipped since the run began because a value was not finite. */
   readonly skipped: number;
   readonly imagesPerSecond: number;
-  /** To the end of the run at this rate. */
+  /** Estimated time to the end of the run. */
   readonly secondsLeft: number;
 }
 
 const means = ['loss', 'lossId', 'lossG', 'accuracy', 'magnitudeMean', 'marginMean'] as const;
 
-/** Sums that a checkpoint carries, so that a resumed run writes the rows of the unbroken one. */
+/** Sums stored in a checkpoint, so that a resumed run writes the same rows as an uninterrupted one. */
 export interface WindowState {
   readonly steps: number;
   readonly sums: readonly number[];
@@ -40,7 +40,7 @@ export interface WindowState {
 
 const empty: WindowState = { steps: 0, sums: means.map(() => 0), magnitudeMin: Number.MAX_VALUE, magnitudeMax: 0 };
 
-/** Gathers the steps between two rows. */
+/** Aggregates the steps between two rows. */
 export class MetricsWindow {
   #state: WindowState;
 
@@ -62,7 +62,7 @@ export class MetricsWindow {
     };
   }
 
-  /** The means so far, and starts anew. */
+  /** Returns the means so far, and resets them. */
   take(): Pick<MetricsRow, (typeof means)[number] | 'magnitudeMin' | 'magnitudeMax'> {
     const { steps, sums, magnitudeMin, magnitudeMax } = this.#state;
     const mean = (name: (typeof means)[number]): number => sums[means.indexOf(name)]! / steps;
@@ -80,7 +80,7 @@ export class MetricsWindow {
   }
 }
 
-/** @returns the rows of a `.jsonl` file, none where there is no file; a last line that a kill cut short is left out. */
+/** @returns the rows of a `.jsonl` file, empty without a file; a last line truncated by a kill is skipped */
 export function readRows<Row>(file: string): Row[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
@@ -98,8 +98,8 @@ export function readMetrics(file: string): MetricsRow[] {
 export const rowsText = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
 /**
- * Takes back the rows of steps that a resumed run will do again. By images seen: with another batch size, steps of the same
- * number are others.
+ * Removes the rows of steps that a resumed run will repeat. Compares images seen, since another batch size changes the
+ * meaning of step numbers.
  */
 export async function forgetAfter(file: string, samples: number): Promise<void> {
   const kept = readMetrics(file).filter((row) => row.samples <= samples);

@@ -1,4 +1,4 @@
-/** What the report's pictures need of the steps, gathered as the run goes and kept in `pictures.json`. */
+/** Data for the report's pictures, collected during the run and kept in `pictures.json`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../../format/file-writer.ts';
 import type { PackedImage } from '../../format/packed-image.ts';
@@ -6,29 +6,29 @@ import { hash } from '../data/sample-order.ts';
 import type { Sample } from '../data/samples.ts';
 import type { StepResult } from '../loop/learner.ts';
 
-/** A face of the strip. */
+/** A face in the report's strip. */
 export interface PicturedFace {
   readonly path: string;
-  /** Where it lies, when `path` is no file. */
+  /** Location in the file `path`, if that is a packed file. */
   readonly within?: PackedImage;
   readonly magnitude: number;
 }
 
 export interface Pictures {
-  /** Epoch by epoch: how many samples had a magnitude within [i, i + 1). */
+  /** For each epoch, how many samples had a magnitude within [i, i + 1). */
   readonly histograms: readonly { readonly epoch: number; readonly counts: readonly number[] }[];
-  /** Of the newest epoch: magnitude and cosine with the own class, of samples drawn at random. */
+  /** For the newest epoch, magnitude and cosine with the own class of randomly drawn samples. */
   readonly points: readonly (readonly [magnitude: number, cosine: number])[];
-  /** Of the newest epoch, rising. */
+  /** Faces of the newest epoch, ascending. */
   readonly lowest: readonly PicturedFace[];
-  /** Of the newest epoch, falling. */
+  /** Faces of the newest epoch, descending. */
   readonly highest: readonly PicturedFace[];
 }
 
 const mostPoints = 2000;
 const stripLength = 12;
 
-/** Gathers one epoch at a time. */
+/** Collects one epoch at a time. */
 export class PictureBook {
   #histograms: { epoch: number; counts: number[] }[];
   #points: (readonly [number, number])[] = [];
@@ -37,14 +37,14 @@ export class PictureBook {
   #epoch = -1;
   #seen = 0;
 
-  /** @param before - of epochs done before a resumed one */
+  /** @param before - pictures of epochs before resuming */
   constructor(before: Pictures | undefined, epoch: number) {
     this.#histograms = (before?.histograms ?? [])
       .filter((one) => one.epoch < epoch)
       .map((one) => ({ epoch: one.epoch, counts: [...one.counts] }));
   }
 
-  /** @param samples - (N) of the batch */
+  /** @param samples - (N): the batch */
   add(epoch: number, { magnitudes, targetCosines }: StepResult, samples: readonly Sample[]): void {
     if (epoch !== this.#epoch) this.#begin(epoch);
     const counts = this.#histograms.at(-1)!.counts;
@@ -76,7 +76,7 @@ export class PictureBook {
     this.#seen = 0;
   }
 
-  /** Keeps every point with the same chance (reservoir sampling). */
+  /** Keeps every point with equal probability (reservoir sampling). */
   #draw(point: readonly [number, number]): void {
     const place = hash(this.#epoch, this.#seen++, 7) % this.#seen;
     if (this.#points.length < mostPoints) this.#points.push(point);

@@ -1,6 +1,6 @@
 /**
- * What a run writes into its folder as it goes: metrics, events for TensorBoard, validation, pictures, the report. Files are
- * appended to or replaced when whole, so that a kill leaves what was there.
+ * Writes a run's records into its folder: metrics, events for TensorBoard, validation, pictures, the report. Files are
+ * appended to or replaced atomically, so that a kill loses nothing.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export class RunRecords {
     this.#pictures = new PictureBook(pictures, epoch);
   }
 
-  /** @param samples - images that a resumed run has seen; rows of later ones are taken back */
+  /** @param samples - images that a resumed run has seen; removes rows after them */
   static async open(
     config: TrainConfig,
     { epoch, samples }: { readonly epoch: number; readonly samples: number },
@@ -55,7 +55,7 @@ export class RunRecords {
     return before.every(({ accuracy }) => accuracy < row.accuracy);
   }
 
-  /** Writes `report.html` anew. */
+  /** Rewrites `report.html`. */
   async writeReport(): Promise<void> {
     const { pictures } = this.#pictures;
     await writePictures(this.#path('pictures.json'), pictures);

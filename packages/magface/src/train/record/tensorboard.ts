@@ -1,17 +1,17 @@
 /**
- * The same rows as TensorBoard event files: records of length, checksum, `Event` message, checksum. Field numbers are
- * facts of TensorFlow's event.proto and summary.proto.
+ * Writes the rows as TensorBoard event files: records of length, checksum, `Event` message, checksum. Field numbers are
+ * those of TensorFlow's event.proto and summary.proto.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 
-/** Appends scalars to an event file of its own. */
+/** Appends scalars to its own event file. */
 export class EventFile {
   readonly #file: string;
 
-  /** @param seconds - when it begins, since 1970 */
+  /** @param seconds - start time, since 1970 */
   constructor(folder: string, seconds: number = Date.now() / 1000) {
     this.#file = join(folder, `events.out.tfevents.${Math.floor(seconds)}.${hostname()}`);
     const head = new BinaryWriter().tag(1, 1).double(seconds).tag(3, 2).string('brain.Event:2').finish();
@@ -52,7 +52,7 @@ export function crc32c(data: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** TFRecord's own turn of a checksum, so that a checksum of a record with checksums is none. */
+/** TFRecord's mask of a checksum, for data that itself contains checksums. */
 const maskedCrc = (data: Uint8Array): number => {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

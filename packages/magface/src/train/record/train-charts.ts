@@ -1,4 +1,4 @@
-/** The charts of a training report as SVG text, in the page's own colours so that dark and light need one drawing. */
+/** The charts of a training report as SVG text, in the page's own colours, so one drawing suits dark and light. */
 import * as Plot from '@observablehq/plot';
 import { draw } from '../../report/draw.ts';
 import type { ValidationRow } from '../loop/validate.ts';
@@ -7,15 +7,15 @@ import type { TrainConfig } from '../settings/config.ts';
 import type { MetricsRow } from './metrics.ts';
 import type { Pictures } from './pictures.ts';
 
-/** The second colour, beside the page's accent; told apart from it in any colour vision, on white and on black. */
+/** The second colour, beside the page's accent; distinct in any colour vision, on white and on black. */
 export const secondColour = '#0e8a6d';
 
-/** One figure over the run, drawn small so that its letters can be read on a phone. */
+/** One figure over the run, drawn small so that its text is legible on a phone. */
 export interface Curve {
-  /** What the axis says. */
+  /** Label of the axis. */
   readonly label: string;
   readonly value: (row: MetricsRow) => number;
-  /** Such as `%`. @default plain figures */
+  /** For example `%`. @default plain figures */
   readonly format?: string;
   /** Whether the axis begins at 0. @default false */
   readonly zero?: boolean;
@@ -39,7 +39,7 @@ export function stepCurve(rows: readonly MetricsRow[], { label, value, format, z
   });
 }
 
-/** Mean magnitude as a line within the band from the least to the greatest. */
+/** Draws the mean magnitude as a line within the band from minimum to maximum. */
 export function magnitudeCurve(rows: readonly MetricsRow[]): string {
   const course = courseOf(rows);
   const x = course.key;
@@ -53,7 +53,7 @@ export function magnitudeCurve(rows: readonly MetricsRow[]): string {
   });
 }
 
-/** Of an axis: d3's own `%` gives all its digits where an axis has a single value. */
+/** Labels an axis: d3's `%` prints all digits if an axis has a single value. */
 const percentTick = (share: number): string => `${Number((100 * share).toFixed(2))}%`;
 
 /** Accuracy of each validation. */
@@ -65,7 +65,7 @@ export function validationCurve(rows: readonly ValidationRow[]): string {
   });
 }
 
-/** FNMR of each validation with all pairs, and with the lowest by magnitude turned away: the second lies lower when magnitude is quality. */
+/** FNMR of each validation with all pairs, and without those of lowest magnitude: the second is lower if magnitude is quality. */
 export function rejectCurve(rows: readonly ValidationRow[]): string {
   const line = (at: number, stroke: string): Plot.Markish =>
     Plot.lineY(rows, {
@@ -82,10 +82,10 @@ export function rejectCurve(rows: readonly ValidationRow[]): string {
   });
 }
 
-/** Up to this many epochs are drawn: more lie on each other. */
+/** Maximum number of epochs drawn, since more would overlap. */
 const shownEpochs = 6;
 
-/** How many training faces have which magnitude, epoch by epoch: the later, the stronger. @returns the chart and the epochs in it */
+/** Histogram of magnitudes for each epoch, later ones drawn stronger. @returns the chart and its epochs */
 export function histogramChart({ histograms }: Pictures): { readonly svg: string; readonly epochs: readonly number[] } {
   const last = histograms.length - 1;
   const count = Math.min(shownEpochs, histograms.length);
@@ -112,10 +112,10 @@ export function histogramChart({ histograms }: Pictures): { readonly svg: string
   return { svg, epochs: shown.map(({ epoch }) => epoch) };
 }
 
-/** Opacity of the line at this place: from faint to full. */
+/** Opacity of the line at this place, from faint to full. */
 export const strength = (place: number, count: number): number => (count < 2 ? 1 : 0.25 + (0.75 * place) / (count - 1));
 
-/** The paper's picture: magnitude against cos θ with the own class, its mean in steps of magnitude, and the margin m(a). */
+/** The paper's picture: magnitude against cos θ with the own class, its mean by magnitude, and the margin m(a). */
 export function angleChart({ points }: Pictures, config: TrainConfig): string {
   const magnitudes = points.map(([a]) => a);
   const ends = points.length === 0 ? [] : [Math.min(...magnitudes), Math.max(...magnitudes)];
@@ -146,7 +146,7 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
   });
 }
 
-/** What a run's curves are drawn over. */
+/** The x axis of a run's curves. */
 interface Course {
   readonly key: 'step' | 'samples';
   readonly label: string;
@@ -154,7 +154,7 @@ interface Course {
   readonly tickFormat?: string;
 }
 
-/** Steps; after a resume with a larger batch their numbers go back, and it is the images seen that rise. */
+/** Steps, or images seen if a resume with a larger batch made the step numbers decrease. */
 function courseOf(rows: readonly MetricsRow[]): Course {
   const isRising = rows.every(({ step }, i) => i === 0 || step >= rows[i - 1]!.step);
   if (isRising) return { key: 'step', label: 'Step', words: 'step' };
@@ -167,14 +167,14 @@ function courseAxis(rows: readonly MetricsRow[], { key, label, tickFormat }: Cou
   return { label, ticks: 5, nice: false, ...(tickFormat === undefined ? {} : { tickFormat }) };
 }
 
-/** A run's first row is a dot: it makes no line yet. */
+/** Draws a run's first row as a dot, since one row makes no line. */
 const courseLine = (rows: readonly MetricsRow[]): Pick<Plot.LineYOptions, 'stroke' | 'strokeWidth' | 'marker'> => ({
   stroke: 'var(--accent)',
   strokeWidth: 2,
   marker: rows.length === 1 ? 'dot' : 'none',
 });
 
-/** One value alone makes no scale: a tenth of it on both sides. */
+/** A single value gives no scale: adds a tenth of it on both sides. */
 function roomAround(values: readonly number[]): { readonly domain?: readonly [number, number] } {
   const [first = 0] = values;
   if (values.some((value) => value !== first)) return {};

@@ -10,7 +10,7 @@ import type { MetricsRow } from './metrics.ts';
 import type { PicturedFace, Pictures } from './pictures.ts';
 import * as charts from './train-charts.ts';
 
-/** What a report tells. */
+/** The content of a report. */
 export interface TrainReport {
   readonly config: TrainConfig;
   readonly rows: readonly MetricsRow[];
@@ -18,7 +18,7 @@ export interface TrainReport {
   readonly pictures: Pictures;
 }
 
-/** @returns a whole HTML document; it loads nothing, and all text in it is escaped */
+/** @returns a whole HTML document, which loads nothing and escapes all text */
 export function trainReport(report: TrainReport): string {
   const { config, rows, validation, pictures } = report;
   const body = [
@@ -38,7 +38,7 @@ export function trainReport(report: TrainReport): string {
 const titleOf = ({ init, arch }: TrainConfig): string =>
   init === undefined ? `Training ${arch}` : `Training from ${basename(init)}`;
 
-/** What this page has beyond the look that all pages share. */
+/** This page's additions to the style that all pages share. */
 const style = `
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 20px 24px; margin-top: 12px; }
 .charts svg, .wide svg { display: block; width: 100%; height: auto; } .charts svg { max-width: 440px; } .wide svg { min-width: 560px; max-width: 900px; }

@@ -15,7 +15,7 @@ function flagList(names: readonly string[]): string {
 }
 
 /**
- * @param given - settings by name; unknown ones are not looked at
+ * @param given - settings by name; unknown ones are ignored
  * @throws {ConfigError} naming every setting that does not apply to the mode, with what to do
  */
 export function expectApplicable(
@@ -58,7 +58,7 @@ export function isWithout({ onlyWith }: Setting, config: Given): boolean {
 
 /**
  * @param given - what the user gave @param config - the same with defaults
- * @throws {ConfigError} when a setting has no effect beside the others, or contradicts one
+ * @throws {ConfigError} if a setting has no effect beside the others, or contradicts one
  */
 export function expectConsistent(given: Given, config: Given, table: Table): void {
   for (const name of Object.keys(given)) {

@@ -34,7 +34,7 @@ const schema = z.strictObject(
   ),
 );
 
-/** Where a configuration is for. */
+/** The context of a configuration. */
 export interface ParseOptions {
   /** Whether several processes train, with `--nproc` or under a launcher. @default false */
   readonly processes?: boolean;
@@ -98,7 +98,7 @@ const byFlag: ReadonlyMap<string, string> = new Map(trainConfigKeys.map((name) =
 /**
  * @param flag - ours in kebab-case or an official one, without dashes
  * @returns the value as a field of the configuration; nothing for an official flag that asks for what happens anyway
- * @throws {ConfigError} when an official flag has a value that it cannot have
+ * @throws {ConfigError} if an official flag has an unsupported value
  */
 export function fromFlag(flag: string, value: string | readonly string[] | boolean): Record<string, unknown> {
   const settled = settledFlags[flag];

@@ -1,4 +1,4 @@
-/** Settings of what is trained and how: data, network, loss, schedule. */
+/** Settings of training: data, network, loss, schedule. */
 export const modelSettings = {
   trainList: {
     group: 'Data:',

@@ -1,4 +1,4 @@
-/** The ways to train, and which settings each of them has. */
+/** The modes of training, and the settings of each. */
 import type { Setting } from '../../settings/setting.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { Setting } from '../../settings/setting.ts';
  */
 export type Mode = 'nothing' | 'weights' | 'onnx' | 'processes';
 
-/** What each mode is called in sentences. */
+/** Names of the modes in sentences. */
 export const modeNames: Readonly<Record<Mode, string>> = {
   nothing: 'training from nothing',
   weights: 'training from weights',
@@ -17,7 +17,7 @@ export const modeNames: Readonly<Record<Mode, string>> = {
 
 export const modes: readonly Mode[] = ['nothing', 'weights', 'onnx', 'processes'];
 
-/** What a setting may be for alone, as modes, with the remark in the help. */
+/** Modes to which a setting can be limited, with the remark in the help. */
 const limits: Readonly<Record<string, { readonly modes: readonly Mode[]; readonly remark: string }>> = {
   network: { modes: ['nothing', 'weights', 'processes'], remark: 'not ONNX' },
   onnx: { modes: ['onnx'], remark: 'ONNX only' },
@@ -28,7 +28,7 @@ const limits: Readonly<Record<string, { readonly modes: readonly Mode[]; readonl
 export const isOnnx = (init: unknown): boolean =>
   typeof init === 'string' && !/\.(pth|pt|ckpt|safetensors)$/i.test(init);
 
-/** @param processes - whether several processes train, or one that was started as one of several */
+/** @param processes - whether several processes train, or this is one of several */
 export function modeOf(init: unknown, processes: boolean): Mode {
   if (isOnnx(init)) return 'onnx';
   if (processes) return 'processes';

@@ -1,4 +1,4 @@
-/** Settings of how a run uses the machine, and of what it writes. */
+/** Settings of a run's use of the machine, and of its output. */
 export const runSettings = {
   precision: {
     group: 'Machine:',

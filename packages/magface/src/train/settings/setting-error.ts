@@ -1,4 +1,4 @@
-/** What is wrong with a setting, as a sentence: what was expected, what came, and where all settings stand. */
+/** Explains an invalid setting in a sentence: the expected value, the actual one, and where all settings stand. */
 import type { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
