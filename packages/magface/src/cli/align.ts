@@ -1,4 +1,4 @@
-/** `magface align`: faces cut out and aligned, as recognisers want them. */
+/** `magface align`: cuts out and aligns faces for recognisers. */
 import { existsSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -29,7 +29,7 @@ const table: readonly Column<AlignRecord>[] = [
   },
 ];
 
-/** Far beyond what any photo shows of a face; larger ones would only fill the memory. */
+/** Far larger than any face in a photo; larger crops would only fill the memory. */
 const largestSide = 4096;
 
 const examples = `
@@ -53,7 +53,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
   await expectTargets(context, { folders: { output: flags.output } });
   const folder = resolve(context.cwd, flags.output);
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
-  let started = false; // nothing is printed for a run that cannot begin
+  let started = false; // prints nothing if the run cannot begin
   const { savePng } = await import('./pictures.ts');
   const { cutFaces } = await import('../infer/node/cut-out.ts');
   try {
@@ -83,7 +83,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
   }
 }
 
-/** Two photos of different folders may have one name, and an earlier run's faces stay. */
+/** Photos of different folders may share a name, and earlier faces are kept. */
 function freeName(folder: string, stem: string): string {
   for (let number = 1; ; number++) {
     const name = number === 1 ? `${stem}.png` : `${stem}-${number}.png`;

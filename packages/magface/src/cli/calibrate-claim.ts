@@ -1,6 +1,6 @@
 /**
- * A user's own file of a model that the list knows but nobody may hand out, such as the official iResNet-50 whose scale
- * OFIQ uses: exports differ byte by byte, so no digest tells which it is. The user says so, and the file takes its record.
+ * A user's file of a known model that may not be redistributed, such as the official iResNet-50 that OFIQ
+ * uses: exports differ in bytes, so no digest identifies it. The user names the model, and the file gets its record.
  */
 import { ConfigError } from '../errors.ts';
 import type { RecogniserContract } from '../models/contract.ts';
@@ -8,9 +8,9 @@ import type { LoadedModel } from '../models/load-model.ts';
 import { nearestIds, readRegistry } from '../models/registry.ts';
 
 /**
- * @param id - of the registry
+ * @param id - from the registry
  * @returns the file with the record of that model
- * @throws {ConfigError} when the id is unknown or a detector's, or the file cannot be that model
+ * @throws {ConfigError} if the id is unknown or a detector's, or the file cannot be that model
  */
 export async function claimed(model: LoadedModel<'recogniser'>, id: string): Promise<LoadedModel<'recogniser'>> {
   const registry = await readRegistry();
@@ -30,7 +30,7 @@ export async function claimed(model: LoadedModel<'recogniser'>, id: string): Pro
   return { ...model, contract: withSource(contract, id) };
 }
 
-/** The scale says whose word it rests on. */
+/** Records that the user named the model. */
 function withSource(contract: RecogniserContract, id: string): RecogniserContract {
   const { calibration } = contract;
   if (calibration === undefined) return contract;

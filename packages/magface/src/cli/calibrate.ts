@@ -1,4 +1,4 @@
-/** `magface calibrate`: the quality scale and the thresholds of a model, from reference faces or by its known id. */
+/** `magface calibrate`: quality scale and thresholds of a model, from reference faces or its known id. */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -28,10 +28,10 @@ interface CalibrateFlags extends Omit<RunFlags, 'list'> {
 
 type Model = LoadedModel<'recogniser'>;
 
-/** What was learnt, each part where it was asked for. */
+/** Results of calibration; only requested parts are set. */
 interface Learnt extends Partial<CalibrationFit>, Partial<MeasuredThresholds> {
   readonly model: Model;
-  /** What the scale was fitted to. */
+  /** Data behind the scale. */
   readonly source?: string;
   readonly failed: number;
 }
@@ -78,7 +78,7 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
     ...(fitted && flags.keepScale !== true && { calibration: fitted }),
     ...(learnt.thresholds && { thresholds: learnt.thresholds }),
   };
-  // Thresholds that were not measured here belong to whatever they were measured on, as each of them says.
+  // Thresholds not measured here keep their own source, which each of them states.
   const carriedOver = learnt.thresholds === undefined ? (contract.thresholds ?? []) : [];
   if (flags.quiet !== true) for (const line of learnt.limits ?? []) note(context, line);
   if (flags.output !== undefined) {
@@ -126,7 +126,7 @@ async function knownModel(flags: CalibrateFlags, context: Context): Promise<Lear
   return { model: loaded as Model, failed: 0 };
 }
 
-/** Runs the reference set; features are kept only where pairs need them. */
+/** Runs the reference set; keeps features only if pairs need them. */
 async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt> {
   const { faces = '', pairs } = flags;
   const [magnitudes, names, embeddings]: [number[], string[], Float32Array[]] = [[], [], []];
@@ -157,13 +157,13 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
   return { ...fit(magnitudes), ...told, model: model!, source, failed };
 }
 
-/** @param shown - the list as the user named it */
+/** @param shown - the user's name for the list */
 async function thresholdsOf(features: FeatureSet, file: string, shown: string): Promise<MeasuredThresholds> {
   const pairs = resolvePairs(await readPairList(file), features, { match: 'name' });
   return measureThresholds(features, pairs, shown);
 }
 
-/** For people: `FMR 1e-3  threshold 0.3120  (0.2691 to 0.3580)`. */
+/** For example `FMR 1e-3  threshold 0.3120  (0.2691 to 0.3580)`. */
 const thresholdLine = ({ fmr, threshold, interval }: Threshold): string => {
   const ends = interval === undefined ? '' : `   95 %: ${interval.map((end) => end.toFixed(4)).join(' to ')}`;
   return `FMR ${fmr.toExponential()}  threshold ${threshold.toFixed(4)}${ends}`;
@@ -186,7 +186,7 @@ function scaleLines({ calibration }: RecogniserContract, magnitudes: Learnt['mag
   ];
 }
 
-/** What the record keeps from before, with where it is from, and how to measure it here. */
+/** The thresholds that the record keeps, their source, and how to measure them here. */
 function carriedLines(thresholds: readonly Threshold[]): string[] {
   if (thresholds.length === 0) return [];
   return [

@@ -1,4 +1,4 @@
-/** `magface compare`: one person or two? */
+/** `magface compare`: same person or not? */
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -44,7 +44,7 @@ export function defineCompare(command: Command, context: Context, done: (exitCod
 async function compare(names: readonly [string, string], flags: CompareFlags, context: Context): Promise<void> {
   await using magface = await loadMagFace(flags, context, 2);
   const { thresholds } = magface.model.contract;
-  thresholdAt(thresholds, flags.fmr); // a rate that the model cannot give is told before the work
+  thresholdAt(thresholds, flags.fmr); // an unsupported rate fails before any work
   const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));
   const found = await facesOf(magface, files, { flags, context });
   const [a, b] = found.map(([largest]) => largest) as [AnalyzedFace, AnalyzedFace];
@@ -65,7 +65,7 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   await printRecord(context.stdout, record, { format: formatOf(flags), lines });
 }
 
-/** @returns the faces of each, at least one, the largest first */
+/** @returns the faces of each image, at least one, largest first */
 async function facesOf(
   magface: Recogniser,
   files: readonly ImageFile[],

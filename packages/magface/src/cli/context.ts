@@ -1,12 +1,12 @@
-/** What a command may touch: handed in by `main.ts`, replaced in tests. */
+/** The environment of a command: passed by `main.ts`, replaced in tests. */
 import type { Services } from './services.ts';
 
-/** A stream for text that may be a terminal. */
+/** A text stream, possibly a terminal. */
 export type TextStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Context {
   readonly stdin: NodeJS.ReadableStream;
-  /** Data alone. */
+  /** Data only. */
   readonly stdout: TextStream;
   /** Progress, notes and errors. */
   readonly stderr: TextStream;
@@ -14,7 +14,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first SIGINT. */
   readonly signal: AbortSignal;
-  /** Everything heavy, loaded when first asked for. */
+  /** Heavy modules, each loaded on first use. */
   readonly services: Services;
 }
 
@@ -24,9 +24,9 @@ export function note(context: Pick<Context, 'stderr'>, line: string): void {
 }
 
 /**
- * Resolves when the stream has taken the text, so that a slow reader holds the run back and memory stays small.
+ * Resolves once the stream has accepted the text, so that a slow reader slows the run and memory stays small.
  *
- * @throws {Error} why it takes no more: a full disk, also when asked again
+ * @throws {Error} if the stream has failed (a full disk), on every call
  */
 export function send(stream: NodeJS.WritableStream & { readonly errored?: Error | null }, text: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** What `magface convert` does with files that hold no weights: training sets, verification sets and features. */
+/** `magface convert` for files other than weights: training sets, verification sets and features. */
 import { extname } from 'node:path';
 
 export type ConvertedData = { readonly images: number } | { readonly features: number } | { readonly pairs: number };
@@ -8,12 +8,12 @@ const [featureEndings, onlyFeatures] = [
   ['.npy', '.jsonl'],
 ];
 
-/** Whether a name's other end tells features from weights, which `.safetensors` may hold both of. */
+/** Whether these are features: `.safetensors` may also hold weights, so the other name decides. */
 export const isFeatures = (from: string, to: string): boolean =>
   [from, to].every((name) => featureEndings.includes(extname(name))) &&
   [from, to].some((name) => extname(name) !== '.safetensors');
 
-/** By the endings: features, a verification set, else a training set. */
+/** By extension: features, a verification set, or a training set. */
 export async function convertData(from: string, to: string, shardSize?: number): Promise<ConvertedData> {
   if (isFeatures(from, to) || onlyFeatures.includes(extname(from))) {
     return { features: await (await import('../format/convert-features.ts')).convertFeatures(from, to) };

@@ -1,4 +1,4 @@
-/** The part of `magface convert` that writes `.onnx`: from weights of a known arch, or from another model. */
+/** The part of `magface convert` that writes `.onnx`: from weights of a known architecture or a model. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ export interface ModelConversionFlags {
   readonly arch?: string;
 }
 
-/** What `--json` tells of a written model. */
+/** `--json` output for a written model. */
 export interface ConvertedModel {
   readonly tensors: number;
   readonly dtype: WeightType;
@@ -33,13 +33,13 @@ interface Conversion {
   readonly name: string;
   readonly from: string;
   readonly to: string;
-  /** Whether the input is weights of a network, not a model. */
+  /** Whether the input is weights rather than a model. */
   readonly isWeights: boolean;
   readonly flags: ModelConversionFlags & OutputFlags;
   readonly context: Context;
 }
 
-/** @throws {MagfaceError} one of the tree, when the input cannot be had or written as asked */
+/** @throws {MagfaceError} if the input cannot be loaded or written as requested */
 export async function convertModel(conversion: Conversion): Promise<ConvertedModel> {
   const { name, from, to, isWeights, flags, context } = conversion;
   if (!isWeights && flags.arch !== undefined) {
@@ -62,7 +62,7 @@ export async function convertModel(conversion: Conversion): Promise<ConvertedMod
   }
 }
 
-/** Whether `magface train` wrote the weights, which feeds all networks alike. */
+/** Whether `magface train` wrote the weights: its networks share one input format. */
 async function isOwn(file: string): Promise<boolean> {
   const { isCheckpoint } = await import('../train/loop/checkpoint-file.ts');
   return file.endsWith('.safetensors') && (await isCheckpoint(file));
@@ -71,7 +71,7 @@ async function isOwn(file: string): Promise<boolean> {
 const pixelsOfWeights =
   'Weights do not say how they want pixels: recorded BGR / 255, as magface train and the official models take them; --describe tells otherwise.';
 
-/** A file by its path; else what it was called, which may be an id or an address. */
+/** A file's path, or else the given name, which may be an id or an address. */
 const modelName = (name: string, from: string): string => (existsSync(from) ? from : name);
 
 async function exportWeights(

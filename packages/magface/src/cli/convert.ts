@@ -1,4 +1,4 @@
-/** `magface convert`: weights, models and training sets from one form to another, by the endings of their names. */
+/** `magface convert`: converts weights, models and training sets by their file extensions. */
 import { extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.ts';

@@ -5,7 +5,7 @@ import { join, parse, resolve } from 'node:path';
 import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 
-/** A name that is taken, in this run or before it, gets a number: `a.jpg`, `a-2.jpg`. Addresses are left out. */
+/** Appends a number to a name in use, also from earlier runs: `a.jpg`, `a-2.jpg`. Skips addresses. */
 export async function copyImages(
   paths: readonly string[],
   folder: string,

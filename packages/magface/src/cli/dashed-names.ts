@@ -1,13 +1,13 @@
-/** Files whose names begin with a dash, which the parser of flags takes for one. */
+/** File names that begin with a dash and would be parsed as flags. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isImageName } from '../image-names.ts';
 
-/** @returns the words with `./` before those that name an image which is there: no flag ends as an image does */
+/** @returns the words, with `./` before existing images: no flag has an image's extension */
 export const withDashedImages = (words: readonly string[], cwd: string): string[] =>
   words.map((word) => (isImageName(word) && isThere(word, cwd) ? `./${word}` : word));
 
-/** @returns how to name what is there by the name of a flag that nobody knows; undefined when nothing is */
+/** @returns how to name an existing file that looks like an unknown flag; undefined if there is none */
 export function dashedHint(words: readonly string[], cwd: string): string | undefined {
   const word = words.find((word) => isThere(word, cwd));
   return word && `A file or folder of that name is here: write ./${word} for it.`;

@@ -1,4 +1,4 @@
-/** `magface doctor`: what is installed, what is missing and how to get it. */
+/** `magface doctor`: shows what is installed or missing, and remedies. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
@@ -51,13 +51,13 @@ interface Diagnosis {
   readonly platform: string;
   readonly threads: number;
   readonly memoryGiB: number;
-  /** Version of each engine; null where it does not load. */
+  /** Version of each engine; null if it does not load. */
   readonly engines: Readonly<Record<string, string | null>>;
   readonly devices: readonly string[];
   readonly cache: { readonly path: string; readonly bytes: number };
   /** Models in the cache, by id. */
   readonly models: readonly string[];
-  /** What is missing, each with how to get it. */
+  /** What is missing, with remedies. */
   readonly missing: readonly string[];
 }
 
@@ -98,7 +98,7 @@ interface FoundTorch extends Pick<TorchState, 'addon' | 'devices'> {
   readonly missing?: string;
 }
 
-/** The optional package that training needs: installed, compiled, and able to load. */
+/** Whether the optional training package is installed, compiled and loadable. */
 async function findTorch(): Promise<FoundTorch> {
   const none = { addon: null, devices: ['cpu'] };
   try {
@@ -115,7 +115,7 @@ async function findTorch(): Promise<FoundTorch> {
 const isNotInstalled = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 
-/** @throws {MagfaceError} where the addon is not there */
+/** @throws {MagfaceError} if the addon is missing */
 async function tryMemory(): Promise<MemoryTrial> {
   const { addon, missing } = await findTorch();
   if (addon === null) throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
@@ -134,7 +134,7 @@ function memoryLines(trial: MemoryTrial): string[] {
   ];
 }
 
-/** Bytes of all files below a folder; 0 when it is not there. */
+/** Bytes of all files below a folder; 0 if it does not exist. */
 async function sizeOf(folder: string): Promise<number> {
   const files = await readdir(folder, { recursive: true }).catch(() => []);
   const sizes = files.map(async (file) => {

@@ -1,4 +1,4 @@
-/** `magface embed`: features of faces in a file. */
+/** `magface embed`: writes features of faces. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
@@ -53,7 +53,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
   let writer: FeatureWriter | undefined;
   let dimension = 0;
   let [images, faces] = [0, 0];
-  /** @param name - undefined where there is nothing to write: what stood under the name before stays */
+  /** @param name - undefined if there is nothing to write: an existing file is kept */
   const close = async (name: string | undefined): Promise<void> => {
     if (name === undefined) await writer?.discard();
     else await writer?.close(resolve(context.cwd, name));
@@ -89,7 +89,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
     await close(faces === 0 ? undefined : output);
     return failed > 0 ? 1 : 0;
   } catch (error) {
-    // A failed run leaves nothing that looks whole; an interrupted one keeps what it has, under a name that says so.
+    // A failed run leaves no file; an interrupted run keeps its results under a `.part` name.
     if (!context.signal.aborted) await writer?.discard();
     else if (writer !== undefined) {
       const part = faces === 0 ? undefined : partName(output);
@@ -100,7 +100,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
   }
 }
 
-/** `f.npy` to `f.part.npy`: every reader takes it for what it is. */
+/** `f.npy` to `f.part.npy`: readers still recognise the format. */
 const partName = (output: string): string => output.replace(/(?=\.\w+$)/, '.part');
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,4 +1,4 @@
-/** `magface enroll`: faces of one person into a gallery. */
+/** `magface enroll`: adds a person's faces to a gallery. */
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
@@ -19,16 +19,16 @@ interface Flags extends RunFlags {
   readonly largest?: boolean;
 }
 
-/** One face that is kept. */
+/** One enrolled face. */
 interface EnrolledRow {
   readonly image: string;
   readonly person: string;
   readonly face: number;
   readonly magnitude: number;
   readonly quality: number | null;
-  /** Faces that the person has now. */
+  /** Faces of the person so far. */
   readonly total: number;
-  /** The person had this picture already, under that number: nothing was added. */
+  /** Whether the person already had this picture, by that number: nothing was added. */
   readonly known: boolean;
 }
 
@@ -104,11 +104,11 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
 interface Twinning {
   readonly person: string;
   readonly embedding: Float32Array;
-  /** At the strictest rate of the model, since everybody is compared; undefined where it has none. */
+  /** At the model's strictest rate, since everybody is compared; undefined without thresholds. */
   readonly threshold: number | undefined;
 }
 
-/** @returns somebody else whom the face resembles so much that one of the two names is probably wrong */
+/** @returns another person so similar to the face that one of the two names is probably wrong */
 async function twinOf(
   gallery: Gallery,
   { person, embedding, threshold = 1 }: Twinning,

@@ -3,16 +3,16 @@ import { CommanderError } from 'commander';
 import { MagfaceError } from '../errors.ts';
 import { missingFile } from '../format/missing-file.ts';
 
-/** 0 all well, 1 some inputs failed, 2 wrong use or configuration, 3 a process of the run was lost, 130 interrupted. */
+/** 0 success, 1 some inputs failed, 2 wrong usage or configuration, 3 a process was lost, 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 export interface Ending {
   readonly exitCode: ExitCode;
-  /** Undefined when the reader has been told already, or has gone away. */
+  /** Undefined if already printed, or if the reader is gone. */
   readonly message: string | undefined;
 }
 
-/** @param error - whatever a command threw */
+/** @param error - thrown by a command */
 export function endingOf(error: unknown, { debug, signal }: { debug: boolean; signal: AbortSignal }): Ending {
   if (signal.aborted) return { exitCode: 130, message: 'Interrupted: what was done until now is written.' };
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: undefined };
@@ -27,12 +27,12 @@ function exitCodeOf(error: unknown): ExitCode {
   return error.code === 'rank_lost' ? 3 : error.name === 'ImageError' ? 1 : 2;
 }
 
-/** The reader of our output closed it, as `head` does: nobody is left to tell. */
+/** Whether the reader closed our output, as `head` does. */
 export function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-/** @returns one sentence with its remedy; what nobody foresaw says so */
+/** @returns one sentence with its remedy, or a note that it is unexpected */
 export function sentenceOf(error: unknown): string {
   if (error instanceof MagfaceError) return error.message;
   const message = error instanceof Error ? error.message : String(error);
@@ -42,7 +42,7 @@ export function sentenceOf(error: unknown): string {
   );
 }
 
-/** What the system refused, in the words that our own errors have; undefined for what has none. */
+/** Our message for an error of the operating system; undefined for unknown errors. */
 function systemSentence(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };

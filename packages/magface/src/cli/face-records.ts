@@ -5,15 +5,15 @@ import { type ImageOutcome, sayOf } from './run-images.ts';
 
 export interface FaceRecord {
   readonly image: string;
-  /** From 0, the largest first. */
+  /** From 0, largest first. */
   readonly face: number;
   readonly box: AnalyzedFace['box'];
   readonly landmarks: AnalyzedFace['landmarks'];
   readonly detection: number;
-  /** Degrees clockwise by which the photo had to be turned before the face was found; absent for an upright photo. */
+  /** Clockwise turn of the photo in degrees before the face was found; absent for an upright photo. */
   readonly turned?: 90 | 180 | 270;
   readonly magnitude: number;
-  /** Null when the model has no calibration. */
+  /** Null if the model has no calibration. */
   readonly quality: number | null;
   readonly reasons: readonly Reason[];
 }
@@ -25,7 +25,7 @@ export interface FailureRecord {
 
 export type QualityRecord = FaceRecord | FailureRecord;
 
-/** One record a face, or one for the image that gave none. */
+/** One record per face, or one for an image without faces. */
 export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
   const { file } = outcome;
   if ('error' in outcome) {

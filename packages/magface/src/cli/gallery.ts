@@ -1,31 +1,31 @@
-/** The gallery that a command names. */
+/** Opens a command's gallery. */
 import { resolve } from 'node:path';
 import type { DatabaseOptions } from '../gallery/database.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { Context } from './context.ts';
 
-/** What `--gallery` takes. */
+/** Help of `--gallery`. */
 export const galleryWords = 'people by their faces: a folder, or postgres://... with pgvector';
 
 const placeOf = (where: string, { cwd }: Pick<Context, 'cwd'>): string =>
   where.includes('://') ? where : resolve(cwd, where);
 
-/** Asks before a model is loaded. @throws {ConfigError} when no gallery was made in the folder */
+/** Runs before a model loads. @throws {ConfigError} if the folder has no gallery */
 export async function expectGallery(where: string, context: Pick<Context, 'cwd'>): Promise<void> {
   const { expectFolder } = await import('../gallery/database.ts');
   expectFolder(placeOf(where, context));
 }
 
-/** Asks before a model is loaded. @throws {ConfigError} when the folder is no gallery and holds other files */
+/** Runs before a model loads. @throws {ConfigError} if the folder holds files that are not a gallery */
 export async function expectGalleryRoom(where: string, context: Pick<Context, 'cwd'>): Promise<void> {
   const { expectRoom } = await import('../gallery/database.ts');
   await expectRoom(placeOf(where, context));
 }
 
 /**
- * @param where - as the user gave it
- * @throws {ServiceError} `wrong_model` when it was made with another model
+ * @param where - as given by the user
+ * @throws {ServiceError} `wrong_model` if it belongs to another model
  */
 export async function openGallery(
   where: string,

@@ -1,4 +1,4 @@
-/** `magface identify`: whom the faces of images resemble most in a gallery. */
+/** `magface identify`: finds the people in a gallery most similar to a face. */
 import type { Command } from 'commander';
 import { type DecisionThreshold, expectedFalseHits, rateTaken, thresholdAt } from '../decision.ts';
 import type { Gallery } from '../gallery/gallery.ts';
@@ -25,26 +25,26 @@ interface Flags extends RunFlags {
   readonly fmr: number;
 }
 
-/** One face and one person that it resembles; no person where the gallery is empty. */
+/** One face and one similar person; no person if the gallery is empty. */
 interface MatchRow {
   readonly image: string;
-  /** From 0, the largest first. */
+  /** From 0, largest first. */
   readonly face: number;
   readonly quality: number | null;
   readonly person: string | null;
   readonly similarity: number | null;
-  /** Null when the model has no threshold. */
+  /** Null if the model has no threshold. */
   readonly same: boolean | null;
-  /** Least similarity of a match; null when the model has none. */
+  /** Minimum similarity of a match; null if the model has none. */
   readonly threshold: number | null;
-  /** The false match rate that it was measured at, for one comparison. */
+  /** False match rate of the threshold, for one comparison. */
   readonly fmr: number | null;
   readonly fmrAsked: number;
-  /** How many false hits a face of a stranger has on average: the rate times the people of the gallery. */
+  /** Expected false hits of a stranger's face: the rate times the number of people. */
   readonly expectedFalseHits: number | null;
 }
 
-/** What decides, and among how many people. */
+/** The threshold, and the number of people. */
 interface Deciding {
   readonly taken: DecisionThreshold | undefined;
   readonly people: number;
@@ -120,7 +120,7 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
   }
 }
 
-/** What a reader of the answers must know of them. */
+/** Caveats of the answers. */
 function notes({ taken, people }: Deciding, { gallery, fmr }: Flags, model: string): string[] {
   if (people === 0) return [`Nobody is enrolled in ${gallery} yet.`];
   if (taken === undefined)

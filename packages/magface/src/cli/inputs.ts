@@ -1,6 +1,6 @@
 /**
- * Which images a command is to work on. All are named before a model is loaded: a wrong path is told at once, and the
- * bar knows how many there are; a name takes a hundred bytes, so that millions fit.
+ * Finds a command's images. All are listed before a model loads, so that a wrong path fails at once and the
+ * bar knows the total; a name takes about a hundred bytes, so millions fit.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -10,31 +10,31 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError, ImageError } from '../errors.ts';
 import { imageKinds, isForeignImageName, isImageName } from '../image-names.ts';
 
-/** One image: `name` as the user gave it, `path` where it lies (or its https: address). */
+/** One image: `name` as given by the user, and its `path` (or https: address). */
 export interface ImageFile {
   readonly name: string;
   readonly path: string;
-  /** Why what was named holds no image: an empty folder between others. It fails in its turn, as a missing file does. */
+  /** Set for a name without images, such as an empty folder. It fails in its turn, like a missing file. */
   readonly error?: ImageError;
 }
 
 export interface InputSources {
   /** Lists of images. @default none */
   readonly list?: readonly string[] | undefined;
-  /** Folder that listed paths are relative to. @default cwd, else the list's folder */
+  /** Base folder of listed paths. @default cwd, else the list's folder */
   readonly root?: string | undefined;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;
   readonly signal: AbortSignal;
-  /** Told what a folder or a glob holds beside images: a sentence each. @default nobody is told */
+  /** Receives a sentence about other files in each folder or glob. @default none */
   readonly onNote?: ((line: string) => void) | undefined;
 }
 
 /**
- * Images of a kind that nothing here reads, such as BMP, are among them: each is refused by name in its turn.
+ * Includes images of unsupported kinds, such as BMP: each is refused by name in its turn.
  *
  * @returns the images in the order of the words, sorted within each folder and glob
- * @throws {ConfigError} when nothing is named, or no folder, glob, list or stdin of those named holds an image
+ * @throws {ConfigError} if nothing is named, or no named folder, glob, list or stdin has an image
  */
 export async function findImages(words: readonly string[], sources: InputSources): Promise<ImageFile[]> {
   const lists = sources.list ?? [];
@@ -53,7 +53,7 @@ export async function findImages(words: readonly string[], sources: InputSources
   return found;
 }
 
-/** @returns what takes the place of the images; @throws what is no fault of the name */
+/** @returns a failed entry instead of images; @throws all other errors */
 function withoutImages(name: string, error: unknown, { cwd }: InputSources): ImageFile[] {
   if (!(error instanceof ConfigError)) throw error;
   const failure = new ImageError('image_missing', name, error.message, { cause: error });
@@ -90,18 +90,18 @@ async function searchGlob(pattern: string, { cwd, signal, onNote }: InputSources
 
 interface Search extends Pick<InputSources, 'onNote'> {
   readonly folder: string;
-  /** As the user named it. */
+  /** As the user typed it. */
   readonly word: string;
 }
 
-/** @returns the files that are called images, sorted, each photo once however many links lead to it */
+/** @returns files with image extensions, sorted; links to the same photo count once */
 function distinctImages(files: readonly string[], { folder, word, onNote }: Search): string[] {
   const named = files.filter((file) => isImageName(file) || isForeignImageName(file)).sort(byName);
   const root = placeOf(folder);
-  const chosen = new Map<string, string>(); // the name of each photo, by where it lies
+  const chosen = new Map<string, string>(); // the name of each photo, by real path
   for (const file of named) {
     const place = placeOf(join(folder, file));
-    if (!chosen.has(place) || place === join(root, file)) chosen.set(place, file); // its own name before a link's
+    if (!chosen.has(place) || place === join(root, file)) chosen.set(place, file); // prefer its own name to a link
   }
   const images = [...chosen.values()].sort(byName);
   const links = named.length - images.length;
@@ -113,18 +113,18 @@ function distinctImages(files: readonly string[], { folder, word, onNote }: Sear
   return images;
 }
 
-/** Where a file lies once all links are followed. */
+/** A file's path with all links resolved. */
 function placeOf(path: string): string {
   try {
     return realpathSync.native(path);
   } catch {
-    return path; // gone meanwhile: it fails in its turn
+    return path; // deleted since: it fails in its turn
   }
 }
 
 const counted = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
-/** Endings of what are no images, the most frequent first: `.txt, .mp4, ...` */
+/** Extensions of other files, the most frequent first: `.txt, .mp4, ...` */
 function kindsOf(files: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const file of files) {
@@ -155,11 +155,11 @@ async function readList(list: string, { cwd, root }: InputSources): Promise<Imag
   return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : locate(name) }));
 }
 
-/** A path a line, spaces and all; a NUL ends a path too, as `find -print0` has it. */
+/** One path per line, spaces kept; NUL also ends a path, as in `find -print0`. */
 async function readStdin({ cwd, stdin, signal }: InputSources): Promise<ImageFile[]> {
   const names: string[] = [];
   const lines = createInterface({ input: stdin, signal, crlfDelay: Number.POSITIVE_INFINITY });
-  // One by one: `-print0` gives all as one line, and no call takes hundreds of thousands of arguments.
+  // One by one: `-print0` gives one line, and a call cannot take hundreds of thousands of arguments.
   for await (const line of lines) for (const name of line.split('\0')) if (name.trim() !== '') names.push(name);
   signal.throwIfAborted();
   if (names.length === 0)
@@ -170,5 +170,5 @@ async function readStdin({ cwd, stdin, signal }: InputSources): Promise<ImageFil
   return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(cwd, name) }));
 }
 
-/** By code units: the same on every machine, whatever its language. */
+/** By code units: the same order in every locale. */
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `magface`: hands the process to the program, and ends cleanly on Ctrl-C and when its reader goes away. */
+/** The command `magface`: runs the program and exits cleanly on Ctrl-C or when its reader closes the pipe. */
 import { setImmediate } from 'node:timers/promises';
 import { isGone, sentenceOf } from './errors.ts';
 import { runProgram } from './program.ts';
@@ -20,11 +20,11 @@ process.stdout.on('error', (error) => {
 const { stdin, stdout, stderr, env } = process;
 const context = { stdin, stdout, stderr, env, cwd: process.cwd(), signal: interrupt.signal, services };
 process.exitCode = await runProgram(process.argv.slice(2), context);
-await setImmediate(); // a stream tells of its failure a moment later
+await setImmediate(); // a stream reports failures a moment later
 if (unwritten !== undefined && process.exitCode === 0) {
-  // What nobody waited for, such as help: a command that waits has told already.
+  // For output that was not awaited, such as help: commands report their own failures.
   stderr.write(`${sentenceOf(unwritten)}\n`);
   process.exitCode = 2;
 }
-// A pipe that nobody closes would keep the process alive after an interruption.
+// An open pipe would keep the process alive after an interruption.
 if (interrupt.signal.aborted) process.exit(process.exitCode);

@@ -1,8 +1,8 @@
-/** `--min-quality` of the commands that have it. */
+/** Checks the flag `--min-quality`. */
 import { ConfigError } from '../errors.ts';
 import type { Recogniser } from './services.ts';
 
-/** @throws {ConfigError} when a least quality is asked for of a model that gives none */
+/** @throws {ConfigError} if `minQuality` is given but the model has no calibration */
 export function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {
   if (minQuality === undefined || contract.calibration !== undefined) return;
   const remedy = 'fit one with `magface calibrate`';

@@ -1,4 +1,4 @@
-/** `magface models`: what is known, what is cached, what a model promises. */
+/** `magface models`: lists known and cached models and their contracts. */
 import type { Command } from 'commander';
 import type { ModelRecord } from '../models/list-models.ts';
 import { type Context, note } from './context.ts';
@@ -10,7 +10,7 @@ import { downloadNotes } from './run-images.ts';
 type ModelsFlags = OutputFlags & { readonly offline?: boolean };
 
 const table: readonly Column<ModelRecord>[] = [
-  { title: 'model', value: ({ id }) => id }, // whole: it is what people type
+  { title: 'model', value: ({ id }) => id }, // never shortened: users type it
   { title: 'kind', value: ({ kind }) => kind },
   { title: 'cached', value: ({ cached }) => (cached ? 'yes' : 'no') },
   { title: 'licence', value: ({ licence }) => licence, layout: 'middle' },
@@ -46,7 +46,7 @@ export function defineModels(command: Command, context: Context, done: (exitCode
   }
 }
 
-/** Pulling is the one way to the network: who only looks is told what the list knows, and how to get the rest. */
+/** Only pulling uses the network: showing prints what the list knows, and how to get the rest. */
 async function show(name: string, flags: ModelsFlags & { readonly refresh: boolean }, context: Context): Promise<void> {
   const { offline, quiet, refresh } = flags;
   const absent = refresh ? undefined : await absentEntry(name, context);
@@ -68,7 +68,7 @@ async function show(name: string, flags: ModelsFlags & { readonly refresh: boole
   await print({ name: model.name, bytes: model.bytes.length, digest, ...contract }, flags, context);
 }
 
-/** What the list knows of a model that is not on this machine. */
+/** The list's entry for a model that is not on this machine. */
 async function absentEntry(name: string, context: Context): Promise<Readonly<Record<string, unknown>> | undefined> {
   const { readRegistry } = await import('../models/registry.ts');
   const entry = (await readRegistry()).find(({ id }) => id === name);

@@ -1,4 +1,4 @@
-/** Flags that several commands share, each declared once. */
+/** Flags shared by several commands. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OutputFormat } from './output.ts';
 
@@ -27,7 +27,7 @@ export interface InputFlags {
   readonly root?: string;
 }
 
-/** What `--fmr` means wherever it is taken. */
+/** Help of `--fmr` in all commands. */
 export const fmrWords = 'most false matches to accept: the rate, or the next stricter that was measured';
 
 export const inputWords = 'files, folders (searched in depth), globs, https: addresses; - reads paths from stdin';
@@ -56,7 +56,7 @@ export function addModelFlags(command: Command, { aligned, batch = true }: Model
   return addEngineFlags(command, { batch });
 }
 
-/** How the recogniser is run. */
+/** Adds flags of the engine. */
 export function addEngineFlags(command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command {
   command.addOption(
     new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
@@ -96,7 +96,7 @@ export const share: (text: string) => number = numberWithin(0, 1, 'a number from
 /** 0 to 100. */
 export const percent: (text: string) => number = numberWithin(0, 100, 'a number from 0 to 100');
 
-/** A whole number with both ends. */
+/** A whole number, bounds included. */
 export const wholeWithin = (least: number, most: number): ((text: string) => number) =>
   numberWithin(least, most, `a whole number from ${least} to ${most}`, { whole: true });
 
@@ -113,7 +113,7 @@ function numberWithin(
   };
 }
 
-/** Of a flag that may be repeated. */
+/** Collects a repeatable flag. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

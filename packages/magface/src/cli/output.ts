@@ -1,4 +1,4 @@
-/** Results on stdout: a table for people, JSON, JSON lines and CSV for programs. */
+/** Results on stdout: a table for users; JSON, JSON lines or CSV for programs. */
 import { createRequire } from 'node:module';
 import type CliTable from 'cli-table3';
 import { send, type TextStream } from './context.ts';
@@ -13,7 +13,7 @@ export interface Column<Row> {
   readonly layout?: 'middle' | 'wrap' | 'right';
 }
 
-/** One record after the other; whatever was written is whole after `close`, an interrupted run included. */
+/** Writes records one by one; output is complete after `close`, even if a run is interrupted. */
 export interface RowWriter<Row> {
   write(row: Row): Promise<void>;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export interface RowWriter<Row> {
 export interface RowOptions<Row> {
   readonly format: OutputFormat;
   readonly table: readonly Column<Row>[];
-  /** @default as the table */
+  /** @default the table's */
   readonly csv?: readonly Column<Row>[];
 }
 
@@ -51,13 +51,13 @@ export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): R
 /** How one record is printed. */
 export interface RecordOptions<Row> {
   readonly format: OutputFormat;
-  /** What people read. */
+  /** Text for users. */
   readonly lines: readonly string[];
-  /** The record as a table of plain cells. @default one row, a column a value */
+  /** The record as a table of plain cells. @default one row, a column per value */
   readonly csv?: { readonly rows: readonly Row[]; readonly columns: readonly Column<Row>[] };
 }
 
-/** Prints one record. In CSV every cell is one plain value, and a column has one unit. */
+/** Prints one record. In CSV each cell is one plain value and each column has one unit. */
 export async function printRecord<Row>(
   stream: TextStream,
   record: Readonly<Record<string, unknown>>,
@@ -80,7 +80,7 @@ export async function printRecord<Row>(
   await send(stream, texts[format]());
 }
 
-/** Values within values become columns of their own: `{ box: { x: 1 }, at: [5, 6] }` has `box.x`, `at.0` and `at.1`. */
+/** Flattens nested values into columns: `{ box: { x: 1 }, at: [5, 6] }` has `box.x`, `at.0` and `at.1`. */
 function plainCells(record: object, path = ''): [key: string, cell: string][] {
   return Object.entries(record).flatMap(([key, value]): [string, string][] =>
     typeof value === 'object' && value !== null
@@ -113,7 +113,7 @@ function tableRows<Row>(stream: TextStream, columns: readonly Column<Row>[]): Ro
 
 const gap = 2;
 
-/** Rows drawn at once: cli-table3 hands all that it is given to one call. */
+/** Rows drawn at once: cli-table3 passes all its rows to one call. */
 const drawnAtOnce = 1000;
 
 function* drawTable<Row>(
@@ -121,7 +121,7 @@ function* drawTable<Row>(
   rows: readonly string[][],
   width: number,
 ): Generator<string, void> {
-  // cli-table3 is CommonJS and slow to load: only a table pays for it.
+  // cli-table3 is CommonJS and slow to load: load it only for tables.
   const Table = createRequire(import.meta.url)('cli-table3') as typeof CliTable;
   const widths = columnWidths(columns, rows, width);
   const fit = (row: readonly string[]): string[] =>
@@ -156,7 +156,7 @@ const between = [
 ] as const;
 const noLines = Object.fromEntries([...sides, ...between].map((name) => [name, '']));
 
-/** As wide as the widest cell, but what bends gives way: first what wraps, then names. */
+/** Widest cell of each column; to fit, wrapped columns shrink first, then names. */
 function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly string[][], width: number): number[] {
   const widths = columns.map(({ title }) => title.length);
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at]!, cell.length);
@@ -174,14 +174,14 @@ function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly strin
   return widths;
 }
 
-/** `photos/summer/IMG_2041.jpg` in 16 becomes `photos/…2041.jpg`: both ends tell files apart, the middle seldom. */
+/** `photos/summer/IMG_2041.jpg` in 16 becomes `photos/…2041.jpg`: the ends distinguish files, the middle rarely. */
 export function shortenMiddle(text: string, width: number): string {
   if (text.length <= width) return text;
   const end = Math.ceil((width - 1) * 0.6);
   return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
 }
 
-/** Sentences below a table: broken between words to its width, later lines indented. */
+/** Sentences below a table: wrapped to its width, with later lines indented. */
 export async function printSentences(stream: TextStream, sentences: readonly string[]): Promise<void> {
   const width = Math.max(60, stream.columns ?? 80);
   for (const sentence of sentences) {
@@ -195,6 +195,6 @@ export async function printSentences(stream: TextStream, sentences: readonly str
   }
 }
 
-/** A file name may hold a terminal's control characters; a table shows them as what they are not. */
+/** File names may contain terminal control characters; a table replaces them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}');

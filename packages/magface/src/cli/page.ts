@@ -1,4 +1,4 @@
-/** `magface page`: the page as static files. */
+/** `magface page`: writes the static page. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Context, note } from './context.ts';

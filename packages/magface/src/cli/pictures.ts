@@ -1,23 +1,23 @@
-/** Small pictures for pages: data addresses, since a report is one file. */
+/** Small pictures for pages, as data URLs, since a report is one file. */
 import sharp from 'sharp';
 import { fetchBytes } from '../fetch-bytes.ts';
 import { decoding } from '../infer/node/decoding.ts';
 import type { Pixels } from '../pixels.ts';
 
-/** Bytes of a photo; what is larger was not analysed either. */
+/** Bytes of a photo; larger ones were not analysed either. */
 const largestFile = 256 * 1024 * 1024;
 
 /**
- * @param path - where a photo lies, or its https: address
+ * @param path - a photo's path or https: address
  * @returns the photo upright, at most `side` pixels wide and high, as a JPEG data address
- * @throws {Error} when it cannot be read: the caller shows no picture then
+ * @throws {Error} if it is unreadable: the caller then shows no picture
  */
 export async function thumbnail(path: string, side: number): Promise<string> {
   const source = /^https?:/i.test(path) ? await fetchBytes(path, { limit: largestFile }) : path;
   return encodedPicture(source, side);
 }
 
-/** @param source - a path, or an image as it was encoded */
+/** @param source - a path, or an encoded image */
 export async function encodedPicture(source: string | Uint8Array, side: number): Promise<string> {
   const picture = sharp(source, decoding).flatten({ background: 'white' }).toColourspace('srgb');
   return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());

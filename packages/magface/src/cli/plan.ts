@@ -1,4 +1,4 @@
-/** `magface plan`: memory, traffic and time of a parallel run before it is started. */
+/** `magface plan`: predicts memory, traffic and time of a parallel run. */
 import type { Command } from 'commander';
 import type { Plan } from '../train/parallel/plan.ts';
 import type { Context } from './context.ts';
@@ -63,7 +63,7 @@ type Constants = Pick<Flags, 'gflops' | 'bandwidth'>;
 
 const constantsOf = ({ gflops, bandwidth }: Constants): Constants => ({ gflops, bandwidth });
 
-/** Of this machine, at most eight images a step of each rank: more would say the same and take longer. */
+/** Measures this machine with at most eight images per step and rank; more would only take longer. */
 async function measured({ ranks, batch, arch, embeddingSize, precision, bandwidth }: Flags): Promise<Constants> {
   const images = Math.max(1, Math.min(8, Math.floor(batch / ranks)));
   const task = { arch, embeddingSize, images, precision: precision === 'fp32' ? 'fp32' : 'bf16' } as const;

@@ -1,4 +1,4 @@
-/** The commands and how they are told apart. Only the one that is asked for is loaded. */
+/** Selects the command and loads only that one. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { asGiven } from './as-given.ts';
@@ -89,7 +89,7 @@ Data goes to stdout, progress and notes to stderr.
 Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration,
 3 a process of the run was lost.`;
 
-/** @param words - the command line behind the program's name */
+/** @param words - the arguments after the program's name */
 export async function runProgram(given: readonly string[], context: Context): Promise<ExitCode> {
   const words = withDashedImages(given, context.cwd);
   let exitCode: ExitCode = 0;
@@ -110,7 +110,7 @@ export async function runProgram(given: readonly string[], context: Context): Pr
   }
 }
 
-/** The program with the commands that the words name loaded: also what documentation is made from. */
+/** The program, with the commands in `words` loaded; documentation is generated from it too. */
 export async function createProgram(
   words: readonly string[],
   context: Context,

@@ -1,11 +1,11 @@
-/** How far a run has come, on stderr: a bar on a terminal, a line every few seconds off it, nothing when quiet. */
+/** Progress on stderr: a bar on a terminal, otherwise a line every few seconds, or nothing if quiet. */
 import { createRequire } from 'node:module';
 import type * as CliProgress from 'cli-progress';
 import type { TextStream } from './context.ts';
 
 export interface ProgressOptions {
   readonly total: number;
-  /** What is counted, in the plural: `images`. */
+  /** The counted items, in the plural: `images`. */
   readonly unit: string;
   /** Draw and count nothing. @default false */
   readonly quiet?: boolean;
@@ -20,7 +20,7 @@ export interface ProgressOptions {
 export interface Progress {
   /** @param done - how many of the total are done */
   update(done: number): void;
-  /** A line for people, which no bar is drawn over; an error is told even when quiet. */
+  /** Prints a line that the bar does not overwrite, even if quiet. */
   note(line: string): void;
   stop(): void;
 }
@@ -32,7 +32,7 @@ export function startProgress(stream: TextStream, options: ProgressOptions): Pro
   return stream.isTTY === true && bar ? drawBar(stream, options) : writeLines(stream, options);
 }
 
-/** `85.2/s, 2 min left`, from the mean rate of what was done in a time; nothing before there is one. */
+/** `85.2/s, 2 min left`, from the mean rate; empty while the rate is unknown. */
 export function pace(done: number, left: number, milliseconds: number): string {
   if (done <= 0 || milliseconds <= 0) return '';
   const rate = (1000 * done) / milliseconds;
@@ -40,10 +40,10 @@ export function pace(done: number, left: number, milliseconds: number): string {
   return `${rate.toFixed(digits)}/s, ${duration(left / rate)} left`;
 }
 
-/** A batch is told item by item within no time: only later ones say how long one takes. */
+/** Minimum time: items of the first batch arrive all at once and give no rate. */
 const leastTime = 500;
 
-/** Paces from the first that was done on: loading models and, in a run that goes on, what was done before take no part. */
+/** Measures from the first finished item: excludes loading models and, in a resumed run, earlier items. */
 function pacer(total: number, now: () => number): (done: number) => string {
   let first: { readonly done: number; readonly time: number } | undefined;
   return (done) => {

@@ -1,4 +1,4 @@
-/** `magface quality`: every face found, aligned, embedded and scored. */
+/** `magface quality`: detects, aligns, embeds and scores all faces. */
 import type { Command } from 'commander';
 import { type Context, note } from './context.ts';
 import { copyImages } from './copy-images.ts';
@@ -11,7 +11,7 @@ import { createReport } from './report-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 import { expectTargets } from './targets.ts';
 
-/** A record with where its image lies: two lists may call two images by one name. */
+/** A record with its image's path, since two lists may use one name for two images. */
 interface Found {
   readonly row: QualityRecord;
   readonly path: string;
@@ -52,7 +52,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
   let ranked: Found[] = [];
-  let started = false; // nothing is printed for a run that cannot begin
+  let started = false; // prints nothing if the run cannot begin
   const show = async ({ row, path }: Found): Promise<void> => {
     if (!('error' in row)) chosen.add(path);
     await rows.write(row);
@@ -81,7 +81,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     });
     return failed > 0 ? 1 : 0;
   } finally {
-    // An interrupted run gives what it has.
+    // An interrupted run prints its results.
     for (const one of ranked) await show(one);
     if (started || context.signal.aborted) await rows.close();
     await report?.close();
@@ -95,7 +95,7 @@ function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {
   return 'error' in row || least === undefined || (row.quality ?? 0) >= least;
 }
 
-/** The n best by magnitude, which orders as quality does but finer; failures stay, at the end. */
+/** The n best by magnitude, which has the order of quality but is finer; failures come last. */
 function bestOf(rows: readonly Found[], n: number): Found[] {
   const faces = rows.flatMap(({ row, path }) => ('error' in row ? [] : [{ row, path }]));
   const best = faces.sort((a, b) => b.row.magnitude - a.row.magnitude).slice(0, n);

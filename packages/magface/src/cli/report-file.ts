@@ -1,4 +1,4 @@
-/** Gathers what the quality report shows and writes it as one file. */
+/** Gathers the data of the quality report and writes it as one file. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ReportData, ReportImage } from '../report/report-data.ts';
@@ -13,7 +13,7 @@ const photoSide = 960;
 export interface ReportFile {
   start(models: Pick<Recogniser, 'model' | 'detector'>): void;
   add(outcome: ImageOutcome): Promise<void>;
-  /** Writes the page; nothing when no model could be loaded. */
+  /** Writes the page, unless no model could be loaded. */
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function createReport(file: string, { cwd, services }: Pick<Context, 'cwd
       failures.push(...records.flatMap((record) => ('error' in record ? [record] : [])));
       const faces = records.flatMap((record) => ('error' in record ? [] : [record]));
       if (!('faces' in outcome)) return;
-      // Beyond what the page shows only the numbers are kept, so that memory does not grow with the pictures.
+      // Beyond the page's limits only numbers are kept, so that pictures do not fill the memory.
       const { shownAtMost } = await import('../report/quality-report.ts');
       images.push(
         images.length < shownAtMost.images ? await reportImage(outcome, faces) : countedImage(outcome, faces),
@@ -54,12 +54,12 @@ async function reportImage(
     const { crop, embedding } = faces[at]!;
     return { ...record, picture: await cropPicture(crop), embedding };
   });
-  // The faces are found already: a photo that went away since then leaves a gap in the page and stops nothing.
+  // Faces are already found: a photo deleted since then only leaves a gap in the page.
   const picture = await thumbnail(file.path, photoSide).catch(() => '');
   return { name: file.name, ...size, picture, faces: await Promise.all(shown) };
 }
 
-/** An image that the page counts but does not show. */
+/** An image that is counted but not shown. */
 function countedImage(
   { file, size }: Extract<ImageOutcome, { readonly faces: unknown }>,
   records: readonly FaceRecord[],

@@ -1,4 +1,4 @@
-/** What every command over many images does: name them, load the models, show progress, count what failed. */
+/** Shared by commands over many images: find images, load models, show progress, count failures. */
 import { asImageError, ConfigError, ImageError, type ImageErrorCode, type MagfaceError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { isFew, usualWorkers } from '../infer/node/workers.ts';
@@ -12,17 +12,17 @@ import type { Recogniser } from './services.ts';
 
 export type RunFlags = InputFlags & ModelFlags & OutputFlags & { readonly flip?: boolean };
 
-/** What became of one image: its faces, or why there are none. */
+/** Result of one image: its faces, or why there are none. */
 export type ImageOutcome =
   | { readonly file: ImageFile; readonly size: ImageSize; readonly faces: readonly AnalyzedFace[] }
   | { readonly file: ImageFile; readonly error: MagfaceError };
 
 export interface RunHandlers {
-  /** Called once, when the images are known and nothing is loaded yet. */
+  /** Called once, after images are found and before models load. */
   readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
   /** Called once, before the first image. */
   readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
-  /** Called in the order of the inputs. An ImageError that it throws is told and counted as a failure of the image. */
+  /** Called in the order of the inputs. A thrown ImageError is reported and counted as a failure of the image. */
   readonly outcome: (outcome: ImageOutcome) => Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export interface RunCounts {
   readonly failed: number;
 }
 
-/** An image without a face, or that cannot be read, is told on stderr and counted; the others go on. */
+/** Reports images that are unreadable or have no face on stderr, counts them, and continues. */
 export async function runImages(
   words: readonly string[],
   flags: RunFlags,
@@ -63,7 +63,7 @@ export async function runImages(
   return { images, failed };
 }
 
-/** In the order of the files; what holds no image goes past the networks. */
+/** In the order of the files; non-images skip the networks. */
 async function* outcomes(
   magface: Recogniser,
   files: readonly ImageFile[],
@@ -88,9 +88,9 @@ function outcomeOf(result: StreamResult<string>, file: ImageFile): ImageOutcome 
 }
 
 /**
- * Loads what the flags name; says on stderr what had to be assumed of a model.
+ * Loads the models of the flags; prints assumptions about a model on stderr.
  *
- * @param images - how many there will be: few are not worth starting workers
+ * @param images - expected number; for few, starting workers does not pay
  */
 export async function loadMagFace(
   flags: ModelFlags & OutputFlags,
@@ -117,7 +117,7 @@ export async function loadMagFace(
   return magface;
 }
 
-/** A download shows the model's name and how much has come. */
+/** Shows the name and progress of a model's download. */
 export function downloadNotes(
   flags: OutputFlags,
   context: Context,
@@ -148,18 +148,18 @@ export function noFace({ name }: ImageFile): ImageError {
   return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
 }
 
-/** What the library's own remedies are called here, by the error's code. */
+/** The library's remedies in terms of flags, by error code. */
 const remedies: Partial<Record<ImageErrorCode, string>> = {
   image_wrong_size: 'align it first, or omit --aligned',
 };
 
-/** The library names an image by its path and an option by its key, people by what they typed. */
+/** Replaces the library's paths and option keys by what the user typed. */
 export const named = (
   error: ImageError,
   { name }: ImageFile,
   remedy: string | undefined = remedies[error.code],
 ): ImageError => error.named(name, remedy);
 
-/** @returns the message for people */
+/** @returns the user's message */
 export const sayOf = (error: MagfaceError, file: ImageFile): string =>
   (error instanceof ImageError ? named(error, file) : error).message;

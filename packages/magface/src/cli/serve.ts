@@ -1,4 +1,4 @@
-/** `magface serve`: the HTTP service, until it is told to stop. */
+/** `magface serve`: runs the HTTP service until stopped. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -108,7 +108,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
       flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser, context);
     const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
     const app = await createServer(options, { engine, metrics, logs, gallery });
-    // Without a detector the page, which needs one, says that it cannot load its models.
+    // The page needs a detector; without one it says that it cannot load its models.
     if (flags.aligned !== true) addPageModels(app, modelFolder(models));
     const address = await listen(app, options);
     if (flags.quiet !== true)
@@ -119,7 +119,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   }
 }
 
-/** @throws {ConfigError} when the address is another's, or none of this machine */
+/** @throws {ConfigError} if the address is in use or not on this machine */
 async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promise<string> {
   try {
     return await app.listen({ host, port });
@@ -137,7 +137,7 @@ async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promi
   }
 }
 
-/** Resolves when the service has been told to stop and all that was under way is answered; rejects when it cannot go on. */
+/** Resolves once the service is stopped and pending requests are answered; rejects if inference fails. */
 async function stopped(app: FastifyInstance, engine: Engine, { signal }: Context): Promise<void> {
   const told = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
@@ -158,7 +158,7 @@ async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> 
   const { describeIssue } = await import('../settings/schema-issue.ts');
   const issue = parsed.error.issues[0]!;
   const flag = flagOf(String(issue.path[0])).replace('url-hosts', 'url-host');
-  // A key is never shown.
+  // Never show a key.
   const expected =
     flag === 'api-keys' ? `better --api-keys (${issue.message})` : describeIssue(issue, given, `--${flag}`);
   throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` shows all.`);
@@ -172,7 +172,7 @@ async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<
     throw new ConfigError('api-keys', `Expected keys in ${file} but it cannot be read: check its path.`, { cause });
   });
   const own = keys(text);
-  // A file that was meant to lock the service must not open it.
+  // An empty key file must not leave the service open.
   if (own.length === 0)
     throw new ConfigError(
       'api-keys',
@@ -181,7 +181,7 @@ async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<
   return [...listed, ...own];
 }
 
-/** Models are fetched here, where progress can be shown; the thread then finds them in the cache. */
+/** Downloads models here, with progress; the threads then read them from the cache. */
 async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]> {
   const { defaultModels } = await import('../infer/node/magface.ts');
   const finders = flags.aligned === true ? [] : [flags.detector ?? defaultModels.detector, defaultModels.aligner];

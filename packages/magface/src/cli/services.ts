@@ -1,4 +1,4 @@
-/** Everything heavy that commands reach for, each imported when first used, so that `--help` is instant. */
+/** Heavy modules for commands, imported on first use so that `--help` is instant. */
 import type { FeatureWriter } from '../format/feature-writer.ts';
 import type { LoadOptions, MagFace } from '../infer/node/magface.ts';
 import type { ModelRecord } from '../models/list-models.ts';
@@ -27,5 +27,5 @@ export const services: Services = {
   qualityReport: async (data) => (await import('../report/quality-report.ts')).qualityReport(data),
 };
 
-/** What commands use of the library's class. */
+/** The part of `MagFace` that commands use. */
 export type Recogniser = Pick<MagFace, 'model' | 'detector' | 'detect' | 'stream' | typeof Symbol.asyncDispose>;

@@ -1,16 +1,16 @@
-/** Where a command will write, looked at before the work: what cannot be written is told at once, and nothing is lost. */
+/** Checks before the work that a command can write its outputs, so that no results are lost. */
 import { resolve } from 'node:path';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import type { Context } from './context.ts';
 
-/** By the flag that named them; undefined where it was not given. */
+/** Paths by flag; undefined if the flag was not given. */
 export interface Targets {
   readonly files?: Readonly<Record<string, string | undefined>>;
-  /** Made when they are not there. */
+  /** Created if missing. */
   readonly folders?: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws {ConfigError} naming the first that cannot be written, as the user called it */
+/** @throws {ConfigError} naming the first unwritable path, as the user typed it */
 export async function expectTargets({ cwd }: Pick<Context, 'cwd'>, { files, folders }: Targets): Promise<void> {
   for (const [all, expectTarget] of [
     [files ?? {}, expectFileTarget],

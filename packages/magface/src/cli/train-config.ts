@@ -1,4 +1,4 @@
-/** From the command line and the settings file to the configuration of a training run. */
+/** Makes a training configuration from the command line and settings file. */
 import { ConfigError } from '../errors.ts';
 import { flagOf } from '../settings/flag-names.ts';
 import { expectApplicable } from '../train/settings/applicable.ts';
@@ -9,7 +9,7 @@ import type { OutputFlags } from './options.ts';
 import { runFlags } from './train-flags.ts';
 import { readYaml } from './yaml-file.ts';
 
-/** What commander makes of the flags that are no settings; every other one is a setting. */
+/** Parsed flags of the command; all other flags are settings. */
 export interface TrainFlags extends OutputFlags {
   readonly config?: string;
   readonly resume?: boolean;
@@ -23,12 +23,12 @@ const outputFlags = ['json', 'format', 'quiet', 'debug'];
 
 export interface GivenConfig {
   readonly config: TrainConfig;
-  /** Whether several processes train, or this is one of them. */
+  /** Whether this run uses several processes. */
   readonly processes: boolean;
 }
 
 /**
- * Settings of the file with the flags over them.
+ * Settings of the file, overridden by flags.
  *
  * @throws {ConfigError} naming what is wrong or would have no effect
  */
@@ -45,7 +45,7 @@ export async function configOf(flags: TrainFlags, { env }: Pick<Context, 'env'>)
   return { config: parseTrainConfig(given, { processes }), processes };
 }
 
-/** Another launcher, which sets WORLD_SIZE, has started this process and will restart it. */
+/** Another launcher that sets WORLD_SIZE started this process and will restart it. */
 function expectNoLauncher({ nproc, maxRestarts }: TrainFlags): void {
   const flag = nproc !== undefined ? 'nproc' : maxRestarts !== undefined ? 'max-restarts' : undefined;
   if (flag === undefined) return;
@@ -53,7 +53,7 @@ function expectNoLauncher({ nproc, maxRestarts }: TrainFlags): void {
   throw new ConfigError(flag, message);
 }
 
-/** @throws {ConfigError} when two spellings of one setting disagree */
+/** @throws {ConfigError} if two spellings of a setting disagree */
 function settingsIn(flags: TrainFlags): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
   const spelled = new Map<string, string>();

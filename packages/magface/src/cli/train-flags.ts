@@ -1,4 +1,4 @@
-/** The flags of `magface train`, made from its settings: ours, and the official ones under their own names. */
+/** The flags of `magface train`, from its settings: ours, and the official ones by their names. */
 import { type Command, Option } from 'commander';
 import { flagOf } from '../settings/flag-names.ts';
 import type { Setting } from '../settings/setting.ts';
@@ -6,7 +6,7 @@ import { settingsByName, settledFlags } from '../train/settings/config.ts';
 import { defaultWords, modesOf, remarkOf } from '../train/settings/modes.ts';
 import { count } from './options.ts';
 
-/** Flags of the command itself, which a settings file cannot hold. */
+/** Flags of the command only, not allowed in a settings file. */
 export const runFlags: Readonly<Record<string, Setting>> = {
   config: {
     group: 'Run:',
@@ -43,7 +43,7 @@ export const runFlags: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** Every flag by the name that its value has, in the order of the help. */
+/** Every flag by the name of its value, in the order of the help. */
 export const allFlags: Readonly<Record<string, Setting>> = { ...runFlags, ...settingsByName };
 
 const groups = [
@@ -70,7 +70,7 @@ A setting is refused in a mode that it does not apply to: "not ONNX",
 "ONNX only" and "several processes only" say where that is. Where an ONNX
 model has another default, it stands behind "ONNX:".`;
 
-/** Adds every setting as a flag. Official spellings work beside ours and are named in the help. */
+/** Adds every setting as a flag. Official spellings work too and appear in the help. */
 export function addTrainFlags(command: Command): Command {
   command.description(`${command.description()}\n${modesHelp}`);
   for (const group of groups) {
@@ -80,12 +80,12 @@ export function addTrainFlags(command: Command): Command {
       const { short, value, official } = setting;
       const long = `--${flagOf(name)}${value === '' ? '' : ` ${value}`}`;
       const option = new Option(short === undefined ? long : `${short}, ${long}`, helpOf(setting));
-      // Settings are checked together with those of the file.
+      // Settings are validated later, with those of the file.
       command.addOption(name in runFlags && setting.takes === 'count' ? option.argParser(count) : option);
       if (official !== undefined) command.addOption(new Option(officialFlag(setting)).hideHelp());
     }
   }
-  // Taken so that official command lines run unchanged.
+  // Accepted so that official command lines run as is.
   for (const name of Object.keys(settledFlags)) command.addOption(new Option(`--${name} <n>`).hideHelp());
   return command;
 }

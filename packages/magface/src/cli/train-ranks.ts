@@ -1,4 +1,4 @@
-/** `magface train` with several processes: starting them, and being one of them. */
+/** `magface train` with several processes: starts them, or joins as one. */
 import { fileURLToPath } from 'node:url';
 import { checkPrecision } from '../train/loop/precision.ts';
 import type { ProcessGroup } from '../train/parallel/environment.ts';
@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 
-/** Flags that concern the launcher alone, each with a value. */
+/** Flags for the launcher only, each with a value. */
 const launchFlags = ['--nproc', '--max-restarts'];
 
 /**
@@ -20,14 +20,14 @@ export async function startRanks(
   words: readonly string[],
   { config, context }: { readonly config: TrainConfig; readonly context: Context },
 ): Promise<ExitCode> {
-  checkPrecision(config); // said once, here
+  checkPrecision(config); // warns only here
   const { checkDevice, deviceOfRank } = await import('../train/loop/device.ts');
   const { nproc: ranks = 1 } = flags;
   for (let rank = 0; rank < ranks; rank++) {
     checkDevice(deviceOfRank(config.device, { LOCAL_RANK: `${rank}` }, ranks));
   }
   const { launch } = await import('../train/parallel/launcher.ts');
-  // From source (tests) the compiled program serves: a process of its own has no loader for TypeScript.
+  // Tests run from source but use the compiled program: a new process cannot load TypeScript.
   const main = import.meta.url.endsWith('.ts') ? '../../dist/cli/main.js' : './main.js';
   const program = fileURLToPath(new URL(main, import.meta.url));
   const own = withoutLaunchFlags(words);
@@ -41,14 +41,14 @@ export async function startRanks(
   return status as ExitCode;
 }
 
-/** `--nproc 4` and `--nproc=4` are for the launcher. */
+/** Removes both `--nproc 4` and `--nproc=4`. */
 function withoutLaunchFlags(words: readonly string[]): string[] {
   return words.filter(
     (word, i) => !launchFlags.some((flag) => word === flag || word.startsWith(`${flag}=`) || words[i - 1] === flag),
   );
 }
 
-/** The group that a launcher's variables speak of; undefined where this process trains alone. */
+/** The process group from a launcher's variables; undefined if this process trains alone. */
 export async function joinRanks(config: TrainConfig, context: Context): Promise<ProcessGroup | undefined> {
   const { backendOf, joinGroup, rankOf } = await import('../train/parallel/environment.ts');
   const place = rankOf(context.env);
@@ -59,7 +59,7 @@ export async function joinRanks(config: TrainConfig, context: Context): Promise<
   return joinGroup(place, context.env, { timeout: config.collectiveTimeout, backend: backendOf(config.device) });
 }
 
-/** A rank whose launcher was killed would otherwise train on unseen. */
+/** Exits with the launcher, so that no rank trains on unnoticed. */
 function endWithLauncher(): void {
   if (process.channel === undefined) return;
   process.once('disconnect', () => process.exit(3));

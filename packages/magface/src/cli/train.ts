@@ -1,4 +1,4 @@
-/** `magface train`: training and finetuning, with every official flag. */
+/** `magface train`: trains and finetunes, with every official flag. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { ValidationRow } from '../train/loop/validate.ts';
@@ -48,7 +48,7 @@ async function run(config: TrainConfig, flags: TrainFlags, context: Context): Pr
   const ranks = await joinRanks(config, context);
   const quiet = flags.quiet === true || (ranks !== undefined && ranks.rank > 0);
   const { stdout, stderr } = context;
-  /** Both streams on one terminal: what one has said needs no saying by the other. */
+  /** Both streams share a terminal: nothing has to be printed twice. */
   const isSeen = stdout.isTTY === true && stderr.isTTY === true && !quiet;
   let progress: Progress | undefined;
   let shown: MetricsRow | undefined;
@@ -86,7 +86,7 @@ async function run(config: TrainConfig, flags: TrainFlags, context: Context): Pr
   }
 }
 
-/** One line a row, as a trainer wants to see it; on a terminal too narrow for that, what its bar does not say already. */
+/** A row of metrics as one line; on a narrow terminal, only what the bar does not show. */
 function rowLine(row: MetricsRow, columns: number = Number.POSITIVE_INFINITY): string {
   const whole = wholeLine(row);
   if (whole.length <= columns) return whole;
@@ -119,7 +119,7 @@ function validationLine({ epoch, accuracy, accuracyStd, auc, rejectFnmr }: Valid
   return `After epoch ${epoch}: accuracy ${(100 * accuracy).toFixed(2)} ± ${(100 * accuracyStd).toFixed(2)} %, AUC ${auc.toFixed(4)}; FNMR at FMR 0.01 with 0, 10, 20, 30 % rejected: ${curve}`;
 }
 
-// Apart, since tsc 5.9 leaves the ending of an import() as it is in a function that has a `using`.
+// Separate, since tsc 5.9 keeps the extension of an import() in a function with `using`.
 async function loadData(): Promise<
   Pick<
     typeof import('../train/data/dataset.ts') & typeof import('../train/data/loader.ts'),
@@ -131,7 +131,7 @@ async function loadData(): Promise<
   return { readDatasets, datasetSize, Loader };
 }
 
-/** Reads every image once. @returns 1 when some cannot be used */
+/** Reads every image once. @returns 1 if some are unusable */
 async function verifyData(config: TrainConfig, context: Context, quiet: boolean): Promise<ExitCode> {
   const { readDatasets, datasetSize, Loader } = await loadData();
   const dataset = readDatasets(config.trainList, { root: config.root, classes: config.lastFcSize });

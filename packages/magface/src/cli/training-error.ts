@@ -4,7 +4,7 @@ import { MagfaceError } from '../errors.ts';
 
 const training = '@magface/torch';
 
-/** What the optional package says when it or libtorch is not there, as an error that the program knows. */
+/** Converts errors of a missing optional package or libtorch to a typed error. */
 export function asTrainingError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name === 'RankLostError') return new MagfaceError('rank_lost', error.message, { cause: error });
@@ -19,7 +19,7 @@ export function asTrainingError(error: unknown): unknown {
   return error;
 }
 
-/** Other packages may be missing too, such as those that a user's own network imports. */
+/** Another package may be missing instead, such as an import of the user's network. */
 function isInstalled(name: string): boolean {
   try {
     createRequire(import.meta.url).resolve(name);

@@ -1,4 +1,4 @@
-/** `magface doctor --tune`: which engine, batch and threads serve a model best on this machine. */
+/** `magface doctor --tune`: the best engine, batch and threads for a model on this machine. */
 import type { Trial, Tuning } from '../infer/node/tuning.ts';
 import type { Context } from './context.ts';
 import type { OutputFlags } from './options.ts';
@@ -10,12 +10,12 @@ export interface TuneFlags extends OutputFlags {
   readonly offline?: boolean;
 }
 
-/** What tuning gave, under the model's name. */
+/** Tuning result of a named model. */
 export interface TunedModel extends Tuning {
   readonly model: string;
 }
 
-/** @throws {ModelError} when the model cannot be had or run */
+/** @throws {ModelError} if the model cannot load or run */
 export async function tuneModel(flags: TuneFlags, context: Context): Promise<TunedModel> {
   const { env, services, signal } = context;
   const cacheDir = env['MAGFACE_CACHE'];
@@ -38,7 +38,7 @@ export async function tuneModel(flags: TuneFlags, context: Context): Promise<Tun
   }
 }
 
-/** A table of the ways, the best one marked. */
+/** A table of the trials; the best is marked. */
 export function tuningLines({ model, trials, cosine, ...best }: TunedModel): string[] {
   const isBest = (one: Trial): boolean =>
     one.name === best.name && one.threads === best.threads && one.batchSize === best.batchSize;

@@ -1,4 +1,4 @@
-/** Settings that a person writes into a file: YAML, of which JSON is a part. */
+/** Reads a user's settings from a YAML (or JSON) file. */
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../errors.ts';
 
@@ -8,13 +8,13 @@ const mostCharacters = 1 << 15;
 export interface YamlOptions {
   /** The option that named the file. */
   readonly key: string;
-  /** What should stand in it: `a record such as {"input": {...}}`. */
+  /** Expected content: `a record such as {"input": {...}}`. */
   readonly what: string;
   /** Where to read more. */
   readonly see: string;
 }
 
-/** @throws {ConfigError} when the file cannot be read or holds anything but keys with values */
+/** @throws {ConfigError} if the file is unreadable or is not a mapping of keys to values */
 export async function readYaml(file: string, { key, what, see }: YamlOptions): Promise<Record<string, unknown>> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ConfigError(key, `Expected ${what} in ${file} but it cannot be read: check its path.`, { cause });
@@ -25,7 +25,7 @@ export async function readYaml(file: string, { key, what, see }: YamlOptions): P
   const { parse, YAMLParseError } = await import('yaml');
   let value: unknown;
   try {
-    value = parse(text, { logLevel: 'error', prettyErrors: false }); // pretty ones take minutes where all is wrong
+    value = parse(text, { logLevel: 'error', prettyErrors: false }); // pretty errors take minutes for bad files
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const line = cause instanceof YAMLParseError ? ` (line ${text.slice(0, cause.pos[0]).split('\n').length})` : '';

@@ -1,4 +1,4 @@
-/** The service from TypeScript, in browsers too: addresses, parameters and answers are typed by its own description. */
+/** Client of the service, for browsers too: paths, parameters and answers have the types of its description. */
 import createFetchClient, { type Client, type Middleware } from 'openapi-fetch';
 import type { components, paths } from './schema.gen.ts';
 
@@ -6,14 +6,14 @@ import type { components, paths } from './schema.gen.ts';
 export type Answer<Name extends keyof components['schemas']> = components['schemas'][Name];
 
 export interface ClientOptions {
-  /** Such as `http://127.0.0.1:8112`. */
+  /** Like `http://127.0.0.1:8112`. */
   readonly address: string;
-  /** Where the service asks for one. @default none */
+  /** If the service needs one. @default none */
   readonly key?: string | undefined;
 }
 
 /**
- * @returns a client whose answers are `{data}` or `{error}`; nothing is thrown but for the network's own failures:
+ * @returns a client whose answers are `{data}` or `{error}`; only network failures throw:
  *
  *     const client = createClient({ address: 'http://127.0.0.1:8112' });
  *     const { data, error } = await client.POST('/v1/faces', { body: { image: [photo] } });
@@ -23,7 +23,7 @@ export function createClient({ address, key }: ClientOptions): Client<paths> {
     baseUrl: address,
     bodySerializer: bodyOf,
     headers: {
-      'Content-Type': null, // each body says its own; the library would call all of them JSON
+      'Content-Type': null, // each body sets its own; the library would send JSON
       ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
     },
   });
@@ -31,7 +31,7 @@ export function createClient({ address, key }: ClientOptions): Client<paths> {
   return client;
 }
 
-/** A bare image goes as it is, several as a form, where a File keeps its name; all else is JSON. */
+/** Sends one image as is, several as a form, where a File keeps its name, and all else as JSON. */
 function bodyOf(body: unknown): FormData | Blob {
   if (body instanceof FormData) return body;
   if (body instanceof Blob || ArrayBuffer.isView(body)) return typed(body);
@@ -43,7 +43,7 @@ function bodyOf(body: unknown): FormData | Blob {
   return new Blob([JSON.stringify(body)], { type: 'application/json' });
 }
 
-/** @returns with a type that the service takes, also where nobody knows which kind of image it is */
+/** @returns the image with a type that the service accepts, even if its kind is unknown */
 function typed(image: Blob | ArrayBufferView): Blob {
   if (image instanceof Blob && image.type !== '') return image;
   const parts = [image as Blob | ArrayBufferView<ArrayBuffer>];
@@ -51,7 +51,7 @@ function typed(image: Blob | ArrayBufferView): Blob {
   return image instanceof File ? new File(parts, image.name, { type }) : new Blob(parts, { type });
 }
 
-/** The library reads all answers as JSON; one that is text by its type (/metrics) is data as it stands. */
+/** The library parses all answers as JSON; text answers (/metrics) are returned unchanged. */
 const wordsAsData: Middleware = {
   onResponse: async ({ response, options }) => {
     const type = response.headers.get('Content-Type') ?? '';

@@ -1,6 +1,6 @@
 /**
- * Where a gallery is kept: PostgreSQL with pgvector, either in this process (PGlite, in a folder) or by a connection string.
- * Both take the same SQL.
+ * Storage of a gallery: PostgreSQL with pgvector, in this process (PGlite, in a folder) or on a server. Both use the
+ * same SQL.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -17,28 +17,28 @@ export type SqlValue = string | number | null | readonly string[];
 export type Query = <Row>(sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
 export interface Database {
-  /** What messages call it: no password. */
+  /** Name in messages, no password. */
   readonly name: string;
-  /** Other processes may change it too. */
+  /** Whether other processes may change it. */
   readonly shared: boolean;
   readonly query: Query;
-  /** All of it or nothing. */
+  /** Commits all or nothing. */
   transaction<Result>(body: (query: Query) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
-/** How a gallery is opened. */
+/** Options for opening. */
 export interface DatabaseOptions {
   /**
-   * Only to read what is there already: makes nothing, and of a folder it works on a copy, so that it neither waits for
-   * an owner nor needs the right to write there. @default false
+   * Opens an existing gallery for reading only. A folder is copied, so that this neither waits for its owner nor needs
+   * permission to write. @default false
    */
   readonly readOnly?: boolean | undefined;
 }
 
 /**
  * @param where - a folder, or `postgres://...`
- * @throws {ConfigError} when it cannot be reached, or somebody has it open
+ * @throws {ConfigError} if it cannot be reached or is already open
  */
 export async function openDatabase(where: string, { readOnly = false }: DatabaseOptions = {}): Promise<Database> {
   if (isServer(where)) return openServer(where);
@@ -51,12 +51,12 @@ const isServer = (where: string): boolean => /^postgres(ql)?:\/\//.test(where);
 
 const dataOf = (folder: string): string => join(folder, 'data');
 
-/** Where a new database is made, to be renamed when it is whole. */
+/** A new database is created here, then renamed when complete. */
 const partOf = (folder: string): string => join(folder, 'data.part');
 
 const isMade = (folder: string): boolean => existsSync(join(dataOf(folder), 'PG_VERSION'));
 
-/** Of a server only its answer tells. @throws {ConfigError} when no gallery was made in the folder */
+/** Checks folders only, not servers. @throws {ConfigError} if the folder has no gallery */
 export function expectFolder(where: string): void {
   if (!isServer(where) && !isMade(where)) throw noGallery(where);
 }
@@ -91,7 +91,7 @@ async function openFolder(folder: string): Promise<Database> {
 /**
  * A gallery is a folder of its own: photos beside a database would look like part of it.
  *
- * @throws {ConfigError} when the folder holds other files
+ * @throws {ConfigError} if the folder holds other files
  */
 export async function expectRoom(folder: string): Promise<void> {
   if (isServer(folder) || isMade(folder)) return;
@@ -106,7 +106,7 @@ export async function expectRoom(folder: string): Promise<void> {
   throw new ConfigError('gallery', message);
 }
 
-/** Making one takes seconds: what an interruption leaves of it is never taken for a database. */
+/** Takes seconds, so an interrupted attempt must never be mistaken for a database. */
 async function makeData(folder: string): Promise<void> {
   const part = partOf(folder);
   await rm(part, { recursive: true, force: true });
@@ -120,12 +120,12 @@ async function openData(data: string): Promise<PGlite> {
   return PGlite.create(data, { extensions: { vector } });
 }
 
-/** What was committed when the copy was made, whoever has the folder open. */
+/** Opens a copy of the committed state, even while the folder is in use. */
 async function openCopy(folder: string): Promise<Database> {
   const copy = await copyQuietFolder(dataOf(folder));
   try {
     const database = await openData(copy.path);
-    await database.exec('set default_transaction_read_only = on'); // what is written into a copy would be lost
+    await database.exec('set default_transaction_read_only = on'); // writes to a copy would be lost
     return folderDatabase(folder, database, { expectHeld: () => undefined, release: () => copy.remove() });
   } catch (error) {
     await copy.remove();
@@ -158,7 +158,7 @@ function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, '
   };
 }
 
-/** @throws {ConfigError} when it is no address, or of no host, without repeating its password */
+/** @throws {ConfigError} if the address is invalid or has no host; the error omits its password */
 function serverOf(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && url.host !== '') return url;
@@ -170,7 +170,7 @@ async function openServer(address: string): Promise<Database> {
   const { host, pathname } = serverOf(address);
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({ connectionString: address, max: 8 });
-  pool.on('error', () => undefined); // an idle connection that breaks is replaced by the next query
+  pool.on('error', () => undefined); // the next query replaces a broken idle connection
   const query: Query = async <Row>(sql: string, values?: readonly SqlValue[]) =>
     (await pool.query(sql, values && [...values])).rows as Row[];
   try {
@@ -202,7 +202,7 @@ async function openServer(address: string): Promise<Database> {
         client.release();
         return result;
       } catch (error) {
-        client.release(true); // closing the connection rolls back, whatever state it is in
+        client.release(true); // closing the connection rolls back in any state
         throw error;
       }
     },

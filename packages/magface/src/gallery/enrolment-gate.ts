@@ -1,16 +1,16 @@
-/** Which face of an image may stand for a person: one that is alone in it, and good enough to tell the person by. */
+/** Chooses the face of an image to enrol: the only one, if it is good enough to recognise the person by. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { describeReason } from '../reasons.ts';
 
-/** Below it a face says little of a person; about one in ten ordinary faces is. */
+/** Lower quality identifies poorly; about one in ten ordinary faces is lower. */
 export const defaultMinQuality = 10;
 
 /** Conditions for enrolling a face. */
 export interface GateOptions {
-  /** The image as the user calls it. */
+  /** The user's name for the image. */
   readonly image: string;
-  /** Least quality, 0 to 100. Faces of a model without a scale all pass. @default 10 */
+  /** Minimum quality, 0 to 100. Without a scale, all faces pass. @default 10 */
   readonly minQuality?: number | undefined;
   /** Take the largest of several faces rather than refuse the image. @default false */
   readonly largest?: boolean | undefined;
@@ -20,7 +20,7 @@ export interface GateOptions {
 
 const ownNames = { minQuality: '`minQuality`', largest: '`largest: true`' } as const;
 
-/** The part of a face that decides. */
+/** Fields of a face that are checked. */
 export type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
 
 /**

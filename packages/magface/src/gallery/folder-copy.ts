@@ -1,4 +1,4 @@
-/** A copy of a folder as it was at one moment, though another process may be writing into it. */
+/** Takes a consistent copy of a folder that another process may be writing to. */
 import { constants } from 'node:fs';
 import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,15 +11,15 @@ export interface FolderCopy {
   remove(): Promise<void>;
 }
 
-/** A writer that never pauses for as long as a copy takes is rare; it pauses between two faces. */
+/** Writers pause between faces; one that never pauses for as long as a copy is rare. */
 const attempts = 20;
 
 /**
- * Copies again until nothing changed meanwhile. A database is whole at any such moment: what it has committed is in its
- * log, which it reads again when the copy is opened.
+ * Repeats the copy until nothing changes during it. A database is then consistent: its commits are in its log,
+ * which is replayed when the copy is opened.
  *
  * @returns the copy, in the system's folder for temporary files and readable by this user alone
- * @throws {ConfigError} when the folder changes all the time
+ * @throws {ConfigError} if the folder keeps changing
  */
 export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
   const place = await mkdtemp(join(tmpdir(), 'magface-gallery-'));
@@ -46,7 +46,7 @@ export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
   );
 }
 
-/** A file that was there when the folder was listed may be gone by now: the next attempt will not see it. */
+/** A listed file may have been deleted since: the next attempt will not see it. */
 function expectGone(error: NodeJS.ErrnoException): false {
   if (error.code !== 'ENOENT') throw error;
   return false;

@@ -1,10 +1,10 @@
 /**
- * People by their faces. A person's template is the paper's own use of quality: the mean of the faces' directions, each
- * weighted by its magnitude,
+ * People by their faces. As in the paper, a person's template is the mean of the faces' directions, weighted by
+ * magnitude,
  *
  *     t = Σ a_i · f_i / ‖f_i‖ = Σ f_i,   a_i = ‖f_i‖
  *
- * so that a good face counts for more than a poor one and no threshold of quality is needed.
+ * so that good faces count more than poor ones and no quality threshold is needed.
  */
 import { ConfigError, ServiceError } from '../errors.ts';
 import { magnitudeOf } from '../quality.ts';
@@ -12,7 +12,7 @@ import { type Database, type DatabaseOptions, noGallery, openDatabase, type Quer
 import { nameFault } from './person-name.ts';
 import { TemplateScan } from './template-scan.ts';
 
-/** Whose embeddings a gallery holds; those of another model mean something else. */
+/** The model of a gallery's embeddings; those of other models are not comparable. */
 export interface GalleryModel {
   readonly name: string;
   /** SHA-256 of the model's file. */
@@ -24,17 +24,17 @@ export interface GalleryModel {
 export interface GalleryFace {
   /** (D) float32, not normalized. */
   readonly embedding: Float32Array;
-  /** 0 to 100, kept beside it for people. @default none */
+  /** 0 to 100, stored for information. @default none */
   readonly quality?: number | null | undefined;
 }
 
-/** What became of a face that was given. */
+/** Result of an enrolment. */
 export interface EnrolledFace {
   /** Its number. */
   readonly face: number;
-  /** How many faces the person has now. */
+  /** Number of the person's faces. */
   readonly faces: number;
-  /** The person has this very picture already, under that number: nothing was added. */
+  /** Whether the person already had this picture, by that number: nothing was added. */
   readonly known: boolean;
 }
 
@@ -43,7 +43,7 @@ export interface GalleryMatch {
   readonly person: string;
   /** Cosine to the person's template. */
   readonly similarity: number;
-  /** How many faces the template is made of. */
+  /** Number of faces in the template. */
   readonly faces: number;
 }
 
@@ -55,20 +55,20 @@ export interface GalleryCount {
 
 /** Options of a search. */
 export interface SearchOptions {
-  /** Most matches. @default 5 */
+  /** Maximum number. @default 5 */
   readonly limit?: number;
 }
 
-/** What the service uses of a gallery. */
+/** The service's part of a gallery. */
 export type People = Pick<Gallery, 'enrol' | 'remove' | 'search' | 'count'>;
 
-/** Owns a connection, and for a folder what its search keeps in memory. */
+/** Owns a connection and, for a folder, the in-memory search. */
 export class Gallery {
   readonly #database: Database;
   readonly #model: GalleryModel;
-  /** From the first search in a folder on. */
+  /** Set by the first search in a folder. */
   #scan: Promise<TemplateScan> | undefined;
-  /** Of a folder, which nobody else changes: counting takes as long as a search. */
+  /** Cached for a folder, which nobody else changes: counting is as slow as a search. */
   #counted: Promise<GalleryCount> | undefined;
 
   private constructor(database: Database, model: GalleryModel) {
@@ -77,10 +77,10 @@ export class Gallery {
   }
 
   /**
-   * @param where - a folder, or `postgres://...` of a server that has pgvector
-   * @param options - `readOnly` opens what is there already, even while another process has it open for writing
-   * @throws {ConfigError} when it cannot be opened
-   * @throws {ServiceError} `wrong_model` when it was made with another model
+   * @param where - a folder, or `postgres://...` of a server with pgvector
+   * @param options - `readOnly` opens an existing gallery, even while another process writes to it
+   * @throws {ConfigError} if it cannot be opened
+   * @throws {ServiceError} `wrong_model` if it belongs to another model
    */
   static async open(where: string, model: GalleryModel, options: DatabaseOptions = {}): Promise<Gallery> {
     const database = await openDatabase(where, options);
@@ -97,8 +97,8 @@ export class Gallery {
   }
 
   /**
-   * Adds a face to a person, who is made when new. Kept for good once this resolves. A picture that the person has
-   * already would only lend itself more weight: it is not added again.
+   * Adds a face to a new or existing person. It is stored durably once this resolves. A picture that the person
+   * already has is not added again, since it would only gain weight.
    *
    * @param person - a name of 1 to 200 characters
    * @throws {ConfigError} if the name is not valid
@@ -129,7 +129,7 @@ export class Gallery {
     return enrolled;
   }
 
-  /** Forgets a person with all faces. @returns how many faces those were; 0 when nobody is known by that name */
+  /** Removes a person and all their faces. @returns the number of faces; 0 if nobody has that name */
   async remove(person: string): Promise<number> {
     const [row] = await this.#database.query<{ faces: number }>(
       'delete from magface_people where id = $1 returning faces',
@@ -141,10 +141,10 @@ export class Gallery {
   }
 
   /**
-   * In a folder everybody is compared. A server that others write to cannot be held in memory here: of more than 5,000
-   * people its index may overlook one.
+   * In a folder everybody is compared. A server's people cannot be cached, since others write to it: above 5,000
+   * people its index may miss one.
    *
-   * @returns the people whose templates are most alike, best first
+   * @returns the people with the most similar templates, best first
    */
   async search(embedding: Float32Array, { limit = 5 }: SearchOptions = {}): Promise<GalleryMatch[]> {
     return this.#database.shared
@@ -162,7 +162,7 @@ export class Gallery {
     );
   }
 
-  /** @returns how many people and faces there are */
+  /** @returns the number of people and faces */
   async count(): Promise<GalleryCount> {
     if (this.#database.shared) return countOf(this.#database.query);
     this.#counted ??= countOf(this.#database.query);
@@ -182,7 +182,7 @@ async function countOf(query: Query): Promise<GalleryCount> {
   return row!;
 }
 
-/** Two readings of one picture differ by no more than this share of their length; two pictures by far more. */
+/** Embeddings of one picture differ by at most this share of their length; two pictures by far more. */
 const samePicture = 1e-3;
 
 async function knownFace(query: Query, person: string, embedding: Float32Array): Promise<EnrolledFace | undefined> {
@@ -197,7 +197,7 @@ async function knownFace(query: Query, person: string, embedding: Float32Array):
 /** PostgreSQL's own search through pgvector's index. */
 function searchIndex(database: Database, embedding: Float32Array, limit: number): Promise<GalleryMatch[]> {
   return database.transaction(async (query) => {
-    // As many candidates as the answer needs and more: what the index of a large gallery overlooks is then rare.
+    // More candidates than the answer needs, so that the index of a large gallery rarely misses one.
     await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
     if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
     return query<GalleryMatch>(
@@ -208,10 +208,10 @@ function searchIndex(database: Database, embedding: Float32Array, limit: number)
   });
 }
 
-/** A template in pgvector's binary form, which is read in a third of the time of its text. */
+/** A template in pgvector's binary form, which parses three times as fast as its text. */
 const templateBytes = "encode(vector_send(template), 'base64')";
 
-/** Templates that are read at once. */
+/** Templates per query. */
 const page = 2000;
 
 async function loadScan(query: Query, dimension: number): Promise<TemplateScan> {
@@ -228,10 +228,10 @@ async function loadScan(query: Query, dimension: number): Promise<TemplateScan> 
   return scan;
 }
 
-/** Up to so many people every template is compared: ten milliseconds, and nobody is overlooked. */
+/** Up to this many people every template is compared: this takes ten milliseconds and misses nobody. */
 const exactUpTo = 5000;
 
-/** The index takes no longer vectors. */
+/** Longest vector of the index. */
 const indexedUpTo = 2000;
 
 async function isMade(query: Query): Promise<boolean> {
@@ -239,7 +239,7 @@ async function isMade(query: Query): Promise<boolean> {
   return row!.made;
 }
 
-/** @returns false when it belongs to no model yet; @throws {ServiceError} `wrong_model` when to another */
+/** @returns false if it has no model yet; @throws {ServiceError} `wrong_model` if it has another */
 async function isOwn(query: Query, { name, digest }: GalleryModel): Promise<boolean> {
   const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
   if (owner === undefined || owner.digest === digest) return owner !== undefined;
@@ -269,7 +269,7 @@ async function prepare(query: Query, owner: GalleryModel, { indexed }: { readonl
     await query('create index on magface_people using hnsw (template vector_cosine_ops)');
 }
 
-/** Counting thousands of rows takes as long as the search itself; a count that stops early does not. */
+/** Counting thousands of rows is as slow as a search, so the count stops early. */
 async function estimatedPeople(query: Query): Promise<number> {
   const [row] = await query<{ people: number }>(
     `select count(*)::int as people from (select 1 from magface_people limit ${exactUpTo + 1}) as enough`,
@@ -277,10 +277,10 @@ async function estimatedPeople(query: Query): Promise<number> {
   return row!.people;
 }
 
-/** pgvector's own notation. */
+/** pgvector's notation. */
 const textOf = (embedding: Float32Array): string => `[${embedding.join(',')}]`;
 
-/** @param text - {@link templateBytes}: two numbers of 16 bits, then the values, the highest byte first */
+/** @param text - {@link templateBytes}: two 16-bit numbers, then the values, big-endian */
 function vectorOf(text: string): Float32Array {
   const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
   const view = new DataView(buffer, byteOffset + 4, length - 4);

@@ -1,17 +1,17 @@
 /**
- * Directions of templates as bytes, and how alike a query they can be at least and at most.
+ * Directions of templates as bytes, with bounds on their similarity to a query.
  *
- * Of a direction v and its bytes' v̂ the distance r = ‖v - v̂‖ is known, and of the query's q and q̂ too; so that
+ * The distance r = ‖v - v̂‖ of a direction v from its bytes v̂ is known, as is that of the query, q and q̂; so
  *
  *     v·q = v̂·q̂ ± (r + ‖v̂‖ ‖q - q̂‖)
  */
 
-/** Zero as a template's byte; the others lie up to `templateLevels` beside it. */
+/** A template's byte for zero; others differ by at most `templateLevels`. */
 const zero = 128;
 const templateLevels = 127;
-/** Processors without VNNI add two products in 16 bits: 255 · 64 + 255 · 64 is what fits. */
+/** Processors without VNNI add two products in 16 bits: 255 · 64 + 255 · 64 fits. */
 const queryLevels = 64;
-/** Room for what floating point loses, here and in a database. */
+/** Tolerance for rounding errors, here and in a database. */
 const rounding = 1e-5;
 
 /** A query of length 1 as two bytes a value: q ≈ steps[0] · coarse + steps[1] · fine. */
@@ -41,14 +41,14 @@ export function queryCodes(query: Float32Array): QueryCodes {
   return { bytes, steps: [coarseStep, fineStep], residual: Math.sqrt(residual) };
 }
 
-/** Rows of bytes by their people's names, which come and go. */
+/** Rows of bytes by person, which can be added and removed. */
 export class TemplateCodes {
   readonly #dimension: number;
   readonly #rows = new Map<string, number>();
   readonly #people: string[] = [];
-  /** (capacity, D); as many rows count as there are people. */
+  /** (capacity, D); the first rows are used, one per person. */
   #bytes: Uint8Array;
-  /** Of each row: what a step of its bytes is worth, ‖v̂‖ and r. */
+  /** For each row: the value of a byte step, ‖v̂‖ and r. */
   readonly #steps: number[] = [];
   readonly #lengths: number[] = [];
   readonly #residuals: number[] = [];
@@ -90,7 +90,7 @@ export class TemplateCodes {
     this.#residuals[row] = Math.sqrt(residual);
   }
 
-  /** The last row takes the place. */
+  /** Moves the last row there. */
   delete(person: string): void {
     const row = this.#rows.get(person);
     if (row === undefined) return;
@@ -106,7 +106,7 @@ export class TemplateCodes {
 
   /**
    * @param products - (N, 2) int32: rows of bytes times the query's two columns
-   * @returns people among whom the `limit` most alike certainly are, in the order of the rows
+   * @returns people certain to include the `limit` most similar, in the order of the rows
    */
   mayBeBest(products: Int32Array, query: QueryCodes, limit: number): string[] {
     const { bytes, steps, residual } = query;
@@ -145,14 +145,14 @@ function sizeOf(vector: Float32Array): { readonly length: number; readonly large
   return { length: Math.sqrt(squares), largest };
 }
 
-/** Of one of two columns. */
+/** Sum of one column. */
 function sumOf(bytes: Int8Array, column: 0 | 1): number {
   let sum = 0;
   for (let at = column; at < bytes.length; at += 2) sum += bytes[at]!;
   return sum;
 }
 
-/** Puts a value in the place of the least; the order stays. */
+/** Replaces the least value and keeps the order. */
 function raise(ascending: Float64Array, value: number): void {
   let at = 0;
   for (; at + 1 < ascending.length && ascending[at + 1]! < value; at++) ascending[at] = ascending[at + 1]!;

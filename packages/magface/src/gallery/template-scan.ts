@@ -1,13 +1,13 @@
 /**
- * Every template compared with a query, and nobody overlooked: bytes first, which leaves a few candidates that whoever asks
- * compares in full. ONNX Runtime multiplies: 100,000 templates of 512 bytes are 51 MB and take one core about 5 ms.
+ * Exhaustive search: compares a query with every template as bytes, which leaves a few candidates for the caller to
+ * compare in full. ONNX Runtime multiplies: 100,000 templates of 512 bytes are 51 MB and take one core about 5 ms.
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { createSession } from '../infer/node/session.ts';
 import { bytesTimesBytes } from '../onnx/product.ts';
 import { queryCodes, TemplateCodes } from './template-codes.ts';
 
-/** Owns a session. One thing at a time: rows must not move while they are compared. */
+/** Owns a session. Runs one operation at a time: rows must not move in a search. */
 export class TemplateScan {
   readonly #session: InferenceSession;
   readonly #codes: TemplateCodes;
@@ -19,7 +19,7 @@ export class TemplateScan {
   }
 
   static async open(dimension: number): Promise<TemplateScan> {
-    // One thread: the other cores are for finding faces.
+    // One thread: other cores are for detecting faces.
     return new TemplateScan(await createSession(bytesTimesBytes(), { name: 'templates', threads: 1 }), dimension);
   }
 
@@ -34,7 +34,7 @@ export class TemplateScan {
 
   /**
    * @param query - (D), of any length but 0
-   * @returns people in no order, among whom the `limit` most alike certainly are
+   * @returns people in any order, certain to include the `limit` most similar
    */
   candidates(query: Float32Array, limit: number): Promise<string[]> {
     return this.#inTurn(async () => {

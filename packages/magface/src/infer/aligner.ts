@@ -1,14 +1,14 @@
 /**
- * Alignment that does not depend on how a face was found. A small network sees the face with its surroundings, cut out by
- * the detector's landmarks, and says by which similarity that cut is off:
+ * Alignment that does not depend on the detector. A small network sees the face and its surroundings, cut out by the
+ * detector's landmarks, and predicts the similarity transform by which that cut is off:
  *
  *     q ↦ R (q − c) + c + t,   R = [[1 + 0.3 o₁, −0.4 o₂], [0.4 o₂, 1 + 0.3 o₁]],   t = (15 o₃, 15 o₄)
  *
- * from the right place of a point in the 112x112 template to its place in the cut, o being its outputs and c the middle of
- * the face. The next looks, at the corrected cut, start from nearly the same picture whatever the first one was. A fifth
- * output is the logarithm of the error that the network expects, in pixels of the crop.
+ * from the correct place of a point in the 112x112 template to its place in the cut; o are its outputs and c is the middle
+ * of the face. Later looks, at the corrected cut, start from nearly the same picture for any detector. The fifth
+ * output is the logarithm of the expected error, in pixels of the crop.
  *
- * `scripts/aligner.ts` trains it; docs/design.md says on what.
+ * `scripts/aligner.ts` trains it; docs/design.md has the data.
  */
 import { Tensor } from 'onnxruntime-common';
 import { alignmentMatrix, inverseOf, mapped, scaledMatrix } from '../align.ts';
@@ -24,22 +24,22 @@ import type { Session } from './session.ts';
 
 /** Middle of the face in the template. */
 export const middle = [56, 66] as const;
-/** Side of the cut, in pixels of the template: the crop with half as much again around it. */
+/** Side of the cut, in pixels of the template: the crop plus a border of half its size. */
 export const fieldSize = 160;
-/** Outputs are multiplied by these: change of scale, of angle, and of place in pixels of the crop. */
+/** Outputs are multiplied by these: change of scale, angle and position (pixels of the crop). */
 export const outputScale = [0.3, 0.4, 15, 15] as const;
-/** A third look halves what a turn of 30 degrees leaves of the error; a fourth changes little. */
+/** A third look halves the error left by a turn of 30 degrees; a fourth changes little. */
 const looks = 3;
 const outputs = 5;
 
 /** Aligns faces; owns its session. */
 export interface Aligner {
-  /** @returns for each face the map from the image to its 112x112 crop */
+  /** @returns each face's map from the image to its 112x112 crop */
   align(image: Pixels | Scene, faces: readonly DetectedFace[]): Promise<AffineMatrix[]>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @throws {ModelError} `model_run_failed` from `align` when the network is not what the contract says */
+/** @throws {ModelError} `model_run_failed` from `align` if the network does not match the contract */
 export function createAligner(own: Session, contract: AlignerContract, { name }: { readonly name: string }): Aligner {
   const session = closable(own);
   const { width, height } = contract.input;
@@ -66,10 +66,10 @@ export function createAligner(own: Session, contract: AlignerContract, { name }:
   };
 }
 
-/** The face with what surrounds it, of the network's size. */
+/** The face and its surroundings, at the network's size. */
 function surroundings(scene: Scene, [[a, b, c], [d, e, f]]: AffineMatrix, size: number): Pixels {
   const scale = size / fieldSize;
-  // Pixel centres lie on whole numbers: the field's first pixel is half a pixel from its edge, whatever the size.
+  // Pixel centres are whole numbers: the field's first pixel is half a pixel from its edge at any size.
   const shift = fieldSize / 2 - 0.5 / scale;
   const field: AffineMatrix = [
     [a, b, c - middle[0] + shift],
@@ -78,7 +78,7 @@ function surroundings(scene: Scene, [[a, b, c], [d, e, f]]: AffineMatrix, size: 
   return cutFace(scene, scaledMatrix(field, scale), size);
 }
 
-/** The map to the crop after the correction: the inverse of "template to cut", applied behind the map to the cut. */
+/** The corrected map to the crop: the inverse of "template to cut", applied after the map to the cut. */
 function corrected([[a, b, c], [d, e, f]]: AffineMatrix, output: Float32Array): AffineMatrix {
   const real = 1 + outputScale[0] * output[0]!;
   const imaginary = outputScale[1] * output[1]!;
@@ -96,8 +96,8 @@ function corrected([[a, b, c], [d, e, f]]: AffineMatrix, output: Float32Array): 
 const [placeStep, turnStep] = [1 / 16, 1 / 1024];
 
 /**
- * The nearest of a grid of alignments. Runtimes differ in their last bits, and each look would make more of them; on the
- * grid they are the same again.
+ * Rounds to a grid of alignments. Runtimes differ in their last bits, and each look would amplify that; on the grid
+ * they agree again.
  */
 function snapped(matrix: AffineMatrix): AffineMatrix {
   const [[a], [d]] = matrix;

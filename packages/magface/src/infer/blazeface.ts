@@ -1,7 +1,7 @@
 /**
- * BlazeFace's outputs, of its back-camera variant with 256x256 input: a 16x16 grid of two anchors a cell and an 8x8 grid
- * of six, all of one size. Each anchor gives a logit and 16 values in pixels from its cell's centre: the box's centre and
- * size, then six points: both eyes, nose, the mouth's centre, both ears (which we leave out).
+ * Outputs of BlazeFace's back-camera variant with 256x256 input: a 16x16 grid of two anchors per cell and an 8x8 grid
+ * of six, all of one size. Each anchor has a logit and 16 values in pixels from its cell's centre: the box's centre and
+ * size, then six points: both eyes, nose, the mouth's centre and both ears (unused here).
  *
  * @see Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs", 2019
  */
@@ -20,7 +20,7 @@ const grids = [
 export const blazeface: Decoder = {
   frame: { width: 256, height: 256 },
   multiple: undefined,
-  margin: 0, // a margin makes faces smaller, and this network sees little of small ones
+  margin: 0, // a margin makes faces smaller, and this network misses small ones
   reach: 32,
   overlap: 0.3,
   minScore: 0.78,

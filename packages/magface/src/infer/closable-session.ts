@@ -1,13 +1,13 @@
-/** A session that may be released while it runs, and more than once. */
+/** A session that can be released during a run and repeatedly. */
 import { MagfaceError } from '../errors.ts';
 import type { Session } from './session.ts';
 
-/** What everything says that was disposed before it was asked. */
+/** The error of calls after disposal. */
 export const disposed = (): MagfaceError =>
   new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.');
 
 /**
- * @returns the session; released, it lets the run under way end first and refuses others
+ * @returns the session; release waits for the current run and refuses others
  * @throws {MagfaceError} `disposed` from `run`
  */
 export function closable(session: Session): Session {

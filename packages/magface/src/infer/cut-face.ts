@@ -1,6 +1,6 @@
 /**
- * A face cut out of its image. A face larger than the crop is shrunk by area means first, so that fine detail does not
- * turn into noise, and so that one face looks alike in photos of any size.
+ * Cuts a face out of its image. A face larger than the crop is first shrunk by area averaging, so that fine detail does
+ * not become noise, and a face looks the same in photos of any size.
  */
 import { inverseOf, mapped, templateSize, warp } from '../align.ts';
 import type { AffineMatrix } from '../face.ts';
@@ -8,13 +8,13 @@ import type { Pixels } from '../pixels.ts';
 import { type Scene, sceneOf } from './scene.ts';
 
 /**
- * Pixels of the image for one pixel of the crop, at most: what the faces of LFW have, on which recognisers are trained and
- * measured. Bilinear sampling shows no false detail up to here.
+ * Maximum image pixels per crop pixel, as in the faces of LFW, on which recognisers are trained and measured. Up to
+ * here bilinear sampling does not alias.
  */
 const mostPixels = 1.25;
 
 /**
- * @param image - a scene where several faces or several cuts of one are wanted: what is shrunk for one serves the others
+ * @param image - pass a scene to cut several faces, or one face several times: they share the shrunk copies
  * @param matrix - from image to crop
  * @param size - side of the crop in pixels
  * @returns (size, size, 3) uint8 RGB, black where the image ends
@@ -22,7 +22,7 @@ const mostPixels = 1.25;
 export function cutFace(image: Pixels | Scene, matrix: AffineMatrix, size: number = templateSize): Pixels {
   const scene = sceneOf(image);
   const [[a, b, c], [d, e, f]] = matrix;
-  const scale = mostPixels * Math.hypot(a, d); // of the image that is warped, to the image
+  const scale = mostPixels * Math.hypot(a, d); // from the warped image to the image
   if (scale >= 1) return warp(scene.pixels, matrix, size);
   // The crop's corners in the image, with a pixel of the shrunk image around them.
   const back = inverseOf(matrix);
@@ -33,7 +33,7 @@ export function cutFace(image: Pixels | Scene, matrix: AffineMatrix, size: numbe
   const width = Math.ceil((Math.max(...xs) + border - left) * scale) + 1;
   const height = Math.ceil((Math.max(...ys) + border - top) * scale) + 1;
   const shrunk = scene.draw({ x: left, y: top, scale, width, height });
-  // From the shrunk image's pixel centres to the image's, then as before.
+  // From the shrunk image's pixel centres to the image's, then to the crop.
   const [x, y] = [left + 0.5 / scale - 0.5, top + 0.5 / scale - 0.5];
   return warp(
     shrunk,

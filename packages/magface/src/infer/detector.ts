@@ -1,7 +1,7 @@
 /**
- * Faces in an image of any size: views of it go through the network one by one, each decoder reads its own outputs, and
- * a face that several views show is kept once. Options only filter: a face that is found has the same numbers whatever
- * `minScore`, `minFace` and `maxFaces` are, since the coarsest view that shows it decides.
+ * Finds faces in an image of any size: the network runs on views one by one, the family's decoder reads the outputs, and
+ * faces in several views are kept once. Options only filter: a face has the same numbers for any `minScore`,
+ * `minFace` and `maxFaces`, since the coarsest view that shows it decides.
  */
 
 import type { DetectedFace } from '../face.ts';
@@ -22,7 +22,7 @@ import { yunet } from './yunet.ts';
 const decoders: Record<DetectorContract['decoder'], Decoder> = { yunet, blazeface };
 
 export interface DetectorOptions {
-  /** The model as people call it, for errors. */
+  /** The model's name, for errors. */
   readonly name: string;
 }
 
@@ -33,7 +33,7 @@ export interface Detector {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** @throws {ModelError} `model_run_failed` from `detect` when the network is not what the contract says */
+/** @throws {ModelError} `model_run_failed` from `detect` if the network does not match the contract */
 export function createDetector(own: Session, contract: DetectorContract, { name }: DetectorOptions): Detector {
   const session = closable(own);
   const decoder = decoders[contract.decoder];
@@ -49,8 +49,8 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
     const levels = planViews(scene, { ...decoder, frame, multiple, minFace: minFace ?? defaultMinFace(scene) });
     const found = await search(looker, scene, levels, { minScore, signal });
     const upright = await confirmed(looker, scene, found, { frame, signal });
-    // How the image lies is judged by what the decoder is sure of, whatever the caller's least score is. A face that stands
-    // on its head is sometimes found as a weak one.
+    // Only confident faces decide the orientation, for any minimum score of the caller. An upside-down face is
+    // sometimes found with a low score.
     const [sure] = bySureness(upright, decoder);
     const isCertain = sure.some(({ detection }) => detection >= decoder.certainScore);
     const lying = isCertain ? [] : await searchTurned(looker, scene, levels[0]![0]!, signal);

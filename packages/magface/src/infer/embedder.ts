@@ -1,4 +1,4 @@
-/** Aligned faces in, embeddings out, in batches. */
+/** Embeds aligned faces in batches. */
 import { Tensor } from 'onnxruntime-common';
 import { MagfaceError, ModelError } from '../errors.ts';
 import type { RecogniserContract } from '../models/contract.ts';
@@ -9,14 +9,14 @@ import { type FillInput, inputFiller } from './preprocess.ts';
 import type { Session } from './session.ts';
 
 export interface EmbedderOptions {
-  /** The model as people call it, for errors. */
+  /** The model's name, for errors. */
   readonly name: string;
-  /** Most faces in one run of the network. @default 8 */
+  /** Maximum faces per run. @default 8 */
   readonly batchSize?: number;
 }
 
 export interface EmbedOptions {
-  /** Add the mirrored face's embedding to the face's own, as is usual on benchmarks. @default false */
+  /** Add the mirrored face's embedding to the face's own, as benchmarks do. @default false */
   readonly flip?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,7 +24,7 @@ export interface EmbedOptions {
 export interface Embedding {
   /** (D) float32, not normalized. */
   readonly embedding: Float32Array;
-  /** Norm of the face's own embedding, without its mirror image: quality keeps its scale with and without `flip`. */
+  /** Norm of the face's own embedding, without its mirror image, so that `flip` does not change quality. */
   readonly magnitude: number;
 }
 
@@ -36,7 +36,7 @@ export class Embedder {
   readonly #name: string;
   readonly #fill: FillInput;
 
-  /** @param session - of a model whose first dimension is free, or `batchSize` 1 */
+  /** @param session - with a free first dimension, unless `batchSize` is 1 */
   constructor(session: Session, contract: RecogniserContract, options: EmbedderOptions) {
     this.#session = closable(session);
     this.#contract = contract;
@@ -46,9 +46,9 @@ export class Embedder {
   }
 
   /**
-   * @param faces - RGB crops of the contract's size; any number, split into batches here
-   * @returns one embedding a face, in order
-   * @throws {ShapeError} when a crop has another size
+   * @param faces - RGB crops of the contract's size; any number; batched here
+   * @returns embeddings of the faces, in order
+   * @throws {ShapeError} if a crop has another size
    * @throws {ModelError} `model_run_failed`
    */
   async embed(faces: readonly Pixels[], { flip = false, signal }: EmbedOptions = {}): Promise<Embedding[]> {

@@ -1,7 +1,7 @@
-/** Options of detection, as callers without types may give them. */
+/** Checks options of detection from untyped callers. */
 import { ConfigError } from '../errors.ts';
 
-/** @throws {ConfigError} naming the option that is out of its range */
+/** @throws {ConfigError} naming the option that is out of range */
 export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptions): void {
   const expect = (key: string, value: number | undefined, fits: (value: number) => boolean, what: string): void => {
     if (value === undefined || (typeof value === 'number' && fits(value))) return;
@@ -13,11 +13,11 @@ export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptio
 }
 
 export interface DetectOptions {
-  /** Least confidence of a face, 0 to 1. @default the decoder's own */
+  /** Minimum confidence, 0 to 1. @default the decoder's own */
   readonly minScore?: number | undefined;
-  /** Side of the smallest face wanted, in pixels of the image. @default a 25th of the image's shorter side */
+  /** Minimum side of a face, in pixels of the image. @default a 25th of the image's shorter side */
   readonly minFace?: number | undefined;
-  /** Keep only so many, the largest. @default all */
+  /** Maximum faces, largest first. @default all */
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,14 +1,14 @@
-/** Sources of images that may be slow: a camera, a network, a folder that is watched. */
+/** Sources of images that may be slow: a camera, a network, a watched folder. */
 
-/** What {@link inTime} says when nothing has come for a while. */
+/** Yielded by {@link inTime} while the source is slow. */
 export const idle: unique symbol = Symbol('idle');
 
-/** Milliseconds after which a source counts as slow: longer than one that reads files takes for the next. */
+/** Milliseconds after which a source counts as slow: longer than reading a file takes. */
 const patience = 50;
 
 /**
- * @yields each item, and `idle` where the next is not there in 50 ms
- * @throws the signal's reason at once, however long the source still takes
+ * @yields each item, and `idle` if the next takes over 50 ms
+ * @throws the signal's reason at once, without waiting for the source
  */
 export async function* inTime<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -31,7 +31,7 @@ export async function* inTime<Item>(
   } finally {
     abort.forget();
     const closing = source.return();
-    // A source that is still asked for its next item closes when it has it; nobody waits for that.
+    // A source with a pending item closes once it arrives; do not wait for that.
     if (coming === undefined) await closing;
     else void Promise.allSettled([coming, closing]);
   }
@@ -41,7 +41,7 @@ async function* each<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGe
   yield* items;
 }
 
-/** The value, or `idle` where it takes too long. */
+/** The value, or `idle` if it takes too long. */
 function orIdle<Value>(value: Promise<Value>): Promise<Value | typeof idle> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(idle), patience);
@@ -49,13 +49,13 @@ function orIdle<Value>(value: Promise<Value>): Promise<Value | typeof idle> {
   });
 }
 
-/** Never fulfilled; rejected with the signal's reason. */
+/** Never resolves; rejects with the signal's reason. */
 function whenAborted(signal: AbortSignal | undefined): { readonly promise: Promise<never>; forget(): void } {
   let stop = (): void => {};
   const promise = new Promise<never>((_, reject) => {
     stop = () => reject(signal!.reason);
   });
-  promise.catch(() => undefined); // heard where it is waited for
+  promise.catch(() => undefined); // handled where it is awaited
   signal?.addEventListener('abort', stop);
   return { promise, forget: () => signal?.removeEventListener('abort', stop) };
 }

@@ -1,16 +1,16 @@
 /**
- * A rectangle of an image drawn into a network's input: shrunk by area means, enlarged bilinearly, black where the
- * rectangle reaches over the image's border.
+ * Draws a rectangle of an image into a network's input: shrunk by area averaging, enlarged bilinearly, black outside
+ * the image.
  */
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 import { blankPixels, type Pixels } from '../pixels.ts';
 
-/** What part of an image a network looks at, and how large. */
+/** The part of an image that a network sees, and its scale. */
 export interface View {
   /** Left and top edge in the image, in pixels; may lie outside. */
   readonly x: number;
   readonly y: number;
-  /** Pixels of the input for one pixel of the image. */
+  /** Input pixels per image pixel. */
   readonly scale: number;
   /** Size of the input in pixels. */
   readonly width: number;
@@ -32,19 +32,19 @@ export function drawView(image: Pixels, view: View): Pixels {
   return drawn;
 }
 
-/** Weights are whole numbers, in 2048ths: reading bytes as floating-point numbers takes twice the time. */
+/** Weights are integers, in 2048ths: converting bytes to floating point takes twice as long. */
 const unitBits = 11;
 
-/** What the pixels of a view are made of along one axis: pixel p of sources `starts[p]` to `starts[p] + counts[p]`. */
+/** Sources of a view's pixels along one axis: pixel p uses `starts[p]` to before `starts[p] + counts[p]`. */
 interface Taps {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
-  /** Those of pixel p begin at `stride * p`; they sum to 2048 where the image covers all of it. */
+  /** Weights of pixel p start at `stride * p`; they sum to 2048 if the image covers it all. */
   readonly weights: Int32Array;
   readonly stride: number;
 }
 
-/** The sources that a view reads of an axis of `length`, from `first` to before `end`. */
+/** The range of sources that a view reads on an axis, from `first` to before `end`. */
 function reach({ starts, counts }: Taps, length: number): { readonly first: number; readonly end: number } {
   let first = length;
   let end = 0;
@@ -57,8 +57,8 @@ function reach({ starts, counts }: Taps, length: number): { readonly first: numb
 }
 
 /**
- * The weighted sum of the rows that row y of the view covers, from column `left` on. Down comes before across, since these
- * loops run over neighbouring bytes: up to three rows at a time, which spares reading and writing the sums.
+ * The weighted sum of the rows that row y of the view covers, from column `left` on. Rows are summed before columns, since
+ * these loops read adjacent bytes: up to three rows at a time, which saves loads and stores of the sums.
  */
 function sumRows(sums: Int32Array, { data, width }: Pixels, left: number, rows: Taps, y: number): void {
   const { length } = sums;
@@ -86,7 +86,7 @@ function sumRows(sums: Int32Array, { data, width }: Pixels, left: number, rows: 
   }
 }
 
-/** Row y of the view from the sums over rows, which begin at the image's column `left`. */
+/** Computes row y of the view from sums over rows, which start at image column `left`. */
 function drawRow({ data, width }: Pixels, y: number, sums: Int32Array, left: number, columns: Taps): void {
   const { starts, counts, weights, stride } = columns;
   const shift = 2 * unitBits; // a sum of 255 · 2048 · 2048 still fits
@@ -106,9 +106,9 @@ function drawRow({ data, width }: Pixels, y: number, sums: Int32Array, left: num
   }
 }
 
-/** What falls outside 0..length weighs nothing, so the border fades to black. */
+/** Sources outside 0..length have no weight, so the border fades to black. */
 function taps(start: number, scale: number, count: number, length: number): Taps {
-  const half = Math.max(1, 1 / scale) / 2; // half the width of what one pixel covers, at least a whole source pixel
+  const half = Math.max(1, 1 / scale) / 2; // half the width of a pixel's support, which is at least a source pixel
   const stride = Math.ceil(2 * half) + 1;
   const [starts, counts] = [new Int32Array(count), new Int32Array(count)];
   const weights = new Int32Array(count * stride);
@@ -118,7 +118,7 @@ function taps(start: number, scale: number, count: number, length: number): Taps
     const until = Math.min(length, Math.ceil(centre + half));
     starts[p] = from;
     counts[p] = Math.max(0, until - from);
-    let [share, given] = [0, 0]; // of the pixel: the sum is rounded, so that errors do not add up
+    let [share, given] = [0, 0]; // rounds the running sum, so that errors do not add up
     for (let i = from; i < until; i++) {
       share += Math.max(0, Math.min(i + 1, centre + half) - Math.max(i, centre - half)) / (2 * half);
       const rounded = Math.round(share * 2 ** unitBits);
@@ -139,7 +139,7 @@ export function faceInImage(face: DetectedFace, view: View): DetectedFace {
   };
 }
 
-/** Pixel centres lie on whole numbers on both sides, edges half a pixel before. */
+/** Pixel centres are whole numbers in both images, edges half a pixel before. */
 function pointInImage([x, y]: Point, view: View): Point {
   return [view.x + (x + 0.5) / view.scale - 0.5, view.y + (y + 0.5) / view.scale - 0.5];
 }

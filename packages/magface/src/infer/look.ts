@@ -1,4 +1,4 @@
-/** One look at one view of an image: drawn, turned, through the network, and its faces back in the image's coordinates. */
+/** One look at one view of an image: draws, turns, runs the network, and maps faces back to the image. */
 import { Tensor } from 'onnxruntime-common';
 import { MagfaceError, ModelError } from '../errors.ts';
 import type { DetectedFace } from '../face.ts';
@@ -12,23 +12,23 @@ import { type QuarterTurn, turned, turnedBack } from './quarter-turn.ts';
 import type { Scene } from './scene.ts';
 import type { Session } from './session.ts';
 
-/** A network with what reads it. */
+/** A network and its decoder. */
 export interface Looker {
   readonly session: Session;
   readonly contract: DetectorContract;
   readonly decoder: Decoder;
-  /** The model as people call it, for errors. */
+  /** The model's name, for errors. */
   readonly name: string;
 }
 
-/** What of a view is wanted. */
+/** Options of a look. */
 export interface LookOptions {
   readonly minScore: number;
-  /** The view is turned by this before it is looked at. @default 0 */
+  /** Clockwise turn of the view in degrees. @default 0 */
   readonly turn?: QuarterTurn;
 }
 
-/** @returns the faces of a view that lie wholly in it, none twice, sure ones first */
+/** @returns the faces wholly in a view, without duplicates, confident ones first */
 export async function look(
   looker: Looker,
   scene: Scene,
@@ -39,14 +39,14 @@ export async function look(
   const input = turned(scene.draw(view), turn);
   const outputs = await runView(looker, input);
   const found = decoder.decode(outputs, input, Math.min(minScore, decoder.minScore));
-  // Weak finds have no part in the mean of strong ones: options change no numbers.
+  // Weak faces do not enter the mean of strong ones: options change no numbers.
   return bySureness(found, decoder)
     .flatMap((faces) => mergeFaces(faces, { blend: decoder.blend }))
     .map((face) => faceInImage(turnedBack(face, turn, view), view))
     .filter((face) => isWhole(face, view, scene));
 }
 
-/** @returns the faces that the decoder itself is sure of, and the others, which a caller's lower least score lets in */
+/** @returns the faces above the decoder's own minimum score, and those that only the caller's admits */
 export function bySureness(
   faces: readonly DetectedFace[],
   { minScore }: Pick<Decoder, 'minScore'>,
@@ -79,7 +79,7 @@ async function runView(
   };
 }
 
-/** A face at the edge of a tile is cut there, unless the image ends there too: a neighbouring tile or a coarser view sees all of it. */
+/** A face at a tile's edge is cut off, unless the image ends there: a neighbouring tile or a coarser view sees all of it. */
 function isWhole({ box }: DetectedFace, view: View, image: ImageSize): boolean {
   const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
   return (

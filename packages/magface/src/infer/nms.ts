@@ -1,16 +1,16 @@
-/** Non-maximum suppression: one face for all the boxes that a detector, its scales and its tiles give for it. */
+/** Non-maximum suppression: merges the boxes that a detector's scales and tiles give for one face. */
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 
 export interface MergeOptions {
   /** Boxes with at least this intersection over union are one face. @default 0.3 */
   readonly overlap?: number;
-  /** As are those of which the smaller lies to this share in the larger: a chin or a cheek taken for a face of its own. @default 0.45 */
+  /** So are boxes if this share of the smaller lies in the larger, such as a chin or a cheek detected as a face. @default 0.45 */
   readonly nested?: number;
-  /** The mean weighted by score instead of the best alone: steadier where neighbours vote, as BlazeFace's do. @default false */
+  /** Use the mean weighted by score instead of the best: steadier if neighbours vote, as in BlazeFace. @default false */
   readonly blend?: boolean;
 }
 
-/** @returns faces by falling score, none of which is another's double or has a box without an area */
+/** @returns faces by descending score, without duplicates or empty boxes */
 export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
   const { blend = false } = options;
   const groups = grouped(
@@ -22,14 +22,14 @@ export function mergeFaces(faces: readonly DetectedFace[], options: MergeOptions
   );
 }
 
-/** @returns the faces in the order given, each double of an earlier one left out */
+/** @returns the faces in the order given, without duplicates of earlier ones */
 export function withoutDoubles(faces: readonly DetectedFace[], options: MergeOptions = {}): DetectedFace[] {
   return grouped(faces, options).map(([first]) => first);
 }
 
 type Group = [first: DetectedFace, ...doubles: DetectedFace[]];
 
-/** Each face that is no double of an earlier one, with its doubles. */
+/** Each distinct face with its duplicates. */
 function grouped(faces: readonly DetectedFace[], { overlap = 0.3, nested = 0.45 }: MergeOptions): Group[] {
   const isSame = (one: Box, other: Box): boolean => {
     const shared = intersection(one, other);
@@ -63,7 +63,7 @@ const area = ({ width, height }: Box): number => width * height;
 /** @returns the mean of faces weighted by score, with the first one's score */
 export function blended(faces: readonly DetectedFace[]): DetectedFace {
   const total = faces.reduce((sum, { detection }) => sum + detection, 0);
-  if (total === 0) return faces[0]!; // none weighs anything
+  if (total === 0) return faces[0]!; // all weights are zero
   const mean = (value: (face: DetectedFace) => number): number =>
     faces.reduce((sum, face) => sum + face.detection * value(face), 0) / total;
   const landmarks = faces[0]!.landmarks.map(

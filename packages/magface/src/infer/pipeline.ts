@@ -1,7 +1,7 @@
 /**
- * Many images through one detector and one recogniser: the next images are read while the network works on the last
- * ones, faces of several images share a batch, and results come in the order of the inputs. Where a source is slow nothing
- * waits for a batch to fill.
+ * Runs many images through one detector and one recogniser: images are read ahead while the network runs, faces of
+ * several images share a batch, and results keep the order of the inputs. With a slow source, nothing waits for a full
+ * batch.
  */
 
 import { alignmentMatrix, template } from '../align.ts';
@@ -17,32 +17,32 @@ import type { Embedder } from './embedder.ts';
 import { idle, inTime } from './in-time.ts';
 import { sceneOf } from './scene.ts';
 
-/** What the pipeline works with. */
+/** Parts of the pipeline. */
 export interface PipelineParts {
   readonly embedder: Embedder;
-  /** Undefined when every input is an aligned face. */
+  /** Undefined if all inputs are aligned faces. */
   readonly detector: Detector | undefined;
-  /** Undefined where faces are aligned by the detector's landmarks alone. */
+  /** Undefined if only the detector's landmarks align faces. */
   readonly aligner: Aligner | undefined;
   readonly calibration: Calibration | undefined;
 }
 
-/** What is looked for in an image, and how its faces are embedded. */
+/** Options for detecting and embedding faces. */
 export interface AnalyzeOptions {
-  /** The inputs are faces already aligned to the template: nothing is detected. @default false */
+  /** The inputs are faces aligned to the template: detection is skipped. @default false */
   readonly aligned?: boolean | undefined;
   /** Embeddings are the sum of the face's and its mirror image's. @default false */
   readonly flip?: boolean | undefined;
-  /** Least confidence of a detection, 0 to 1. @default the detector's own */
+  /** Minimum confidence of a face, 0 to 1. @default the detector's own */
   readonly minScore?: number | undefined;
-  /** Side of the smallest face wanted, in pixels of the image; below the default it takes more time. @default a 25th of the image's shorter side */
+  /** Minimum side of a face, in pixels of the image; values below the default take longer. @default a 25th of the image's shorter side */
   readonly minFace?: number | undefined;
-  /** Analyze only so many faces of an image, the largest. @default all */
+  /** Maximum faces per image, largest first. @default all */
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One input's faces, largest first, or why there is nothing to say about it. */
+/** One input's faces, largest first, or its error. */
 export type StreamResult<Input> =
   | {
       readonly input: Input;
@@ -53,7 +53,7 @@ export type StreamResult<Input> =
     }
   | { readonly input: Input; readonly index: number; readonly error: MagfaceError; readonly faces?: never };
 
-/** Reads one input; throws MagfaceError when that one cannot be used. */
+/** Reads one input; throws MagfaceError if it is unusable. */
 export type ReadImage<Input> = (input: Input, options: { readonly signal: AbortSignal | undefined }) => Promise<Pixels>;
 
 /** A face found and cut out, not yet embedded. */
@@ -65,10 +65,10 @@ interface Ready<Input> {
   readonly found: { readonly image: ImageSize; readonly cuts: readonly Cut[] } | MagfaceError;
 }
 
-/** How many inputs are read ahead: enough to hide the disk, few enough to hold only a handful of photos in memory. */
+/** How many inputs are read ahead: enough to hide the disk's latency, with only a few photos in memory. */
 const readAhead = { photos: 4, aligned: 16 } as const;
 
-/** @returns results in the order of the inputs; one that cannot be used is a result with `error`, not an exception */
+/** @returns results in the order of the inputs; an unusable one is a result with `error`, not an exception */
 export async function* analyzeMany<Input>(
   inputs: Iterable<Input> | AsyncIterable<Input>,
   parts: PipelineParts,
@@ -88,7 +88,7 @@ export async function* analyzeMany<Input>(
   yield* await finish(batch, parts, options);
 }
 
-/** Reading ahead, then detecting and cutting out, one image at a time. */
+/** Reads ahead, then detects and cuts out, one image at a time. */
 async function* cutMany<Input>(
   inputs: Iterable<Input> | AsyncIterable<Input>,
   parts: PipelineParts,
@@ -107,11 +107,11 @@ async function* cutMany<Input>(
   for await (const input of inTime(inputs, signal)) {
     if (input === idle) {
       while (reading.length > 0) yield await next();
-      yield idle; // what there is goes on, since more will be long in coming
+      yield idle; // process a partial batch, since the source is slow
       continue;
     }
     const pixels = read(input, { signal }).catch(asImageError);
-    pixels.catch(() => undefined); // an abort is raised where its turn comes, not as an unhandled rejection
+    pixels.catch(() => undefined); // an abort is thrown in its turn, not as an unhandled rejection
     reading.push({ input, pixels });
     if (reading.length > ahead) yield await next();
   }
@@ -138,13 +138,13 @@ const unchanged: AffineMatrix = [
   [0, 1, 0],
 ];
 
-/** An input that is a face already: its landmarks are the template's by definition. */
+/** An input that is already a face: its landmarks are the template's by definition. */
 function alignedFace(crop: Pixels): Cut {
   const box = { x: 0, y: 0, width: crop.width, height: crop.height };
   return { box, landmarks: template, mouth: 'corners', detection: 1, alignment: unchanged, crop };
 }
 
-/** Embeds the faces of some inputs in one go and hands each input its own. */
+/** Embeds the faces of some inputs together and gives each its own. */
 async function finish<Input>(
   batch: readonly Ready<Input>[],
   { embedder, calibration }: PipelineParts,

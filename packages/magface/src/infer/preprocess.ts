@@ -1,4 +1,4 @@
-/** From 8-bit pixels to a network's input: the one place where channel order, mean and scale are applied. */
+/** Converts 8-bit pixels to a network's input: only here channel order, mean and scale are applied. */
 import { ShapeError } from '../errors.ts';
 import type { InputContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
@@ -7,10 +7,10 @@ import type { Pixels } from '../pixels.ts';
 export type FillInput = (image: Pixels, target: Float32Array, offset: number, mirrored?: boolean) => void;
 
 /**
- * Makes the writer for a contract; an input value is (pixel − mean) · scale, read from a table of 256 a channel.
+ * Makes the writer for a contract; an input value is (pixel − mean) · scale, from a 256-entry table per channel.
  *
  * @returns writes an image of the contract's size at `offset` of an (N, 3, H, W) or (N, H, W, 3) float32 batch, mirrored
- *   left to right when asked; throws ShapeError when the image has another size
+ *   left to right if asked; throws ShapeError if the image has another size
  */
 export function inputFiller(contract: InputContract & { readonly width: number; readonly height: number }): FillInput {
   const { width, height, layout, channelOrder } = contract;

@@ -1,4 +1,4 @@
-/** Turning a network's input by quarter turns, and the faces found in it back. */
+/** Rotates a network's input by quarter turns, and maps faces back. */
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 import type { ImageSize } from '../pixels.ts';
 import { blankPixels, type Pixels } from '../pixels.ts';
@@ -25,7 +25,7 @@ export function turned(image: Pixels, turn: QuarterTurn): Pixels {
 
 /**
  * @param face - found in the turned image
- * @param size - of the image before it was turned
+ * @param size - of the image before turning
  * @returns the face in that image; its landmarks keep their names, so that the left eye of an upright face stays the left one
  */
 export function turnedBack(face: DetectedFace, turn: QuarterTurn, size: ImageSize): DetectedFace {
@@ -34,7 +34,7 @@ export function turnedBack(face: DetectedFace, turn: QuarterTurn, size: ImageSiz
   return { ...face, box: boxBefore(face.box, turn, size), landmarks };
 }
 
-/** Where a pixel of the turned image lies in the image before; pixel centres lie on whole numbers. */
+/** Position of a turned image's pixel in the original; pixel centres are whole numbers. */
 function before([x, y]: Point, turn: QuarterTurn, { width, height }: ImageSize): Point {
   switch (turn) {
     case 90:
@@ -48,7 +48,7 @@ function before([x, y]: Point, turn: QuarterTurn, { width, height }: ImageSize):
   }
 }
 
-/** Edges lie half a pixel before the centres of their pixels. */
+/** Edges lie half a pixel before pixel centres. */
 function boxBefore({ x, y, width, height }: Box, turn: QuarterTurn, size: ImageSize): Box {
   const [a, b] = [before([x - 0.5, y - 0.5], turn, size), before([x + width - 0.5, y + height - 0.5], turn, size)];
   const [left, right] = [Math.min(a[0], b[0]) + 0.5, Math.max(a[0], b[0]) + 0.5];

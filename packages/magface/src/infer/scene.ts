@@ -1,25 +1,25 @@
 /**
- * An image while it is looked at: the detector's views, the aligner's looks and the crops are drawn from one set of smaller
- * copies, so that only one pass goes over all pixels of a photo.
+ * An image during analysis: the detector's views, the aligner's looks and the crops share one set of smaller copies, so
+ * that only one pass reads all pixels of a photo.
  */
 import { blankPixels, type Pixels } from '../pixels.ts';
 import { drawView, type View } from './letterbox.ts';
 
-/** Lives as long as one image is worked on; its pixels must not change. */
+/** Lives during the analysis of one image; its pixels must not change. */
 export interface Scene {
   readonly width: number;
   readonly height: number;
   readonly pixels: Pixels;
-  /** Draws as {@link drawView} does, from the copy of half, quarter, ... size that the view's scale allows. */
+  /** Draws like {@link drawView}, from the copy of half, quarter, ... size that the view's scale allows. */
   draw(view: View): Pixels;
 }
 
-/** @returns the scene itself, or a new one of these pixels */
+/** @returns the scene itself, or a new one for the image */
 export function sceneOf(image: Pixels | Scene): Scene {
   return 'pixels' in image ? image : newScene(image);
 }
 
-/** Copies are made when first needed. The first view, which shows the whole image, is kept, since it may be asked for again. */
+/** Makes copies on demand. Keeps the first view, which shows the whole image, since it may be needed again. */
 function newScene(pixels: Pixels): Scene {
   const { width, height } = pixels;
   const halves = [pixels];
@@ -40,7 +40,7 @@ function newScene(pixels: Pixels): Scene {
 const isSameView = (a: View, b: View): boolean =>
   a.x === b.x && a.y === b.y && a.scale === b.scale && a.width === b.width && a.height === b.height;
 
-/** Half the width and height, rounded up: each pixel is the mean of two by two, of fewer at the end of an odd side. */
+/** Half the width and height, rounded up: each pixel is the mean of 2x2, or of fewer at the end of an odd side. */
 function halved({ data, width, height }: Pixels): Pixels {
   const half = blankPixels(Math.ceil(width / 2), Math.ceil(height / 2));
   const length = 3 * half.width;

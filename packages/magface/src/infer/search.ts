@@ -1,4 +1,4 @@
-/** The three ways in which a detector goes over an image: all levels of views, closer looks at a face, quarter turns. */
+/** The three ways a detector searches an image: all levels of views, closer looks at a face, quarter turns. */
 import type { Box, DetectedFace } from '../face.ts';
 import type { ImageSize } from '../pixels.ts';
 import type { View } from './letterbox.ts';
@@ -6,16 +6,16 @@ import { bySureness, type Looker, look } from './look.ts';
 import { blended, iou, mergeFaces, withoutDoubles } from './nms.ts';
 import type { Scene } from './scene.ts';
 
-/** What is looked for. */
+/** Search options. */
 export interface Search {
-  /** Least score of a face that is returned. */
+  /** Minimum score of returned faces. */
   readonly minScore: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * @param levels - as {@link planViews} gives them
- * @returns faces of the image as it is: sure ones before others, then those of coarser levels first
+ * @param levels - from {@link planViews}
+ * @returns faces of the unturned image: confident ones first, then those of coarser levels
  */
 export async function search(
   looker: Looker,
@@ -29,7 +29,7 @@ export async function search(
     const here: DetectedFace[] = [];
     for (const view of views) {
       signal?.throwIfAborted();
-      // A tile may cut faces larger than its overlap; the coarser levels have seen those.
+      // A tile may cut off faces larger than its overlap; coarser levels have seen those.
       const largest = views.length === 1 ? Infinity : (overlap * Math.min(view.width, view.height)) / view.scale;
       const faces = await look(looker, scene, view, { minScore });
       here.push(...faces.filter(({ box }) => Math.max(box.width, box.height) <= largest));
@@ -40,12 +40,12 @@ export async function search(
 }
 
 /**
- * After so many refusals in a row by closer looks the search ends, since the rest scored lower still. Without this limit a
- * least score of 0 would take minutes for a photo.
+ * The search ends after this many refusals in a row by closer looks, since the rest score even lower. Without a limit,
+ * a minimum score of 0 would take minutes per photo.
  */
 const enough = 100;
 
-/** @returns the faces that closer looks confirm, as these see them; all of them where the decoder needs none */
+/** @returns the faces that closer looks confirm and refine, or all faces if the decoder needs no looks */
 export async function confirmed(
   looker: Looker,
   scene: Scene,
@@ -65,7 +65,7 @@ export async function confirmed(
   return withoutDoubles(faces);
 }
 
-/** The mean of what closer looks say, or undefined when they see no face. */
+/** The mean face of closer looks, or undefined if they see none. */
 async function lookAgain(
   looker: Looker,
   scene: Scene,
@@ -85,7 +85,7 @@ async function lookAgain(
 
 /**
  * @param view - the whole image
- * @returns faces of an image that lies on its side or upside down, as phones write them, by the turn that shows most
+ * @returns faces of an image that is sideways or upside down, as phones write them, from the best turn
  */
 export async function searchTurned(
   looker: Looker,
@@ -104,13 +104,13 @@ export async function searchTurned(
   return best;
 }
 
-/** How much there is to see: many faces, or few of which the network is sure. */
+/** Ranks a turn: many faces, or a few confident ones. */
 export const sumOfScores = (faces: readonly DetectedFace[]): number =>
   faces.reduce((sum, face) => sum + face.detection, 0);
 
 /**
- * A view with the face in its middle, `share` of its width. It lies on whole pixels, so that the last bits in which
- * runtimes differ do not make them look at different pixels: Node and browsers then agree to a few 1e-5.
+ * A view centred on the face, which fills `share` of its width. It lies on whole pixels, so that runtimes that differ
+ * in the last bits still see the same pixels: Node and browsers then agree to a few 1e-5.
  */
 function viewOf(box: Box, { width, height }: ImageSize, share: number): View {
   const scale = (share * width) / Math.max(1, Math.round(Math.max(box.width, box.height)));

@@ -1,4 +1,4 @@
-/** Errors on their way between threads: classes do not cross, so that each side names and makes them anew. */
+/** Errors sent between threads: classes do not cross, so the receiver creates them anew by name. */
 import {
   ConfigError,
   ImageError,
@@ -10,17 +10,17 @@ import {
   type Wording,
 } from '../errors.ts';
 
-/** An error in the form that crosses. */
+/** A serialisable error. */
 export interface SentError {
   readonly name: string;
-  /** `unexpected` for a defect, which is none of the typed tree. */
+  /** `unexpected` for a defect outside the typed tree. */
   readonly code: string;
   readonly message: string;
-  /** The image, model or option that it is about, else empty. */
+  /** The image, model or option concerned, else empty. */
   readonly about: string;
-  /** What an image's message is made of, so that it can be told under another name. */
+  /** Parts of an image's message, so that the image can be renamed. */
   readonly wording?: Wording | undefined;
-  /** Where a defect happened; errors of the typed tree say all there is to say. */
+  /** Stack of a defect; typed errors need none. */
   readonly stack?: string | undefined;
 }
 
@@ -40,7 +40,7 @@ function subjectOf(error: MagfaceError): string {
   return error instanceof ConfigError ? error.key : '';
 }
 
-/** @returns the error as its own class again; a defect as a plain Error */
+/** @returns the error in its own class; a defect as a plain Error */
 export function receivedError({ name, code, message, about, wording, stack }: SentError): Error {
   if (name === 'AbortError') return new DOMException(message, 'AbortError');
   if (code === 'unexpected') return Object.assign(new Error(message), { stack });

@@ -1,8 +1,8 @@
-/** What inference needs of a runtime, so that Node, its worker threads and the browser can each bring their own. */
+/** Interface to a runtime, implemented by Node, its worker threads and the browser. */
 
 /**
- * What inference uses of a tensor; ONNX Runtime's own is one. Its declarations name classes of browsers, which a program
- * for Node has not: they must not be reached from index.ts.
+ * The part of a tensor that inference uses; ONNX Runtime's own fits. Its declarations name browser classes, which
+ * Node programs lack: index.ts must not reach them.
  */
 export interface SessionTensor {
   /** A Float32Array where `type` is float32. */
@@ -13,11 +13,11 @@ export interface SessionTensor {
 
 export type NamedTensors = Readonly<Record<string, SessionTensor>>;
 
-/** A loaded network; onnxruntime's own InferenceSession is one too. */
+/** A loaded network, such as onnxruntime's InferenceSession. */
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** @param feeds - float32 tensors; their memory may be moved away: do not use it afterwards */
+  /** @param feeds - float32 tensors; their memory may be transferred: do not use it afterwards */
   run(feeds: NamedTensors, fetches: readonly string[]): Promise<NamedTensors>;
   release(): Promise<void>;
 }

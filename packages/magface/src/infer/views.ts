@@ -1,38 +1,38 @@
 /**
- * Which parts of an image a detector looks at, and how large. The first look takes the whole image with a black margin,
- * so that faces at its border are seen whole. The second takes it at half the scale, for faces that fill the image and so
- * are larger than the network can see. Where smaller faces are wanted than the first look can show, finer levels follow:
- * each doubles the scale and cuts the image into overlapping tiles.
+ * Plans the views of a detector. The first shows the whole image with a black margin, so that faces at its border are
+ * seen whole. The second has half the scale, for faces that fill the image and so are larger than the network can
+ * see. If smaller faces are wanted than the first can show, finer levels follow: each doubles the scale and cuts the
+ * image into overlapping tiles.
  */
 
 import type { ImageSize } from '../pixels.ts';
 import type { View } from './letterbox.ts';
 
 export interface ViewOptions {
-  /** Largest input of the network in pixels, or its only one. */
+  /** Largest input of the network in pixels, or its only size. */
   readonly frame: ImageSize;
-  /** The network takes any size up to `frame` that is a multiple of this; undefined where `frame` is its only size. */
+  /** Sides may be any multiple of this up to `frame`; undefined if `frame` is the only size. */
   readonly multiple?: number | undefined;
   /** Width of the black margin around the whole image, as a share of the image's longer side. */
   readonly margin: number;
   /** Side of the smallest face that the network finds reliably, in pixels of its input. */
   readonly reach: number;
-  /** Side of the smallest face wanted, in pixels of the image. */
+  /** Minimum side of a face, in pixels of the image. */
   readonly minFace: number;
-  /** Share of a tile by which neighbours overlap: faces up to that size lie whole in one of them. */
+  /** Overlap of tiles, as a share of a tile: faces up to that size lie whole in one of them. */
   readonly overlap: number;
 }
 
 /** The smallest face looked for by default, as a share of the image's shorter side. */
 const defaultShare = 1 / 25;
 
-/** @returns the side of the smallest face that is looked for when nothing else is asked, in pixels of the image */
+/** @returns the default minimum side of a face, in pixels of the image */
 export const defaultMinFace = ({ width, height }: ImageSize): number => Math.min(width, height) * defaultShare;
 
-/** A level this close below the last shows what the last shows, at almost its cost. */
+/** A level within this factor of the last adds nothing, at almost its cost. */
 const nearlyAll = 1.25;
 
-/** @returns levels in the order in which they are to be believed: the whole image, its half, then the finer ones */
+/** @returns levels, the most trusted first: the whole image, half the scale, then the finer ones */
 export function planViews(image: ImageSize, options: ViewOptions): View[][] {
   const { frame, margin, reach, minFace } = options;
   const longer = Math.max(image.width, image.height);
@@ -50,7 +50,7 @@ export function planViews(image: ImageSize, options: ViewOptions): View[][] {
   return levels;
 }
 
-/** The whole image in the middle of a frame just large enough for it and its margin. */
+/** The whole image centred in a frame just large enough for it and its margin. */
 function wholeView(image: ImageSize, scale: number, { frame, multiple, margin }: ViewOptions): View {
   const border = 2 * margin * scale * Math.max(image.width, image.height);
   const size = (length: number, most: number): number =>
@@ -68,7 +68,7 @@ function tilesAt(image: ImageSize, scale: number, { frame, multiple, overlap }: 
   return rows.flatMap((y) => columns.map((x) => ({ x, y, scale, width, height })));
 }
 
-/** Where tiles of `size` begin that cover `length`, evenly spread. A tile larger than the image shows it in its middle. */
+/** Starts of evenly spaced tiles of `size` that cover `length`. A tile larger than the image centres it. */
 function starts(length: number, size: number, overlap: number): number[] {
   if (size >= length - 1e-6) return [(length - size) / 2];
   const count = 1 + Math.ceil((length - size) / (size * (1 - overlap)) - 1e-6);

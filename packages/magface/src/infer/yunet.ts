@@ -1,5 +1,5 @@
 /**
- * YuNet's outputs: at strides 8, 16 and 32 each cell of the grid gives
+ * Outputs of YuNet: for each cell of the grids at strides 8, 16, 32
  *
  *     score = √(cls · obj),   centre = (cell + d) · stride,   size = e^d · stride,   landmark = (cell + d) · stride
  *

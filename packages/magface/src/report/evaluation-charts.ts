@@ -1,11 +1,11 @@
-/** The charts of an evaluation as SVG text: they take the page's colours, so that dark and light need no second drawing. */
+/** Charts of an evaluation as SVG text. They use the page's colours, so that one drawing serves dark and light themes. */
 import * as Plot from '@observablehq/plot';
 import type { Interval } from '../eval/bootstrap.ts';
 import type { HistogramBin, PairReport, ViewBin } from '../eval/pair-report.ts';
 import type { RejectCurve } from '../eval/reject.ts';
 import { draw } from './draw.ts';
 
-/** Colours of models in their order, told apart by people with any colour vision (Okabe and Ito) on white and on black. */
+/** Colours of models in order, distinct for any colour vision (Okabe and Ito) on white and on black. */
 const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
 
 /** Colours of the two kinds of pair. */
@@ -20,13 +20,13 @@ export const viewColours: ReadonlyMap<string, string> = new Map([
 /** @returns the colour of the model at this place; they repeat after six. */
 export const colourOf = (place: number): string => modelColours[place % modelColours.length]!;
 
-/** Models on one set, each with its place among the models of the whole page. */
+/** Models on one set, each with its index among the page's models. */
 export interface PlacedReports {
   readonly reports: readonly PairReport[];
   readonly places: readonly number[];
 }
 
-/** TAR over FAR on a log axis: what is accepted at each price. */
+/** TAR over FAR on a log axis. */
 export function rocChart({ reports, places }: PlacedReports): string {
   return chart('ROC: share of genuine pairs accepted, by false accept rate on a logarithmic axis', {
     x: { type: 'log', label: 'False accept rate', tickFormat: power },
@@ -51,7 +51,7 @@ export function detChart({ reports, places }: PlacedReports): string {
     x: { type: 'log', label: 'False match rate', tickFormat: power },
     y: { type: 'log', label: 'False non-match rate', tickFormat: power, grid: true, ...axis },
     marks: [
-      // No error at all lies below any logarithmic axis: such an end is drawn at its bottom.
+      // A log axis cannot show zero errors: such an end is drawn at its bottom.
       ...reports.map(({ roc }, i) =>
         band(roc, places[i]!, ({ far, tarInterval }) => [
           far,
@@ -78,7 +78,7 @@ function band<Point>(
   return Plot.areaY(ends, { x: 'x', y1: 'low', y2: 'high', fill: colourOf(place), fillOpacity: 0.14 });
 }
 
-/** A logarithmic axis has figures at powers of ten alone: ten times as much at its top as at its bottom has one at least. */
+/** A log axis has labels at powers of ten only: a range of a factor of ten contains at least one. */
 function decadeAround(rates: readonly number[]): { readonly domain?: readonly [number, number] } {
   const [low, high] = [Math.min(...rates), Math.max(...rates)];
   if (rates.length === 0 || high >= 10 * low) return {};
@@ -86,7 +86,7 @@ function decadeAround(rates: readonly number[]): { readonly domain?: readonly [n
   return { domain: [low / room, Math.min(1, high * room)] };
 }
 
-/** FNMR over the share of pairs turned away: a solid line for each measure of quality, dashed for chance, dotted for the oracle. */
+/** FNMR over the share of rejected pairs: a solid line for each measure of quality, dashed for chance, dotted for the oracle. */
 export function rejectChart({ reports, places }: PlacedReports): string {
   const line = (curve: RejectCurve, place: number, dashes?: string): Plot.Markish =>
     Plot.line(
@@ -113,7 +113,7 @@ export function rejectChart({ reports, places }: PlacedReports): string {
   });
 }
 
-/** @returns the place among the colours of a report's measure: measures come after all models. */
+/** @returns the colour index of a report's measure: measures come after all models. */
 export function placeOfMeasure(
   reports: readonly PairReport[],
   { models, report, measure }: { readonly models: number; readonly report: number; readonly measure: number },
@@ -121,7 +121,7 @@ export function placeOfMeasure(
   return models + reports.slice(0, report).reduce((sum, { measures }) => sum + measures.length, 0) + measure;
 }
 
-/** Two overlaid distributions over one axis. */
+/** Two overlaid distributions on one axis. */
 export function histogramChart(bins: readonly HistogramBin[], label: string): string {
   const kind = (key: 'genuine' | 'impostor'): Plot.Markish =>
     Plot.rectY(bins, { x1: 'from', x2: 'to', y: key, fill: kindColours[key], fillOpacity: 0.55, inset: 0 });
@@ -133,7 +133,7 @@ export function histogramChart(bins: readonly HistogramBin[], label: string): st
   });
 }
 
-/** Magnitudes of frontal faces and of profiles: what pose costs a face. */
+/** Magnitudes of frontal faces and of profiles: the effect of pose. */
 export function viewChart(bins: readonly ViewBin[]): string {
   return chart('Magnitude of a face: distribution for frontal faces and for profiles', {
     height: 230,
@@ -153,7 +153,7 @@ export function viewChart(bins: readonly ViewBin[]): string {
   });
 }
 
-/** `0.001` as `10⁻³`; what is no power of ten stays blank, so that log axes are not crowded. */
+/** `0.001` as `10⁻³`; other values stay blank, so that log axes are not crowded. */
 function power(value: number): string {
   const exponent = Math.log10(value);
   if (Math.abs(exponent - Math.round(exponent)) > 1e-9) return '';
@@ -161,7 +161,7 @@ function power(value: number): string {
   return `10⁻${[...String(Math.round(-exponent))].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`;
 }
 
-/** Drawn small, so that its letters can still be read where a phone shows it smaller. */
+/** Drawn small, so that text stays legible when a phone shrinks it. */
 function chart(description: string, options: Plot.PlotOptions): string {
   return draw({
     width: 400,

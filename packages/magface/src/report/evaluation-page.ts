@@ -6,13 +6,13 @@ import { comparisonText } from './figure-text.ts';
 import { counted, escaped, inPercent, page } from './page.ts';
 import { switchThemes } from './page-script.ts';
 
-/** What a page shows. */
+/** Data of a page. */
 export interface EvaluationPage {
-  /** The list of pairs, or the suite, by the name that people know. */
+  /** The usual name of the list of pairs or suite. */
   readonly title: string;
   /** At least one. */
   readonly sets: readonly EvaluatedSet[];
-  /** Sets that gave no figures: a sentence each. @default none */
+  /** Failed sets, one sentence each. @default none */
   readonly failures?: readonly string[];
 }
 
@@ -33,12 +33,12 @@ ${sets.map((set, i) => `<article id="set-${i}">${setSections(set, { models, head
   return page({ title: `${title}: verification`, body, scripts: [switchThemes] });
 }
 
-/** Names of all models, each once: its place is its colour on the whole page. */
+/** Names of all models, each once: the index gives the colour. */
 function modelsOf(sets: readonly EvaluatedSet[]): string[] {
   return [...new Set(sets.flatMap(({ reports }) => reports.map(({ model }) => model)))];
 }
 
-/** The page in one sentence. Of several models one leads only where the pairs show it. */
+/** The page in one sentence. A model leads only if the pairs show it. */
 function verdict(sets: readonly EvaluatedSet[], models: readonly string[]): string {
   const [first] = sets;
   if (first === undefined) return 'No set gave figures.';

@@ -42,20 +42,20 @@ export function modelLegend(models: readonly string[]): string {
 
 const swatch = (colour: string): string => `<i style="background:${colour}"></i>`;
 
-/** What the curve of error versus reject is measured at. */
+/** Settings of the error-versus-reject curve. */
 function rejectFacts({ reject }: PairReport): string {
   const left = reject.rejectRates.findLastIndex((rate) => rate <= reject.paucLimit + 1e-9);
   const count = (value: number): string => Math.round(value).toLocaleString('en');
   return `FNMR at FMR ${reject.fmr} (${reject.threshold} threshold) among the pairs that are left. At ${asPercent(reject.rejectRates[left]!)} these are ${count(reject.genuineLeft[left]!)} genuine and ${count(reject.impostorLeft[left]!)} impostor.`;
 }
 
-/** Whose pairs the bootstrap draws together. */
+/** How the bootstrap groups pairs. */
 const peopleFacts = ({ people }: PairReport): string =>
   people.from === 'folders'
     ? `It draws ${counted(people.count, 'person').replace('persons', 'people')}, told apart by their folders.`
     : `The set does not name people: it draws ${people.count.toLocaleString('en')} groups of images that genuine pairs join. If one person is in several groups, the intervals are too narrow.`;
 
-/** What the lines are worth: their partial areas, beside those of chance and of the oracle. */
+/** Legend with partial areas of the lines, of chance and of the oracle. */
 function areaLegend(
   reports: readonly PairReport[],
   { places, models }: { places: readonly number[]; models: number },
@@ -72,7 +72,7 @@ function areaLegend(
   return `pAUC × 10³ to ${asPercent(reports[0]!.reject.paucLimit)}:<ul class="legend measures">${entries.join('')}</ul>`;
 }
 
-/** Whether a measure is better than magnitude, where the interval of their difference says so. */
+/** Compares a measure with magnitude by the interval of their difference. */
 function againstMagnitude(less: Interval | null): string {
   if (less === null) return 'not comparable with magnitude';
   const range = `magnitude’s pAUC less its own: ${differenceRange('paucArea', less)}`;

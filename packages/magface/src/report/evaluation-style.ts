@@ -1,4 +1,4 @@
-/** What the evaluation page has beyond the look that all pages share. */
+/** Styles of the evaluation page beyond the common ones. */
 export const evaluationStyle: string = `
 h1, h2 { overflow-wrap: anywhere; } h3 { font-size: 15px; margin: 28px 0 8px; } a { color: var(--accent); }
 article { border-top: 1px solid var(--line); margin-top: 44px; } article > h2 { font-size: 23px; margin-top: 28px; }

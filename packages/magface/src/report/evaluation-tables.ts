@@ -6,11 +6,11 @@ import { colourOf } from './evaluation-charts.ts';
 import { comparisonText, figureText, figureTitle, figureValue, paucCaption } from './figure-text.ts';
 import { escaped, inPercent } from './page.ts';
 
-/** @returns a model's name behind its colour */
+/** @returns a model's name after its colour */
 const named = (model: string, models: readonly string[]): string =>
   `${models.length > 1 ? `<i style="--series:${colourOf(models.indexOf(model))}"></i>` : ''}${escaped(model)}`;
 
-/** A row for each set and model. A value stands out where it is shown to be better than every other of its set. */
+/** A row for each set and model. A value is highlighted if it is significantly better than all others of its set. */
 export function overviewTable(sets: readonly EvaluatedSet[], models: readonly string[]): string {
   const reports = sets.flatMap((set) => set.reports);
   const rates = [...new Set(reports.flatMap(({ verification }) => Object.keys(verification.tarAtFar)))];
@@ -54,13 +54,13 @@ export function overviewNotes(sets: readonly EvaluatedSet[]): string {
 ${lists.length === 0 ? '' : `<details open><summary>Differences between models</summary><p class="soft">In brackets the interval of the difference, from the same draws of people for all models; 95 % for all pairs of models together.</p>${lists.join('')}</details>`}`;
 }
 
-/** Accuracy comes with its spread over the folds, as papers print it. */
+/** Spread of accuracy over the folds, as in papers. */
 function spreadText(figure: string, { verification: { accuracyStd, cosineAccuracyStd } }: PairReport): string {
   const std = { accuracy: accuracyStd, cosineAccuracy: cosineAccuracyStd }[figure];
   return std === undefined ? '' : ` ± ${(100 * std).toFixed(2)}`;
 }
 
-/** Both ends in the unit of the figure, which is said once. */
+/** Both ends, with the figure's unit given once. */
 const rangeText = (figure: string, [low, high]: readonly [number, number]): string =>
   `${figureText(figure, low).replace(' %', '')} to ${figureText(figure, high).replace(' %', '')}`;
 
@@ -81,7 +81,7 @@ export function thresholdTable(reports: readonly PairReport[], models: readonly 
   return tableOf(['Model', 'FMR', 'Threshold', '95 %', 'TAR', '95 %'], rows.map(cells));
 }
 
-/** Every group at the one threshold of all: what differs is how the system treats people. */
+/** Every group at the common threshold: differences show how the system treats people. */
 export function groupTable(column: string, { fmr, threshold, groups, fnmrRatio, fmrRatio }: GroupReport): string {
   const share = (value: number | null): string => (value === null ? '–' : inPercent(value));
   const rows = groups.map((of) => [
@@ -101,7 +101,7 @@ ${tableOf([column, 'Genuine', 'FNMR', 'Impostor', 'FMR', 'Quality, median', '5 t
 
 const cells = (row: readonly string[]): string[] => row.map((cell) => `<td>${cell}</td>`);
 
-/** @param rows - cells of HTML, tags and all */
+/** @param rows - HTML cells, tags included */
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const titles = head.map((title) => `<th>${escaped(title)}</th>`).join('');
   return `<div class="scroll"><table><thead><tr>${titles}</tr></thead><tbody>${rows.map((row) => `<tr>${row.join('')}</tr>`).join('')}</tbody></table></div>`;

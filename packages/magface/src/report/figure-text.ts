@@ -1,4 +1,4 @@
-/** How figures are called and printed, on pages and in the terminal alike. */
+/** Names and formats of figures, on pages and in the terminal. */
 import type { Interval } from '../eval/bootstrap.ts';
 import type { FigureComparison } from '../eval/compare-models.ts';
 import type { PairReport } from '../eval/pair-report.ts';
@@ -17,7 +17,7 @@ const titles: Readonly<Record<string, string>> = {
 /** @returns `TAR at FAR 0.001` for `tar@0.001`, and so on */
 export const figureTitle = (name: string): string => titles[name] ?? name.replace('tar@', 'TAR at FAR ');
 
-/** @returns the value in the unit of its title; a dash where it is not known */
+/** @returns the value in the unit of its title; a dash if unknown */
 export function figureText(name: string, value: number | null | undefined): string {
   if (value == null) return '–';
   if (name === 'auc') return value.toFixed(5);
@@ -26,14 +26,14 @@ export function figureText(name: string, value: number | null | undefined): stri
   return inPercent(value);
 }
 
-/** @returns the value that a report has for a figure, by the figure's name in JSON */
+/** @returns a report's value for a figure, by its name in JSON */
 export function figureValue({ verification, reject }: PairReport, name: string): number | null {
   if (name === 'paucArea' || name === 'paucRelative') return reject[name];
   if (name.startsWith('tar@')) return verification.tarAtFar[name.slice(4)] ?? null;
   return verification[name as 'accuracy' | 'cosineAccuracy' | 'auc' | 'eer'];
 }
 
-/** What pAUC is of, for a caption: rate, rule and limit. */
+/** Caption of pAUC: rate, rule and limit. */
 export const paucCaption = ({ fmr, threshold, rejectRates, paucLimit }: RejectCurve): string =>
   `pAUC is the area below the FNMR at FMR ${fmr} (${threshold} threshold) while ${asPercent(rejectRates[0]!)} to ${asPercent(paucLimit)} of the pairs are rejected. It judges recogniser and quality together. Relative pAUC divides its mean by the FNMR with nothing rejected and judges the quality alone: 1 is no gain.`;
 
@@ -59,7 +59,7 @@ const signed = (value: number, digits: number): string =>
     .replace(/^-(?=0\.?0*$)/, '')
     .replace('-', '−');
 
-/** @returns who leads, or that these pairs can show no difference */
+/** @returns which model leads, or that the pairs show no difference */
 export function comparisonText(comparison: FigureComparison, reports: readonly PairReport[]): string {
   const { figure, best, shown, others } = comparison;
   const of = (model: string): string => {

@@ -1,13 +1,13 @@
 /**
- * What the quality report does in a browser. Each function goes into the page by its own text, so that it may use
- * nothing from outside itself. Without scripts the page is whole, only still.
+ * Scripts of the quality report in a browser. Each function is copied into the page as text, so it must use
+ * nothing from outside. Without scripts the page is complete, but static.
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.asynciterable" />
 /// <reference lib="dom.iterable" />
 /// <reference lib="dom.asynciterable" />
 
-/** The button that goes from the system's theme to the other and back. */
+/** The button that switches between the system's theme and the other. */
 export function switchThemes(): void {
   const button = document.querySelector<HTMLButtonElement>('#theme');
   const root = document.documentElement;
@@ -20,7 +20,7 @@ export function switchThemes(): void {
   });
 }
 
-/** Sorts the table by a click on a column's title, and hides the rows that the filters refuse. */
+/** Sorts the table when a column title is clicked, and hides rows that fail the filters. */
 export function tendTable(): void {
   const table = document.querySelector<HTMLTableElement>('#faces-table');
   const body = table?.tBodies[0];
@@ -63,7 +63,7 @@ export function tendTable(): void {
   filter();
 }
 
-/** A face lights up in every place it is shown when the pointer is on one of them; a click leads to its row. */
+/** Highlights a face everywhere while the pointer is over one place; a click leads to its row. */
 export function linkFaces(): void {
   const light = (event: Event, on: boolean): void => {
     const face = (event.target as Element).closest?.('[data-face]')?.getAttribute('data-face');

@@ -1,12 +1,12 @@
-/** The shell of a page that is one file: nothing is loaded, and its own policy forbids it. */
+/** The shell of a single-file page, with a policy that forbids loading anything. */
 import { pageStyle } from './style.ts';
 
-/** Parts of a page, all HTML but for the title. */
+/** Parts of a page, all HTML except the title. */
 export interface Page {
   /** Plain text. */
   readonly title: string;
   readonly body: string;
-  /** Scripts that run once the page stands; each must hold all it needs. @default none */
+  /** Scripts to run after loading; each must be self-contained. @default none */
   readonly scripts?: readonly (() => void)[];
 }
 
@@ -29,7 +29,7 @@ ${scripts.map((script) => `<script>${keepNames}(${script.toString()})();</script
 `;
 }
 
-/** Compilers that keep the names of functions leave calls of this helper in their text. */
+/** Compilers that keep function names insert calls of this helper. */
 const keepNames = 'var __name = (made) => made;';
 
 /** @returns text for HTML, attributes included */

@@ -1,10 +1,10 @@
-/** The charts of the quality report as SVG text, in the page's own colours so that dark and light need one drawing. */
+/** Charts of the quality report as SVG text, in the page's colours, so that one drawing serves dark and light. */
 import * as Plot from '@observablehq/plot';
 import type { Calibration } from '../quality.ts';
 import { compare } from '../similarity.ts';
 import { draw } from './draw.ts';
 
-/** How many faces have which magnitude; with a calibration, where scores of 10, 50 and 90 lie. */
+/** Histogram of magnitudes, with scores of 10, 50 and 90 marked if calibrated. */
 export function magnitudeChart(magnitudes: readonly number[], calibration: Calibration | undefined): string {
   const scores = calibration
     ? [10, 50, 90].map((score) => {
@@ -18,7 +18,7 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
     ariaLabel: 'Histogram of magnitudes: faces by the length of their feature',
     width: 760,
     height: 276,
-    marginTop: 44, // the axis's name stands above the words of scores
+    marginTop: 44, // the axis title is above the score labels
     marginBottom: 44,
     marginLeft: 48,
     x: { label: 'Magnitude', nice: true, labelOffset: 40 },
@@ -38,17 +38,17 @@ export function magnitudeChart(magnitudes: readonly number[], calibration: Calib
   });
 }
 
-/** A face on both sides of the heat map. */
+/** A row and column of the heat map. */
 export interface HeatMapFace {
-  /** As the report counts it. */
+  /** Number in the report. */
   readonly number: number;
-  /** The aligned face as a data address. */
+  /** The aligned face as a data URL. */
   readonly picture: string;
   /** (D) float32, of length above 0. */
   readonly embedding: Float32Array;
 }
 
-/** Up to this many faces the cells hold their figures. */
+/** Up to this many faces the cells show figures. */
 const figuresUpTo = 25;
 
 /** Cosine similarity of every face with every other: the stronger the colour, the more alike. */

@@ -1,13 +1,13 @@
-/** The five steps of quality for the boxes of faces in a report. */
+/** Five colours of quality for face boxes in a report. */
 import { qualityColours as steps } from '../quality-steps.ts';
 import { threeFigures } from './page.ts';
 import type { ReportFace } from './report-data.ts';
 
-/** Which faces have which colour. */
+/** Colours of faces. */
 export interface QualityScale {
-  /** CSS that gives an element its `--quality` and the colour of text upon it. */
+  /** CSS that sets an element's `--quality` and text colour. */
   readonly css: (face: ReportFace) => string;
-  /** What each colour stands for, the poorest first. */
+  /** Meaning of each colour, the poorest first. */
   readonly legend: readonly { readonly colour: string; readonly words: string }[];
 }
 

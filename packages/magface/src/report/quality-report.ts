@@ -1,4 +1,4 @@
-/** One self-contained page on a run: every face with its quality, where it stands in its photo, and whom it resembles. */
+/** One self-contained page on a run: every face with its quality, its place in its photo, and similar faces. */
 
 import { counted, page } from './page.ts';
 import { linkFaces, switchThemes, tendTable } from './page-script.ts';
@@ -15,7 +15,7 @@ import {
 } from './quality-sections.ts';
 import type { ReportData, ReportImage, ShownImage } from './report-data.ts';
 
-/** A page beyond this is slow to open; charts and counts always cover the whole run. */
+/** Larger pages open slowly; charts and counts always cover the whole run. */
 export const shownAtMost = { images: 200, faces: 500, failures: 200 } as const;
 
 /** @returns the whole HTML file; it loads nothing, and all text in it is escaped */
@@ -54,7 +54,7 @@ function shownOf(images: readonly ReportImage[]): ShownImage[] {
   }));
 }
 
-/** @returns a sentence on what the page does not show; empty when it shows everything */
+/** @returns a sentence on what the page omits; empty if it shows everything */
 function leftOut(data: ReportData, images: number, faces: number, all: number): string {
   if (images === data.images.length && faces === all) return '';
   return `To stay quick to open, this page shows the first ${counted(images, 'image')} of ${data.images.length} and ${counted(faces, 'face')} of ${all}; counts and histogram cover the whole run.`;

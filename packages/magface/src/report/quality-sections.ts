@@ -8,10 +8,10 @@ import { magnitudeChart, similarityChart } from './quality-charts.ts';
 import type { QualityScale } from './quality-colours.ts';
 import type { ReportData, ReportFace, ReportModel, ShownFace, ShownImage } from './report-data.ts';
 
-/** The strip holds this many faces at most, evenly spaced by rank; the heat map the best faces. */
+/** Maximum faces of the strip (evenly spaced by rank) and of the heat map (the best). */
 const [stripAtMost, heatMapAtMost] = [60, 40] as const;
 
-/** Scores from `good` on are the better half of ordinary faces; those below `poor` the lowest fifth. */
+/** Scores from `good` are the better half of ordinary faces, those below `poor` the lowest fifth. */
 const [good, poor] = [50, 20] as const;
 
 export function headerOf(
@@ -48,7 +48,7 @@ function verdict(faces: readonly ReportFace[]): string {
   return `${above} of ${counted(scores.length, 'face')} ${above === 1 ? 'is' : 'are'} good (quality ${good} or more), ${rest}.`;
 }
 
-/** The reason that at least half of the faces have, and how many do: `7 of them turned away`. */
+/** A reason of at least half of the faces, with a count: `7 of them turned away`. */
 function commonest(faces: readonly ReportFace[]): string | undefined {
   const counts = new Map<ReasonCode, number>();
   for (const { reasons } of faces) for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
@@ -108,7 +108,7 @@ function photo({ name, width, height, picture, faces }: ShownImage, scale: Quali
   return `<figure><div class="photo"><img src="${escaped(picture)}" alt="${escaped(name)}" width="${width}" height="${height}"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${boxes.join('')}</svg>${labels.join('')}</div><figcaption>${escaped(name)} · ${counted(faces.length, 'face')}</figcaption></figure>`;
 }
 
-/** Per cent, held inside the picture. */
+/** Per cent, clamped to the picture. */
 const share = (value: number, whole: number): number =>
   Number(Math.min(96, Math.max(0, (100 * value) / whole)).toFixed(2));
 

@@ -1,11 +1,11 @@
-/** What the quality report shows. */
+/** Data of the quality report. */
 
 import type { DetectedFace, Reason } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 
 export interface ReportData {
   readonly model: ReportModel;
-  /** Absent when the images were aligned already. */
+  /** Absent if the images were already aligned. */
   readonly detector?: ReportModel | undefined;
   /** When the run ended. */
   readonly date?: Date | undefined;
@@ -18,24 +18,24 @@ export interface ReportData {
 
 /** A face of the report. */
 export interface ReportFace extends Pick<DetectedFace, 'box' | 'landmarks' | 'detection'> {
-  /** From 0, the largest first. */
+  /** From 0, largest first. */
   readonly face: number;
   readonly magnitude: number;
-  /** 0 to 100; null when the model has no calibration. */
+  /** 0 to 100; null if the model has no calibration. */
   readonly quality: number | null;
   readonly reasons: readonly Reason[];
-  /** The aligned face as a data address. */
+  /** The aligned face as a data URL. */
   readonly picture: string;
   /** (D) float32, not normalized. */
   readonly embedding: Float32Array;
 }
 
-/** What the page says of a model. */
+/** A model on the page. */
 export interface ReportModel {
   readonly name: string;
   /** SHA-256 of the file, hexadecimal. */
   readonly digest: string;
-  /** One sentence for each thing that was taken for granted. */
+  /** One sentence for each assumption. */
   readonly assumed: readonly string[];
   readonly contract: {
     readonly arch?: string | undefined;
@@ -45,18 +45,18 @@ export interface ReportModel {
   };
 }
 
-/** A face that the page shows, with its number there. */
+/** A face on the page, with its number there. */
 export type ShownFace = ReportFace & { readonly number: number; readonly image: string };
 
 export type ShownImage = Omit<ReportImage, 'faces'> & { readonly faces: readonly ShownFace[] };
 
 export interface ReportImage {
-  /** As the user gave it: any text. */
+  /** The user's name: any text. */
   readonly name: string;
-  /** Of the upright image, which boxes and landmarks refer to, in pixels. */
+  /** Width of the upright image (as for boxes and landmarks), in pixels. */
   readonly width: number;
   readonly height: number;
-  /** A smaller copy as a data address. */
+  /** A smaller copy as a data URL. */
   readonly picture: string;
   readonly faces: readonly ReportFace[];
 }

@@ -3,10 +3,10 @@ import * as Plot from '@observablehq/plot';
 import type { DamageReport } from '../eval/robustness.ts';
 import { draw } from './draw.ts';
 
-/** Told apart with any colour vision (Okabe and Ito), on white and on black. */
+/** Distinct for any colour vision (Okabe and Ito), on white and on black. */
 export const lineColours = { magnitude: '#d55e00', similarity: '#0072b2' } as const;
 
-/** Median magnitude, as a share of the clean faces', and median cosine to the clean face, each with its quartiles. */
+/** Median and quartiles of magnitude, relative to clean faces, and of the cosine to the clean face. */
 export function damageChart({ kind, steps }: DamageReport): string {
   const clean = steps[0]!.magnitude.p50;
   const lines = (['magnitude', 'similarity'] as const).flatMap((of) => {

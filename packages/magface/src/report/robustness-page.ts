@@ -1,4 +1,4 @@
-/** One self-contained page: how quality and similarity fall with each kind of damage, and one face through all steps. */
+/** One self-contained page: how quality and similarity fall with each kind of damage, with one example face. */
 import type { Estimate, RobustnessReport } from '../eval/robustness.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { counted, escaped, page, threeFigures } from './page.ts';
@@ -7,14 +7,14 @@ import { damageChart, lineColours } from './robustness-charts.ts';
 
 /** One face through every kind of damage. */
 export interface DamageExample {
-  /** As the user gave it. */
+  /** The user's name. */
   readonly name: string;
   readonly rows: readonly {
     readonly kind: string;
     readonly steps: readonly {
       /** In the damage's own unit; `clean` for none. */
       readonly damage: string;
-      /** A data address. */
+      /** As a data URL. */
       readonly picture: string;
       readonly magnitude: number;
       /** Cosine to the clean face. */
@@ -23,7 +23,7 @@ export interface DamageExample {
   }[];
 }
 
-/** What the page shows. */
+/** Data of the page. */
 export interface RobustnessPage {
   readonly model: { readonly name: string; readonly calibration: Calibration | undefined };
   readonly report: RobustnessReport;
@@ -44,7 +44,7 @@ ${exampleSection(example, model.calibration)}
   return page({ title: heading, body, scripts: [switchThemes] });
 }
 
-/** Beyond these, people may rely on a correlation. */
+/** Limits of a reliable correlation. */
 const [clear, weak] = [0.9, 0.5] as const;
 
 /** The run in one or two sentences. */

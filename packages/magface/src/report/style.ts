@@ -1,7 +1,7 @@
-/** The look of a report: quiet, one accent, figures of one width, on screens of any size and on paper. */
+/** The look of a report: quiet, one accent colour, tabular figures, for any screen and for paper. */
 const dark = `color-scheme: dark; --ink: #e8eaed; --paper: #121417; --card: #1a1d21; --line: #2e3338; --soft: #9aa2ab; --accent: #f08cc0; --lit: #3a2633;`;
 
-/** The colours, which the page in the browser has too. */
+/** The colours, shared with the browser's page. */
 export const palette: string = `
 :root { color-scheme: light; --ink: #1d2125; --paper: #fff; --card: #f7f7f8; --line: #dfe2e6; --soft: #5d6670; --accent: #9d1c5e; --lit: #fbe6f0; }
 @media screen and (prefers-color-scheme: dark) { :root:not([data-theme=light]) { ${dark} } }

@@ -1,4 +1,4 @@
-/** Who may ask: keys compared so that neither their number nor their letters show in the time it takes. */
+/** Access by key; the time of a check reveals neither the number of keys nor their letters. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { ServiceError } from '../errors.ts';
@@ -6,8 +6,8 @@ import { ServiceError } from '../errors.ts';
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
 
 /**
- * @param keys - allowed; none lets everybody in
- * @returns throws ServiceError `unauthorized` for headers without one of the keys
+ * @param keys - allowed; if empty, no key is needed
+ * @returns throws ServiceError `unauthorized` if the headers have no valid key
  */
 export function keyGuard(keys: readonly string[]): (headers: IncomingHttpHeaders) => void {
   const allowed = keys.map(digest);
@@ -15,7 +15,7 @@ export function keyGuard(keys: readonly string[]): (headers: IncomingHttpHeaders
     if (allowed.length === 0) return;
     const bearer = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
     const given = digest(bearer ?? String(header ?? ''));
-    // Every key is looked at, whether or not one has fitted.
+    // Compare every key, even after a match.
     const fitting = allowed.reduce((count, key) => count + Number(timingSafeEqual(key, given)), 0);
     if (fitting > 0) return;
     const message =

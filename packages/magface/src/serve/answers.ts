@@ -1,4 +1,4 @@
-/** Which status an error has, and how it is told. */
+/** Maps errors to statuses and bodies. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type ImageErrorCode, MagfaceError, type ServiceErrorCode } from '../errors.ts';
@@ -28,7 +28,7 @@ const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
 type Limits = Pick<ServeOptions, 'maxBytes' | 'maxImages'>;
 type Words = readonly [code: ServiceErrorCode, message: string];
 
-/** What Fastify and its plugins throw, in our words. */
+/** Our messages for errors of Fastify and plugins. */
 function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words>> {
   const tooLarge = `Expected images of at most ${maxBytes} bytes: scale this one down, or raise --max-bytes.`;
   const tooMany = `Expected at most ${maxImages} images in one request but the form has more parts: split it, or raise --max-images.`;
@@ -48,7 +48,7 @@ function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words
   };
 }
 
-/** The one shape of errors. */
+/** Body of all errors. */
 export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } };
 }
@@ -56,8 +56,8 @@ export function errorBody(code: string, message: string): { error: { code: strin
 type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
 /**
- * @returns Fastify's error handler: a defect is logged and told without its words, which are nobody's business outside.
- *   What fails because the client has hung up is none.
+ * @returns Fastify's error handler: defects are logged, and clients do not see their messages.
+ *   A failure because the client disconnected is not a defect.
  */
 export function errorHandler(limits: Limits): ErrorHandler {
   const known = wordsOf(limits);
@@ -92,7 +92,7 @@ function describe(
 const statusOf = (code: string): number =>
   code in statuses ? statuses[code as ImageErrorCode | ServiceErrorCode] : 500;
 
-/** What Fastify throws for an address that its schema refuses: the issues of zod, each taken apart. */
+/** Fastify's error for an address that fails its schema, with the issues of zod. */
 interface Invalid {
   readonly validationContext: 'params' | 'querystring';
   readonly validation: readonly {
@@ -105,7 +105,7 @@ interface Invalid {
 
 function wrongAddress({ validation, validationContext }: Invalid, { params, query }: FastifyRequest): string {
   const { keyword, instancePath, message, params: details } = validation[0]!;
-  if (keyword === 'custom') return message; // our own words
+  if (keyword === 'custom') return message; // our message
   const path = instancePath.split('/').filter((part) => part !== '');
   const issue = { code: keyword, path, message, ...details } as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys')

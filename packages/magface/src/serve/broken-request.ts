@@ -1,4 +1,4 @@
-/** What is told of bytes that never became a request: Node's parser gave up before a route could see them. */
+/** Answers invalid HTTP, which Node's parser rejects before a route sees it. */
 import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServiceErrorCode } from '../errors.ts';
@@ -19,7 +19,7 @@ function describe(code: string | undefined, { timeout }: Pick<ServeOptions, 'tim
   return [400, 'wrong_request', 'Expected a request of HTTP but received something else: check the client.'];
 }
 
-/** @returns Fastify's handler of such connections: answers in the one shape of errors, then closes */
+/** @returns Fastify's handler of such connections: sends the usual error body, then closes */
 export function brokenRequestHandler(
   options: Pick<ServeOptions, 'timeout'>,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {

@@ -1,15 +1,15 @@
 /**
- * How long somebody waits for an answer. (Fastify's own `request.signal` and `handlerTimeout` end with the request's body,
+ * Time limit for an answer. (Fastify's own `request.signal` and `handlerTimeout` end with the request's body,
  * long before the answer.)
  */
 import { setMaxListeners } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import { ServiceError } from '../errors.ts';
 
-/** @returns aborts after so many seconds, with ServiceError `timed_out`, or when the client goes away */
+/** @returns a signal that aborts after `seconds` (ServiceError `timed_out`) or if the client leaves */
 export function deadline(reply: FastifyReply, seconds: number): AbortSignal {
   const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // one an image
+  setMaxListeners(0, controller.signal); // per image
   const message = `Expected an answer within ${seconds} s but there was none: try again later, or send less at once.`;
   const timer = setTimeout(() => controller.abort(new ServiceError('timed_out', message)), 1000 * seconds);
   reply.raw.once('close', () => {

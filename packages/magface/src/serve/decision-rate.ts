@@ -1,12 +1,12 @@
-/** The threshold that a request is decided at. */
+/** The decision threshold of a request. */
 import { type DecisionThreshold, thresholdAt } from '../decision.ts';
 import { ConfigError, ServiceError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 
 /**
  * @param fmr - the largest false match rate that the client accepts
- * @returns undefined when the model has no threshold
- * @throws {ServiceError} `wrong_request` when the model was measured at no rate as strict as that
+ * @returns undefined if the model has no threshold
+ * @throws {ServiceError} `wrong_request` if the model has no threshold for so strict a rate
  */
 export function thresholdOf({ models }: Pick<Engine, 'models'>, fmr: number): DecisionThreshold | undefined {
   try {

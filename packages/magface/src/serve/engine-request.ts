@@ -1,21 +1,21 @@
-/** What the service asks of inference, and what it is told. */
+/** Requests to inference, and its answers. */
 import type { AnalyzedFace } from '../face.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { ImageSize } from '../pixels.ts';
 
-/** How one image is to be looked at; aligned faces asked for alike share a batch. */
+/** Options for one image; aligned faces with equal options share a batch. */
 export interface AnalyzeRequest {
-  /** The image is a face of 112x112 already. */
+  /** The image is an aligned 112x112 face. */
   readonly aligned: boolean;
-  /** Least confidence of a detection, 0 to 1; undefined for the detector's own. */
+  /** Minimum confidence of a face, 0 to 1; undefined for the detector's own. */
   readonly minScore: number | undefined;
   /** Side of the smallest face wanted, in pixels; undefined for the default. */
   readonly minFace: number | undefined;
-  /** Only so many, the largest. */
+  /** Maximum faces, largest first. */
   readonly maxFaces: number;
 }
 
-/** What is told of a face: all but its pixels. */
+/** A face in an answer, without pixels. */
 export type ServedFace = Omit<AnalyzedFace, 'crop' | 'mouth' | 'alignment'>;
 
 export interface ServedImage {

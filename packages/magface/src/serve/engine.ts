@@ -1,8 +1,7 @@
 /**
- * The queue before the worker threads of inference: bounded, and aligned faces that wait in it at the same moment go
- * through the network together. A photo is a task of its own, so that each thread works on another. What would be next is
- * laid ready at a thread while it works, so that it never waits for work there is. Waiting costs no thread and no more
- * memory than the images' own bytes.
+ * The queue before the worker threads of inference: bounded; aligned faces that wait at the same time share a
+ * batch. Each photo is a separate task, so that threads work in parallel. The next task is sent to a thread while it
+ * works, so that it never idles. Waiting images use no thread and only the memory of their bytes.
  */
 import { ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts';
 import { type LoadOptions, loadModels } from '../infer/node/magface.ts';
@@ -12,46 +11,46 @@ import { receivedError } from '../infer/sent-error.ts';
 import type { AnalyzeRequest, EngineModels, ServedImage } from './engine-request.ts';
 import { Pace } from './pace.ts';
 
-/** What the threads are started with. */
+/** Options for starting the threads. */
 export type EngineSetup = Pick<
   LoadOptions,
   'model' | 'detector' | 'engine' | 'workers' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
 >;
 
 export interface EngineOptions extends EngineSetup {
-  /** Most images that wait; the next is refused. @default 64 */
+  /** Maximum images waiting; more are refused. @default 64 */
   readonly queue?: number;
-  /** Most aligned faces that share a batch. @default 16 */
+  /** Maximum aligned faces per batch. @default 16 */
   readonly batch?: number;
-  /** Seconds after which whoever waits gives up. @default 30 */
+  /** Seconds after which waiting ends. @default 30 */
   readonly timeout?: number;
-  /** Told of each batch when it is done: for measuring. */
+  /** Called after each batch, for metrics. */
   readonly onBatch?: (images: number, seconds: number) => void;
 }
 
-/** What the service needs of inference; tests bring their own. */
+/** The service's view of inference; tests use their own. */
 export interface Engine {
   readonly models: EngineModels;
   /** Images that wait. */
   readonly waiting: number;
-  /** Resolves when inference has ended, with an error when that was not by `close`. */
+  /** Resolves when inference ends, with an error if not ended by `close`. */
   readonly ended: Promise<Error | undefined>;
   /**
-   * @param image - a whole encoded file; its memory is moved to a thread
-   * @throws {ImageError} when the image cannot be used, named `name`
-   * @throws {ServiceError} `busy` when the queue is full, `engine_failed`
-   * @throws {Error} of no class of ours when inference has a defect
+   * @param image - an encoded file; its memory is moved to a thread
+   * @throws {ImageError} if the image is unusable, named `name`
+   * @throws {ServiceError} `busy` if the queue is full, `engine_failed`
+   * @throws {Error} not a MagfaceError, if inference has a defect
    */
   analyze(image: Uint8Array, request: AnalyzeRequest, options: AnalyzeOptions): Promise<ServedImage>;
-  /** @throws {ServiceError} `busy` when so many images do not fit into the queue: asked before any of them is sent */
+  /** @throws {ServiceError} `busy` if so many images do not fit into the queue; call before sending any */
   expectRoom(images: number): void;
   close(): Promise<void>;
 }
 
 export interface AnalyzeOptions {
-  /** The image as the client calls it. */
+  /** The client's name for the image. */
   readonly name: string;
-  /** An image that nobody waits for any more leaves the queue. */
+  /** Aborting it removes the image from the queue. */
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +61,7 @@ interface Waiting extends AnalyzeOptions {
   readonly reject: (error: unknown) => void;
 }
 
-/** @throws {ModelError} when a model cannot be had */
+/** @throws {ModelError} if a model cannot load */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { queue = 64, batch = 16, timeout = 30, onBatch = () => undefined, limits, threads = 1 } = options;
   const loaded = await loadModels(options);
@@ -117,7 +116,7 @@ class QueuedEngine implements Engine {
       const waiting = { image, request, name, signal, resolve, reject };
       waiting.signal.addEventListener('abort', () => this.#leave(waiting), { once: true });
       this.#queue.push(waiting);
-      // What arrives in this turn of the event loop is let in before the batch is closed.
+      // Images that arrive in this turn of the event loop join the batch.
       setImmediate(() => this.#next());
     });
   }
@@ -136,15 +135,15 @@ class QueuedEngine implements Engine {
     return this.#queue.length + images <= this.#limits.queue;
   }
 
-  /** Nobody waits for it any more: it is not computed, unless that has begun. */
+  /** Drops a task that nobody waits for, unless it has started. */
   #leave(waiting: Waiting): void {
     this.#queue = this.#queue.filter((other) => other !== waiting);
     waiting.reject(waiting.signal.reason);
   }
 
   /**
-   * Hands a thread what waits and is asked for alike with the first, up to the batch's size. While all threads work only a
-   * full batch is handed over: others may still join a smaller one.
+   * Sends a thread the waiting images with the same options as the first, up to a full batch. If all threads are busy,
+   * only a full batch is sent: others may still join a smaller one.
    */
   #next(): void {
     const [first] = this.#queue;
@@ -170,7 +169,7 @@ class QueuedEngine implements Engine {
         { options: request, transfer: true },
       )
       .catch((error: unknown) => ({ error }));
-    this.#next(); // the thread first: answering takes its time
+    this.#next(); // feed the thread first: answering is slow
     if ('error' in outcomes)
       for (const { reject, name } of images) reject(this.#failure ?? received(outcomes.error, name));
     else for (const [i, outcome] of outcomes.entries()) settle(images[i]!, outcome);
@@ -185,7 +184,7 @@ class QueuedEngine implements Engine {
     return new ServiceError('busy', message, { retryAfter });
   }
 
-  /** @returns what to tell who runs the service, which is more than clients are told */
+  /** @returns the error for the operator, with more detail than clients see */
   #fail(cause: Error | undefined): Error | undefined {
     const closed = this.#failure !== undefined;
     const words = 'Expected inference to go on but its thread ended';
@@ -205,7 +204,7 @@ function settle({ name, resolve, reject }: Waiting, outcome: TaskOutcome): void 
   resolve({ image: outcome.image, faces });
 }
 
-/** The error with the client's name for the image. A defect stays one: it is logged, and clients are told none of its words. */
+/** The error with the client's name for the image. Defects are unchanged: they are logged, hidden from clients. */
 function received(error: unknown, image: string): unknown {
   if (!(error instanceof MagfaceError)) return error;
   if (error instanceof ImageError) return error.named(image);

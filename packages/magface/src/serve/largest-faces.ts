@@ -1,4 +1,4 @@
-/** The faces that an image is about: its largest, or all where they are to be told apart. */
+/** The subjects of an image: its largest face, or all faces. */
 import { ImageError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import type { ServedFace } from './engine-request.ts';
@@ -10,7 +10,7 @@ interface Asking {
 }
 
 /**
- * @returns one face an image
+ * @returns one face per image
  * @throws {ImageError} the first image's that cannot be used or has no face
  */
 export async function largestFaces(
@@ -41,5 +41,5 @@ export async function facesOf(
   );
 }
 
-/** A service without a detector takes every image for an aligned face. */
+/** Without a detector every image counts as an aligned face. */
 export const isAligned = (asked: boolean, { models }: Engine): boolean => asked || models.detector === undefined;

@@ -1,14 +1,14 @@
-/** What Prometheus reads at /metrics: how many, how long, how full. */
+/** Prometheus metrics at /metrics: counts, times and the queue. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface Metrics {
   readonly registry: Registry;
-  /** One request is answered. */
+  /** Records a request. */
   answered(route: string, status: number, seconds: number): void;
-  /** One batch is done. */
+  /** Records a batch. */
   batch(images: number, seconds: number): void;
   faces(count: number): void;
-  /** @param read - how many images wait now */
+  /** @param read - returns the number waiting */
   watchQueue(read: () => number): void;
 }
 

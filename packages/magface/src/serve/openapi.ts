@@ -8,7 +8,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 /** How images may be sent. */
 export const imageBodies: string[] = ['multipart/form-data', 'image/*', 'application/octet-stream', 'application/json'];
 
-/** Bodies are read as streams, so that the routes have no schema of them: they are described here. */
+/** Bodies are read as streams, so routes have no schema for them: they are described here. */
 const bodies = {
   'multipart/form-data': {
     schema: {
@@ -31,16 +31,16 @@ const bodies = {
 
 const onlyWithKeys = 'Only where the service was started with keys.';
 
-/** Ways to send a key, one of which is enough. A route that needs none says `security: noKey`. */
+/** Ways to send a key; one is enough. A route without a key has `security: noKey`. */
 const keys = {
   bearer: { type: 'http', scheme: 'bearer', description: onlyWithKeys },
   header: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: onlyWithKeys },
 } as const;
 
-/** Of a route that stays open where keys are asked for. */
+/** For routes that never need a key. */
 export const noKey: Record<string, string[]>[] = [];
 
-/** What errors of these statuses say besides their bodies. */
+/** Headers of errors with these statuses. */
 const errorNotes: Readonly<Record<string, object>> = {
   '401': { description: 'A key is asked for, and none that is known came.' },
   '503': {
@@ -49,7 +49,7 @@ const errorNotes: Readonly<Record<string, object>> = {
   },
 };
 
-/** Without the bar that asks for another description's address; as wide as a phone, which the library's page does not say. */
+/** Hides the bar for another description's address, and sets the viewport, which the library's page lacks. */
 const theme = {
   title: 'MagFace',
   css: [{ filename: 'theme.css', content: '.topbar { display: none }' }],
@@ -65,7 +65,7 @@ document.head.append(viewport);
   ],
 };
 
-/** Its own files alone. The library's policy would also send a browser on the local network to https, where nothing answers. */
+/** Own files only. The library's policy would also send browsers on the local network to https, where nothing answers. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -94,14 +94,14 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
   app.get('/openapi.json', { schema: { hide: true }, logLevel: 'warn' }, async () => app.swagger());
 }
 
-/** Each named schema comes as what is sent and as what is answered; here only answers have names. */
+/** Removes the input variant of each named schema; only answers have names here. */
 function withoutInputs(document: Described): Described {
   if (!('components' in document)) return document;
   const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } } as Described;
 }
 
-/** The plugin knows of bodies alone. */
+/** The plugin only knows bodies. */
 function withErrorNotes(document: Described): Described {
   for (const path of Object.values(document.paths ?? {}))
     for (const { responses } of Object.values(path as Record<string, { readonly responses?: Responses }>))

@@ -1,12 +1,12 @@
-/** What the service may be told, with its defaults; the command's flags carry the same names. */
+/** Options of the service, with defaults; the command's flags have the same names. */
 import { z } from 'zod';
 
 export interface ServeOptions {
   /** @default '127.0.0.1': only this machine */
   readonly host: string;
-  /** 0 takes any free one. @default 8112 */
+  /** 0 for any free port. @default 8112 */
   readonly port: number;
-  /** Images that wait before the next is answered 503. @default 64 */
+  /** Maximum images waiting; further ones get 503. @default 64 */
   readonly queue: number;
   /** Images that share a batch. @default 16 */
   readonly batch: number;
@@ -16,15 +16,15 @@ export interface ServeOptions {
   readonly maxBytes: number;
   /** Pixels of one image, decoded. @default 50e6 */
   readonly maxPixels: number;
-  /** Faces told of one image, the largest. @default 100 */
+  /** Faces returned per image, the largest. @default 100 */
   readonly maxFaces: number;
-  /** Bytes of all requests that are being received at once; the next is answered 503. @default 512 MiB */
+  /** Bytes of all requests being received at once; further ones get 503. @default 512 MiB */
   readonly maxBytesInFlight: number;
   /** Seconds for a request, from its first byte to its answer. @default 30 */
   readonly timeout: number;
   /** Who may use /v1 and /metrics. @default everybody */
   readonly apiKeys: readonly string[];
-  /** Hosts that images may be fetched from by https. @default none: addresses are refused */
+  /** Hosts allowed for image addresses by https. @default none: addresses are refused */
   readonly urlHosts: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const fields = z.strictObject({
   urlHosts: z.array(z.string().min(1)).readonly().default([]),
 });
 
-/** A request goes into the queue whole: one that is larger than the queue could never be answered. */
+/** A request is queued as a whole, so it must not be larger than the queue. */
 export const serveOptions: z.ZodType<ServeOptions> = fields.refine(({ queue, maxImages }) => maxImages <= queue, {
   path: ['queue'],
   error: ({ input }) => `at least --max-images, ${(input as ServeOptions).maxImages},`,

@@ -1,17 +1,17 @@
-/** How long images take of late, for telling clients when to come again. */
+/** Recent time per image, to tell clients when to retry. */
 
-/** Batches that are remembered. */
+/** Number of batches kept. */
 const remembered = 15;
 
-/** Before anything was measured. */
+/** Seconds until measured. */
 const assumed = 0.1;
 
 export class Pace {
-  /** Seconds an image, one a batch, the latest last. */
+  /** Seconds per image of each batch, latest last. */
   readonly #batches: number[] = [];
   readonly #longest: number;
 
-  /** @param longest - seconds after which whoever waits has given up: no queue lasts longer */
+  /** @param longest - seconds after which clients give up: no queue lasts longer */
   constructor(longest: number) {
     this.#longest = longest;
   }
@@ -21,7 +21,7 @@ export class Pace {
     if (this.#batches.length > remembered) this.#batches.shift();
   }
 
-  /** By the median: one huge photo, or the first batch of a cold engine, says nothing of the next. @returns whole seconds, at least 1 */
+  /** Uses the median, so that a huge photo or the first batch of a cold engine has no effect. @returns whole seconds, at least 1 */
   secondsFor(images: number): number {
     const sorted = this.#batches.toSorted((a, b) => a - b);
     const median = sorted[Math.floor(sorted.length / 2)] ?? assumed;

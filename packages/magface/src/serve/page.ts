@@ -1,14 +1,14 @@
-/** The page that people see at `/`: static files that the package carries, with the headers that they were made for. */
+/** The page at `/`: static files of the package, with the headers that they need. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { pageHeaders } from '../hosting/headers.ts';
 
-/** Where the build puts the page; from source (tests) too, since the page is always built. */
+/** The built page, also when running from source (tests), since it is always built. */
 const built = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : '../page', import.meta.url));
 
-/** @param folder - of the page's files. @default the package's own; without one, `/` leads to the documentation */
+/** @param folder - the page's files. @default the package's own; if missing, `/` leads to the documentation */
 export async function addPage(app: FastifyInstance, folder: string = built): Promise<void> {
   if (!existsSync(`${folder}/index.html`)) {
     app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('/docs'));
@@ -25,7 +25,7 @@ export async function addPage(app: FastifyInstance, folder: string = built): Pro
   });
 }
 
-/** The models that the page loads, so that it and the service give the same numbers. */
+/** Serves the service's models to the page, so that both give the same numbers. */
 export function addPageModels(app: FastifyInstance, files: ReadonlyMap<string, Uint8Array>): void {
   for (const [name, bytes] of files) {
     const isList = name.endsWith('.json');

@@ -1,4 +1,4 @@
-/** People by their faces over HTTP: enrol, forget, search. There only where the service was started with a gallery. */
+/** People by their faces over HTTP: enrol, remove, search. Available only if the service has a gallery. */
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -16,7 +16,7 @@ import type { ServeOptions } from './options.ts';
 import * as schema from './schema.ts';
 import { readUploads } from './uploads.ts';
 
-/** What people's routes work with. */
+/** Dependencies of these routes. */
 export interface PeopleParts {
   readonly engine: Engine;
   readonly gallery: People;
@@ -41,7 +41,7 @@ const person: z.ZodType<{ readonly id: string }> = z.object({
     .describe('Any name for a person.'),
 });
 
-/** Faces that are counted where an image should show one. */
+/** Maximum count of faces if one is expected. */
 const countedFaces = 20;
 
 function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
@@ -111,7 +111,7 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     },
     handler: async (request, reply) => {
       const { aligned, limit, fmr } = request.query;
-      thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
+      thresholdOf(engine, fmr); // an unsupported rate fails before any work
       const signal = deadline(reply, options.timeout);
       const images = await readUploads(request, { ...options, signal, expected: 1 });
       const [face] = await largestFaces(images, engine, { signal, aligned });

@@ -1,12 +1,12 @@
-/** How many bytes are being received at once: many slow or large uploads together must not fill the memory. */
+/** Limits the bytes being received at once, so that slow or large uploads do not fill the memory. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../errors.ts';
 import type { ServeOptions } from './options.ts';
 
-/** Room for what forms add around images. */
+/** Overhead of a form around images. */
 const formBytes = 64 * 1024;
 
-/** @returns counts a request in, and out again by itself; throws ServiceError when it is too large or there is no room */
+/** @returns counts a request until it ends; throws ServiceError if it is too large or there is no room */
 export function receivingGuard({
   maxBytes,
   maxImages,
@@ -19,7 +19,7 @@ export function receivingGuard({
   let inFlight = 0;
   return (request, response) => {
     const length = request.headers['content-length'];
-    // A body without a length may be as long as any.
+    // A body without a length may have any length.
     const bytes = length === undefined ? (request.headers['transfer-encoding'] ? largest : 0) : Number(length);
     if (bytes > largest) {
       const message = `Expected a request of at most ${largest} bytes but it has ${bytes}: split it.`;
@@ -36,6 +36,6 @@ export function receivingGuard({
       counted = false;
     };
     request.once('close', countOut);
-    response.once('close', countOut); // a body that is refused before its end never closes the request
+    response.once('close', countOut); // a request refused before its end is never closed
   };
 }

@@ -1,4 +1,4 @@
-/** What can be asked, each with the schemas of its question and answer. */
+/** The routes, each with the schemas of its request and answer. */
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -74,7 +74,7 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
       const { aligned, fmr } = request.query;
-      const taken = thresholdOf(engine, fmr); // a rate that the model cannot give is told before the work
+      const taken = thresholdOf(engine, fmr); // an unsupported rate fails before any work
       const images = await readUploads(request, { ...options, signal, expected: 2 });
       const [a, b] = (await largestFaces(images, engine, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);

@@ -1,6 +1,6 @@
 /**
- * What goes over the wire, once: requests are checked by it, answers written by it, and the OpenAPI file is made of it.
- * Types stand beside their schemas, which the compiler holds to them.
+ * Schemas of the wire format: they check requests, serialise answers and generate the OpenAPI file.
+ * The compiler checks each schema against the type next to it.
  */
 import { z } from 'zod';
 import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
@@ -20,7 +20,7 @@ const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id
 
 type ErrorSchema = typeof errorReply;
 
-/** Errors that every route may answer which asks for a key; two statuses by themselves, since they bring headers. */
+/** Errors of every route that needs a key; two statuses are separate, since they have headers. */
 export const errors: Readonly<Record<'401' | '4xx' | '503' | '5xx', ErrorSchema>> = {
   '401': errorReply,
   '4xx': errorReply,
@@ -57,7 +57,7 @@ const face: z.ZodType<FaceReply> = z
   })
   .meta({ id: 'Face' });
 
-/** One image's faces, or why it has none to tell. */
+/** One image's faces, or its error. */
 export type ImageReply =
   | { readonly image: string; readonly width: number; readonly height: number; readonly faces: FaceReply[] }
   | ({ readonly image: string } & ErrorReply);
@@ -86,11 +86,11 @@ export interface FacesQuery {
   readonly minFace?: number | undefined;
 }
 
-/** A number in an address. JavaScript reads 0 from no letters; here they are none. */
+/** A number in an address. JavaScript parses an empty text as 0; here it is invalid. */
 const numeric = <Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Schema> =>
   z.preprocess((text) => (typeof text === 'string' && text.trim() === '' ? Number.NaN : text), schema);
 
-/** Words in an address, which the description calls what they stand for. */
+/** A boolean in an address; the description gives the type `boolean`. */
 const flag = z.stringbool().default(false).meta({ type: 'boolean' });
 const aligned = flag.describe('The images are faces of 112x112, aligned already.');
 

@@ -1,4 +1,4 @@
-/** What a server is made of. */
+/** Parts of a server. */
 import type { People } from '../gallery/gallery.ts';
 import type { Engine } from './engine.ts';
 import type { Metrics } from './metrics.ts';
@@ -6,10 +6,10 @@ import type { Metrics } from './metrics.ts';
 export interface ServerParts {
   readonly engine: Engine;
   readonly metrics: Metrics;
-  /** People by their faces. @default none: their routes are not there */
+  /** People by their faces. @default none: no such routes */
   readonly gallery?: People | undefined;
-  /** Where lines of JSON go, one or two a request; they hold neither images nor embeddings. @default nowhere */
+  /** Log of JSON lines, one or two per request, without images or embeddings. @default none */
   readonly logs?: { readonly level: string; readonly stream: NodeJS.WritableStream };
-  /** The page's files. @default where the package has them */
+  /** The page's files. @default the package's own */
   readonly pageFolder?: string;
 }

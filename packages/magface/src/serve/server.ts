@@ -1,4 +1,4 @@
-/** The service as a Fastify application: what stands before and around the routes. */
+/** The service as a Fastify application: everything around the routes. */
 
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -15,7 +15,7 @@ import { addRoutes } from './routes.ts';
 import type { ServerParts } from './server-parts.ts';
 import { addUnknownAddress } from './unknown-address.ts';
 
-/** @returns the application, ready to listen or to be asked directly (`inject`) */
+/** @returns the application, ready for `listen` or `inject` */
 export async function createServer(options: ServeOptions, parts: ServerParts): Promise<FastifyInstance> {
   const { engine, metrics, logs } = parts;
   const milliseconds = Math.ceil(1000 * options.timeout);
@@ -28,10 +28,10 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     clientErrorHandler: brokenRequestHandler(options),
-    frameworkErrors: answerError, // of addresses that lead to no route, and so to no error handler
+    frameworkErrors: answerError, // for addresses without a route, which skip error handlers
   });
   app.setValidatorCompiler((route) =>
-    // Bodies are read by hand: a stream of files is not a value that a schema can look at.
+    // Bodies are read by our code: a schema cannot check a stream of files.
     route.httpPart === 'body' ? () => true : validatorCompiler(route as Parameters<typeof validatorCompiler>[0]),
   );
   app.setSerializerCompiler(serializerCompiler);
@@ -55,7 +55,7 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
   return app;
 }
 
-/** Keys first, so that strangers cannot even make the service read what they send. */
+/** Checks keys first, so that the service reads nothing from strangers. */
 function addGuards(app: FastifyInstance, options: ServeOptions): void {
   const expectKey = keyGuard(options.apiKeys);
   const countIn = receivingGuard(options);

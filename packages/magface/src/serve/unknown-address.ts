@@ -1,12 +1,12 @@
-/** What is told of an address that leads to no route: which method it takes, or what is missing for it. */
+/** Answers requests without a route: names the allowed method, or what is missing. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 
-/** Must stand before the routes, which it gets to know as they come. @param people - whether there is a gallery */
+/** Call before adding routes, so that it sees them all. @param people - whether there is a gallery */
 export function addUnknownAddress(app: FastifyInstance, { people }: { readonly people: boolean }): void {
   const routes: { readonly methods: readonly string[]; readonly address: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
-    if (url.includes('*')) return; // files of the page: any address
+    if (url.includes('*')) return; // the page's files: any address
     const pattern = url.replaceAll(/[.]/g, '\\.').replaceAll(/:\w+/g, '[^/]+');
     routes.push({ methods: [method].flat(), address: new RegExp(`^${pattern}$`) });
   });

@@ -1,4 +1,4 @@
-/** From a request to the images in it: a form, one bare image, or addresses where those are allowed. */
+/** Reads the images of a request: a form, one bare image, or addresses if allowed. */
 import type {} from '@fastify/multipart'; // FastifyRequest.files
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -7,15 +7,15 @@ import { FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ServeOptions } from './options.ts';
 
 export interface UploadedImage {
-  /** As the client calls it; told back, never used as a path. */
+  /** The client's name for it; never used as a path. */
   readonly name: string;
-  /** A whole encoded file in memory of its own. */
+  /** An encoded file in its own memory. */
   readonly bytes: Uint8Array;
 }
 
 export interface UploadOptions extends Pick<ServeOptions, 'maxBytes' | 'maxImages' | 'urlHosts'> {
   readonly signal: AbortSignal;
-  /** Exactly so many images. @default one or more */
+  /** Exact number of images. @default one or more */
   readonly expected?: number;
 }
 
@@ -53,9 +53,9 @@ async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
   const images: UploadedImage[] = [];
   try {
     for await (const part of request.files()) {
-      // Small buffers share memory with others; an image that moves to another thread must own its own.
+      // Small buffers share memory with others; an image moved to a thread must own its memory.
       const bytes = new Uint8Array(await part.toBuffer());
-      const name = part.filename as string | undefined; // none in a part that is a file by its type alone
+      const name = part.filename as string | undefined; // missing if only its type makes a part a file
       images.push({ name: name?.slice(0, 200) || `image ${images.length + 1}`, bytes });
     }
     return images;
@@ -67,7 +67,7 @@ async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
   }
 }
 
-/** An address is an order to the service to talk to somebody: only to hosts that its operator has named, and by https. */
+/** An address makes the service contact a host: only hosts named by the operator are allowed, by https. */
 function expectAllowed(address: string, hosts: readonly string[]): void {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (hosts.length === 0) {
@@ -83,14 +83,14 @@ function expectAllowed(address: string, hosts: readonly string[]): void {
 }
 
 /**
- * Redirects are refused: they would lead to hosts that nobody named.
+ * Refuses redirects, which could lead to other hosts.
  *
- * @throws {ServiceError} `wrong_request` when there is no such image; the signal's reason
+ * @throws {ServiceError} `wrong_request` if there is no such image; the signal's reason
  */
 async function fetchImage(address: string, signal: AbortSignal, limit: number): Promise<UploadedImage> {
-  // An image that moves to another thread must own its memory, as these bytes do.
+  // These bytes own their memory, as an image moved to a thread must.
   const bytes = await fetchBytes(address, { limit, signal, redirect: 'error' }).catch((fault: FetchFault) => {
-    if (!(fault instanceof FetchFault)) throw fault; // time is over, or nobody waits: the other server is not to blame
+    if (!(fault instanceof FetchFault)) throw fault; // timed out or disconnected: not the other server's fault
     const why = {
       unreachable: 'the server answered nothing: check the address',
       refused: `the server answered ${fault.status}: check the address`,

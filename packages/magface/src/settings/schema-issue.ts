@@ -1,4 +1,4 @@
-/** What a schema found wrong with what it was given, in words that fit "expected KEY ... but received ...". */
+/** Describes a schema's issue in words that fit "expected KEY ... but received ...". */
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue;
 /** `sets.0.kind` */
 export const placeOf = ({ path }: Issue): string => path.join('.');
 
-/** @returns what stands where the issue points, undefined where nothing does */
+/** @returns the value at the issue's path, or undefined */
 export function received({ path }: Issue, given: unknown): unknown {
   return path.reduce<unknown>((from, part) => (from as Record<PropertyKey, unknown> | undefined)?.[part], given);
 }
@@ -32,7 +32,7 @@ export function wanted(issue: Issue): string {
 /** Zod's message for a schema that has no message of its own. Ours continue the sentence: `one text or several`. */
 const withoutWords = 'Invalid input';
 
-/** `port to be at most 65535 but received 99999`, to stand behind "Expected". */
+/** `port to be at most 65535 but received 99999`, to follow "Expected". */
 export function describeIssue(issue: Issue, given: unknown, name: string = placeOf(issue)): string {
   if (issue.code === 'unrecognized_keys') {
     const place = issue.path.length === 0 ? '' : ` in ${name}`;

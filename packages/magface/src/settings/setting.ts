@@ -1,12 +1,12 @@
 /**
- * What one setting is. A table of these is the only place where a command's settings stand: its type, its flags, its help,
- * its YAML file, its defaults and its page of documentation are all made from the table.
+ * Defines a setting. A table of these is the only definition of a command's settings: types, flags, help, YAML file,
+ * defaults and documentation are all generated from the table.
  *
  * Tables are written as literals (`as const`), so that the compiler derives {@link ConfigOf} from them.
  */
 import { z } from 'zod';
 
-/** What a value can be, with its type. */
+/** Kinds of value and types. */
 interface Values {
   readonly text: string;
   /** One or several. */
@@ -53,26 +53,26 @@ export interface Setting {
   /** `choice` takes one of `choices`, `choices` takes several, `choiceOrModule` one of them or the path of a JavaScript module. */
   readonly takes: keyof Values | 'choice' | 'choices' | 'choiceOrModule';
   readonly choices?: readonly string[];
-  /** How the help shows the value: `<n>`. Empty for a flag without one. */
+  /** The value in the help: `<n>`. Empty for a flag without one. */
   readonly value: string;
   /** What it does, in one sentence. */
   readonly says: string;
-  /** Which modes of the command it is for, as the command calls them; in all others it is refused. @default every mode */
+  /** Modes of the command, by the command's names; refused in all others. @default every mode */
   readonly onlyFor?: string;
   readonly required?: true;
   readonly default?: unknown;
-  /** What happens where neither a value nor a default is given. */
+  /** Behaviour if there is neither value nor default. */
   readonly otherwise?: string;
-  /** Where finetuning an ONNX model has another default. */
+  /** Default for finetuning an ONNX model. */
   readonly onnxDefault?: unknown;
   readonly onnxOtherwise?: string;
   /** The flag's short form: `-b`. */
   readonly short?: string;
-  /** The official code's name for the flag, where it is not ours. */
+  /** The official name of the flag, if it differs. */
   readonly official?: string;
-  /** What the official values mean, where they are not ours. */
+  /** Maps official values to ours, if they differ. */
   readonly officialValues?: Readonly<Record<string, string>>;
-  /** Another setting, which has to be given, or to have this value. */
+  /** Another setting that must be given or have this value. */
   readonly onlyWith?: readonly [name: string, value?: string];
 }
 

@@ -1,4 +1,4 @@
-/** The figures of one model on one set as flat columns: one plain value a cell, the unit in the title. */
+/** Figures of one model on one set as flat columns: one value per cell, units in titles. */
 import type { ThresholdEstimate } from '../../eval/bootstrap.ts';
 import type { GroupReport } from '../../eval/groups.ts';
 import type { QualityDecision } from '../../eval/quality-decision.ts';
@@ -6,7 +6,7 @@ import type { RejectCurve } from '../../eval/reject.ts';
 import type { Verification } from '../../eval/verification.ts';
 import type { Column } from '../output.ts';
 
-/** What `evaluate pairs`, `set` and `suite` print of one model. */
+/** Figures that `evaluate pairs`, `set` and `suite` print per model. */
 export interface FlatFigures extends Verification {
   readonly set?: string;
   readonly model?: string;
@@ -17,7 +17,7 @@ export interface FlatFigures extends Verification {
   readonly groups?: Readonly<Record<string, GroupReport>>;
 }
 
-/** Columns that any of the rows fills. */
+/** Columns with a value in any row. */
 export function figureColumns(rows: readonly FlatFigures[]): Column<FlatFigures>[] {
   const column = (title: string, value: (row: FlatFigures) => string | number | null | undefined) => ({
     title,

@@ -1,4 +1,4 @@
-/** Curves as one long table, which every tool can draw from. */
+/** Curves as one long table that any plotting tool reads. */
 import type { PairReport } from '../../eval/pair-report.ts';
 import type { Column } from '../output.ts';
 
@@ -7,9 +7,9 @@ export interface CurvePoint {
   readonly model: string;
   /** `roc`, `reject by MEASURE`, `reject by chance` or `reject by the oracle`. */
   readonly curve: string;
-  /** False accept rate; of a reject curve the share of pairs turned away. */
+  /** False accept rate, or the share of rejected pairs in a reject curve. */
   readonly x: number;
-  /** True accept rate; of a reject curve FNMR. */
+  /** True accept rate, or FNMR in a reject curve. */
   readonly y: number | null;
   /** 95 % interval of y. */
   readonly low?: number | undefined;

@@ -1,11 +1,11 @@
-/** One face through all kinds and steps of damage, with its pictures, for the page. */
+/** Pictures of one face at every kind and step of damage, for the page. */
 import { type DamagedFaces, damaged, damageNames, describeDamage } from '../../eval/damage-faces.ts';
 import { readAligned } from '../../infer/node/read-image.ts';
 import type { DamageExample } from '../../report/robustness-page.ts';
 import type { ImageFile } from '../inputs.ts';
 
 /**
- * @param files - as they were damaged
+ * @param files - the damaged files
  * @returns the face of median magnitude: neither the best case nor the worst
  */
 export async function damageExample(

@@ -1,4 +1,4 @@
-/** The features of a verification set, with a bar and notes on the cache. */
+/** Embeds a verification set, with a bar and notes on the cache. */
 import { dirname } from 'node:path';
 import type { EmbeddingModels } from '../../eval/embed-set.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
@@ -10,14 +10,14 @@ import type { ModelFlags, OutputFlags } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { downloadNotes, loadMagFace, streamOptions } from '../run-images.ts';
 
-/** How a set's images become features. */
+/** Flags for embedding a set. */
 export interface EmbedSetFlags extends ModelFlags, OutputFlags {
   readonly flip?: boolean;
-  /** False computes anew and keeps nothing. @default true */
+  /** False neither reads nor writes the cache. @default true */
   readonly cache?: boolean;
 }
 
-/** A set as all measures take it. */
+/** A set, ready for all measures. */
 export interface EmbeddedSet extends LoadedPairs {
   readonly model: LoadedModel<'recogniser'>;
 }
@@ -25,7 +25,7 @@ export interface EmbeddedSet extends LoadedPairs {
 const remedy = 'Use --aligned for faces cut to 112x112, another --detector, or a list of pairs without them';
 
 /**
- * @throws {MagfaceError} `feature_missing` naming the images that gave no feature: figures over the rest would be others
+ * @throws {MagfaceError} `feature_missing` naming the images without a feature: the rest would give other figures
  */
 export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Context): Promise<EmbeddedSet> {
   const { embedImages, embeddedPairs, featuresPath } = await import('../../eval/embed-set.ts');
@@ -33,7 +33,7 @@ export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Cont
   const models = await modelsOf(flags, context);
   const options = { ...streamOptions(flags, context.signal), cacheDir: context.env['MAGFACE_CACHE'], remedy };
   const path = flags.cache === false ? undefined : featuresPath(set, models, options);
-  // Sessions are opened only for what is not known yet.
+  // Sessions are opened only if features are missing.
   const { images, isCached, unkept } = await throughCache(path, async () => {
     await using magface = await loadMagFace(flags, context, set.images.length);
     const unit = `images of ${set.name}`;

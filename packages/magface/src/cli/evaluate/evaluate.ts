@@ -1,4 +1,4 @@
-/** `magface evaluate ...`: the field's protocols, on features that are there already or on sets of images. */
+/** `magface evaluate ...`: the field's protocols, on existing features or on sets of images. */
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** `magface evaluate ijb`: IJB-B and IJB-C, 1:1 and, where the gallery files are there, 1:N. */
+/** `magface evaluate ijb`: IJB-B and IJB-C, 1:1 and, if gallery files exist, 1:N. */
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import { type Identification, identify } from '../../eval/identification.ts';
@@ -19,7 +19,7 @@ interface Flags extends OutputFlags {
   readonly threads?: number;
 }
 
-/** The contract's fields; `identification` by gallery file where it was asked for. */
+/** The contract's fields; `identification` by gallery file if requested. */
 interface IjbResult extends IjbVerification {
   readonly identification?: Readonly<Record<string, Identification>>;
 }
@@ -82,7 +82,7 @@ async function measure(
 /** One figure, for CSV. */
 interface Row {
   readonly figure: 'tar' | 'exactTar' | 'cmc' | 'tpir';
-  /** Of 1:N figures. */
+  /** In 1:N figures. */
   readonly gallery?: string;
   /** False accept rate, rank or FPIR. */
   readonly at: number;

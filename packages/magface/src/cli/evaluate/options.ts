@@ -1,10 +1,10 @@
-/** Flags and phrases that the evaluations share. */
+/** Flags and phrases shared by the evaluations. */
 import { basename, extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RejectOptions } from '../../eval/reject.ts';
 import type { ThresholdRule } from '../../eval/reject-points.ts';
 
-/** What every evaluation of pairs reads. */
+/** Inputs of every evaluation of pairs. */
 export interface PairFlags {
   readonly features: string;
   readonly pairs: string;
@@ -39,7 +39,7 @@ export interface RejectFlags {
   readonly limit?: number | undefined;
 }
 
-/** @param fmr - by default. @default what the pairs can tell */
+/** @param fmr - the flag's default. @default set by the pairs */
 export function addRejectFlags(command: Command, fmr?: number): Command {
   const chosen = 'the strictest of 0.001, 0.01 and 0.1 that the pairs can tell';
   const fmrFlag = new Option('--fmr <rate>', 'false match rate of the reject curve').argParser(rate);
@@ -54,7 +54,7 @@ export function addRejectFlags(command: Command, fmr?: number): Command {
     .option('--limit <rate>', 'reject rate where pAUC ends (default: 0.3, or the last rate where lower)', rate);
 }
 
-/** @returns what the flags ask for; 0 is always among the rates, since pAUC begins there */
+/** @returns the options; the rates always include 0, since pAUC begins there */
 export const rejectOptions = ({ fmr, threshold, rates, limit }: RejectFlags): RejectOptions => ({
   threshold,
   ...(fmr !== undefined && { fmr }),
@@ -69,8 +69,8 @@ function rejectRates(text: string): readonly number[] {
   throw new InvalidArgumentError('Expected rising rates below 1 with commas between them, such as 0.01,0.02,0.03.');
 }
 
-/** The same for a flag that may be repeated. */
+/** The same for a repeatable flag. */
 export const rates = (text: string, before: readonly number[] = []): readonly number[] => [...before, rate(text)];
 
-/** @returns what tables call a model: of a path, the file's name alone. */
+/** @returns a model's name in tables: the file name if it is a path */
 export const modelName = (model: string): string => (model.endsWith('.onnx') ? basename(model, extname(model)) : model);

@@ -1,4 +1,4 @@
-/** `magface evaluate pairs`: the official ten folds, and what they lack beside them. */
+/** `magface evaluate pairs`: the official ten folds and further figures. */
 import type { Command } from 'commander';
 import { estimateThresholds, type ThresholdEstimate } from '../../eval/bootstrap.ts';
 import { type GroupReport, ratesByGroup } from '../../eval/groups.ts';
@@ -20,7 +20,7 @@ interface Flags extends PairFlags, OutputFlags {
   readonly qualityBins?: number;
 }
 
-/** The contract's fields, and beside them what was asked for. */
+/** The contract's fields and the requested ones. */
 interface PairsResult extends Verification {
   readonly thresholds?: readonly ThresholdEstimate[];
   readonly qualityDecision?: QualityDecision;

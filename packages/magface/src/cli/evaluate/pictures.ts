@@ -1,11 +1,11 @@
-/** Pictures of the pairs that a report shows, as data addresses: a report is one file. */
+/** Pictures of a report's pairs as data URLs, since a report is one file. */
 import type { FaceSet } from '../../eval/face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
 
 /** Twice the size on the page, so that they are sharp on any screen. */
 const side = 160;
 
-/** @returns by the images' names; one that cannot be shown is left to its name */
+/** @returns pictures by image name, without unreadable ones */
 export async function setPictures(
   { images }: Pick<FaceSet, 'images'>,
   reports: readonly PairReport[],
@@ -24,7 +24,7 @@ export async function setPictures(
   return pictures;
 }
 
-/** The images of all example pairs. */
+/** Images of all example pairs. */
 export function namesShown(reports: readonly PairReport[]): Set<string> {
   const pairs = reports
     .flatMap(({ hardest, easiest }) => [hardest, easiest])

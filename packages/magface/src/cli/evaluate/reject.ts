@@ -1,4 +1,4 @@
-/** `magface evaluate reject`: what is gained by turning the worst pairs away. */
+/** `magface evaluate reject`: the gain from rejecting the worst pairs. */
 import { writeFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -21,10 +21,10 @@ interface Flags extends PairFlags, RejectFlags, OutputFlags {
 
 /** The contract's curve, its baselines, and every other measure. */
 interface RejectResult extends RejectCurve {
-  /** What orders the pairs. */
+  /** Measure that orders pairs. */
   readonly quality: string;
   readonly baselines: Readonly<Record<'random' | 'oracle', Area>>;
-  /** All measures by name, magnitude among them; absent when magnitude is the only one. */
+  /** All measures by name, including magnitude; absent if magnitude is the only one. */
   readonly measures?: Readonly<Record<string, Area>>;
 }
 

@@ -72,7 +72,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
   });
 }
 
-/** (P) each: measures of the pairs' quality by name, from all files together. */
+/** Measures of the pairs' quality by name, (P) each, from all files. */
 export async function readMeasures(
   { features, rows }: LoadedPairs,
   files: readonly string[],
@@ -84,13 +84,13 @@ export async function readMeasures(
   return measures;
 }
 
-/** The file's name where that tells the models apart, else its path. */
+/** The file's name if it is unique, else its path. */
 function nameOf(file: string, all: readonly string[]): string {
   const short = (path: string): string => basename(path, extname(path));
   return all.filter((other) => short(other) === short(file)).length === 1 ? short(file) : file;
 }
 
-/** Pictures of the hardest pairs; an image that cannot be read is shown by its name. */
+/** Pictures of the hardest pairs; an unreadable image is shown by name. */
 async function readPictures(reports: readonly PairReport[], folder: string | undefined): Promise<Map<string, string>> {
   const pictures = new Map<string, string>();
   if (folder === undefined) return pictures;
@@ -102,7 +102,7 @@ async function readPictures(reports: readonly PairReport[], folder: string | und
   return pictures;
 }
 
-/** What a reader must know of any model's figures, each once. */
+/** Caveats of the models' figures, each once. */
 const limitsOf = (reports: readonly PairReport[]): string[] => [
   ...new Set(reports.flatMap(({ verification, reject }) => [...verification.limits, ...reject.limits])),
 ];
@@ -122,16 +122,16 @@ const columns: readonly Column<PairReport>[] = [
   ),
 ];
 
-/** A report with how its model stands to the best one, by figure. */
+/** A report with its model compared to the best one, by figure. */
 interface ComparedReport extends PairReport {
   readonly comparison: Readonly<Record<string, Standing>>;
 }
 
 interface Standing {
   readonly best: string;
-  /** Whether the best is shown to be better than every other model. */
+  /** Whether the best model is significantly better than all others. */
   readonly shown: boolean;
-  /** What the best has over this model, with its interval; absent for the best itself. */
+  /** Lead of the best model over this one, with its interval; absent for the best. */
   readonly difference?: number;
   readonly interval?: readonly [number, number] | null;
 }

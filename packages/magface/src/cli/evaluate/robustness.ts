@@ -1,4 +1,4 @@
-/** `magface evaluate robustness`: whether quality falls with damage, and foretells what it costs. */
+/** `magface evaluate robustness`: whether quality falls with damage and predicts its cost. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -89,7 +89,7 @@ interface DamageSetting {
   readonly context: Context;
 }
 
-/** With a bar, and a line for each face that cannot be read. */
+/** Shows a bar, and a line for each unreadable face. */
 async function damageAll(
   files: readonly ImageFile[],
   magface: Recogniser,
@@ -97,7 +97,7 @@ async function damageAll(
 ): Promise<DamagedFaces> {
   const { seed, quiet = false } = flags;
   const progress = startProgress(context.stderr, { total: files.length, unit: 'faces', quiet });
-  // Faces are aligned here whatever the flags: only cutting them out helps.
+  // Faces are always aligned here: only cutting them out helps.
   const remedies: Partial<Record<ImageErrorCode, string>> = { image_wrong_size: 'cut it out with `magface align`' };
   const images = files.map(({ path }) => path);
   try {
@@ -113,12 +113,12 @@ async function damageAll(
   }
 }
 
-/** Apart, since TypeScript 5.9 leaves the `.ts` of an import that stands in a function with `await using`. */
+/** Separate, since TypeScript 5.9 keeps the `.ts` of an import inside a function with `await using`. */
 async function loadPage(): Promise<typeof import('../../report/robustness-page.ts').robustnessPage> {
   return (await import('../../report/robustness-page.ts')).robustnessPage;
 }
 
-/** @returns at most `most` of them, evenly spaced */
+/** @returns at most `most` values, evenly spaced */
 function evenly<T>(all: readonly T[], most: number): T[] {
   const count = Math.min(most, all.length);
   return Array.from({ length: count }, (_, k) => all[Math.floor((k * all.length) / count)]!);
@@ -130,7 +130,7 @@ interface RecordOptions {
   readonly failed: number;
 }
 
-/** The report with each strength in its damage's own unit, and scores where the model has them. */
+/** The report, with strengths in the units of their damage and scores if the model has them. */
 function recordOf(report: RobustnessReport, { model, seed, failed }: RecordOptions): Record<string, unknown> {
   const { calibration } = model;
   const kinds = report.kinds.map(({ kind, steps, fall, loss }) => ({

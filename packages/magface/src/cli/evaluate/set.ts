@@ -1,4 +1,4 @@
-/** `magface evaluate set`: embed one of the field's sets and measure it, in one command. */
+/** `magface evaluate set`: embeds and measures one of the field's sets. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -70,7 +70,7 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
     folds,
   });
   try {
-    // A .bin holds faces that are aligned already, whatever the flags say.
+    // A .bin always holds aligned faces, whatever the flags.
     const embedded = await embedSet(set, source.endsWith('.bin') ? { ...flags, aligned: true } : flags, context);
     const { report } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
       folds,
@@ -101,16 +101,16 @@ async function writeReport(
   );
 }
 
-/** What `evaluate set` prints as JSON. */
+/** JSON of `evaluate set`. */
 export interface SetRecord extends FlatFigures {
   readonly intervals: PairReport['intervals'];
   readonly reject: NonNullable<FlatFigures['reject']> & {
-    /** Their pAUC, as means. */
+    /** Means of their pAUC. */
     readonly baselines: { readonly random: number | null; readonly oracle: number | null };
   };
 }
 
-/** The contract's fields of `pairs`, and beside them those of `reject`. */
+/** The contract's fields of `pairs` and of `reject`. */
 export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairReport): SetRecord {
   const { model, verification, thresholds, intervals, reject, baselines, groups } = report;
   const { random, oracle } = baselines;

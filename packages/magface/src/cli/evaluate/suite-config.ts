@@ -1,4 +1,4 @@
-/** What `magface evaluate suite` reads: sets and models by name, as YAML. */
+/** Configuration of `magface evaluate suite`: sets and models, as YAML. */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ const namedSet = z.strictObject({
 });
 const set = z.union([z.string().transform((source) => ({ set: source })), namedSet]);
 
-/** Rising; 0 is always among them, as on the command line. */
+/** Ascending; always includes 0, as on the command line. */
 const rejectRates = z
   .array(z.number().min(0).lt(1))
   .min(1)
@@ -31,11 +31,11 @@ const rejectRates = z
 
 const suite = z.strictObject({
   title: z.string().default('Evaluation'),
-  /** Folder of report.html, results.json and the CSV files. */
+  /** Folder for report.html, results.json and CSV files. */
   output: z.string().default('evaluation'),
   flip: z.boolean().default(false),
   folds: z.int().min(2).default(10),
-  /** Of the reject curves. @default the strictest of 0.001, 0.01 and 0.1 that a set can tell */
+  /** For reject curves. @default the strictest of 0.001, 0.01, 0.1 that a set can measure */
   fmr: z.number().gt(0).lt(1).optional(),
   threshold: z.enum(['official', 'exact', 'fixed']).default('exact'),
   rates: rejectRates.optional(),
@@ -45,20 +45,20 @@ const suite = z.strictObject({
   sets: z.array(set).min(1),
 });
 
-/** A set as the suite names it. */
+/** A set of the suite. */
 export interface SuiteSet {
-  /** A .bin or a folder. */
+  /** A .bin file or a folder. */
   readonly set: string;
-  /** @default what the files tell */
+  /** @default from the files */
   readonly name?: string | undefined;
   readonly pairs?: string | undefined;
   readonly images?: string | undefined;
   readonly protocol?: CfpProtocol | undefined;
-  /** Whether the images are faces of 112x112; those of a .bin always are. */
+  /** Whether the images are 112x112 faces; a .bin file always holds faces. */
   readonly aligned?: boolean | undefined;
 }
 
-/** A suite with its paths made absolute. */
+/** A suite with absolute paths. */
 export interface Suite {
   readonly title: string;
   readonly output: string;
@@ -71,8 +71,8 @@ export interface Suite {
 }
 
 /**
- * @param file - paths in it are relative to its folder
- * @throws {ConfigError} naming every key that is wrong
+ * @param file - contains paths relative to its folder
+ * @throws {ConfigError} naming every wrong key
  */
 export async function readSuite(file: string): Promise<Suite> {
   const see = '"Suites" in docs/evaluation.md';
@@ -104,7 +104,7 @@ export async function readSuite(file: string): Promise<Suite> {
   return { ...rest, detector: rest.detector, reject, output: at(output), models: named, sets: placed };
 }
 
-/** A wrong key beside those that there are. */
+/** Describes a wrong key and lists the valid ones. */
 function describe(issue: z.core.$ZodIssue, given: unknown): string {
   if (issue.code !== 'unrecognized_keys') return describeIssue(issue, given);
   const { shape } = { models: namedModel, sets: namedSet }[String(issue.path[0])] ?? suite;
@@ -112,7 +112,7 @@ function describe(issue: z.core.$ZodIssue, given: unknown): string {
   return `keys${place} among ${Object.keys(shape).join(', ')} but received ${issue.keys.join(', ')}`;
 }
 
-/** An id or an address stays what it is; so does a missing file's name, unless it can only be a file. */
+/** Ids and addresses are kept; so is a missing file's name, unless it can only be a file. */
 const locate = (path: string, named: string): string =>
   existsSync(path) || (named.endsWith('.onnx') && !/^(https|npm):/.test(named)) ? path : named;
 

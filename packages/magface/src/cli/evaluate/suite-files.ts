@@ -1,4 +1,4 @@
-/** What a suite leaves behind: a page, and everything in it as JSON and CSV. */
+/** Output files of a suite: a page, and its data as JSON and CSV. */
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,15 +11,15 @@ import type { CurvePoint } from './curves.ts';
 import { curveColumns, curvePoints } from './curves.ts';
 import type { SetRecord } from './set.ts';
 
-/** A set, or a set with one model, that gave no figures. */
+/** A set, or a set with one model, that failed. */
 export interface SuiteFailure {
   readonly set: string;
-  /** Absent when the set could not be read at all. */
+  /** Absent if the set could not be read. */
   readonly model?: string;
   readonly message: string;
 }
 
-/** All that came of a suite. */
+/** Results of a suite. */
 export interface SuiteResult {
   readonly title: string;
   readonly sets: (EvaluatedSet & { readonly records: readonly SetRecord[] })[];

@@ -1,4 +1,4 @@
-/** `magface evaluate suite`: many sets by many models, one report. A set that fails does not cost the others. */
+/** `magface evaluate suite`: many sets, many models, one report. A failed set does not affect the others. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../../errors.ts';
@@ -119,7 +119,7 @@ function settingsOf(
   return { ...flags, ...detector, model, aligned, flip: suite.flip };
 }
 
-/** A set's own failure goes into the report; a defect of ours ends the run, where it is seen. */
+/** A set's failure goes into the report; a defect in our code ends the run visibly. */
 const isFailure = (error: unknown): boolean =>
   error instanceof MagfaceError || (error instanceof Error && 'syscall' in error);
 
