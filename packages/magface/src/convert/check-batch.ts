@@ -1,20 +1,20 @@
-/** Whether a model gives each face of a batch what it gives the face alone: the proof of onnx/batch.ts. */
+/** Checks that a model treats each face of a batch as it treats a single face: the test of onnx/batch.ts. */
 import { Tensor } from 'onnxruntime-common';
 import type { InferenceSession } from 'onnxruntime-node';
 import { createSession } from '../infer/node/session.ts';
 
 export interface CheckBatchOptions {
-  /** The model as people call it, for errors. */
+  /** Display name of the model, for errors. */
   readonly name: string;
-  /** Sizes of one face, without the batch. */
+  /** Shape of one face, without the batch. */
   readonly dims: readonly number[];
 }
 
 /**
- * Runs the model before and after on random input: three faces alone through the one, all three through the other.
+ * Runs three random faces one by one through the original model, and as a batch through the new one.
  *
- * @returns the largest difference relative to the largest value, infinite when sizes differ
- * @throws {ModelError} when the runtime cannot load one
+ * @returns the largest difference relative to the largest value; infinite if sizes differ
+ * @throws {ModelError} if the runtime cannot load a model
  */
 export async function batchDifference(
   fixed: Uint8Array,

@@ -1,4 +1,4 @@
-/** Any recogniser to a file that carries its contract, takes any batch, and is as small as was asked. */
+/** Converts a recogniser to a file with its contract, a free batch and the requested data type. */
 import { ConfigError, FormatError } from '../errors.ts';
 import { readAligned } from '../infer/node/read-image.ts';
 import { inputFiller } from '../infer/preprocess.ts';
@@ -24,9 +24,9 @@ export interface ConvertOnnxOptions
   readonly dtype?: WeightType | undefined;
   /** Paths of aligned faces; int8 needs them. @default none */
   readonly faces?: readonly string[] | undefined;
-  /** Most faces to calibrate on, spread evenly over those given. @default 100 */
+  /** Largest number of faces to calibrate on, spread evenly over those given. @default 100 */
   readonly samples?: number | undefined;
-  /** Called after each run of the network on a face, with how many there will be. */
+  /** Called after each run of the network on a face. */
   readonly onRun?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -35,11 +35,11 @@ export interface ConvertedOnnx {
   /** The ONNX file, with the contract in its metadata. */
   readonly bytes: Uint8Array;
   readonly contract: ModelContract;
-  /** Tensors of weights in the file. */
+  /** Number of weight tensors in the file. */
   readonly tensors: number;
-  /** Whether one run takes many faces: it did, it does now, or an operator may mix them. */
+  /** Whether the batch was free already, is free now, or stays fixed because an operator may mix faces. */
   readonly batch: 'free' | 'freed' | 'fixed';
-  /** What the user should know, a sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -48,9 +48,9 @@ export interface ConvertedOnnx {
  * quantizes weights and activations, calibrated on faces.
  *
  * @param source - a path, an id, `https:` or `npm:`
- * @throws {ConfigError} when int8 was asked for without faces
- * @throws {FormatError} when the model cannot be written as asked
- * @throws {ModelError} when the model cannot be had, or its record is wrong
+ * @throws {ConfigError} if int8 is requested without faces
+ * @throws {FormatError} if the model cannot be converted as requested
+ * @throws {ModelError} if the model cannot be loaded, or its record is wrong
  */
 export async function convertOnnx(source: string, options: ConvertOnnxOptions = {}): Promise<ConvertedOnnx> {
   const { dtype = 'fp32', faces = [] } = options;
@@ -87,7 +87,7 @@ export async function convertOnnx(source: string, options: ConvertOnnxOptions = 
 const slowPrelu = (count: number): string =>
   `int8 may be slower than fp32 here, though smaller: ${count} PRelu between integer layers stay float; compare both with your runtime.`;
 
-/** With the record of what the file is. */
+/** Adds the contract to the file. */
 function finished(
   bytes: Uint8Array,
   { contract, name, ...rest }: Omit<ConvertedOnnx, 'bytes' | 'tensors'> & { readonly name: string },
@@ -109,7 +109,7 @@ interface Mending {
   readonly notes: string[];
 }
 
-/** Frees a batch fixed at one, and proves it by running both files. */
+/** Frees a batch fixed at one, and verifies that by running both files. */
 async function mendBatch(
   bytes: Uint8Array,
   { name, contract, notes }: Mending,
@@ -150,7 +150,7 @@ interface Halving {
   readonly options: ConvertOnnxOptions;
 }
 
-/** @throws {FormatError} naming the value inside the network that half precision cannot hold */
+/** @throws {FormatError} naming the inner value that half precision cannot represent */
 async function halve(bytes: Uint8Array, { name, contract, inputs, options }: Halving): Promise<Uint8Array> {
   const model = parseOnnx(bytes, name);
   simplify(model, name);
@@ -160,7 +160,7 @@ async function halve(bytes: Uint8Array, { name, contract, inputs, options }: Hal
   return writeOnnx(model, name);
 }
 
-/** Pixels of every value, in the model's own numbers: the widest input there is. */
+/** Random pixels of the full range, scaled as the model's input. */
 function noise(contract: RecogniserContract): Float32Array {
   const { width, height } = contract.input;
   const values = new Float32Array(3 * width * height);

@@ -1,4 +1,4 @@
-/** Runs a network on faces and looks at the values inside it, one face at a time. */
+/** Runs a network on one face at a time and observes its inner values. */
 import { clone, create } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-common';
 import { createSession } from '../infer/node/session.ts';
@@ -7,24 +7,24 @@ import { indexGraph } from '../onnx/graph.ts';
 import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from '../onnx/onnx_pb.ts';
 
 export interface ObserveOptions {
-  /** The model as people call it, for errors. */
+  /** Display name of the model, for errors. */
   readonly name: string;
-  /** (3, 112, 112) or (112, 112, 3) float32 each, as the model takes them. */
+  /** (3, 112, 112) or (112, 112, 3) float32 each, as the model's input. */
   readonly faces: readonly Float32Array[];
-  /** Sizes of one face with its batch of one. */
+  /** Shape of one face with its batch of one. */
   readonly dims: readonly number[];
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onFace?: (() => void) | undefined;
 }
 
-/** What a round is told of one value: its name, numbers and sizes. */
+/** Receives the name, numbers and shape of a value. */
 export type Look = (name: string, values: Float32Array, dims: readonly number[]) => void;
 
 /**
- * @param values - names of the values to look at; the network's input may be one
- * @param rounds - each sees every face once, in order
- * @throws {ModelError} when the runtime cannot run the network
+ * @param values - names of the values to observe, which may include the network's input
+ * @param rounds - each observes every face once, in order
+ * @throws {ModelError} if the runtime cannot run the network
  */
 export async function observe(
   model: ModelProto,

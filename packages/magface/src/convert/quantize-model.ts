@@ -1,11 +1,11 @@
 /**
- * A recogniser in eight bits, calibrated on faces.
+ * Quantizes a recogniser to 8 bits, calibrated on faces.
  *
- * Rule of what stays float: everything but Conv, Gemm, MatMul and Add (onnx/quantize.ts), PRelu for example; and of
- * a network of 20 layers or more the first five and the last three, which take little of the work and whose rounding is
- * half of all error; and those that turn the features most (sensitive-layers.ts). On a MobileFaceNet the first rule brings the
- * error of a similarity from 0.014 to 0.008, both to 0.006. Ranges leave out a hundred-thousandth of the values at each end: better with
- * PRelu, and as good on the MobileFaceNet, as all values or least square error.
+ * Three kinds of layers stay float: all but Conv, Gemm, MatMul and Add (onnx/quantize.ts); in a network of 20 layers or
+ * more the first five and the last three, which do little of the work and cause half of the error; and those that turn the
+ * features most (sensitive-layers.ts). On a MobileFaceNet the second rule reduces the error of a similarity from 0.014 to
+ * 0.008, and the third to 0.006. Ranges omit 1e-5 of the values at each end. With PRelu that is better than all values or
+ * least squared error, and as good on the MobileFaceNet.
  */
 
 import { equalize, planEqualization } from '../onnx/equalize.ts';
@@ -18,27 +18,27 @@ import { zeroTinyWeights } from '../onnx/tiny.ts';
 import { type ObserveOptions, observe } from './observe.ts';
 import { sensitiveLayers } from './sensitive-layers.ts';
 
-/** Share of values at each end that an activation's eight bits need not hold. */
+/** Share of an activation's values that is clipped at each end. */
 const outliers = 1e-5;
 
-/** Rounds over the faces: sizes of channels, range, distribution. */
+/** Rounds over the faces: channel maxima, range, histogram. */
 export const calibrationRounds = 3;
 
 export type QuantizeOptions = ObserveOptions;
 
-/** What was turned into integers. */
+/** A quantized model and what it contains. */
 export interface QuantizedModel {
   readonly bytes: Uint8Array;
   readonly integerLayers: number;
   readonly floatLayers: number;
-  /** Activations that stay float between integer layers: each turns integers into floats and back. */
+  /** Activations that stay float between integer layers: each costs a conversion to float and back. */
   readonly floatActivations: number;
 }
 
 /**
- * @param bytes - of a float32 recogniser
- * @throws {FormatError} when it has nothing to quantize, or operators that cannot be brought to opset 13
- * @throws {ModelError} when it cannot run
+ * @param bytes - a float32 recogniser
+ * @throws {FormatError} if it has nothing to quantize, or operators that cannot be converted to opset 13
+ * @throws {ModelError} if it cannot run
  */
 export async function quantizeModel(bytes: Uint8Array, options: QuantizeOptions): Promise<QuantizedModel> {
   const { name } = options;
@@ -66,7 +66,7 @@ export async function quantizeModel(bytes: Uint8Array, options: QuantizeOptions)
   };
 }
 
-/** Outputs of the layers near input and embedding. */
+/** Outputs of the first and last layers. */
 function endsOf({ graph }: ModelProto): Set<string> {
   const layers = graph!.node.filter(({ opType }) => ['Conv', 'Gemm', 'MatMul'].includes(opType));
   const ends = layers.length < 20 ? [] : [...layers.slice(0, 5), ...layers.slice(-3)];

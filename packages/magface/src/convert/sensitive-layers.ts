@@ -1,9 +1,9 @@
 /**
- * Which layers of a recogniser stay float because their rounding turns its features most.
+ * Selects the layers that stay float because quantizing them turns the features most.
  *
- * Rule: each layer is run in eight bits alone, on a few faces, and layers are ranked by how far the features turn. The worst
- * are left float, four more at a time, until the features of all faces lie on average within {@link closeEnough} of the float
- * ones, or half of the layers is float.
+ * Rule: each layer alone is quantized and run on a few faces, and layers are ranked by how far the features turn. The worst
+ * stay float, four more at a time, until the mean cosine to the float features reaches {@link closeEnough}, or half of the
+ * layers are float.
  */
 import { clone } from '@bufbuild/protobuf';
 import { type ModelProto, ModelProtoSchema } from '../onnx/onnx_pb.ts';
@@ -14,18 +14,18 @@ import { type ObserveOptions, observe } from './observe.ts';
 /** Mean cosine to the float features: a MobileFaceNet loses 0.001 on LFW's folds at this bound, 0.0013 at 0.999. */
 export const closeEnough = 0.9993;
 
-/** Faces that rank layers, and that the bound is held on. */
+/** Faces to rank layers on, and to check the bound on. */
 const [rankingFaces, boundFaces] = [8, 32] as const;
 /** Layers made float at a time. */
 const step = 4;
-/** Of the layers that may become float. */
+/** Largest share of layers that may become float. */
 const mostShare = 1 / 2;
 
 /**
  * @param model - simplified, float; it is not changed
- * @param keepFloat - outputs of nodes that stay float whatever they do
- * @param ranges - of every value that integer layers read or write
- * @returns outputs of all nodes to keep float
+ * @param keepFloat - outputs of nodes that always stay float
+ * @param ranges - for every value that integer layers read or write
+ * @returns outputs of all nodes that stay float
  */
 export async function sensitiveLayers(
   model: ModelProto,
@@ -55,7 +55,7 @@ export async function sensitiveLayers(
   return new Set([...keepFloat, ...names.slice(0, count)]);
 }
 
-/** One minus the mean cosine of the faces that both have. */
+/** One minus the mean cosine over the faces in both. */
 function turn(float: readonly Float32Array[], other: readonly Float32Array[]): number {
   const sum = other.reduce((all, features, i) => all + 1 - compare(float[i]!, features), 0);
   return sum / other.length;

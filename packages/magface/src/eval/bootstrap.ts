@@ -1,7 +1,7 @@
 /**
- * How sure a figure is. Pairs share people, so the bootstrap draws people: K identities with replacement, w_i times each;
- * a genuine pair of i then counts w_i times, an impostor pair of i and j counts w_i · w_j times. Every draw gives the
- * figure anew; the interval is that of its percentiles.
+ * Confidence intervals. Pairs share people, so the bootstrap resamples people: K identities with replacement, w_i times
+ * each. A genuine pair of i then counts w_i times, an impostor pair of i and j counts w_i · w_j times. Every draw yields the
+ * figure again, and the interval consists of its percentiles.
  *
  * @see Bolle, Ratha and Pankanti, "Error analysis of pattern recognition systems: the subsets bootstrap", CVIU 2004
  */
@@ -20,24 +20,24 @@ export interface ThresholdEstimate extends OperatingPoint {
   readonly tarInterval: Interval;
 }
 
-/** How to draw. */
+/** Options of the bootstrap. */
 export interface DrawOptions {
-  /** Draws, 100 or more. @default 1000 */
+  /** Number of draws, 100 or more. @default 1000 */
   readonly replicates?: number;
   /** @default 1 */
   readonly seed?: number;
 }
 
-/** What to estimate. */
+/** Options for estimating thresholds. */
 export interface BootstrapOptions extends DrawOptions {
-  /** False accept (match) rates; those that the impostors cannot tell are left out. @default 1e-2 … 1e-6 */
+  /** False accept (match) rates; rates with too few impostors are omitted. @default 1e-2 … 1e-6 */
   readonly far?: readonly number[];
   /** Share of draws within an interval, in (0, 1). @default 0.95 */
   readonly confidence?: number;
 }
 
 /**
- * Thresholds at false match rates, with intervals: what a model's metadata holds after calibration on pairs.
+ * Estimates thresholds at false match rates, with intervals, for a model's metadata.
  *
  * @param similarities - (P) cosine
  * @param same - (P) 1 for genuine pairs
@@ -58,7 +58,7 @@ export function estimateThresholds(
   return known.map((rate) => thresholdFrom(draws, rates.indexOf(rate), { scores, rate, confidence }));
 }
 
-/** @param at - place of the rate among those that the draws were measured at */
+/** @param at - index of the rate among those measured on each draw */
 export function thresholdFrom(
   draws: readonly WeightedRates[],
   at: number,
@@ -76,8 +76,8 @@ export function thresholdFrom(
  * The same identities and seed give the same draws, so that two models on one list of pairs can be compared draw by draw.
  *
  * @param same - (P) 1 for genuine pairs
- * @param measure - is given how often each of the P pairs counts, in an array that is written anew for every draw
- * @returns one result a draw
+ * @param measure - receives the weight of each of the P pairs, in an array that every draw overwrites
+ * @returns one result per draw
  */
 export function drawPeople<Result>(
   same: Uint8Array,
@@ -92,7 +92,7 @@ export function drawPeople<Result>(
   const weights = new Uint32Array(same.length);
   return Array.from({ length: replicates }, () => {
     let totals = [0, 0];
-    // Without pairs of both kinds there are no error rates; that happens with a handful of people only.
+    // Redraw without pairs of both kinds, which happens only with a handful of people.
     while (totals.includes(0)) {
       times.fill(0);
       for (let i = 0; i < count; i++) times[Math.floor(random() * count)]!++;
@@ -107,7 +107,7 @@ export function drawPeople<Result>(
   });
 }
 
-/** @returns the percentiles of the draws that lie just outside the share; sorted copies, no interpolation */
+/** @returns the percentiles of the draws just outside the share, without interpolation */
 export function intervalOf(draws: ArrayLike<number>, confidence = 0.95): Interval {
   if (!(confidence > 0 && confidence < 1))
     throw new ConfigError('confidence', `Expected a confidence between 0 and 1 but received ${confidence}.`);

@@ -1,5 +1,5 @@
 /**
- * The protocol files of CFP (Celebrities in Frontal-Profile), as they are published: `Protocol/Pair_list_F.txt` and
+ * The protocol files of CFP (Celebrities in Frontal-Profile), as published: `Protocol/Pair_list_F.txt` and
  * `Pair_list_P.txt` number the images, `number path`; `Protocol/Split/FP/01..10/{same,diff}.txt` hold `i,j` of one fold,
  * i a frontal face, j a profile (FP) or another frontal face (FF).
  *

@@ -1,25 +1,25 @@
 /**
- * Which model is better, and whether these pairs can show it. Models that saw the same pairs are measured on the same draws
- * of people (`bootstrap.ts`), so that their differences are paired: what is hard in a draw is hard for all of them.
+ * Finds the better model, and whether these pairs can show it. Models with the same pairs are measured on the same draws
+ * of people (`bootstrap.ts`), so that their differences are paired: a hard draw is hard for all of them.
  *
  *     shown   the interval of (best − other) over the draws excludes 0, for each other model
  *
- * The best is picked after the fact, so that the intervals hold for all pairs of models together: of M models each has the
+ * The best is chosen afterwards, so the intervals must hold for all pairs of models together: with M models each has
  * confidence 1 − 0.05 / (M · (M − 1) / 2), by Bonferroni.
  */
 import { type Interval, intervalOf } from './bootstrap.ts';
 
-/** A figure of one model, with what it is on each draw. */
+/** A figure of one model, with its value on each draw. */
 export interface Figure {
   /** As in JSON: `accuracy`, `cosineAccuracy`, `auc`, `eer`, `tar@0.001`, `paucArea`, `paucRelative`. */
   readonly name: string;
-  /** On the pairs as they are; null where they cannot tell it. */
+  /** On the original pairs; null if they are too few. */
   readonly value: number | null;
-  /** (R) NaN where a draw cannot tell it. */
+  /** (R) NaN for draws without a value. */
   readonly draws: Float64Array;
 }
 
-/** A model by name with its figures. */
+/** A named model with its figures. */
 export interface ComparedModel {
   readonly model: string;
   readonly figures: readonly Figure[];
@@ -28,20 +28,20 @@ export interface ComparedModel {
 /** One figure over all models. */
 export interface FigureComparison {
   readonly figure: string;
-  /** The model with the best value; of equal ones the first. */
+  /** The model with the best value; the first of equals. */
   readonly best: string;
-  /** Whether it is shown to be better than every other. */
+  /** Whether it is significantly better than every other. */
   readonly shown: boolean;
-  /** What the best has over each other model, above 0 in its favour. */
+  /** The lead of the best over each other model; above 0 in its favour. */
   readonly others: readonly {
     readonly model: string;
     readonly difference: number;
-    /** Null where too many draws cannot tell. */
+    /** Null if too many draws have no value. */
     readonly interval: Interval | null;
   }[];
 }
 
-/** Errors and areas below an error curve: less is better. */
+/** Errors and areas under error curves, where less is better. */
 export const lessIsBetter: ReadonlySet<string> = new Set(['eer', 'paucArea', 'paucRelative']);
 
 /**
@@ -78,7 +78,7 @@ export function compareModels(models: readonly ComparedModel[]): FigureCompariso
   });
 }
 
-/** @returns null when one draw in twenty is NaN: those that cannot tell are not like the others */
+/** @returns null if one draw in twenty is NaN, because such draws are not a random sample */
 export function knownInterval(draws: Float64Array, confidence = 0.95): Interval | null {
   const known = draws.filter((draw) => !Number.isNaN(draw));
   return known.length < 0.95 * draws.length ? null : intervalOf(known, confidence);

@@ -1,4 +1,4 @@
-/** Verification sets between InsightFace's `.bin` and a folder with the official lists. Images are copied byte for byte. */
+/** Converts verification sets between `.bin` and a folder with the official lists. Images are copied byte for byte. */
 import { writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { openFaceSet } from './open-face-set.ts';
  * @param input - a `.bin`, or the folder of a set with its list of pairs
  * @param output - `NAME.bin`; or a folder, which gets the images, `pair.list` (`imageA imageB 1` a pair) and `img.list` (two
  *   lines a pair, as the official evaluation wants its features)
- * @returns how many pairs were written
+ * @returns the number of pairs written
  */
 export async function convertFaceSet(input: string, output: string): Promise<number> {
   const kind = extname(output);

@@ -1,10 +1,10 @@
-/** InsightFace's `.bin` as a face set: images 2k and 2k + 1 are pair k; an image that stands in several pairs is one. */
+/** InsightFace's `.bin` as a face set: images 2k and 2k + 1 are pair k; an image in several pairs counts once. */
 import { basename, extname } from 'node:path';
 import { sha256 } from '../format/digest.ts';
 import { openVerificationBin } from '../format/verification-bin.ts';
 import { type FaceSet, type SetImage, setName } from './face-set.ts';
 
-/** @throws {FormatError} when the file is no such pickle */
+/** @throws {FormatError} if the file is not such a pickle */
 export async function openBinSet(file: string): Promise<FaceSet> {
   const bin = await openVerificationBin(file);
   try {
@@ -34,7 +34,7 @@ export async function openBinSet(file: string): Promise<FaceSet> {
   }
 }
 
-/** CFP-FP pairs a frontal face with a profile. @returns undefined when an image stands on both sides after all */
+/** CFP-FP pairs a frontal face with a profile. @returns undefined if an image is on both sides */
 function sideViews({ left, right }: FaceSet['pairs'], images: number): string[] | undefined {
   const frontal = new Set(left);
   if (right.some((row) => frontal.has(row))) return undefined;

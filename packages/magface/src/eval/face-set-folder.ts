@@ -1,6 +1,6 @@
 /**
  * A folder as a face set: images anywhere below it, and a list of pairs that names them. Known layouts are found by
- * their own names (LFW's pairs.txt, CFP's Protocol folder, …); any other list is given by hand.
+ * name (LFW's pairs.txt, CFP's Protocol folder, …); any other list must be given.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,19 +13,19 @@ import { type FaceSet, fileImage, foldOrder, type SetImage, setName } from './fa
 import { type PairList, readPairList } from './pair-list.ts';
 import { rowFinder } from './pairs.ts';
 
-/** Where the parts of a set lie. */
+/** The parts of a set. */
 export interface FolderSetOptions {
-  /** The list of pairs. @default the only one of the known names in the folder */
+  /** The list of pairs. @default the only known list in the folder */
   readonly pairs?: string | undefined;
   /** Folder of the images. @default the set's folder */
   readonly images?: string | undefined;
-  /** Of CFP. @default 'fp' */
+  /** CFP's protocol. @default 'fp' */
   readonly protocol?: CfpProtocol | undefined;
-  /** Folds that pairs are dealt to where their list has none. @default 10 */
+  /** Number of folds if the list has none. @default 10 */
   readonly folds?: number | undefined;
 }
 
-/** Lists as they are published, and the set that each tells of. */
+/** Names of published lists, and their sets. */
 const knownLists: Readonly<Record<string, string>> = {
   'pairs.txt': '',
   'pairs.csv': '',
@@ -37,8 +37,8 @@ const knownLists: Readonly<Record<string, string>> = {
 };
 
 /**
- * @throws {ConfigError} when the folder holds no list of pairs, or several
- * @throws {MagfaceError} `image_unknown` when a pair names an image that is not there
+ * @throws {ConfigError} if the folder has no list of pairs, or several
+ * @throws {MagfaceError} `image_unknown` if a pair names a missing image
  */
 export async function openFolderSet(folder: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const { protocol = 'fp', folds = 10 } = options;
@@ -77,7 +77,7 @@ function nameOf(list: string, folder: string): string {
   return knownLists[basename(list)] || setName(basename(resolve(folder)));
 }
 
-/** The official lists hold labels alone; their images stand in `img.list` beside, two lines a pair. */
+/** The official lists have only labels; `img.list` beside them has the images, two lines per pair. */
 async function readList(file: string, folder: string): Promise<PairList> {
   const list = await readPairList(file);
   if (list.left.every((name) => name !== '')) return list;
@@ -92,7 +92,7 @@ async function readList(file: string, folder: string): Promise<PairList> {
   return { ...list, left: names.filter((_, i) => i % 2 === 0), right: names.filter((_, i) => i % 2 === 1) };
 }
 
-/** Names that are paths stay as they are; for others all images of the folder are candidates. */
+/** Paths stay as they are; for other names all images of the folder are candidates. */
 async function namesOf(
   list: PairList,
   folder: string,
@@ -105,7 +105,7 @@ async function namesOf(
   return { names, paths: names.map((name) => join(folder, name)) };
 }
 
-/** A name without an image is an error, not a skip: an accuracy over fewer pairs is another accuracy. */
+/** A missing image is an error, because fewer pairs would change the accuracy. */
 function imageFinder(names: readonly string[], folder: string): (name: string, pair: number) => number {
   const rowsOfName = rowFinder(names);
   return (name, pair) => {

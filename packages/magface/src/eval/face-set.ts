@@ -1,6 +1,6 @@
 /**
- * A verification set of the field: images once each, pairs that name them, and what else its files tell. Two sources:
- * InsightFace's `.bin`, and a folder of images with a list of pairs.
+ * A verification set: distinct images, pairs that refer to them, and metadata. It comes from InsightFace's `.bin`, or
+ * from a folder of images with a list of pairs.
  */
 import { readFile } from 'node:fs/promises';
 import { sha256 } from '../format/digest.ts';
@@ -8,33 +8,33 @@ import type { Pairs } from './verification.ts';
 
 /** One image of a set. */
 export interface SetImage {
-  /** As the set's list has it; of a `.bin`, `FILE#INDEX`. */
+  /** As in the set's list; `FILE#INDEX` for a `.bin`. */
   readonly name: string;
   /** SHA-256 of the encoded image, hexadecimal. */
   readonly digest: string;
-  /** @returns the image as it was encoded */
+  /** @returns the encoded image */
   read(): Promise<Uint8Array>;
 }
 
 /** Images and pairs, ready to be embedded. */
 export interface FaceSet {
-  /** For people: `LFW`, or the file's own name. */
+  /** Display name: `LFW`, or the file's own name. */
   readonly name: string;
-  /** (N) no image twice. */
+  /** (N) distinct images. */
   readonly images: readonly SetImage[];
   /** (P) rows of `images`, fold after fold. */
   readonly pairs: Pairs;
   /** (P) each: group columns of the pair list. */
   readonly columns: Readonly<Record<string, readonly string[]>>;
-  /** (N) `frontal` or `profile`, where the set says so. */
+  /** (N) `frontal` or `profile`, if the set says so. */
   readonly views?: readonly string[];
-  /** What a reader of the figures must know: a sentence each. */
+  /** Caveats about the figures, one sentence each. */
   readonly notes: readonly string[];
   /** Frees the file. */
   close(): Promise<void>;
 }
 
-/** What the field calls the files that hold its sets. */
+/** Usual names of sets by file name. */
 const known: Readonly<Record<string, string>> = {
   lfw: 'LFW',
   cfpfp: 'CFP-FP',
@@ -46,19 +46,19 @@ const known: Readonly<Record<string, string>> = {
   vgg2fp: 'VGGFace2-FP',
 };
 
-/** @returns the set's usual name for a file or folder called so, else that name itself */
+/** @returns the usual name of the set for a file or folder name, else that name itself */
 export const setName = (name: string): string => known[name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')] ?? name;
 
-/** @returns an image that lies in a file of its own */
+/** @returns an image in its own file */
 export async function fileImage(name: string, path: string): Promise<SetImage> {
   return { name, digest: sha256(await readFile(path)), read: () => readFile(path) };
 }
 
 /**
- * Lists whose genuine pairs all come first (CALFW, CPLFW) name no folds that could be cut out in one piece: fold k then
- * is the k-th tenth of the genuine pairs and the k-th tenth of the impostors.
+ * Lists with all genuine pairs first (CALFW, CPLFW) have no contiguous folds. For them fold k is the k-th tenth of the
+ * genuine pairs and the k-th tenth of the impostors.
  *
- * @returns (P) the pairs in the order of their folds; undefined where the list has its folds in order already
+ * @returns (P) the pairs in the order of their folds; undefined if the list is already in fold order
  */
 export function foldOrder(same: Uint8Array, folds: number): number[] | undefined {
   const genuine = same.indexOf(0);

@@ -1,4 +1,4 @@
-/** Features that were computed before: found again by the digest of all that they depend on. */
+/** Caches features under the digest of everything they depend on. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,12 +6,12 @@ import { openSafetensors, writeSafetensors } from '../format/safetensors.ts';
 import { float32Tensor, toFloat32 } from '../format/tensor.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 
-/** What an embedder makes of N images. */
+/** The embeddings of N images. */
 export interface EmbeddedImages {
   /** (N, D) float32, not normalized. */
   readonly values: Float32Array;
   readonly dimension: number;
-  /** (N) the length of each face's own feature: with flip-sum features, without the mirror image. */
+  /** (N) magnitude of each face's own feature; for flip-sum features, without the mirror image. */
   readonly magnitudes: Float32Array;
 }
 
@@ -43,12 +43,12 @@ export async function throughCache(
   return { images, isCached: false, unkept };
 }
 
-/** Raised when features come out otherwise for the same model and images. */
+/** Increment this when features change for the same model and images. */
 const version = 1;
 
 /**
- * @param parts - model digest, settings, image digests: whatever changes the features
- * @returns where such features are kept
+ * @param parts - model digest, settings, image digests: everything that changes the features
+ * @returns the path of these features
  */
 export function featureCachePath(folder: string, parts: readonly (string | boolean | number | null)[]): string {
   const key = createHash('sha256')
@@ -57,7 +57,7 @@ export function featureCachePath(folder: string, parts: readonly (string | boole
   return join(folder, 'features', `${key}.safetensors`);
 }
 
-/** @returns undefined when they are not there, or a file there is broken */
+/** @returns undefined if the file is missing or damaged */
 async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
   if (!existsSync(path)) return undefined;
   try {
@@ -70,7 +70,7 @@ async function readFeatureCache(path: string): Promise<EmbeddedImages | undefine
       await file.close();
     }
   } catch {
-    return undefined; // computed and written anew
+    return undefined; // computed and written again
   }
 }
 

@@ -1,4 +1,4 @@
-/** Features as the evaluations take them, and the checks that each of them begins with. */
+/** The feature sets of all evaluations, and common checks. */
 import { ShapeError } from '../errors.ts';
 import { magnitudeOf } from '../quality.ts';
 
@@ -8,7 +8,7 @@ export interface FeatureSet {
   readonly values: Float32Array;
   /** D. */
   readonly dimension: number;
-  /** One name a row, as the list has them; absent where a file holds none. */
+  /** One name per row, as in the list; absent if a file has none. */
   readonly names?: readonly string[];
 }
 
@@ -19,12 +19,12 @@ export const rowsOf = ({ values, dimension }: FeatureSet): number => values.leng
 export const rowOf = ({ values, dimension }: FeatureSet, row: number): Float32Array =>
   values.subarray(row * dimension, (row + 1) * dimension);
 
-/** @returns how a message calls a row: by name where there is one, else by its number from 1. */
+/** @returns the label of a row in messages: its name, else its number from 1. */
 export const labelOf = ({ names }: FeatureSet, row: number): string =>
   names?.[row] === undefined ? `feature line ${row + 1}` : `"${names[row]}" (feature line ${row + 1})`;
 
 /**
- * Computes the L2 norm of every row in float64: the quality according to MagFace.
+ * Computes the L2 norm of every row in float64: MagFace's quality.
  *
  * @returns (N) magnitudes
  */
@@ -33,8 +33,8 @@ export function magnitudesOf(features: FeatureSet): Float64Array {
 }
 
 /**
- * @throws {ShapeError} when rows and names disagree, or a row has no length (all zeros), or one that is not finite:
- * such a feature has no direction to compare
+ * @throws {ShapeError} if rows and names differ in number, or a row is all zeros or not finite, so that it has no
+ * direction to compare
  */
 export function expectFeatures(features: FeatureSet): void {
   const rows = rowsOf(features);

@@ -1,6 +1,6 @@
 /**
  * Error rates and quality by group: any column of the pair list (age, sex, skin tone, camera) shows whether one
- * threshold serves all people alike. The threshold is that of all pairs together, as a system in use would have it.
+ * threshold treats all people alike. The threshold is that of all pairs together, as in a deployed system.
  */
 
 import { ShapeError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { quantile } from '../quantile.ts';
 import type { QualifiedPairs } from './quality-decision.ts';
 import { pointAtFar, splitScores } from './roc.ts';
 
-/** One group at the threshold of all. */
+/** One group at the common threshold. */
 export interface GroupRates {
   readonly group: string;
   readonly genuine: number;
@@ -32,9 +32,9 @@ export interface GroupReport {
   readonly fmr: number;
   /** Accept when the similarity is this or more. */
   readonly threshold: number;
-  /** By falling number of pairs. */
+  /** In descending order of pairs. */
   readonly groups: readonly GroupRates[];
-  /** Highest rate over lowest, among groups where both are above 0: 1 is even treatment; null with fewer than two. */
+  /** Highest rate over lowest, over groups with rates above 0; 1 means equal treatment, null fewer than two groups. */
   readonly fnmrRatio: number | null;
   readonly fmrRatio: number | null;
 }
@@ -44,7 +44,7 @@ export interface GroupReport {
  *
  * @param column - (P) the group of each pair
  * @returns the rates of each group, and the ratio of the highest rate to the lowest
- * @throws {ShapeError} when the column is not one value a pair
+ * @throws {ShapeError} if the column does not have one value per pair
  */
 export function ratesByGroup(pairs: QualifiedPairs, column: readonly string[], fmr = 0.001): GroupReport {
   const { similarities, same } = pairs;

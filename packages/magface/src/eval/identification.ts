@@ -1,5 +1,5 @@
 /**
- * One-to-many identification against a gallery: the probe's rank list by cosine, a subject counting with its best
+ * One-to-many identification against a gallery: ranks subjects by cosine to the probe, each with its best
  * template.
  *
  *     CMC(r)     share of mated probes (their subject is in the gallery) whose subject is among the r most alike
@@ -15,36 +15,36 @@ import { scorePairs } from './pair-scores.ts';
 import { canMeasure, countBelow, nextAbove } from './roc.ts';
 import type { Templates } from './templates.ts';
 
-/** What to report. */
+/** Options of identification. */
 export interface IdentificationOptions {
   /** @default 1, 5, 10 */
   readonly ranks?: readonly number[];
   /** @default 0.01, 0.1 */
   readonly fpir?: readonly number[];
-  /** At most so many threads. @default one a core */
+  /** Largest number of threads. @default one per core */
   readonly threads?: number;
 }
 
-/** Figures of one gallery. */
+/** Results for one gallery. */
 export interface Identification {
   /** Subjects in the gallery. */
   readonly gallery: number;
   readonly matedProbes: number;
   readonly nonMatedProbes: number;
-  /** From the rank to the share found there. */
+  /** From the rank to the share found. */
   readonly cmc: Readonly<Record<string, number>>;
-  /** From the rate to the share identified; null where the non-mated probes are too few to tell it. */
+  /** From the rate to the share identified; null if there are too few non-mated probes. */
   readonly tpirAtFpir: Readonly<Record<string, number | null>>;
 }
 
-/** Scores held at once: 64 MB. */
+/** Scores in memory at once: 64 MB. */
 const scoresAtOnce = 1 << 24;
 
 /**
  * Searches every probe in the gallery: CMC by rank, and TPIR at FPIR.
  *
- * @throws {ShapeError} when a list names a template without features
- * @throws {MagfaceError} `evaluation_impossible` when no probe's subject is in the gallery
+ * @throws {ShapeError} if a list names a template without features
+ * @throws {MagfaceError} `evaluation_impossible` if no probe's subject is in the gallery
  */
 export async function identify(
   templates: Templates,
@@ -69,11 +69,11 @@ export async function identify(
   return summarize(found, { gallery: subjects.size, ranks, fpir });
 }
 
-/** What the rank list of one probe says. */
+/** The search result of one probe. */
 interface Found {
-  /** 1 when its subject is first; undefined for a probe whose subject is not in the gallery. */
+  /** 1 if its subject is first; undefined for a non-mated probe. */
   readonly rank: number | undefined;
-  /** Similarity of the first. */
+  /** Similarity of the first subject. */
   readonly top: number;
 }
 
@@ -92,7 +92,7 @@ function bestPerSubject(scores: Float32Array, subjectOf: Int32Array, subjects: n
   return best;
 }
 
-/** Ties count against the probe: a rank never owes itself to the order of the gallery. */
+/** Ties count against the probe, so a rank never depends on the order of the gallery. */
 function rankOf(best: Float32Array, subject: number | undefined): Found {
   const own = subject === undefined ? undefined : best[subject]!;
   let [rank, top] = [0, Number.NEGATIVE_INFINITY];

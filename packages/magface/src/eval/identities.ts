@@ -1,24 +1,24 @@
-/** Who is who in a list of pairs: what a bootstrap resamples, since the pairs of one person are not independent. */
+/** Finds the identities in a list of pairs. A bootstrap resamples them, since pairs of one person are not independent. */
 import type { FeatureSet } from './feature-set.ts';
 import type { Pairs } from './verification.ts';
 
 /** The identities of P pairs, numbered from 0. */
 export interface PairIdentities {
-  /** (P) of the left and of the right image. */
+  /** (P) identity of the left and of the right image. */
   readonly left: Uint32Array;
   readonly right: Uint32Array;
-  /** How many there are. */
+  /** Number of identities. */
   readonly count: number;
-  /** What told who is who. */
+  /** Source of the identities. */
   readonly from: 'folders' | 'pairs';
 }
 
 /**
- * The folder of an image is its identity where that agrees with every label (`NAME/NAME_0001.jpg`). Elsewhere images
- * are joined by name and by genuine pairs; two people who never meet in a pair then count as two, as they should, but
- * so do two images of one person that no genuine pair joins.
+ * The folder of an image is its identity if that agrees with every label (`NAME/NAME_0001.jpg`). Otherwise images
+ * are joined by name and by genuine pairs; two people without a common pair then rightly count as two, but so do
+ * two images of one person that no genuine pair joins.
  *
- * @param names - one a row, where rows have names
+ * @param names - one per row, if rows have names
  */
 export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIdentities {
   if (names !== undefined) {

@@ -1,7 +1,7 @@
 /**
- * The texts of the IJB-B and IJB-C protocols, t one of b and c:
+ * Reads the text files of the IJB-B and IJB-C protocols, where T is b or c:
  *
- *     ijbT_face_tid_mid.txt             `name template media`, one line a feature, in the features' order
+ *     ijbT_face_tid_mid.txt             `name template media`, one line per feature, in the features' order
  *     ijbT_template_pair_label.txt      `template template label`, IJB-C has 15,658,489 lines
  *     ijbT_1N_gallery_*.csv, ijbT_1N_probe_mixed.csv    a header, then `template,subject,...`
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { ConfigError, FormatError } from '../errors.ts';
 import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 
-/** Which template and which media every feature belongs to. */
+/** The template and the media of every feature. */
 export interface FaceTemplates {
   /** (N) as the features should be named. */
   readonly names: readonly string[];
@@ -19,7 +19,7 @@ export interface FaceTemplates {
   readonly media: Int32Array;
 }
 
-/** Pairs by template number. The columns lie in shared memory, so that threads can score them without a copy. */
+/** Pairs by template number. The columns are in shared memory, so threads need no copy. */
 export interface TemplatePairs {
   readonly left: Int32Array;
   readonly right: Int32Array;
@@ -27,13 +27,13 @@ export interface TemplatePairs {
   readonly same: Uint8Array;
 }
 
-/** Templates with the subject each shows. */
+/** Templates and their subjects. */
 export interface TemplateSubjects {
   readonly template: Int32Array;
   readonly subject: Int32Array;
 }
 
-/** Where a protocol's files lie under its `meta` folder. */
+/** Paths of a protocol's files in its `meta` folder. */
 export interface IjbFiles {
   readonly faces: string;
   readonly pairs: string;
@@ -44,7 +44,7 @@ export interface IjbFiles {
 /**
  * Finds the protocol's files in a folder.
  *
- * @throws {ConfigError} when the folder or one of the two files of verification is missing
+ * @throws {ConfigError} if the folder or one of the two verification files is missing
  */
 export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<IjbFiles> {
   const inFolder = await readdir(folder).catch((cause: unknown) => {
@@ -85,7 +85,7 @@ export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
   return { names, template, media };
 }
 
-/** Reads the template and subject columns of a gallery or probe list; a template stands once however many images it has. */
+/** Reads the template and subject columns of a gallery or probe list; each template appears once. */
 export async function readTemplateSubjects(file: string): Promise<TemplateSubjects> {
   const [header, ...lines] = textLines(await readFile(file, 'utf8'));
   const subjectOf = new Map<number, number>();
@@ -110,9 +110,9 @@ function wholeNumber(text: string | undefined, file: string, line: TextLine): nu
 }
 
 /**
- * Streams `template template label` lines as bytes: text of IJB-C's size would be 15 million strings.
+ * Streams `template template label` lines as bytes: IJB-C would need 15 million strings.
  *
- * @throws {FormatError} with the byte where a line is none of these
+ * @throws {FormatError} with the offset of an invalid line
  */
 export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
   const atMost = Math.ceil(((await stat(file)).size + 1) / 6); // "1 2 0\n" is the shortest line; unused pages cost nothing

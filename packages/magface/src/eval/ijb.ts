@@ -1,6 +1,6 @@
 /**
- * The IJB-B and IJB-C 1:1 protocol: TAR at six FARs over template pairs, by the official nearest point of the curve and
- * exactly.
+ * The IJB-B and IJB-C 1:1 protocol: TAR at six FARs over template pairs, both exact and by the official nearest point
+ * of the curve.
  *
  * @see official eval_ijb; Maze et al., "IARPA Janus Benchmark - C", ICB 2018
  */
@@ -22,7 +22,7 @@ import { buildTemplates, type TemplateOptions, type Templates } from './template
 /** The rates of the official table. */
 const officialFars: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
-/** What is evaluated. */
+/** The input of the evaluation. */
 export interface IjbInput {
   /** Features in the order of `faces`, read once. */
   readonly features: AsyncIterable<FeatureBlock> | Iterable<FeatureBlock>;
@@ -32,17 +32,17 @@ export interface IjbInput {
   readonly pairs: TemplatePairs;
 }
 
-/** How it is evaluated. */
+/** Options of the evaluation. */
 export interface IjbOptions extends TemplateOptions {
-  /** False accept rates. @default 1e-6, 1e-5, … 1e-1, as the official script */
+  /** False accept rates. @default 1e-6, 1e-5, … 1e-1, as in the official script */
   readonly far?: readonly number[];
-  /** At most so many threads. @default one a core */
+  /** Largest number of threads. @default one per core */
   readonly threads?: number;
-  /** Called as each part begins, for a line of progress. */
+  /** Called when each stage begins, to show progress. */
   readonly onStage?: (stage: 'templates' | 'scores' | 'curve') => void;
 }
 
-/** What `evaluate ijb` prints. */
+/** The output of `evaluate ijb`. */
 export interface IjbVerification {
   readonly images: number;
   readonly templates: number;
@@ -53,13 +53,13 @@ export interface IjbVerification {
   readonly far: readonly number[];
   /** By the official rule: the nearest point, whatever the number of impostors. */
   readonly tar: readonly number[];
-  /** By order statistics; null where the impostors are too few to tell the rate. */
+  /** By order statistics; null if there are too few impostors for the rate. */
   readonly exact: readonly (OperatingPoint | null)[];
   readonly auc: number;
   readonly limits: readonly string[];
 }
 
-/** The figures with what they were made from, for curves and for identification. */
+/** The figures and the data behind them, for curves and for identification. */
 export interface IjbEvaluation {
   readonly result: IjbVerification;
   readonly templates: Templates;
@@ -70,7 +70,7 @@ export interface IjbEvaluation {
  * Builds templates and verifies all template pairs by the IJB protocol.
  *
  * @returns TAR at each FAR by the official rule and by the exact one, and the templates, for {@link identify}
- * @throws {ShapeError} when features, faces and pairs do not belong together
+ * @throws {ShapeError} if features, faces and pairs do not match
  * @throws {MagfaceError} `evaluation_impossible` without genuine or impostor pairs
  */
 export async function evaluateIjb(input: IjbInput, options: IjbOptions = {}): Promise<IjbEvaluation> {

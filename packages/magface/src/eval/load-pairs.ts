@@ -1,4 +1,4 @@
-/** Features and pairs from their two files, with all that verification and rejecting need of each pair. */
+/** Loads features and pairs, with all values that verification and rejection need for each pair. */
 
 import { readFeatureFile } from '../format/feature-reader.ts';
 import { type FeatureSet, magnitudesOf } from './feature-set.ts';
@@ -8,11 +8,11 @@ import type { QualifiedPairs } from './quality-decision.ts';
 import { pairQuality } from './reject.ts';
 import { cosineSimilarities, type Pairs } from './verification.ts';
 
-/** Where the data lie. */
+/** Paths of the data. */
 export interface PairFiles extends ResolveOptions {
   /** Features: official text or .npy. */
   readonly features: string;
-  /** Pairs: see `pair-list.ts` for the texts it may be. */
+  /** Pairs: see `pair-list.ts` for the formats. */
   readonly pairs: string;
 }
 
@@ -24,15 +24,15 @@ export interface LoadedPairs extends QualifiedPairs {
   readonly qualities: ArrayLike<number>;
   /** (P) each: group columns of the list. */
   readonly columns: Readonly<Record<string, readonly string[]>>;
-  /** (N) what kind of picture each row is, where a set tells: `frontal`, `profile`. */
+  /** (N) the view of each row, if the set has it: `frontal`, `profile`. */
   readonly views?: readonly string[];
 }
 
 /**
  * Reads a feature file and a list of pairs, and computes similarity and quality for each pair.
  *
- * @throws {FormatError} when a file cannot be read as what it should be
- * @throws {ShapeError} when features and pairs do not belong together, or a feature has no length
+ * @throws {FormatError} if a file has the wrong format
+ * @throws {ShapeError} if features and pairs do not match, or a feature is all zeros
  */
 export async function loadPairs(files: PairFiles): Promise<LoadedPairs> {
   const [features, list] = await Promise.all([readFeatureFile(files.features), readPairList(files.pairs)]);

@@ -1,4 +1,4 @@
-/** One model on one list of pairs: what a report shows of it, and its figures on draws of people, for comparisons. */
+/** Measures one model on one list of pairs: its report, and its figures on draws of people, for comparisons. */
 import { type DrawOptions, drawPeople, thresholdFrom } from './bootstrap.ts';
 import { type ComparedModel, type Figure, knownInterval } from './compare-models.ts';
 import { ratesByGroup } from './groups.ts';
@@ -10,32 +10,32 @@ import { canMeasure, rocCurve, splitScores } from './roc.ts';
 import { decidePairs } from './verification.ts';
 import { rocMeter, type WeightedRates } from './weighted-roc.ts';
 
-/** How much a report shows. */
+/** Options for measuring a model. */
 export interface MeasureOptions extends DrawOptions {
   /** @default 10 */
   readonly folds?: number;
   /** Pairs of each kind in `hardest`. @default 6 */
   readonly examples?: number;
-  /** Rate, rule, rates and limit of the error-versus-reject curves. @default exact, at the strictest rate that is told */
+  /** Rate, rule, rates and limit of the error-versus-reject curves. @default exact, at the strictest measurable rate */
   readonly reject?: RejectOptions;
-  /** (P) each: other measures of pair quality, by name, to stand beside magnitude. @default none */
+  /** (P) each: other pair quality measures by name, to compare with magnitude. @default none */
   readonly measures?: Readonly<Record<string, Float64Array>>;
-  /** Who is who: models are compared on the same people. @default as the images' names and the genuine pairs tell */
+  /** Identities, so that models are compared on the same people. @default from image names and genuine pairs */
   readonly people?: PairIdentities;
 }
 
-/** A report with the figures that it is compared by. */
+/** A report with the figures for comparisons. */
 export interface MeasuredModel extends ComparedModel {
   readonly report: PairReport;
-  /** For the next model on the same pairs. */
+  /** Identities, for the next model on the same pairs. */
   readonly people: PairIdentities;
 }
 
 /**
  * Measures one model on one list of pairs: all figures, curves, distributions and intervals of a report.
  *
- * @param model - how the report calls it
- * @throws {MagfaceError} `evaluation_impossible` with fewer than ten impostors, or without genuine pairs
+ * @param model - its name in the report
+ * @throws {MagfaceError} `evaluation_impossible` if there are fewer than ten impostors, or no genuine pairs
  */
 export function measureModel(loaded: LoadedPairs, model: string, options: MeasureOptions = {}): MeasuredModel {
   const {
@@ -117,7 +117,7 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
 /** False match rates of the table of thresholds. */
 const thresholdRates: readonly number[] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-/** What one draw of people gives. */
+/** The result of one draw of people. */
 interface Draw {
   readonly accuracy: number;
   readonly cosineAccuracy: number;
@@ -126,7 +126,7 @@ interface Draw {
   readonly curves: readonly RejectCurve[];
 }
 
-/** The strictest of 0.001, 0.01 and 0.1 that is still told where pAUC ends, unless one is asked for. */
+/** The requested rate, else the strictest of 0.001, 0.01 and 0.1 that is measurable where pAUC ends. */
 function ruleFor(impostors: number, asked: RejectOptions = {}): RejectOptions & { readonly fmr: number } {
   const limit = asked.paucLimit ?? Math.min(0.3, asked.rejectRates?.at(-1) ?? 1);
   const left = asked.threshold === 'fixed' ? impostors : impostors * (1 - limit);

@@ -11,7 +11,7 @@ const rates = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6] as const;
 /** Measured thresholds. */
 export interface MeasuredThresholds {
   readonly thresholds: readonly Threshold[];
-  /** One sentence for each rate that is left out. */
+  /** One sentence for each omitted rate. */
   readonly limits: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A verification set from what a user names: a `.bin`, or a folder. */
+/** Opens a verification set from a `.bin` or a folder. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ConfigError } from '../errors.ts';
@@ -10,7 +10,7 @@ import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
  * Opens a verification set.
  *
  * @param source - a `.bin` of InsightFace, or the folder of a set
- * @throws {ConfigError} when it is neither
+ * @throws {ConfigError} if it is neither
  */
 export async function openFaceSet(source: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const there = await stat(source).catch(() => undefined);

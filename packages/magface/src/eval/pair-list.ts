@@ -1,17 +1,17 @@
 /**
- * Pair lists as the field writes them. Four texts, told apart by what stands in them:
+ * Reads the common formats of pair lists. The content tells the four apart:
  *
- *     official    `... label` or `imageA imageB label`, one line a pair, the last token 1 or 0
+ *     official    `... label` or `imageA imageB label`, one line per pair, the last token 1 or 0
  *     with header `left,right,same[,column...]`: CSV, TSV or spaces; further columns are groups
  *     LFW         first line `folds pairs`, then `name i j` (genuine) or `nameA i nameB j` (impostor)
- *     CPLFW       `image label`, two lines a pair; CALFW likewise, its genuine pairs labelled by their fold, 1 to 10
+ *     CPLFW       `image label`, two lines per pair; CALFW likewise, with the fold, 1 to 10, as label of genuine pairs
  */
 import { readFile } from 'node:fs/promises';
 import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 
 /** P pairs by name. */
 export interface PairList {
-  /** (P) image names, empty where the list names none. */
+  /** (P) image names, empty if the list has none. */
   readonly left: readonly string[];
   readonly right: readonly string[];
   /** (P) 1 for two images of one person, else 0. */
@@ -23,7 +23,7 @@ export interface PairList {
 /**
  * Reads a list of pairs in any of the known formats.
  *
- * @throws {FormatError} naming the file and the line that cannot be read
+ * @throws {FormatError} naming the file and the invalid line
  */
 export async function readPairList(file: string): Promise<PairList> {
   return parsePairList(await readFile(file, 'utf8'), file);

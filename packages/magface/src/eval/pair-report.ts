@@ -1,4 +1,4 @@
-/** Everything that a report shows of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
+/** The report of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
 import type { Interval, ThresholdEstimate } from './bootstrap.ts';
 import { labelOf } from './feature-set.ts';
 import type { GroupReport } from './groups.ts';
@@ -16,7 +16,7 @@ export interface HistogramBin {
   readonly impostor: number;
 }
 
-/** One pair by the names of its images. */
+/** A pair of image names. */
 export interface PairExample {
   readonly left: string;
   readonly right: string;
@@ -25,7 +25,7 @@ export interface PairExample {
   readonly quality: number;
 }
 
-/** One bar of faces of one view, a share of that view. */
+/** One bar of a view's histogram, as a share of that view. */
 export interface ViewBin {
   readonly view: string;
   readonly from: number;
@@ -33,7 +33,7 @@ export interface ViewBin {
   readonly share: number;
 }
 
-/** The pairs that a threshold gets wrong first, or last. */
+/** The pairs that a threshold gets wrong first or last. */
 export interface PairExamples {
   /** Two images of one person. */
   readonly genuine: readonly PairExample[];
@@ -43,39 +43,39 @@ export interface PairExamples {
 
 /** A reject curve with the 95 % interval of each point, by a bootstrap over people. */
 export interface RejectReport extends RejectCurve {
-  /** One a reject rate; null where too many draws cannot tell. */
+  /** One per reject rate; null if too many draws have no value. */
   readonly fnmrInterval: readonly (Interval | null)[];
 }
 
-/** A model as a report shows it. All intervals are of 95 %, by a bootstrap over people. */
+/** The report of a model. All intervals are 95 %, by a bootstrap over people. */
 export interface PairReport {
   readonly model: string;
   readonly verification: Verification;
-  /** By figure: see `Figure` in `compare-models.ts`. */
+  /** By name of a `Figure` in `compare-models.ts`. */
   readonly intervals: Readonly<Record<string, Interval | null>>;
-  /** Who was drawn. */
+  /** The identities drawn by the bootstrap. */
   readonly people: Pick<PairIdentities, 'count' | 'from'>;
   readonly thresholds: readonly ThresholdEstimate[];
   readonly roc: readonly (OperatingPoint & { readonly tarInterval: Interval | null })[];
-  /** At the strictest of 0.001, 0.01 and 0.1 that the impostors tell. */
+  /** At the strictest of 0.001, 0.01 and 0.1 with enough impostors. */
   readonly reject: RejectReport;
   readonly baselines: RejectBaselines;
-  /** Other measures of quality on the same pairs, by name. */
+  /** Other quality measures on the same pairs, by name. */
   readonly measures: readonly {
     readonly name: string;
     readonly reject: RejectReport;
-    /** Interval of how much lower its `paucArea` is than magnitude's: above 0 it is the better quality. */
+    /** Interval of magnitude's `paucArea` minus its own: above 0 it is the better quality. */
     readonly paucAreaLess: Interval | null;
   }[];
   readonly similarities: readonly HistogramBin[];
   readonly qualities: readonly HistogramBin[];
-  /** Magnitudes of single faces by the kind of picture; empty where the set tells none. */
+  /** Magnitudes of single faces by view; empty if the set has no views. */
   readonly views: readonly ViewBin[];
   /** Rates by each group column of the list. */
   readonly groups: Readonly<Record<string, GroupReport>>;
-  /** What every threshold gets right. */
+  /** The pairs that every threshold gets right. */
   readonly easiest: PairExamples;
-  /** What a threshold gets wrong first: genuine pairs from the least alike on, impostors from the most alike on. */
+  /** The pairs that a threshold gets wrong first: the least alike genuine and the most alike impostor pairs. */
   readonly hardest: PairExamples;
 }
 
@@ -85,7 +85,7 @@ function barsOver(values: Float64Array, bars: number): { readonly low: number; r
   return { low, width: (high - low) / bars || 1 };
 }
 
-/** Bars of one width over all values; both kinds share them. */
+/** Bars of equal width over all values, shared by both kinds. */
 export function histogram(values: Float64Array, same: Uint8Array, bars = 40): HistogramBin[] {
   const { low, width } = barsOver(values, bars);
   const counts = [new Float64Array(bars), new Float64Array(bars)] as const;
@@ -101,7 +101,7 @@ export function histogram(values: Float64Array, same: Uint8Array, bars = 40): Hi
   }));
 }
 
-/** Bars of one width over all faces; each view adds up to 1. */
+/** Bars of equal width over all faces; each view sums to 1. */
 export function viewHistogram({ views, qualities }: LoadedPairs, bars = 40): ViewBin[] {
   if (views === undefined) return [];
   const values = Float64Array.from(qualities);

@@ -1,10 +1,10 @@
-/** Similarities of millions of template pairs on all cores, without copying a vector. */
+/** Computes similarities of millions of template pairs on all cores, without copying vectors. */
 
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../errors.ts';
 import { cores } from '../machine/cores.ts';
 
-/** What the threads share; every array lies in shared memory. */
+/** The input of the threads; every array is in shared memory. */
 export interface PairScoreJob {
   /** (T, D) float32 of length 1. */
   readonly vectors: Float32Array;
@@ -18,7 +18,7 @@ export interface PairScoreJob {
 const pairsPerThread = 50_000;
 
 /**
- * @param threads - at most so many. @default one a core
+ * @param threads - largest number of threads. @default one per core
  * @returns (P) float32 cosine of every pair
  */
 export async function scorePairs(job: PairScoreJob, threads: number = cores()): Promise<Float32Array> {
@@ -32,7 +32,7 @@ export async function scorePairs(job: PairScoreJob, threads: number = cores()): 
 }
 
 function inThread(job: PairScoreJob, scores: Float32Array, from: number, to: number): Promise<void> {
-  // The thread is given the function's own text, so that it runs alike from TypeScript sources and from dist.
+  // The thread gets the function's source text, so it runs the same from TypeScript and from dist.
   const source = `const { job, scores, from, to } = require('node:worker_threads').workerData; (${dotRange})(job, scores, from, to);`;
   return new Promise((resolve, reject) => {
     const worker = new Worker(source, { eval: true, execArgv: [], workerData: { job, scores, from, to } });
@@ -45,7 +45,7 @@ function inThread(job: PairScoreJob, scores: Float32Array, from: number, to: num
   });
 }
 
-/** Self-contained: see `inThread`. Four sums hide the latency of the additions. */
+/** Must be self-contained, as its text runs in a thread. Four sums hide the latency of additions. */
 function dotRange(
   { vectors, dimension, left, right }: PairScoreJob,
   scores: Float32Array,

@@ -1,14 +1,14 @@
-/** From pair lists to feature rows: by the official order (pair k is feature lines 2k and 2k + 1) or by name. */
+/** Resolves pair lists to feature rows, by the official order (pair k is feature lines 2k and 2k + 1) or by name. */
 import { MagfaceError, ShapeError } from '../errors.ts';
 import { withoutImageEnding } from '../image-names.ts';
 import { type FeatureSet, rowsOf } from './feature-set.ts';
 import type { PairList } from './pair-list.ts';
 import type { Pairs } from './verification.ts';
 
-/** How pairs find their features. */
+/** Options for resolving pairs. */
 export interface ResolveOptions {
   /**
-   * `order`: by position, names ignored, as the official code. `name`: by name, which may leave out leading folders
+   * `order`: by position, ignoring names, as in the official code. `name`: by name, which may leave out leading folders
    * and the ending. `auto`: by order where the list or the features have no names, where the names agree in that
    * order, or where no name of the list is known; else by name. @default 'auto'
    */
@@ -19,8 +19,8 @@ export interface ResolveOptions {
  * Finds the feature rows of each pair, by position or by name.
  *
  * @returns (P) rows and labels, in the order of the list
- * @throws {ShapeError} when the order is meant and there are not exactly two feature lines a pair
- * @throws {MagfaceError} `feature_missing` when a pair names an image without features, or one that is two images
+ * @throws {ShapeError} if pairs go by order and there are not exactly two feature lines per pair
+ * @throws {MagfaceError} `feature_missing` if a pair names an image without features, or an ambiguous one
  */
 export function resolvePairs(list: PairList, features: FeatureSet, options: ResolveOptions = {}): Pairs {
   const { match = 'auto' } = options;
@@ -61,7 +61,7 @@ function oneRow(rows: readonly number[], name: string, pair: number): number {
   throw new MagfaceError('feature_missing', message);
 }
 
-/** Looks names up by as many trailing parts of the path as they have, endings aside; an exact name wins. */
+/** Looks up names by their trailing path parts, without extension; an exact name wins. */
 export function rowFinder(names: readonly string[]): (name: string) => readonly number[] {
   const exact = new Map(names.map((name, row) => [name, [row]]).reverse() as [string, number[]][]);
   const byDepth = new Map<number, Map<string, number[]>>();

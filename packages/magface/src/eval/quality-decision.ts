@@ -1,7 +1,7 @@
 /**
- * A decision that knows the quality: one threshold per bin of pair quality, in place of one for all. Thresholds are
- * spent where they buy most: beginning with no false accept, the next is taken from the bin that accepts most genuine
- * pairs for it, until the false match rate is reached. Held-out folds judge whether that beats the plain threshold.
+ * Quality-dependent decisions: one threshold per bin of pair quality instead of one for all. Fitting is greedy: it starts
+ * without false accepts and takes the next one from the bin that gains the most genuine pairs for it, until it reaches
+ * the false match rate. Held-out folds show whether that beats the plain threshold.
  */
 import { ConfigError } from '../errors.ts';
 import { type DrawOptions, drawPeople, type Interval, intervalOf } from './bootstrap.ts';
@@ -10,7 +10,7 @@ import { countBelow, nextAbove, pointAtFar, splitScores } from './roc.ts';
 import { foldBounds } from './verification.ts';
 import { rocMeter } from './weighted-roc.ts';
 
-/** A threshold for the pairs whose quality reaches `from` and not the next bin's. */
+/** A threshold for pairs with a quality from `from` up to the next bin's. */
 export interface QualityBin {
   /** Lowest quality of the bin; −∞ in the first. */
   readonly from: number;
@@ -18,30 +18,30 @@ export interface QualityBin {
   readonly threshold: number;
 }
 
-/** How to bin and judge. */
+/** Options for binning and evaluation. */
 export interface QualityDecisionOptions extends DrawOptions {
   /** False match rate over all bins. @default 0.001 */
   readonly fmr?: number;
-  /** Bins with as many pairs each, 2 or more. @default 3 */
+  /** Number of bins of equal size, 2 or more. @default 3 */
   readonly bins?: number;
-  /** Contiguous folds that judge. @default 10 */
+  /** Contiguous folds for evaluation. @default 10 */
   readonly folds?: number;
 }
 
-/** The bins, and whether they are worth having. */
+/** The bins, and whether they help. */
 export interface QualityDecision {
   readonly fmr: number;
-  /** Fitted on all pairs, rising in quality. */
+  /** Fitted on all pairs, in ascending quality. */
   readonly bins: readonly QualityBin[];
   /** On held-out folds at exactly the same FMR: share of genuine pairs accepted. */
   readonly heldOutTar: { readonly plain: number; readonly binned: number };
-  /** 95 % interval of binned less plain, by a bootstrap over people. */
+  /** 95 % interval of binned minus plain, by a bootstrap over people. */
   readonly gainInterval: Interval;
   /** Whether the bins beat the plain threshold on held-out folds beyond chance: if not, use the plain one. */
   readonly better: boolean;
 }
 
-/** P pairs with what is known of each. */
+/** P pairs with similarity, label and quality. */
 export interface QualifiedPairs {
   /** (P) cosine. */
   readonly similarities: Float64Array;
@@ -54,8 +54,8 @@ export interface QualifiedPairs {
 /**
  * Fits a threshold for each bin of quality, and compares it with one threshold for all on held-out folds.
  *
- * @param people - who is who in the pairs
- * @throws {MagfaceError} `evaluation_impossible` when the impostors are too few for the rate
+ * @param people - the identities in the pairs
+ * @throws {MagfaceError} `evaluation_impossible` if there are too few impostors for the rate
  */
 export function fitQualityDecision(
   pairs: QualifiedPairs,
@@ -121,11 +121,11 @@ function fitBins(pairs: QualifiedPairs, fmr: number, count: number): QualityBin[
 interface Bin {
   readonly genuine: Float64Array;
   readonly impostor: Float64Array;
-  /** Impostors let through so far. */
+  /** Impostors accepted so far. */
   readonly passed: number;
 }
 
-/** The next few false accepts of a bin that together buy most genuine pairs a piece. */
+/** The next false accepts of a bin that gain the most genuine pairs per false accept. */
 function bestOffer({ genuine, impostor, passed }: Bin, left: number): { cost: number; rate: number } {
   const now = accepted(genuine, limitOf(impostor, passed));
   let best = { cost: 0, rate: 0 };
@@ -138,7 +138,7 @@ function bestOffer({ genuine, impostor, passed }: Bin, left: number): { cost: nu
 
 const accepted = (genuine: Float64Array, threshold: number): number => genuine.length - countBelow(genuine, threshold);
 
-/** Just above the most alike impostor that is refused; with none to refuse, every pair passes. */
+/** Just above the most alike rejected impostor; with none to reject, every pair passes. */
 const limitOf = (impostor: Float64Array, passed: number): number =>
   passed < impostor.length ? nextAbove(impostor[impostor.length - 1 - passed]!) : -1;
 

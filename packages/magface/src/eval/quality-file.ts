@@ -1,9 +1,9 @@
 /**
- * Other measures of quality, so that they can stand beside magnitude on one picture. A line an image:
+ * Reads other quality measures, to compare them with magnitude. One line per image:
  *
  *     value                     in the order of the features
  *     name value                by name
- *     name,measure[,measure…]   CSV or TSV whose first line is its header: one or more measures
+ *     name,measure[,measure…]   CSV or TSV with a header line: one or more measures
  */
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -13,14 +13,14 @@ import { type FeatureSet, rowsOf } from './feature-set.ts';
 /** One measure of N images. */
 export interface QualityMeasure {
   readonly name: string;
-  /** (N) one value a feature row, higher is better. */
+  /** (N) one value per feature row, higher is better. */
   readonly values: Float64Array;
 }
 
 /**
  * Reads other measures of quality from a table or a list, one value for each feature row.
  *
- * @throws {FormatError} when a line has no number, or a feature has no line
+ * @throws {FormatError} if a line has no number, or a feature has no line
  */
 export async function readQualities(file: string, features: FeatureSet): Promise<QualityMeasure[]> {
   const rows = textLines(await readFile(file, 'utf8')).map((line) => ({ ...line, cells: cellsOf(line.text) }));

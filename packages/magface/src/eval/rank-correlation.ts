@@ -1,11 +1,11 @@
-/** Whether two things rise together, whatever their scales. */
+/** Rank correlation, which does not depend on scale. */
 
 /**
- * Spearman's ρ: Pearson's correlation of the ranks, ties at their mean rank.
+ * Spearman's ρ: Pearson's correlation of the ranks, ties have their mean rank.
  *
  * @param a - (N)
  * @param b - (N)
- * @returns −1 to 1; NaN when one of them never changes
+ * @returns −1 to 1; NaN if one of them is constant
  */
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const [x, y] = [ranks(a), ranks(b)];

@@ -1,17 +1,17 @@
 /**
- * One point of an error-versus-reject curve: what is left when a share of the pairs is turned away, and the FNMR there.
+ * One point of an error-versus-reject curve: the pairs left after a share is rejected, and their FNMR.
  *
- * Pairs of one quality are one step. Where the rate cuts through them, t of that quality of which s stay, each of them
- * stays with chance s / t, and every count below is its expectation over that lottery:
+ * Pairs of equal quality are one step. If the rate splits a step of t pairs so that s of them stay, each stays with
+ * probability s / t, and every count below is its expectation over that lottery:
  *
  *     left(x) = #{x of higher quality} + s / t · #{x of this quality},   x = genuine, impostor, genuine and refused …
  *     FNMR    = left(genuine and refused) / left(genuine)
  *
- * FNMR is this ratio of two expectations, not the expectation of the ratio. The latter is not defined where the lottery
- * may leave no genuine pair, and a threshold that is an order statistic of a random part depends on how large that part
- * is. With the former a quality that is the same for all pairs gives the same threshold and FNMR at every rate.
+ * FNMR is this ratio of two expectations, not the expectation of the ratio. The latter is undefined if the lottery may
+ * leave no genuine pair, and a threshold from the order statistics of a random subset depends on the subset's size.
+ * With the former, a constant quality gives the same threshold and FNMR at every rate.
  *
- * All counts are whole numbers of 1 / t, so that a curve does not depend on the order of the pairs, to the last bit.
+ * All counts are integer multiples of 1 / t, so a curve is bit-identical for any order of the pairs.
  */
 import { ConfigError } from '../errors.ts';
 import { canMeasure } from './roc.ts';
@@ -19,20 +19,20 @@ import { canMeasure } from './roc.ts';
 /** How the threshold is found at each reject rate. */
 export type ThresholdRule = 'official' | 'exact' | 'fixed';
 
-/** Where a curve is measured. */
+/** Settings of a curve. */
 export interface RejectSettings {
   readonly fmr: number;
   readonly threshold: ThresholdRule;
   readonly rejectRates: readonly number[];
 }
 
-/** What is left at one reject rate. */
+/** One point at one reject rate. */
 export interface RejectPoint {
-  /** Cosine that a genuine pair must exceed; null where the impostors left are too few to tell FMR. */
+  /** Cosine that a genuine pair must exceed; null if too few impostors are left for the FMR. */
   readonly limit: number | null;
-  /** Null without a limit, and where no genuine pair is left. */
+  /** Null without a limit, or if no genuine pair is left. */
   readonly fnmr: number | null;
-  /** Expected numbers of pairs left; whole unless the rate cuts through pairs of one quality. */
+  /** Expected numbers of pairs left; integer unless the rate splits pairs of equal quality. */
   readonly genuineLeft: number;
   readonly impostorLeft: number;
 }
@@ -43,8 +43,8 @@ export interface RejectPoint {
  * @param similarities - (P) cosine
  * @param same - (P) 1 for genuine pairs
  * @param quality - (P) higher is better
- * @returns a function from (P) whole weights, how often each pair counts, to one point a reject rate
- * @throws {ConfigError} when the official rule is asked for a rate that is no power of ten
+ * @returns a function from (P) integer weights, one per pair, to one point per reject rate
+ * @throws {ConfigError} if the official rule is used with a rate that is not a power of ten
  */
 export function rejectMeter(
   similarities: Float64Array,
@@ -62,7 +62,7 @@ export function rejectMeter(
       const passing = threshold === 'official' ? officialPassing(cut, fmr) : exactPassing(cut, fmr);
       return passing === null ? null : limitPassing(passing, cut);
     };
-    /** The impostor that brings the count above what may pass is the most alike that is refused. */
+    /** The most alike rejected impostor: the one that brings the count above `passing`. */
     const limitPassing = (passing: number, cut: Cut): number | null => {
       let passed = 0;
       for (const pair of impostors) {
@@ -93,7 +93,7 @@ export function rejectMeter(
   };
 }
 
-/** (P) the step of each pair: how many different qualities lie below its own. */
+/** (P) the step of each pair: the number of distinct lower qualities. */
 function stepsOf(quality: Float64Array): Uint32Array {
   const order = Uint32Array.from(quality.keys()).sort((a, b) => quality[a]! - quality[b]!);
   const step = new Uint32Array(quality.length);
@@ -119,9 +119,9 @@ function countSteps(step: Uint32Array, same: Uint8Array, weights: ArrayLike<numb
   return { genuine, impostor };
 }
 
-/** Where a reject rate cuts the steps. Counts are in units of 1 / `size` pairs. */
+/** The cut of a reject rate through the steps. Counts are in units of 1 / `size` pairs. */
 interface Cut {
-  /** Steps below are gone, steps above stay. */
+  /** Steps below are rejected, steps above stay. */
   readonly step: number;
   /** t: pairs of this step. */
   readonly size: number;
@@ -131,7 +131,7 @@ interface Cut {
   readonly impostor: number;
 }
 
-/** Cuts off ⌊rate · P⌋ pairs. The small addend mends products such as 0.29 · 100, which come out below 29. */
+/** Rejects ⌊rate · P⌋ pairs. The small addend corrects products such as 0.29 · 100, which round to below 29. */
 function cutAt({ genuine, impostor }: Steps, rate: number): Cut {
   const pairs = genuine.at(-1)! + impostor.at(-1)!;
   const gone = Math.min(pairs - 1, Math.floor(rate * pairs + 1e-9));
@@ -151,12 +151,12 @@ function cutAt({ genuine, impostor }: Steps, rate: number): Cut {
 const unitsOf = (step: number, { step: cut, size, staying }: Cut): number =>
   step > cut ? size : step === cut ? staying : 0;
 
-/** Units of impostors that may pass; null when one false match weighs more than the rate. */
+/** Units of impostors that may pass; null if one false match exceeds the rate. */
 function exactPassing({ impostor, size }: Cut, fmr: number): number | null {
   return canMeasure(fmr, impostor / size) ? fmr * impostor + 1e-9 * size : null;
 }
 
-/** The official order statistic, from the most alike; null below the 101 impostors (at 0.001) that it takes. */
+/** The official order statistic, from the most alike; null below the required 101 impostors (at 0.001). */
 function officialPassing({ impostor, size }: Cut, fmr: number): number | null {
   const decades = Math.round(-Math.log10(fmr));
   if (decades < 1 || Math.abs(10 ** -decades / fmr - 1) > 1e-9) {

@@ -1,20 +1,20 @@
 /**
- * Error versus reject, also called error versus discard (EDC): FNMR at a fixed FMR among what remains when the pairs of
- * lowest quality are turned away. A good measure of quality makes the curve fall fast.
+ * Error versus reject, also called error versus discard (EDC): FNMR at a fixed FMR after the pairs of lowest quality
+ * are rejected. A good quality measure makes the curve fall fast.
  *
  * One definition holds for every curve here. The quality of a pair is the lower of its two faces'. At rate r the
- * ⌊r · P⌋ pairs of lowest quality go, genuine and impostor alike; pairs of one quality are one step (`reject-points.ts`).
- * Then the rule sets the threshold on what is left:
+ * ⌊r · P⌋ pairs of lowest quality are rejected, genuine and impostor alike; pairs of equal quality are one step
+ * (`reject-points.ts`). Then the rule sets the threshold on the remaining pairs:
  *
  *     official: of n impostors left, the threshold is the ⌊…⌊(n − 1)/10⌋…/10⌋-th most alike, one division a decade of FMR
- *     exact:    the threshold lets ⌊fmr · n⌋ of the impostors left pass
- *     fixed:    the exact threshold of all pairs, kept at every rate, as ISO/IEC 29794-1 has it
+ *     exact:    the threshold accepts ⌊fmr · n⌋ of the impostors left
+ *     fixed:    the exact threshold of all pairs, kept at every rate, as in ISO/IEC 29794-1
  *
  * The two baselines follow the same rule at the same rates:
  *
  *     chance:   the curve of a quality that is the same for all pairs. It is flat under `exact` and `fixed`; under
  *               `official` it has small teeth, since that rule rounds the number of impostors down.
- *     oracle:   a measure that foresees errors but not labels: it turns away the same share of genuine and of impostor
+ *     oracle:   a measure that predicts errors but not labels: it rejects the same share of genuine and of impostor
  *               pairs, of the genuine ones those first that chance's threshold refuses, of the impostors any:
  *               FNMR = max(0, (E − r · G) / (G − r · G)), E of G genuine pairs refused.
  *
@@ -29,41 +29,41 @@ import { type RejectPoint, rejectMeter, type ThresholdRule } from './reject-poin
 import { pointAtFar, splitScores } from './roc.ts';
 import type { Pairs } from './verification.ts';
 
-/** What to reject and at which rate to measure. */
+/** Options of error-versus-reject curves. */
 export interface RejectOptions {
   /** False match rate. @default 0.001 */
   readonly fmr?: number;
   /** @default 'exact' */
   readonly threshold?: ThresholdRule;
-  /** Share of pairs turned away, each in [0, 1). @default 0, 0.05, …, 0.95 */
+  /** Share of rejected pairs, each in [0, 1). @default 0, 0.05, …, 0.95 */
   readonly rejectRates?: readonly number[];
-  /** The partial area ends at this reject rate. @default 0.3, or the last rate where that is lower */
+  /** The partial area ends at this reject rate. @default 0.3, or the last rate if that is lower */
   readonly paucLimit?: number;
 }
 
-/** One curve. */
+/** An error-versus-reject curve. */
 export interface RejectCurve {
   readonly fmr: number;
   readonly threshold: ThresholdRule;
   readonly rejectRates: readonly number[];
-  /** One a reject rate; null where the impostors left are too few to tell FMR. */
+  /** One per reject rate; null if too few impostors are left for the FMR. */
   readonly fnmr: readonly (number | null)[];
-  /** Cosine that a genuine pair must exceed, one a reject rate. */
+  /** Cosine that a genuine pair must exceed, one per reject rate. */
   readonly thresholds: readonly (number | null)[];
-  /** Genuine pairs left, one a reject rate: whole unless the rate cuts through pairs of one quality. */
+  /** Genuine pairs left, one per reject rate: integer unless the rate splits pairs of equal quality. */
   readonly genuineLeft: readonly number[];
   /** Impostor pairs left, likewise. */
   readonly impostorLeft: readonly number[];
-  /** FNMR of all pairs, when none is turned away. */
+  /** FNMR of all pairs, without rejection. */
   readonly fnmrOfAll: number | null;
-  /** Mean FNMR from the first reject rate to `paucLimit`, by the trapezoid rule; null when part of it is unknown. */
+  /** Mean FNMR from the first reject rate to `paucLimit`, by the trapezoid rule; null if part of it is unknown. */
   readonly pauc: number | null;
-  /** The area itself, `pauc` times the width of its range, as the literature gives it (there in units of 10⁻³). */
+  /** The area itself: `pauc` times the width of its range, as in the literature (there in units of 10⁻³). */
   readonly paucArea: number | null;
-  /** `pauc / fnmrOfAll`: 1 when turning away gains nothing. It judges the quality, where `pauc` also judges the recogniser. */
+  /** `pauc / fnmrOfAll`: 1 if rejecting gains nothing. It rates the quality alone; `pauc` also rates the recogniser. */
   readonly paucRelative: number | null;
   readonly paucLimit: number;
-  /** Why a rate is null, in a sentence. */
+  /** Why a rate is null, one sentence each. */
   readonly limits: readonly string[];
 }
 
@@ -75,12 +75,12 @@ export const pairQuality = (quality: ArrayLike<number>, { left, right }: Pairs):
   Float64Array.from(left, (row, i) => Math.min(quality[row]!, quality[right[i]!]!));
 
 /**
- * Computes FNMR at a fixed FMR while the pairs of lowest quality are rejected step by step.
+ * Computes FNMR at a fixed FMR as the pairs of lowest quality are rejected step by step.
  *
  * @param similarities - (P) cosine
  * @param same - (P) 1 for genuine pairs
- * @param quality - (P) of the pair, any scale, higher is better: see {@link pairQuality}
- * @throws {MagfaceError} `evaluation_impossible` when all pairs together hold too few impostors for the rate
+ * @param quality - (P) pair quality, any scale, higher is better: see {@link pairQuality}
+ * @throws {MagfaceError} `evaluation_impossible` if all pairs together have too few impostors for the rate
  */
 export function errorVersusReject(
   similarities: Float64Array,
@@ -89,15 +89,15 @@ export function errorVersusReject(
   options: RejectOptions = {},
 ): RejectCurve {
   const curve = rejectCurves(similarities, same, quality, options)(new Uint8Array(same.length).fill(1));
-  if (curve.fnmrOfAll === null) pointAtFar(splitScores(similarities, same), curve.fmr); // throws how many pairs it takes
+  if (curve.fnmrOfAll === null) pointAtFar(splitScores(similarities, same), curve.fmr); // throws, with the pairs needed
   return curve;
 }
 
 /**
- * The same, for any whole weights of the pairs: what a bootstrap needs.
+ * The same for integer weights of the pairs, as a bootstrap needs.
  *
- * @throws {ConfigError} when the rates are not rising or lie outside [0, 1)
- * @throws {ShapeError} without one number a pair as its quality
+ * @throws {ConfigError} if the rates do not rise or are outside [0, 1)
+ * @throws {ShapeError} if a pair's quality is missing or not a number
  */
 export function rejectCurves(
   similarities: Float64Array,
@@ -116,15 +116,15 @@ export function rejectCurves(
   };
 }
 
-/** What a measure of quality is judged by. */
+/** Baselines for a quality measure. */
 export interface RejectBaselines {
-  /** Chance decides who goes. */
+  /** Rejects pairs at random. */
   readonly random: RejectCurve;
-  /** The errors go first, as far as the rejections of genuine pairs reach. */
+  /** Rejects errors first, as far as the share of genuine pairs allows. */
   readonly oracle: RejectCurve;
 }
 
-/** The two baselines, by the same rule and rates as the curve beside them. */
+/** Computes both baselines by the rule and rates of a curve. */
 export function rejectBaselines(
   similarities: Float64Array,
   same: Uint8Array,
@@ -189,7 +189,7 @@ function curveOf(
   };
 }
 
-/** @returns `5 %`, `1.5 %`: as many digits as the rate has */
+/** @returns `5 %`, `1.5 %`: with as many digits as the rate has */
 export const asPercent = (rate: number): string => `${Number((100 * rate).toPrecision(6))} %`;
 
 /** Mean over the rates up to a limit, by the trapezoid rule. */

@@ -1,6 +1,6 @@
 /**
- * What a model's quality says of damage that was done on purpose. A good quality falls as the damage grows (for each face)
- * and foretells how far the damaged face strays from the clean one:
+ * Measures how a model's quality responds to deliberate damage. A good quality falls as the damage of a face grows, and
+ * predicts the distance of the damaged face from the clean one:
  *
  *     ρ_fall = mean over faces of Spearman(strength, magnitude),   −1 at best
  *     ρ_loss = Spearman(magnitude lost, 1 − cosine to the clean face) over all faces and steps,   1 at best
@@ -11,14 +11,14 @@ import { randomStream } from '../random.ts';
 import type { Interval } from './bootstrap.ts';
 import { spearman } from './rank-correlation.ts';
 
-/** One face under one kind of damage. Both arrays are of S + 1 values, the clean face first. */
+/** One face under one kind of damage. Both arrays have S + 1 values, the clean face first. */
 export interface DamageCurve {
   readonly magnitudes: readonly number[];
   /** Cosine to the clean face; 1 for the first. */
   readonly similarities: readonly number[];
 }
 
-/** A figure with the interval of its bootstrap over faces; null where nothing ever changed. */
+/** A figure with its interval by a bootstrap over faces; null if nothing changed. */
 export interface Estimate {
   readonly value: number | null;
   readonly interval: Interval | null;
@@ -40,7 +40,7 @@ export interface Quartiles {
   readonly p75: number;
 }
 
-/** What one kind of damage showed. */
+/** Results for one kind of damage. */
 export interface DamageReport {
   readonly kind: string;
   readonly steps: readonly DamageStep[];
@@ -50,7 +50,7 @@ export interface DamageReport {
   readonly loss: Estimate;
 }
 
-/** The whole measurement of a model. */
+/** The robustness report of a model. */
 export interface RobustnessReport {
   readonly faces: number;
   /** S + 1 strengths from 0 to 1. */
@@ -74,9 +74,9 @@ export interface RobustnessOptions {
 /**
  * Correlates magnitude with damage, and lost magnitude with lost similarity.
  *
- * @param curves - (F) curves a kind, the same faces in the same order
+ * @param curves - (F) curves per kind, with the same faces in the same order
  * @param strengths - (S + 1), from 0
- * @throws {ConfigError} without faces, or with fewer than two steps of damage, which have no order
+ * @throws {ConfigError} if there are no faces, or fewer than two steps of damage
  */
 export function robustnessReport(
   curves: ReadonlyMap<string, readonly DamageCurve[]>,
@@ -102,7 +102,7 @@ export function robustnessReport(
   return { faces, strengths, kinds, ...correlations([...curves.values()], strengths, estimate) };
 }
 
-/** Computes a figure from any drawing of faces, by their numbers. */
+/** Computes a figure from the indices of the drawn faces. */
 type Statistic = (drawn: readonly number[]) => number;
 
 /** @param kinds - (kinds, F) curves */
@@ -125,14 +125,14 @@ function correlations(
   };
 }
 
-/** What each step took; the clean face has lost nothing and says nothing. */
+/** The losses at each step, without the clean face, which loses nothing. */
 function lossesOf({ magnitudes, similarities }: DamageCurve): { magnitude: number; similarity: number }[] {
   return magnitudes
     .slice(1)
     .map((magnitude, at) => ({ magnitude: magnitudes[0]! - magnitude, similarity: 1 - similarities[at + 1]! }));
 }
 
-/** The bootstrap draws whole faces: the steps of one face hang together. */
+/** The bootstrap draws whole faces, because the steps of one face depend on each other. */
 function estimator(faces: number, options: RobustnessOptions): (statistic: Statistic) => Estimate {
   const { replicates = 200, confidence = 0.95, seed = 1 } = options;
   const random = randomStream(seed);
@@ -151,7 +151,7 @@ function estimator(faces: number, options: RobustnessOptions): (statistic: Stati
   };
 }
 
-/** Of what is a number: a face on which a damage shows nothing at all has no order. */
+/** The mean without NaN, which a face has if the damage changes nothing. */
 function mean(values: readonly number[]): number {
   const known = values.filter((value) => !Number.isNaN(value));
   return known.reduce((sum, value) => sum + value, 0) / known.length;

@@ -1,6 +1,6 @@
 /**
- * Error rates from similarities, exactly: thresholds are order statistics of the scores that were measured, with no
- * grid and no interpolation.
+ * Exact error rates from similarities: thresholds are order statistics of the measured scores, without grid or
+ * interpolation.
  *
  *     FAR(t) = share of impostors with s ≥ t,   TAR(t) = share of genuine pairs with s ≥ t,   FNMR = 1 − TAR
  */
@@ -14,7 +14,7 @@ export interface Scores {
 
 /** One point of the curve. */
 export interface OperatingPoint {
-  /** The rate that was asked for. */
+  /** The requested rate. */
   readonly far: number;
   /** Accept when the similarity is this or more: the lowest value that keeps FAR at or under `far`. */
   readonly threshold: number;
@@ -23,9 +23,9 @@ export interface OperatingPoint {
 }
 
 /**
- * @param similarities - (P) one a pair
+ * @param similarities - (P) one per pair
  * @param same - (P) 1 for genuine pairs, 0 for impostors
- * @throws {MagfaceError} `evaluation_impossible` when one of the two kinds is missing
+ * @throws {MagfaceError} `evaluation_impossible` if one of the two kinds is missing
  */
 export function splitScores(similarities: Float64Array | Float32Array, same: Uint8Array): Scores {
   const genuine = picked(similarities, same, 1).sort();
@@ -40,7 +40,7 @@ export function splitScores(similarities: Float64Array | Float32Array, same: Uin
   return { genuine, impostor };
 }
 
-/** The values with one label. A plain loop: millions of pairs through filter() would be boxed one by one. */
+/** The values with one label. A plain loop, because filter() would box millions of values. */
 function picked(values: Float64Array | Float32Array, same: Uint8Array, label: 0 | 1): Float64Array | Float32Array {
   let count = 0;
   for (let i = 0; i < same.length; i++) if (same[i] === label) count++;
@@ -60,13 +60,13 @@ export function countBelow(sorted: Float64Array | Float32Array, value: number): 
   return low;
 }
 
-/** @returns whether this many impostors can tell a rate of `far`: one false accept must weigh no more than it. */
+/** @returns whether there are enough impostors to measure `far`: one false accept must not exceed it. */
 export const canMeasure = (far: number, impostors: number): boolean => far * impostors > 1 - 1e-9;
 
 /**
  * The exact operating point at a false accept rate.
  *
- * @throws {MagfaceError} `evaluation_impossible` when there are fewer than 1 / far impostors
+ * @throws {MagfaceError} `evaluation_impossible` if there are fewer than 1 / far impostors
  */
 export function pointAtFar({ genuine, impostor }: Scores, far: number): OperatingPoint {
   if (!(far > 0 && far < 1)) throw new ConfigError('far', `Expected a rate between 0 and 1 but received ${far}.`);
@@ -82,8 +82,8 @@ export function pointAtFar({ genuine, impostor }: Scores, far: number): Operatin
 }
 
 /**
- * The official rule for IJB: of the corners of the ROC curve (points inside a straight run are dropped, as scikit-learn
- * does) the one whose FAR is nearest, with no interpolation; of two as near, the one that accepts more.
+ * The official rule for IJB: the corner of the ROC curve with the nearest FAR, without interpolation; of two equally near,
+ * the one that accepts more. Points inside a straight run are dropped, as in scikit-learn.
  *
  * @returns the TAR at each rate, however few the impostors
  * @see official eval_ijb: roc_curve and the nearest FPR
@@ -97,7 +97,7 @@ export function nearestTars({ genuine, impostor }: Scores, fars: readonly number
     });
   };
   consider(0, 0);
-  // Curve points (accepted impostors, accepted genuine) of falling thresholds; a point waits for the next to be judged.
+  // Curve points (accepted impostors, accepted genuine) by falling threshold; each is judged with the next one.
   let [g, i] = [genuine.length, impostor.length];
   let [lastFp, lastTp, fp, tp] = [-1, -1, -1, -1];
   while (g > 0 || i > 0) {
@@ -113,7 +113,7 @@ export function nearestTars({ genuine, impostor }: Scores, fars: readonly number
   return best.map(({ tar }) => tar);
 }
 
-/** @returns exact points at rates spread evenly over the logarithm, from one false accept (or `lowest`) to 1 − ε. */
+/** @returns exact points at logarithmically spaced rates, from one false accept (or `lowest`) to 1 − ε. */
 export function rocCurve(scores: Scores, points = 120, lowest = 1e-6): OperatingPoint[] {
   const first = Math.log10(Math.max(lowest, 1 / scores.impostor.length));
   const rates = Array.from({ length: points }, (_, i) => 10 ** (first * (1 - i / points)));
@@ -135,16 +135,16 @@ export function areaUnderRoc({ genuine, impostor }: Scores): number {
   return wins / (genuine.length * impostor.length);
 }
 
-/** @returns the rate at which false accepts and false rejects are alike: their mean where they come closest. */
+/** @returns the rate at which false accepts and false rejects are equal: their mean where they are closest. */
 export function equalErrorRate({ genuine, impostor }: Scores): number {
   let [best, rate] = [Number.POSITIVE_INFINITY, 1];
   let [g, i] = [0, 0]; // pairs below a rising threshold, which is each score of either kind in turn
   for (;;) {
     const [far, fnmr] = [1 - i / impostor.length, g / genuine.length];
-    // In whole numbers: rounding would decide between two places that are equally close.
+    // In integers, since rounding would decide between two equally close places.
     const apart = (impostor.length - i) * genuine.length - g * impostor.length;
     if (Math.abs(apart) < best) [best, rate] = [Math.abs(apart), (far + fnmr) / 2];
-    if (apart <= 0) return rate; // they only part from here on
+    if (apart <= 0) return rate; // they only diverge from here on
     const threshold = Math.min(genuine[g] ?? Number.POSITIVE_INFINITY, impostor[i] ?? Number.POSITIVE_INFINITY);
     while (g < genuine.length && !(genuine[g]! > threshold)) g++;
     while (i < impostor.length && !(impostor[i]! > threshold)) i++;

@@ -1,9 +1,9 @@
 /**
- * IJB templates: one vector for the several images of a person. With f the features of media m of template T:
+ * IJB templates: one vector for several images of a person. With f the features of media m of template T:
  *
  *     v_m = mean of f over m;   plain: v_m / ‖v_m‖   magnitude-weighted: v_m as it is;   T = mean of them over T's media
  *
- * A long feature is a good face, so leaving out the division lets good media weigh more (MagFace+).
+ * A large magnitude means a good face, so without the division good media weigh more (MagFace+).
  * Frames within one media are weighted by magnitude in both, as in the official code.
  *
  * @see official eval_ijb: image2template_feature
@@ -21,18 +21,18 @@ export interface Templates {
   readonly dimension: number;
 }
 
-/** How features form templates. */
+/** Options for building templates. */
 export interface TemplateOptions {
-  /** Let the magnitude weigh each media (MagFace+). @default false */
+  /** Weight each media by magnitude (MagFace+). @default false */
   readonly magnitudeWeighted?: boolean;
 }
 
 /**
- * Features stream through: no more is held than the templates and the media that are not complete yet.
+ * Streams features; only the templates and the incomplete media are kept in memory.
  *
  * @param dimension - D, the length of one feature
  * @param blocks - features in the order of `faces`
- * @throws {ShapeError} when features and faces differ in number or name, or a media has no direction
+ * @throws {ShapeError} if features and faces differ in number or name, or a mean has no direction
  */
 export async function buildTemplates(
   blocks: AsyncIterable<FeatureBlock> | Iterable<FeatureBlock>,
@@ -71,7 +71,7 @@ interface Plan {
   readonly ids: Int32Array;
   /** (N) number of the media, from 0, unique over all templates. */
   readonly mediaOf: Int32Array;
-  /** Per media: its images, those still to come, and the row of its template. */
+  /** Per media: its images, those remaining, and the row of its template. */
   readonly images: Int32Array;
   readonly imagesLeft: Int32Array;
   readonly templateOf: Int32Array;
@@ -92,7 +92,7 @@ function planTemplates({ template, media }: FaceTemplates): Plan {
   return { ids: Int32Array.from(templateRows.keys()), mediaOf, images, imagesLeft: images.slice(), templateOf };
 }
 
-/** The number that a key was given when it first came. */
+/** The number of a key, assigned at its first use. */
 function numbered(known: Map<number, number>, key: number): number {
   const number = known.get(key) ?? known.size;
   if (number === known.size) known.set(key, number);
@@ -108,7 +108,7 @@ function lengthOf(vector: Float32Array | Float64Array, what: () => string): numb
   );
 }
 
-/** Names agree when their last parts do: lists and features often hold other folders. */
+/** Compares only the last part of names: lists and features often have different folders. */
 function expectFace(faces: FaceTemplates, row: number, name: string | undefined): void {
   if (row >= faces.template.length) throw wrongCount(faces.template.length, `more than ${row}`);
   if (name === undefined || lastPart(name) === lastPart(faces.names[row]!)) return;

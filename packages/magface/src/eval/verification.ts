@@ -1,9 +1,9 @@
 /**
- * One-to-one verification: are these two faces of one person? Accuracy by cross-validation, thresholds chosen on the
- * other folds, by two protocols:
+ * One-to-one verification: are these two faces of one person? Cross-validated accuracy, with thresholds chosen on
+ * the other folds, by two protocols:
  *
  *     official: d = arccos(cos(a − μ, b − μ)) / π, μ the mean feature of the training folds, same when d < t,
- *               t from 0, 0.01, 0.02, …: the first that is best on the training folds
+ *               t from 0, 0.01, 0.02, …: the first best one on the training folds
  *     cosine:   s = cos(a, b), same when s ≥ t, t exact: halfway between two scores of the training folds
  *
  * @see official inference/eval_1v1; LFW View 2 (Huang et al., 2007)
@@ -22,18 +22,18 @@ export interface Pairs {
   readonly same: Uint8Array;
 }
 
-/** What cross-validation says. */
+/** Result of cross-validation. */
 export interface FoldAccuracy {
   /** Mean over the folds, 0 to 1. */
   readonly accuracy: number;
   /** Population standard deviation over the folds. */
   readonly accuracyStd: number;
   readonly folds: readonly { readonly accuracy: number; readonly threshold: number }[];
-  /** (P) 1 where the threshold of the other folds decides a pair as its label says. */
+  /** (P) 1 if the threshold of the other folds decides a pair correctly. */
   readonly correct: Uint8Array;
 }
 
-/** How to verify. */
+/** Options for verification. */
 export interface VerificationOptions {
   /** Contiguous folds, 2 or more. @default 10 */
   readonly folds?: number;
@@ -41,7 +41,7 @@ export interface VerificationOptions {
   readonly far?: readonly number[];
 }
 
-/** All that `evaluate pairs` prints. */
+/** The output of `evaluate pairs`. */
 export interface Verification {
   readonly pairs: number;
   readonly genuine: number;
@@ -55,14 +55,14 @@ export interface Verification {
   readonly cosineAccuracyStd: number;
   readonly auc: number;
   readonly eer: number;
-  /** From the rate, as text, to the share of genuine pairs accepted there; rates that these pairs cannot tell are absent. */
+  /** From the rate, as text, to the share of genuine pairs accepted; rates with too few impostors are absent. */
   readonly tarAtFar: Readonly<Record<string, number>>;
   readonly thresholdAtFar: Readonly<Record<string, number>>;
-  /** Why a rate is absent, and what else a reader of the figures must know: a sentence each. */
+  /** Why a rate is absent, and other caveats: one sentence each. */
   readonly limits: readonly string[];
 }
 
-/** The figures, and how both protocols decided each pair. */
+/** The figures, and the decisions of both protocols on each pair. */
 export interface DecidedPairs {
   readonly verification: Verification;
   readonly official: FoldAccuracy;
@@ -70,7 +70,7 @@ export interface DecidedPairs {
 }
 
 /**
- * @throws {ShapeError} when a pair names a row that is not there, or a feature has no length
+ * @throws {ShapeError} if a pair refers to a missing row, or a feature is all zeros
  * @throws {MagfaceError} `evaluation_impossible` without genuine or impostor pairs
  */
 export const verify = (features: FeatureSet, pairs: Pairs, options: VerificationOptions = {}): Verification =>
@@ -108,7 +108,7 @@ export function decidePairs(features: FeatureSet, pairs: Pairs, options: Verific
   return { verification, official, cosine };
 }
 
-/** A list sorted by label has folds that a threshold of the other folds cannot fit: accuracy over them means little. */
+/** Warns about lists sorted by label: thresholds do not transfer between their folds, so accuracy means little. */
 function oneSidedFolds(same: Uint8Array, folds: number): string[] {
   const kinds = foldBounds(same.length, folds).map(({ from, to }) => new Set(same.subarray(from, to)).size);
   const oneSided = kinds.filter((count) => count === 1).length;
@@ -130,7 +130,7 @@ export function cosineSimilarities(features: FeatureSet, pairs: Pairs): Float64A
   return Float64Array.from(pairs.left, (row, i) => compare(rowOf(features, row), rowOf(features, pairs.right[i]!)));
 }
 
-/** Accuracy by the official protocol, to its printed digits. The thresholds it returns are distances. */
+/** Accuracy by the official protocol, to its printed digits. Its thresholds are distances. */
 export function officialAccuracy(features: FeatureSet, pairs: Pairs, folds = 10): FoldAccuracy {
   expectFeatures(features);
   expectPairs(pairs, rowsOf(features));
@@ -152,9 +152,9 @@ export function officialAccuracy(features: FeatureSet, pairs: Pairs, folds = 10)
 }
 
 /**
- * Accuracy with the exact best threshold of the training folds; of equally good ones the strictest.
+ * Accuracy with the exact best threshold of the training folds; the strictest of equals.
  *
- * @param similarities - (P) more alike is higher
+ * @param similarities - (P) higher means more alike
  */
 export function cosineAccuracy(similarities: Float64Array, same: Uint8Array, folds = 10): FoldAccuracy {
   const order = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
@@ -175,9 +175,9 @@ export function cosineAccuracy(similarities: Float64Array, same: Uint8Array, fol
 }
 
 /**
- * Contiguous folds in the pairs' own order; the first folds take what does not divide.
+ * Contiguous folds in the order of the pairs; the first folds take the remainder.
  *
- * @throws {ConfigError} with fewer than two folds, or more folds than pairs
+ * @throws {ConfigError} if there are fewer than two folds, or more folds than pairs
  */
 export function foldBounds(pairs: number, folds: number): { readonly from: number; readonly to: number }[] {
   if (!Number.isInteger(folds) || folds < 2 || folds > pairs) {
@@ -191,7 +191,7 @@ export function foldBounds(pairs: number, folds: number): { readonly from: numbe
   return Array.from({ length: folds }, (_, fold) => ({ from: start(fold), to: start(fold + 1) }));
 }
 
-/** @throws {ShapeError} when the columns disagree or point outside the features. */
+/** @throws {ShapeError} if the columns differ in length or point outside the features. */
 function expectPairs({ left, right, same }: Pairs, rows: number): void {
   if (left.length !== right.length || left.length !== same.length) {
     throw new ShapeError(
@@ -209,7 +209,7 @@ function expectPairs({ left, right, same }: Pairs, rows: number): void {
 const gridStep = 0.01;
 const gridSteps = 400;
 
-/** (D) the mean of both features of the chosen pairs, each as often as a pair has it. */
+/** (D) the mean over both features of all chosen pairs. */
 function meanFeature(features: FeatureSet, { left, right }: Pairs, chosen: (pair: number) => boolean): Float64Array {
   const { values, dimension } = features;
   const mean = new Float64Array(dimension);
@@ -223,7 +223,7 @@ function meanFeature(features: FeatureSet, { left, right }: Pairs, chosen: (pair
   return mean.map((sum) => sum / rows);
 }
 
-/** arccos(cos(a − μ, b − μ)) / π: 0 for one direction, 0.5 for right angles and where a feature is the mean itself. */
+/** arccos(cos(a − μ, b − μ)) / π: 0 for one direction, 0.5 for right angles and if a feature equals the mean. */
 function angularDistance(
   { values, dimension }: FeatureSet,
   rows: readonly [number, number],
@@ -241,7 +241,7 @@ function angularDistance(
   return Math.acos(Math.min(1, Math.max(-1, cosine))) / Math.PI;
 }
 
-/** The first step of the grid whose threshold is above a distance: from there on the pair is accepted. */
+/** The first grid step with a threshold above a distance: the pair is accepted from there on. */
 function firstAccepting(distance: number): number {
   let step = Math.max(0, Math.floor(distance / gridStep) - 1);
   while (step * gridStep <= distance) step++;
@@ -254,7 +254,7 @@ function gridCounts(accepting: Uint16Array, same: Uint8Array, chosen: (pair: num
   let right = 0;
   for (let pair = 0; pair < same.length; pair++) {
     if (!chosen(pair)) continue;
-    if (same[pair] !== 1) right++; // a threshold of nothing rejects every pair
+    if (same[pair] !== 1) right++; // threshold 0 rejects every pair
     gain[accepting[pair]!]! += same[pair] === 1 ? 1 : -1;
   }
   return Array.from({ length: gridSteps }, (_, step) => {
@@ -263,7 +263,7 @@ function gridCounts(accepting: Uint16Array, same: Uint8Array, chosen: (pair: num
   });
 }
 
-/** Halfway between the two neighbours that part the pairs best; `order` goes from the most alike down. */
+/** The midpoint of the two neighbours that separate the pairs best; `order` starts with the most alike. */
 function bestThreshold(order: Uint32Array, similarities: Float64Array, same: Uint8Array): number {
   let right = order.reduce((impostors, pair) => impostors + (same[pair] === 1 ? 0 : 1), 0);
   let [best, threshold] = [right, Number.POSITIVE_INFINITY];

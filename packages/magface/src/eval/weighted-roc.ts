@@ -1,24 +1,24 @@
 /**
- * Error rates of pairs that count a whole number of times each, 0 included: what a bootstrap asks for a thousand times.
- * Pairs are sorted once; each call is one walk from the most alike pair down.
+ * Error rates of pairs with integer weights, 0 included, which a bootstrap computes a thousand times.
+ * Pairs are sorted once; each call is one pass from the most alike pair down.
  */
 
-/** Rates of one weighting. */
+/** Rates for one set of weights. */
 export interface WeightedRates {
   /** Chance that a genuine pair is more alike than an impostor pair, ties counted half. */
   readonly auc: number;
   /** Mean of both error rates where they come closest. */
   readonly eer: number;
-  /** One a rate: similarity of the most alike impostor that must be refused. */
+  /** One per rate: similarity of the most alike impostor that must be rejected. */
   readonly limits: readonly number[];
-  /** One a rate: share of genuine pairs above that. */
+  /** One per rate: share of genuine pairs above that. */
   readonly tars: readonly number[];
 }
 
 /**
  * @param similarities - (P)
  * @param same - (P) 1 for genuine pairs
- * @returns a function from (P) weights, some above 0 in either kind, and rising false accept rates below 1
+ * @returns a function of (P) weights, some above 0 in each kind, and rising false accept rates below 1
  */
 export function rocMeter(
   similarities: Float64Array,
@@ -46,7 +46,7 @@ export function rocMeter(
       area += impostorsHere * (accepts + genuineHere / 2);
       falseAccepts += impostorsHere;
       accepts += genuineHere;
-      // In whole numbers, as equalErrorRate does.
+      // In integers, as in equalErrorRate.
       const apart = Math.abs(falseAccepts * genuine - (genuine - accepts) * impostors);
       if (apart <= closest) [closest, eer] = [apart, (falseAccepts / impostors + 1 - accepts / genuine) / 2];
     }

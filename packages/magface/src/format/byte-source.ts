@@ -1,19 +1,19 @@
-/** Ranges of a file, however large: the one way in which every reader here reaches bytes. */
+/** Reads ranges of a file of any size: the byte access of every reader here. */
 import { close as closeFile, closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FormatError } from '../errors.ts';
 import { missingWords } from './missing-file.ts';
 
-/** Bytes by offset. Reads outside the file throw; nothing is ever cut short in silence. */
+/** Bytes by offset. Reads outside the file throw; no read is silently short. */
 export interface ByteSource {
   /** The name for messages. */
   readonly file: string;
   readonly size: number;
-  /** @returns exactly `length` bytes, the caller's own; @throws {FormatError} when the file has fewer */
+  /** @returns exactly `length` bytes, owned by the caller; @throws {FormatError} if the file has fewer */
   read(offset: number, length: number): Promise<Buffer>;
-  /** The same without waiting, for parsers that go byte by byte through a window. */
+  /** The same, synchronously, for parsers that read byte by byte. */
   readSync(offset: number, length: number): Buffer;
-  /** @returns the error to throw when bytes contradict their format */
+  /** @returns the error for bytes that contradict their format */
   error(message: string, offset?: number, cause?: unknown): FormatError;
   close(): Promise<void>;
   closeSync(): void;
@@ -25,13 +25,13 @@ const closeDescriptor = promisify(closeFile);
 /**
  * Opens a file for reads by range.
  *
- * @throws {FormatError} when the file cannot be read
+ * @throws {FormatError} if the file cannot be read
  */
 export async function openBytes(file: string): Promise<ByteSource> {
   return openBytesSync(file);
 }
 
-/** The same without waiting, for a worker's own thread and for what has to be known before a run begins. */
+/** The same, synchronously, for worker threads and for checks before a run begins. */
 export function openBytesSync(file: string): ByteSource {
   const [descriptor, size] = openFile(file);
   const { expectRange, error } = checks(file, size);
@@ -66,7 +66,7 @@ export function openBytesSync(file: string): ByteSource {
 function openFile(file: string): readonly [descriptor: number, size: number] {
   let descriptor: number;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a named pipe would wait for a writer
+    descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a named pipe would block until a writer opens it
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const message =
@@ -80,7 +80,7 @@ function openFile(file: string): readonly [descriptor: number, size: number] {
   throw new FormatError(file, `Expected a file but it is ${what}: check the path.`);
 }
 
-/** Bytes in memory as a source, for what came over a network and for tests. */
+/** Bytes in memory as a source, for downloads and tests. */
 export function bytesSource(bytes: Uint8Array, file = 'bytes'): ByteSource {
   const { expectRange, error } = checks(file, bytes.length);
   const slice = (offset: number, length: number): Buffer =>

@@ -1,13 +1,13 @@
-/** Features from one form to another, a block of rows in memory at a time. */
+/** Converts features between formats, one block of rows at a time. */
 import { openFeatureFile } from './feature-reader.ts';
 import { createFeatureWriter } from './feature-writer.ts';
 
 /**
- * By the endings: `.list`, `.npy`, `.safetensors`, `.jsonl`. Where the input has no names, rows are called by their numbers.
+ * The extensions select the formats: `.list`, `.npy`, `.safetensors`, `.jsonl`. Rows without names are numbered.
  *
- * @returns how many features were written
- * @throws {FormatError} when a row is damaged; nothing is left behind then
- * @throws {ConfigError} when the output's ending is no feature format, or cannot hold a name
+ * @returns the number of features written
+ * @throws {FormatError} if a row is damaged; no output remains then
+ * @throws {ConfigError} if the output's extension is not a feature format, or the format does not support a name
  */
 export async function convertFeatures(input: string, output: string): Promise<number> {
   const { dimension, blocks } = await openFeatureFile(input);

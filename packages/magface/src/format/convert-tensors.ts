@@ -1,4 +1,4 @@
-/** Weights from `.pth`, `.ckpt` or `.safetensors` to `.pth` or `.safetensors`, a tensor in memory at a time. */
+/** Converts weights from `.pth`, `.ckpt` or `.safetensors` to `.pth` or `.safetensors`, one tensor at a time. */
 import { extname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { officialCheckpoint } from './official-names.ts';
@@ -11,27 +11,27 @@ import { type TorchValue, writeTorch } from './torch-writer.ts';
 
 type Named = Map<string, LazyTensor>;
 
-/** Weights with the little that is told about them. */
+/** Weights with their metadata. */
 interface Weights {
   readonly tensors: Named;
-  /** Texts such as `arch` and `epoch`. */
+  /** Metadata such as `arch` and `epoch`. */
   readonly facts: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 }
 
 /** Options for converting weights. */
 export interface ConvertTensorsOptions {
-  /** Whether a `.pth` gets the optimizer's state, where the input has one. @default true */
+  /** Whether to write the optimizer's state to a `.pth`, if the input has one. @default true */
   readonly optimizer?: boolean | undefined;
 }
 
 /**
- * Converts by the endings of the names. A checkpoint of `magface train` becomes a `.pth` as the official trainer saves it,
- * SGD's state included; a `.pth` keeps all that it holds as another `.pth`, and its tensors, without the `state_dict.`
- * before their names, as `.safetensors`.
+ * Converts weights; the extensions select the formats. A checkpoint of `magface train` becomes a `.pth` as the official
+ * trainer saves it, including SGD's state. A `.pth` keeps everything in another `.pth`. In `.safetensors` it keeps its
+ * tensors, without the prefix `state_dict.`.
  *
- * @returns how many tensors were written
- * @throws {ConfigError} when an ending is none of these
+ * @returns the number of tensors written
+ * @throws {ConfigError} if an extension is unsupported
  */
 export async function convertTensors(
   input: string,
@@ -53,7 +53,7 @@ export async function convertTensors(
   }
 }
 
-/** All that the file holds, its tensors as storages of their own. */
+/** Rewrites the whole file, with a separate storage for each tensor. */
 async function rewriteTorch(
   input: string,
   output: string,
@@ -100,7 +100,7 @@ async function openWeights(input: string): Promise<Weights> {
 const lazily = (file: TensorFile): Named =>
   new Map([...file.tensors].map(([name, { dtype, shape }]) => [name, { dtype, shape, read: () => file.read(name) }]));
 
-/** What a checkpoint of `magface train` says of itself, as far as PyTorch has a place for it. */
+/** The metadata of a `magface train` checkpoint that PyTorch supports. */
 interface TrainingState {
   readonly arch?: string;
   readonly position?: { readonly epoch: number };
@@ -125,7 +125,7 @@ async function writeOfficial(
     backbone: under('features.', tensors),
     centers,
   });
-  const velocities = [...under('optimizer.', tensors).values()]; // in the order of the parameters, the centers' last
+  const velocities = [...under('optimizer.', tensors).values()]; // in parameter order, the centers last
   if (!optimizer || config === undefined || velocities.length === 0) {
     await writeTorch(output, { ...checkpoint });
     return checkpoint.state_dict.size;
@@ -135,7 +135,7 @@ async function writeOfficial(
   return checkpoint.state_dict.size + velocities.length;
 }
 
-/** Those of a prefix, without it. */
+/** The tensors with a prefix, which is removed from their names. */
 const under = (prefix: string, tensors: Named): Named =>
   new Map(
     [...tensors].filter(([name]) => name.startsWith(prefix)).map(([name, one]) => [name.slice(prefix.length), one]),

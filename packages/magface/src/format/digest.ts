@@ -1,4 +1,4 @@
-/** The digest that files, models and images are told by. */
+/** The digest that identifies files, models and images. */
 import { createHash } from 'node:crypto';
 
 /** @returns SHA-256, hexadecimal */

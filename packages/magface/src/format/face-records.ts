@@ -6,7 +6,7 @@
  *     image records   1 … first identity key - 1: label is the class (or its copy in packed labels)
  *     identity records  labels [first image key, end]
  *
- * Plain im2rec files have images alone.
+ * Plain im2rec files have only images.
  */
 import type { ImageRecord } from './image-record.ts';
 import { createRecordWriter, type RecordFile } from './record-file.ts';
@@ -14,7 +14,7 @@ import { createRecordWriter, type RecordFile } from './record-file.ts';
 /** The images of a set; flat arrays, since MS1MV2 has 5.8 million. */
 export interface FaceRecords {
   readonly keys: Float64Array;
-  /** Classes, from 0 without gaps; as many as keys. */
+  /** One class per key, from 0 without gaps. */
   readonly labels: Uint32Array;
   /** K. */
   readonly classes: number;
@@ -23,7 +23,7 @@ export interface FaceRecords {
 /**
  * Finds the people and the keys of their images; reads no image.
  *
- * @throws {FormatError} when a record is damaged or a range is none
+ * @throws {FormatError} if a record is damaged or a range is invalid
  */
 export function readFaceRecords(file: RecordFile): FaceRecords {
   const header = file.has(0) ? file.readLabelsSync(0) : undefined;
@@ -55,7 +55,7 @@ function fromRanges(file: RecordFile, identities: readonly [number, number]): Fa
   return { keys: Float64Array.from(keys), labels: Uint32Array.from(labels), classes: last - first };
 }
 
-/** Plain im2rec, and sets whose records of identities are left out: the images' own labels, counted anew without gaps. */
+/** For plain im2rec and sets without identity records: the images' own labels, renumbered without gaps. */
 function fromLabels(file: RecordFile): FaceRecords {
   const [keys, ids]: [number[], number[]] = [[], []];
   for (const key of file.keys) {
@@ -73,15 +73,15 @@ function fromLabels(file: RecordFile): FaceRecords {
 /** One person's images, for {@link writeFaceRecords}. */
 export type FaceIdentity = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** Labels are float32, which holds every whole number up to this one. */
+/** Labels are float32, which represents all integers up to this one. */
 const largestLabel = 2 ** 24;
 
 /**
- * Writes a set as InsightFace lays it out: images, then a record a person, and record 0 at the end of the file, when the
- * ranges are known; readers find it by the index. A set with more keys than labels can name goes without ranges: readers
- * take the images' own labels then.
+ * Writes a set in InsightFace's layout: images, then one record per person, and record 0 at the end of the file, where the
+ * ranges are known; readers find it by the index. A set with more keys than labels can represent has no ranges, and readers
+ * use the images' own labels.
  *
- * @param largestKey - that ranges may name
+ * @param largestKey - largest key allowed in ranges
  */
 export async function writeFaceRecords(
   path: string,

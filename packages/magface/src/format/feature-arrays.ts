@@ -1,4 +1,4 @@
-/** Features as one array of values, `.npy` or `.safetensors`, read by ranges. */
+/** Reads features from an array in `.npy` or `.safetensors`, by ranges. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../errors.ts';
@@ -10,12 +10,12 @@ import { byteLengthOf, type Dtype, dtypeBits, toFloat32 } from './tensor.ts';
 
 const chunkBytes = 1 << 22;
 
-/** Where the rows lie in the file. */
+/** Position of the rows in the file. */
 export interface FeatureArray {
   readonly dtype: Dtype;
   readonly rows: number;
   readonly dimension: number;
-  /** Byte where the values begin. */
+  /** Offset of the values. */
   readonly start: number;
   readonly names: readonly string[] | undefined;
 }

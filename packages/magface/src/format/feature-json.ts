@@ -1,4 +1,4 @@
-/** Features as JSON, an object a line: `{"image": "a.jpg", "embedding": [..]}`; other keys are passed over. */
+/** Features as JSON, one object per line: `{"image": "a.jpg", "embedding": [..]}`; other keys are ignored. */
 import type { ByteSource } from './byte-source.ts';
 import type { FeatureBlock } from './feature-block.ts';
 import { readLines } from './text-lines.ts';

@@ -1,4 +1,4 @@
-/** How each feature format lays out rows on the disk. The formats are described in feature-writer.ts. */
+/** The layout of each feature format on disk; feature-writer.ts describes the formats. */
 import { magnitudeOf } from '../quality.ts';
 import { FileWriter } from './file-writer.ts';
 import { namesFileOf, npyHeader } from './npy.ts';
@@ -6,14 +6,14 @@ import { pythonFloat } from './python-float.ts';
 import { safetensorsHeader } from './safetensors-header.ts';
 
 /**
- * One format. `begin` and `row` append before they first wait, so that calls that were not awaited keep their order; a
- * promise that they return is back-pressure alone.
+ * One format. `begin` and `row` append before they first await, so calls without await keep their order;
+ * their promise is only back-pressure.
  */
 export interface FeatureLayout {
   begin(dimension: number): Promise<void>;
-  /** @param name - one that the format can hold */
+  /** @param name - a name that the format supports */
   row(name: string, embedding: Float32Array): Promise<void>;
-  /** @param path - where the file gets its name at last: beside where it was begun */
+  /** @param path - the final path, in the same folder as the temporary file */
   end(rows: number, dimension: number, path: string): Promise<void>;
   discard(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export const jsonLayout: FeatureLayoutFactory = async (path) => {
   };
 };
 
-/** Values in one file, names in another: both are on the disk, whole, before either gets its name. */
+/** Values in one file, names in another: both are complete on disk before either is renamed. */
 export const npyLayout: FeatureLayoutFactory = async (path) => {
   const [file, names] = await createBoth(path, namesFileOf(path));
   return {
@@ -82,7 +82,7 @@ export const npyLayout: FeatureLayoutFactory = async (path) => {
   };
 };
 
-/** Names are spooled beside the file and copied behind the values at the end; the header's room is reserved. */
+/** Names are spooled to a temporary file and copied after the values; space for the header is reserved. */
 export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) => {
   const [file, names] = await createBoth(path, `${path}.names`);
   const header = (rows: number, dimension: number, nameBytes: number, room?: number): Buffer => {

@@ -1,10 +1,10 @@
 /**
- * Feature files, streamed in blocks of rows so that files of any size need no more memory than a block. By the ending:
+ * Streams feature files in blocks of rows, with one block in memory at a time. The extension selects the format:
  *
- *     .npy          (N, D) float32, float64 or float16 in C order; names in NAME.names.txt, a line each, where it exists
- *     .safetensors  the one tensor (N, D), names in `names` (U8, joined by line feeds) where it exists
- *     .jsonl        `{"image", "embedding"}`, a line an image
- *     all else      the official text: `name v1 … vD`, a line an image
+ *     .npy          (N, D) float32, float64 or float16 in C order; names in NAME.names.txt, one per line, if it exists
+ *     .safetensors  the one tensor (N, D), names in `names` (U8, joined by line feeds) if it exists
+ *     .jsonl        `{"image", "embedding"}`, one line per image
+ *     all else      the official text: `name v1 … vD`, one line per image
  */
 
 import { extname } from 'node:path';
@@ -23,9 +23,9 @@ export interface FeatureFile {
 }
 
 /**
- * Opens a feature file and learns the length of its features.
+ * Opens a feature file and reads the dimension of its features.
  *
- * @throws {FormatError} when the file is none of the above; wrong rows throw as they come
+ * @throws {FormatError} if the file has none of these formats; invalid rows throw when they are read
  */
 export async function openFeatureFile(file: string): Promise<FeatureFile> {
   const source = await openBytes(file);
@@ -38,7 +38,7 @@ export async function openFeatureFile(file: string): Promise<FeatureFile> {
   }
 }
 
-/** The same for bytes that are open already; the format is told by the source's name. */
+/** The same for an open source; its name selects the format. */
 export async function featuresOf(source: ByteSource): Promise<FeatureFile> {
   if (source.size === 0) throw source.error('Expected features, one image a line, but the file is empty.', 0);
   const ending = extname(source.file);

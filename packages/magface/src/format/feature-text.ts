@@ -1,6 +1,6 @@
 /**
- * The official text of features, `name v1 … vD` a line, read from its bytes: no strings but the names are made, for
- * IJB-C's features are 5 GB of it.
+ * Reads the official feature text, `name v1 … vD` per line, from its bytes. It makes strings only for names, because
+ * IJB-C's features are 5 GB of text.
  */
 import type { ByteSource } from './byte-source.ts';
 import type { FeatureBlock } from './feature-block.ts';
@@ -8,7 +8,7 @@ import type { FeatureBlock } from './feature-block.ts';
 const chunkBytes = 1 << 22;
 const [lineFeed, space, minus, point] = [10, 32, 45, 46];
 
-/** @returns D, from the first line; @throws {FormatError} when it is no such line */
+/** @returns D, from the first line; @throws {FormatError} if it is not such a line */
 export async function textDimension(source: ByteSource): Promise<number> {
   const head = await source.read(0, Math.min(source.size, chunkBytes));
   const [line = ''] = head.toString('latin1').split('\n', 1);
@@ -17,7 +17,7 @@ export async function textDimension(source: ByteSource): Promise<number> {
   throw source.error('Expected a name and its values on each line but the first line is no such.', 0);
 }
 
-/** Whole lines of a chunk are parsed in place; what is left waits for the next chunk. */
+/** Whole lines of a chunk are parsed in place; the rest waits for the next chunk. */
 export async function* textBlocks(source: ByteSource, dimension: number): AsyncGenerator<FeatureBlock> {
   const lines = { source, dimension, done: 0 };
   let next = chunkAt(source, 0);
@@ -26,7 +26,7 @@ export async function* textBlocks(source: ByteSource, dimension: number): AsyncG
     const last = at + chunk.length === source.size;
     const end = last ? chunk.length : chunk.lastIndexOf(lineFeed) + 1;
     if (end === 0) throw source.error(`Expected a line of at most ${chunkBytes} bytes but this one goes on.`, at);
-    next = chunkAt(source, at + end); // the disk works while we parse
+    next = chunkAt(source, at + end); // read ahead while parsing
     next.catch(() => undefined);
     const whole = last ? Buffer.concat([chunk, Buffer.from('\n')]) : chunk.subarray(0, end);
     const block = parseLines(whole, at, lines);
@@ -79,13 +79,13 @@ function parseLines(
 const powersOfTen: Float64Array = Float64Array.from({ length: 23 }, (_, power) => 10 ** power);
 
 /**
- * Numbers up to the line feed, at which the cursor is left.
+ * Parses numbers up to the line feed, and leaves the cursor there.
  *
  * Plain decimals are read by hand: up to 9 digits in an int32, the next 9 in another, the rest dropped, then one division.
  * The result may be off by some units in the last place of float64, which float32 does not show. All else is rare and
  * goes through Number.
  *
- * @returns how many there were; -1 when the cursor was left at something that is no number
+ * @returns the count; -1 if the cursor is at something that is not a number
  */
 function parseRow(bytes: Uint8Array, cursor: { at: number }, row: Float32Array): number {
   let [at, count] = [cursor.at, 0];
@@ -128,7 +128,7 @@ function parseRow(bytes: Uint8Array, cursor: { at: number }, row: Float32Array):
   return count;
 }
 
-/** Exponents, infinities and long integers. @returns undefined for what is no number */
+/** Exponents, infinities and long integers. @returns undefined if it is not a number */
 function rareNumber(text: string): number | undefined {
   const value = /^[+-]?inf(inity)?$/i.test(text) ? Number(`${text[0] === '-' ? '-' : ''}Infinity`) : Number(text);
   return Number.isNaN(value) && !/^[+-]?nan$/i.test(text) ? undefined : value;

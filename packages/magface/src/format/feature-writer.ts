@@ -1,10 +1,10 @@
 /**
- * Feature files, written as features come: memory stays flat for any number of rows. By the name's ending:
+ * Writes feature files row by row, with constant memory. The extension selects the format:
  *
- *     .list         the official text: `name v1 … vD `, a line an image
- *     .npy          (N, D) float32; names, a line each, in NAME.names.txt beside it
+ *     .list         the official text: `name v1 … vD `, one line per image
+ *     .npy          (N, D) float32; names, one per line, in NAME.names.txt beside it
  *     .safetensors  `embeddings` (N, D) F32 and `names` U8, the names' UTF-8 joined by line feeds
- *     .jsonl        `{"image", "magnitude", "embedding"}`, a line an image
+ *     .jsonl        `{"image", "magnitude", "embedding"}`, one line per image
  */
 import { extname } from 'node:path';
 import { ConfigError, ShapeError } from '../errors.ts';
@@ -14,33 +14,33 @@ import { type FeatureLayoutFactory, jsonLayout, npyLayout, safetensorsLayout, te
 export interface FeatureWriterOptions {
   /** D. @default that of the first feature */
   readonly dimension?: number | undefined;
-  /** What a `.safetensors` shall say about itself; the other formats have no place for it. @default none */
+  /** Metadata of a `.safetensors`; the other formats have none. @default none */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A feature file being written. */
 export interface FeatureWriter {
   /**
-   * Appends one row; await it, so that memory stays flat.
+   * Appends one row; await it to keep memory constant.
    *
    * @param embedding - (D) float32, copied before this returns
-   * @throws {ShapeError} when D is not that of the rows before
-   * @throws {ConfigError} when the format has no way to hold such a name
+   * @throws {ShapeError} if D differs from earlier rows
+   * @throws {ConfigError} if the format does not support the name
    */
   write(name: string, embedding: Float32Array): Promise<void>;
   /**
-   * Gives the file its name; on return it is on the disk, whole.
+   * Completes the file on disk and renames it into place.
    *
-   * @param path - another name in the same folder, for what is not all that was wanted. @default the path it was made with
+   * @param path - another name in the same folder, for a partial result. @default the path it was made with
    */
   close(path?: string): Promise<void>;
-  /** Leaves nothing behind, for a run that failed. */
+  /** Removes the unfinished file, after a failed run. */
   discard(): Promise<void>;
 }
 
 interface Format {
   readonly create: FeatureLayoutFactory;
-  /** What a name may not hold. @default nothing */
+  /** What a name must not contain. @default nothing */
   readonly refused?: { readonly pattern: RegExp; readonly what: string; readonly remedy: string };
 }
 
@@ -58,7 +58,7 @@ const formats: Readonly<Record<string, Format>> = {
   '.jsonl': { create: jsonLayout },
 };
 
-/** @throws {ConfigError} when the ending names no feature format */
+/** @throws {ConfigError} if the ending names no feature format */
 function formatOf(path: string): Format {
   const format = formats[extname(path)];
   if (format !== undefined) return format;
@@ -67,9 +67,9 @@ function formatOf(path: string): Format {
 }
 
 /**
- * Asks before the work whether the file could hold what is to be written.
+ * Checks in advance whether the format supports all names.
  *
- * @throws {ConfigError} naming the first name that the format of `path` has no way to hold
+ * @throws {ConfigError} naming the first name that the format of `path` does not support
  */
 export function expectFeatureNames(path: string, names: Iterable<string>): void {
   const { refused } = formatOf(path);
@@ -83,9 +83,9 @@ export function expectFeatureNames(path: string, names: Iterable<string>): void 
 }
 
 /**
- * Starts a feature file; the file ending selects the format.
+ * Starts a feature file; the extension selects the format.
  *
- * @throws {ConfigError} when the ending names no feature format, or the file cannot be written
+ * @throws {ConfigError} if the ending names no feature format, or the file cannot be written
  */
 export async function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
   const layout = await formatOf(path).create(path, options.metadata ?? {});

@@ -1,7 +1,7 @@
 /**
- * How every format here is written: appended through one block of memory to a temporary name beside the target, synced,
- * and renamed when whole. A kill leaves what stood under the name before. The temporary name is each writer's own, so that
- * of two that write one path the last to finish has it, whole.
+ * Writes every format here: data are appended through one block of memory to a temporary file beside the target, synced,
+ * and renamed when complete. A kill leaves the previous file in place. Each writer has its own temporary name, so if two
+ * write the same path, the file of the last to finish stays, complete.
  */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
@@ -26,7 +26,7 @@ export class FileWriter {
     this.#handle = handle;
   }
 
-  /** @throws {ConfigError} when the folder is not there, or the path is one */
+  /** @throws {ConfigError} if the folder is missing, or the path is a folder */
   static async create(path: string): Promise<FileWriter> {
     await expectFileTarget(path);
     const temporary = `${path}.${randomUUID()}.part`;
@@ -38,7 +38,7 @@ export class FileWriter {
     return this.#flushed + this.#filled;
   }
 
-  /** Appends bytes, in the order of the calls; awaiting each holds memory to one block. The bytes are copied. */
+  /** Appends a copy of the bytes, in call order; awaiting each call limits memory to one block. */
   append(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + blockBytes - this.#filled);
@@ -50,14 +50,14 @@ export class FileWriter {
     return this.#tail;
   }
 
-  /** Overwrites bytes appended before, such as a header whose counts are known at the end only. */
+  /** Overwrites bytes appended before, such as a header with counts that are known only at the end. */
   async patch(offset: number, bytes: Uint8Array): Promise<void> {
     this.#flush();
     await this.#tail;
     await writeFully(this.#handle, bytes, offset);
   }
 
-  /** What was appended so far, in blocks: how a spool is copied into the file it belongs to. */
+  /** Yields the appended bytes in blocks, to copy a spool into its file. */
   async *contents(): AsyncGenerator<Uint8Array> {
     this.#flush();
     await this.#tail;
@@ -71,7 +71,7 @@ export class FileWriter {
   }
 
   /**
-   * On return the file is on the disk under its name, whole.
+   * Completes the file on disk and renames it into place.
    *
    * @param path - another name, in the same folder
    */
@@ -85,7 +85,7 @@ export class FileWriter {
     }
   }
 
-  /** The first half of a commit, for files that belong together: all is on the disk, and none has its name yet. */
+  /** The first half of a commit, for related files: the data are on disk, but not yet renamed. */
   async finish(): Promise<void> {
     if (this.#finished) return;
     try {
@@ -100,7 +100,7 @@ export class FileWriter {
     }
   }
 
-  /** Leaves nothing behind. */
+  /** Removes the unfinished file. */
   async discard(): Promise<void> {
     await this.#tail.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
@@ -114,11 +114,11 @@ export class FileWriter {
     this.#block = Buffer.allocUnsafe(blockBytes);
     this.#filled = 0;
     this.#tail = this.#tail.then(() => writeFully(this.#handle, bytes, offset));
-    this.#tail.catch(() => undefined); // whoever awaits the tail is told
+    this.#tail.catch(() => undefined); // whoever awaits the tail gets the error
   }
 }
 
-/** Writes a file in one go; on return it is on the disk under its name, whole. */
+/** Writes a file atomically. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const file = await FileWriter.create(path);
   try {

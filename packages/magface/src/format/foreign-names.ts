@@ -1,6 +1,6 @@
-/** Names that other projects have given the layers of a backbone, as rules from theirs to ours. */
+/** Rules that map other projects' layer names of a backbone to ours. */
 
-/** Rules are tried in their order; a name that none fits is no part of the backbone. */
+/** Rules are tried in order; a name that matches none is not part of the backbone. */
 export interface ForeignNames {
   readonly project: string;
   readonly rules: readonly (readonly [theirs: RegExp, ours: string])[];
@@ -30,7 +30,7 @@ export const foreignNames: readonly ForeignNames[] = [
   },
 ];
 
-/** @returns our names to the file's, as far as a project's rules reach */
+/** @returns our names to the file's, for names that a rule matches */
 export function byForeignNames({ rules }: ForeignNames, names: Iterable<string>): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of names) {

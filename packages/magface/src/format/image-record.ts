@@ -1,5 +1,5 @@
 /**
- * What im2rec puts in a record: flag, label, two ids, then `flag` further labels where flag is above 0, then the image.
+ * The contents of an im2rec record: flag, label, two ids, then `flag` further labels if flag is above 0, then the image.
  *
  *     uint32 flag | float32 label | uint64 id | uint64 id2 | float32[flag] | JPEG
  */
@@ -12,15 +12,15 @@ export interface ImageRecord {
   readonly labels: readonly number[];
   readonly id: number;
   readonly id2: number;
-  /** The encoded image; of no bytes in records that are about others. */
+  /** The encoded image; empty in records that describe other records. */
   readonly image: Uint8Array;
-  /** Whether labels are packed, also where it is a single one. @default by their number */
+  /** Whether labels are packed, even a single one. @default by their number */
   readonly packed?: boolean;
 }
 
 const headerBytes = 24;
 
-/** @throws {FormatError} when the data are too short for their header */
+/** @throws {FormatError} if the data are too short for their header */
 export function decodeImageRecord(source: ByteSource, data: Buffer, at: number): ImageRecord {
   const flag = data.length < headerBytes ? 0 : data.readUInt32LE(0);
   if (data.length < headerBytes + 4 * flag) {
@@ -37,17 +37,17 @@ export function decodeImageRecord(source: ByteSource, data: Buffer, at: number):
   };
 }
 
-/** What a record says without its image. */
+/** A record without its image. */
 export interface RecordLabels {
   readonly labels: readonly number[];
-  /** Whether an image follows; records that are about others have none. */
+  /** Whether an image follows; records that describe other records have none. */
   readonly isImage: boolean;
 }
 
 /**
  * The labels from a record's first bytes, its RecordIO header included.
  *
- * @returns undefined where they do not tell: the record has to be read whole
+ * @returns undefined if they do not suffice and the whole record must be read
  */
 export function headLabels(head: Buffer): RecordLabels | undefined {
   const start = 8 + headerBytes;

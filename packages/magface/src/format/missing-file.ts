@@ -1,4 +1,4 @@
-/** The one sentence for a file that is not there, whoever looked for it. */
+/** The error text for a missing file. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 

@@ -6,11 +6,11 @@
 import type { ByteSource } from './byte-source.ts';
 import type { Dtype } from './tensor.ts';
 
-/** What the header says. */
+/** A parsed header. */
 export interface NpyHeader {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Byte where the values begin. */
+  /** Offset of the values. */
   readonly start: number;
 }
 
@@ -28,7 +28,7 @@ export function npyHeader(rows: number, dimension: number): Buffer {
   return header;
 }
 
-/** Where the names of a `.npy` lie: `NAME.names.txt`. */
+/** The file with the names of a `.npy`: `NAME.names.txt`. */
 export const namesFileOf = (path: string): string => path.replace(/\.npy$/, '.names.txt');
 
 const dtypes: ReadonlyMap<string, Dtype> = new Map([
@@ -37,7 +37,7 @@ const dtypes: ReadonlyMap<string, Dtype> = new Map([
   ['<f2', 'F16'],
 ]);
 
-/** @throws {FormatError} when it is no array of floats in C order */
+/** @throws {FormatError} if it is not an array of floats in C order */
 export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const head = await source.read(0, Math.min(source.size, 4096));
   const version = head[6] ?? 0;

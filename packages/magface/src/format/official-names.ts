@@ -13,17 +13,17 @@ import { FormatError } from '../errors.ts';
 import { byForeignNames, foreignNames } from './foreign-names.ts';
 import type { TensorInfo } from './tensor.ts';
 
-/** How a file calls a backbone. */
+/** The names of a backbone in a file. */
 export interface OfficialNames {
   /** Bare name to the file's. */
   readonly names: ReadonlyMap<string, string>;
   /** Bare names that the backbone has and the file lacks. */
   readonly missing: readonly string[];
-  /** The file's names under the same prefix that the backbone has no use for. */
+  /** The file's names with the same prefix that the backbone lacks. */
   readonly surplus: readonly string[];
-  /** Tensors of another shape than the backbone's. */
+  /** Tensors with a different shape than the backbone's. */
   readonly otherShape: readonly { readonly name: string; readonly expected: string; readonly found: string }[];
-  /** The class centers, where the file has them. */
+  /** The class centers, if the file has them. */
   readonly head?: { readonly name: string; readonly layout: 'DK' | 'KD'; readonly classes: number };
 }
 
@@ -36,7 +36,7 @@ const heads = [
 ] as const;
 
 /**
- * @param tensors - of a file, by its own names
+ * @param tensors - tensors of a file by name
  * @param backbone - shapes by bare name
  */
 export function officialNames(
@@ -73,7 +73,7 @@ interface Layout {
   readonly stored: (name: string) => string;
 }
 
-/** The layout under which most of the backbone is found; of equals the first. */
+/** The layout that finds most of the backbone; the first of equals. */
 function bestLayout(
   tensors: ReadonlyMap<string, TensorInfo>,
   backbone: ReadonlyMap<string, readonly number[]>,
@@ -106,7 +106,7 @@ function headOf(tensors: ReadonlyMap<string, TensorInfo>, wrapper: string): Offi
 
 /**
  * @returns the same names
- * @throws {FormatError} listing all that is missing or of another shape
+ * @throws {FormatError} listing all missing tensors and wrong shapes
  */
 export function expectOfficialNames(file: string, found: OfficialNames): OfficialNames {
   const { names, missing, otherShape } = found;
@@ -121,7 +121,7 @@ export function expectOfficialNames(file: string, found: OfficialNames): Officia
   );
 }
 
-/** What the official trainers save beside the weights. */
+/** A checkpoint of the official trainers. */
 export interface OfficialCheckpoint<T> {
   readonly epoch: number;
   readonly arch: string;

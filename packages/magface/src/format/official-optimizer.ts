@@ -3,8 +3,8 @@ import type { LazyTensor } from './safetensors.ts';
 import type { TorchValue } from './torch-writer.ts';
 
 /**
- * @param velocities - one a parameter, in the order of the model's parameters: the backbone's, then the class centers
- * @param settings - those of the step to come
+ * @param velocities - one per parameter, in the model's order: the backbone, then the class centers
+ * @param settings - those of the next step
  */
 export function sgdState(
   velocities: readonly LazyTensor[],
@@ -26,15 +26,15 @@ export function sgdState(
   return { state, param_groups: [group] };
 }
 
-/** What was saved, as far as going on needs it. */
+/** The saved state that resuming needs. */
 export interface SavedSgd {
-  /** Paths of the velocities in the file, one a parameter; undefined where none was saved. */
+  /** Paths of the velocities in the file, one per parameter; undefined if none was saved. */
   readonly velocities: readonly (string | undefined)[];
-  /** Of its first group. */
+  /** Learning rate of the first group. */
   readonly lr: number | undefined;
 }
 
-/** @param optimizer - the value under `optimizer` of an official checkpoint; @returns undefined when it is none */
+/** @param optimizer - the value under `optimizer` of an official checkpoint; @returns undefined if it is not an SGD state */
 export function readSgdState(optimizer: unknown): SavedSgd | undefined {
   if (!(optimizer instanceof Map)) return undefined;
   const groups: unknown = optimizer.get('param_groups');

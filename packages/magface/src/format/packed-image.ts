@@ -1,12 +1,12 @@
-/** Images that lie in files of many: `.rec` and tar shards. */
+/** Images packed into larger files: `.rec` and tar shards. */
 import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { parseImageRecord } from './record-file.ts';
 
-/** Where one lies. Plain data, which threads can be sent. */
+/** The position of one. Plain data that can be sent to threads. */
 export interface PackedImage {
   readonly file: string;
   readonly offset: number;
-  /** Bytes; of a record, those of its headers and padding too. */
+  /** Bytes; for a record, including its headers and padding. */
   readonly length: number;
   /** What the bytes are: an image record of RecordIO, or the encoded image itself. */
   readonly form: 'record' | 'image';
@@ -15,7 +15,7 @@ export interface PackedImage {
 /**
  * @param source - of `place.file`
  * @returns the encoded image
- * @throws {FormatError} when the record is damaged
+ * @throws {FormatError} if the record is damaged
  */
 export function readPackedImage(source: ByteSource, { offset, length, form }: PackedImage): Buffer {
   const bytes = source.readSync(offset, length);
@@ -24,7 +24,7 @@ export function readPackedImage(source: ByteSource, { offset, length, form }: Pa
   return Buffer.from(image.buffer, image.byteOffset, image.byteLength);
 }
 
-/** The same for a single image, of a file that is not open. */
+/** The same for a single image in a file that is not open. */
 export function readPackedFile(place: PackedImage): Buffer {
   const source = openBytesSync(place.file);
   try {

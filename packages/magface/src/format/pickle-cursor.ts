@@ -1,8 +1,8 @@
-/** A pickle's bytes through a window, since most of its reads are of one to nine bytes. */
+/** Reads a pickle through a buffer, since most reads are one to nine bytes. */
 import type { ByteSource } from './byte-source.ts';
 
 const windowBytes = 1 << 16;
-/** Names and short texts; larger ones are no part of any format here. */
+/** Limit on names and short texts; no format here has larger ones. */
 const mostTextBytes = 1 << 24;
 
 export class PickleCursor {
@@ -21,7 +21,7 @@ export class PickleCursor {
     return this.#window[index] ?? this.#refill(1)[0]!;
   }
 
-  /** @returns a view that lives until the next read */
+  /** @returns a view that is valid until the next read */
   take(length: number): Buffer {
     const index = this.at - this.#windowAt;
     this.at += length;
@@ -33,7 +33,7 @@ export class PickleCursor {
     return this.take(bytes).readUIntLE(0, bytes);
   }
 
-  /** A length of eight bytes; one that no file can have is told as such by whoever reads that far. */
+  /** A length of eight bytes; reading that far reports an impossible one. */
   length64(): number {
     return Number(this.take(8).readBigUInt64LE(0));
   }
@@ -54,7 +54,7 @@ export class PickleCursor {
     return Buffer.from(bytes).toString('utf8');
   }
 
-  /** Leaves bytes unread. */
+  /** Skips bytes. */
   skip(length: number): { offset: number; length: number } {
     const offset = this.at;
     if (offset + length > this.#source.size) {
@@ -65,7 +65,7 @@ export class PickleCursor {
     return { offset, length };
   }
 
-  /** Moves the window so that the `length` bytes before `at` are its first. */
+  /** Moves the buffer so that it begins with the `length` bytes before `at`. */
   #refill(length: number): Buffer {
     const start = this.at - length;
     const most = Math.max(length, Math.min(windowBytes, this.#source.size - start));

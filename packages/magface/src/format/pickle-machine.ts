@@ -4,10 +4,10 @@ import { PickleCursor } from './pickle-cursor.ts';
 import type { PickledBytes, PickleGlobal, PickleOptions } from './pickle-values.ts';
 
 const mark = Symbol('mark');
-/** An empty Map costs two hundred bytes and one byte of a file. */
+/** An empty Map takes 200 bytes of memory for one byte of a file. */
 const mostContainers = 1_000_000;
 
-/** Says what a callable of the allow-list expected; becomes a FormatError with the offset. */
+/** Says what an allowed callable expected; becomes a FormatError with the offset. */
 export class Unpicklable extends Error {}
 
 export class PickleMachine {
@@ -26,7 +26,7 @@ export class PickleMachine {
     this.#options = options;
   }
 
-  /** @returns the next opcode, which errors from now on point at */
+  /** @returns the next opcode, to which later errors refer */
   next(): number {
     this.#opcodeAt = this.cursor.at;
     return this.cursor.byte();
@@ -131,6 +131,6 @@ export class PickleMachine {
   }
 }
 
-/** Names come from the file: short and printable in messages. */
+/** Makes a name from the file short and printable, for messages. */
 const printable = (text: unknown): string =>
   typeof text === 'string' ? text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?') : 'something without a name';

@@ -1,9 +1,9 @@
-/** What each opcode of pickle's protocols 0 to 5 does. */
+/** The opcodes of pickle protocols 0 to 5. */
 import type { PickleMachine } from './pickle-machine.ts';
 
 type Opcode = (machine: PickleMachine) => void;
 
-/** Whole numbers above 2^53 stay exact as bigint. */
+/** Integers above 2^53 stay exact as bigint. */
 const whole = (value: bigint): number | bigint => {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

@@ -1,6 +1,6 @@
 /**
- * Python's pickle as data. A pickle is a program that may call anything; here every callable is looked up in an
- * allow-list of our own functions, and whatever is not on it is refused by name. Nothing of the file's ever runs.
+ * Reads Python's pickle as data. A pickle is a program that may call anything; here every callable is looked up in an
+ * allow-list of our own functions, and all others are refused by name. No code of the file ever runs.
  *
  * Lists and tuples become arrays, dicts Maps, None null, byte strings ranges of the file: a set of images stays on disk.
  *
@@ -12,13 +12,13 @@ import { PickleMachine } from './pickle-machine.ts';
 import { pickleOpcodes } from './pickle-opcodes.ts';
 import type { PickleOptions } from './pickle-values.ts';
 
-/** Far above any real file; below what a hostile one would need to fill the memory. */
+/** Far above any real file, but too few for a malicious one to exhaust memory. */
 const mostOpcodes = 5_000_000;
 const stop = 0x2e;
 
 /**
  * @returns the value, and the byte after the pickle
- * @throws {FormatError} at the byte where the pickle breaks off, contradicts itself or calls what is not allowed
+ * @throws {FormatError} with the offset where the pickle is truncated, invalid or calls a forbidden name
  */
 export function readPickle(source: ByteSource, options: PickleOptions): { value: unknown; end: number } {
   const machine = new PickleMachine(source, options);

@@ -1,8 +1,8 @@
-/** Numbers as Python prints them, which is how the official feature files hold them. */
+/** Formats numbers as Python does, as in the official feature files. */
 
 /**
  * The shortest decimal that reads back as the same float64, in Python's `repr`: `2.0`, `1e-05`, `1.3515087366104126`.
- * JavaScript finds the same digits and lays them out otherwise for whole, tiny and huge numbers.
+ * JavaScript finds the same digits, but formats integers, tiny and huge numbers differently.
  */
 export function pythonFloat(value: number): string {
   const size = Math.abs(value);

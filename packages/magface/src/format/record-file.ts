@@ -1,4 +1,4 @@
-/** A `.rec` with its `.idx`: images by key, at random or in the order of the file, one read of the disk each. */
+/** A `.rec` with its `.idx`: images by key, at random or in file order, one disk read each. */
 import { existsSync } from 'node:fs';
 import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
@@ -17,37 +17,37 @@ const labelBytes = 40;
 
 /** An open `.rec`. Close it after use. */
 export interface RecordFile {
-  /** In the order of the records' bytes. */
+  /** In file order. */
   readonly keys: Float64Array;
   readonly has: (key: number) => boolean;
-  /** Where a record lies. @throws {FormatError} when there is no such key */
+  /** Position of a record. @throws {FormatError} if there is no such key */
   place(key: number): { readonly offset: number; readonly length: number };
-  /** @throws {FormatError} when there is no such key, or no record where the index says */
+  /** @throws {FormatError} if there is no such key, or no record at its indexed offset */
   read(key: number): Promise<ImageRecord>;
-  /** The same without waiting, for a worker's own thread. */
+  /** The same, synchronously, for worker threads. */
   readSync(key: number): ImageRecord;
-  /** The labels alone: some bytes of the disk, whatever the image's size. */
+  /** Reads only the labels: a few bytes, whatever the image's size. */
   readLabelsSync(key: number): RecordLabels;
-  /** @returns the error to throw when a record contradicts its place in a set */
+  /** @returns the error for a record that contradicts its place in a set */
   error(message: string, key: number): Error;
   close(): Promise<void>;
   closeSync(): void;
 }
 
-/** What stands beside `train.rec`: `train.idx`, `train.lst`. */
+/** The files beside `train.rec`: `train.idx`, `train.lst`. */
 const besideRecords = (path: string, ending: '.idx' | '.lst'): string => path.replace(/(\.rec)?$/, ending);
 
 /**
  * Opens a `.rec` for reading by key.
  *
- * @param index - @default the `.idx` beside the file; where there is none, the file is gone through once and keys count from 0
- * @throws {FormatError} when the index contradicts the file
+ * @param index - @default the `.idx` beside the file; without one, the file is scanned once and keys count from 0
+ * @throws {FormatError} if the index contradicts the file
  */
 export async function openRecords(file: string, index?: string): Promise<RecordFile> {
   return openRecordsSync(file, index);
 }
 
-/** The same without waiting, for what has to be known before a run begins. */
+/** The same, synchronously, for checks before a run begins. */
 export function openRecordsSync(file: string, index: string = besideRecords(file, '.idx')): RecordFile {
   const source = openBytesSync(file);
   if (!existsSync(index)) return recordsOf(source);
@@ -97,18 +97,18 @@ export function recordsOf(source: ByteSource, index?: ByteSource): RecordFile {
   };
 }
 
-/** @param bytes - of a whole record, from its magic on; @param offset - where they lie, for messages */
+/** @param bytes - a whole record, from its magic on; @param offset - its offset, for messages */
 export function parseImageRecord(source: ByteSource, bytes: Buffer, offset: number): ImageRecord {
   return decodeImageRecord(source, parseRecord(source, bytes, offset).data, offset);
 }
 
 /** Writes a `.rec` and its `.idx`. */
 export interface RecordWriter {
-  /** @param name - for the `.lst`; it is written when the first record has one. @default no line for this record */
+  /** @param name - for the `.lst`; it is written once a record has a name. @default no line for this record */
   write(key: number, record: ImageRecord, name?: string): Promise<void>;
-  /** Gives the files their names, the records' last. */
+  /** Renames the files into place, the `.rec` last. */
   close(): Promise<void>;
-  /** Leaves nothing behind. */
+  /** Removes the unfinished files. */
   discard(): Promise<void>;
 }
 

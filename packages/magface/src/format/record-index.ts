@@ -1,16 +1,16 @@
-/** `.idx`: `key<TAB>byte` a line, kept in three flat arrays, since MS1MV2 has 5.9 million. */
+/** `.idx`: `key<TAB>byte` per line, kept in three flat arrays, since MS1MV2 has 5.9 million. */
 import type { ByteSource } from './byte-source.ts';
 import { recordEnd } from './record-io.ts';
 
 /** Where each record lies. */
 export interface RecordIndex {
-  /** In the order of the records' bytes. */
+  /** In file order. */
   readonly keys: Float64Array;
   /** @returns undefined for a key that the file lacks */
   find(key: number): { readonly begin: number; readonly end: number } | undefined;
 }
 
-/** @throws {FormatError} when a line is no such pair, a key comes twice or a byte lies outside the records' file */
+/** @throws {FormatError} if a line is not such a pair, a key is duplicate or an offset is outside the `.rec` */
 export function readRecordIndex(index: ByteSource, records: ByteSource): RecordIndex {
   const text = index.readSync(0, index.size);
   const [keys, begins]: [number[], number[]] = [[], []];

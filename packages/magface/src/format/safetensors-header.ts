@@ -1,13 +1,13 @@
 /**
- * The header of a `.safetensors`: eight bytes of length, then JSON from name to `{dtype, shape, data_offsets}`. Nothing
- * that it says is believed before it is checked against the file.
+ * The header of a `.safetensors`: eight bytes of length, then JSON from name to `{dtype, shape, data_offsets}`. All of it
+ * is checked against the file.
  *
  * @see https://github.com/huggingface/safetensors#format
  */
 import type { ByteSource } from './byte-source.ts';
 import { byteLengthOf, type Dtype, dtypeBits, type TensorInfo } from './tensor.ts';
 
-/** One tensor's place; `begin` and `end` count from the end of the header. */
+/** One tensor's position; `begin` and `end` are relative to the end of the header. */
 export interface SafetensorsEntry extends TensorInfo {
   readonly name: string;
   readonly begin: number;
@@ -15,10 +15,10 @@ export interface SafetensorsEntry extends TensorInfo {
 }
 
 export interface SafetensorsHeader {
-  /** In the order of their bytes. */
+  /** In file order. */
   readonly entries: readonly SafetensorsEntry[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** Byte of the file where the values begin. */
+  /** File offset of the values. */
   readonly start: number;
 }
 
@@ -26,7 +26,7 @@ export interface SafetensorsHeader {
 const mostHeaderBytes = 100_000_000;
 
 /**
- * @param room - bytes that the result shall take, filled with spaces as the format allows
+ * @param room - size of the result in bytes, padded with spaces as the format allows
  * @returns length and JSON; values begin at a multiple of eight
  */
 export function safetensorsHeader(
@@ -44,7 +44,7 @@ export function safetensorsHeader(
   return bytes;
 }
 
-/** @throws {FormatError} naming the tensor that is wrong: of no known type, outside the file, over another, twice */
+/** @throws {FormatError} naming the invalid tensor: of unknown type, outside the file, overlapping or duplicate */
 export async function readSafetensorsHeader(source: ByteSource): Promise<SafetensorsHeader> {
   const { text, start } = await headerText(source);
   const fields = parseHeader(source, text);
@@ -94,7 +94,7 @@ function parseHeader(source: ByteSource, text: string): Map<string, unknown> {
   return fields;
 }
 
-/** JSON.parse keeps the last of equal keys without a word, so the colons of the outermost object are counted. */
+/** JSON.parse silently keeps the last of equal keys, so this counts the colons of the outermost object. */
 function topLevelKeys(json: string): number {
   let [depth, keys] = [0, 0];
   for (let at = 0; at < json.length; at++) {

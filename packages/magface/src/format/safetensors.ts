@@ -1,4 +1,4 @@
-/** `.safetensors` both ways: tensors are read one by one by their ranges, and written as they come. */
+/** Reads and writes `.safetensors`, one tensor at a time. */
 import { ConfigError } from '../errors.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
@@ -13,7 +13,7 @@ export interface SafetensorsFile extends TensorFile {
 /**
  * Opens a `.safetensors`; tensors are read one at a time.
  *
- * @throws {FormatError} when the header is damaged or contradicts the file
+ * @throws {FormatError} if the header is damaged or contradicts the file
  */
 export async function openSafetensors(file: string | ByteSource): Promise<SafetensorsFile> {
   const source = typeof file === 'string' ? await openBytes(file) : file;
@@ -37,16 +37,16 @@ export async function openSafetensors(file: string | ByteSource): Promise<Safete
   }
 }
 
-/** A tensor whose values are made when their turn comes, so that a file needs the memory of one tensor alone. */
+/** A tensor with values computed on demand, so writing a file needs memory for only one tensor. */
 export interface LazyTensor extends TensorInfo {
   readonly read: () => Promise<Tensor> | Tensor;
 }
 
 /**
- * Writes a file whole or not at all.
+ * Writes a file atomically.
  *
  * @param metadata - texts by name, for `__metadata__`
- * @throws {ConfigError} when a tensor's values are not of its shape and type
+ * @throws {ConfigError} if a tensor's values do not match its shape and type
  */
 export async function writeSafetensors(
   path: string,
@@ -77,6 +77,6 @@ export async function writeSafetensors(
   await writer.commit();
 }
 
-/** The values of a tensor that is in memory or made now. */
+/** The values of a tensor, computed now if it is lazy. */
 export const valuesOf = async (tensor: Tensor | LazyTensor): Promise<Tensor> =>
   'read' in tensor ? await tensor.read() : tensor;

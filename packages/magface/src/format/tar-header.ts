@@ -4,14 +4,14 @@
 export const tarText = (header: Buffer, at: number, length: number): string =>
   header.toString('utf8', at, at + length).replace(/\0.*$/s, '');
 
-/** Octal text, or base 256 where the first bit is set; NaN for what is neither. */
+/** Octal text, or base 256 if the first bit is set; NaN for anything else. */
 export function tarNumber(header: Buffer, at: number, length: number): number {
   if ((header[at]! & 0x80) !== 0) return Number(BigInt(`0x${header.toString('hex', at + 1, at + length)}`));
   const text = tarText(header, at, length).trim();
   return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
 }
 
-/** @returns a ustar header with its checksum; the same for the same arguments, whatever the time or the user */
+/** @returns a ustar header with its checksum; it does not depend on the time or the user */
 export function tarHeader(name: string, { size, type }: { readonly size: number; readonly type: '0' | 'L' }): Buffer {
   const header = Buffer.alloc(512);
   header.write(name, 0, 100, 'utf8');

@@ -1,6 +1,6 @@
 /**
- * Tar shards as webdataset uses them: a sample is the run of files whose names agree up to the first dot of the last part
- * (`000017.jpg`, `000017.cls`). Read in order or at random: the walk over the headers gives each file's place.
+ * Tar shards as webdataset uses them: a sample is a run of files with the same name up to the first dot of the last part
+ * (`000017.jpg`, `000017.cls`). A scan of the headers locates each file, for reads in order or at random.
  *
  * @see POSIX.1-2017, pax: ustar interchange format; https://github.com/webdataset/webdataset
  */
@@ -14,12 +14,12 @@ const mostNameBytes = 1 << 16;
 /** One file of a shard. */
 export interface TarEntry {
   readonly name: string;
-  /** Byte of the shard where its content begins. */
+  /** Offset of its content in the shard. */
   readonly offset: number;
   readonly size: number;
 }
 
-/** The files of one sample, by what follows the first dot of their names: `jpg`, `cls`. */
+/** The files of one sample, by extension: `jpg`, `cls`. */
 export interface TarSample {
   readonly key: string;
   readonly files: ReadonlyMap<string, TarEntry>;
@@ -30,7 +30,7 @@ export interface TarShard {
   readonly samples: readonly TarSample[];
   read(entry: TarEntry): Promise<Buffer>;
   readSync(entry: TarEntry): Buffer;
-  /** @returns the error to throw when a file's content is not what a sample needs */
+  /** @returns the error for a file with unsuitable content */
   error(message: string, entry: TarEntry): Error;
   close(): Promise<void>;
   closeSync(): void;
@@ -39,13 +39,13 @@ export interface TarShard {
 /**
  * Opens a tar shard and lists its samples; their files are read on demand.
  *
- * @throws {FormatError} when a header is damaged or points outside the file
+ * @throws {FormatError} if a header is damaged or points outside the file
  */
 export async function openTarShard(file: string | ByteSource): Promise<TarShard> {
   return openTarShardSync(file);
 }
 
-/** The same without waiting, for what has to be known before a run begins. */
+/** The same, synchronously, for checks before a run begins. */
 export function openTarShardSync(file: string | ByteSource): TarShard {
   const source = typeof file === 'string' ? openBytesSync(file) : file;
   try {
@@ -63,7 +63,7 @@ export function openTarShardSync(file: string | ByteSource): TarShard {
   }
 }
 
-/** Regular files in their order; links, folders and the like are passed over. */
+/** Regular files in order; links, folders and the like are skipped. */
 function* walk(source: ByteSource): Generator<TarEntry> {
   let [longName, longSize]: [string | undefined, number | undefined] = [undefined, undefined];
   for (let at = 0; at + block <= source.size; ) {
@@ -107,7 +107,7 @@ function groupSamples(entries: Iterable<TarEntry>): TarSample[] {
   for (const entry of entries) {
     const base = entry.name.lastIndexOf('/') + 1;
     const dot = entry.name.indexOf('.', base);
-    if (dot <= base) continue; // no ending, or a hidden file such as macOS adds to each
+    if (dot <= base) continue; // no extension, or a hidden file as macOS adds
     const [key, kind] = [entry.name.slice(0, dot), entry.name.slice(dot + 1).toLowerCase()];
     const last = samples.at(-1);
     if (last?.key === key && !last.files.has(kind)) last.files.set(kind, entry);
@@ -118,7 +118,7 @@ function groupSamples(entries: Iterable<TarEntry>): TarSample[] {
 
 /** A shard being written. */
 export interface TarWriter {
-  /** @param name - such as `000017.jpg`; the files of a sample one after another */
+  /** @param name - such as `000017.jpg`; write the files of a sample consecutively */
   write(name: string, content: Uint8Array): Promise<void>;
   close(): Promise<void>;
   discard(): Promise<void>;
@@ -134,7 +134,7 @@ export async function createTarWriter(path: string): Promise<TarWriter> {
   return {
     async write(name, content) {
       const bytes = Buffer.from(name);
-      // A name that the header has no room for goes before it, as GNU tar does.
+      // A name too long for the header is written before it, as in GNU tar.
       if (bytes.length > 100) await add(tarHeader('././@LongLink', { size: bytes.length, type: 'L' }), bytes);
       await add(tarHeader(name, { size: content.length, type: '0' }), content);
     },

@@ -1,7 +1,7 @@
 /** Tensors as files hold them: a type, a shape and little-endian bytes. */
 import { ShapeError } from '../errors.ts';
 
-/** Types by the names of safetensors, with the bits of one value. */
+/** Bits per value of each type, by its safetensors name. */
 export const dtypeBits = {
   BOOL: 8,
   F4: 4,
@@ -29,7 +29,7 @@ export const dtypeBits = {
 /** Data type of a tensor, by its name in safetensors. */
 export type Dtype = keyof typeof dtypeBits;
 
-/** What is known of a tensor before its values are read. */
+/** A tensor's metadata, without its values. */
 export interface TensorInfo {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
@@ -44,19 +44,19 @@ export interface Tensor extends TensorInfo {
 /** A file of named tensors, read one by one. */
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** @throws {FormatError} when the file does not hold what its header promised */
+  /** @throws {FormatError} if the file contradicts its header */
   read(name: string): Promise<Tensor>;
   close(): Promise<void>;
 }
 
-/** @returns the number of values; above 2^53 or with a size that is none, NaN */
+/** @returns the number of values; NaN above 2^53 or if a size is invalid */
 export function countOf(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) count = Number.isSafeInteger(size) && size >= 0 ? count * size : Number.NaN;
   return Number.isSafeInteger(count) ? count : Number.NaN;
 }
 
-/** @returns bytes that a tensor's values take, NaN when its shape is impossible or ends within a byte */
+/** @returns the size of a tensor's values in bytes; NaN if the shape is invalid or ends within a byte */
 export function byteLengthOf({ dtype, shape }: TensorInfo): number {
   const bits = countOf(shape) * dtypeBits[dtype];
   return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : Number.NaN;
@@ -72,9 +72,9 @@ export function float32Tensor(shape: readonly number[], values: Float32Array): T
 }
 
 /**
- * The values as float32, from any type of floats or whole numbers.
+ * Converts the values of any float or integer type to float32.
  *
- * @throws {ShapeError} for types that are no such numbers
+ * @throws {ShapeError} for other types
  */
 export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
   const copy = new Uint8Array(bytes).buffer; // aligned; a Buffer.slice would be a view
@@ -109,7 +109,7 @@ export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
   }
 }
 
-/** IEEE 754 binary16. */
+/** Converts IEEE 754 binary16. */
 export function halfToFloat(bits: number): number {
   const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
   if (exponent === 0) return sign * fraction * 2 ** -24;

@@ -1,12 +1,12 @@
-/** Lines of a text file with the byte that each begins at: by ranges, or of a text in memory. */
+/** Reads lines and their byte offsets, from a file by ranges or from a text in memory. */
 import { FormatError } from '../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 
 const chunkBytes = 1 << 20;
-/** No line of a format here comes near; a file of another kind may have none at all. */
+/** Limit on a line: no format here comes near, and other files may have no lines. */
 const mostLineBytes = 1 << 26;
 
-/** @throws {FormatError} when a line is over 64 MiB: the file is no text */
+/** @throws {FormatError} if a line exceeds 64 MiB, so the file is not text */
 export async function* readLines(source: ByteSource): AsyncGenerator<{ text: string; offset: number }> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
@@ -27,11 +27,11 @@ export async function* readLines(source: ByteSource): AsyncGenerator<{ text: str
 
 /** A line of a text in memory. */
 export interface TextLine {
-  /** Without the space around it. */
+  /** Trimmed. */
   readonly text: string;
   /** From 1. */
   readonly number: number;
-  /** Byte that it begins at, in UTF-8. */
+  /** Byte offset in UTF-8. */
   readonly offset: number;
 }
 
@@ -46,6 +46,6 @@ export function textLines(text: string): TextLine[] {
   });
 }
 
-/** @returns the error of a line; of the whole text without one */
+/** @returns the error for a line, or for the whole text without one */
 export const lineError = (file: string, message: string, line?: { readonly offset: number }): FormatError =>
   new FormatError(file, message, { offset: line?.offset ?? 0 });

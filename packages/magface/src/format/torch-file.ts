@@ -1,6 +1,6 @@
 /**
  * `.pth` and `.ckpt` as `torch.save` writes them: since 1.6 a zip archive with a pickle and a file for each storage, before
- * that pickles one after another with the storages behind. Values are read when asked for, tensor by tensor.
+ * that a sequence of pickles followed by the storages. Tensors are read on demand, one at a time.
  *
  * @see https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
  */
@@ -17,7 +17,7 @@ import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.ts';
 
 /** An open torch file. Close it after use. */
 export interface TorchFile extends TensorFile {
-  /** What was saved: Maps, arrays, numbers, texts; tensors are {@link TorchTensor}. */
+  /** The saved value: Maps, arrays, numbers, strings; tensors are {@link TorchTensor}. */
   readonly value: unknown;
   /** By their path in `value`, joined by dots: `state_dict.module.features.conv1.weight`, `optimizer.state.0.momentum_buffer`. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
@@ -26,7 +26,7 @@ export interface TorchFile extends TensorFile {
 /**
  * Opens a `.pth`, `.pt` or `.ckpt` without running any of its code; tensors are read one at a time.
  *
- * @throws {FormatError} when the file is damaged, or wants anything of Python but tensors and plain data
+ * @throws {FormatError} if the file is damaged, or uses anything but tensors and plain data
  */
 export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
   const source = typeof file === 'string' ? await openBytes(file) : file;

@@ -1,10 +1,10 @@
-/** All tensors of nested dicts and lists, by their path. */
+/** Finds all tensors in nested dicts and lists, by path. */
 import type { ByteSource } from './byte-source.ts';
 import { TorchTensor } from './torch-tensor.ts';
 
 const [mostDepth, mostValues] = [64, 1_000_000];
 
-/** @throws {FormatError} when the data hold themselves, or are nested or shared beyond what any checkpoint is */
+/** @throws {FormatError} if the data contain themselves, or are nested or shared more than any real checkpoint */
 export function flattenTensors(source: ByteSource, value: unknown): Map<string, TorchTensor> {
   const tensors = new Map<string, TorchTensor>();
   let seen = 0;

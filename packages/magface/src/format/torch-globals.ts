@@ -1,4 +1,4 @@
-/** The allow-list: the only Python names that a `.pth` may use, and the plain data that each of them becomes. */
+/** The allow-list: the only Python names that a `.pth` may use, and how each becomes plain data. */
 
 import { Unpicklable } from './pickle-machine.ts';
 import type { PickleGlobal } from './pickle-values.ts';
@@ -6,7 +6,7 @@ import { countOf, type Dtype } from './tensor.ts';
 import { torchRange } from './torch-strides.ts';
 import { type TorchStorage, TorchTensor } from './torch-tensor.ts';
 
-/** A storage class or dtype: a name that stands for itself. */
+/** A storage class or dtype, which is only a name. */
 export interface TypeName extends PickleGlobal {
   readonly dtype: Dtype;
 }
@@ -79,13 +79,13 @@ function dictOf(args: readonly unknown[]): Map<unknown, unknown> {
   return new Map(pairs as [unknown, unknown][]);
 }
 
-/** `__dict__` of an object that only carries settings. */
+/** Stores the `__dict__` of a plain settings object. */
 function takeState(object: unknown, state: unknown): void {
   if (!(object instanceof Map) || !(state instanceof Map)) return;
   for (const [key, value] of state) object.set(key, value);
 }
 
-/** Text that Python 2 pickled bytes as, taken back. */
+/** Restores bytes that Python pickled as text. */
 function encode([text, encoding]: readonly unknown[]): Buffer {
   if (typeof text !== 'string' || (encoding !== 'latin1' && encoding !== 'latin-1')) {
     throw new Unpicklable('a text in latin1');

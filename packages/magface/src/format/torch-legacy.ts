@@ -1,5 +1,5 @@
 /**
- * The format before torch 1.6: five pickles (a magic number, the version, facts of the machine, the data, the storages'
+ * The format before torch 1.6: five pickles (a magic number, the version, machine information, the data, the storages'
  * keys), then for each key its count in eight bytes and its values.
  */
 import type { ByteSource } from './byte-source.ts';
@@ -13,7 +13,7 @@ import type { TorchContent, TorchStorage } from './torch-tensor.ts';
 const magic = 0x1950a86a20f9469cfc6cn;
 const protocol = 1001;
 
-/** A storage's place, known when all pickles are read. */
+/** A storage's position, known after all pickles are read. */
 interface Place extends TorchStorage {
   start?: number;
 }
@@ -44,7 +44,7 @@ export async function readLegacyTorch(source: ByteSource): Promise<TorchContent>
   };
 }
 
-/** As {@link storageOf}, with a view into another storage behind the count: offset and size, or None. */
+/** As {@link storageOf}, with a view into another storage after the count: offset and size, or None. */
 function legacyStorage(id: unknown, storages: Map<string, Place>): TorchStorage {
   const storage = storageOf(id);
   if (Array.isArray(id) && id.length > 5 && id[5] !== null)

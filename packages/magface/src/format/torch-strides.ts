@@ -1,11 +1,11 @@
-/** Tensors as views of storages: which bytes they need, and those bytes in C order. */
+/** Tensors as views of storages: finds their bytes and converts them to C order. */
 import { byteLengthOf, countOf, dtypeBits } from './tensor.ts';
 import type { TorchTensor } from './torch-tensor.ts';
 
-/** Values repeated by a stride of 0 cost no bytes of the file, so beyond this they must not outgrow their storage. */
+/** Stride 0 repeats values at no cost in the file, so larger tensors must not exceed their storage. */
 const mostRepeatedBytes = 1 << 26;
 
-/** @returns the bytes of its storage that a tensor reaches; undefined when they lie beyond it */
+/** @returns the range of its storage that a tensor uses; undefined if it is out of bounds */
 export function torchRange(tensor: TorchTensor): { offset: number; length: number } | undefined {
   const { shape, strides, storage, dtype, offset } = tensor;
   const itemBytes = dtypeBits[dtype] / 8;

@@ -1,6 +1,6 @@
 /**
- * Writing `.pth` that PyTorch 1.6 to 2.x loads, with `weights_only=True` too: only tensors and plain data are used. (That
- * mode of 1.13 knows no floats outside tensors; leave them out for it.)
+ * Writing `.pth` that PyTorch 1.6 to 2.x loads, with `weights_only=True` too: only tensors and plain data are used. (In
+ * 1.13 that mode rejects floats outside tensors.)
  */
 import { ConfigError } from '../errors.ts';
 import { FileWriter } from './file-writer.ts';
@@ -8,7 +8,7 @@ import { type LazyTensor, valuesOf } from './safetensors.ts';
 import { countOf, type Dtype, type Tensor } from './tensor.ts';
 import { ZipWriter } from './zip-writer.ts';
 
-/** What can be saved. Maps become OrderedDicts, as state_dicts are; objects become dicts. */
+/** Values that can be saved. Maps become OrderedDicts, as in state_dicts; objects become dicts. */
 export type TorchValue =
   | Tensor
   | LazyTensor
@@ -22,9 +22,9 @@ export type TorchValue =
   | { readonly [key: string]: TorchValue };
 
 /**
- * Writes a file whole or not at all; needs the memory of one tensor.
+ * Writes a file atomically, with one tensor in memory at a time.
  *
- * @throws {ConfigError} for a tensor of a type that torch has no storage for
+ * @throws {ConfigError} for a tensor type without a torch storage
  */
 export async function writeTorch(path: string, value: TorchValue): Promise<void> {
   const pickler = new Pickler();
@@ -61,7 +61,7 @@ const storageClasses: Partial<Record<Dtype, string>> = {
   C128: 'ComplexDoubleStorage',
 };
 
-/** Pickle's protocol 2, each tensor a storage of its own. */
+/** Pickles with protocol 2; each tensor has its own storage. */
 class Pickler {
   readonly tensors: (Tensor | LazyTensor)[] = [];
   readonly #parts: Buffer[] = [];

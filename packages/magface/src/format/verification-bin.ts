@@ -1,6 +1,6 @@
 /**
  * InsightFace's verification sets (`lfw.bin`, `cfp_fp.bin`, …): a pickle of two lists, 2n encoded images and n booleans;
- * images 2k and 2k+1 are pair k. Images stay on the disk until they are asked for.
+ * images 2k and 2k+1 are pair k. Images are read on demand.
  */
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
@@ -12,7 +12,7 @@ import type { PickledBytes, PickleGlobal } from './pickle-values.ts';
 export interface VerificationBin {
   /** n: whether both images of pair k show one person. */
   readonly same: readonly boolean[];
-  /** @param index - of 2n; @returns the image as it was encoded */
+  /** @param index - of 2n; @returns the encoded image */
   readImage(index: number): Promise<Buffer>;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ function takeArray(array: unknown, state: unknown): void {
 /**
  * Opens a `.bin` of InsightFace; images are read on demand.
  *
- * @throws {FormatError} when it is no such pickle, or wants anything of Python but bytes and booleans
+ * @throws {FormatError} if it is not such a pickle, or uses anything but bytes and booleans
  */
 export async function openVerificationBin(file: string | ByteSource): Promise<VerificationBin> {
   const source = typeof file === 'string' ? await openBytes(file) : file;
@@ -107,7 +107,7 @@ export interface VerificationPair {
   readonly same: boolean;
 }
 
-/** Writes what InsightFace's `verification.load_bin` reads (pickle protocol 3, so that bytes are bytes). */
+/** Writes a `.bin` for InsightFace's `verification.load_bin` (pickle protocol 3, so that bytes are bytes). */
 export async function writeVerificationBin(
   path: string,
   pairs: Iterable<VerificationPair> | AsyncIterable<VerificationPair>,

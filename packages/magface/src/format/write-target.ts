@@ -1,4 +1,4 @@
-/** Whether a file or folder can be written, asked before the work that is to fill it. */
+/** Checks in advance whether a file or folder can be written. */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -7,11 +7,11 @@ import { ConfigError } from '../errors.ts';
 export interface TargetOptions {
   /** The option that names it. @default output */
   readonly key?: string;
-  /** What messages call it. @default its path */
+  /** Its name in messages. @default its path */
   readonly given?: string;
 }
 
-/** @throws {ConfigError} when its folder is not there, or the name is a folder's */
+/** @throws {ConfigError} if its folder is missing, or the path is a folder */
 export async function expectFileTarget(
   path: string,
   { key = 'output', given = path }: TargetOptions = {},
@@ -23,12 +23,12 @@ export async function expectFileTarget(
   const above = await kindOf(dirname(path));
   if (above === 'nothing') throw refuse(`the folder ${folder} is not there: make it, or write elsewhere`);
   if (above === 'file') throw refuse(`${folder} is no folder: write elsewhere`);
-  // What is neither, such as /dev/stdout, is written where it stands.
+  // Anything else, such as /dev/stdout, is written in place.
   const written = there === 'other' ? path : dirname(path);
   if (!(await isWritable(written))) throw refuse(`the folder ${folder} cannot be written to: choose another`);
 }
 
-/** The folder itself may be missing: it is made when it is filled. @throws {ConfigError} when it cannot be one */
+/** The folder itself may be missing and is made later. @throws {ConfigError} if it cannot be made */
 export async function expectFolderTarget(
   path: string,
   { key = 'output', given = path }: TargetOptions = {},

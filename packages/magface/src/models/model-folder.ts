@@ -1,23 +1,23 @@
 /**
- * Models as a browser loads them: a folder of files beside `index.json`, which says what each promises. All that needs
- * Node is done before: the contract is read and checked, the batch is made free, the digest stands in the file's name.
+ * Builds a folder of models for a browser: files, and `index.json` with their contracts. Whatever needs Node is done here:
+ * the contract is read and checked, the batch is freed, and the digest is put into the file's name.
  */
 import { sha256 } from '../format/digest.ts';
 import { readyToRun } from '../onnx/file.ts';
 import type { ModelContract } from './contract.ts';
 import type { LoadedModel } from './load-model.ts';
 
-/** What `index.json` says of one file. */
+/** The entry of one file in `index.json`. */
 export interface FolderModel<Contract extends ModelContract = ModelContract> {
   readonly id: string;
-  /** Name in the folder; it holds the start of the digest, so that a file never changes under its name. */
+  /** Name in the folder; it contains the start of the digest, so a named file never changes. */
   readonly file: string;
   readonly bytes: number;
   /** SHA-256 of the file, hexadecimal. */
   readonly sha256: string;
-  /** SHA-256 of the file it was made from, by which embeddings are told apart. */
+  /** SHA-256 of the original file, which identifies its embeddings. */
   readonly digest: string;
-  /** Whether one run may take many faces. */
+  /** Whether the batch dimension is free. */
   readonly freeBatch: boolean;
   readonly contract: Contract;
 }
@@ -27,7 +27,7 @@ export type FolderSource = Pick<LoadedModel, 'name' | 'id' | 'path' | 'digest' |
   readonly contract: ModelContract;
 };
 
-/** Name of the list in the folder. */
+/** File name of the list. */
 const folderList = 'index.json';
 
 /** @returns the folder's files by name, `index.json` among them */
@@ -48,7 +48,7 @@ export function modelFolder(models: readonly FolderSource[]): Map<string, Uint8A
   return files;
 }
 
-/** A name that needs no escaping in an address. */
+/** A name that needs no escaping in a URL. */
 const fileStem = (path: string): string =>
   path
     .replace(/^.*[\\/]/, '')

@@ -1,4 +1,4 @@
-/** The models that are known by an id, from models.json in this package. */
+/** The registry of models with an id, from models.json in this package. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -8,9 +8,9 @@ import { contractSchema, type ModelContract } from './contract.ts';
 const entry = z.strictObject({
   id: z.string(),
   description: z.string(),
-  /** `https:`, `npm:`, or `package:PATH` of a file shipped in this one; absent where a person must fetch the file. */
+  /** `https:`, `npm:`, or `package:PATH` of a file shipped in this one; absent if the user must fetch the file. */
   source: z.string().optional(),
-  /** What to do where there is no source. */
+  /** How to fetch a file without a source. */
   instructions: z.string().optional(),
   sha256: z.string().length(64).optional(),
   contract: contractSchema,
@@ -27,14 +27,14 @@ export interface RegistryEntry {
 
 let registry: Promise<readonly RegistryEntry[]> | undefined;
 
-/** @returns all entries, in the order in which they are listed to people. */
+/** @returns all entries, in display order. */
 export function readRegistry(): Promise<readonly RegistryEntry[]> {
   const file = fileURLToPath(new URL('../../models.json', import.meta.url));
   registry ??= readFile(file, 'utf8').then((text) => parseRegistry(text, file));
   return registry;
 }
 
-/** @throws {FormatError} when the text is not the list that this package ships */
+/** @throws {FormatError} if the text is not a valid registry */
 export function parseRegistry(text: string, file: string): readonly RegistryEntry[] {
   try {
     return z.array(entry).parse(JSON.parse(text));
@@ -44,7 +44,7 @@ export function parseRegistry(text: string, file: string): readonly RegistryEntr
   }
 }
 
-/** @returns the ids most like a word, the nearest first, for "did you mean". */
+/** @returns the ids most similar to a word, nearest first, for "did you mean". */
 export function nearestIds(word: string, ids: readonly string[]): string[] {
   const scored = ids.map((id) => ({ id, distance: editDistance(word.toLowerCase(), id) }));
   return scored
@@ -53,7 +53,7 @@ export function nearestIds(word: string, ids: readonly string[]): string[] {
     .map(({ id }) => id);
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,17 +1,17 @@
-/** How a model is named: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH/IN/PACKAGE`. */
+/** Parses the name of a model: a path, an id of the registry, `https:` or `npm:NAME@VERSION/PATH/IN/PACKAGE`. */
 import { ConfigError } from '../errors.ts';
 
 /** Where the bytes of a model come from. */
 export type ModelSource =
-  /** A file that this package ships, relative to its folder; the registry's entries alone name such. */
+  /** A file shipped in this package, relative to its folder; only the registry uses this. */
   | { readonly kind: 'package'; readonly file: string }
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'https'; readonly url: string }
   | { readonly kind: 'npm'; readonly spec: string; readonly file: string };
 
 /**
- * @param name - `npm:`, `https:` or a path; `http:` is taken from this machine alone
- * @throws {ConfigError} when an address cannot be read
+ * @param name - `npm:`, `https:` or a path; `http:` is allowed for this machine only
+ * @throws {ConfigError} if an address is invalid
  */
 export function parseSource(name: string): ModelSource {
   if (name.startsWith('npm:')) return npmSource(name);

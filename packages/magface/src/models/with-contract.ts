@@ -3,8 +3,8 @@ import { withMetadata } from '../onnx/file.ts';
 import { contractMetadata, type ModelContract, parseContract } from './contract.ts';
 
 /**
- * Writes a contract into the metadata of a model file. Graph and weights stay the same, and so do fields that the contract
- * does not have.
+ * Writes a contract into the metadata of a model file. The graph, the weights and other metadata stay
+ * the same.
  *
  * @param bytes - an ONNX file
  * @param name - name of the model, for errors. @default 'the model'

@@ -1,28 +1,28 @@
 /**
- * Frees a batch that a file fixes at one although nothing in its graph needs that. The batch is followed through the graph
- * as axis 0; every operator must be known to keep faces apart on that axis, with the axes it was given.
+ * Frees a batch dimension that a file fixes at one without needing it. The batch is traced through the graph as axis 0.
+ * Every operator on its way must be known to keep faces apart on that axis.
  */
 import { create } from '@bufbuild/protobuf';
 import { axesOf, dropUnread, type GraphIndex, indexGraph, intAttribute, intOf, intsOf, opsetOf } from './graph.ts';
 import { DimensionProtoSchema, type ModelProto, type NodeProto, type ValueInfoProto } from './onnx_pb.ts';
 import { integersOf, tensorProto } from './tensor.ts';
 
-/** Whether the first dimension of every input is free already. */
+/** Whether the first dimension of every input is free. */
 export function isBatchFree({ graph }: ModelProto, file: string): boolean {
   const inputs = indexGraph(graph!, file).inputs;
   return graph!.input.every((value) => !inputs.includes(value.name) || firstOf(value) === undefined);
 }
 
-/** The fixed first size of a value, undefined when it is free. */
+/** The first dimension of a value; undefined if it is free. */
 function firstOf(value: ValueInfoProto): number | undefined {
   const first = value.type?.tensorType?.shape?.dim[0]?.value;
   return first?.case === 'dimValue' ? Number(first.value) : undefined;
 }
 
 /**
- * Changes the model when that is sure to be right.
+ * Frees the model's batch dimension in place, if that is safe.
  *
- * @returns undefined when it was freed, else why not, as words that follow "but"
+ * @returns undefined if it was freed, else the reason, in words that follow "but"
  */
 export function freeBatchOf(model: ModelProto, file: string): string | undefined {
   const graph = model.graph!;
@@ -49,10 +49,10 @@ function freeFirst(value: ValueInfoProto): void {
   if (dims?.[0] !== undefined) dims[0] = create(DimensionProtoSchema, { value: { case: 'dimParam', value: 'N' } });
 }
 
-/** What an operator does to a batch: the rank of what it writes, or undefined where it may mix faces. */
+/** Returns the rank of an operator's output, or undefined if it may mix faces. */
 type Rule = (node: NodeProto, trace: BatchTrace) => number | undefined;
 
-/** Which values hold a batch on axis 0, and how many axes they have. */
+/** The values with a batch on axis 0, and their ranks. */
 class BatchTrace {
   readonly ranks = new Map<string, number>();
   readonly index: GraphIndex;
@@ -83,13 +83,13 @@ class BatchTrace {
     return this.ranks.get(name ?? '');
   }
 
-  /** Whether a constant is the same for every face when it meets a batch of so many axes. */
+  /** Whether a constant broadcasts to a batch of this rank, the same for every face. */
   spreads(name: string, rank: number): boolean {
     const dims = this.index.constant(name)?.dims;
     return dims !== undefined && (dims.length < rank || (dims.length === rank && dims[0] === 1));
   }
 
-  /** Remembers a Reshape whose leading 1 must become "as in the input". */
+  /** Records a Reshape with a leading 1 that must be copied from the input. */
   reshape(node: NodeProto, shape: readonly number[]): void {
     this.#reshapes.push({ node, shape });
   }
@@ -106,11 +106,11 @@ class BatchTrace {
   }
 }
 
-/** The operator's first input alone holds the batch; whatever else it reads is a weight. */
+/** Only the operator's first input holds the batch; its other inputs are weights. */
 const first: Rule = ({ input }, trace) =>
   input.slice(1).some((name) => trace.rank(name) !== undefined) ? undefined : trace.rank(input[0]);
 
-/** Values meet value by value: batches of one rank, and constants that are the same for every face. */
+/** Elementwise: batches of one rank, and constants that are the same for every face. */
 const pointwise: Rule = ({ input }, trace) => {
   const names = input.filter((name) => name !== '');
   const ranks = names.flatMap((name) => trace.rank(name) ?? []);
@@ -119,7 +119,7 @@ const pointwise: Rule = ({ input }, trace) => {
   return alike && names.every((name) => trace.rank(name) !== undefined || trace.spreads(name, rank)) ? rank : undefined;
 };
 
-/** Axes counted from the front; undefined when one of them is the batch or they are not known. */
+/** Nonnegative axes; undefined if one of them is the batch or they are unknown. */
 function otherAxes(axes: readonly number[] | undefined | null, rank: number): number[] | undefined {
   const counted = axes?.map((axis) => (axis < 0 ? axis + rank : axis));
   return counted?.every((axis) => axis > 0 && axis < rank) ? counted : undefined;
@@ -149,7 +149,7 @@ const reshape: Rule = (node, trace) => {
   return sizes.length;
 };
 
-/** A leading -1 is the batch alone when the file says that it came to 1. */
+/** A leading -1 is only the batch if the file declares that it resolves to 1. */
 function leadsToOne(name: string, { index }: BatchTrace): boolean {
   const told = [...index.graph.output, ...index.graph.valueInfo].find((value) => value.name === name);
   return told !== undefined && firstOf(told) === 1;
@@ -213,7 +213,7 @@ const flatten: Rule = (node, trace) => {
 const named = (names: string, rule: Rule): Record<string, Rule> =>
   Object.fromEntries(names.split(' ').map((name) => [name, rule]));
 
-/** Every operator that may stand in a graph whose batch is freed. */
+/** The operators supported in a graph with a freed batch. */
 const rules: Readonly<Record<string, Rule>> = {
   ...named('Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN', first),
   ...named('BatchNormalization InstanceNormalization GroupNormalization Identity Dropout Cast', first),

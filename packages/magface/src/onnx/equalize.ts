@@ -1,12 +1,12 @@
 /**
- * Makes the channels of an activation alike in size, so that one scale for eight bits fits them all. A convolution, an
- * activation that scales with its input (PRelu, Relu) and the next convolution compute the same when channel c between
- * them is divided by s_c and the next one's weights for it are multiplied:
+ * Equalizes the channel ranges of an activation, so that one int8 scale fits them all. A convolution, a homogeneous
+ * activation (PRelu, Relu) and the next convolution compute the same if channel c between them is divided by s_c and
+ * the next convolution's weights for it are multiplied by s_c:
  *
- *     depthwise next   s_c = a_c              its rows have their own scales: equalizing is free
- *     any other        s_c = √(a_c / w_c)     half of the burden to the weights
+ *     depthwise next   s_c = a_c              its rows have their own scales: this costs nothing
+ *     any other        s_c = √(a_c / w_c)     the weights take half of the range
  *
- * with a_c the channel's largest magnitude on faces and w_c the largest weight that reads it.
+ * where a_c is the channel's largest magnitude on faces and w_c the largest weight that reads it.
  *
  * @see Nagel et al., Data-Free Quantization, arXiv 1906.04721; Xiao et al., SmoothQuant, arXiv 2211.10438
  */
@@ -15,13 +15,13 @@ import { dropUnread, type GraphIndex, indexGraph, intOf } from './graph.ts';
 import type { GraphProto, NodeProto } from './onnx_pb.ts';
 import { floatsOf, floatTensor, tensorProto } from './tensor.ts';
 
-/** Two convolutions with nothing between them but an activation. */
+/** Two convolutions with only an activation between them. */
 interface Neighbours {
   readonly first: NodeProto;
   readonly next: NodeProto;
   readonly depthwise: boolean;
   readonly channels: number;
-  /** What lies between them, before and behind the activation. */
+  /** The values before and after the activation. */
   readonly values: readonly string[];
 }
 
@@ -63,7 +63,7 @@ function onlyReader(value: string, index: GraphIndex): NodeProto | undefined {
 }
 
 /**
- * Changes the graph, not what it computes.
+ * Changes the graph in place; its results stay the same.
  *
  * @param maxima - (C) the largest magnitude of each channel, by value
  */
@@ -124,7 +124,7 @@ function largest(values: Float32Array, channelOf: (i: number) => number, channel
   return result;
 }
 
-/** Channels that never speak keep their scale; the others' are 1 in the geometric mean. */
+/** Dead channels keep their scale; the other scales have a geometric mean of 1. */
 function channelScales(sizes: Float64Array, weights: Float64Array | undefined): Float64Array {
   const scales = sizes.map((size, c) => (weights === undefined ? size : Math.sqrt(size / weights[c]!)));
   const logs = [...scales].filter((scale) => scale > 1e-6 && scale < 1e6).map(Math.log);

@@ -1,6 +1,6 @@
 /**
- * Weights that an ONNX file keeps in other files beside it, as large exports do. Only the ranges that tensors name are
- * read, and only from files of the model's own folder: a model from elsewhere shall not read what is not its own.
+ * Reads external weights, which large ONNX exports keep in files beside the model. It reads only the ranges that tensors
+ * name, and only files in the model's folder, so that an untrusted model cannot read other files.
  */
 import { realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative } from 'node:path';
@@ -10,7 +10,7 @@ import type { GraphProto, ModelProto, TensorProto } from './onnx_pb.ts';
 
 const elsewhere = 1; // TensorProto.DataLocation.EXTERNAL
 
-/** @returns every tensor of a graph: initializers and attributes of nodes, in depth */
+/** @returns every tensor of a graph and its subgraphs: initializers and node attributes */
 export function* tensorsIn(graph: GraphProto): Generator<TensorProto> {
   yield* graph.initializer;
   for (const { attribute } of graph.node) {
@@ -22,17 +22,17 @@ export function* tensorsIn(graph: GraphProto): Generator<TensorProto> {
   }
 }
 
-/** Whether some weights lie outside the file. */
+/** Whether some weights are external. */
 export function hasExternalData({ graph }: ModelProto): boolean {
   for (const tensor of graph === undefined ? [] : tensorsIn(graph)) if (tensor.dataLocation === elsewhere) return true;
   return false;
 }
 
 /**
- * Reads what lies outside into the model itself, which is changed.
+ * Reads external data into the model, in place.
  *
  * @param file - the model's path
- * @throws {FormatError} when a place is outside the model's folder, or its file is missing or too short
+ * @throws {FormatError} if a file is outside the model's folder, missing or too short
  */
 export async function readExternalData({ graph }: ModelProto, file: string): Promise<void> {
   const opened = new Map<string, ByteSource>();
@@ -73,7 +73,7 @@ function placeOf({ name, externalData }: TensorProto, file: string): Place {
   return { location: fields.get('location') ?? '', offset: whole('offset') ?? 0, length: whole('length') };
 }
 
-/** @throws {FormatError} when the place is not below the model's folder, also through links */
+/** @throws {FormatError} if the path, with links resolved, is not below the model's folder */
 async function pathInside(
   location: string,
   { file, tensor }: { readonly file: string; readonly tensor: string },

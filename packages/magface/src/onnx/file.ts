@@ -1,4 +1,4 @@
-/** Reading and writing ONNX files; fields that are not listed in proto/onnx.proto come through unchanged. */
+/** Reading and writing ONNX files; fields that proto/onnx.proto does not list are preserved. */
 import { createHash } from 'node:crypto';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FormatError, ModelError } from '../errors.ts';
@@ -11,13 +11,13 @@ import { dtypeOf, expectTensor, tensorOf } from './tensor.ts';
 import { zeroTinyWeights } from './tiny.ts';
 import { findFault, initializerOffset } from './wire.ts';
 
-/** An input or output of the graph; a dimension is a number, or the name (or '') of one that is free. */
+/** An input or output of the graph; a dimension is a number, or the name (or '') of a free dimension. */
 export interface GraphValue {
   readonly name: string;
   readonly dims: readonly (number | string)[];
 }
 
-/** What an ONNX file says of itself, without running it. */
+/** What an ONNX file declares about itself. */
 export interface OnnxSummary {
   readonly metadata: ReadonlyMap<string, string>;
   readonly inputs: readonly GraphValue[];
@@ -25,7 +25,7 @@ export interface OnnxSummary {
   readonly producer: string;
 }
 
-/** @throws {ModelError} `model_not_onnx` when the bytes hold no graph; its cause is a FormatError that says where */
+/** @throws {ModelError} `model_not_onnx` if the bytes hold no graph; its cause is a FormatError with the position */
 export function parseOnnx(bytes: Uint8Array, model: string): ModelProto {
   try {
     return parseModel(bytes, model);
@@ -48,10 +48,10 @@ function parseModel(bytes: Uint8Array, file: string): ModelProto {
 }
 
 /**
- * Reads a whole model and all its weights, those in files beside it too; nothing is believed that is not checked.
+ * Reads and checks a whole model and all its weights, including external data.
  *
- * @param source - the file; external data are looked for beside its name
- * @throws {FormatError} with the place where bytes contradict the format
+ * @param source - the file; external data are searched in its folder
+ * @throws {FormatError} with the position of the invalid bytes
  */
 export async function readOnnx(source: ByteSource): Promise<ModelProto> {
   if (source.size >= largestFile) {
@@ -89,7 +89,7 @@ export function summaryOf(parsed: ModelProto): OnnxSummary {
 }
 
 /**
- * @param entries - keys to set; a key that the file has is replaced
+ * @param entries - keys to set, replacing existing ones
  * @returns the file with these metadata
  */
 export function withMetadata(bytes: Uint8Array, entries: ReadonlyMap<string, string>, model: string): Uint8Array {
@@ -105,19 +105,19 @@ export function setMetadata(parsed: ModelProto, entries: ReadonlyMap<string, str
   parsed.metadataProps = [...kept, ...added];
 }
 
-/** A recogniser as it runs best. */
+/** A recogniser prepared for inference. */
 export interface ReadyModel {
   readonly bytes: Uint8Array;
-  /** Whether it takes any number of faces at once. */
+  /** Whether it accepts any batch size. */
   readonly batchFree: boolean;
 }
 
 export interface ReadyOptions {
-  /** Write PReLU in operators that suit a runtime with a blocked layout (onnx-prelu.ts). @default false */
+  /** Rewrite PReLU for a runtime with a blocked layout (`prelu.ts`). @default false */
   readonly blocked?: boolean;
 }
 
-/** @returns the same model with its batch freed where that is sure to be right, and without weights that only cost time */
+/** @returns the same model with a free batch dimension where that is safe, and without negligible weights */
 export function readyToRun(bytes: Uint8Array, model: string, { blocked = false }: ReadyOptions = {}): ReadyModel {
   const parsed = parseOnnx(bytes, model);
   const { changed, batchFree } = makeReady(parsed, model);
@@ -126,8 +126,8 @@ export function readyToRun(bytes: Uint8Array, model: string, { blocked = false }
 }
 
 /**
- * {@link readyToRun} of a parsed model, which is changed in place. Many recognisers are exported for a batch of one although
- * nothing in them needs it: their first dimension is made free, unless an operator may mix the faces of a batch.
+ * {@link readyToRun} of a parsed model, which is changed in place. Many recognisers are exported for a batch of one
+ * without needing it. Their first dimension is made free, unless an operator may mix the faces of a batch.
  */
 export function makeReady(
   parsed: ModelProto,
@@ -141,7 +141,7 @@ export function makeReady(
 
 /**
  * @returns the bytes of the file
- * @throws {FormatError} when they would be more than the format's 2 GiB
+ * @throws {FormatError} if they exceed the format's limit of 2 GiB
  */
 export function writeOnnx(model: ModelProto, file: string): Uint8Array {
   const bytes = toBinary(ModelProtoSchema, model);
@@ -163,8 +163,8 @@ function graphValue({ name, type }: ValueInfoProto): GraphValue {
 }
 
 /**
- * SHA-256 over names, types, shapes and values of all weights, so that two files of the same weights are known as such,
- * whichever way each stores them.
+ * SHA-256 over names, types, shapes and values of all weights. It is the same for the same weights, however a file
+ * stores them.
  *
  * @throws {ModelError} `model_not_onnx`
  */
@@ -172,7 +172,7 @@ export function weightsDigest(bytes: Uint8Array, model: string): string {
   return digestOfWeights(parseOnnx(bytes, model), model);
 }
 
-/** @throws {FormatError} when a tensor is damaged */
+/** @throws {FormatError} if a tensor is damaged */
 export function digestOfWeights({ graph }: ModelProto, file: string): string {
   const hash = createHash('sha256');
   for (const proto of graph!.initializer) {

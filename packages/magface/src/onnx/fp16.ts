@@ -1,6 +1,6 @@
 /**
- * A float32 model with weights and inner values in half precision: half the size. Inputs and outputs stay float32, so that
- * nobody who uses it must know. Norms stay float32 inside too: a sum of squares loses most in half.
+ * Converts a float32 model to half precision, which halves its size. Inputs and outputs stay float32, so that callers need
+ * no change. Norms stay float32 too, because a sum of squares loses most precision.
  */
 import { FormatError } from '../errors.ts';
 import { castNode, dropUnread, indexGraph, sortNodes } from './graph.ts';
@@ -11,10 +11,10 @@ import { dtypeCode, floatsOf, halved, tensorOf, tensorProto } from './tensor.ts'
 
 const [float32, float16] = [dtypeCode('float32'), dtypeCode('float16')];
 
-/** Run in float32 between casts. */
+/** Operators that run in float32 between casts. */
 const precise = new Set(['ReduceL2', 'ReduceL1', 'ReduceSumSquare', 'LpNormalization', 'Softmax', 'LogSoftmax']);
 
-/** Some of their inputs must be float32 whatever the data are, or they are integer already. */
+/** Operators that need some float32 inputs, or that are integer already. */
 const refused = new Set([
   'Resize',
   'Upsample',
@@ -27,9 +27,9 @@ const refused = new Set([
 ]);
 
 /**
- * Changes the model.
+ * Changes the model in place.
  *
- * @throws {FormatError} naming a weight beyond ±65504, the largest half, or an operator that cannot be half
+ * @throws {FormatError} naming a weight beyond ±65504, the largest half, or an operator that does not support half
  */
 export function toHalf(model: ModelProto, file: string): void {
   simplify(model, file);
@@ -69,7 +69,7 @@ function halfAttributes(node: NodeProto, file: string): void {
   }
 }
 
-/** The node between casts up and down. */
+/** The node between casts to float32 and back. */
 function floatNorm(node: NodeProto, graph: GraphProto): NodeProto[] {
   const [input = '', output = ''] = [node.input[0], node.output[0]];
   const [wide, result] = [`${output}.input32`, `${output}.output32`];
@@ -80,7 +80,7 @@ function floatNorm(node: NodeProto, graph: GraphProto): NodeProto[] {
   return [up, node, castNode(result, output, 'float16')];
 }
 
-/** Casts behind the inputs and before the outputs. */
+/** Adds casts after the inputs and before the outputs. */
 function castEnds(graph: GraphProto, inputs: readonly string[]): void {
   const isFloat = ({ name, type }: GraphProto['input'][number]): boolean =>
     type?.tensorType?.elemType === float32 || name === '';

@@ -1,24 +1,24 @@
-/** Finding one's way in an ONNX graph, and making new parts of it. */
+/** Looks up parts of an ONNX graph, and builds new ones. */
 import { create } from '@bufbuild/protobuf';
 import type { GraphProto, NodeProto, TensorProto } from './onnx_pb.ts';
 import { type AttributeProto, AttributeProtoSchema, NodeProtoSchema } from './onnx_pb.ts';
 import { dtypeCode, floatTensor, integersOf, type OnnxTensor, tensorOf, tensorProto } from './tensor.ts';
 
-/** A graph with its values' makers and readers at hand. */
+/** A graph with an index of the nodes that write and read each value. */
 export interface GraphIndex {
   readonly graph: GraphProto;
-  /** The node that makes a value. */
+  /** The node that writes each value. */
   readonly producer: ReadonlyMap<string, NodeProto>;
-  /** The nodes that read a value; a node that reads it twice stands here twice. */
+  /** The nodes that read each value; a node that reads it twice is listed twice. */
   readonly readers: ReadonlyMap<string, readonly NodeProto[]>;
-  /** Names of the graph's inputs that are no weights. */
+  /** Names of the graph's inputs, without weights. */
   readonly inputs: readonly string[];
   readonly outputs: ReadonlySet<string>;
-  /** @returns the values of an initializer or Constant; undefined for what is computed */
+  /** @returns the value of an initializer or Constant; undefined for a computed value */
   constant(name: string | undefined): OnnxTensor | undefined;
 }
 
-/** @param file - for messages of tensors that are damaged */
+/** @param file - for messages about damaged tensors */
 export function indexGraph(graph: GraphProto, file: string): GraphIndex {
   const stored = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   const producer = new Map<string, NodeProto>();
@@ -42,7 +42,7 @@ export function indexGraph(graph: GraphProto, file: string): GraphIndex {
   };
 }
 
-/** The value of a Constant in any of its forms; undefined when it is no number's. */
+/** The value of a Constant in any of its forms; undefined if it is not numeric. */
 function constantValue({ attribute }: NodeProto, file: string): OnnxTensor | undefined {
   const value = attribute.find(({ name }) => name.startsWith('value'));
   switch (value?.name) {
@@ -61,7 +61,7 @@ function constantValue({ attribute }: NodeProto, file: string): OnnxTensor | und
   }
 }
 
-/** Constants become initializers, so that one way of reading weights is enough. */
+/** Turns Constants into initializers, so that all weights are read the same way. */
 export function constantsToInitializers(graph: GraphProto, file: string): void {
   const stays = (node: NodeProto): boolean => {
     const value = node.opType === 'Constant' ? constantValue(node, file) : undefined;
@@ -71,12 +71,12 @@ export function constantsToInitializers(graph: GraphProto, file: string): void {
   graph.node = graph.node.filter(stays);
 }
 
-/** @returns the attribute's whole numbers, or undefined where the operator's default holds */
+/** @returns the attribute's integers, or undefined if the operator's default applies */
 export function intsOf(node: NodeProto, name: string): number[] | undefined {
   return node.attribute.find((attribute) => attribute.name === name)?.ints.map(Number);
 }
 
-/** @returns the attribute's whole number, or the operator's default */
+/** @returns the attribute's integer, or the operator's default */
 export function intOf(node: NodeProto, name: string, standard: number): number {
   const found = node.attribute.find((attribute) => attribute.name === name);
   return found === undefined ? standard : Number(found.i);
@@ -87,7 +87,7 @@ export function floatOf(node: NodeProto, name: string, standard: number): number
   return node.attribute.find((attribute) => attribute.name === name)?.f ?? standard;
 }
 
-/** @returns axes from the attribute of old opsets or the input of new ones; undefined when there are none, null when computed */
+/** @returns axes from the attribute (old opsets) or the input (new ones); undefined if there are none, null if computed */
 export function axesOf(node: NodeProto, index: GraphIndex): number[] | undefined | null {
   const attribute = intsOf(node, 'axes');
   if (attribute !== undefined || node.input[1] === undefined || node.input[1] === '') return attribute;
@@ -95,7 +95,7 @@ export function axesOf(node: NodeProto, index: GraphIndex): number[] | undefined
   return constant === undefined ? null : integersOf(constant);
 }
 
-/** @returns a node that is named for its first output */
+/** @returns a node named after its first output */
 export function newNode(
   opType: string,
   input: readonly string[],
@@ -105,7 +105,7 @@ export function newNode(
   return create(NodeProtoSchema, { opType, name: output, input: [...input], output: [output], attribute });
 }
 
-/** An attribute that holds one whole number. */
+/** An integer attribute. */
 export function intAttribute(name: string, i: number): AttributeProto {
   return create(AttributeProtoSchema, { name, i: BigInt(i), type: 2 });
 }
@@ -120,7 +120,7 @@ export function opsetOf(imports: readonly { domain: string; version: bigint }[])
   return Number(imports.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 1n);
 }
 
-/** Sorts nodes so that each stands behind those whose values it reads. */
+/** Sorts nodes topologically. */
 export function sortNodes(graph: GraphProto): void {
   const made = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
   const done = new Set<NodeProto>();
@@ -144,11 +144,11 @@ export function sortNodes(graph: GraphProto): void {
   graph.node = sorted;
 }
 
-/** Drops weights that no node reads any more. */
+/** Removes weights that no node reads. */
 export function dropUnread(graph: GraphProto): void {
   const read = new Set([...graph.node.flatMap(({ input }) => input), ...graph.output.map(({ name }) => name)]);
   const inSubgraphs = graph.node.some(({ attribute }) => attribute.some(({ g, graphs }) => g ?? graphs.length > 0));
-  if (inSubgraphs) return; // their bodies read by name, too
+  if (inSubgraphs) return; // subgraphs read by name, too
   const isRead = ({ name }: TensorProto): boolean => read.has(name);
   const dropped = new Set(graph.initializer.filter((tensor) => !isRead(tensor)).map(({ name }) => name));
   graph.initializer = graph.initializer.filter(isRead);

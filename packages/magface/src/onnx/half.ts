@@ -1,4 +1,4 @@
-/** IEEE 754 binary16, from float32. Reading it back is `halfToFloat` of format/tensor.ts. */
+/** Converts float32 to IEEE 754 binary16; `halfToFloat` in format/tensor.ts converts back. */
 
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
@@ -6,7 +6,7 @@ const word = new Uint32Array(float.buffer);
 /** The largest finite half. */
 export const largestHalf = 65504;
 
-/** @returns the 16 bits of the nearest half, ties to even; beyond ±65520 infinity */
+/** @returns the 16 bits of the nearest half, ties to even; infinity from ±65520 */
 export function halfBits(value: number): number {
   float[0] = value;
   const bits = word[0]!;

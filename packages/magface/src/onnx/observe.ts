@@ -1,15 +1,15 @@
-/** What the values inside a network are, run by run: counted for eight-bit ranges to be chosen from. */
+/** Counts the values inside a network, run by run, to choose 8-bit ranges from. */
 import type { ActivationRange } from './quantize.ts';
 
 const bins = 2048;
 
-/** How often values of one tensor fell where. */
+/** A histogram of one tensor's values. */
 export class Histogram {
   #low = 0;
   #high = 0;
   #counts = new Float64Array(bins);
 
-  /** First round: the whole range, which always holds zero. */
+  /** First round: widens the range, which always includes zero. */
   widen(values: Float32Array): void {
     for (const value of values) {
       if (value < this.#low) this.#low = value;
@@ -17,10 +17,10 @@ export class Histogram {
     }
   }
 
-  /** Second round. */
+  /** Second round: counts values. */
   count(values: Float32Array): void {
     const step = bins / (this.#high - this.#low || 1);
-    // Of large maps a part is enough; 13 divides no width of one, so that every column is seen.
+    // A sample of a large map is enough; 13 divides no map's width, so every column is seen.
     const stride = values.length > 50_000 ? 13 : 1;
     for (let i = 0; i < values.length; i += stride) {
       this.#counts[Math.min(bins - 1, Math.max(0, Math.floor((values[i]! - this.#low) * step)))]!++;
@@ -31,7 +31,7 @@ export class Histogram {
     return { low: this.#low, high: this.#high };
   }
 
-  /** @returns the range without the share of values at each end that lies furthest out */
+  /** @returns the range without this share of values at each end */
   percentile(share: number): ActivationRange {
     const all = this.#counts.reduce((sum, count) => sum + count, 0);
     if (all * share < 1) return this.range; // too few values to call any of them an outlier
@@ -49,7 +49,7 @@ export class Histogram {
     return { low: Math.min(0, low), high: Math.max(0, high) };
   }
 
-  /** @returns the range in which 256 steps lose least: rounding within and clipping beyond, in squares */
+  /** @returns the range with the least squared error of rounding and clipping in 256 steps */
   leastError(): ActivationRange {
     const width = (this.#high - this.#low) / bins;
     const filled = [...this.#counts.keys()].filter((i) => this.#counts[i]! > 0);

@@ -1,4 +1,4 @@
-/** A network of one multiplication. */
+/** A network with one matrix multiplication. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   DimensionProtoSchema,

@@ -1,45 +1,45 @@
 /**
- * Static int8 in ONNX's QuantizeLinear / DequantizeLinear form, which runtimes turn into integer kernels.
+ * Static int8 quantization in ONNX's QuantizeLinear / DequantizeLinear form, which runtimes turn into integer kernels.
  *
- *     activations  uint8, one scale and zero point a tensor   x ≈ s · (q − z)
- *     weights      int8, one scale an output channel          w ≈ s_c · q
+ *     activations  uint8, a scale and zero point per tensor    x ≈ s · (q − z)
+ *     weights      int8, a scale per output channel            w ≈ s_c · q
  *     biases       int32, scale s · s_c
  *
- * Integer are the layers that do the work, Conv, Gemm and MatMul with stored weights, and Add, which joins them; a Relu or
- * Clip behind one is part of it. All else stays float, and so do the layers that the caller names.
+ * Conv, Gemm and MatMul with stored weights, and Add, are quantized, together with a Relu or Clip after them. All other
+ * layers stay float, and so do those that the caller names.
  */
 
 import { dropUnread, floatOf, type GraphIndex, indexGraph, intAttribute, intOf, newNode, sortNodes } from './graph.ts';
 import type { GraphProto, ModelProto, NodeProto } from './onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor, tensorProto } from './tensor.ts';
 
-/** Least and greatest value that a tensor's eight bits shall hold; what lies beyond is clipped. */
+/** The range that a tensor's 8 bits represent; values outside are clipped. */
 export interface ActivationRange {
   readonly low: number;
   readonly high: number;
 }
 
-/** One node to be run in integers. */
+/** A node to quantize. */
 interface IntegerNode {
   readonly node: NodeProto;
-  /** The activations it reads, by place among its inputs. */
+  /** Indices of the inputs that are activations. */
   readonly reads: readonly number[];
-  /** What it writes, behind its Relu or Clip. */
+  /** Its output, after its Relu or Clip. */
   readonly writes: string;
-  /** Limits of the Clip or Relu behind it. */
+  /** Limits of the Relu or Clip after it. */
   readonly limits: ActivationRange | undefined;
   readonly weight: OnnxTensor | undefined;
 }
 
 export interface QuantizationPlan {
   readonly nodes: readonly IntegerNode[];
-  /** Activations whose ranges must be known. */
+  /** Activations that need a range. */
   readonly values: readonly string[];
 }
 
 /**
  * @param model - simplified
- * @param options.keepFloat - outputs of nodes that shall stay float
+ * @param options.keepFloat - outputs of nodes that stay float
  */
 export function planQuantization(
   model: ModelProto,
@@ -71,7 +71,7 @@ function integerNode(node: NodeProto, index: GraphIndex): IntegerNode | undefine
   return fits && index.constant(node.input[0]) === undefined ? { ...shared, reads: [0], weight } : undefined;
 }
 
-/** The value after a Relu or Clip that alone reads what a node writes. */
+/** The value after a Relu or Clip, if that is the only reader of a node's output. */
 function behind(node: NodeProto, index: GraphIndex): Pick<IntegerNode, 'writes' | 'limits'> {
   const output = node.output[0]!;
   const [reader, ...others] = index.readers.get(output) ?? [];
@@ -89,9 +89,9 @@ function behind(node: NodeProto, index: GraphIndex): Pick<IntegerNode, 'writes' 
 }
 
 /**
- * Changes the model.
+ * Changes the model in place.
  *
- * @param ranges - of every value of the plan
+ * @param ranges - for every value of the plan
  */
 export function quantize(
   model: ModelProto,
@@ -103,7 +103,7 @@ export function quantize(
   writer.finish();
 }
 
-/** Ranges held within the limits of a Clip, so that runtimes can leave the Clip out. */
+/** Clips ranges to the limits of a Clip, so that runtimes can drop it. */
 function limited(
   { nodes }: QuantizationPlan,
   ranges: ReadonlyMap<string, ActivationRange>,
@@ -123,7 +123,7 @@ interface Scale {
   readonly zero: number;
 }
 
-/** @returns the scale whose 256 steps hold the range and, exactly, zero */
+/** @returns the scale of 256 steps that cover the range and represent zero exactly */
 function activationScale({ low, high }: ActivationRange): Scale {
   const [from, to] = [Math.min(0, low), Math.max(0, high)];
   const scale = Math.fround((to - from) / 255) || 1;
@@ -134,9 +134,9 @@ class IntegerWriter {
   readonly #graph: GraphProto;
   readonly #ranges: ReadonlyMap<string, ActivationRange>;
   readonly #added: NodeProto[] = [];
-  /** From a value to its eight-bit twin. */
+  /** From a value to its quantized copy. */
   readonly #twins = new Map<string, string>();
-  /** Values that are eight bits from the start. */
+  /** Values that integer layers write. */
   readonly #written = new Set<string>();
   readonly #index: GraphIndex;
 
@@ -149,12 +149,12 @@ class IntegerWriter {
   turn({ node, reads, writes, weight }: IntegerNode): void {
     for (const i of reads) node.input[i] = this.#twin(node.input[i]!);
     if (weight !== undefined) this.#weights(node, weight);
-    if (this.#index.outputs.has(writes)) return; // what the model gives stays as exact as its sums
+    if (this.#index.outputs.has(writes)) return; // the model's outputs stay float
     this.#twin(writes);
     this.#written.add(writes);
   }
 
-  /** What integer layers write is eight bits for every reader. */
+  /** Makes every reader of an integer layer's output read 8 bits. */
   finish(): void {
     for (const node of this.#graph.node) {
       node.input = node.input.map((name) => (this.#written.has(name) ? this.#twins.get(name)! : name));
@@ -207,7 +207,7 @@ class IntegerWriter {
     );
   }
 
-  /** A stored integer tensor behind its DequantizeLinear. */
+  /** A stored integer tensor with its DequantizeLinear. */
   #stored(name: string, tensors: readonly OnnxTensor[], axis: number): string {
     const suffixes = ['integer', 'scale', 'zero'];
     const inputs = tensors.map((tensor, i) => this.#store(`${name}.${suffixes[i]}`, tensor));
@@ -222,7 +222,7 @@ class IntegerWriter {
 }
 
 /**
- * @param options.interleaved - rows are columns: value i belongs to row i % rows
+ * @param options.interleaved - value i belongs to row i % rows
  * @param options.least - smallest scale of a row
  */
 function quantizeRows(
@@ -242,7 +242,7 @@ function quantizeRows(
   const negligible = scales.reduce((most, scale) => Math.max(most, scale), 0) * 2 ** -50;
   scales.forEach((scale, row) => {
     const needed = Math.max(scale, least(row));
-    scales[row] = needed > negligible ? needed : 1; // of a dead channel; numbers below 2^-126 would cost a hundredfold
+    scales[row] = needed > negligible ? needed : 1; // dead channel; numbers below 2^-126 are a hundred times slower
   });
   return { scales, values: Int8Array.from(weight, (value, i) => Math.round(value / scales[rowOf(i)]!)) };
 }

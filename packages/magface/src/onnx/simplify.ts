@@ -1,6 +1,6 @@
 /**
- * A recogniser's graph in the form that rewriting needs: weights as initializers, opset 13 or newer, and BatchNorm folded
- * into the convolution or linear layer before it. None of this changes what the graph computes.
+ * Normalizes a recogniser's graph for rewriting: weights become initializers, the opset 13 or newer, and BatchNorm is
+ * folded into the convolution or linear layer before it. The graph computes the same.
  */
 import { create } from '@bufbuild/protobuf';
 import { FormatError } from '../errors.ts';
@@ -17,12 +17,12 @@ import {
 import { AttributeProtoSchema, type ModelProto, type NodeProto, OperatorSetIdProtoSchema } from './onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor, tensorProto } from './tensor.ts';
 
-const oldestTarget = 13; // the first with a scale for each channel in DequantizeLinear
+const oldestTarget = 13; // the first with per-channel scales in DequantizeLinear
 
 /**
- * Changes the model.
+ * Changes the model in place.
  *
- * @throws {FormatError} naming an operator that newer opsets define otherwise and that recognisers do not use
+ * @throws {FormatError} naming an operator that newer opsets changed and recognisers do not use
  */
 export function simplify(model: ModelProto, file: string): void {
   constantsToInitializers(model.graph!, file);
@@ -32,7 +32,7 @@ export function simplify(model: ModelProto, file: string): void {
   dropUnread(model.graph!);
 }
 
-/** Operators that mean the same in every opset from 9 to 13, for what recognisers use of them. */
+/** Operators that mean the same in opsets 9 to 13, as far as recognisers use them. */
 const unchanged = new Set(
   `Conv PRelu Relu LeakyRelu Elu Sigmoid Tanh Exp Log Sqrt Abs Neg Reciprocal Erf Add Sub Mul Div Pow Sum Max Min
   BatchNormalization InstanceNormalization LRN Gemm MatMul Reshape Flatten Transpose Concat Shape Gather Cast Identity
@@ -78,10 +78,10 @@ function upgrade(model: ModelProto, file: string): void {
   }
   const others = model.opsetImport.filter(({ domain }) => domain !== '' && domain !== 'ai.onnx');
   model.opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(oldestTarget) }), ...others];
-  if (model.irVersion < 7n) model.irVersion = 7n; // from IR 4 on weights need not stand among the inputs
+  if (model.irVersion < 7n) model.irVersion = 7n; // from IR 4 on, weights need not be inputs
 }
 
-/** Identity and Dropout do nothing at inference: their readers read what they read. */
+/** Removes Identity and Dropout, which do nothing at inference. */
 function dropIdentities({ graph }: ModelProto): void {
   const outputs = new Set(graph!.output.map(({ name }) => name));
   const source = new Map<string, string>();
@@ -120,7 +120,7 @@ function foldBatchNorms({ graph }: ModelProto, file: string): void {
   for (const norm of graph!.node) if (norm.opType === 'BatchNormalization') settle(norm, index);
 }
 
-/** A BatchNorm that stays becomes scale and shift over mean 0 and variance 1, which any precision holds. */
+/** Rewrites a remaining BatchNorm as scale and shift with mean 0 and variance 1, which suit any precision. */
 function settle(norm: NodeProto, { graph, constant }: GraphIndex): void {
   const affine = affineOf(norm, { constant });
   if (affine === undefined) return;
@@ -140,7 +140,7 @@ function settle(norm: NodeProto, { graph, constant }: GraphIndex): void {
   norm.attribute = [create(AttributeProtoSchema, { name: 'epsilon', f: 0, type: 1 })];
 }
 
-/** Whether only the BatchNorm reads the layer's output. */
+/** Whether the BatchNorm is the only reader of the layer's output. */
 function canFold(node: NodeProto, index: GraphIndex): boolean {
   const [output = ''] = node.output;
   const plain = floatOf(node, 'alpha', 1) === 1 && floatOf(node, 'beta', 1) === 1;
@@ -161,7 +161,7 @@ function affineOf(
   return { scale, shift: Float64Array.from(b!, (value, c) => value - m![c]! * scale[c]!) };
 }
 
-/** The weight with output channel c times scale c; undefined where it has another number of them. */
+/** The weight with output channel c times scale c; undefined if the number of channels differs. */
 function scaledRows(node: NodeProto, weight: OnnxTensor, scale: Float64Array): Float32Array | undefined {
   const values = floatsOf(weight);
   const columns = node.opType === 'Gemm' && intOf(node, 'transB', 0) === 0; // (in, out)

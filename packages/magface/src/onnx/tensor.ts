@@ -1,6 +1,6 @@
 /**
- * Tensors of ONNX files as typed arrays, whichever of the format's ways they are stored in: raw little-endian bytes, or
- * one of the typed lists. Values in another file are read by onnx-external.ts first.
+ * Converts tensors of ONNX files to typed arrays, from raw little-endian bytes or from one of the typed lists.
+ * `external.ts` reads external data first.
  */
 import { create } from '@bufbuild/protobuf';
 import { FormatError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { halfToFloat } from '../format/tensor.ts';
 import { halfBits } from './half.ts';
 import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts';
 
-/** The types of numbers that models are made of. */
+/** Numeric data types. */
 export type OnnxDtype =
   | 'float32'
   | 'float64'
@@ -27,11 +27,11 @@ export type OnnxDtype =
   | 'bool';
 
 interface Stored {
-  /** The format's own number, TensorProto.DataType. */
+  /** The number in TensorProto.DataType. */
   readonly code: number;
   readonly bits: number;
   readonly array: { new (buffer: ArrayBuffer): OnnxData };
-  /** Where values stand that are not raw bytes. */
+  /** The field with values that are not raw bytes. */
   readonly list: 'floatData' | 'doubleData' | 'int32Data' | 'int64Data' | 'uint64Data';
 }
 
@@ -51,7 +51,7 @@ const dtypes: Readonly<Record<OnnxDtype, Stored>> = {
   uint64: { code: 13, bits: 64, array: BigUint64Array, list: 'uint64Data' },
   /** Data are the bits. */
   bfloat16: { code: 16, bits: 16, array: Uint16Array, list: 'int32Data' },
-  /** Data are unpacked, one value an element. */
+  /** Data are unpacked, one value per element. */
   uint4: { code: 21, bits: 4, array: Uint8Array, list: 'int32Data' },
   int4: { code: 22, bits: 4, array: Int8Array, list: 'int32Data' },
 };
@@ -69,7 +69,7 @@ export type OnnxData =
   | BigInt64Array
   | BigUint64Array;
 
-/** A tensor out of an ONNX file. */
+/** A tensor of an ONNX file. */
 export interface OnnxTensor {
   readonly dims: readonly number[];
   readonly dtype: OnnxDtype;
@@ -78,28 +78,28 @@ export interface OnnxTensor {
 
 const byCode = new Map(Object.entries(dtypes).map(([name, { code }]) => [code as number, name as OnnxDtype]));
 
-/** @returns the format's number of a type, as `elem_type` and the attribute `to` of Cast hold it */
+/** @returns the number of a type, as in `elem_type` and in Cast's attribute `to` */
 export const dtypeCode = (dtype: OnnxDtype): number => dtypes[dtype].code;
 
-/** @returns undefined for types that are no numbers, such as strings */
+/** @returns undefined for types that are not numeric, such as strings */
 export const dtypeOf = (code: number): OnnxDtype | undefined => byCode.get(code);
 
 /**
  * @param proto - an initializer, or the value of a Constant
  * @param file - for the message
- * @returns the values, a copy of their own
- * @throws {FormatError} when its type is no number's, its values are elsewhere, or they are not as many as its shape says
+ * @returns a copy of the values
+ * @throws {FormatError} if its type is not numeric, its data are external, or their count does not match its shape
  */
 export function tensorOf(proto: TensorProto, file = 'model'): OnnxTensor {
   const { dtype, dims, count } = expectTensor(proto, file);
   const { bits, array, list } = dtypes[dtype];
   if (proto.rawData.length === 0) return { dims, dtype, data: fromList(proto[list], dtype, count) };
   if (bits === 4) return { dims, dtype, data: unpacked(proto.rawData, dtype, count) };
-  return { dims, dtype, data: new array(Uint8Array.from(proto.rawData).buffer) }; // copied: the file holds it unaligned
+  return { dims, dtype, data: new array(Uint8Array.from(proto.rawData).buffer) }; // copied: it may be unaligned in the file
 }
 
 /**
- * The shape and type of a tensor, with its values counted but not read.
+ * Checks the type and the number of values of a tensor without reading them.
  *
  * @throws {FormatError} as {@link tensorOf}
  */
@@ -128,7 +128,7 @@ export function expectTensor(
   return { dtype, dims, count };
 }
 
-/** Four-bit values lie two in one int32 of the list, as they do in bytes. */
+/** The list packs two 4-bit values into one int32, as bytes do. */
 const listLength = (dtype: OnnxDtype, count: number): number =>
   dtypes[dtype].bits === 4 ? Math.ceil(count / 2) : count;
 
@@ -146,7 +146,7 @@ function unpacked(bytes: Uint8Array, dtype: OnnxDtype, count: number): OnnxData 
 }
 
 /**
- * Writes a tensor down, as raw bytes.
+ * Encodes a tensor as raw bytes.
  *
  * @returns an initializer of that name
  */
@@ -169,7 +169,7 @@ export function floatsOf({ dtype, data }: OnnxTensor): Float32Array {
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
 }
 
-/** @returns whole numbers, such as a shape or axes */
+/** @returns the integers, such as a shape or axes */
 export function integersOf({ data }: OnnxTensor): number[] {
   return Array.from(data as ArrayLike<number | bigint>, Number);
 }

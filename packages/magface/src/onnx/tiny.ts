@@ -1,28 +1,28 @@
 /**
- * Weights that are not zero and yet do nothing: training with weight decay shrinks dead channels without end, and numbers
- * below 2^-126, which they and their products come to, cost a processor a hundred times the time of others.
+ * Removes negligible weights. Weight decay keeps shrinking dead channels, until the weights or their products are
+ * subnormal: below 2^-126, where arithmetic takes a hundred times as long.
  */
 import type { GraphProto } from './onnx_pb.ts';
 import { tensorOf, tensorProto } from './tensor.ts';
 
 /**
- * Of the tensor's largest magnitude. A sum in float32 sees 2^-24 of its largest term; this is 2^-26 of that, and the
- * embeddings of the recogniser that shows the effect stay the same to the last bit.
+ * A fraction of the tensor's largest magnitude. A float32 sum resolves 2^-24 of its largest term, and this is 2^-26 of
+ * that. The embeddings of the recogniser that shows the effect stay bit-identical.
  */
 const negligible = 2 ** -50;
 
 /**
- * Sets such weights to zero, in the graph itself.
+ * Sets negligible weights to zero, in place.
  *
- * @returns how many there were
+ * @returns the number of negligible weights
  */
 export function zeroTinyWeights(graph: GraphProto, file: string): number {
   let found = 0;
   graph.initializer = graph.initializer.map((proto) => {
-    if (proto.dataType !== 1 || proto.dims.length < 2) return proto; // small tensors hold constants of formulas, too
+    if (proto.dataType !== 1 || proto.dims.length < 2) return proto; // small tensors may be constants of formulas
     const tensor = tensorOf(proto, file);
     const values = tensor.data as Float32Array;
-    // Plain loops: a model has millions of weights, and a callback for each took a tenth of the time to the first face.
+    // Plain loops: callbacks for millions of weights took a tenth of the time to the first face.
     let largest = 0;
     for (let i = 0; i < values.length; i++) if (Math.abs(values[i]!) > largest) largest = Math.abs(values[i]!);
     const least = largest * negligible;

@@ -1,6 +1,6 @@
 /**
- * Where an ONNX file breaks. The protobuf reader says that it does, not where; this walks the same messages by their
- * lengths, on failure only, and within a depth that no crafted file can exceed.
+ * Finds where an ONNX file is damaged, which the protobuf reader does not tell. After a failure, this walks the same
+ * messages by their lengths, to a limited depth.
  */
 import type { DescMessage } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from './onnx_pb.ts';
@@ -13,7 +13,7 @@ export interface Fault {
 
 const deepest = 100; // the protobuf reader's own limit: graphs within attributes of nodes within graphs …
 
-/** @returns the first fault of the structure; undefined when the walk finds none */
+/** @returns the first structural fault, or undefined if there is none */
 export function findFault(bytes: Uint8Array): Fault | undefined {
   return walk(bytes, { at: 0, end: bytes.length, message: ModelProtoSchema, depth: 0 });
 }
@@ -44,7 +44,7 @@ function walk(bytes: Uint8Array, { at: start, end, message, depth }: Part): Faul
   return undefined;
 }
 
-/** The bytes of one field's value; undefined when it does not end in time or is of no kind. */
+/** The bytes of one field's value; undefined if it is cut off or of an unknown wire type. */
 function step(
   bytes: Uint8Array,
   { kind, at, end }: { readonly kind: number; readonly at: number; readonly end: number },
