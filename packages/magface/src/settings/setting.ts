@@ -98,14 +98,16 @@ export type ConfigOf<Table> = {
 /** The schema of a value. */
 export function schemaOf({ takes, choices = [], says }: Setting): z.ZodType {
   const choice = z.enum(choices as [string, ...string[]]);
-  const module = z.string().regex(/\.[mc]?[jt]s$/);
-  const schema =
-    takes === 'choice'
-      ? choice
-      : takes === 'choices'
-        ? z.array(choice).min(1)
-        : takes === 'choiceOrModule'
-          ? z.union([choice, module], `one of ${choices.join(', ')}, or the path of a JavaScript module`)
-          : kinds[takes];
-  return schema.meta({ description: says });
+  const ofChoices = {
+    choice,
+    choices: z.array(choice).min(1),
+    choiceOrModule: z.union(
+      [choice, z.string().refine(isModuleFile)],
+      `one of ${choices.join(', ')}, or the path of a JavaScript module`,
+    ),
+  };
+  return { ...kinds, ...ofChoices }[takes].meta({ description: says });
 }
+
+/** Whether a text is the path of a JavaScript or TypeScript module, by its ending. */
+export const isModuleFile = (path: string): boolean => /\.[mc]?[jt]s$/.test(path);

@@ -2,16 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { template } from '../../src/align.ts';
 import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
-import type { Pixels } from '../../src/pixels.ts';
-
-const grey = (width: number, height: number, value: (x: number, y: number) => number): Pixels => ({
-  data: Uint8Array.from({ length: 3 * width * height }, (_, i) =>
-    value(Math.floor(i / 3) % width, Math.floor(i / 3 / width)),
-  ),
-  width,
-  height,
-});
-const values = ({ data }: Pixels): number[] => [...data].filter((_, i) => i % 3 === 0);
+import { grey, values } from '../support/grey-pixels.ts';
 
 test('at scale 1 it copies, with black outside', () => {
   const image = grey(2, 2, (x, y) => 10 + x + 2 * y);

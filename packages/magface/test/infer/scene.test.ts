@@ -1,16 +1,7 @@
 import { expect, test } from 'vitest';
 import { drawView } from '../../src/infer/letterbox.ts';
 import { sceneOf } from '../../src/infer/scene.ts';
-import type { Pixels } from '../../src/pixels.ts';
-
-const grey = (width: number, height: number, value: (x: number, y: number) => number): Pixels => ({
-  data: Uint8Array.from({ length: 3 * width * height }, (_, i) =>
-    value(Math.floor(i / 3) % width, Math.floor(i / 3 / width)),
-  ),
-  width,
-  height,
-});
-const values = ({ data }: Pixels): number[] => [...data].filter((_, i) => i % 3 === 0);
+import { grey, values } from '../support/grey-pixels.ts';
 
 test('a view drawn by halves is the view drawn directly, to a grey level, and odd sides lose nothing', () => {
   const image = grey(403, 301, (x, y) => 128 + 60 * Math.sin(x / 40) + 60 * Math.cos(y / 30));

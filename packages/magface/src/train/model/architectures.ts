@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../../errors.ts';
+import { isModuleFile } from '../../settings/setting.ts';
 import { iresnet, iresnetNames } from './iresnet.ts';
 import type { Architecture } from './layers.ts';
 import { mobilefacenet, mobilefacenetRelu6 } from './mobilefacenet.ts';
@@ -30,9 +31,6 @@ export function architecture(name: string, embeddingLength = 512): Architecture 
   throw new ConfigError('arch', message);
 }
 
-/** Whether a network's name is a file name. */
-export const isArchitectureFile = (name: string): boolean => /\.[mc]?[jt]s$/.test(name);
-
 /**
  * Opens a network by name, or from a custom file.
  *
@@ -41,7 +39,7 @@ export const isArchitectureFile = (name: string): boolean => /\.[mc]?[jt]s$/.tes
  * @throws {ConfigError} if the file does not exist or describes no network
  */
 export async function openArchitecture(name: string, embeddingLength = 512): Promise<Architecture> {
-  if (!isArchitectureFile(name)) return architecture(name, embeddingLength);
+  if (!isModuleFile(name)) return architecture(name, embeddingLength);
   const wrong = (why: string, cause?: unknown): ConfigError =>
     new ConfigError('arch', `Expected ${name} to export by default a function that describes a network but ${why}.`, {
       cause,
