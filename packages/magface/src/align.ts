@@ -8,7 +8,6 @@
  *
  * @see Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991
  */
-
 import { ShapeError } from './errors.ts';
 import type { AffineMatrix, DetectedFace, Landmarks, Point } from './face.ts';
 import { blankPixels, type Pixels } from './pixels.ts';

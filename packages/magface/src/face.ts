@@ -1,5 +1,4 @@
 /** Types that describe a face. Coordinates are pixels of the upright image: x to the right, y down. */
-
 import type { Pixels } from './pixels.ts';
 
 /** A point. Pixel centres have integer coordinates, as in OpenCV. */

@@ -1,5 +1,4 @@
 /** Decoded images, in Node and in the browser: 8-bit RGB, top row first, no padding. */
-
 import { ShapeError } from './errors.ts';
 
 /** (height, width, 3) uint8, RGB interleaved: pixel (x, y) starts at `3 * (y * width + x)`. */

@@ -2,7 +2,6 @@
  * Reasons for a face's low quality, in plain words. Node and the browser share these rules and limits. They explain a
  * magnitude and never change it.
  */
-
 import { template } from './align.ts';
 import type { AffineMatrix, Box, Landmarks, Point, Reason, ReasonCode } from './face.ts';
 import type { Pixels } from './pixels.ts';

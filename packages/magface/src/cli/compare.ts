@@ -1,5 +1,4 @@
 /** `magface compare`: same person or not? */
-
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { decide, rateTaken, thresholdAt } from '../decision.ts';

@@ -1,5 +1,4 @@
 /** `magface doctor`: shows what is installed or missing, and remedies. */
-
 import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';

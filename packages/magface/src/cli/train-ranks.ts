@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { checkPrecision } from '../train/loop/precision.ts';
 import type { ProcessGroup } from '../train/parallel/environment.ts';
 import type { TrainConfig } from '../train/settings/config.ts';
-import type { Context } from './context.ts';
-import { note } from './context.ts';
+import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 
 /** Flags for the launcher only, each with a value. */

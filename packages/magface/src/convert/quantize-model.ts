@@ -7,7 +7,6 @@
  * 0.008, and the third to 0.006. Ranges omit 1e-5 of the values at each end. With PRelu that is better than all values or
  * least squared error, and as good on the MobileFaceNet.
  */
-
 import { equalize, planEqualization } from '../onnx/equalize.ts';
 import { parseOnnx, writeOnnx } from '../onnx/file.ts';
 import { Histogram } from '../onnx/observe.ts';

@@ -2,7 +2,6 @@
  * Error rates and quality by group: any column of the pair list (age, sex, skin tone, camera) shows whether one
  * threshold treats all people alike. The threshold is that of all pairs together, as in a deployed system.
  */
-
 import { ShapeError } from '../errors.ts';
 import { quantile } from '../quantile.ts';
 import type { QualifiedPairs } from './quality-decision.ts';

@@ -1,5 +1,4 @@
 /** Loads features and pairs, with all values that verification and rejection need for each pair. */
-
 import { readFeatureFile } from '../format/feature-reader.ts';
 import { type FeatureSet, magnitudesOf } from './feature-set.ts';
 import { readPairList } from './pair-list.ts';

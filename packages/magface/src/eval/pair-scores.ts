@@ -1,5 +1,4 @@
 /** Computes similarities of millions of template pairs on all cores, without copying vectors. */
-
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../errors.ts';
 import { cores } from '../machine/cores.ts';

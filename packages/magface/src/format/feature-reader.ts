@@ -6,7 +6,6 @@
  *     .jsonl        `{"image", "embedding"}`, one line per image
  *     all else      the official text: `name v1 … vD`, one line per image
  */
-
 import { extname } from 'node:path';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { arrayBlocks, openNpy, openSafetensorsFeatures } from './feature-arrays.ts';

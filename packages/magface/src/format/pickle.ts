@@ -6,7 +6,6 @@
  *
  * @see https://github.com/python/cpython/blob/main/Lib/pickletools.py
  */
-
 import type { ByteSource } from './byte-source.ts';
 import { PickleMachine } from './pickle-machine.ts';
 import { pickleOpcodes } from './pickle-opcodes.ts';

@@ -1,5 +1,4 @@
 /** The allow-list: the only Python names that a `.pth` may use, and how each becomes plain data. */
-
 import { Unpicklable } from './pickle-machine.ts';
 import type { PickleGlobal } from './pickle-values.ts';
 import { countOf, type Dtype } from './tensor.ts';

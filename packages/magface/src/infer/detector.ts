@@ -3,15 +3,13 @@
  * faces in several views are kept once. Options only filter: a face has the same numbers for any `minScore`,
  * `minFace` and `maxFaces`, since the coarsest view that shows it decides.
  */
-
 import type { DetectedFace } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
 import { closable } from './closable-session.ts';
 import type { Decoder } from './decoder.ts';
-import type { DetectOptions } from './expect-options.ts';
-import { expectDetectOptions } from './expect-options.ts';
+import { type DetectOptions, expectDetectOptions } from './expect-options.ts';
 import { bySureness, type Looker } from './look.ts';
 import { type Scene, sceneOf } from './scene.ts';
 import { confirmed, search, searchTurned, sumOfScores } from './search.ts';

@@ -3,7 +3,6 @@
  * several images share a batch, and results keep the order of the inputs. With a slow source, nothing waits for a full
  * batch.
  */
-
 import { alignmentMatrix, template } from '../align.ts';
 import { asImageError, MagfaceError } from '../errors.ts';
 import type { AffineMatrix, AnalyzedFace, DetectedFace } from '../face.ts';

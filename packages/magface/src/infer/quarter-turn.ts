@@ -1,7 +1,6 @@
 /** Rotates a network's input by quarter turns, and maps faces back. */
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
-import type { ImageSize } from '../pixels.ts';
-import { blankPixels, type Pixels } from '../pixels.ts';
+import { blankPixels, type ImageSize, type Pixels } from '../pixels.ts';
 
 /** Degrees clockwise. */
 export type QuarterTurn = 0 | 90 | 180 | 270;

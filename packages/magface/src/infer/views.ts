@@ -4,7 +4,6 @@
  * see. If smaller faces are wanted than the first can show, finer levels follow: each doubles the scale and cuts the
  * image into overlapping tiles.
  */
-
 import type { ImageSize } from '../pixels.ts';
 import type { View } from './letterbox.ts';
 

@@ -10,7 +10,6 @@
  *
  * @see Nagel et al., Data-Free Quantization, arXiv 1906.04721; Xiao et al., SmoothQuant, arXiv 2211.10438
  */
-
 import { dropUnread, type GraphIndex, indexGraph, intOf } from './graph.ts';
 import type { GraphProto, NodeProto } from './onnx_pb.ts';
 import { floatsOf, floatTensor, tensorProto } from './tensor.ts';

@@ -1,7 +1,13 @@
 /** Looks up parts of an ONNX graph, and builds new ones. */
 import { create } from '@bufbuild/protobuf';
-import type { GraphProto, NodeProto, TensorProto } from './onnx_pb.ts';
-import { type AttributeProto, AttributeProtoSchema, NodeProtoSchema } from './onnx_pb.ts';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  type GraphProto,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+} from './onnx_pb.ts';
 import { dtypeCode, floatTensor, integersOf, type OnnxTensor, tensorOf, tensorProto } from './tensor.ts';
 
 /** A graph with an index of the nodes that write and read each value. */

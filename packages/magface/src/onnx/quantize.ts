@@ -8,7 +8,6 @@
  * Conv, Gemm and MatMul with stored weights, and Add, are quantized, together with a Relu or Clip after them. All other
  * layers stay float, and so do those that the caller names.
  */
-
 import { dropUnread, floatOf, type GraphIndex, indexGraph, intAttribute, intOf, newNode, sortNodes } from './graph.ts';
 import type { GraphProto, ModelProto, NodeProto } from './onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor, tensorProto } from './tensor.ts';

@@ -1,5 +1,4 @@
 /** One self-contained page on a run: every face with its quality, its place in its photo, and similar faces. */
-
 import { counted, page } from './page.ts';
 import { linkFaces, switchThemes, tendTable } from './page-script.ts';
 import { qualityScale } from './quality-colours.ts';

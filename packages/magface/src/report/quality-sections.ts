@@ -1,5 +1,4 @@
 /** The sections of the quality report, each a function from data to HTML; an empty section is an empty string. */
-
 import type { ReasonCode } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 import { describeReason } from '../reasons.ts';

@@ -1,5 +1,4 @@
 /** Data of the quality report. */
-
 import type { DetectedFace, Reason } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 

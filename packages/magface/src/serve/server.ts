@@ -1,5 +1,4 @@
 /** The service as a Fastify application: everything around the routes. */
-
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';

@@ -7,8 +7,7 @@ import type { ThresholdEstimate } from '../../eval/bootstrap.ts';
 import type { EvaluatedSet } from '../../report/evaluated-set.ts';
 import { type Column, createRows } from '../output.ts';
 import { figureColumns } from './columns.ts';
-import type { CurvePoint } from './curves.ts';
-import { curveColumns, curvePoints } from './curves.ts';
+import { type CurvePoint, curveColumns, curvePoints } from './curves.ts';
 import type { SetRecord } from './set.ts';
 
 /** A set, or a set with one model, that failed. */

@@ -1,5 +1,4 @@
 /** Chooses the runtime, threads and batch size of the recogniser, and opens the models. */
-
 import { MagfaceError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
@@ -11,8 +10,7 @@ import { Embedder } from '../embedder.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import type { Session } from '../session.ts';
 import { createSession } from './session.ts';
-import type { Engine, EngineName } from './tuning.ts';
-import { readTuning } from './tuning.ts';
+import { type Engine, type EngineName, readTuning } from './tuning.ts';
 
 /** How to run the recogniser, and where tuning results are stored. */
 export interface EngineOptions {

@@ -1,5 +1,4 @@
 /** ONNX Runtime sessions in Node. */
-
 import { env, InferenceSession } from 'onnxruntime-node';
 import { ModelError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';

@@ -1,5 +1,4 @@
 /** Stores the results of `magface doctor --tune` per model, in a cache that is valid until the machine or a version changes. */
-
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

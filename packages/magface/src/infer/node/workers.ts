@@ -2,7 +2,6 @@
  * A pool of worker threads, each with its own sessions and one core. A thread starts when all others are busy. It holds
  * at most two tasks, so that it can read the next image while it analyzes one; further tasks wait in a queue.
  */
-
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MagfaceError } from '../../errors.ts';

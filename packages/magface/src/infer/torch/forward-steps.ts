@@ -3,7 +3,6 @@
  * layer before it, clamps and sums are fused into convolutions, and the remaining per-channel arithmetic becomes affine
  * steps.
  */
-
 import type { ForwardStep } from '@magface/torch';
 import { ModelError } from '../../errors.ts';
 import { parseOnnx } from '../../onnx/file.ts';

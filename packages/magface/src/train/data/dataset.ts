@@ -1,12 +1,10 @@
 /** Training sets: the official list, a folder a person, InsightFace's `.rec`, tar shards. */
-
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { lineError, textLines } from '../../format/text-lines.ts';
 import { readRecordSamples, readTarSamples } from './packed-samples.ts';
-import type { Dataset } from './samples.ts';
-import { isImage, joinSamples, type Sample } from './samples.ts';
+import { type Dataset, isImage, joinSamples, type Sample } from './samples.ts';
 import { groupSources } from './source-names.ts';
 
 /** Where images are and how many classes there shall be. */

@@ -6,8 +6,7 @@ import type { PackedImage } from '../../format/packed-image.ts';
 import { openRecordsSync } from '../../format/record-file.ts';
 import { openTarShardSync, type TarEntry, type TarSample, type TarShard } from '../../format/tar-shard.ts';
 import { isImageName } from '../../image-names.ts';
-import type { Dataset } from './samples.ts';
-import { isImage, sampleTable } from './samples.ts';
+import { type Dataset, isImage, sampleTable } from './samples.ts';
 
 /**
  * @param file - a `.rec`; its `.idx` lies beside it

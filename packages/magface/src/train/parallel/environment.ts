@@ -4,7 +4,6 @@
  *     RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT; LOCAL_WORLD_SIZE: ranks on this machine
  * TORCHELASTIC_USE_AGENT_STORE=True: the launcher runs the store, otherwise rank 0 does
  */
-
 import { ProcessGroup, Store } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';

@@ -1,5 +1,4 @@
 /** Measures the two constants of a plan's time: a rank's computing speed and its sending speed. */
-
 import { type ExecFileException, execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
