@@ -23,7 +23,7 @@ function placed(scale: number, angle: number, [x, y]: Point): Landmarks {
 }
 
 describe('similarityTransform', () => {
-  test('finds scale, turn and shift exactly', () => {
+  test('finds scale, rotation and shift exactly', () => {
     const [[a, b, c], [d, e, f]] = similarityTransform(placed(2.5, 0.7, [100, -40]), template);
     expect([a, b, d, e].map((v) => v * 2.5)).toEqual(
       [Math.cos(0.7), Math.sin(0.7), -Math.sin(0.7), Math.cos(0.7)].map((v) => expect.closeTo(v, 10)),
@@ -32,13 +32,13 @@ describe('similarityTransform', () => {
     expect([a * x + b * y + c, d * x + e * y + f]).toEqual(template[2].map((v) => expect.closeTo(v, 8)));
   });
 
-  test('never reflects, also where a reflection would fit perfectly', () => {
+  test('never reflects, even if a reflection would fit perfectly', () => {
     const mirrored = template.map(([x, y]): Point => [-x, y]);
     const [[a, b], [d, e]] = similarityTransform(mirrored, template);
     expect(a * e - b * d).toBeGreaterThan(0);
   });
 
-  test('refuses points on one spot and unequal counts', () => {
+  test('rejects coinciding points and unequal counts', () => {
     const spot: Point[] = [1, 2, 3].map(() => [5, 6]);
     expect(() => similarityTransform(spot, template.slice(0, 3))).toThrow(ShapeError);
     expect(() => similarityTransform(spot, template)).toThrow('received 3 and 5');
@@ -51,7 +51,7 @@ describe('alignmentMatrix', () => {
     expect([a, b, c]).toEqual([2, 0, 0].map((v) => expect.closeTo(v, 10)));
   });
 
-  test('from the mouth’s centre alone, the corners placed around it do not matter', () => {
+  test('ignores where the corners of the mouth are placed around its centre', () => {
     const face = placed(0.5, -0.3, [30, 60]);
     const centre: Point = [(face[3][0] + face[4][0]) / 2, (face[3][1] + face[4][1]) / 2];
     const five = withMouthCorners([face[0], face[1], face[2], centre]);
@@ -64,14 +64,14 @@ describe('alignmentMatrix', () => {
 describe('maps', () => {
   const matrix = alignmentMatrix(placed(3.1, -0.4, [80, 15]));
 
-  test('the inverse takes every point back', () => {
+  test('inverts a map, so that every point returns', () => {
     for (const point of template) {
       const [x, y] = mapped(inverseOf(matrix), mapped(matrix, point));
       expect([x, y]).toEqual(point.map((v) => expect.closeTo(v, 9)));
     }
   });
 
-  test('a map onto a line has no inverse', () => {
+  test('refuses to invert a map onto a line', () => {
     const flat: AffineMatrix = [
       [1, 2, 3],
       [2, 4, 5],
@@ -79,7 +79,7 @@ describe('maps', () => {
     expect(() => inverseOf(flat)).toThrow(ShapeError);
   });
 
-  test('scaled, it leads to the crop of that size', () => {
+  test('scales a map to a crop of another size', () => {
     const landmarks = placed(3.1, -0.4, [80, 15]);
     const expected = alignmentMatrix(landmarks, 'corners', 224).flat();
     expect(scaledMatrix(alignmentMatrix(landmarks), 2).flat()).toEqual(expected.map((v) => expect.closeTo(v, 9)));
@@ -88,14 +88,14 @@ describe('maps', () => {
 
 describe('warp', () => {
   const image: Pixels = { data: Uint8Array.from({ length: 48 }, (_, i) => 5 * i), width: 4, height: 4 };
-  test('by the identity it copies', () => {
+  test('copies with the identity', () => {
     expect(warp(image, [[1, 0, 0], [0, 1, 0]], 4).data).toEqual(image.data); // biome-ignore format: a matrix
   });
-  test('by half a pixel it takes means, and fades to black at the border', () => {
+  test('averages at half a pixel, and fades to black at the border', () => {
     const { data } = warp(image, [[1, 0, 0.5], [0, 1, 0]], 4); // biome-ignore format: a matrix
     expect([...data.slice(0, 6)]).toEqual([0, 3, 5, 8, 13, 18]);
   });
-  test('the last column fades to black and not to the next row; the last row fades to black', () => {
+  test('fades the last column and the last row to black', () => {
     const white = { width: 2, height: 2, data: Uint8Array.from({ length: 12 }, () => 200) };
     const shifted = warp(
       white,
@@ -117,7 +117,7 @@ describe('warp', () => {
     expect([...raised.data].filter((_, i) => i % 3 === 0)).toEqual([200, 200, 100, 100]);
   });
 
-  test('at a corner both fade, and beyond an edge nothing of the neighbouring row shows', () => {
+  test('fades at a corner, and shows nothing of the neighbouring row beyond an edge', () => {
     const white = { width: 4, height: 4, data: new Uint8Array(48).fill(200) };
     const red = (matrix: AffineMatrix, size: number): number[][] => {
       const { data } = warp(white, matrix, size);
@@ -129,7 +129,7 @@ describe('warp', () => {
     expect(red([[1, 0, -0.5], [0, 1, -0.5]], 4)).toEqual([...Array(3).fill([200, 200, 200, 100]), [100, 100, 100, 50]]); // biome-ignore format: a matrix
   });
 
-  test('wholly outside it is black', () => {
+  test('is black outside the image', () => {
     expect(warp(image, [[1, 0, 90], [0, 1, 90]], 4).data.every((v) => v === 0)).toBe(true); // biome-ignore format: a matrix
   });
 });
@@ -154,15 +154,18 @@ describe('against scikit-image and OpenCV', () => {
     return { data, width, height };
   };
 
-  test.each(cases)('$name: matrix to 1e-6, pixels to one grey level', async ({ aligned, landmarks, matrix }) => {
-    const ours = alignmentMatrix(landmarks);
-    const golden = matrix.flat();
-    const off = ours.flat().map((value, i) => Math.abs(value - golden[i]!) / Math.max(1, Math.abs(golden[i]!)));
-    expect(Math.max(...off)).toBeLessThan(1e-6);
-    const crop = warp(pattern(), ours);
-    const expected = await sharp(fixture(aligned)).raw().toBuffer();
-    expect(crop.data.length).toBe(expected.length);
-    const far = [...crop.data].reduce((count, value, i) => count + (Math.abs(value - expected[i]!) > 1 ? 1 : 0), 0);
-    expect(far / crop.data.length).toBeLessThanOrEqual(0.001);
-  });
+  test.each(cases)(
+    '$name: matrix within 1e-6, pixels within one grey level',
+    async ({ aligned, landmarks, matrix }) => {
+      const ours = alignmentMatrix(landmarks);
+      const golden = matrix.flat();
+      const off = ours.flat().map((value, i) => Math.abs(value - golden[i]!) / Math.max(1, Math.abs(golden[i]!)));
+      expect(Math.max(...off)).toBeLessThan(1e-6);
+      const crop = warp(pattern(), ours);
+      const expected = await sharp(fixture(aligned)).raw().toBuffer();
+      expect(crop.data.length).toBe(expected.length);
+      const far = [...crop.data].reduce((count, value, i) => count + (Math.abs(value - expected[i]!) > 1 ? 1 : 0), 0);
+      expect(far / crop.data.length).toBeLessThanOrEqual(0.001);
+    },
+  );
 });

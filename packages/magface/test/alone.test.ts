@@ -39,7 +39,7 @@ const nodesOf = (file: string, text: string): ts.Node[] => {
   return found;
 };
 
-test('one helper of the benches and one of the tests name the folder beside the project', () => {
+test('only one helper of the benches and one of the tests name the folder next to the project', () => {
   const naming = sources.filter(
     ({ file, text }) =>
       text.includes('shared') &&
@@ -53,7 +53,7 @@ test('one helper of the benches and one of the tests name the folder beside the 
   expect(naming.map(({ name }) => name).filter((name) => !readers.some((reader) => reader.test(name)))).toEqual([]);
 });
 
-test('tests look there only inside describeWithShared, whose body is not entered where the folder is absent', () => {
+test('tests read that folder only inside describeWithShared, whose body is skipped if the folder is absent', () => {
   const users = sources.filter(({ text }) => /from '[./]*support\/shared\.ts'/.test(text));
   expect(users.map(({ name }) => name).filter((name) => !onResearchFaces.includes(name))).toEqual([]);
   const isCallOf = (node: ts.Node, name: string): boolean =>

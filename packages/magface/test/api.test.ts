@@ -8,11 +8,11 @@ const inventory = JSON.parse(readFileSync(new URL('../api.json', import.meta.url
   Record<string, string>
 >;
 
-test('the inventory has every entry point that is built, and no other', () => {
+test('api.json has every entry point that is built, and no other', () => {
   const built = Object.keys(entryPoints).filter((name) => existsSync(entryPoints[name] as string));
   expect(Object.keys(inventory).sort()).toEqual(built.sort());
 });
 
-test.each(Object.keys(inventory))('%s exports what api.json says; a change on purpose: npm run api', (name) => {
+test.each(Object.keys(inventory))('%s exports what api.json says (if the change is intended: npm run api)', (name) => {
   expect(apiOf(entryPoints[name] as string)).toEqual(inventory[name]);
 });

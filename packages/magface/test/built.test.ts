@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const filesOf = (folder: string, ending: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending));
 
-test.each(['packages/magface', 'packages/torch'])('%s/dist was compiled from the sources as they are', (folder) => {
+test.each(['packages/magface', 'packages/torch'])('%s/dist is compiled from the current sources', (folder) => {
   const sources = filesOf(`${folder}/src`, '.ts').filter((name) => !name.endsWith('.d.ts'));
   expect(sources.length).toBeGreaterThan(10);
   const stale = sources.filter((name) => {
@@ -21,7 +21,7 @@ test.each(['packages/magface', 'packages/torch'])('%s/dist was compiled from the
   expect(stale).toEqual([]);
 });
 
-test('the page was built after its sources', () => {
+test('the page is newer than its sources', () => {
   const built = statSync(join(root, 'packages/magface/dist/page/index.html')).mtimeMs;
   const newest = Math.max(
     ...filesOf('packages/page/src', '').map((name) => statSync(join(root, 'packages/page/src', name)).mtimeMs),

@@ -12,7 +12,7 @@ test.each(['eval', 'format', 'gallery', 'models'])('%s/index.ts has an example',
   expect(examples.filter(({ file }) => file === `${name}/index.ts`)).not.toEqual([]);
 });
 
-test('every @example holds a program', () => {
+test('every @example contains a program', () => {
   expect(examples.filter(({ program }) => program.trim() === '')).toEqual([]);
 });
 
@@ -22,7 +22,7 @@ test.each(examples.map((example) => [example.file, example.title, example.progra
   expect(text).not.toMatch(/\bNaN\b|\bundefined\b/);
 });
 
-test('an example that throws is noticed', () => {
+test('detects an example that throws', () => {
   const [example] = examplesIn("/**\n * @example\n * ```ts\n * throw new Error('no');\n * ```\n */", 'made-up.ts');
   expect(runExample(example!.program, folder)).toMatchObject({ status: 1, text: expect.stringContaining('no') });
 });

@@ -40,19 +40,19 @@ function disarm(command: Command): void {
   command.commands.forEach(disarm);
 }
 
-test('docs/cli.md, docs/errors.md and docs/settings.md are as the sources make them; otherwise: npm run docs', async () => {
+test('docs/cli.md, docs/errors.md and docs/settings.md match the sources (otherwise: npm run docs)', async () => {
   expect(read('docs/cli.md')).toBe(await cliPage());
   expect(read('docs/errors.md')).toBe(errorsPage());
   expect(read('docs/settings.md')).toBe(settingsPage());
 });
 
-test('the help of every command fits a terminal of 80 columns', async () => {
+test('the help of every command fits into 80 columns', async () => {
   const blocks = [...(await cliPage()).matchAll(/^```[a-z]*\n(.*?)^```/gms)].map(([, block]) => block!);
   expect(blocks.length).toBeGreaterThan(20);
   expect(blocks.flatMap((block) => block.split('\n')).filter((line) => line.length > 80)).toEqual([]);
 });
 
-test.each(written)('every magface command in %s is one that exists, with options that exist', async (page) => {
+test.each(written)('every magface command in %s exists, with its options', async (page) => {
   for (const line of commandsOf(page)) {
     const program = await wholeProgram();
     program.commands.forEach(disarm);
@@ -61,7 +61,7 @@ test.each(written)('every magface command in %s is one that exists, with options
   }
 });
 
-test('every program in the documentation and in docstrings has the right types', () => {
+test('every program in the documentation and in docstrings compiles', () => {
   const sources = new Map<string, string>();
   for (const page of written)
     for (const [i, body] of blocks(page, ['ts', 'typescript']).entries())

@@ -9,13 +9,13 @@ const fault = new ImageError(
   wording((image) => `Expected a face of 112x112 pixels at ${image} but ${image} has 3x3`, 'leave out `aligned`'),
 );
 
-test('the message names the image wherever it stands, and ends in the remedy', () => {
+test('the message contains the image and ends with the remedy', () => {
   expect(fault.message).toBe(
     'Expected a face of 112x112 pixels at /tmp/a b/a but /tmp/a b/a has 3x3: leave out `aligned`.',
   );
 });
 
-test('told under another name and with another remedy; what it happened to say of itself stays', () => {
+test('a renamed error changes image and remedy but keeps the description', () => {
   expect(fault.named('a').message).toBe('Expected a face of 112x112 pixels at a but a has 3x3: leave out `aligned`.');
   const told = fault.named('a', 'leave out --aligned');
   expect(told).toMatchObject({ code: 'image_wrong_size', image: 'a' });
@@ -23,13 +23,13 @@ test('told under another name and with another remedy; what it happened to say o
   expect(told.named('/tmp/a b/a', 'leave out `aligned`').message).toBe(fault.message);
 });
 
-test('the same after the way between two threads', () => {
+test('renaming also works after transfer between threads', () => {
   const received = receivedError(structuredClone(sentError(fault)));
   expect(received).toBeInstanceOf(ImageError);
   expect((received as ImageError).named('b').message).toBe(fault.named('b').message);
 });
 
-test('a message that was given whole stays as it is', () => {
+test('a message that was passed whole stays unchanged', () => {
   const whole = new ImageError('no_face', 'a', 'Expected a face in a but found none: try another photo.');
   expect(whole.named('b')).toMatchObject({ image: 'b', message: whole.message });
 });

@@ -36,7 +36,7 @@ afterAll(() => server.closeAllConnections());
 const fault = (path: string, options: object = {}): Promise<unknown> =>
   fetchBytes(base + path, { limit: 10, ...options }).catch((error: unknown) => error);
 
-test.each(['/whole', '/unannounced'])('%s: the bytes, in memory of their own, with progress', async (path) => {
+test.each(['/whole', '/unannounced'])('%s: returns the bytes in their own memory, with progress', async (path) => {
   const seen: (readonly [number, number | undefined])[] = [];
   const bytes = await fetchBytes(base + path, { limit: 10, onProgress: (...came) => seen.push(came) });
   expect(Buffer.from(bytes)).toEqual(content);
@@ -51,13 +51,13 @@ test.each([
   ['/moved', { redirect: 'error' }, { kind: 'unreachable' }],
   ['/cut', { limit: 1000 }, { kind: 'lost' }],
   ['/silent', { silence: 50 }, { kind: 'unreachable', cause: { message: 'the server was silent for 0.05 s' } }],
-])('%s with %j', async (path, options, expected) => {
+])('%s: fails with %j', async (path, options, expected) => {
   const error = await fault(path, options);
   expect(error).toBeInstanceOf(FetchFault);
   expect(error).toMatchObject(expected);
 });
 
-test('a server that sends without end is left at the limit', async () => {
+test('stops at the limit if a server sends without end', async () => {
   const closed = new Promise<void>((resolve) => {
     left = resolve;
   });
@@ -65,14 +65,14 @@ test('a server that sends without end is left at the limit', async () => {
   await closed;
 });
 
-test('a redirect is followed unless refused, and nobody there is told', async () => {
+test('follows a redirect, and reports a server that cannot be reached', async () => {
   expect(Buffer.from(await fetchBytes(`${base}/moved`, { limit: 10 }))).toEqual(content);
   expect(await fetchBytes('http://127.0.0.1:9', { limit: 10 }).catch((error: unknown) => error)).toMatchObject({
     kind: 'unreachable',
   });
 });
 
-test('an abort is the reason of its signal', async () => {
+test('rejects with the reason of the signal when aborted', async () => {
   const reason = new Error('enough');
   expect(await fault('/silent', { signal: AbortSignal.abort(reason) })).toBe(reason);
   const later = new AbortController();

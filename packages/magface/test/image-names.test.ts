@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { isForeignImageName, isImageName, withoutImageEnding } from '../src/image-names.ts';
 
-test('images by their endings, in any case', () => {
+test('recognises images by their extensions, in upper and lower case', () => {
   const names = ['a.jpg', 'a.JPEG', 'b/c.png', 'a.webp', 'a.avif', 'a.heic', 'a.heif', 'a.tif', 'a.tiff', 'a.gif'];
   expect(names.filter((name) => !isImageName(name))).toEqual([]);
   expect(['a.txt', 'jpg', 'a.jpg.part', 'a.bmp'].filter(isImageName)).toEqual([]);
   expect(['a.BMP', 'a.img', 'a.png'].filter(isForeignImageName)).toEqual(['a.BMP', 'a.img']);
 });
 
-test('a name without its ending, whatever the kind', () => {
+test('removes any extension from a name', () => {
   expect(['a/b.c.jpg', 'a.BMP', 'a.txt'].map(withoutImageEnding)).toEqual(['a/b.c', 'a', 'a.txt']);
 });

@@ -97,7 +97,7 @@ const folderOf = (file: string): string => {
   return folder in allowed ? folder : (folder.split('/')[0] ?? folder);
 };
 
-test('every source folder has its place in the order of imports', () => {
+test('every source folder has a place in the order of imports', () => {
   expect(sources.length).toBeGreaterThan(3);
   for (const file of sources) expect(Object.keys(allowed), file).toContain(folderOf(file));
 });
@@ -111,19 +111,19 @@ test('imports point one way: cli, serve, browser to infer, eval, train to models
   expect(wrong).toEqual([]);
 });
 
-test('entry points are for users: nothing here imports one', () => {
+test('no source imports an entry point, which are for users', () => {
   const entries = /^(eval|format|gallery|models|train|client|browser)\/index\.ts$/;
   expect(internal.filter(({ to }) => to === 'index.ts' || entries.test(to))).toEqual([]);
 });
 
-test('only train/ and the engine torch reach @magface/torch', () => {
+test('only train/ and the torch engine import @magface/torch', () => {
   const wrong = imports.filter(
     ({ from, to }) => to.startsWith('@magface/torch') && !['train', 'infer/torch'].includes(folderOf(from)),
   );
   expect(wrong).toEqual([]);
 });
 
-test('what a browser loads imports nothing that only Node has', () => {
+test("nothing that a browser loads imports Node's modules", () => {
   const nodeOnly = /^(node:|sharp$|onnxruntime-node|pacote|@julusian\/|env-paths|tinyglobby)/;
   const wrong = imports.filter(
     ({ from, to, typeOnly }) => sharedWithBrowser(from) && !typeOnly && (nodeOnly.test(to) || to.includes('/node/')),
@@ -131,7 +131,7 @@ test('what a browser loads imports nothing that only Node has', () => {
   expect(wrong).toEqual([]);
 });
 
-test('no cycles, of types neither', () => {
+test('there are no cycles, also of types', () => {
   const edges = new Map<string, string[]>();
   for (const { from, to } of internal) edges.set(from, [...(edges.get(from) ?? []), to]);
   const done = new Set<string>();
@@ -144,7 +144,7 @@ test('no cycles, of types neither', () => {
   for (const file of sources) visit(file, []);
 });
 
-test('the table in docs/design.md says the same', () => {
+test('the table in docs/design.md is the same', () => {
   const page = readFileSync(join(root, '../../../docs/design.md'), 'utf8');
   const rows = [...page.matchAll(/^\| `([\w/]+)` \| [^|]+ \| ([^|]*)\|$/gm)];
   const told = rows.map(([, folder, names]) => [folder, names!.split(',').map((name) => name.trim())] as const);

@@ -53,7 +53,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(Object.values(packages))('%s is packed as publint wants it', async (path) => {
+test.each(Object.values(packages))('%s is packed as publint requires', async (path) => {
   const { messages, pkg } = await publint({ pkgDir: join(root, path), strict: true });
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
 });
@@ -66,7 +66,7 @@ test('no packed module imports TypeScript', () => {
   expect(files.filter((name) => source.test(readFileSync(join(dist, name), 'utf8')))).toEqual([]);
 });
 
-test('maps carry the sources that are not packed, and nothing of the build’s own is', () => {
+test('source maps contain the sources that are not packed, and no files of the build', () => {
   const dist = join(folder, 'node_modules/magface/dist');
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' });
   // A build of some age also holds what was made of files that are gone.
@@ -102,7 +102,7 @@ test('the library runs from plain JavaScript', () => {
   expect(run('node', 'entries.js')).toBe('true\n'.repeat(4));
 });
 
-test('the library has types for TypeScript, checked strictly with those of all that it reaches, and without a browser', () => {
+test("the library's types pass a strict check with all their imports, without a browser", () => {
   writeFileSync(
     join(folder, 'typed.ts'),
     "import { compare, MagFace, type AnalyzedFace } from 'magface';\n" +
@@ -117,7 +117,7 @@ test('the library has types for TypeScript, checked strictly with those of all t
   expect(checkTypes('typed.ts')).toBe('');
 });
 
-test('magface/browser brings the types of the DOM with it: a project need not name them', () => {
+test('magface/browser brings the types of the DOM, so that a project need not name them', () => {
   writeFileSync(
     join(folder, 'page.ts'),
     "import { MagFace } from 'magface/browser';\n" +

@@ -15,7 +15,7 @@ test('all 28 published rows of OFIQ are exact', () => {
   }
 });
 
-test('the score stays within 0 and 100 however far the magnitude is', () => {
+test('the score stays within 0 and 100 for any magnitude', () => {
   expect(qualityScore(-1e6, { centre: 23, width: 2.6 })).toBe(0);
   expect(qualityScore(1e6, { centre: 23, width: 2.6 })).toBe(100);
   expect(qualityScore(23, { centre: 23, width: 2.6 })).toBe(50);

@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (file: string): string => readFileSync(root + file, 'utf8');
 
-test('every file of the table "Rule of the paper, file, test" is there', () => {
+test('every file in the table "Rule of the paper, file, test" exists', () => {
   const files = [...read('README.md').matchAll(/`(packages\/[^`]+\.(?:ts|json))`/g)].map(([, file]) => file!);
   expect(files.length).toBeGreaterThan(10);
   expect(files.filter((file) => !existsSync(root + file))).toEqual([]);
 });
 
-test('every result that FEATURES.md names is there', () => {
+test('every result that FEATURES.md names exists', () => {
   const files = [...read('FEATURES.md').matchAll(/`((?:bench|packages|configs)\/[^`]+\.\w+)`/g)].map(
     ([, file]) => file!,
   );

@@ -29,10 +29,10 @@ const scaled = (scale: number): Landmarks =>
 const codes = (face: FaceView): ReasonCode[] => findReasons(face).map(({ code }) => code);
 
 describe('findReasons', () => {
-  test('an ordinary face has none', () => {
+  test('finds nothing wrong with an ordinary face', () => {
     expect(findReasons(ordinary)).toEqual([]);
   });
-  test('each rule gives its code and value', () => {
+  test("gives each rule's code and value", () => {
     expect(findReasons(seen({ ...ordinary, landmarks: scaled(0.5) }))).toEqual([
       { code: 'face_too_small', value: 17.6 },
     ]);
@@ -52,7 +52,7 @@ describe('findReasons', () => {
     ]);
     expect(findReasons({ ...ordinary, crop: flat(120) })).toEqual([{ code: 'blurred', value: 0 }]);
   });
-  test('the worst comes first', () => {
+  test('sorts by severity, worst first', () => {
     const face = seen({ ...ordinary, crop: flat(30), landmarks: scaled(0.1) });
     expect(codes(face)).toEqual(['blurred', 'face_too_small', 'too_dark']);
   });
@@ -100,17 +100,17 @@ function expectRatesOf(open: () => Promise<readonly Face[]>): void {
     faces = await open();
   });
 
-  test('few have any', async () => {
+  test('finds few problems in ordinary faces', async () => {
     expect((await ratesOf(faces)).any).toBeLessThan(0.06);
   });
-  test('blurred ones are blurred, dark ones dark, bright ones bright', async () => {
+  test('recognises faces that were blurred, darkened or brightened', async () => {
     expect((await ratesOf(faces, (face) => face.blur(2))).blurred).toBeGreaterThan(0.98);
     const dark = await ratesOf(faces, (face) => face.linear(0.2));
     expect(dark.too_dark).toBeGreaterThan(0.95);
     expect(dark.blurred ?? 0).toBeLessThan(0.03);
     expect((await ratesOf(faces, (face) => face.linear(0.4, 160))).too_bright).toBeGreaterThan(0.3);
   });
-  test('small ones are small, and not blurred on top of it', async () => {
+  test('finds small faces too small, but not also blurred', async () => {
     const shrink: Change = async (face) =>
       sharp(await face.resize(40, 40).png().toBuffer()).resize(112, 112, { kernel: 'linear' });
     const small = await ratesOf(faces, shrink, 10);

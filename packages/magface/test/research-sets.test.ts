@@ -29,7 +29,7 @@ const face = (x: number, size: number): DetectedFace => ({
 });
 const tools: Tools = { detect: async ({ width }) => (width < 300 ? [] : [face(0, 200), face(100, 112)]) };
 
-test('the face in the middle is aligned; an image without one is told; a second run does nothing again', async () => {
+test('aligns the face in the middle, reports an image without one, and does nothing in a second run', async () => {
   const source = join(folder, 'ann.png');
   const half = await sharp({ create: { width: 100, height: 112, channels: 3, background: 'black' } })
     .png()
@@ -57,14 +57,14 @@ test.each([
   ['lfw', 'lfw-deepfunneled/A/A_0001.jpg', 'Expected 13233 images in'],
   ['celeba', 'identity_CelebA.txt', 'Expected 202599 lines of identity_CelebA.txt in'],
   ['cfp', 'Data/Images/001/frontal/01.jpg', 'Expected 7000 images in'],
-])('%s: a part of the set is refused', async (name, file, message) => {
+])('%s: rejects a part of the set', async (name, file, message) => {
   const path = join(folder, name, file);
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, '000001.jpg 7201\n');
   await expect(researchSets[name]!.arrange(join(folder, name), join(folder, 'place'), tools)).rejects.toThrow(message);
 });
 
-test('every bench that reads research data asks for it by the helper that says how to get it', () => {
+test('every bench that reads research data uses the helper that says how to get it', () => {
   const helper = readFileSync(`${bench}support/data.ts`, 'utf8');
   for (const name of Object.keys(researchSets)) expect(helper).toContain(`npm run data -- ${name}`);
 });

@@ -22,7 +22,7 @@ function viewAt(hash: string): string {
   return view.value;
 }
 
-test('an address that names no view leads to the photos, at the start and later', () => {
+test('an address without a known view leads to the photos, at the start and later', () => {
   expect(view.value).toBe('photos');
   expect(['#camera', '#constructor', '#compare', '#__proto__', '#Camera', '', '#photos'].map(viewAt)).toEqual([
     'camera',

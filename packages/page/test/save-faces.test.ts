@@ -17,7 +17,7 @@ const face = {
 
 const named = (id: number, name: string): PhotoFace => ({ id, number: 1, name, photo: 0, face });
 
-test('the table has the columns of the command, quotes what must be, and gives spreadsheets no formula', () => {
+test("the table has the command's columns, quotes cells and contains no formula for spreadsheets", () => {
   expect(faceTable([named(0, 'a, "b".jpg'), named(1, '=1+1.jpg')], new Map([[1, 4]]))).toBe(
     'image,face,x,y,width,height,detection,magnitude,quality,reasons,person\r\n' +
       '"a, ""b"".jpg",0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,1\r\n' +
@@ -25,7 +25,7 @@ test('the table has the columns of the command, quotes what must be, and gives s
   );
 });
 
-test('two files of one name both come into the zip', () => {
+test('the zip contains both of two files with the same name', () => {
   const taken = new Map([['faces/a.jpg', 0]]);
   expect(freeName('faces/a.jpg', taken)).toBe('faces/a-2.jpg');
   taken.set('faces/a-2.jpg', 0);

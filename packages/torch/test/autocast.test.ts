@@ -42,7 +42,7 @@ function compareTypes(shapes: readonly (readonly number[])[], run: (...tensors: 
 }
 
 describeWithTorch('autocast in bfloat16', () => {
-  test('a convolution and its gradients', () => {
+  test('computes a convolution and its gradients', () => {
     compareTypes([[2, 32, 9, 7], [48, 32, 3, 3], [48]], (x, weight, bias) => x!.conv2d(weight!, { bias, padding: 1 }));
     compareTypes(
       [
@@ -53,7 +53,7 @@ describeWithTorch('autocast in bfloat16', () => {
     );
   });
 
-  test('a linear layer and a product, and their gradients', () => {
+  test('computes a linear layer and a product, and their gradients', () => {
     compareTypes([[5, 64], [24, 64], [24]], (x, weight, bias) => x!.linear(weight!, { bias: bias! }));
     compareTypes(
       [
@@ -64,7 +64,7 @@ describeWithTorch('autocast in bfloat16', () => {
     );
   });
 
-  test('inputs that are narrow already, and gradients that are not asked for', () => {
+  test('accepts inputs that are already bfloat16, and skips gradients that are not requested', () => {
     using _ = scope();
     const weight = wave([16, 32, 3, 3], 2);
     weight.requiresGrad = true;
@@ -75,7 +75,7 @@ describeWithTorch('autocast in bfloat16', () => {
     expect(weight.grad!.shape).toEqual([16, 32, 3, 3]);
   });
 
-  test('a block within turns it off, and what is outside stays float32', () => {
+  test('is turned off by an inner block, and outside float32 stays', () => {
     using _ = scope();
     const [a, b] = [wave([3, 4], 1), wave([4, 5], 2)];
     {

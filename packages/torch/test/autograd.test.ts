@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { describeWithTorch } from './support/with-torch.ts';
 
 describeWithTorch('gradients, precision, randomness and SGD', () => {
-  test('gradients() leaves grad alone and gives undefined where nothing depends', () => {
+  test('gradients() does not touch grad, and gives undefined where nothing depends', () => {
     const [x, y] = [fromArray(new Float32Array([2, 3])), zeros([1])];
     x.requiresGrad = true;
     y.requiresGrad = true;
@@ -28,7 +28,7 @@ describeWithTorch('gradients, precision, randomness and SGD', () => {
     expect(dtype()).toBe('float32');
   });
 
-  test('a generator goes on from its saved state', () => {
+  test('a generator continues from its saved state', () => {
     const generator = new Generator(7);
     const draw = (from: Generator): number[] => [...zeros([4]).uniform_({ generator: from }).toArray()].map(Number);
     draw(generator);
@@ -57,7 +57,7 @@ describeWithTorch('gradients, precision, randomness and SGD', () => {
     [...p.toArray()].forEach((value, i) => void expect(Number(value)).toBeCloseTo(expected[i]!, 5));
   });
 
-  test('gradientNorms shows the parameter whose gradient is not finite', () => {
+  test('gradientNorms finds the parameter whose gradient is not finite', () => {
     const [good, bad, none] = [fromArray(new Float32Array([3, 4])), zeros([2]), zeros([1])];
     for (const parameter of [good, bad, none]) parameter.requiresGrad = true;
     const sgd = new Sgd([good, bad, none]);

@@ -64,16 +64,16 @@ describeWithTorch('convolution', () => {
     ['1 x 1', { x: [2, 32, 7, 5], weight: [16, 32, 1, 1], bias: true }],
     ['1 x 1, a stride of 2', { x: [2, 32, 7, 5], weight: [16, 32, 1, 1], options: { stride: 2 } }],
     ['groups', { x: [2, 32, 9, 7], weight: [32, 1, 3, 3], options: { padding: 1, groups: 32 } }],
-  ])('%s: values and gradients are those of conv2d in float64', (_, given) => {
+  ])('%s: values and gradients match conv2d in float64', (_, given) => {
     expectSame(results(convolution, given), results(byConv2d, given, 'float64'));
   });
 
-  test('gives the same bits again', () => {
+  test('repeats with the same bits', () => {
     const given: Case = { x: [4, 32, 14, 14], weight: [32, 32, 3, 3], bias: true, options: { padding: 1 } };
     expect(results(convolution, given)).toEqual(results(convolution, given));
   });
 
-  test('takes an image whose rows come first in memory, and gradients that are not asked for', () => {
+  test('accepts a channels-last image, and skips gradients that are not requested', () => {
     using _ = scope();
     const [x, weight] = [wave([2, 16, 6, 5], 1), wave([8, 16, 3, 3], 2)];
     const expected = valuesOf(x.conv2d(weight));
@@ -87,7 +87,7 @@ describeWithTorch('convolution', () => {
     expectSame([valuesOf(convolution(x, weight))], [expected]);
   });
 
-  test('a bias that is held takes no gradient', () => {
+  test('computes no gradient of a bias that needs none', () => {
     using _ = scope();
     const [x, weight, bias] = [wave([2, 16, 6, 5], 1), wave([8, 16, 3, 3], 2), wave([8], 3)];
     x.requiresGrad = weight.requiresGrad = true;
@@ -99,7 +99,7 @@ describeWithTorch('convolution', () => {
     expectSame([dx, dw], [valuesOf(x.grad!), valuesOf(weight.grad!)]);
   });
 
-  test('other types and autocast go to conv2d', () => {
+  test('passes other types and autocast to conv2d', () => {
     using _ = scope();
     using _noGrad = noGrad();
     const [x, weight] = [wave([1, 16, 6, 5], 1), wave([8, 16, 3, 3], 2)];
@@ -111,7 +111,7 @@ describeWithTorch('convolution', () => {
     expect(convolution(x, weight).dtype).toBe('bfloat16');
   });
 
-  test('what fits no convolution is refused by name, with the shapes', () => {
+  test('rejects invalid arguments by name, with the shapes', () => {
     using _ = scope();
     const x = wave([1, 16, 6, 5], 1);
     expect(() => convolution(x, wave([8, 4, 3, 3], 2))).toThrow(/convolution\(\[1, 16, 6, 5\], \[8, 4, 3, 3\]\)/);

@@ -7,6 +7,6 @@ test.each([
   ['scope_misused', 'ScopeError', new ScopeError('no')],
   ['libtorch_missing', 'LibtorchError', new LibtorchError('no')],
   ['rank_lost', 'RankLostError', new RankLostError('no', { missing: [1], cause: undefined })],
-])('a program knows %s by its code', (code, name, error) => {
+])('%s has its code', (code, name, error) => {
   expect(error).toMatchObject({ code, name, message: 'no' });
 });

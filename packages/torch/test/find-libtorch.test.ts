@@ -19,7 +19,7 @@ const extension = process.platform === 'darwin' ? 'dylib' : 'so';
 const library = `lib/libtorch_cpu.${extension}`;
 const header = 'include/torch/csrc/api/include/torch/version.h';
 
-test('LIBTORCH comes first, with its version, ABI and CUDA libraries', () => {
+test('uses LIBTORCH first, with its version, ABI and CUDA libraries', () => {
   const root = fakeLibtorch({
     [library]: '',
     [`lib/libtorch_cuda.${extension}`]: '',
@@ -31,7 +31,7 @@ test('LIBTORCH comes first, with its version, ABI and CUDA libraries', () => {
   expect(found.libraries).toEqual(['torch', 'torch_cpu', 'c10', 'torch_cuda']);
 });
 
-test('the version is found where 2.x has it', () => {
+test('finds the version where 2.x stores it', () => {
   const root = fakeLibtorch({
     [library]: '',
     [header]: '#include <torch/headeronly/version.h>\n',
@@ -41,7 +41,7 @@ test('the version is found where 2.x has it', () => {
   expect(findLibtorch({ LIBTORCH: root })).toMatchObject({ version: '2.14.1', cxx11Abi: true });
 });
 
-test('a LIBTORCH that is none is refused rather than passed over', () => {
+test('rejects an invalid LIBTORCH instead of skipping it', () => {
   const root = fakeLibtorch({ 'include/readme': '' });
   expect(() => findLibtorch({ LIBTORCH: root })).toThrow(LibtorchError);
   expect(() => findLibtorch({ LIBTORCH: root })).toThrow(/set LIBTORCH to the unpacked libtorch folder, or unset it/);

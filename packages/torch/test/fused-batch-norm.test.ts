@@ -62,7 +62,7 @@ function difference(a: Float64Array, b: Float64Array): number {
   return a.reduce((most, one, i) => Math.max(most, Math.abs(one - b[i]!)), 0) / size;
 }
 
-describeWithTorch('BatchNorm with what follows it', () => {
+describeWithTorch('BatchNorm with its epilogue', () => {
   beforeAll(() => void threads(2));
   const shapes = [
     [3, 64, 9, 7],
@@ -78,7 +78,7 @@ describeWithTorch('BatchNorm with what follows it', () => {
   );
 
   test.each(cases)(
-    'has the values and gradients of the operators one by one: $dtype $shape, $follows, training $training',
+    'matches the values and gradients of single operators: $dtype $shape, $follows, training $training',
     (one) => {
       const expected = run(one, false);
       for (const [i, actual] of run(one, true).entries()) {
@@ -88,7 +88,7 @@ describeWithTorch('BatchNorm with what follows it', () => {
     },
   );
 
-  test('one thread and three give the same to rounding, and the same number of threads the same bits', () => {
+  test('one thread and three agree to rounding, and the same number of threads to the bit', () => {
     const one: Case = { shape: [4, 64, 10, 10], dtype: 'float32', follows: 'both', training: true };
     threads(1);
     const single = run(one, true);
@@ -99,7 +99,7 @@ describeWithTorch('BatchNorm with what follows it', () => {
     threads(2);
   });
 
-  test('NaN and infinity come through, in both types', () => {
+  test('passes on NaN and infinity in both types', () => {
     using _ = scope();
     using _noGrad = noGrad();
     for (const dtype of ['float32', 'bfloat16'] as const) {
@@ -121,7 +121,7 @@ describeWithTorch('BatchNorm with what follows it', () => {
     }
   });
 
-  test('channels that the kernels do not take go through libtorch, as do types', () => {
+  test('uses libtorch for channels and types that the kernels do not support', () => {
     using _ = scope();
     const shape = [2, 20, 3, 3];
     const channel = (seed: number): Tensor => values([20], seed).add(1.5);
@@ -137,7 +137,7 @@ describeWithTorch('BatchNorm with what follows it', () => {
     expect(actual.toArray()).toEqual(expected.toArray());
   });
 
-  test('says what does not fit', () => {
+  test('explains invalid arguments', () => {
     using _ = scope();
     using _autocast = autocast(null);
     const channel = values([64], 1);

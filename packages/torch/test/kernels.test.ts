@@ -25,11 +25,11 @@ function runTests(
   return { status, text: stdout + stderr };
 }
 
-describeWithTorch('the fused loops', () => {
+describeWithTorch('the fused kernels', () => {
   const own = isBuilt() ? processor().kernels : 'plain';
   const older = known.slice(0, known.indexOf(own));
 
-  test.each(older)('%s passes the tests of the fused operators', (kernels) => {
+  test.each(older)('pass the tests of the fused operators as %s', (kernels) => {
     const files = ['autocast', 'convolution', 'fused-batch-norm', 'forward-graph'].map(
       (name) => `packages/torch/test/${name}.test.ts`,
     );
@@ -37,7 +37,7 @@ describeWithTorch('the fused loops', () => {
     expect(status, text).toBe(0);
   });
 
-  test('a kind that this processor does not have is refused', () => {
+  test('are rejected if the processor does not support their kind', () => {
     const script =
       "import('@magface/torch').then((torch) => torch.processor()).catch(({ message }) => console.log(message))";
     const { stdout } = spawnSync(

@@ -6,7 +6,7 @@ import { describeWithTorch } from './support/with-torch.ts';
 const mebibytes = (): number => process.memoryUsage.rss() / 2 ** 20;
 
 describeWithTorch('memory', () => {
-  test('300 steps that make 12 MiB each, in scopes and with gradients, hold what 20 did', () => {
+  test('holds no more after 300 steps of 12 MiB, in scopes and with gradients, than after 20', () => {
     threads(1);
     const weight = zeros([256, 256]).add(0.01);
     weight.requiresGrad = true;

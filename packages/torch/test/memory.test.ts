@@ -18,7 +18,7 @@ describeWithTorch('the caching allocator', () => {
   });
   afterEach(() => cacheMemory(0));
 
-  test('gives freed blocks out again and counts what it does', () => {
+  test('reuses freed blocks and counts them', () => {
     const before = memoryStatistics();
     use(4, 4);
     const first = memoryStatistics();
@@ -33,7 +33,7 @@ describeWithTorch('the caching allocator', () => {
     expect(second.limit).toBe(64 * mebibyte);
   });
 
-  test('counts what is in use, and the peak anew when asked', () => {
+  test('counts what is in use, and restarts the peak on request', () => {
     using _ = scope();
     const before = memoryStatistics().inUse;
     zeros([(2 * mebibyte) / 4]);
@@ -45,7 +45,7 @@ describeWithTorch('the caching allocator', () => {
     expect(memoryStatistics().peak).toBe(before + 2 * mebibyte);
   });
 
-  test('keeps no more than the limit, and trims to what is asked with the limit left', () => {
+  test('keeps no more than the limit, and trims to a size without changing the limit', () => {
     use(16, 16, 16, 16, 16, 16);
     expect(memoryStatistics().cached).toBe(64 * mebibyte);
     trimMemory(20 * mebibyte);
@@ -56,7 +56,7 @@ describeWithTorch('the caching allocator', () => {
     expect(memoryStatistics().cached).toBe(16 * mebibyte);
   });
 
-  test('with 0 keeps nothing', () => {
+  test('keeps nothing with a limit of 0', () => {
     use(8);
     cacheMemory(0);
     expect(memoryStatistics()).toMatchObject({ cached: 0, limit: 0 });
@@ -64,7 +64,7 @@ describeWithTorch('the caching allocator', () => {
     expect(memoryStatistics().cached).toBe(0);
   });
 
-  test('blocks are as large as asked to an eighth, and small ones pass it by', () => {
+  test('rounds blocks up by at most an eighth, and leaves small ones to the system', () => {
     use(1.01);
     const { cached, hits, misses } = memoryStatistics();
     expect(cached / mebibyte).toBe(1.125);

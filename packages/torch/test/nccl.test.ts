@@ -7,7 +7,7 @@ const place = { rank: 0, size: 1, backend: 'nccl', timeout: 20_000 } as const;
 const hasGpu = isBuilt() && cudaDevices() > 0;
 
 describeWithTorch('NCCL', () => {
-  test.skipIf(hasGpu)('without a GPU it says so', () => {
+  test.skipIf(hasGpu)('says that there is no GPU', () => {
     expect(() => new ProcessGroup(new Store({ isServer: true }), place)).toThrow(/nccl/i);
   });
 

@@ -9,14 +9,14 @@ import { describeWithTorch } from './support/with-torch.ts';
 const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const read = (name: string): string => readFileSync(path(name), 'utf8');
 
-test('every operator of ops.txt stands in ops.gen.ts, and no other', () => {
+test('every operator of ops.txt is in ops.gen.ts, and no other', () => {
   const listed = [...read('ops.txt').matchAll(/aten::[\w.]+/g)].map(String).sort();
   const generated = [...read('src/ops.gen.ts').matchAll(/operator\('(.+?)'\)/g)].map((hit) => hit[1]).sort();
   expect(generated).toEqual(listed);
 });
 
 describeWithTorch('the generator', () => {
-  test('writes the file as it is, over the libtorch that it was last run with', ({ skip }) => {
+  test('writes the current file with the libtorch it was last run with', ({ skip }) => {
     const [, version] = /libtorch ([\d.]+):/.exec(read('src/ops.gen.ts')) ?? [];
     if (version !== torchVersion()) skip(`ops.gen.ts is of libtorch ${version}, here is ${torchVersion()}`);
     const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));

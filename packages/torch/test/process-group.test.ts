@@ -32,12 +32,12 @@ function gradientsOf(size: number): Promise<Gradients[][]> {
 }
 
 describeWithTorch('a process group over Gloo', () => {
-  test('sum, greatest, broadcast, gather, reduce-scatter', async () => {
+  test('computes sum, maximum, broadcast, gather and reduce-scatter', async () => {
     const expected = (rank: number) => [[3, 3], [2, 0], [11], '0,0,1,2,2,4', [3 * rank + 3], true];
     expect(await printed(3, 'collectives')).toEqual([0, 1, 2].map(expected));
   });
 
-  test('a rank that was killed is named by those that are left', async () => {
+  test('names a killed rank on all others', async () => {
     const ranks = await run(3, 'killed');
     expect(ranks.map(({ stdout, status }) => [stdout, status])).toEqual([
       ['[1]\n', 0],
@@ -46,13 +46,13 @@ describeWithTorch('a process group over Gloo', () => {
     ]);
   });
 
-  test('a rank that hangs is named once the time is over', async () => {
+  test('names a hanging rank after the timeout', async () => {
     const [first, second] = await run(3, 'stuck');
     expect([first!.stdout, second!.stdout]).toEqual(['[2]\n', '[2]\n']);
   });
 
   test.each(channelCounts)(
-    'BatchNorm of %i channels and gradients are those of one process with all rows',
+    'gives BatchNorm of %i channels and its gradients as in one process with all rows',
     async (channels) => {
       const { x, residual, ...learned } = batchNormCase([0, 1, 2, 3, 4, 5, 6], channels);
       const { weight, bias, slope } = learned;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { describeWithTorch } from './support/with-torch.ts';
 
 describeWithTorch('scopes', () => {
-  test('free what was made inside and let out what is kept', () => {
+  test('free what was made inside and keep what is let out', () => {
     let lost: Tensor;
     let kept: Tensor;
     {
@@ -18,7 +18,7 @@ describeWithTorch('scopes', () => {
     expect(() => lost.mul(2)).toThrow(/the one made by aten::add.Scalar was freed/);
   });
 
-  test('what an inner scope keeps belongs to the outer one', () => {
+  test('pass on what an inner scope keeps to the outer one', () => {
     let kept: Tensor;
     {
       using _outer = scope();
@@ -42,7 +42,7 @@ describeWithTorch('scopes', () => {
     expect(made?.disposed).toBe(true);
   });
 
-  test('closed out of order throw, and still free', () => {
+  test('throw if closed out of order, and still free', () => {
     const outer = scope();
     const inner = scope();
     const made = zeros([1]);
@@ -51,13 +51,13 @@ describeWithTorch('scopes', () => {
     expect(made.disposed).toBe(true);
   });
 
-  test('held across an await throw', async () => {
+  test('throw if held across an await', async () => {
     const step = scope();
     await Promise.resolve();
     expect(() => step[Symbol.dispose]()).toThrow(/close before the next `await`/);
   });
 
-  test('autograd keeps what it needs of freed tensors', () => {
+  test('free tensors that autograd still needs without breaking it', () => {
     const x = zeros([2]).add(3);
     x.requiresGrad = true;
     let loss: Tensor;

@@ -12,7 +12,7 @@ describeWithTorch('tensors', () => {
     expect(x.toArray()[0]).toBe(-1);
   });
 
-  test('give their own memory as a view, and a copy by toArray', () => {
+  test('return their own memory as a view, and a copy by toArray', () => {
     const x = zeros([3]);
     const view = x.view();
     const copy = x.toArray();
@@ -32,14 +32,14 @@ describeWithTorch('tensors', () => {
     expect(x.gt(2).toArray()).toEqual(new Uint8Array([0, 0, 0, 1, 1, 1]));
   });
 
-  test('reach operators that have no typed method', () => {
+  test('call operators without a typed method', () => {
     const x = fromArray(new Float32Array([0, 0.5]));
     const y = invoke(operator('aten::erf'), [x]).toArray();
     expect(y[1]).toBeCloseTo(0.5204999, 6);
     expect(() => invoke(operator('aten::no_such'), [x])).toThrow(/no operator of this name/);
   });
 
-  test('say which operator refused which shapes, and keep both stacks', () => {
+  test('say which operator rejected which shapes, and keep both stacks', () => {
     const x = zeros([2, 3]);
     let caught: unknown;
     try {
@@ -57,7 +57,7 @@ describeWithTorch('tensors', () => {
     expect(error.stack).toContain('tensor.test.ts');
   });
 
-  test('refuse an argument of the wrong kind by its name', () => {
+  test('reject an argument of the wrong kind by its name', () => {
     const wrong = 'two' as unknown as number;
     expect(() => zeros([2]).conv2d(zeros([1]), { groups: wrong })).toThrow(
       'aten::conv2d(): argument "groups" must be int, received a string',

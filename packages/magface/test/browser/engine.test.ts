@@ -49,14 +49,14 @@ function runtimeOf(options: RuntimeOptions): Runtime {
 
 const options: OpenOptions = { folder: 'http://x/', device: 'auto' };
 
-test('WebGPU that works holds the only sessions', async () => {
+test('keeps only the WebGPU sessions if WebGPU works', async () => {
   cannot = '';
   const { opened } = await openEngine(options, () => undefined);
   expect([opened.device, [...open]]).toEqual(['webgpu', ['webgpu/finder', 'webgpu/straightener', 'webgpu/knower']]);
 });
 
 test.each(['open finder', 'open straightener', 'open knower', 'run', 'run and release'])(
-  'WebGPU that cannot %s leaves nothing behind when WebAssembly takes its place',
+  'leaves nothing behind if WebGPU cannot %s and WebAssembly replaces it',
   async (what) => {
     cannot = what;
     const { opened } = await openEngine(options, () => undefined);
@@ -64,7 +64,7 @@ test.each(['open finder', 'open straightener', 'open knower', 'run', 'run and re
   },
 );
 
-test('where nothing takes its place, nothing is left either', async () => {
+test('leaves nothing behind if no replacement works', async () => {
   cannot = 'run';
   await expect(openEngine({ ...options, device: 'webgpu' }, () => undefined)).rejects.toThrow('device lost');
   expect([...open]).toEqual([]);

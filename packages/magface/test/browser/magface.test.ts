@@ -77,7 +77,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     });
   };
 
-  test('the six photos as files: 22 faces, each with the magnitude of Node to half a thousandth', async () => {
+  test('finds 22 faces in the six photos, with magnitudes within 0.0005 of those in Node', async () => {
     let faces = 0;
     for (const photo of [1, 2, 3, 4, 5, 6] as const) {
       const there = await seeFile(await readFile(samplePhoto(photo)));
@@ -87,7 +87,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expect(faces).toBe(22);
   });
 
-  test('the shipped model from the same crop: every number is that of Node to 1e-4 of the magnitude', async () => {
+  test("computes every value within 1e-4 of the magnitude of Node's, from the same crop", async () => {
     expect(node.model.id).toBe('magface-small');
     const here = await node.analyze(samplePhoto(1));
     expect(here.length).toBeGreaterThan(0);
@@ -111,7 +111,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     }
   });
 
-  test('decoded pixels, in threads, on a page whose policy allows nothing inline', async () => {
+  test('analyses decoded pixels in threads, on a page whose policy allows nothing inline', async () => {
     const { data, info } = await sharp(samplePhoto(4)).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
     files.set('pixels', data);
     const { faces, ...rest } = await page.evaluate(async ({ width, height }) => {
@@ -128,7 +128,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expectAlike(faces, await node.analyze(raw, { maxFaces: 1 }));
   });
 
-  test('a photo that lies on its side by its EXIF data is seen upright', async () => {
+  test('rotates a photo by its EXIF orientation', async () => {
     const side = sharp(samplePhoto(1)).resize(480).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 95 });
     const bytes = await side.toBuffer();
     const there = await seeFile(bytes);
@@ -136,7 +136,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expect(there.length).toBeGreaterThan(0);
   });
 
-  test('a photo of 50 megapixels is read in strips', async () => {
+  test('reads a photo of 50 megapixels in strips', async () => {
     const big = sharp(samplePhoto(1)).resize(8660, 5774, { fit: 'fill' }).jpeg({ quality: 60 });
     files.set('big.jpg', await big.toBuffer());
     const [count, refused] = await page.evaluate(async () => {
@@ -154,7 +154,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     );
   });
 
-  test('a file that is no image is a result of its own in a stream, elements and frames are images', async () => {
+  test('reports a file that is no image as a result of its own, and accepts elements and frames', async () => {
     files.set('photo.jpg', await readFile(samplePhoto(1)));
     const seenKinds = await page.evaluate(async () => {
       const blob = await (await fetch('photo.jpg')).blob();
@@ -174,7 +174,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expect(seenKinds).toEqual([broken, '3', '3', '3', 'true']);
   });
 
-  test('an abort is heard in the middle of a photo, and the next photo is seen', async () => {
+  test('stops in the middle of a photo when aborted, and then analyses the next one', async () => {
     const outcome = await page.evaluate(async () => {
       const blob = await (await fetch('photo.jpg')).blob();
       const controller = new AbortController();
@@ -186,14 +186,14 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expect(outcome).toEqual(['AbortError', 3]);
   });
 
-  test('WebGPU asked for by name is refused where there is none', async () => {
+  test('rejects WebGPU requested by name where there is none', async () => {
     const message = await page.evaluate(() =>
       library.MagFace.load({ device: 'webgpu' }).then(String, (error: Error) => error.message),
     );
     expect(message).toBe('Expected a browser with WebGPU but it has no adapter: use device "auto" or "wasm".');
   });
 
-  test('models are fetched once, and a missing list, kind or a changed file is refused in words', async () => {
+  test('downloads each model once, and explains a missing list, a missing kind and a changed file', async () => {
     expect(server.asked.filter((path) => path.endsWith('.onnx'))).toHaveLength(3); // three loads before
     const list = JSON.parse(Buffer.from(files.get('models/index.json')!).toString()) as { file: string }[];
     for (const { file } of list)

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { asGiven } from '../../src/cli/as-given.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
-test('paths are told as they were typed', () => {
+test('shows paths as the user typed them', () => {
   const tell = (message: string, ...words: string[]) => asGiven(message, words, '/home/me');
   expect(tell('/home/me/a/b.npy: gone', 'convert', 'a/b.npy', 'x')).toBe('a/b.npy: gone');
   expect(tell('no folder /home/me/a', 'a/b.npy')).toBe('no folder a');
@@ -15,7 +15,7 @@ test('paths are told as they were typed', () => {
   expect(tell('/home/me/x', '', '.')).toBe('/home/me/x');
 });
 
-test('errors of the library name what the user named', async () => {
+test('shows the names that the user gave in errors of the library', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'bad.npy'), 'text');
   for (const words of [

@@ -16,7 +16,7 @@ async function picture(file: string, side = 60): Promise<void> {
 /** A PNG that claims 30,000 x 30,000 pixels (2.7 GB decoded) in a hundred bytes. */
 const bomb = (): Buffer => pngFile({ width: 30_000, height: 30_000, kind: [8, 2], rows: Buffer.alloc(8) });
 
-test('an empty folder, a folder without images, a glob without matches: exit 2 and what to do', async () => {
+test('an empty folder, a folder without images or a glob without matches exits with 2 and a remedy', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'empty'));
   mkdirSync(join(cwd, 'texts'));
@@ -35,7 +35,7 @@ test('an empty folder, a folder without images, a glob without matches: exit 2 a
   expect(glob.stderr).toContain('Expected images that match *.jpeg but nothing does: check the pattern');
 });
 
-test('an empty folder, a glob, a list that name nothing, between images: named in their turn, the others are done', async () => {
+test('an empty folder, glob or list among images is named in its place, and the rest is processed', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'empty'));
   writeFileSync(join(cwd, 'empty.list'), '');
@@ -60,7 +60,7 @@ test('an empty folder, a glob, a list that name nothing, between images: named i
   expect([embed.exitCode, embed.stdout]).toEqual([1, '1 image, 1 face, features of 2 numbers, in f.list\n']);
 });
 
-test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo without a face are named; the rest is done', async () => {
+test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo without a face are named, and the rest is processed', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'text.jpg'), 'this is no image');
   writeFileSync(join(cwd, 'nothing.jpg'), '');
@@ -105,7 +105,7 @@ test('paths with spaces and umlauts keep their names, given as words, folders, g
   }
 });
 
-test('5,000 paths on stdin', async () => {
+test('accepts 5,000 paths on stdin', async () => {
   const cwd = emptyFolder();
   await picture(join(cwd, 'a b.png'));
   const run = await runCli(['quality', '-', '--format', 'csv', '--quiet'], { cwd, stdin: 'a b.png\n'.repeat(5000) });
@@ -113,7 +113,7 @@ test('5,000 paths on stdin', async () => {
   expect(run.stdout.split('\n')).toHaveLength(5002);
 });
 
-test('nothing on stdin, an empty list, a missing list', async () => {
+test('empty stdin, an empty list and a missing list are rejected', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'empty.list'), '\n');
   expect((await runCli(['quality', '-'], { cwd })).stderr).toContain(
@@ -125,7 +125,7 @@ test('nothing on stdin, an empty list, a missing list', async () => {
   expect((await runCli(['quality', '--list', 'gone'], { cwd })).stderr).toContain('cannot be read: check its path');
 });
 
-test('an aligned face of the wrong size', async () => {
+test('an aligned face of the wrong size is rejected', async () => {
   const cwd = emptyFolder();
   await picture(join(cwd, 'big.png'), 200);
   const run = await runCli(['quality', 'big.png', '--aligned'], { cwd });
@@ -137,7 +137,7 @@ test('an aligned face of the wrong size', async () => {
   expect(compare.stderr).toBe(`${found}: align it first, or omit --aligned.\n`);
 });
 
-test('a model that cannot be used ends with 2 and its sentence; the stack only with --debug', async () => {
+test('an unusable model exits with 2 and one sentence; --debug adds the stack', async () => {
   const cwd = emptyFolder();
   await picture(join(cwd, 'a.png'));
   const load = async () => {
@@ -149,7 +149,7 @@ test('a model that cannot be used ends with 2 and its sentence; the stack only w
   expect(debug.stderr).toContain('bad-input.test.ts');
 });
 
-test('the command itself, through the shell: unknown words suggest the nearest, a closed pipe is quiet', () => {
+test('the command itself suggests the nearest word for an unknown one, and accepts a closed pipe silently', () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const magface = `"${process.execPath}" --import tsx -C magface:source "${main}"`;
   const script = `${magface} qualty; echo $?; ${magface} quality --modle x; echo $?; ${magface} --help | true; echo $?`;
@@ -160,7 +160,7 @@ test('the command itself, through the shell: unknown words suggest the nearest, 
   );
 });
 
-test('a photo counts once, however many links lead to it', async () => {
+test('counts a photo once, however many links lead to it', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'photos/sub'), { recursive: true });
   await picture(join(cwd, 'photos/b.png'));
@@ -178,7 +178,7 @@ test('a photo counts once, however many links lead to it', async () => {
   }
 });
 
-test('what lies beside the photos is counted, and a kind that nothing reads is refused by name', async () => {
+test('counts other files next to photos, and rejects a named file of an unreadable kind', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'photos'));
   await picture(join(cwd, 'photos/a.png'));
@@ -194,7 +194,7 @@ test('what lies beside the photos is counted, and a kind that nothing reads is r
   expect((await runCli(['quality', 'photos', '-q'], { cwd })).stderr).toBe(`${refusal}\n`);
 });
 
-test('an image whose name begins with a dash is an image; a folder of such a name is told how to be written', async () => {
+test('accepts an image whose name begins with a dash, and explains how to write such a folder', async () => {
   const cwd = emptyFolder();
   await picture(join(cwd, '-dash.png'));
   mkdirSync(join(cwd, '-photos'));

@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const calibrate = (...words: string[]) =>
   runIn(folder, 'calibrate', '--model', join(folder, 'tiny.onnx'), '--aligned', ...words);
 
-test('--pairs writes thresholds that `compare` decides by, and says which rates the pairs cannot tell', async () => {
+test('--pairs writes thresholds that `compare` uses, and reports rates that the pairs cannot resolve', async () => {
   const words = ['--faces', 'faces', '--pairs', 'pairs.list', '--output', 'q.onnx', '--json'];
   const { exitCode, out, notes } = await calibrate(...words);
   expect(exitCode).toBe(0);
@@ -82,7 +82,7 @@ test('--pairs writes thresholds that `compare` decides by, and says which rates 
   expect(lines.out).toMatch(/The same person: threshold .* at a false match rate of 0\.01/);
 });
 
-test('without --pairs the thresholds of the record are told as carried over, never as measured here', async () => {
+test("without --pairs the record's thresholds are reported as carried over, not as measured", async () => {
   const old = { fmr: 0.001, threshold: 0.31234, set: '9 impostor pairs of elsewhere', interval: [0.3, 0.33] } as const;
   writeFileSync(join(folder, 'old.onnx'), tinyOnnx(112, { ...contract, thresholds: [old] }));
   const run = (...words: string[]) =>
@@ -97,7 +97,7 @@ test('without --pairs the thresholds of the record are told as carried over, nev
   expect(measured).toMatchObject({ thresholds: [{ fmr: 0.01 }], carriedOver: [] });
 });
 
-test('--keep-scale leaves the scale that the model has', async () => {
+test("--keep-scale keeps the model's scale", async () => {
   const scaled = { ...contract, calibration: { centre: 23, width: 2.6, source: 'elsewhere' } } as const;
   writeFileSync(join(folder, 'scaled.onnx'), tinyOnnx(112, scaled));
   const words = ['--faces', 'faces', '--pairs', 'pairs.list', '--keep-scale', '--output', 'kept.onnx', '-q'];
@@ -107,7 +107,7 @@ test('--keep-scale leaves the scale that the model has', async () => {
   expect(kept.thresholds).toHaveLength(1);
 });
 
-test('--claim gives a user’s own export the record of the model it is', async () => {
+test("--claim copies the record of a registered model to the user's own export", async () => {
   writeFileSync(join(folder, 'r50.onnx'), tinyOnnx(112, { ...contract, embeddingLength: 3 }));
   const { exitCode, notes } = await runIn(
     folder,
@@ -139,7 +139,7 @@ test.each([
   [['--claim', 'fr-feature', '--faces', 'faces'], 'Expected either --faces or --claim'],
   [['--claim', 'fr-feature', '--pairs', 'pairs.list'], 'Expected --faces beside --pairs'],
   [['--faces', 'faces/P1', '--pairs', 'pairs.list'], 'pair 1 names "P0/1.png", which has none'],
-])('%j: a sentence, exit 2', async (words, message) => {
+])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes } = await calibrate(...words);
   expect(notes).toContain(message);
   expect(exitCode).toBe(2);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await Promise.all([make('photos/a.png', 50), make('photos/two.png', 70), make('photos/deep/a.png', 60)]);
 });
 
-test('quality prints a row a face, in the order of the inputs, within 80 columns', async () => {
+test('quality prints one row per face, in the order of the inputs, within 80 columns', async () => {
   const { exitCode, stdout, stderr } = await runCli(['quality', 'photos'], { cwd });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(stdout).toBe(
@@ -32,7 +32,7 @@ test('quality prints a row a face, in the order of the inputs, within 80 columns
   );
 });
 
-test('quality --json has the contract’s record', async () => {
+test('quality --json prints the fields of the contract', async () => {
   const { stdout } = await runCli(['quality', 'photos/a.png', '--json'], { cwd });
   const [record] = JSON.parse(stdout) as object[];
   const keys = ['image', 'face', 'box', 'landmarks', 'detection', 'magnitude', 'quality', 'reasons'];
@@ -43,7 +43,7 @@ test('quality --json has the contract’s record', async () => {
   });
 });
 
-test('quality --best and --copy-to: the best first, copied without overwriting', async () => {
+test('quality --best and --copy-to print the best first and copy them without overwriting', async () => {
   const words = ['quality', 'photos', '--best', '2', '--copy-to', 'best', '--format', 'csv'];
   const { stdout } = await runCli(words, { cwd });
   expect(stdout.split('\n').map((line) => line.split(',')[0])).toEqual([
@@ -57,7 +57,7 @@ test('quality --best and --copy-to: the best first, copied without overwriting',
   expect(readdirSync(join(cwd, 'best')).sort()).toEqual(['a-2.png', 'a.png', 'two.png']);
 });
 
-test('quality --best --copy-to keeps both images that two lists call by one name', async () => {
+test('quality --best --copy-to keeps both images that two lists call by the same name', async () => {
   for (const side of [50, 60]) {
     mkdirSync(join(cwd, `of-${side}`));
     const picture = sharp({ create: { width: side, height: 50, channels: 3, background: 'grey' } });
@@ -70,7 +70,7 @@ test('quality --best --copy-to keeps both images that two lists call by one name
   expect(await sharp(join(cwd, 'both/x.png')).metadata()).toMatchObject({ width: 60 });
 });
 
-test('quality of a model without a scale says so once', async () => {
+test('quality reports once that a model has no scale', async () => {
   const load = async () => fakeRecogniser({ calibration: undefined });
   const { exitCode, stderr } = await runCli(['quality', 'photos'], { cwd, services: { load } });
   expect([exitCode, stderr]).toEqual([
@@ -95,7 +95,7 @@ test('quality --min-quality filters, and needs a calibrated model', async () => 
   expect(bare.stderr).toContain('Expected a calibrated model for --min-quality but fake has no calibration');
 });
 
-test('quality --report hands every photo and face to the page', async () => {
+test('quality --report passes every photo and face to the page', async () => {
   await runCli(['quality', 'photos/two.png', '--report', 'r.html'], { cwd });
   const data = JSON.parse(readFileSync(join(cwd, 'r.html'), 'utf8'));
   expect(data.images[0]).toMatchObject({
@@ -107,7 +107,7 @@ test('quality --report hands every photo and face to the page', async () => {
   expect(data.images[0].picture).toMatch(/^data:image\/jpeg;base64,/);
 });
 
-test('embed writes the largest face of each image, or all, and the flip-sum', async () => {
+test('embed writes the largest face of each image, or all faces, and the flip-sum', async () => {
   const words = ['embed', 'photos', '--output', 'f.jsonl', '--json'];
   const { stdout } = await runCli(words, { cwd });
   expect(JSON.parse(stdout)).toEqual({ images: 3, faces: 3, dimension: 2, output: 'f.jsonl' });
@@ -130,7 +130,7 @@ test('embed writes the largest face of each image, or all, and the flip-sum', as
   expect(wrong.exitCode).toBe(2);
 });
 
-test('embed takes the first word of a list’s lines, relative to --root, the current folder or the list’s', async () => {
+test("embed reads the first word of each list line, relative to --root, the current folder or the list's folder", async () => {
   writeFileSync(join(cwd, 'photos/l.list'), 'deep/a.png 7 0\n');
   for (const root of [[], ['--root', 'photos']]) {
     const { exitCode } = await runCli(['embed', '--list', 'photos/l.list', ...root, '--output', 'l.list'], { cwd });
@@ -139,7 +139,7 @@ test('embed takes the first word of a list’s lines, relative to --root, the cu
   }
 });
 
-test('compare says how alike and decides by the model’s threshold', async () => {
+test("compare prints the similarity and decides by the model's threshold", async () => {
   const thresholds = [
     { fmr: 0.001, threshold: 0.4, set: 's' },
     { fmr: 0.0001, threshold: 0.5, set: 's' },
@@ -172,7 +172,7 @@ test('compare says how alike and decides by the model’s threshold', async () =
   expect(missing.stderr).toContain('Expected an image at gone.png but there is no such file');
 });
 
-test('align writes every face under a name of its own', async () => {
+test('align writes every face under its own name', async () => {
   const { stdout } = await runCli(['align', 'photos', '--output', 'faces', '--format', 'csv', '--size', '56'], { cwd });
   expect(stdout).toBe(
     'image,face,output\nphotos/a.png,0,faces/a_0.png\nphotos/deep/a.png,0,faces/a_0-2.png\nphotos/two.png,0,faces/two_0.png\nphotos/two.png,1,faces/two_1.png\n',
@@ -184,7 +184,7 @@ test('align writes every face under a name of its own', async () => {
   expect(error.message).toContain('Expected an image at gone.png but');
 });
 
-test('calibrate fits centre and width, and refuses too few faces', async () => {
+test('calibrate fits centre and width, and rejects too few faces', async () => {
   writeFileSync(join(cwd, 'c.list'), 'photos/a.png\nphotos/two.png\n'.repeat(60));
   const { stdout } = await runCli(['calibrate', '--faces', 'c.list', '--json'], { cwd });
   expect(JSON.parse(stdout)).toEqual({
@@ -197,7 +197,7 @@ test('calibrate fits centre and width, and refuses too few faces', async () => {
   expect(await runCli(['calibrate', '--faces', 'photos'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' });
 });
 
-test('models and doctor', async () => {
+test('models and doctor print their records', async () => {
   const { stdout } = await runCli(['models', 'list', '--format', 'csv']);
   expect(stdout).toBe(
     'model,kind,cached,licence,what\ntiny,recogniser,yes,MIT,a tiny one\nbig,detector,no,Apache-2.0,a big one\n',
@@ -211,7 +211,7 @@ test('models and doctor', async () => {
 
 const notBuilt = isBuilt() ? '' : " [skipped: libtorch's addon is not built; npm run build:torch]";
 
-test.skipIf(!isBuilt())(`doctor --memory tries the allocator of training${notBuilt}`, async () => {
+test.skipIf(!isBuilt())(`doctor --memory tries the training allocator${notBuilt}`, async () => {
   const { exitCode, stdout } = await runCli(['doctor', '--memory']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/@magface\/torch: over libtorch \d/);
@@ -220,14 +220,14 @@ test.skipIf(!isBuilt())(`doctor --memory tries the allocator of training${notBui
   expect(memory).toMatchObject({ cached: 64 * 2 ** 20, limit: 256 * 2 ** 20 });
 });
 
-test('an interruption ends with 130 and whole output', async () => {
+test('an interruption exits with 130 after complete output', async () => {
   const interrupt = new AbortController();
   interrupt.abort();
   const run = await runCli(['quality', 'photos/a.png', '--json'], { cwd, signal: interrupt.signal });
   expect(run).toEqual({ exitCode: 130, stdout: '[]\n', stderr: 'Interrupted: what was done until now is written.\n' });
 });
 
-test('an interruption in mid-run keeps what was done, in a file and on stdout', async () => {
+test('an interruption during a run keeps finished results, in a file and on stdout', async () => {
   for (const [words, result] of [
     [['quality', 'photos', '--json'], 'stdout'],
     [['embed', 'photos', '--output', 'part.jsonl', '--json'], 'file'],
@@ -244,7 +244,7 @@ test('an interruption in mid-run keeps what was done, in a file and on stdout', 
   }
 });
 
-test('help fits 80 columns', async () => {
+test('help fits into 80 columns', async () => {
   for (const words of [['--help'], ['quality', '--help'], ['embed', '--help'], ['models', '--help']]) {
     const { exitCode, stdout } = await runCli(words);
     expect(exitCode).toBe(0);
@@ -253,7 +253,7 @@ test('help fits 80 columns', async () => {
   }
 });
 
-test('progress: lines off a terminal, a bar on it, rates and times for people', async () => {
+test('progress prints lines without a terminal, a bar on one, and rates and times for users', async () => {
   const lines: string[] = [];
   const stream = { write: (text: string) => lines.push(text) } as unknown as NodeJS.WritableStream;
   let time = 0;

@@ -5,7 +5,7 @@ import { createFeatureWriter } from '../../src/format/feature-writer.ts';
 import { jpeg, smallSet, temporaryFolder } from '../train/small-set.ts';
 import { runCli } from './run-cli.ts';
 
-test('a training set goes round: folder, .rec, shards, folder, and trains from each by name', async () => {
+test('a training set survives folder, .rec, shards and folder, and can be trained from in each form', async () => {
   const folder = temporaryFolder();
   const faces = smallSet(2, 3);
   const convert = async (from: string, to: string, ...flags: string[]): Promise<unknown> => {
@@ -23,7 +23,7 @@ test('a training set goes round: folder, .rec, shards, folder, and trains from e
   }
 });
 
-test('features go from .list to .npy and back', async () => {
+test('features survive .list, .npy and .list', async () => {
   const folder = temporaryFolder();
   const writer = await createFeatureWriter(join(folder, 'f.list'));
   await writer.write('a.jpg', Float32Array.of(1.5, -2));
@@ -39,7 +39,7 @@ test('features go from .list to .npy and back', async () => {
   expect(readFileSync(join(folder, 'g.list'), 'utf8')).toBe(readFileSync(join(folder, 'f.list'), 'utf8'));
 });
 
-test('what cannot be converted is one sentence, and nothing is left', async () => {
+test('an impossible conversion prints one sentence and leaves no file', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'empty'));
   writeFileSync(join(folder, 'bad.tar'), 'x'.repeat(2000));

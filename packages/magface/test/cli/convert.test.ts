@@ -12,7 +12,7 @@ import { allTensors } from '../../src/train/model/layers.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
-test('weights: names stay as given, one JSON document', async () => {
+test('weights keep their names, and the result is one JSON document', async () => {
   const cwd = emptyFolder();
   await writeTorch(join(cwd, 'a.pth'), { state_dict: new Map([['w', float32Tensor([1], Float32Array.of(1))]]) });
   const { exitCode, stdout } = await runCli(['convert', 'a.pth', 'a.safetensors', '--json'], { cwd });
@@ -20,7 +20,7 @@ test('weights: names stay as given, one JSON document', async () => {
   expect(JSON.parse(stdout)).toEqual({ input: 'a.pth', output: 'a.safetensors', tensors: 1 });
 });
 
-test('train.rec to a folder with its list', async () => {
+test('train.rec becomes a folder with its list', async () => {
   const cwd = emptyFolder();
   const writer = await createRecordWriter(join(cwd, 'train.rec'));
   await writer.write(1, { labels: [5], id: 1, id2: 0, image: Buffer.from([0xff, 0xd8]) });
@@ -30,7 +30,7 @@ test('train.rec to a folder with its list', async () => {
   expect(readFileSync(join(cwd, 'faces/train.list'), 'utf8')).toBe('00000/1.jpg 0 0 0\n');
 });
 
-test('a pickle that wants to run something exits with 2 and names it', async () => {
+test('a pickle that would run code exits with 2 and is named', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'evil.pth'), '\x80\x02cos\nsystem\n.', 'latin1');
   const { exitCode, stderr } = await runCli(['convert', 'evil.pth', 'a.safetensors'], { cwd });
@@ -38,7 +38,7 @@ test('a pickle that wants to run something exits with 2 and names it', async () 
   expect(stderr).toContain("Python's os.system, which is refused");
 });
 
-test('of pixels, foreign weights are warned about and our own checkpoints are not', async () => {
+test('a note warns about the pixel format of foreign weights, but not of our own checkpoints', async () => {
   const cwd = emptyFolder();
   const shapes = allTensors(architecture('mobilefacenet', 32)).map(
     ({ name, shape }) => [`features.${name}`, shape] as const,
@@ -58,7 +58,7 @@ test('of pixels, foreign weights are warned about and our own checkpoints are no
   expect(foreign.stderr).toContain('Weights do not say how they want pixels: recorded BGR / 255');
 });
 
-test('a model that carries no record is given one, and its batch is freed', async () => {
+test('a model without a record gets one, and a dynamic batch size', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'in.onnx'), tinyOnnx());
   writeFileSync(
@@ -89,7 +89,7 @@ test.each([
   [['in.onnx', 'out.onnx', '--arch', 'iresnet50'], /--arch with weights/],
   [['in.onnx', 'out.onnx', '--describe', 'none.json'], /none\.json but it cannot be read/],
   [['in.onnx', 'out.onnx', '--describe', 'broken.json'], /JSON or YAML in .*broken\.json but it cannot be parsed: /],
-])('%j is refused in one sentence', async (words, message) => {
+])('%j is rejected in one sentence', async (words, message) => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'in.onnx'), tinyOnnx());
   writeFileSync(join(cwd, 'broken.json'), '{"input": [');

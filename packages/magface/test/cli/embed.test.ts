@@ -24,7 +24,7 @@ const noModel = async (): Promise<never> => {
   throw new Error('a model was loaded');
 };
 
-test('where no feature came, what stood under the name stays', async () => {
+test('keeps the existing file if no feature was computed', async () => {
   await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd });
   const before = [readFileSync(join(cwd, 'keep.npy')), readFileSync(join(cwd, 'keep.names.txt'))];
   const run = await runCli(['embed', 'gone.jpg', '--output', 'keep.npy', '--json'], { cwd });
@@ -36,7 +36,7 @@ test('where no feature came, what stood under the name stays', async () => {
   expect(files().sort()).toEqual(['keep.names.txt', 'keep.npy']);
 });
 
-test('an interrupted run puts what it has beside the name, and says so', async () => {
+test('saves an interrupted run next to the output name, and says so', async () => {
   await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd });
   const before = readFileSync(join(cwd, 'keep.npy'));
   const { recogniser, signal } = interruptedRecogniser();
@@ -55,12 +55,12 @@ test('an interrupted run puts what it has beside the name, and says so', async (
   expect(readFileSync(join(cwd, 'keep.part.names.txt'), 'utf8')).toBe('photos/a.png\n');
 });
 
-test('faces are counted beside images', async () => {
+test('counts faces as well as images', async () => {
   const run = await runCli(['embed', 'photos', '--all-faces', '--output', 'f.list'], { cwd });
   expect(run.stdout).toBe('3 images, 4 faces, features of 2 numbers, in f.list\n');
 });
 
-test('names that the format cannot hold are refused before a model is loaded', async () => {
+test('rejects names that the format cannot store before it loads a model', async () => {
   mkdirSync(join(cwd, 'mit leer'));
   await sharp(join(cwd, 'photos/a.png')).toFile(join(cwd, 'mit leer/a.png'));
   const run = await runCli(['embed', 'photos', 'mit leer', '--output', 's.list'], { cwd, services: { load: noModel } });
@@ -73,7 +73,7 @@ test('names that the format cannot hold are refused before a model is loaded', a
   expect((await runCli(['embed', 'photos', 'mit leer', '--output', 's.npy'], { cwd })).exitCode).toBe(0);
 });
 
-test('a folder that is not there is told before a model is loaded', async () => {
+test('rejects a missing folder before it loads a model', async () => {
   const run = await runCli(['embed', 'photos', '--output', 'no/such/x.npy'], { cwd, services: { load: noModel } });
   expect(run).toEqual({
     exitCode: 2,

@@ -8,7 +8,7 @@ import { sentenceOf } from '../../src/cli/errors.ts';
 import { runIn } from './evaluate/evaluate-run.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
-test('a missing file has one wording, whoever looks for it', async () => {
+test('a missing file has the same message everywhere', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'f.list'), 'a 1 2\nb 2 1\n');
   const at = (name: string): string => join(cwd, name);
@@ -25,7 +25,7 @@ test('a missing file has one wording, whoever looks for it', async () => {
   expect(await ask('folder', 'nix')).toBe(sentence('folder', 'it is a folder'));
 });
 
-test('what the system refuses is told with its remedy, and what nobody foresaw as that', () => {
+test('an error of the system has a remedy, and an unforeseen one is marked as such', () => {
   const of = (code: string, more: object = {}) =>
     sentenceOf(Object.assign(new Error(`${code}: no`), { code, ...more }));
   expect(of('ENOSPC')).toBe('Expected to write the output but the disk is full: free some space, or write elsewhere.');
@@ -38,13 +38,13 @@ test('what the system refuses is told with its remedy, and what nobody foresaw a
   expect(of('EWHAT')).toContain('This was not foreseen');
 });
 
-test('align makes no faces of gigabytes', async () => {
+test('align rejects faces of gigabytes', async () => {
   const { exitCode, stderr } = await runCli(['align', 'a.jpg', '--output', 'f', '--size', '50000']);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('Expected a whole number from 1 to 4096.');
 });
 
-test.skipIf(!existsSync('/dev/full'))('a full disk behind stdout: one sentence, from help and from data', () => {
+test.skipIf(!existsSync('/dev/full'))('a full disk behind stdout gives one sentence, for help and for data', () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const magface = `"${process.execPath}" --import tsx -C magface:source "${main}"`;
   const full = 'Expected to write the output but the disk is full: free some space, or write elsewhere.\n2\n';

@@ -21,7 +21,7 @@ beforeAll(async () => {
   ]);
 });
 
-test('faces are enrolled, then found; an image without one is told and the exit code is 1', async () => {
+test('enrolled faces are found; an image without a face is reported with exit code 1', async () => {
   const enrolled = await runCli(['enroll', '--gallery', 'people', '--person', 'Ann Lee', 'ann', '--json'], { cwd });
   expect(enrolled.exitCode).toBe(1);
   expect(enrolled.stderr).toContain('Expected a face in ann/no-face.png but found none');
@@ -53,7 +53,7 @@ test('faces are enrolled, then found; an image without one is told and the exit 
   );
 });
 
-test('a mistyped gallery is told before a model is loaded, and nothing is made', async () => {
+test('a mistyped gallery is reported before a model is loaded, and no gallery is created', async () => {
   const load = async () => {
     throw new Error('a model was loaded');
   };
@@ -66,7 +66,7 @@ test('a mistyped gallery is told before a model is loaded, and nothing is made',
   expect(existsSync(join(cwd, 'peopel'))).toBe(false);
 });
 
-test('a gallery without people says so', async () => {
+test('an empty gallery says so', async () => {
   await runCli(['enroll', '--gallery', 'empty', '--person', 'Ann', 'ann/no-face.png'], { cwd });
   const run = await runCli(['identify', '--gallery', 'empty', 'two.png'], { cwd });
   expect([run.exitCode, run.stderr]).toEqual([0, 'Nobody is enrolled in empty yet.\n']);
@@ -74,7 +74,7 @@ test('a gallery without people says so', async () => {
 
 const enroll = (...words: string[]) => runCli(['enroll', ...words], { cwd });
 
-test('a person without a name is refused before anything is made', async () => {
+test('a person without a name is rejected before anything is created', async () => {
   for (const name of ['', '  ']) {
     const run = await enroll('--gallery', 'nameless', '--person', name, 'ann/a.png');
     expect([run.exitCode, run.stderr]).toEqual([
@@ -94,7 +94,7 @@ test('a folder of photos does not become a gallery', async () => {
   expect(readdirSync(join(cwd, 'ann')).sort()).toEqual(['a.png', 'b.png', 'no-face.png']);
 });
 
-test('the same picture twice, several faces and a poor face are told, and taken only when asked', async () => {
+test('a repeated image, several faces and a poor face are reported, and accepted only on request', async () => {
   const again = await enroll('--gallery', 'people', '--person', 'Ann Lee', 'ann/a.png', '--json');
   expect([again.exitCode, again.stderr]).toEqual([
     0,
@@ -129,7 +129,7 @@ test('the same picture twice, several faces and a poor face are told, and taken 
   expect([taken.exitCode, JSON.parse(taken.stdout)]).toMatchObject([0, [{ quality: 88 }, { quality: 2 }]]);
 });
 
-test('identify tells threshold and rate, and what a rate for pairs means among many', async () => {
+test('identify prints threshold and rate, and what the rate means among many people', async () => {
   const thresholds = [
     { fmr: 0.01, threshold: 0.2, set: 's' },
     { fmr: 0.001, threshold: 0.31234567, set: 's' },
@@ -159,7 +159,7 @@ test('identify tells threshold and rate, and what a rate for pairs means among m
   );
 });
 
-test('identify reads a gallery that another has open', async () => {
+test('identify reads a gallery that another process has open', async () => {
   const { Gallery } = await import('../../src/gallery/gallery.ts');
   const { model } = fakeRecogniser();
   await using _ = await Gallery.open(join(cwd, 'people'), { ...model, embeddingLength: 2 });

@@ -5,7 +5,7 @@ import { findImages } from '../../src/cli/inputs.ts';
 
 const signal = new AbortController().signal;
 
-test('stdin takes hundreds of thousands of paths with NULs between them', async () => {
+test('stdin accepts hundreds of thousands of paths separated by NUL', async () => {
   const stdin = Readable.from([Buffer.from('a b.jpg\0'.repeat(300_000))]);
   const images = await findImages(['-'], { cwd: '/photos', stdin, signal });
   expect(images).toHaveLength(300_000);

@@ -5,7 +5,7 @@ import { listModels } from '../../src/models/list-models.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
-test('a model that a person must fetch is shown with what to do', async () => {
+test('a model that only users can download is shown with instructions', async () => {
   const { exitCode, stdout } = await runCli(['models', 'show', 'magface-iresnet50', '--json']);
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -17,7 +17,7 @@ test('a model that a person must fetch is shown with what to do', async () => {
   });
 });
 
-test('pull asks for an address anew, show asks nobody', async () => {
+test('pull requests an address again, show never does', async () => {
   const asked: unknown[] = [];
   const services = {
     loadModel: async (_: string, { refresh, offline }: { readonly refresh?: boolean; readonly offline?: boolean }) => {
@@ -33,7 +33,7 @@ test('pull asks for an address anew, show asks nobody', async () => {
   ]);
 });
 
-test('show downloads nothing: a model of the list that is not here is shown with how to get it', async () => {
+test('show downloads nothing, and explains how to get a model that is not cached', async () => {
   const env = { MAGFACE_CACHE: emptyFolder() };
   vi.stubGlobal('fetch', () => Promise.reject(new Error('the network was asked')));
   const { exitCode, stdout, stderr } = await runCli(['models', 'show', 'blazeface', '--json'], {
@@ -54,7 +54,7 @@ test('show downloads nothing: a model of the list that is not here is shown with
   expect(readdirSync(env.MAGFACE_CACHE)).toEqual([]);
 });
 
-test('list writes every id whole within 80 columns, since ids are what people type', async () => {
+test('list prints whole ids within 80 columns, because users type them', async () => {
   const { stdout } = await runCli(['models', 'list'], { services: { listModels } });
   const ids = JSON.parse((await runCli(['models', 'list', '--json'], { services: { listModels } })).stdout).map(
     ({ id }: { id: string }) => id,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createRows, printRecord } from '../../src/cli/output.ts';
 import { textSink } from './run-cli.ts';
 
-test('a table of 150,000 rows', async () => {
+test('prints a table of 150,000 rows', async () => {
   const sink = textSink();
   const table = [{ title: 'n', value: (n: number) => n, layout: 'right' }] as const;
   const rows = createRows<number>(sink.stream, { format: 'table', table });
@@ -14,7 +14,7 @@ test('a table of 150,000 rows', async () => {
   expect([lines[0], lines[1], lines[150_000]]).toEqual(['     n', '     0', '149999']);
 });
 
-test('values within values are columns of their own in CSV, never JSON in a cell', async () => {
+test('gives nested values their own columns in CSV, never JSON in a cell', async () => {
   const sink = textSink();
   const record = { similarity: 0.5, quality: [61, 7], box: { x: 1, at: { y: null } }, none: [] };
   await printRecord(sink.stream, record, { format: 'csv', lines: [] });

@@ -15,7 +15,7 @@ async function grumblingJpeg(): Promise<Buffer> {
   return Buffer.concat([whole.subarray(0, at), Buffer.alloc(40, 7), whole.subarray(at)]);
 }
 
-test('a JPEG with a harmless warning has a picture, a truncated one has none', async () => {
+test('shows a JPEG with a harmless warning, but not a truncated one', async () => {
   const jpeg = await grumblingJpeg();
   await expect(sharp(jpeg).raw().toBuffer()).rejects.toThrow('extraneous bytes'); // by sharp's own default
   expect(await encodedPicture(jpeg, 30)).toMatch(/^data:image\/jpeg;base64,/);
@@ -27,7 +27,7 @@ test('a JPEG with a harmless warning has a picture, a truncated one has none', a
   await expect(thumbnail(join(emptyFolder(), 'gone.jpg'), 30)).rejects.toThrow();
 });
 
-test('quality --report: a photo with a warning is shown, one that went away since is left out, neither stops the run', async () => {
+test('quality --report shows a photo with a warning and omits one that has disappeared', async () => {
   const cwd = emptyFolder();
   mkdirSync(join(cwd, 'photos'));
   writeFileSync(join(cwd, 'photos/a.jpg'), await grumblingJpeg());

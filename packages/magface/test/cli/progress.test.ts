@@ -14,7 +14,7 @@ function lines(total: number, updates: readonly (readonly [time: number, done: n
   return told;
 }
 
-test('start-up takes no part: nine photos at one a second after ten seconds of loading', () => {
+test('excludes start-up time from the rate: nine photos at one per second after ten seconds of loading', () => {
   expect(
     lines(9, [
       [10_000, 1],
@@ -24,7 +24,7 @@ test('start-up takes no part: nine photos at one a second after ten seconds of l
   ).toEqual(['1/9 images\n', '2/9 images, 1.0/s, 7 s left\n', '5/9 images, 1.0/s, 4 s left\n']);
 });
 
-test('a batch that is told at once is no rate; what was done before a run goes on is none either', () => {
+test('gives no rate for a batch that arrives at once, nor for the items of an earlier run', () => {
   expect(
     lines(1000, [
       [5000, 1],

@@ -47,7 +47,7 @@ async function start(
   return { port, ended };
 }
 
-test('an upload that is under way when SIGTERM comes is answered; then the process ends well', async () => {
+test('answers an upload in progress when SIGTERM arrives, then exits with 0', async () => {
   const { port, ended } = await start();
   const face = await sharp({ create: { width: 112, height: 112, channels: 3, background: 'red' } })
     .png()
@@ -74,7 +74,7 @@ test('an upload that is under way when SIGTERM comes is answered; then the proce
   expect({ code, notes: notes.includes('assumed BGR') }).toEqual({ code: 0, notes: true });
 });
 
-test('keys come from a file and from the environment; an empty file opens nothing', async () => {
+test('reads keys from a file and the environment, and rejects an empty file', async () => {
   await writeFile(join(folder, 'keys'), 'the-first-key-of-all\n');
   const { port } = await start(['--api-keys', 'keys']);
   const ask = (key: string) =>
@@ -88,7 +88,7 @@ test('keys come from a file and from the environment; an empty file opens nothin
   ]);
 });
 
-test('wrong options are told before any model is loaded', async () => {
+test('rejects wrong options before it loads a model', async () => {
   await writeFile(join(folder, 'keys'), 'short\n');
   const run = (...words: string[]) => runCli(['serve', ...words], { cwd: folder });
   expect((await run('--api-keys', 'keys')).stderr).toContain('an API key must have 16 letters or more');
@@ -96,7 +96,7 @@ test('wrong options are told before any model is loaded', async () => {
   expect((await run('--port', '70000')).stderr).toContain('Expected a port from 0 to 65535');
 });
 
-test('a port that is taken, an address of another machine: a sentence each', async () => {
+test('explains a port in use and an address of another machine in one sentence each', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;

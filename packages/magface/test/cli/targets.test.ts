@@ -42,7 +42,7 @@ test.each([
     ['evaluate', 'robustness', '--faces', 'a.png', '--report', 'new/deep/r.html'],
     `Expected to write new/deep/r.html ${noFolder}`,
   ],
-])('%j', async (words, stderr) => {
+])('rejects %j', async (words, stderr) => {
   const run = await runCli(words, { cwd, services: { load: fail, loadModel: fail } });
   expect(run).toEqual({ exitCode: 2, stdout: '', stderr });
   expect(readdirSync(cwd).sort()).toEqual(['a.png', 'folder', 'text.jpg']);

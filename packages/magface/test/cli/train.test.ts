@@ -31,7 +31,7 @@ async function trainOn(
   return { code, out: out!(), err: err!() };
 }
 
-test('every official flag is taken, over the YAML file, and --print-config shows the result', async () => {
+test('accepts every official flag over the YAML file, and shows the result with --print-config', async () => {
   const yaml = join(temporaryFolder(), 'run.yaml');
   writeFileSync(yaml, 'arch: iresnet18\nlr: 0.3\nlambdaG: 20\n');
   const official = [
@@ -121,7 +121,7 @@ test('every official flag is taken, over the YAML file, and --print-config shows
   expect(out).toContain('lrDropEpoch:\n  - 1\n  - 2\n');
 });
 
-test('wrong settings end with 2 and name the key', async () => {
+test('exits with 2 and names the key of a wrong setting', async () => {
   const cases: [string[], RegExp][] = [
     [['--output', 'x'], /Expected --train-list \(what to train on/],
     [['--train-list', 'a', '--output', 'x', '--arch', 'resnet100'], /arch/],
@@ -139,7 +139,7 @@ test('wrong settings end with 2 and name the key', async () => {
   }
 });
 
-test('--verify-data names what cannot be used and ends with 1', async () => {
+test('--verify-data names unusable images and exits with 1', async () => {
   const set = smallSet(2, 2);
   writeFileSync(join(set, 'person 0', '0.jpg'), 'no image');
   const words = ['--train-list', set, '--output', 'x', '--verify-data', '--workers', '0'];
@@ -151,7 +151,7 @@ test('--verify-data names what cannot be used and ends with 1', async () => {
 });
 
 describeTraining('magface train', () => {
-  test('trains, writes its folder, goes on with --resume, and prints the last metrics as JSON', async () => {
+  test('trains, writes its folder, continues with --resume, and prints the last metrics as JSON', async () => {
     const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
     const words = [
       '--train-list',
@@ -188,7 +188,7 @@ describeTraining('magface train', () => {
     expect([third.code, third.err]).toEqual([2, expect.stringContaining('add --resume')]);
   });
 
-  test('--resume passes over a flipped byte and a cut file by name, and takes the one before them', async () => {
+  test('--resume names a damaged and a truncated checkpoint, and uses the one before them', async () => {
     const [set, output] = [smallSet(2, 4), join(temporaryFolder(), 'run')];
     const words = ['--train-list', set, '--output', output, '--arch', smallNetwork, '-b', '4', '--threads', '1'];
     const run = (epochs: string, ...more: string[]) => magfaceTrain(...words, '-j', '0', '--epochs', epochs, ...more);
@@ -207,7 +207,7 @@ describeTraining('magface train', () => {
     expect(third).toContain(`Going on from ${whole}: epoch 1, step 0.`);
   });
 
-  test.skipIf(cudaDevices() > 0)('--device cuda says what is missing where libtorch sees no GPU', async () => {
+  test.skipIf(cudaDevices() > 0)('--device cuda says what is missing if libtorch sees no GPU', async () => {
     const words = ['--train-list', smallSet(1, 1), '--output', join(temporaryFolder(), 'run'), '--device'];
     const { code, err } = await magfaceTrain(...words, 'cuda');
     expect(code).toBe(2);

@@ -19,11 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-test('the generated types are those of the service as it is', async () => {
+test('the generated types match the service', async () => {
   expect(await readFile(clientTypes, 'utf8')).toBe(await typesOf(await describeService()));
 });
 
-test('images are sent as a form, answers are typed', async () => {
+test('sends images as a form and returns typed responses', async () => {
   const client = createClient({ address, key });
   const photo = new File(['face 0'], 'ann.jpg', { type: 'image/jpeg' });
   const { data, error } = await client.POST('/v1/faces', {
@@ -41,7 +41,7 @@ test('images are sent as a form, answers are typed', async () => {
   expect(compared.data?.same).toBe(true);
 });
 
-test('one image goes bare, with its own type or as bytes of no known one', async () => {
+test('sends a single image as the body, with its type or as plain bytes', async () => {
   const client = createClient({ address, key });
   const sent: (string | null)[] = [];
   client.use({ onRequest: ({ request }) => void sent.push(request.headers.get('Content-Type')) });
@@ -59,12 +59,12 @@ test('one image goes bare, with its own type or as bytes of no known one', async
   expect([named.response.status, sent.at(-1)]).toEqual([200, 'image/jpeg']);
 });
 
-test('addresses are sent as JSON', async () => {
+test('sends addresses as JSON', async () => {
   const { error } = await createClient({ address, key }).POST('/v1/faces', { body: { urls: ['https://a.example/x'] } });
   expect(error?.error.message).toContain('received addresses, which are refused here');
 });
 
-test('an answer in words is data as it stands', async () => {
+test('returns a text response as data', async () => {
   const client = createClient({ address, key });
   const { data, error } = await client.GET('/metrics');
   expect(error).toBeUndefined();
@@ -73,7 +73,7 @@ test('an answer in words is data as it stands', async () => {
   expect(text.data).toMatch(/^# HELP /);
 });
 
-test('an error is an answer too', async () => {
+test('returns an error response as error', async () => {
   const { data, error } = await createClient({ address }).GET('/v1/models');
   expect(data).toBeUndefined();
   expect(error?.error.code).toBe('unauthorized');

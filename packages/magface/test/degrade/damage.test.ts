@@ -19,7 +19,7 @@ const difference = (a: Pixels, b: Pixels): number =>
   Array.from(a.data, (value, at) => Math.abs(value - b.data[at]!)).reduce((sum, value) => sum + value) / a.data.length;
 
 test.each(Object.entries(allDamages))(
-  '%s grows from nothing, by its seed alone, and leaves its input alone',
+  '%s grows from none, depends only on its seed, and leaves its input unchanged',
   (_, damage) => {
     const face = picture();
     const before = face.data.slice();
@@ -33,13 +33,13 @@ test.each(Object.entries(allDamages))(
   },
 );
 
-test.each(['noise', 'occlusion', 'rotation'] as const)('%s differs with the seed', (kind) => {
+test.each(['noise', 'occlusion', 'rotation'] as const)('%s differs between seeds', (kind) => {
   const face = picture();
   const results = [1, 2, 3, 4, 5, 6].map((seed) => String(allDamages[kind].apply(face, 0.5, seed).data));
   expect(new Set(results).size).toBeGreaterThan(1);
 });
 
-test('the strengths say what they do', () => {
+test('describes strengths in units', () => {
   const words = Object.entries(allDamages).map(([kind, { describe }]) => [kind, describe(0.5), describe(1)]);
   expect(words).toEqual([
     ['blur', 'σ 2.5 px', 'σ 5.0 px'],

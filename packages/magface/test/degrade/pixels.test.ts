@@ -18,7 +18,7 @@ const made = (value: (x: number, y: number, channel: number) => number): Pixels 
 };
 const at = ({ data }: Pixels, x: number, y: number, channel = 0): number => data[3 * (y * size + x) + channel]!;
 
-test('blur keeps what is flat, and spreads a point as the Gaussian does, the same across and down', () => {
+test('blur keeps flat areas and spreads a point like the Gaussian, equally across and down', () => {
   const flat = made(() => 77);
   expect(blur(flat, 4).data).toEqual(flat.data);
   const point = blur(
@@ -31,7 +31,7 @@ test('blur keeps what is flat, and spreads a point as the Gaussian does, the sam
   expect(at(point, 50, 60, 0)).toBe(0);
 });
 
-test('downscaling keeps a slope but for its ends, and turns fine stripes into their mean', () => {
+test('downscaling keeps a slope except at its ends, and turns fine stripes into their mean', () => {
   const slope = downscale(
     made((x) => 2 * x),
     28,
@@ -55,7 +55,7 @@ test('three stops leave an eighth of the light', () => {
   ).toEqual(new Set([20]));
 });
 
-test('noise has the deviation that was asked for and no bias', () => {
+test('noise has the requested deviation and no bias', () => {
   const data = Array.from(
     addNoise(
       made(() => 128),
@@ -69,7 +69,7 @@ test('noise has the deviation that was asked for and no bias', () => {
   expect(Math.abs(Math.sqrt(variance) - 20)).toBeLessThan(0.3);
 });
 
-test('a cover takes its share from one side, and a larger one holds the smaller', () => {
+test('an occlusion covers its share from one side, and a larger one contains the smaller', () => {
   const face = made((x, y, channel) => (3 * x + 5 * y + channel) % 251);
   for (let seed = 0; seed < 8; seed++) {
     const [small, large] = [cover(face, 0.25, seed), cover(face, 0.5, seed)];
@@ -80,7 +80,7 @@ test('a cover takes its share from one side, and a larger one holds the smaller'
   }
 });
 
-test('a quarter turn clockwise takes the top to the right', () => {
+test('a quarter turn clockwise moves the top to the right', () => {
   const turned = turn(
     made((_, y) => (y < 10 ? 200 : 0)),
     90,

@@ -18,17 +18,17 @@ describe('identitiesOf', () => {
     [0, 4, 0],
   ]);
 
-  test('folders are identities where they agree with every label', () => {
+  test('takes folders as identities if they agree with every label', () => {
     const { left, right, count } = identitiesOf(pairs, ['a/1', 'a/2', 'b/1', 'b/2', 'b/3']);
     expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
   });
 
-  test('elsewhere genuine pairs and equal names join images', () => {
+  test('otherwise joins images by genuine pairs and equal names', () => {
     const { left, right, count } = identitiesOf(pairs, ['x/1', 'x/2', 'x/3', 'x/4', 'x/3']);
     expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
   });
 
-  test('without names an image that no genuine pair joins is a person of its own', () => {
+  test('takes an image without a name and without genuine pairs as its own person', () => {
     expect(identitiesOf(pairs).count).toBe(3);
   });
 });
@@ -55,7 +55,7 @@ function population(seed: number): { similarities: Float64Array; pairs: Pairs } 
 }
 
 describe('estimateThresholds', () => {
-  test('intervals hold the truth about as often as they say', () => {
+  test('gives intervals that contain the truth about as often as they claim', () => {
     // Impostors have variance .05² + .05² + .1²: the true threshold at FMR 0.1 is 1.2816 deviations above 0.
     const truth = 1.2816 * Math.sqrt(0.015);
     const runs = Array.from({ length: 60 }, (_, seed) => {
@@ -71,7 +71,7 @@ describe('estimateThresholds', () => {
     expect(runs.filter(Boolean).length).toBeLessThanOrEqual(60);
   });
 
-  test('five pairs of one person tell no more than one: the interval is √5 times as wide as for five people', () => {
+  test('learns no more from five pairs of one person than from one: intervals are √5 times as wide as for five people', () => {
     // 40 people; every second one is refused in all of five genuine pairs. Impostors are all alike.
     const genuine = Array.from({ length: 200 }, (_, i) => [i % 40, i % 40, 1] as const);
     const impostor = Array.from({ length: 40 }, (_, i) => [i, (i + 1) % 40, 0] as const);
@@ -88,7 +88,7 @@ describe('estimateThresholds', () => {
     expect(ratio).toBeLessThan(1.15 * Math.sqrt(5));
   });
 
-  test('the same seed gives the same figures, the estimate lies within its interval, and rates out of reach are left out', () => {
+  test('repeats with the same seed, contains the estimate, and omits rates out of reach', () => {
     const { similarities, pairs } = population(1);
     const run = (seed: number) =>
       estimateThresholds(similarities, pairs.same, identitiesOf(pairs), { seed, replicates: 200 });
@@ -103,7 +103,7 @@ describe('estimateThresholds', () => {
     }
   });
 
-  test('too few replicates are refused', () => {
+  test('rejects too few replicates', () => {
     const { similarities, pairs } = population(1);
     expect(() => estimateThresholds(similarities, pairs.same, identitiesOf(pairs), { replicates: 10 })).toThrow(
       'Expected 100 or more replicates',

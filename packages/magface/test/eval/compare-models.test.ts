@@ -7,7 +7,7 @@ const spread = (middle: number, width: number): Float64Array =>
 const figure = (name: string, value: number | null, draws: Float64Array): Figure => ({ name, value, draws });
 const model = (name: string, ...figures: Figure[]) => ({ model: name, figures });
 
-test('intervals that overlap do not matter: the draws are paired', () => {
+test('finds a leader despite overlapping intervals, because the draws are paired', () => {
   // Each model alone is known to 0.1 only, but the first has 0.01 more in every draw.
   const a = model('a', figure('accuracy', 0.91, spread(0.91, 0.1)));
   const b = model('b', figure('accuracy', 0.9, spread(0.9, 0.1)));
@@ -17,13 +17,13 @@ test('intervals that overlap do not matter: the draws are paired', () => {
   expect(comparison!.others[0]!.interval![0]).toBeCloseTo(0.01, 12);
 });
 
-test('88.46 % against 88.36 % is no lead where some draws say the opposite', () => {
+test('finds no leader in 88.46 % against 88.36 % if some draws say the opposite', () => {
   const a = model('a', figure('accuracy', 0.8846, spread(0.8846, 0.02)));
   const b = model('b', figure('accuracy', 0.8836, spread(0.8836, 0.02).reverse()));
   expect(compareModels([a, b])[0]).toMatchObject({ best: 'a', shown: false });
 });
 
-test('less is better for errors and areas', () => {
+test('prefers less for errors and areas', () => {
   const a = model('a', figure('eer', 0.02, spread(0.02, 0)));
   const b = model('b', figure('eer', 0.01, spread(0.01, 0)));
   expect(compareModels([a, b])[0]).toMatchObject({
@@ -33,7 +33,7 @@ test('less is better for errors and areas', () => {
   });
 });
 
-test('of three models the best must beat both, each with a wider interval than of two', () => {
+test('requires the best of three to beat both, each with a wider interval than for two', () => {
   const [a, b, c] = [0.93, 0.92, 0.9].map((value, i) =>
     model('abc'[i]!, figure('auc', value, spread(value, i * 0.05))),
   );
@@ -44,13 +44,13 @@ test('of three models the best must beat both, each with a wider interval than o
   expect(width(three.others[0]!.interval!)).toBeGreaterThan(width(two.others[0]!.interval!));
 });
 
-test('one model is compared with none; a figure that one lacks is left out', () => {
+test('compares nothing for one model, and omits a figure that one model lacks', () => {
   const a = model('a', figure('eer', 0.02, spread(0.02, 0)));
   expect(compareModels([a])).toEqual([]);
   expect(compareModels([a, model('b', figure('eer', null, spread(Number.NaN, 0)))])).toEqual([]);
 });
 
-test('an interval needs nineteen draws of twenty', () => {
+test('requires nineteen of twenty draws for an interval', () => {
   const some = (unknown: number): Float64Array =>
     Float64Array.from({ length: 100 }, (_, i) => (i < unknown ? Number.NaN : i));
   expect(knownInterval(some(6))).toBeNull();

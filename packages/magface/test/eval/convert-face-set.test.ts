@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a .bin becomes a folder with the official lists, and that the same .bin again', async () => {
+test('converts a .bin to a folder with the official lists, and back to the same .bin', async () => {
   const [a, b, c] = ['\xff\xd8a', '\x89PNG', '\xff\xd8c'].map((text) => Buffer.from(text, 'latin1'));
   const pairs = [
     { images: [a!, b!], same: true },

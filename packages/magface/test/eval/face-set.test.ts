@@ -27,7 +27,7 @@ const named = async (source: string, options = {}): Promise<string[]> => {
   );
 };
 
-describe('CFP, as it is published', () => {
+describe('CFP as published', () => {
   const [f, p] = [
     (id: number) => `Data/Images/00${id}/frontal/01.jpg`,
     (id: number) => `Data/Images/00${id}/profile/01.jpg`,
@@ -48,7 +48,7 @@ describe('CFP, as it is published', () => {
     },
   );
 
-  test('FP: frontal with profile, fold after fold, and the view of each image', async () => {
+  test('FP has frontal-profile pairs, fold after fold, with the view of each image', async () => {
     expect(await named(cfp)).toEqual([
       `${f(1)} ${p(1)} 1`,
       `${f(1)} ${p(2)} 0`,
@@ -60,12 +60,12 @@ describe('CFP, as it is published', () => {
     expect(images.map((image, i) => [image.name, views![i]])).toContainEqual([p(2), 'profile']);
   });
 
-  test('FF: frontal with frontal', async () => {
+  test('FF has frontal-frontal pairs', async () => {
     expect(await named(cfp, { protocol: 'ff' })).toEqual([`${f(1)} ${f(1)} 1`, `${f(1)} ${f(2)} 0`]);
     expect((await openFaceSet(cfp, { protocol: 'ff' })).name).toBe('CFP-FF');
   });
 
-  test('a number that the list does not have is named with its line', async () => {
+  test('names the line of a number that is not in the list', async () => {
     writeFileSync(join(cfp, 'Protocol/Split/FF/01/diff.txt'), '1,2\n1,9\n');
     await expect(openFaceSet(cfp, { protocol: 'ff' })).rejects.toThrow(
       'Expected a number of the image list on line 2 but found "9"',
@@ -73,7 +73,7 @@ describe('CFP, as it is published', () => {
   });
 });
 
-test('CALFW: genuine pairs carry their fold, impostors none; each fold gets both kinds', async () => {
+test('CALFW lists folds for genuine pairs only, so each fold gets pairs of both kinds', async () => {
   const pairs = [1, 2].map((fold) => `A_000${fold}.jpg ${fold}\nB_000${fold}.jpg ${fold}\n`).join('');
   const impostors = [1, 2].map((k) => `A_000${k}.jpg 0\nC_000${k}.jpg 0\n`).join('');
   const names = [1, 2].flatMap((k) => ['A', 'B', 'C'].map((person) => `aligned images/${person}_000${k}.jpg`));
@@ -92,7 +92,7 @@ test('CALFW: genuine pairs carry their fold, impostors none; each fold gets both
   ]);
 });
 
-test('the official layout: labels in pair.list, images in img.list, two lines a pair', async () => {
+test('reads the official layout: labels in pair.list, images in img.list, two lines per pair', async () => {
   const official = folder('agedb', ['x/1.jpg', 'x/2.jpg', 'y/1.jpg'], {
     'pair.list': '1\n0\n',
     'img.list': 'x/1.jpg\nx/2.jpg\nx/1.jpg\ny/1.jpg\n',
@@ -102,17 +102,17 @@ test('the official layout: labels in pair.list, images in img.list, two lines a 
   await expect(openFaceSet(official)).rejects.toThrow('Expected 4 images in');
 });
 
-test('two lists in a folder: which one is asked for', async () => {
+test('asks which of two lists in a folder to use', async () => {
   const both = folder('both', ['a/1.jpg'], { 'pairs.txt': '', 'pairs_CPLFW.txt': '' });
   await expect(openFaceSet(both)).rejects.toThrow('but there are pairs.txt, pairs_CPLFW.txt: name it with --pairs.');
 });
 
-test('an image name that fits two images is an error that names both', async () => {
+test('rejects an image name that fits two images, and names both', async () => {
   const twins = folder('twins', ['p/1.jpg', 'q/1.jpg'], { 'pairs.csv': 'left,right,same\n1,1,1\n' });
   await expect(openFaceSet(twins)).rejects.toThrow('"1" of pair 1 may be p/1.jpg or q/1.jpg');
 });
 
-test('a .bin: images once each, CFP-FP with its views unless an image stands on both sides', async () => {
+test('reads each image of a .bin once, and the views of CFP-FP unless an image is on both sides', async () => {
   const image = (text: string): Buffer => Buffer.from(text);
   const write = (name: string, pairs: readonly (readonly [string, string])[]): Promise<void> =>
     writeVerificationBin(
@@ -137,7 +137,7 @@ test('a .bin: images once each, CFP-FP with its views unless an image stands on 
   expect((await openFaceSet(join(root, 'cfp_fp.bin'))).views).toBeUndefined();
 });
 
-test('names of the field, however they are written', () => {
+test('recognises the names of common sets, however they are written', () => {
   expect(['lfw', 'cfp_fp', 'CFP-FF', 'agedb_30', 'mine'].map(setName)).toEqual([
     'LFW',
     'CFP-FP',
@@ -147,12 +147,12 @@ test('names of the field, however they are written', () => {
   ]);
 });
 
-test('lists that alternate keep their order', () => {
+test('keeps the order of alternating lists', () => {
   expect(foldOrder(Uint8Array.of(1, 0, 1, 0), 2)).toBeUndefined();
   expect(foldOrder(Uint8Array.of(1, 1, 1, 1, 0, 0, 0, 0), 2)).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
 });
 
-test('a list of CPLFW’s size, all genuine pairs first: 3,000 of each kind are dealt to ten folds of 300 and 300', () => {
+test("distributes a list like CPLFW's, with 3,000 genuine pairs first, over ten folds of 300 and 300", () => {
   const lines = Array.from({ length: 12_000 }, (_, line) => `Person_${line}.jpg ${line < 6000 ? 1 : 0}\n`);
   const { same } = parsePairList(`name same_person\n${lines.join('')}`, 'pairs_CPLFW.txt');
   const order = foldOrder(same, 10)!;

@@ -10,7 +10,7 @@ describe('ratesByGroup', () => {
   };
   const column = ['x', 'x', 'y', 'y', 'x', 'y', 'y', 'y', 'z'];
 
-  test('all groups stand at the threshold of all pairs', () => {
+  test('measures all groups at the threshold of all pairs', () => {
     const report = ratesByGroup(pairs, column, 0.25);
     expect(report.threshold).toBeCloseTo(0.3, 12); // one of four impostors passes: 0.5
     expect(
@@ -24,14 +24,14 @@ describe('ratesByGroup', () => {
     expect([report.fnmrRatio, report.fmrRatio]).toEqual([null, null]);
   });
 
-  test('the ratio is that of the worst group to the best', () => {
+  test('divides the rate of the worst group by that of the best', () => {
     const even = { ...pairs, similarities: Float64Array.from([0.9, 0.1, 0.8, 0.2, 0.5, 0.2, 0.5, 0.3, 0.2]) };
     const report = ratesByGroup(even, ['x', 'x', 'y', 'y', 'x', 'y', 'y', 'y', 'y'], 0.5);
     expect(report.fnmrRatio).toBeCloseTo(2 / 3 / (1 / 2), 12);
     expect(report.fmrRatio).toBeCloseTo(3, 12);
   });
 
-  test('a column of another length is refused', () => {
+  test('rejects a column of another length', () => {
     expect(() => ratesByGroup(pairs, ['x'], 0.25)).toThrow('Expected one group a pair but received 1 for 9 pairs');
   });
 });

@@ -22,7 +22,7 @@ const gallery = lists([
   [3, 30],
 ]);
 
-test('CMC counts a subject by its best template; TPIR takes its threshold from the non-mated probes', async () => {
+test('CMC counts a subject by its best template; TPIR takes its threshold from non-mated probes', async () => {
   const probes = lists([
     [4, 10], // at 5: first, 5 degrees
     [5, 20], // at 50: 30 is nearer (10 degrees) than 20 (20 degrees): second
@@ -41,7 +41,7 @@ test('CMC counts a subject by its best template; TPIR takes its threshold from t
   });
 });
 
-test('ties count against the probe', async () => {
+test('counts ties against the probe', async () => {
   const probes = lists([[2, 20]]);
   const twins = templatesAt([0, 90, 30, 30]);
   const { cmc } = await identify(
@@ -55,7 +55,7 @@ test('ties count against the probe', async () => {
   expect(cmc).toEqual({ '1': 0, '5': 1, '10': 1 });
 });
 
-test('lists that do not belong together are refused', async () => {
+test('rejects lists that do not belong together', async () => {
   await expect(identify(templates, gallery, { probes: lists([[4, 77]]) })).rejects.toThrow('received none');
   await expect(identify(templates, gallery, { probes: lists([[44, 10]]) })).rejects.toThrow('name template 44');
 });

@@ -14,7 +14,7 @@ describe('the official texts of a small IJB', () => {
   test.each([
     [false, 'ijb'],
     [true, 'ijbMagnitudeWeighted'],
-  ] as const)('magnitude-weighted %s: TAR at six FARs to the printed digits', async (magnitudeWeighted, key) => {
+  ] as const)('magnitude-weighted %s: TAR at six FARs equals the printed digits', async (magnitudeWeighted, key) => {
     const files = await findIjbFiles(fixtureFolder('golden/eval/ijb/meta'), 'c');
     const { values, dimension, names } = goldenFeatures('eval/ijb/features.list');
     const [faces, pairs] = [await readFaceTemplates(files.faces), await readTemplatePairs(files.pairs)];
@@ -55,13 +55,13 @@ describe('buildTemplates', () => {
     [values, ['x/a', 'x/b', 'x/d', 'x/c'], 'line 3 is "x/d" and not "c"'],
     [values.slice().fill(0, 2, 4), undefined, 'the mean at b is all zeros'],
     [values.slice().fill(Number.NaN, 2, 4), undefined, 'the mean at b is not finite'],
-  ])('wrong features are refused: case %#', async (wrong, names, message) => {
+  ])('rejects wrong features: case %#', async (wrong, names, message) => {
     await expect(buildTemplates([{ values: wrong, names }], 2, { faces })).rejects.toThrow(message);
   });
 });
 
 describe('scorePairs', () => {
-  test('threads give the very numbers of one thread, whatever the dimension', async () => {
+  test('gives identical scores with threads and without, in every dimension', async () => {
     const [rows, dimension, pairs] = [50, 7, 120_000];
     const vectors = new Float32Array(new SharedArrayBuffer(rows * dimension * 4));
     for (let i = 0; i < vectors.length; i++) vectors[i] = Math.sin(i);
@@ -82,13 +82,13 @@ describe('scorePairs', () => {
 });
 
 describe('nearestTars', () => {
-  test('points inside a straight run are no candidates, as in scikit-learn', () => {
+  test('excludes points inside a straight run, like scikit-learn', () => {
     // From the most alike: G I I I G. Curve (FP, TP): (0,0) (0,1) (1,1) (2,1) (3,1) (3,2); the run drops (1,1) and (2,1).
     const scores = { genuine: Float32Array.from([1, 5]), impostor: Float32Array.from([2, 3, 4]) };
     expect(nearestTars(scores, [0.33, 0.49, 0.51])).toEqual([0.5, 0.5, 1]);
   });
 
-  test('of two points as near, the one that accepts more stands', () => {
+  test('prefers the one of two equally near points that accepts more', () => {
     const scores = { genuine: Float32Array.from([1, 2.5, 5]), impostor: Float32Array.from([2, 3]) };
     expect(nearestTars(scores, [0.25])).toEqual([2 / 3]);
   });
@@ -107,7 +107,7 @@ describe('protocol files', () => {
     return path;
   };
 
-  test('pairs are read as bytes, with or without a last line end', async () => {
+  test('reads pairs as bytes, with or without a final line end', async () => {
     const pairs = await readTemplatePairs(await file('1 20 1\r\n\n300\t4 0'));
     expect([[...pairs.left], [...pairs.right], [...pairs.same]]).toEqual([
       [1, 300],
@@ -123,7 +123,7 @@ describe('protocol files', () => {
     ['1 b 1\n', 'as pair 1 (at byte 2)'],
     ['1 12345678901 1\n', 'as pair 1'],
     ['\n', 'but the file holds none'],
-  ])('pairs %j are refused', async (text, message) => {
+  ])('rejects the pairs %j', async (text, message) => {
     await expect(file(text).then(readTemplatePairs)).rejects.toThrow(message);
   });
 
@@ -131,11 +131,11 @@ describe('protocol files', () => {
     ['a.jpg 1\n', 'Expected a whole number below 1,000,000,000 on line 1 but found ""'],
     ['a.jpg 1 1\nb.jpg 1 x\n', 'on line 2 but found "x"'],
     ['a.jpg 1 1 9\n', 'line 1 has more columns'],
-  ])('faces %j are refused', async (text, message) => {
+  ])('rejects the faces %j', async (text, message) => {
     await expect(file(text).then(readFaceTemplates)).rejects.toThrow(message);
   });
 
-  test('a gallery names a template once however many images it has', async () => {
+  test('lists a template once per gallery, however many images it has', async () => {
     const subjects = await readTemplateSubjects(await file('TEMPLATE_ID,SUBJECT_ID,FILENAME\n5,1,a\n5,1,b\n6,2,c\n'));
     expect([[...subjects.template], [...subjects.subject]]).toEqual([
       [5, 6],
@@ -144,12 +144,12 @@ describe('protocol files', () => {
     await expect(file('t,s\n5,1\n5,2\n').then(readTemplateSubjects)).rejects.toThrow('line 3 gives template 5 another');
   });
 
-  test('a folder without the files is named', async () => {
+  test('names a folder without the files', async () => {
     await expect(findIjbFiles(folder, 'b')).rejects.toThrow('Expected ijbb_face_tid_mid.txt in');
     await expect(findIjbFiles(join(folder, 'none'), 'b')).rejects.toThrow('cannot be read');
   });
 
-  test('a pair of an unknown template is refused', async () => {
+  test('rejects a pair of an unknown template', async () => {
     const faces = { names: ['a'], template: Int32Array.from([1]), media: Int32Array.from([1]) };
     const pairs = await readTemplatePairs(await file('1 2 1\n'));
     const input = { features: [{ values: Float32Array.from([1, 1]) }], dimension: 2, faces, pairs };

@@ -23,7 +23,7 @@ function circle(): LoadedPairs {
   return { features, rows, similarities, same: rows.same, qualities, quality, columns: {}, views };
 }
 
-test('a report holds the hardest pairs, bars that add up to one, and curves at the rate that can be told', () => {
+test('contains the hardest pairs, bars that add up to one, and curves at the resolvable rate', () => {
   const { report } = measureModel(circle(), 'circle', { folds: 4, examples: 2 });
   expect(report.hardest.genuine[0]).toMatchObject({ left: 'p11/0.jpg', right: 'p11/1.jpg', quality: 32 });
   expect(report.hardest.genuine[0]!.similarity).toBeCloseTo(Math.cos((50 * Math.PI) / 180), 6);

@@ -12,7 +12,7 @@ const featuresOf = (...names: string[]): FeatureSet => ({
 });
 
 describe('parsePairList', () => {
-  test('the official text: the last token is the label', () => {
+  test('reads the label as the last token of the official text', () => {
     expect(parse('a.jpg b.jpg 1\nc.jpg d.jpg x 0\n')).toEqual({
       left: ['a.jpg', 'c.jpg'],
       right: ['b.jpg', 'd.jpg'],
@@ -21,11 +21,11 @@ describe('parsePairList', () => {
     });
   });
 
-  test('labels alone', () => {
+  test('reads labels alone', () => {
     expect(parse('1\n0\n0')).toMatchObject({ left: ['', '', ''], same: Uint8Array.from([1, 0, 0]) });
   });
 
-  test('LFW: genuine lines of three, impostor lines of four columns', () => {
+  test("reads LFW's genuine lines of three columns and impostor lines of four", () => {
     expect(parse('10\t300\nAbel_Pacheco\t1\t4\nAdam\t12\tEve\t3\n')).toMatchObject({
       left: ['Abel_Pacheco/Abel_Pacheco_0001', 'Adam/Adam_0012'],
       right: ['Abel_Pacheco/Abel_Pacheco_0004', 'Eve/Eve_0003'],
@@ -33,7 +33,7 @@ describe('parsePairList', () => {
     });
   });
 
-  test('CPLFW: two lines a pair', () => {
+  test("reads CPLFW's two lines per pair", () => {
     expect(parse('name same_person\na_1.jpg 1\na_2.jpg 1\nb_1.jpg 0\nc_1.jpg 0\n')).toMatchObject({
       left: ['a_1.jpg', 'b_1.jpg'],
       right: ['a_2.jpg', 'c_1.jpg'],
@@ -41,7 +41,7 @@ describe('parsePairList', () => {
     });
   });
 
-  test('a header names further columns', () => {
+  test('reads further columns named in a header', () => {
     expect(parse('left,right,same,age\na b.jpg,c.jpg,1,20-30\nd.jpg,e.jpg,0,60+\n')).toEqual({
       left: ['a b.jpg', 'd.jpg'],
       right: ['c.jpg', 'e.jpg'],
@@ -59,7 +59,7 @@ describe('parsePairList', () => {
     ['a 1\nb 0\n', 'Expected one label for both lines of a pair but line 2 differs'],
     ['left,right,same\na,b\n', 'Expected 3 columns (left, right, same) but line 2 has 2'],
     ['left,same\na,1\n', 'Expected columns left, right, same but the header has left, same'],
-  ])('%j is refused', (text, message) => {
+  ])('rejects %j', (text, message) => {
     expect(() => parse(text)).toThrow(message);
   });
 });
@@ -67,12 +67,12 @@ describe('parsePairList', () => {
 describe('resolvePairs', () => {
   const list = parse('x/a.jpg x/b.jpg 1\nx/c.jpg x/a.jpg 0\n');
 
-  test('by name, in any order', () => {
+  test('finds names in any order', () => {
     const pairs = resolvePairs(list, featuresOf('x/c.jpg', 'x/b.jpg', 'x/a.jpg'));
     expect(pairs).toEqual({ left: Uint32Array.from([2, 0]), right: Uint32Array.from([1, 2]), same: list.same });
   });
 
-  test('names may leave out folders and the ending', () => {
+  test('accepts names without folders and extension', () => {
     const lfw = parse('1 1\nAdam 1 2\n');
     expect(resolvePairs(lfw, featuresOf('aligned/Adam/Adam_0002.jpg', 'aligned/Adam/Adam_0001.jpg'))).toMatchObject({
       left: Uint32Array.from([1]),
@@ -83,14 +83,14 @@ describe('resolvePairs', () => {
   test.each([
     ['the names agree in that order', ['x/a.jpg', 'x/b.jpg', 'x/c.jpg', 'x/a.jpg']],
     ['no name is known', ['1', '2', '3', '4']],
-  ])('by order where %s', (_, names) => {
+  ])('pairs by order if %s', (_, names) => {
     expect(resolvePairs(list, featuresOf(...names))).toMatchObject({
       left: Uint32Array.from([0, 2]),
       right: Uint32Array.from([1, 3]),
     });
   });
 
-  test('a pair naming an image without features is an error, never skipped', () => {
+  test('reports a pair whose image has no features instead of skipping it', () => {
     expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg'))).toThrow(
       'pair 2 names "x/c.jpg", which has none',
     );
@@ -99,7 +99,7 @@ describe('resolvePairs', () => {
     );
   });
 
-  test('a name that may be two images is an error', () => {
+  test('rejects a name that fits two images', () => {
     const short = parse('a.jpg b.jpg 1');
     expect(() => resolvePairs(short, featuresOf('x/a.jpg', 'y/a.jpg', 'b.jpg'))).toThrow(
       '"a.jpg" of pair 1 may be 2 of the features',
@@ -109,13 +109,13 @@ describe('resolvePairs', () => {
   test.each([
     [3, 'Expected 4 feature lines for 2 pairs (pair k is lines 2k and 2k + 1) but received 3, an odd number'],
     [6, 'but received 6: features and pairs belong to different lists'],
-  ])('%i feature lines for two pairs are refused', (rows, message) => {
+  ])('rejects %i feature lines for two pairs', (rows, message) => {
     const features = { values: new Float32Array(rows).fill(1), dimension: 1 };
     expect(() => resolvePairs(list, features)).toThrow(message);
   });
 });
 
-describe('lists of the size in which sets are published', () => {
+describe('lists of published size', () => {
   const tens = Array.from({ length: 10 }, (_, fold) => fold);
   const each = (count: number, line: (i: number) => string): string =>
     Array.from({ length: count }, (_, i) => line(i)).join('');
@@ -125,7 +125,7 @@ describe('lists of the size in which sets are published', () => {
   test.each([
     ['LFW', lfw, 'P_0/P_0_0001', 'Q_9/Q_9_0007'],
     ['CPLFW', cplfw, 'P_0.jpg', 'Q_5999.jpg'],
-  ])('%s: 6,000 pairs, half of them genuine', (_, text, first, last) => {
+  ])('%s has 6,000 pairs, half of them genuine', (_, text, first, last) => {
     const list = parse(text);
     expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([6000, 3000]);
     expect([list.left[0], list.right.at(-1)]).toEqual([first, last]);
@@ -133,7 +133,7 @@ describe('lists of the size in which sets are published', () => {
 });
 
 describeWithShared('the list of LFW itself', ['faces/lfw/pairs.txt'], () => {
-  test('6,000 pairs, half of them genuine', async () => {
+  test('has 6,000 pairs, half of them genuine', async () => {
     const list = await readPairList(shared('faces/lfw/pairs.txt'));
     expect([list.same.length, list.same.reduce((a, b) => a + b, 0)]).toEqual([6000, 3000]);
     expect(list.left[0]).toBe('Abel_Pacheco/Abel_Pacheco_0001');

@@ -26,7 +26,7 @@ const strangers: PairIdentities = {
 };
 
 describe('fitQualityDecision', () => {
-  test('where poor pairs look alike, thresholds by quality accept more on held-out folds', () => {
+  test('accepts more on held-out folds by quality bins if poor pairs look alike', () => {
     const decision = fitQualityDecision(pairsWith(0.25), strangers, { fmr: 0.01, replicates: 100 });
     expect(decision.better).toBe(true);
     expect(decision.heldOutTar.binned).toBeGreaterThan(decision.heldOutTar.plain + 0.01);
@@ -36,14 +36,14 @@ describe('fitQualityDecision', () => {
     expect(thresholdFor(decision.bins, 5)).toBe(decision.bins[2]!.threshold);
   });
 
-  test('more genuine pairs accepted, but no more than chance explains: not better', () => {
+  test('does not call a gain better that chance explains', () => {
     const decision = fitQualityDecision(pairsWith(0.15), strangers, { fmr: 0.01, replicates: 100 });
     expect(decision.heldOutTar.binned).toBeGreaterThan(decision.heldOutTar.plain);
     expect(decision.gainInterval[0]).toBeLessThan(0);
     expect(decision.better).toBe(false);
   });
 
-  test('where quality says nothing, the plain threshold is as good and the answer is no', () => {
+  test('finds no gain if quality says nothing', () => {
     const pairs = pairsWith(0);
     const random = randomStream(9);
     const noise = { ...pairs, quality: pairs.quality.map(random) };
@@ -54,7 +54,7 @@ describe('fitQualityDecision', () => {
     expect(gainInterval[1]).toBeGreaterThanOrEqual(gain);
   });
 
-  test('the fitted bins keep the rate on the pairs they were fitted on', () => {
+  test('keeps the rate on the pairs that the bins were fitted on', () => {
     const { similarities, same, quality } = pairsWith(0.15);
     const { bins } = fitQualityDecision({ similarities, same, quality }, strangers, { fmr: 0.01, replicates: 100 });
     const passed = similarities.filter((s, i) => same[i] === 0 && s >= thresholdFor(bins, quality[i]!)).length;
@@ -65,7 +65,7 @@ describe('fitQualityDecision', () => {
     [{ bins: 1 }, 'Expected two or more bins'],
     [{ fmr: 1e-4 }, 'Expected at least 10000 impostor pairs'],
     [{ folds: 1 }, 'Expected 2 to 8000 folds'],
-  ])('refuses %o', (options, message) => {
+  ])('rejects %o', (options, message) => {
     expect(() => fitQualityDecision(pairsWith(0), strangers, options)).toThrow(message);
   });
 });

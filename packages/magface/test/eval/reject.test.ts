@@ -12,7 +12,7 @@ import { cosineSimilarities } from '../../src/eval/verification.ts';
 import { goldenEvaluation, goldenFeatures, goldenPairs } from './golden.ts';
 
 describe('official features and pairs', () => {
-  test('official thresholds give the official curve; the two rates that it skipped silently are null and said', () => {
+  test('official thresholds give the official curve, with null and a note for the two rates it skips silently', () => {
     const [features, pairs] = [goldenFeatures('eval/features.list'), goldenPairs()];
     const quality = pairQuality(magnitudesOf(features), pairs);
     const curve = errorVersusReject(cosineSimilarities(features, pairs), pairs.same, quality, {
@@ -33,8 +33,8 @@ describe('official features and pairs', () => {
 const similarities = Float64Array.from({ length: 20 }, (_, i) => (i < 10 ? (i + 1) / 10 : (2 * (i - 10) + 1) / 20));
 const same = Uint8Array.from({ length: 20 }, (_, i) => (i < 10 ? 1 : 0));
 
-describe('pairs of one quality are one step', () => {
-  test('genuine pairs listed first gain nothing: 23.3 %, where list order read 14.6 %', () => {
+describe('pairs of equal quality are rejected together', () => {
+  test('listing genuine pairs first gains nothing: 23.3 %, where list order gave 14.6 %', () => {
     // 120 genuine pairs, then 70 impostors, all of quality 50; 28 genuine pairs are refused, 16 of them among the first 38.
     const labels = Uint8Array.from({ length: 190 }, (_, i) => (i < 120 ? 1 : 0));
     const scores = Float64Array.from(labels, (label, i) => (label === 0 ? 0.5 : i < 16 || i >= 108 ? 0.2 : 0.9));
@@ -82,7 +82,7 @@ describe('pairs of one quality are one step', () => {
     );
   });
 
-  test('a quality that is the same for all gives a flat curve', () => {
+  test('a constant quality gives a flat curve', () => {
     fc.assert(
       fc.property(somePairs, fc.constantFrom('exact', 'fixed'), (pairs, threshold) => {
         const { fnmr, thresholds, fnmrOfAll } = curveOf(
@@ -97,7 +97,7 @@ describe('pairs of one quality are one step', () => {
     );
   });
 
-  test('what is left is the mean over all orders of the tied pairs', () => {
+  test('the remaining pairs are the mean over all orders of the tied pairs', () => {
     // Every order of six pairs of one quality: which of them go is any choice of them, each as likely.
     const choices = (items: readonly Pair[], keep: number): Pair[][] =>
       keep === 0
@@ -131,7 +131,7 @@ describe('pairs of one quality are one step', () => {
 describe('errorVersusReject', () => {
   const rejectRates = [0, 0.25, 0.5];
 
-  test('exact: the threshold lets the rate of the remaining impostors pass', () => {
+  test('exact uses the threshold at the rate of the remaining impostors', () => {
     // Quality is similarity itself: 5 pairs of 20 go at 25 %, 10 at 50 %, the least alike first.
     const curve = errorVersusReject(similarities, same, similarities, { fmr: 0.2, rejectRates, paucLimit: 0.5 });
     expect(curve.thresholds).toEqual([0.75, 0.85, 0.85]);
@@ -142,7 +142,7 @@ describe('errorVersusReject', () => {
     expect(errorVersusReject(similarities, same, similarities, later).pauc).toBeCloseTo((second! + third!) / 2, 12);
   });
 
-  test('a limit beyond the last rate has no area; one rate that cannot be told is named', () => {
+  test('gives no area beyond the last rate, and names a rate that cannot be resolved', () => {
     const curve = errorVersusReject(similarities, same, similarities, { fmr: 0.2, rejectRates, paucLimit: 0.75 });
     expect(curve.pauc).toBeNull();
     expect(curve.limits).toEqual([]);
@@ -150,13 +150,13 @@ describe('errorVersusReject', () => {
     expect(short.limits).toEqual(['Too few pairs are left to tell FMR 0.2 when 75 % are rejected.']);
   });
 
-  test('fixed: the threshold of all pairs stays', () => {
+  test('fixed keeps the threshold of all pairs', () => {
     const curve = errorVersusReject(similarities, same, similarities, { fmr: 0.2, threshold: 'fixed', rejectRates });
     expect(curve.thresholds).toEqual([0.75, 0.75, 0.75]);
     expect(curve.fnmr).toEqual([0.7, 0.625, 0.4]);
   });
 
-  test('chance leaves the rate as it is; the oracle spends on genuine errors what falls on genuine pairs', () => {
+  test('chance keeps the rate; the oracle rejects failing genuine pairs first', () => {
     // 7 of 10 are refused. At 25 % 2.5 genuine pairs go: 4.5 errors of 7.5. Impostors that go save no genuine error.
     for (const threshold of ['exact', 'fixed'] as const) {
       const { random, oracle } = rejectBaselines(similarities, same, { fmr: 0.2, rejectRates, threshold });
@@ -166,7 +166,7 @@ describe('errorVersusReject', () => {
     }
   });
 
-  test('baselines follow the rule of the curve beside them: null where it is null, exact where it is exact', () => {
+  test('baselines follow the rule of their curve: null where it is null, exact where it is exact', () => {
     const { random, oracle } = rejectBaselines(similarities, same, { fmr: 0.2, rejectRates: [0, 0.75] });
     expect([random.fnmr, oracle.fnmr]).toEqual([
       [0.7, null],
@@ -175,7 +175,7 @@ describe('errorVersusReject', () => {
     expect(oracle.thresholds).toEqual([0.75, null]);
   });
 
-  test('a measure that turns both kinds away alike and foresees every error is the oracle', () => {
+  test('a measure that rejects both kinds equally and predicts every error equals the oracle', () => {
     // Genuine pair k and impostor k have one quality; those of errors come first.
     const quality = similarities.map((_, i) => i % 10);
     const options = { fmr: 0.2, rejectRates: [0, 0.1, 0.3, 0.5, 0.6, 0.8], threshold: 'fixed' } as const;
@@ -183,7 +183,7 @@ describe('errorVersusReject', () => {
     expect(best.fnmr).toEqual(rejectBaselines(similarities, same, options).oracle.fnmr);
   });
 
-  test('pAUC as a mean, as the area of the literature, and relative to no rejection', () => {
+  test('gives pAUC as a mean, as the area of the literature, and relative to no rejection', () => {
     const options = { fmr: 0.2, threshold: 'fixed', rejectRates: [0, 0.1, 0.2, 0.3] } as const;
     const curve = errorVersusReject(similarities, same, new Float64Array(20), options);
     expect([curve.fnmrOfAll, curve.paucLimit, curve.paucRelative]).toEqual([0.7, 0.3, 1]);
@@ -194,7 +194,7 @@ describe('errorVersusReject', () => {
     expect(later.paucArea! / later.pauc!).toBeCloseTo(0.2, 12);
   });
 
-  test('rates of one’s own: 1, 2 and 3 %, and the pairs left at each', () => {
+  test('accepts rates of 1, 2 and 3 %, and counts the pairs left at each', () => {
     const many = Float64Array.from({ length: 400 }, (_, i) => Math.sin(i));
     const labels = Uint8Array.from(many, (_, i) => i % 2);
     const curve = errorVersusReject(many, labels, many, { fmr: 0.1, rejectRates: [0.01, 0.02, 0.03] });
@@ -215,11 +215,11 @@ describe('errorVersusReject', () => {
     ],
     [{ fmr: 0.001 }, 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 10'],
     [{ fmr: 0.1, rejectRates: [0, 1] }, 'Expected rising reject rates in [0, 1) but received 0, 1'],
-  ])('refuses %o', (options, message) => {
+  ])('rejects %o', (options, message) => {
     expect(() => errorVersusReject(similarities, same, similarities, options)).toThrow(message);
   });
 
-  test('qualities of another length, or none, are refused', () => {
+  test('rejects qualities of another length, and NaN', () => {
     expect(() => errorVersusReject(similarities, same, similarities.subarray(1), { fmr: 0.1 })).toThrow(
       '19 for 20 pairs',
     );
@@ -230,12 +230,12 @@ describe('errorVersusReject', () => {
   });
 });
 
-test('the quality of a pair is the lower of its two', () => {
+test('takes the lower quality of the two faces', () => {
   const pairs = { left: Uint32Array.from([0, 1]), right: Uint32Array.from([1, 2]), same: Uint8Array.from([1, 0]) };
   expect(pairQuality([3, 1, 2], pairs)).toEqual(Float64Array.from([1, 1]));
 });
 
-test('the official rates are those of numpy, rounding included', () => {
+test('uses the official rates of numpy, including rounding', () => {
   expect(officialRejectRates).toHaveLength(20);
   expect(officialRejectRates[3]).toBe(0.15000000000000002);
 });

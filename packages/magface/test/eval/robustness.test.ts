@@ -8,7 +8,7 @@ const falling = (start: number): DamageCurve => ({
 });
 const rising: DamageCurve = { magnitudes: [10, 11, 12], similarities: [1, 0.9, 0.5] };
 
-test('quality that falls with damage and foretells similarity has −1 and 1', () => {
+test('gives −1 and 1 for a quality that falls with damage and predicts similarity', () => {
   const report = robustnessReport(new Map([['blur', [falling(20), falling(15), falling(10)]]]), strengths);
   expect(report.faces).toBe(3);
   expect(report.kinds[0]!.fall).toEqual({ value: -1, interval: [-1, -1] });
@@ -20,7 +20,7 @@ test('quality that falls with damage and foretells similarity has −1 and 1', (
   ]);
 });
 
-test('the mean over faces and kinds, with an interval that faces span', () => {
+test('gives the mean over faces and kinds, with an interval over faces', () => {
   const curves = new Map([
     ['blur', [falling(20), falling(15), falling(10), rising]],
     ['noise', [rising, rising, rising, rising]],
@@ -34,7 +34,7 @@ test('the mean over faces and kinds, with an interval that faces span', () => {
   expect(report.kinds[1]!.loss.value).toBeCloseTo(-1, 12);
 });
 
-test('a damage that shows nothing is told as null, not as a number', () => {
+test('gives null for damage that changes nothing', () => {
   const still: DamageCurve = { magnitudes: [9, 9, 9], similarities: [1, 1, 1] };
   const [kind] = robustnessReport(new Map([['blur', [still]]]), strengths).kinds;
   expect([kind!.fall, kind!.loss]).toEqual([
@@ -43,7 +43,7 @@ test('a damage that shows nothing is told as null, not as a number', () => {
   ]);
 });
 
-test('no faces, or a single step, is a wrong use', () => {
+test('rejects no faces, and a single step', () => {
   expect(() => robustnessReport(new Map([['blur', []]]), strengths)).toThrow(/none could be read/);
   expect(() => robustnessReport(new Map([['blur', [falling(9)]]]), [0, 1])).toThrow(
     /two steps of damage or more but received 1/,

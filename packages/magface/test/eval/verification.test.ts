@@ -10,7 +10,7 @@ describe('official features and pairs', () => {
     expect(accuracyStd.toFixed(5)).toBe(goldenEvaluation().verification.std.toFixed(5));
   });
 
-  test('beside them stand the exact figures, and a rate that 750 impostors cannot tell is named', () => {
+  test('adds the exact figures, and names a rate that 750 impostors cannot resolve', () => {
     const result = verify(goldenFeatures('eval/features.list'), goldenPairs());
     expect(result).toMatchObject({ pairs: 1500, genuine: 750, impostor: 750, folds: 10 });
     expect(Object.keys(result.tarAtFar)).toEqual(['0.1', '0.01']);
@@ -35,7 +35,7 @@ const pairs: Pairs = {
 };
 
 describe('verify', () => {
-  test('well parted identities: accuracy 1 by both protocols, AUC 1, EER 0', () => {
+  test('gives accuracy 1 by both protocols, AUC 1 and EER 0 for well separated identities', () => {
     expect(verify(axes, pairs, { folds: 2, far: [0.25] })).toMatchObject({
       accuracy: 1,
       accuracyStd: 0,
@@ -49,36 +49,36 @@ describe('verify', () => {
   test.each([
     [1, 'Expected 2 to 8 folds for 8 pairs but received 1'],
     [9, 'Expected 2 to 8 folds for 8 pairs but received 9'],
-  ])('%i folds are refused', (folds, message) => {
+  ])('rejects %i folds', (folds, message) => {
     expect(() => verify(axes, pairs, { folds })).toThrow(message);
   });
 
-  test('without impostors there is nothing to measure', () => {
+  test('rejects a list without impostors', () => {
     const genuine = { ...pairs, same: new Uint8Array(8).fill(1) };
     expect(() => verify(axes, genuine)).toThrow('received no impostor (label 0) pair among 8');
   });
 
-  test('a feature without length is named', () => {
+  test('names a feature of length zero', () => {
     const values = axes.values.slice().fill(0, 4, 6);
     expect(() => verify({ ...axes, values }, pairs)).toThrow('all zeros for "b0" (feature line 3)');
   });
 
-  test('a feature that is not finite is named', () => {
+  test('names a feature that is not finite', () => {
     const values = axes.values.slice().fill(Number.NaN, 2, 3);
     expect(() => verify({ ...axes, values }, pairs)).toThrow('not finite for "a1" (feature line 2)');
   });
 
-  test('a pair outside the features is named', () => {
+  test('names a pair outside the features', () => {
     const right = pairs.right.slice().fill(8, 3, 4);
     expect(() => verify(axes, { ...pairs, right })).toThrow('Expected pairs of 8 feature rows but pair 4 names row 9');
   });
 
-  test('columns of two lengths are refused', () => {
+  test('rejects columns of different lengths', () => {
     expect(() => verify(axes, { ...pairs, left: pairs.left.subarray(1) })).toThrow('7 left, 8 right and 8 labels');
   });
 });
 
-test('the cosine threshold is halfway between the two neighbours that part the training folds best', () => {
+test('puts the cosine threshold midway between the two scores that separate the training folds best', () => {
   const similarities = Float64Array.from([0.9, 0.1, 0.5, 0.3, 0.8, 0.2]);
   const { accuracy, folds } = cosineAccuracy(similarities, Uint8Array.from([1, 0, 0, 1, 1, 0]), 3);
   // Fold 1 trains on .8+ .5- .3+ .2-: both .65 and .25 get three of four right, and the stricter one stands.
@@ -87,7 +87,7 @@ test('the cosine threshold is halfway between the two neighbours that part the t
   expect(accuracy).toBeCloseTo(2 / 3, 12);
 });
 
-test('folds are contiguous and the first ones take the rest', () => {
+test('makes contiguous folds, of which the first take the remainder', () => {
   expect(foldBounds(8, 3)).toEqual([
     { from: 0, to: 3 },
     { from: 3, to: 6 },

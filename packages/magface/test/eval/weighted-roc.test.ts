@@ -23,7 +23,7 @@ const similarities = Float64Array.from(golden.similarities);
 const same = Uint8Array.from(golden.same);
 const rates = [0.05, 0.1, 0.2];
 
-test('AUC, EER and TAR are those of scikit-learn', () => {
+test("gives scikit-learn's AUC, EER and TAR", () => {
   const scores = splitScores(similarities, same);
   expect(areaUnderRoc(scores)).toBeCloseTo(golden.plain.auc, 12);
   expect(golden.plain.eer.map((eer) => eer.toFixed(12))).toContain(equalErrorRate(scores).toFixed(12));
@@ -33,14 +33,14 @@ test('AUC, EER and TAR are those of scikit-learn', () => {
 test.each([
   ['plain', golden.weights.map(() => 1)],
   ['weighted', golden.weights],
-] as const)('%s pairs in one walk: those of scikit-learn with sample weights', (kind, weights) => {
+] as const)("gives scikit-learn's values with sample weights for %s pairs in one pass", (kind, weights) => {
   const { auc, eer, tars } = rocMeter(similarities, same)(weights, rates);
   expect(auc).toBeCloseTo(golden[kind].auc, 12);
   expect(golden[kind].eer.map((value) => value.toFixed(12))).toContain(eer.toFixed(12));
   for (const [i, rate] of rates.entries()) expect(tars[i]).toBeCloseTo(golden[kind].tarAtFar[rate]!, 12);
 });
 
-test('a weight of k is the same as k pairs', () => {
+test('treats a weight of k like k pairs', () => {
   const pair = fc.record({
     score: fc.integer({ min: 0, max: 8 }),
     label: fc.constantFrom(0, 1),

@@ -20,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const one = float32Tensor([1], Float32Array.of(0.5));
 
-test('an official .pth becomes .safetensors with its names, and a training checkpoint an official .pth', async () => {
+test('converts an official .pth to .safetensors with its names, and a training checkpoint to an official .pth', async () => {
   await writeTorch(at('a.pth'), { epoch: 25, arch: 'iresnet18', state_dict: new Map([['module.features.w', one]]) });
   expect(await convertTensors(at('a.pth'), at('a.safetensors'))).toBe(1);
   const file = await openSafetensors(at('a.safetensors'));
@@ -43,7 +43,7 @@ test('an official .pth becomes .safetensors with its names, and a training check
   await back.close();
 });
 
-test('a .pth keeps all that it holds as another .pth; the optimizer only where it is wanted', async () => {
+test('keeps everything in a .pth, and the optimizer only on request', async () => {
   const shared = new Map([['w', one]]);
   const optimizer = { state: { 0: { momentum_buffer: one } }, param_groups: [{ lr: 0.1, params: [0] }] };
   await writeTorch(at('a.pth'), { epoch: 2, state_dict: shared, optimizer });
@@ -62,7 +62,7 @@ test('a .pth keeps all that it holds as another .pth; the optimizer only where i
   await c.close();
 });
 
-test('features go from any form to any other, bit for bit', async () => {
+test('converts features between all forms, bit for bit', async () => {
   const rows = Array.from({ length: 5 }, (_, i) => Float32Array.of(i / 3, -1e-7 * (i + 1), 1e9 / (i + 1)));
   const writer = await createFeatureWriter(at('0.list'));
   for (const [i, row] of rows.entries()) await writer.write(`a/${i}.jpg`, row);
@@ -79,7 +79,7 @@ test('features go from any form to any other, bit for bit', async () => {
   expect(readdirSync(folder).filter((name) => name.startsWith('6.'))).toEqual(['6.list']);
 });
 
-test('refuses what it cannot write', async () => {
+test('rejects what it cannot write', async () => {
   await writeTorch(at('a.pth'), { w: one });
   await expect(convertTensors(at('a.pth'), at('a.bin'))).rejects.toThrow(ConfigError);
   await expect(convertFeatures(at('a.pth'), at('a.txt'))).rejects.toThrow();

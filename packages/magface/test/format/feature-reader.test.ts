@@ -28,7 +28,7 @@ async function read(text: string, name = 'f.list'): Promise<{ values: number[]; 
 }
 
 describe('readFeatureFile', () => {
-  test.each(['.list', '.npy', '.safetensors', '.jsonl'])('%s gives back every bit that was written', async (ending) => {
+  test.each(['.list', '.npy', '.safetensors', '.jsonl'])('returns every bit that was written to %s', async (ending) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(finite, finite, finite), { minLength: 1, maxLength: 20 }), async (rows) => {
         const file = join(folder, `f${ending}`);
@@ -44,7 +44,7 @@ describe('readFeatureFile', () => {
     );
   });
 
-  test('reads rows over the chunks of a file of 9 MB', async () => {
+  test('reads rows across the chunks of a file of 9 MB', async () => {
     const file = join(folder, 'f.list');
     const writer = await createFeatureWriter(file);
     for (let i = 0; i < 800; i++)
@@ -71,8 +71,8 @@ describe('readFeatureFile', () => {
   });
 });
 
-describe('the official text', () => {
-  test('takes every number that Python prints, tabs, empty lines, and an end without a line feed', async () => {
+describe('the official text format', () => {
+  test('reads every number that Python prints, tabs, empty lines, and an end without a line feed', async () => {
     const text = 'a 1.0 -1e-05 inf 1e+16\r\n\nb\t1152921504606846976 .5  5. 0.00000000000000000000000001';
     const { values, names } = await read(text);
     const expected = [1, -1e-5, Number.POSITIVE_INFINITY, 1e16, 2 ** 60, 0.5, 5, 1e-26];
@@ -87,7 +87,7 @@ describe('the official text', () => {
     ['a 1 -\n', 'Expected a number on line 1 but found "-"', 4],
     ['a\n', 'Expected a name and its values', 0],
     ['', 'the file is empty', 0],
-  ])('refuses %j', async (text, message, offset) => {
+  ])('rejects %j', async (text, message, offset) => {
     const error = await read(text).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FormatError);
     expect((error as FormatError).message).toContain(message);
@@ -95,20 +95,20 @@ describe('the official text', () => {
   });
 });
 
-test('.jsonl names the byte of the line that is wrong', async () => {
+test('gives the byte offset of a malformed line in .jsonl', async () => {
   const row = '{"image": "a", "embedding": [1, 2]}\n';
   await expect(read(`${row}{"image": "b"}\n`, 'f.jsonl')).rejects.toThrow(`(at byte ${row.length})`);
   await expect(read(`${row}{"image": "b", "embedding": [1]}`, 'f.jsonl')).rejects.toThrow('this one has 1');
 });
 
-test('features of the released model have the magnitudes that the official notebook shows', async () => {
+test('reads features of the released model with the magnitudes that the official notebook shows', async () => {
   const { values, dimension, names } = await readFeatureFile(fixtureFile('golden/toy-features.list'));
   const magnitudes = names!.map((_, row) => Math.hypot(...values.subarray(row * dimension, (row + 1) * dimension)));
   const expected = [21.7785, 22.1643, 24.0901, 24.4008, 25.903, 27.1119, 27.4125, 28.224, 28.7345, 30.2471];
   expect(magnitudes.map((magnitude) => Number(magnitude.toFixed(4)))).toEqual(expected);
 });
 
-test('a .npy that NumPy wrote and a text that Python printed hold the same bits', async () => {
+test('reads the same bits from a .npy of NumPy and a text printed by Python', async () => {
   const [text, array] = await Promise.all(
     ['list', 'npy'].map((end) => readFeatureFile(fixtureFile(`features/printed.${end}`))),
   );

@@ -25,13 +25,13 @@ async function written(name: string, metadata?: Record<string, string>): Promise
 }
 
 describe('createFeatureWriter', () => {
-  test('.list is the official text, floats as Python prints them', async () => {
+  test('writes .list as the official text, with floats as Python prints them', async () => {
     const lines = 'a.jpg 1.0 -0.10000000149011612 9.999999747378752e-06 \nb/ü.jpg 2.5 0.0 9.999999843067494e+16 \n';
     expect((await written('f.list')).toString()).toBe(lines);
     expect(readdirSync(folder)).toEqual(['f.list']);
   });
 
-  test('.npy has a header of 128 bytes with the final shape, the values, and names beside it', async () => {
+  test('writes .npy with a header of 128 bytes, the final shape, the values, and a file of names', async () => {
     const bytes = await written('f.npy');
     expect(bytes.toString('latin1', 0, 8)).toBe('\x93NUMPY\x01\x00');
     expect(bytes.toString('latin1', 10, 128).trimEnd()).toBe(
@@ -43,7 +43,7 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder)).toEqual(['f.names.txt', 'f.npy']);
   });
 
-  test('.safetensors holds values, names and metadata in one file', async () => {
+  test('writes .safetensors with values, names and metadata in one file', async () => {
     const bytes = await written('f.safetensors', { model: 'm' });
     const length = Number(bytes.readBigUInt64LE(0));
     expect(JSON.parse(bytes.toString('utf8', 8, 8 + length))).toEqual({
@@ -55,14 +55,14 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder)).toEqual(['f.safetensors']);
   });
 
-  test('.jsonl has an object a line', async () => {
+  test('writes .jsonl with one object per line', async () => {
     const [first] = (await written('f.jsonl')).toString().split('\n');
     const { image, magnitude, embedding } = JSON.parse(first!);
     expect([image, embedding[1]]).toEqual(['a.jpg', Math.fround(-0.1)]);
     expect(magnitude).toBeCloseTo(Math.hypot(1, 0.1), 6);
   });
 
-  test('keeps the order of calls that nobody awaited', async () => {
+  test('keeps the order of calls that were not awaited', async () => {
     const writer = await createFeatureWriter(join(folder, 'f.npy'), { dimension: 512 });
     const writes = Array.from({ length: 3000 }, (_, i) => writer.write(`${i}`, new Float32Array(512).fill(i)));
     await Promise.all(writes);
@@ -72,7 +72,7 @@ describe('createFeatureWriter', () => {
     for (const row of [0, 511, 2999]) expect(bytes.readFloatLE(128 + row * 2048 + 2044)).toBe(row);
   });
 
-  test('a discarded file leaves nothing, an empty one has no rows', async () => {
+  test('leaves no file after discard, and writes a file without rows if empty', async () => {
     for (const name of ['f.list', 'f.npy', 'f.safetensors', 'f.jsonl']) {
       const writer = await createFeatureWriter(join(folder, name));
       await writer.write('a', Float32Array.of(1));
@@ -83,7 +83,7 @@ describe('createFeatureWriter', () => {
     expect(readFileSync(join(folder, 'f.npy'), 'latin1')).toContain("'shape': (0, 4)");
   });
 
-  test('names go to their place after the values, and only if those do', async () => {
+  test('replaces the names after the values, and only if the values were written', async () => {
     await written('f.npy');
     const before = readFileSync(join(folder, 'f.names.txt'), 'utf8');
     rmSync(join(folder, 'f.npy'));
@@ -95,7 +95,7 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder)).toEqual(['f.names.txt', 'f.npy']);
   });
 
-  test('two writers of one path spoil nothing: the last to finish has it', async () => {
+  test('keeps the file of the last of two writers of one path', async () => {
     for (const name of ['f.list', 'f.npy', 'f.safetensors', 'f.jsonl']) {
       const [one, two] = [await createFeatureWriter(join(folder, name)), await createFeatureWriter(join(folder, name))];
       await Promise.all([one.write('one', Float32Array.of(3, 4)), two.write('two', Float32Array.of(4, 3))]);
@@ -108,7 +108,7 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder).sort()).toEqual(['f.jsonl', 'f.list', 'f.names.txt', 'f.npy', 'f.safetensors']);
   });
 
-  test('closes under another name, so that a part never takes the place of the whole', async () => {
+  test('closes under another name, so that a partial file never replaces a complete one', async () => {
     await written('f.npy');
     const whole = readFileSync(join(folder, 'f.npy'));
     const writer = await createFeatureWriter(join(folder, 'f.npy'));
@@ -118,7 +118,7 @@ describe('createFeatureWriter', () => {
     expect(readFileSync(join(folder, 'f.part.names.txt'), 'utf8')).toBe('a\n');
   });
 
-  test('names that a format cannot hold are known before anything is written', async () => {
+  test('rejects names that a format cannot hold before it writes', async () => {
     expect(() => expectFeatureNames('f.list', ['a', 'b c'])).toThrow(
       'Expected names without white space in the official text but received "b c": write .npy, .safetensors or .jsonl instead.',
     );
@@ -128,7 +128,7 @@ describe('createFeatureWriter', () => {
     expect(() => expectFeatureNames('f.txt', [])).toThrow(ConfigError);
   });
 
-  test('a folder that is not there, or in the way, is told before anything is written', async () => {
+  test('reports a missing folder, or a file in its place, before it writes', async () => {
     const missing = createFeatureWriter(join(folder, 'no/such/f.npy'));
     await expect(missing).rejects.toThrow(`the folder ${join(folder, 'no/such')} is not there: make it`);
     mkdirSync(join(folder, 'f.list'));
@@ -138,7 +138,7 @@ describe('createFeatureWriter', () => {
     expect(readdirSync(folder)).toEqual(['f.list', 'g.names.txt']);
   });
 
-  test('refuses other endings, other lengths, and names that the format cannot hold', async () => {
+  test('rejects other extensions, other lengths, and names that the format cannot hold', async () => {
     await expect(createFeatureWriter(join(folder, 'f.txt'))).rejects.toThrow(ConfigError);
     const writer = await createFeatureWriter(join(folder, 'f.list'));
     await writer.write('a', Float32Array.of(1, 2));
@@ -148,11 +148,11 @@ describe('createFeatureWriter', () => {
   });
 });
 
-describe('features that Python printed', () => {
+describe('features printed by Python', () => {
   test.each([
     ['of the released model', 'golden/toy-features.list'],
     ['at the edges of float32', 'features/printed.list'],
-  ])('%s are written back byte for byte', async (_, fixture) => {
+  ])('%s: writes the same bytes again', async (_, fixture) => {
     const official = fixtureText(fixture);
     const writer = await createFeatureWriter(join(folder, 'f.list'));
     for (const line of official.trimEnd().split('\n')) {

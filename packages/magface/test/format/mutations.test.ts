@@ -11,7 +11,7 @@ const readers = await readersUnderTest();
 // Those that take a path write it first, so that fewer of them fit a short run.
 const seedsOf = ({ refuses }: ReaderUnderTest): number => (refuses === undefined ? 200 : 60);
 
-test.each(readers)('$name, damaged often, is read or refused by name', async (reader) => {
+test.each(readers)('$name gives a result or a FormatError for every damaged file', async (reader) => {
   const { name, bytes, readAll } = reader;
   await readAll(bytesSource(bytes, name));
   let refused = 0;
@@ -24,7 +24,7 @@ test.each(readers)('$name, damaged often, is read or refused by name', async (re
   if (name !== 'images.list') expect(refused).toBeGreaterThan(0); // where every line is a name
 });
 
-test('a zip bomb is refused before it is unpacked', async () => {
+test('rejects a zip bomb before unpacking it', async () => {
   const packed = deflateRawSync(Buffer.alloc(200 << 20));
   const name = Buffer.from('a/data.pkl');
   const sizes = (header: Buffer, at: number): void => {

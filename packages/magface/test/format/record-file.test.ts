@@ -17,12 +17,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const hex = (text: string): string => text.replaceAll(/[ |]/g, '');
 
-describe('the layout of bytes', () => {
-  test('a record is magic, length, data, zeros up to a multiple of four', () => {
+describe('the byte layout', () => {
+  test('a record is magic, length, data, and zeros up to a multiple of four', () => {
     expect(encodeRecord(Buffer.from('abcde')).toString('hex')).toBe(hex('0a23d7ce 05000000 6162636465 000000'));
   });
 
-  test('data that hold the magic at a multiple of four are split: cflag 1, 2, 3 in the upper three bits', () => {
+  test('splits data that contain the magic at a multiple of four: cflag 1, 2, 3 in the upper three bits', () => {
     const data = Buffer.from(hex('01020304 0a23d7ce 05060708 0a23d7ce 09'), 'hex');
     const first = '0a23d7ce 04000020 01020304';
     const middle = '0a23d7ce 04000040 05060708';
@@ -31,7 +31,7 @@ describe('the layout of bytes', () => {
     expect(encodeRecord(Buffer.from(hex('01 0a23d7ce'), 'hex')).readUInt32LE(4)).toBe(5); // not at a multiple: whole
   });
 
-  test('whatever was encoded is parsed back', () => {
+  test('parses whatever it encoded', () => {
     const piece = fc.oneof(fc.constant<number[]>([0x0a, 0x23, 0xd7, 0xce]), fc.array(fc.nat(255), { maxLength: 9 }));
     const check = (pieces: number[][]): void => {
       const data = Buffer.from(pieces.flat());
@@ -41,7 +41,7 @@ describe('the layout of bytes', () => {
     fc.assert(fc.property(fc.array(piece, { maxLength: 8 }), check), { seed: 5 });
   });
 
-  test('an image record is flag, label, two ids, packed labels, image', async () => {
+  test('an image record is flag, label, two ids, packed labels and image', async () => {
     const file = join(folder, 'a.rec');
     const writer = await createRecordWriter(file);
     await writer.write(7, { labels: [3], id: 7, id2: 1, image: Buffer.from('IMG') }, 'x/a.jpg');
@@ -57,8 +57,8 @@ describe('the layout of bytes', () => {
   });
 });
 
-describe('a set as InsightFace lays it out', () => {
-  test('is written and read back: people, images, and the ranges of record 0', async () => {
+describe("a set in InsightFace's layout", () => {
+  test('reads back people, images and the ranges of record 0', async () => {
     const file = join(folder, 'train.rec');
     const people = [['a0', 'a1', 'a2'], ['b0'], ['c0', 'c1']].map((names) => names.map((name) => Buffer.from(name)));
     expect((await writeFaceRecords(file, people)).classes).toBe(3);
@@ -72,7 +72,7 @@ describe('a set as InsightFace lays it out', () => {
     await records.close();
   });
 
-  test('goes without ranges where its keys are too many for labels, which are float32', async () => {
+  test('omits ranges if there are too many keys for float32 labels', async () => {
     const file = join(folder, 'train.rec');
     const people = [['a0', 'a1'], ['b0']].map((names) => names.map((name) => Buffer.from(name)));
     for (const [largestKey, kept] of [
@@ -88,7 +88,7 @@ describe('a set as InsightFace lays it out', () => {
     }
   });
 
-  test('files without an index are gone through once', async () => {
+  test('scans files without an index once', async () => {
     const file = join(folder, 'train.rec');
     await writeFaceRecords(file, [[Buffer.from('a')], [Buffer.from('b')]]);
     rmSync(join(folder, 'train.idx'));
@@ -103,7 +103,7 @@ describe('a set as InsightFace lays it out', () => {
     await records.close();
   });
 
-  test('a wrong index and a cut file are told with the byte', async () => {
+  test('gives the byte offset of a wrong index and a truncated file', async () => {
     const record = encodeRecord(Buffer.alloc(30, 1));
     const open = async (index: string, bytes: Buffer = record) =>
       recordsOf(bytesSource(bytes, 'a.rec'), bytesSource(Buffer.from(index), 'a.idx'));
@@ -118,14 +118,14 @@ describe('a set as InsightFace lays it out', () => {
   });
 });
 
-describe('files that the record writer of MXNet wrote (fixtures/records/make.py)', () => {
+describe('files written by MXNet (fixtures/records/make.py)', () => {
   const listed = (name: string): string[][] =>
     fixtureText(`records/${name}.lst`)
       .trim()
       .split('\n')
       .map((line) => line.split('\t'));
 
-  test('six faces: labels, ids and JPEGs as their list says', async () => {
+  test('has the labels, ids and JPEGs of its list for six faces', async () => {
     const file = await openRecords(fixtureFile('records/faces.rec'));
     expect([...file.keys].toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
     for (const [key, label] of listed('faces')) {
@@ -137,7 +137,7 @@ describe('files that the record writer of MXNet wrote (fixtures/records/make.py)
     await file.close();
   });
 
-  test('three photos with four packed labels each', async () => {
+  test('reads three photos with four packed labels each', async () => {
     const file = await openRecords(fixtureFile('records/packed.rec'));
     for (const [key, ...rest] of listed('packed')) {
       const record = await file.read(Number(key));
@@ -147,7 +147,7 @@ describe('files that the record writer of MXNet wrote (fixtures/records/make.py)
     await file.close();
   });
 
-  test('data that hold the magic come whole', async () => {
+  test('reads data that contain the magic', async () => {
     const magic = Buffer.from('0a23d7ce', 'hex').toString('latin1');
     const data = [magic, `abc${magic}`, `abcd${magic}${magic}e`, `${magic.repeat(3)}xy${magic}`, ''];
     const file = await openRecords(fixtureFile('records/magic.rec'));
@@ -156,7 +156,7 @@ describe('files that the record writer of MXNet wrote (fixtures/records/make.py)
     await file.close();
   });
 
-  test.each(['faces', 'packed', 'magic'])('%s: written again, every byte is the same', async (name) => {
+  test.each(['faces', 'packed', 'magic'])('%s: writes every byte again as it was', async (name) => {
     const original = await openRecords(fixtureFile(`records/${name}.rec`));
     const writer = await createRecordWriter(join(folder, `${name}.rec`));
     const order = fixtureText(`records/${name}.idx`)

@@ -17,7 +17,7 @@ const entry = (shape: string, offsets: string, dtype = 'F32'): string =>
   `{"dtype":"${dtype}","shape":${shape},"data_offsets":${offsets}}`;
 
 describe('openSafetensors', () => {
-  test('gives back every type that was written, and the metadata', async () => {
+  test('returns every type that was written, and the metadata', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'st-'));
     const path = join(folder, 'a.safetensors');
     const tensors = new Map<string, Tensor>(
@@ -56,7 +56,7 @@ describe('openSafetensors', () => {
     ['headers that are no JSON', file('{"a":', 0), 'damaged'],
     ['headers of nothing but brackets', file('['.repeat(200_000), 0), 'damaged'],
     ['files of three bytes', Buffer.alloc(3), 'but it claims 0'],
-  ])('refuses %s', async (_, bytes, message) => {
+  ])('rejects %s', async (_, bytes, message) => {
     const error = await openSafetensors(bytesSource(bytes, 'a.safetensors')).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(FormatError);
     expect((error as FormatError).message).toContain(message);
@@ -64,13 +64,13 @@ describe('openSafetensors', () => {
   });
 });
 
-test('a gap is told with the byte where the tensor behind it begins', async () => {
+test('reports a gap at the byte where the tensor after it begins', async () => {
   const bytes = file(`{"a":${entry('[1]', '[4,8]')}}`);
   const error = await openSafetensors(bytesSource(bytes, 'a.safetensors')).catch((reason: unknown) => reason);
   expect((error as FormatError).offset).toBe(8 + Buffer.from(bytes).readUInt32LE(0) + 4);
 });
 
-test('toFloat32 reads halves, bfloat16 and whole numbers', () => {
+test('toFloat32 converts half, bfloat16 and whole numbers', () => {
   const of = (dtype: Dtype, values: ArrayBufferView): number[] => [
     ...toFloat32({ dtype, shape: [values.byteLength], bytes: new Uint8Array(values.buffer) }),
   ];

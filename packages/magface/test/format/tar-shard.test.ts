@@ -28,7 +28,7 @@ async function writeShard(): Promise<string> {
   return file;
 }
 
-test('a shard is written and read back, sample by sample', async () => {
+test('reads back a shard sample by sample', async () => {
   const shard = await openTarShard(await writeShard());
   expect(shard.samples.map(({ key, files }) => [key, ...files.keys()])).toEqual([
     ['000001', 'jpg', 'cls'],
@@ -40,7 +40,7 @@ test('a shard is written and read back, sample by sample', async () => {
   await shard.close();
 });
 
-test('the tar of this machine reads ours and we read its', async () => {
+test("exchanges shards with the system's tar in both directions", async () => {
   const file = await writeShard();
   expect(execFileSync('tar', ['-tf', file], { encoding: 'utf8' })).toBe(`000001.jpg\n000001.cls\n${long}\n`);
   writeFileSync(join(folder, 'k.jpg'), 'content');
@@ -53,7 +53,7 @@ test('the tar of this machine reads ours and we read its', async () => {
   }
 });
 
-test('damage is told with the byte', async () => {
+test('gives the byte offset of damage', async () => {
   const bytes = readFileSync(await writeShard());
   bytes[1024 + 3]! ^= 1;
   await expect(openTarShard(bytesSource(bytes, 'a.tar'))).rejects.toThrow(

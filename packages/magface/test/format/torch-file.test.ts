@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const vector = (...values: number[]): Tensor => float32Tensor([values.length], Float32Array.from(values));
 
 describe('openTorch', () => {
-  test('reads back every type, nested dicts, lists and an optimizer state', async () => {
+  test('reads every type, nested dicts, lists and an optimizer state', async () => {
     const types = Object.keys(dtypeBits)
       .filter((dtype) => !/^(F[468]|U(16|32|64))/.test(dtype))
       .concat('F64') as Dtype[];
@@ -80,7 +80,7 @@ describe('openTorch', () => {
     [`]q\x00(h\x00${tensorOf(storage('7', 6), 0, 'K\x03', 'K\x01')}e`, 'do they hold themselves'],
     ['\xff', 'unknown opcode 255'],
     ['.', 'none'],
-  ])('refuses %j with the byte', async (data, message) => {
+  ])('rejects %j with its byte offset', async (data, message) => {
     const open = async (): Promise<void> => {
       const file = await openTorch(bytesSource(legacyFile(data, [['7', new Float32Array(6)]]), 'evil.pth'));
       for (const name of file.tensors.keys()) await file.read(name);
@@ -136,7 +136,7 @@ describe('officialNames', () => {
     ['state_dict.features.module.', 'state_dict.parallel_fc.weight', [10, 512], 10],
     ['features.', 'fc.weight', [512, 10], 10],
     ['', 'other', [512, 10], undefined],
-  ])('finds the layout %j', (prefix, head, shape, classes) => {
+  ])('recognises the layout %j', (prefix, head, shape, classes) => {
     const found = officialNames(
       file({ [`${prefix}conv1.weight`]: [2], [`${prefix}fc.weight`]: [2], [head]: shape }),
       backbone,
@@ -149,7 +149,7 @@ describe('officialNames', () => {
     expect(found.head?.classes).toBe(classes);
   });
 
-  test('lists what is missing, surplus and of another shape', () => {
+  test('lists missing and surplus tensors, and those of another shape', () => {
     const found = officialNames(file({ 'features.conv1.weight': [3], 'features.x': [1] }), backbone);
     expect(found.missing).toEqual(['fc.weight']);
     expect(found.surplus).toEqual(['features.x']);
@@ -160,12 +160,12 @@ describe('officialNames', () => {
   });
 });
 
-describe('files that PyTorch wrote (fixtures/torch/make.py)', () => {
+describe('files written by PyTorch (fixtures/torch/make.py)', () => {
   test.each([
     ['single_process_legacy', 'state_dict.module.features.', 'state_dict.module.fc.weight', 'DK'],
     ['distributed', 'state_dict.features.module.', 'state_dict.parallel_fc.weight', 'KD'],
   ])(
-    '%s: an iResNet-18 in an official layout has all tensors under their names',
+    '%s: finds all tensors of an iResNet-18 in an official layout under their names',
     async (name, prefix, head, layout) => {
       const file = await openTorch(fixtureFile(`torch/${name}.pth`));
       const backbone = new Map(
@@ -187,7 +187,7 @@ describe('files that PyTorch wrote (fixtures/torch/make.py)', () => {
     },
   );
 
-  test.each(['types_legacy', 'types'])('%s: every type, views of one storage, and an optimizer', async (name) => {
+  test.each(['types_legacy', 'types'])('%s: reads every type, views of one storage, and an optimizer', async (name) => {
     const file = await openTorch(fixtureFile(`torch/${name}.pth`));
     const read = (one: string): Promise<Tensor> => file.read(`state_dict.${one}`);
     const numbers = async (one: string): Promise<number[]> => [...toFloat32(await read(one))];

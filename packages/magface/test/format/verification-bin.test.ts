@@ -13,7 +13,7 @@ async function contents(codes: string): Promise<unknown> {
   return { same: bin.same, images };
 }
 
-test('a set is written and read back', async () => {
+test('reads back what it wrote', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bin-'));
   const file = join(folder, 'set.bin');
   const image = (text: string): Buffer => Buffer.from(text);
@@ -42,7 +42,7 @@ test.each([
     'Python 3, protocol 4',
     '\x80\x04\x95\x14\x00\x00\x00\x00\x00\x00\x00]\x94(C\x02\xff\xd8\x94C\x01b\x94e]\x94\x88a\x86\x94.',
   ],
-])('reads what %s writes', async (_, codes) => {
+])('reads files written by %s', async (_, codes) => {
   expect(await contents(codes)).toEqual({ same: [true], images: ['\xff\xd8', 'b'] });
 });
 
@@ -52,6 +52,6 @@ test.each([
   ['](U\x01aK\x01e](\x88e\x86.', 'image 1 to be bytes'],
   ['](B\xff\xff\xff\x7f', 'the file ends'],
   ['', 'the file ends'],
-])('refuses %j', async (codes, message) => {
+])('rejects %j', async (codes, message) => {
   await expect(open(codes)).rejects.toThrow(message);
 });

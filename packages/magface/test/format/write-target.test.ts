@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const file = (given: string) => expectFileTarget(join(folder, given), { key: 'report', given });
 const folderOf = (given: string) => expectFolderTarget(join(folder, given), { key: 'copy-to', given });
 
-test('a file may be new or old, in a folder that is there', async () => {
+test('accepts a new or existing file in an existing folder', async () => {
   for (const given of ['new', 'file', 'there/new']) await file(given);
   await expectFileTarget('/dev/null');
   const wrong = { code: 'wrong_configuration', key: 'report' };
@@ -33,7 +33,7 @@ test('a file may be new or old, in a folder that is there', async () => {
   });
 });
 
-test('a folder may be missing, with those above it, and is no file', async () => {
+test('accepts a missing folder, with its parents, but no file in its place', async () => {
   for (const given of ['new', 'there', 'new/deep/er', '.']) await folderOf(given);
   await expect(folderOf('file')).rejects.toMatchObject({
     key: 'copy-to',

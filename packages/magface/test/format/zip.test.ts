@@ -41,26 +41,26 @@ async function readAll(source: ByteSource): Promise<Record<string, string>> {
 
 const directoryOf = (bytes: Buffer): number => bytes.readUInt32LE(bytes.length - 6);
 
-describe('archives that are whole', () => {
-  test('an archive of nothing has no entries', async () => {
+describe('valid archives', () => {
+  test('reads an empty archive', async () => {
     const empty = await archive({});
     expect(empty).toHaveLength(22);
     expect(await readAll(bytesSource(empty, 'empty.zip'))).toEqual({});
   });
 
-  test('what was written is read back', async () => {
+  test('reads back what it wrote', async () => {
     const files = { a: 'first', 'b/ü': 'second' };
     expect(await readAll(bytesSource(await archive(files)))).toEqual(files);
   });
 
-  test('beyond 4 GiB offsets take 64 bits', async () => {
+  test('uses 64-bit offsets beyond 4 GiB', async () => {
     const [files, start] = [{ a: 'first', b: 'second' }, 2 ** 32 + 640];
     const bytes = await archive(files, start);
     expect(bytes.readUInt32LE(bytes.length - 6)).toBe(0xffffffff);
     expect(await readAll(atEnd(bytes, start))).toEqual(files);
   });
 
-  test('sizes may stand behind the data, as streaming writers put them', async () => {
+  test('accepts sizes after the data, as streaming writers write them', async () => {
     const content = Buffer.from('streamed '.repeat(50));
     const packed = deflateRawSync(content);
     const header = Buffer.alloc(30 + 1);
@@ -94,7 +94,7 @@ describe('archives that are whole', () => {
     expect(await readAll(bytesSource(bytes))).toEqual({ s: String(content) });
   });
 
-  test('both ways to a checksum agree', () => {
+  test('computes the same checksum in both ways', () => {
     const bytes = Buffer.from('123456789');
     expect(crc32ByTable(bytes)).toBe(0xcbf43926);
     expect(crc32(bytes)).toBe(0xcbf43926);
@@ -102,8 +102,8 @@ describe('archives that are whole', () => {
   });
 });
 
-describe('archives that are not', () => {
-  test('a flipped bit is found by the checksum, unless the writer made none', async () => {
+describe('invalid archives', () => {
+  test('detects a flipped bit by the checksum, unless the writer made none', async () => {
     const bytes = await archive({ a: 'content' });
     bytes[bytes.indexOf('content')]! ^= 1;
     const source = bytesSource(bytes, 'a.zip');
@@ -114,7 +114,7 @@ describe('archives that are not', () => {
     expect(await readAll(bytesSource(bytes))).toEqual({ a: 'bontent' });
   });
 
-  test('entries over each other and over the directory are refused', async () => {
+  test('rejects entries that overlap each other or the directory', async () => {
     const bytes = await archive({ a: 'x'.repeat(200), b: 'y' });
     const directory = directoryOf(bytes);
     const second = directory + 47;

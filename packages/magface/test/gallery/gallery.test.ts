@@ -48,7 +48,7 @@ async function holds(where: string): Promise<void> {
   expect(await again.count()).toEqual({ people: 1, faces: 2 });
 }
 
-test('in a folder: enrol, weigh by magnitude, find, forget, keep', async () => {
+test('enrols, weights by magnitude, finds and deletes people in a folder, and keeps them', async () => {
   // What an interruption left of a gallery that was being made: it is made anew.
   await mkdir(join(folder, 'a/data.part/base'), { recursive: true });
   await writeFile(join(folder, 'a/data.part/PG_VERSION'), '17');
@@ -56,8 +56,8 @@ test('in a folder: enrol, weigh by magnitude, find, forget, keep', async () => {
   expect(readdirSync(join(folder, 'a'))).toEqual(['data']);
 });
 
-describe('over the wire', () => {
-  test('the same', async () => {
+describe('a PostgreSQL server', () => {
+  test('behaves the same', async () => {
     const database = await PGlite.create({ extensions: { vector } });
     const server = new PGLiteSocketServer({ db: database, port: 0, host: '127.0.0.1', maxConnections: 4 });
     const listening = new Promise<string>((resolve) => {
@@ -75,7 +75,7 @@ describe('over the wire', () => {
     }
   });
 
-  test('a server that is not there is told without its password', async () => {
+  test('reports an unreachable server without its password', async () => {
     const opening = Gallery.open('postgres://me:secret@127.0.0.1:1/db', model);
     await expect(opening).rejects.toMatchObject({ code: 'wrong_configuration' });
     await expect(opening).rejects.toThrow(/^Expected PostgreSQL at 127\.0\.0\.1:1\/db but it cannot be used/);
@@ -86,7 +86,7 @@ describe('over the wire', () => {
   });
 });
 
-test('only what is there already is opened where it is only to be read', async () => {
+test('opens only an existing gallery for reading', async () => {
   const where = join(folder, 'none');
   await expect(Gallery.open(where, model, { readOnly: true })).rejects.toThrow(
     `Expected a gallery at ${where} but there`,
@@ -94,7 +94,7 @@ test('only what is there already is opened where it is only to be read', async (
   expect(existsSync(where)).toBe(false);
 });
 
-test('who only reads needs no lock and no right to write, sees what is committed, and changes nothing', async () => {
+test('reads without a lock or write permission, sees committed data, and changes nothing', async () => {
   const where = join(folder, 'a');
   await using writer = await Gallery.open(where, model);
   await writer.enrol('zoe', face(1, 2, 3));
@@ -108,7 +108,7 @@ test('who only reads needs no lock and no right to write, sees what is committed
   await writer.remove('zoe');
 });
 
-test('a name that is none is refused before anything is written', async () => {
+test('rejects an invalid name before it writes', async () => {
   await using gallery = await Gallery.open(join(folder, 'a'), model);
   const before = await gallery.count();
   for (const [name, fault] of [
@@ -120,7 +120,7 @@ test('a name that is none is refused before anything is written', async () => {
   expect(await gallery.count()).toEqual(before);
 });
 
-test('a folder of other files does not become a gallery', async () => {
+test('does not turn a folder of other files into a gallery', async () => {
   const where = join(folder, 'photos');
   await mkdir(where);
   await writeFile(join(where, 'a.jpg'), '');
@@ -130,13 +130,13 @@ test('a folder of other files does not become a gallery', async () => {
   expect(readdirSync(where)).toEqual(['a.jpg']);
 });
 
-test.skipIf(!existsSync('/proc/self'))('where no folder can be made the answer comes at once', async () => {
+test.skipIf(!existsSync('/proc/self'))('fails at once if no folder can be created', async () => {
   await expect(Gallery.open('/proc/magface', model)).rejects.toThrow(
     'Expected to make the folder /proc/magface but /proc takes no folders: choose another place.',
   );
 });
 
-test('a folder that is open is refused, in this process too', async () => {
+test('rejects a folder that is open, also in this process', async () => {
   const where = join(folder, 'a'); // made above: a new database takes seconds
   {
     await using _ = await Gallery.open(where, model);

@@ -17,7 +17,7 @@ const thresholds = [
 ];
 const embedding = Float32Array.of(1, 0);
 
-test('each match is decided at the measured rate that is strict enough', async () => {
+test('decides each match at a measured rate that is strict enough', async () => {
   expect(await identify(gallery, embedding, { thresholds, fmr: 0.001 })).toEqual({
     threshold: 0.4,
     fmr: 0.0001,
@@ -32,14 +32,14 @@ test('each match is decided at the measured rate that is strict enough', async (
   expect(loose).toMatchObject({ fmr: 0.01, expectedFalseHits: 20, matches: [{ person: 'ann', same: true }] });
 });
 
-test('without thresholds nothing is decided, and a rate that was not measured is refused', async () => {
+test('decides nothing without thresholds, and rejects a rate that was not measured', async () => {
   const undecided = await identify(gallery, embedding);
   expect(undecided).toMatchObject({ threshold: null, fmr: null, expectedFalseHits: null });
   expect(undecided.matches.map(({ same }) => same)).toEqual([null, null]);
   await expect(identify(gallery, embedding, { thresholds, fmr: 1e-6 })).rejects.toMatchObject({ key: 'fmr' });
 });
 
-test('a face is enrolled when it is alone and good, or the largest where that is asked for', () => {
+test('enrols a single good face, or the largest on request', () => {
   const [good, poor] = [
     { quality: 60, reasons: [] },
     { quality: 5, reasons: [{ code: 'blurred', value: 9 } as const] },

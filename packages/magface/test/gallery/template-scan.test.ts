@@ -26,7 +26,7 @@ const directed = vector.filter((v) => v.some((x) => Math.abs(x) > 1e-9));
 /** People come, are seen again and go. */
 const change = fc.record({ person: fc.nat(60).map((n) => `p${n}`), template: fc.option(vector, { freq: 4 }) });
 
-test('the best are never left out, whoever came and went', async () => {
+test('never misses the best, whatever was added and deleted', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(change, { maxLength: 150 }),
@@ -52,7 +52,7 @@ test('the best are never left out, whoever came and went', async () => {
   );
 });
 
-test('of ten thousand strangers few are let through', async () => {
+test('passes few of ten thousand strangers', async () => {
   await using scan = await TemplateScan.open(64);
   const random = randomStream(1);
   const strangers = Array.from({ length: 10_000 }, () => Float32Array.from({ length: 64 }, () => random() - 0.5));

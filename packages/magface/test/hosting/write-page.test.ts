@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('the page with its models, each named by its digest and described in the list', async () => {
+test('writes the page with its models, named by digest and described in the list', async () => {
   const page = join(folder, 'built');
   await mkdir(page);
   await writeFile(join(page, 'index.html'), '<p>page</p>');
@@ -49,7 +49,7 @@ test('the page with its models, each named by its digest and described in the li
   expect(bytes).toBeGreaterThan(3);
 });
 
-test('the models alone need no built page; the page does, and says how to get it', async () => {
+test('writes only the models without a built page, and otherwise explains how to build it', async () => {
   const output = join(folder, 'models-only');
   await writePage(output, models, { page: '/none', modelsOnly: true });
   expect(await readdir(output)).toEqual(['models']);
@@ -58,7 +58,7 @@ test('the models alone need no built page; the page does, and says how to get it
   );
 });
 
-test('the policy lets nothing in from elsewhere and nothing inline', () => {
+test('allows nothing from other origins and nothing inline', () => {
   expect(contentSecurityPolicy).toMatch(/^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; /);
   expect(contentSecurityPolicy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
 });

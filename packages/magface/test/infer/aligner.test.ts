@@ -29,7 +29,7 @@ const face: DetectedFace = {
   detection: 1,
 };
 
-describe('what the outputs mean', () => {
+describe("the network's outputs", () => {
   const contract = {
     kind: 'aligner',
     input: { width: 80, height: 80, layout: 'NCHW', channelOrder: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] },
@@ -47,7 +47,7 @@ describe('what the outputs mean', () => {
     };
   };
 
-  test('a network that sees nothing wrong leaves the alignment by landmarks', async () => {
+  test('outputs of zero keep the alignment by landmarks', async () => {
     const aligner = createAligner(answering('alignment', [0, 0, 0, 0, 0]), contract, { name: 'still' });
     const [matrix] = await aligner.align(blankPixels(112, 112), [face]);
     const expected = alignmentMatrix(template);
@@ -55,7 +55,7 @@ describe('what the outputs mean', () => {
       for (const i of [0, 1, 2] as const) expect(matrix![row][i]).toBeCloseTo(expected[row][i], 9);
   });
 
-  test('landmarks that differ in their last bits give the same alignment, within a sixteenth of a pixel', async () => {
+  test('landmarks that differ in their last bits give the same alignment, on a grid of 1/16 pixel', async () => {
     const aligner = createAligner(answering('alignment', [0, 0, 0, 0, 0]), contract, { name: 'still' });
     const scaled = (by: number, off: number): DetectedFace => ({
       ...face,
@@ -70,7 +70,7 @@ describe('what the outputs mean', () => {
     }
   });
 
-  test('a cut that is 3 pixels off to the right, 1.3 times too large and turned is put right', async () => {
+  test('a cut that is shifted by 3 pixels, 1.3 times too large and rotated is corrected', async () => {
     const [scale, angle] = [1.3, 0.2];
     const [real, imaginary] = [scale * Math.cos(angle), scale * Math.sin(angle)];
     const answer = [(real - 1) / 0.3, imaginary / 0.4, 3 / 15, -2 / 15, 0];
@@ -83,7 +83,7 @@ describe('what the outputs mean', () => {
     }
   });
 
-  test('a network with other outputs is a model error that names it', async () => {
+  test('wrong outputs raise a model error that names the network', async () => {
     const aligner = createAligner(answering('boxes', [1, 2]), contract, { name: 'other.onnx' });
     await expect(aligner.align(blankPixels(112, 112), [face])).rejects.toMatchObject({
       code: 'model_run_failed',
@@ -92,7 +92,7 @@ describe('what the outputs mean', () => {
   });
 });
 
-describe('the shipped aligner', () => {
+describe('the included aligner', () => {
   let aligner: Aligner;
   let detector: Detector;
   beforeAll(async () => {
@@ -106,7 +106,7 @@ describe('the shipped aligner', () => {
     await detector[Symbol.asyncDispose]();
   });
 
-  test('landmarks that are off by a tenth of the face lead to nearly the same crop', async () => {
+  test('finds nearly the same crop from landmarks that are off by a tenth of the face', async () => {
     const image = await readImage(samplePhoto(6));
     const faces = await detector.detect(image);
     const moved = faces.map((found): DetectedFace => {
@@ -122,7 +122,7 @@ describe('the shipped aligner', () => {
     expect(mean(off)).toBeLessThan(2);
   });
 
-  test('a photo that is turned gives the crop of the same face', async () => {
+  test('finds the same crop in a rotated photo', async () => {
     const upright = await readImage(samplePhoto(6));
     const turned = await readImage(await sharp(samplePhoto(6)).rotate(90).png().toBuffer());
     const before = await aligner.align(upright, await detector.detect(upright));

@@ -2,7 +2,7 @@ import { Tensor } from 'onnxruntime-common';
 import { expect, test } from 'vitest';
 import { closable } from '../../src/infer/closable-session.ts';
 
-test('the run under way ends before the session goes; later ones are refused, a second release is the first', async () => {
+test('releases after the pending run, rejects later runs, and releases only once', async () => {
   const events: string[] = [];
   let finish = (): void => {};
   const session = closable({

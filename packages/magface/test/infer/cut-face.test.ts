@@ -30,13 +30,13 @@ function towardsMiddle(size: number, angle: number): AffineMatrix {
   ];
 }
 
-test('a face up to 1.25 times the crop is warped as it is', () => {
+test("warps a face of up to 1.25 times the crop's size directly", () => {
   const image = waves(240);
   const matrix = towardsMiddle(240, 0.3);
   expect(cutFace(image, matrix).data).toEqual(warp(image, matrix).data);
 });
 
-test.each([0, 0.4, -2.5])('one picture in five sizes gives one crop, turned by %f', (angle) => {
+test.each([0, 0.4, -2.5])('cuts the same crop from one picture in five sizes, rotated by %f', (angle) => {
   const crops = [200, 333, 512, 901, 1600].map((size) => cutFace(waves(size), towardsMiddle(size, angle)).data);
   for (const crop of crops.slice(1)) {
     const off = crop.map((value, i) => Math.abs(value - crops[0]![i]!));
@@ -44,7 +44,7 @@ test.each([0, 0.4, -2.5])('one picture in five sizes gives one crop, turned by %
   }
 });
 
-test('fine stripes of a large photo turn grey instead of into stripes of another width', () => {
+test('turns fine stripes of a large photo grey instead of aliasing them', () => {
   const image = blankPixels(1600, 1600);
   for (let i = 0; i < image.data.length; i++) image.data[i] = Math.floor(i / 3) % 2 === 0 ? 255 : 0;
   const { data } = cutFace(image, towardsMiddle(1600, 0.1));
@@ -52,7 +52,7 @@ test('fine stripes of a large photo turn grey instead of into stripes of another
   expect(Math.max(...middle) - Math.min(...middle)).toBeLessThan(25); // a tenth of the contrast; unshrunk it is all of it
 });
 
-test('beyond the border it is black', () => {
+test('is black outside the image', () => {
   const image = waves(800);
   image.data.fill(200);
   const [[a, b], [d, e]] = towardsMiddle(800, 0);
@@ -64,7 +64,7 @@ test('beyond the border it is black', () => {
   expect([...data.subarray(3 * 100, 3 * 101)]).toEqual([200, 200, 200]);
 });
 
-test('faces cut out of one scene are those cut out of the image one by one', () => {
+test('cuts the same faces from a scene as from the image one by one', () => {
   const image = waves(901);
   const scene = sceneOf(image);
   for (const angle of [0.2, 1.1]) {

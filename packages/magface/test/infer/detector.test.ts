@@ -88,13 +88,13 @@ describe.each([
     expect(count).toBe(22);
   });
 
-  test('takes every score, also 0', async () => {
+  test('accepts every score, also 0', async () => {
     const image = await shrunk(1, 320 * size);
     const all = await detector.detect(image, { minScore: 0 });
     expect(all.length).toBeGreaterThanOrEqual(reference['sample1.jpg']!.length);
   });
 
-  test('options filter and change nothing about the faces that stay', async () => {
+  test('filters faces by options without changing the others', async () => {
     const image = await shrunk(6, 640 * size);
     const usual = await detector.detect(image);
     const finer = await detector.detect(image, { minFace: 12 });
@@ -110,14 +110,14 @@ describe.each([
     for (const face of usual) expect(lower).toContainEqual(face);
   });
 
-  test('refuses a least size that is no number of pixels', async () => {
+  test('rejects a minimum size that is not a number of pixels', async () => {
     for (const minFace of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
       const looked = detector.detect(blankPixels(64, 64), { minFace });
       await expect(looked, `${minFace}`).rejects.toMatchObject({ key: 'minFace' });
     }
   });
 
-  test('finds faces of 40 pixels in a large photo, none twice, when asked', async () => {
+  test('finds faces of 40 pixels in a large photo on request, each once', async () => {
     const { image, scale } = await inLargeCanvas(samplePhoto(6), 400, canvas);
     const faces = await detector.detect(image, { minFace: 20 });
     expect(faces).toHaveLength(4);
@@ -127,13 +127,13 @@ describe.each([
     for (const { overlap } of paired(rows, faces)) expect(overlap).toBeGreaterThan(0.4);
   });
 
-  test('keeps the largest when asked, and none above an impossible score', async () => {
+  test('keeps the largest on request, and none above an impossible score', async () => {
     const image = await shrunk(6, 480 * size);
     expect(await detector.detect(image, { maxFaces: 1 })).toHaveLength(1);
     expect(await detector.detect(image, { minScore: 1 })).toEqual([]);
   });
 
-  test('a plain image has no face', async () => {
+  test('finds no face in a plain image', async () => {
     expect(await detector.detect(blankPixels(300, 200))).toEqual([]);
     expect(await detector.detect(blankPixels(1, 1))).toEqual([]);
   });
@@ -144,8 +144,8 @@ describe.each([
   });
 });
 
-describe('a photo that lies on its side or upside down', () => {
-  test.each([90, 180, 270] as const)('turned by %i degrees: the same faces, and the turn is said', async (angle) => {
+describe('a photo on its side or upside down', () => {
+  test.each([90, 180, 270] as const)('gives the same faces and the turn if rotated by %i degrees', async (angle) => {
     const detector = await openYunet();
     const upright = await detector.detect(await readImage(samplePhoto(5)));
     const lying = await readImage(await sharp(samplePhoto(5)).rotate(angle).png().toBuffer());
@@ -160,7 +160,7 @@ describe('a photo that lies on its side or upside down', () => {
     }
   });
 
-  test('an upright photo is not turned because the caller’s least score hides its faces', async () => {
+  test('does not rotate an upright photo whose faces the minimum score hides', async () => {
     const session = await yunetSession();
     let runs = 0;
     const counted = {
@@ -218,7 +218,7 @@ describeWithShared('on photographs', ['photos'], () => {
     for (const detector of open) await detector[Symbol.asyncDispose]();
   });
 
-  test('YuNet finds all 64 faces, and adds none', async () => {
+  test('YuNet finds all 64 faces and no others', async () => {
     const detector = await openYunet();
     open.push(detector);
     for (const [name, rows] of Object.entries(reference).filter(([file]) => !file.startsWith('sample'))) {
@@ -232,7 +232,7 @@ describeWithShared('on photographs', ['photos'], () => {
   });
 });
 
-test('YuNet’s decoder reads what OpenCV’s reads from the same view of the sample photos', async () => {
+test("YuNet's decoder gives OpenCV's results for the same views of the sample photos", async () => {
   const session = await yunetSession();
   const errors: number[] = [];
   for (const number of samples) {
@@ -265,7 +265,7 @@ describeWithShared('on aligned faces', ['faces/lfw'], () => {
   test.each([
     ['YuNet', openYunet, rows],
     ['BlazeFace', openBlazeface, rows.filter((_, i) => i % 3 === 0)],
-  ] as const)('%s sees the landmarks where they are', async (_, open, rows) => {
+  ] as const)('%s finds the landmarks where they are', async (_, open, rows) => {
     const detector = await open();
     const errors: number[] = [];
     for (const row of rows) {
@@ -292,7 +292,7 @@ describeWithShared('on aligned faces', ['faces/lfw'], () => {
     );
 });
 
-test('a network with other outputs is a model error that names it', async () => {
+test("raises a model error with the network's name if outputs are missing", async () => {
   const data = new Float32Array(4);
   const session = {
     inputNames: ['input'],

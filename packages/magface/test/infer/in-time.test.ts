@@ -8,11 +8,11 @@ async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   return all;
 }
 
-test('a source that is quick enough comes as it is', async () => {
+test('passes on the items of a fast source unchanged', async () => {
   expect(await collected(inTime([1, 2, 3], undefined))).toEqual([1, 2, 3]);
 });
 
-test('one that is slow is told as idle, once for each item that is waited for', async () => {
+test('reports idle once for each item of a slow source', async () => {
   const slow = async function* (): AsyncGenerator<number> {
     yield 1;
     await wait(150);
@@ -21,7 +21,7 @@ test('one that is slow is told as idle, once for each item that is waited for', 
   expect(await collected(inTime(slow(), undefined))).toEqual([1, idle, 2]);
 });
 
-test('an abort is heard while the source still waits', async () => {
+test('stops when aborted while the source waits', async () => {
   const stuck = async function* (): AsyncGenerator<number> {
     yield 1;
     await new Promise(() => undefined);
@@ -38,7 +38,7 @@ test('an abort is heard while the source still waits', async () => {
   expect(seen).toEqual([1, idle]);
 });
 
-test('a source that is left early is closed, one that fails fails', async () => {
+test('closes a source when the consumer stops early, and fails with a failing source', async () => {
   let closed = false;
   const source = async function* (): AsyncGenerator<number> {
     try {

@@ -4,26 +4,26 @@ import { template } from '../../src/align.ts';
 import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
 import { grey, values } from '../support/grey-pixels.ts';
 
-test('at scale 1 it copies, with black outside', () => {
+test('copies at scale 1, with black outside', () => {
   const image = grey(2, 2, (x, y) => 10 + x + 2 * y);
   const drawn = drawView(image, { x: -1, y: 0, scale: 1, width: 4, height: 3 });
   expect(values(drawn)).toEqual([0, 10, 11, 0, 0, 12, 13, 0, 0, 0, 0, 0]);
 });
 
-test('shrinking takes the mean of what a pixel covers, also of parts', () => {
+test('shrinks to the mean of the covered pixels, weighted by coverage', () => {
   const image = grey(3, 3, (x) => [0, 90, 240][x]!);
   expect(values(drawView(image, { x: 0, y: 0, scale: 1 / 3, width: 1, height: 1 }))).toEqual([110]);
   const half = drawView(image, { x: 0, y: 0, scale: 2 / 3, width: 2, height: 2 });
   expect(values(half)).toEqual([30, 190, 30, 190]);
 });
 
-test('enlarging interpolates between centres', () => {
+test('enlarges by interpolation between centres', () => {
   const image = grey(2, 3, (x) => 100 * x);
   const drawn = values(drawView(image, { x: 0, y: 0, scale: 2, width: 4, height: 6 }));
   expect(drawn.slice(8, 12)).toEqual([0, 25, 75, 75]); // the last fades into the black beyond the border
 });
 
-test('a flat image stays flat at any scale', () => {
+test('keeps a flat image flat at any scale', () => {
   const place = fc.record({
     x: fc.integer({ min: 0, max: 20 }),
     y: fc.integer({ min: 0, max: 20 }),
@@ -40,7 +40,7 @@ test('a flat image stays flat at any scale', () => {
   );
 });
 
-test('a face’s pixel centres and edges find their way back', () => {
+test("maps a face's pixel centres and edges back", () => {
   const view = { x: 10, y: -4, scale: 0.5, width: 64, height: 64 };
   const face = {
     box: { x: 2, y: 4, width: 6, height: 8 },

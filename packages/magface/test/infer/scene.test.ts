@@ -3,7 +3,7 @@ import { drawView } from '../../src/infer/letterbox.ts';
 import { sceneOf } from '../../src/infer/scene.ts';
 import { grey, values } from '../support/grey-pixels.ts';
 
-test('a view drawn by halves is the view drawn directly, to a grey level, and odd sides lose nothing', () => {
+test('a view drawn from halved copies equals one drawn directly, within a grey level, also with odd sides', () => {
   const image = grey(403, 301, (x, y) => 128 + 60 * Math.sin(x / 40) + 60 * Math.cos(y / 30));
   const { draw } = sceneOf(image);
   for (const scale of [1.2, 0.7, 0.5, 0.3, 0.11]) {
@@ -22,7 +22,7 @@ test('a view drawn by halves is the view drawn directly, to a grey level, and od
   expect(edge(whole)).toBe(edge(whole)); // kept for when it is asked for again
 });
 
-test('a scene of a scene is that scene', () => {
+test('a scene of a scene is the same scene', () => {
   const scene = sceneOf(grey(4, 4, () => 7));
   expect(sceneOf(scene)).toBe(scene);
   expect(scene).toMatchObject({ width: 4, height: 4 });

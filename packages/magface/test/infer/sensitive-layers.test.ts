@@ -42,7 +42,7 @@ async function ranges(coarse: string): Promise<Map<string, ActivationRange>> {
   return found;
 }
 
-test('the layers around a value that eight bits cannot hold stay float, and few others', async () => {
+test('keeps the layers around a value that eight bits cannot hold in float, and few others', async () => {
   const model = network();
   const kept = await sensitiveLayers(model, new Set(['c0']), await ranges('c5'), options);
   expect([...kept]).toEqual(expect.arrayContaining(['c0', 'c5', 'c6']));
@@ -50,7 +50,7 @@ test('the layers around a value that eight bits cannot hold stay float, and few 
   expect(model.graph!.node.map(({ opType }) => opType)).toEqual(network().graph!.node.map(({ opType }) => opType));
 });
 
-test('where all are close enough none but the named stay float', async () => {
+test('keeps only the named layers in float if all are close enough', async () => {
   const all = chain.slice(0, 8);
   expect(await sensitiveLayers(network(), new Set(all), await ranges('none'), options)).toEqual(new Set(all));
 });

@@ -13,7 +13,7 @@ const fixed: ViewOptions = {
 const free: ViewOptions = { ...fixed, frame: { width: 640, height: 640 }, multiple: 32, margin: 1 / 16 };
 const sizes = fc.integer({ min: 1, max: 3000 });
 
-test('the default is the whole photo with a margin on every side, and once more at half the scale', () => {
+test('covers the whole photo with a margin, and again at half scale, by default', () => {
   const image = { width: 1920, height: 1280 };
   const levels = planViews(image, { ...free, minFace: defaultMinFace(image) });
   expect(levels.map((views) => views.length)).toEqual([1, 1]);
@@ -24,7 +24,7 @@ test('the default is the whole photo with a margin on every side, and once more 
   expect(view!.x + view!.width / view!.scale).toBeCloseTo(2040, 6);
 });
 
-test('a small image is not enlarged', () => {
+test('does not enlarge a small image', () => {
   expect(planViews({ width: 112, height: 112 }, fixed)).toEqual([
     [{ x: -72, y: -72, scale: 1, width: 256, height: 256 }],
     [{ x: -200, y: -200, scale: 0.5, width: 256, height: 256 }],
@@ -34,7 +34,7 @@ test('a small image is not enlarged', () => {
   ]);
 });
 
-test('smaller faces add finer levels and leave the coarse ones as they are', () => {
+test('adds finer levels for smaller faces without changing the coarse ones', () => {
   const image = { width: 1920, height: 1280 };
   const coarse = planViews(image, { ...free, minFace: 40 });
   const fine = planViews(image, { ...free, minFace: 16 });
@@ -45,7 +45,7 @@ test('smaller faces add finer levels and leave the coarse ones as they are', () 
   );
 });
 
-test('every face up to the overlap lies whole in a tile of every level below the first', () => {
+test('contains every face up to the overlap in one tile of every level below the first', () => {
   const place = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(sizes, sizes, place, place, (width, height, atX, atY) => {
@@ -66,7 +66,7 @@ test('every face up to the overlap lies whole in a tile of every level below the
   );
 });
 
-test('the first view holds the whole image and its margin', () => {
+test('contains the whole image and its margin in the first view', () => {
   fc.assert(
     fc.property(sizes, sizes, (width, height) => {
       const [[view]] = planViews({ width, height }, free) as [[View]];

@@ -26,7 +26,7 @@ const put = (owner: unknown): string => {
   return file;
 };
 
-test('held, refused, given back', async () => {
+test('is held, rejects others, and is returned', async () => {
   const lock = await lockFolder(folder, times);
   await expect(lockFolder(folder, times)).rejects.toMatchObject({
     code: 'wrong_configuration',
@@ -39,13 +39,13 @@ test('held, refused, given back', async () => {
   await (await lockFolder(folder, times)).release();
 });
 
-test('of twenty that ask at once at most one has it', async () => {
+test('admits at most one of twenty at once', async () => {
   const asked = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder, times)));
   expect(asked.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
   expect(readdirSync(folder).length).toBeLessThanOrEqual(1);
 });
 
-test('a file that its owner has not written yet is waited for, then cleared away', async () => {
+test('waits for a file that its owner has not written yet, then removes it', async () => {
   const file = join(folder, 'lock-theirs');
   writeFileSync(file, '');
   const beating = setInterval(() => writeFileSync(file, ''), 20);
@@ -56,7 +56,7 @@ test('a file that its owner has not written yet is waited for, then cleared away
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a process of this machine that died has it no longer, and nobody waits for that', async () => {
+test('ignores a dead process of this machine without waiting', async () => {
   const other = spawn('sleep', ['60']);
   put({ space: await processSpace(), pid: other.pid, host: 'here' });
   const slow = { beat: 1000, silence: 60_000 }; // a busy machine is late with everything
@@ -69,7 +69,7 @@ test('a process of this machine that died has it no longer, and nobody waits for
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('elsewhere only signs of life count, whatever the number of the process and the clock', async () => {
+test('depends only on signs of life elsewhere, whatever the process id and the clock', async () => {
   const file = put(foreign);
   let hour = 0;
   const beating = setInterval(() => utimesSync(file, hour, hour++), 20);
@@ -79,13 +79,13 @@ test('elsewhere only signs of life count, whatever the number of the process and
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('a number that another process has by now does not keep a folder shut', async () => {
+test('ignores a process id that another process now has', async () => {
   const file = put({ space: await processSpace(), pid: process.pid, host: 'here' });
   utimesSync(file, 0, 0);
   await (await lockFolder(folder, times)).release();
 });
 
-test('an owner that was taken for dead learns of it', async () => {
+test('tells an owner that it was taken for dead', async () => {
   const lock = await lockFolder(folder, times);
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
   await sleep(200);
@@ -93,7 +93,7 @@ test('an owner that was taken for dead learns of it', async () => {
   await lock.release();
 });
 
-test('a thread gives signs of life while the main thread computes; it too learns that the lock is lost', async () => {
+test('shows signs of life from a thread while the main thread computes, and reports the loss of the lock', async () => {
   const lock = await lockFolder(folder, { ...times, thread: true });
   const file = join(folder, readdirSync(folder)[0]!);
   utimesSync(file, 0, 0);
@@ -106,7 +106,7 @@ test('a thread gives signs of life while the main thread computes; it too learns
   await lock.release();
 });
 
-test('the thread also runs in a program that was given as text', () => {
+test('shows signs of life also in a program given as text', () => {
   const source = new URL('../../src/machine/folder-lock.ts', import.meta.url).href;
   const code = `
     import { lockFolder } from '${source}';

@@ -7,7 +7,7 @@ import { makeFolder } from '../../src/machine/make-folder.ts';
 const folder = mkdtempSync(join(tmpdir(), 'magface-make-folder-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('a folder is made with those above it, and may be there already', async () => {
+test('makes a folder with its parents, and accepts an existing one', async () => {
   const deep = join(folder, 'a/b/c');
   await makeFolder(deep);
   expect(statSync(deep).isDirectory()).toBe(true);
@@ -16,13 +16,13 @@ test('a folder is made with those above it, and may be there already', async () 
   expect(statSync(join(folder, 'x/z')).isDirectory()).toBe(true);
 });
 
-test('a file in the way is told by the system', async () => {
+test("passes on the system's error for a file in its place", async () => {
   writeFileSync(join(folder, 'file'), '');
   await expect(makeFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'EEXIST' });
   await expect(makeFolder(join(folder, 'file/below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-test.skipIf(!existsSync('/proc/self'))('where a file system takes no folder the answer comes at once', async () => {
+test.skipIf(!existsSync('/proc/self'))('fails at once on a file system that allows no folders', async () => {
   await expect(makeFolder('/proc/magface/deep')).rejects.toThrow(
     'Expected to make the folder /proc/magface but /proc takes no folders: choose another place.',
   );

@@ -8,7 +8,7 @@ import { summarizeOnnx, weightsDigest } from '../../src/onnx/file.ts';
 
 const load = () => loadModel<'recogniser'>(defaultModels.recogniser, { kind: 'recogniser', offline: true });
 
-test('the default recogniser is in the package: a few megabytes, there without a network or a cache', async () => {
+test('the default recogniser is in the package: a few megabytes, without network or cache', async () => {
   const { bytes, id, assumed, path } = await load();
   expect(id).toBe('magface-small');
   expect(assumed).toEqual([]);
@@ -18,7 +18,7 @@ test('the default recogniser is in the package: a few megabytes, there without a
   expect(record).toMatchObject({ cached: true, source: 'package:models/magface-small.onnx' });
 });
 
-test('it carries its scale, its thresholds, its licence with the notice of its data, and says whose weights it has', async () => {
+test('it contains its scale, thresholds, licence, the notice about its data, and the origin of its weights', async () => {
   const { bytes, contract } = await load();
   expect(contract).toMatchObject({ kind: 'recogniser', embeddingLength: 512, template: 'arcface-112' });
   expect(contract.calibration?.width).toBeGreaterThan(0);
@@ -27,7 +27,7 @@ test('it carries its scale, its thresholds, its licence with the notice of its d
   expect(contract.weightsDigest).toBe(weightsDigest(bytes, 'magface-small'));
 });
 
-test('ONNX Runtime gives embeddings of any number of faces, and their lengths', async () => {
+test('ONNX Runtime computes embeddings of any number of faces, and their lengths', async () => {
   const { bytes } = await load();
   const { inputs, outputs } = summarizeOnnx(bytes, 'magface-small');
   expect(inputs[0]?.dims).toEqual(['N', 3, 112, 112]);

@@ -15,7 +15,7 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...real, open };
 });
 
-test('ends in one sentence with its remedy, and leaves nothing behind', async () => {
+test('gives one sentence with a remedy, and leaves no file behind', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'magface full '));
   await expect(writeCached(folder, Uint8Array.of(1), 'a-model')).rejects.toMatchObject({
     code: 'model_cache_failed',

@@ -52,14 +52,14 @@ const failure = async (loading: Promise<unknown>): Promise<ModelError> => {
   return error as ModelError;
 };
 
-test('a path gives the record that the file carries', async () => {
+test('reads the record in the file at a path', async () => {
   const path = join(cacheDir, 'mein Modell.onnx');
   await writeFile(path, bytes);
   const model = await loadModel(path, { kind: 'recogniser' });
   expect(model).toMatchObject({ name: path, id: undefined, path, digest, contract, assumed: [] });
 });
 
-test('a file without a record gets the official preprocessing, and that is said', async () => {
+test('reports that a file without a record gets the official preprocessing', async () => {
   const path = join(cacheDir, 'bare.onnx');
   await writeFile(path, tinyOnnx());
   const { contract: assumed, assumed: sentences } = await loadModel(path, { kind: 'recogniser' });
@@ -70,7 +70,7 @@ test('a file without a record gets the official preprocessing, and that is said'
   expect(sentences).toEqual([expect.stringMatching(/assumed BGR pixels \/ 255/)]);
 });
 
-test('an address is fetched once with progress, then read from the cache, offline too', async () => {
+test('downloads an address once with progress, then reads the cache, also offline', async () => {
   let requests = 0;
   const url = await serve((_, response) => {
     requests++;
@@ -88,7 +88,7 @@ test('an address is fetched once with progress, then read from the cache, offlin
   expect(await cached()).toEqual([`${digest}.onnx`]);
 });
 
-test('an address without a digest is fetched once, works offline afterwards, and anew when asked', async () => {
+test('downloads an address without a digest once, works offline afterwards, and downloads again on request', async () => {
   let requests = 0;
   let answer = bytes;
   const url = await serve((_, response) => {
@@ -107,7 +107,7 @@ test('an address without a digest is fetched once, works offline afterwards, and
   expect(requests).toBe(2);
 });
 
-test('a note of an address that was cut is no note', async () => {
+test('ignores a truncated note of an address', async () => {
   const url = await serve((_, response) => response.end(bytes));
   await loadModel(url, { cacheDir });
   const note = (await cached()).find((name) => name.endsWith('.address.json'))!;
@@ -116,7 +116,7 @@ test('a note of an address that was cut is no note', async () => {
   expect((await loadModel(url, { cacheDir })).digest).toBe(digest);
 });
 
-test('a cache file that was cut is fetched again', async () => {
+test('downloads a truncated cache file again', async () => {
   const url = await serve((_, response) => response.end(bytes));
   const { path } = await loadModel(url, { cacheDir, sha256: digest });
   await truncate(path, 100);
@@ -124,13 +124,13 @@ test('a cache file that was cut is fetched again', async () => {
   expect(sha256(await readFile(path))).toBe(digest);
 });
 
-test('two at once leave one whole file', async () => {
+test('leaves one complete file after two concurrent downloads', async () => {
   const url = await serve((_, response) => response.end(bytes));
   await Promise.all([loadModel(url, { cacheDir, sha256: digest }), loadModel(url, { cacheDir, sha256: digest })]);
   expect(await cached()).toEqual([`${digest}.onnx`]);
 });
 
-test('wrong bytes, a cut transfer, an error page and a missing page are each told, and nothing is kept', async () => {
+test('reports wrong bytes, a broken transfer, an error page and a missing page, and keeps nothing', async () => {
   let answer: RequestListener = (_, response) => response.end(Buffer.from(bytes).fill(7, 40, 60));
   const url = await serve((request, response) => answer(request, response));
   expect(await failure(loadModel(url, { cacheDir, sha256: digest }))).toMatchObject({ code: 'model_wrong_digest' });
@@ -154,7 +154,7 @@ test('wrong bytes, a cut transfer, an error page and a missing page are each tol
   expect(await cached()).toEqual([]);
 });
 
-test('a vanished server and a silent one each end in one sentence', async () => {
+test('gives one sentence for an unreachable server and for a silent one', async () => {
   const url = await serve(() => undefined);
   const silent = await failure(loadModel(url, { cacheDir, timeout: 100 }));
   expect(silent.message).toMatch(/silent for 0\.1 s: check the connection and try again/);
@@ -162,14 +162,14 @@ test('a vanished server and a silent one each end in one sentence', async () => 
   expect(await failure(loadModel(url, { cacheDir }))).toMatchObject({ code: 'model_download_failed' });
 });
 
-test('an abort is an abort, not a failed download', async () => {
+test('reports an abort as an abort, not as a failed download', async () => {
   const url = await serve(() => undefined);
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 50);
   await expect(loadModel(url, { cacheDir, signal: abort.signal })).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('offline refuses what is not cached and says how to get it', async () => {
+test('rejects a model that is not cached if offline, and says how to get it', async () => {
   const error = await failure(loadModel('fr-feature', { cacheDir, offline: true }));
   expect(error).toMatchObject({
     code: 'model_offline',
@@ -177,7 +177,7 @@ test('offline refuses what is not cached and says how to get it', async () => {
   });
 });
 
-test('a cache that cannot be written is told with its remedy', async () => {
+test('reports a cache that cannot be written, with a remedy', async () => {
   const url = await serve((_, response) => response.end(bytes));
   const file = join(cacheDir, 'a file');
   await writeFile(file, '');
@@ -185,7 +185,7 @@ test('a cache that cannot be written is told with its remedy', async () => {
   expect(error).toMatchObject({ code: 'model_cache_failed', message: expect.stringMatching(/MAGFACE_CACHE/) });
 });
 
-test('a misspelt id, a checkpoint and a classifier are each refused with what to do', async () => {
+test('rejects a misspelt id, a checkpoint and a classifier, each with a remedy', async () => {
   expect((await failure(loadModel('fr-featur'))).message).toMatch(/did you mean fr-feature\?/);
   expect((await failure(loadModel('magface-iresnet50'))).message).toMatch(/give the file by its path/);
   const path = join(cacheDir, 'model.onnx');

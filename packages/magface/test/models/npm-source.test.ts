@@ -51,7 +51,7 @@ const registry = (): string => `http://127.0.0.1:${(server.address() as AddressI
 const load = (name: string, cacheDir: string, more: object = {}) =>
   loadModel(`npm:${name}`, { cacheDir: join(folder, cacheDir), timeout: 2000, ...more });
 
-test('a file of a package is fetched once and then works offline', async () => {
+test('downloads a file of a package once and then works offline', async () => {
   expect((await load('face@1.0.0/face.onnx', 'a')).digest).toBe(sha256(tinyOnnx()));
   const first = requests;
   expect((await load('face@1.0.0/face.onnx', 'a', { offline: true })).digest).toBe(sha256(tinyOnnx()));
@@ -62,12 +62,12 @@ test.each([
   ['a file that it does not hold', 'face@1.0.0/other.onnx', /holds no file other\.onnx: check the path in the package/],
   ['a version that there is not', 'face@9.9.9/face.onnx', /: check the name and version of the package/],
   ['a package that there is not', 'nobody@1.0.0/face.onnx', /404.*: check the name and version of the package/],
-])('%s is told with its remedy', async (_, name, message) => {
+])('reports %s with a remedy', async (_, name, message) => {
   await expect(load(name, 'b')).rejects.toMatchObject({ code: 'model_download_failed' });
   await expect(load(name, 'b')).rejects.toThrow(message);
 });
 
-test('a tarball that was changed on the way is refused', async () => {
+test('rejects a tarball that was changed in transfer', async () => {
   process.env['npm_config_cache'] = join(folder, 'another npm cache');
   sent = Buffer.from(tarball);
   sent[200]! ^= 1;

@@ -59,7 +59,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('photos dropped: 22 faces boxed, scored and told apart, saved as a table and a zip', async () => {
+  test('boxes, scores and groups 22 faces of dropped photos, and saves a table and a zip', async () => {
     await drop(page, photos);
     await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
     expect(await page.locator('.photo .box').count()).toBe(22);
@@ -120,7 +120,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.setViewportSize({ width: 1200, height: 900 });
   });
 
-  test('the keyboard alone reaches every view and the choice of pictures', async () => {
+  test('lets the keyboard reach every view and the choice of pictures', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${server.address}#compare`);
     await page.reload();
@@ -147,7 +147,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     ]);
   });
 
-  test('one person or two, at a stated rate, in words', async () => {
+  test('says in words whether two faces are one person, at a stated rate', async () => {
     await page.getByRole('link', { name: 'Compare', exact: true }).click();
     const [left, right] = [page.locator('input[type=file]').first(), page.locator('input[type=file]').last()];
     await left.setInputFiles(photos[0]!);
@@ -161,7 +161,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect(await seriousFindings(page)).toEqual([]);
   });
 
-  test('the camera: live score, best shot and shots that take themselves', async () => {
+  test('scores the camera live, keeps the best shot and takes shots automatically', async () => {
     await page.getByRole('link', { name: 'Camera', exact: true }).click();
     await page.getByLabel('Minimum quality').fill('40');
     await page.getByLabel('On', { exact: true }).check();
@@ -177,7 +177,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.getByText('No shots yet.').waitFor();
   });
 
-  test('without a network, after the first load, it comes back isolated and finds faces; what is no picture is said', async () => {
+  test('works without a network after the first visit, isolated, and reports files that are not pictures', async () => {
     const onnx = server.asked.filter((path) => path.endsWith('.onnx')).length;
     expect(onnx).toBe(3); // each model once, though the page was loaded twice
     await server.close();
@@ -207,7 +207,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.getByText('None of these files is a picture. Skipped 1 file').waitFor();
   });
 
-  test('a picture is pasted, a folder is chosen', async () => {
+  test('accepts a pasted picture and a folder', async () => {
     await page.getByRole('button', { name: 'Start over' }).click();
     await page.evaluate(async () => {
       const canvas = new OffscreenCanvas(64, 64);
@@ -228,7 +228,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect(await page.locator('figcaption').allTextContents()).toContain('chosen/three.jpg · 3 faces');
   });
 
-  test('a run is cancelled at once, and nothing was said on the console', async () => {
+  test('cancels a run at once, and prints nothing on the console', async () => {
     await page.getByRole('button', { name: 'Start over' }).click();
     await page.locator('input[type=file]').first().setInputFiles(photos);
     await page.getByRole('button', { name: 'Cancel' }).click();

@@ -57,7 +57,7 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('it comes with its policy and the models of the service', async () => {
+  test('has its policy and the models of the service', async () => {
     const reply = await page.goto(address);
     expect(reply?.headers()).toMatchObject({
       'content-security-policy': contentSecurityPolicy,
@@ -69,7 +69,7 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     await page.getByText(`${recogniser.id} and ${detector.id}, running on the CPU`).waitFor();
   });
 
-  test('photos, camera and comparison work on a telephone’s width, and axe finds nothing serious', async () => {
+  test("fits a telephone's width in all three views, and axe finds nothing serious", async () => {
     await drop(page, photos);
     await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
     expect(await page.locator('.face').count()).toBe(22);
@@ -89,14 +89,14 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 
-  test('nothing was sent anywhere: only files of the page’s own origin were fetched', () => {
+  test('sends nothing: it only fetched files of its own origin', () => {
     const elsewhere = asked.filter((url) => !url.startsWith(`${address}/`) && !/^(blob|data):/.test(url));
     expect(elsewhere).toEqual([]);
     expect(asked.filter((url) => url.includes('/v1/'))).toEqual([]);
     expect(said).toEqual([]);
   });
 
-  test('it works on when the service is gone', async () => {
+  test('works on after the service has stopped', async () => {
     service.kill('SIGKILL');
     await page.goto(`${address}/#photos`);
     await page.reload();

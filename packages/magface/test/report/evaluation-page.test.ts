@@ -51,7 +51,7 @@ function withStrangers(loaded: LoadedPairs, n: number): LoadedPairs {
 const reportPairs = (loaded: LoadedPairs, model: string, options?: MeasureOptions): PairReport =>
   measureModel(loaded, model, options).report;
 
-test('models stand side by side in one file that loads nothing and takes no text for markup', () => {
+test('shows models side by side in one file that loads nothing and escapes all text', () => {
   const measures = { sharpness: madeUp(3).quality };
   const reports = [reportPairs(madeUp(1), 'first & best', { measures }), reportPairs(madeUp(2), 'second')];
   const picture = 'data:image/png;base64,AAAA';
@@ -87,7 +87,7 @@ test('models stand side by side in one file that loads nothing and takes no text
   expect(html).not.toContain('NaN');
 });
 
-test('a model leads only where a paired difference shows it', () => {
+test('shows a leading model only if a paired difference supports it', () => {
   // `worse` sees the same pairs, a tenth of its genuine features replaced by a stranger's; `alike` sees other noise.
   const better = madeUp(1);
   const worse = withStrangers(better, 10);
@@ -114,7 +114,7 @@ test('a model leads only where a paired difference shows it', () => {
   expect(even.querySelectorAll('td.best')).toHaveLength(0);
 });
 
-test('of several sets each has its part, reached from the top; a set that failed is named', () => {
+test('has a part for each set, linked from the top, and names a failed set', () => {
   const sets = [
     { name: 'one', reports: [reportPairs(madeUp(1), 'a'), reportPairs(madeUp(2), 'b')] },
     { name: 'two', reports: [reportPairs(madeUp(3), 'b')] },

@@ -48,7 +48,7 @@ type Page = ReturnType<typeof parseHTML>['document'];
 const texts = (document: Page, selector: string): string[] =>
   [...document.querySelectorAll(selector)].map((element) => element.textContent ?? '');
 
-test('a reason is named only where at least half of the poor faces have it, with how many do', () => {
+test('names a reason only if at least half of the poor faces have it, with their number', () => {
   const verdict = (faces: number): string[] => {
     const data = madeUp([faces]);
     const images = data.images.map((image) => ({
@@ -63,7 +63,7 @@ test('a reason is named only where at least half of the poor faces have it, with
   expect(verdict(2)[0]).toContain('2 are poor (below 20: all of them blurred)');
 });
 
-test('every face stands in strip, photo, table and heat map with its numbers', () => {
+test('shows every face with its numbers in strip, photo, table and heat map', () => {
   const { document } = parseHTML(qualityReport(madeUp([2, 3])));
   expect(texts(document, '.counts dd')).toEqual(['3', '5', '2', '1']);
   expect(texts(document, '.verdict')).toEqual([
@@ -92,7 +92,7 @@ test('every face stands in strip, photo, table and heat map with its numbers', (
   ]);
 });
 
-test('no text becomes markup and nothing comes from elsewhere', () => {
+test('escapes all text and loads nothing from elsewhere', () => {
   const html = qualityReport(madeUp([2, 1]));
   expect(html).not.toMatch(/<script>alert|<img src=x|<b>of|<i>"|NaN|undefined</);
   expect(html).not.toMatch(/\bsrc="(?!data:)|href="(?!data:)|@import|url\((?!data:)|<link/);
@@ -100,7 +100,7 @@ test('no text becomes markup and nothing comes from elsewhere', () => {
   expect(html).toContain("default-src 'none'");
 });
 
-test('without a calibration there are magnitudes and no score anywhere', () => {
+test('shows magnitudes and no score anywhere without a calibration', () => {
   const { document } = parseHTML(qualityReport(madeUp([3], { scored: false })));
   expect(texts(document, '.verdict')).toEqual(['Magnitudes run from 16.0 to 18.0, half of them above 17.0.']);
   expect(texts(document, '.strip li')).toEqual(['16.0', '17.0', '18.0']);
@@ -109,7 +109,7 @@ test('without a calibration there are magnitudes and no score anywhere', () => {
   expect(texts(document, '.card dd')[3]).toBe('none');
 });
 
-test('a large run is cut to what opens quickly, and the page says what it leaves out', () => {
+test('shortens a large run so that the page opens quickly, and says what it omits', () => {
   const { document } = parseHTML(qualityReport(madeUp(Array.from({ length: 210 }, () => 3))));
   expect(document.querySelectorAll('.photo')).toHaveLength(200);
   expect(document.querySelectorAll('#faces-table tbody tr')).toHaveLength(500);
@@ -120,14 +120,14 @@ test('a large run is cut to what opens quickly, and the page says what it leaves
   expect(texts(document, 'section').join()).toContain('The 40 faces of highest magnitude out of 500');
 });
 
-test('a run without a face says so', () => {
+test('says that a run has no faces', () => {
   const { document } = parseHTML(qualityReport(madeUp([])));
   expect(texts(document, '.verdict')).toEqual(['No face was found.']);
   expect(texts(document, 'h2')).toEqual(['Images without a result', 'Model', 'Detector', 'How to read the numbers']);
 });
 
 test.skipIf(withoutChromium)(
-  `in Chromium it fits a phone, sorts, filters and links boxes to rows${withoutChromium ?? ''}`,
+  `fits a phone, sorts, filters and links boxes to rows in Chromium${withoutChromium ?? ''}`,
   async () => {
     const browser = await openChromium();
     try {

@@ -16,7 +16,7 @@ const report = robustnessReport(
 const step = { damage: 'σ <1> px', picture: 'data:image/jpeg;base64,AAAA', magnitude: 15, similarity: 0.8 };
 const example = { name: '<b>&.jpg', rows: [{ kind: 'blur', steps: [step, step] }] };
 
-test('the page shows a chart a kind, the correlations and one face, loads nothing and takes no text for markup', () => {
+test('shows a chart per kind, the correlations and one face, loads nothing and escapes all text', () => {
   const calibration = { centre: 15, width: 2, source: 'made up' };
   const html = robustnessPage({ model: { name: '<i>m</i>', calibration }, report, example });
   const { document } = parseHTML(html);
@@ -35,7 +35,7 @@ test('the page shows a chart a kind, the correlations and one face, loads nothin
   expect(document.querySelector('.strip li')?.textContent).toBe('5015.0σ <1> pxcosine 0.80');
 });
 
-test('the verdict says under what quality falls and what it does not tell', () => {
+test('says under which damage quality falls, and which it does not detect', () => {
   const html = robustnessPage({ model: { name: 'm', calibration: undefined }, report, example });
   expect(parseHTML(html).document.querySelector('.verdict')?.textContent).toBe(
     'Quality falls step by step under blur; it does not tell jpeg. What it loses foretells the loss of similarity with rank correlation 0.00.',

@@ -44,7 +44,7 @@ const patient = { name: 'a.png', signal: new AbortController().signal };
 setMaxListeners(0, patient.signal);
 const red = ({ faces }: ServedImage): number => Math.round(faces[0]!.embedding[0]!);
 
-test('requests of one moment share batches, each gets its own answer, those asked for otherwise wait for theirs', async () => {
+test('batches concurrent requests with the same options, and gives each its own result', async () => {
   const batches: number[] = [];
   const opened = await engine({ batch: 8, onBatch: (images) => batches.push(images) });
   expect(opened.models.recogniser.contract.embeddingLength).toBe(3);
@@ -56,7 +56,7 @@ test('requests of one moment share batches, each gets its own answer, those aske
   await expect.poll(() => batches).toEqual([8, 1, 3]);
 });
 
-test('a full queue refuses, and says when to come again', async () => {
+test('rejects requests when the queue is full, and says when to try again', async () => {
   const opened = await engine({ queue: 2, batch: 1 });
   const images = await Promise.all([1, 2, 3].map(face));
   opened.expectRoom(2);
@@ -68,7 +68,7 @@ test('a full queue refuses, and says when to come again', async () => {
   expect((answers[2] as PromiseRejectedResult).reason).toMatchObject({ code: 'busy', retryAfter: 1 });
 });
 
-test('who goes away leaves the queue', async () => {
+test('removes a disconnected client from the queue', async () => {
   const opened = await engine({ batch: 1 });
   const [first, second] = await Promise.all([face(1), face(2)]);
   const leaving = new AbortController();
@@ -81,7 +81,7 @@ test('who goes away leaves the queue', async () => {
   expect(red(await stays)).toBe(1);
 });
 
-test('an image’s own fault names it as the client does, and is nobody else’s', async () => {
+test('names an unusable image as the client does, without affecting others', async () => {
   const opened = await engine({ limits: { pixels: 20_000 } });
   const huge = await sharp({ create: { width: 400, height: 400, channels: 3, background: 'red' } })
     .png()
@@ -100,7 +100,7 @@ test('an image’s own fault names it as the client does, and is nobody else’s
   expect(good).toMatchObject({ status: 'fulfilled' });
 });
 
-test('a defect in the thread comes as one, with where it happened, and the next image is seen', async () => {
+test('reports a defect in the thread with its location, and processes the next image', async () => {
   const opened = await engine();
   // Nothing that a client can send: only what is wrong in our own code fails like it.
   const nonsense = { data: 3, width: 1n, height: 1, buffer: new ArrayBuffer(8) } as unknown as Uint8Array;
@@ -111,7 +111,7 @@ test('a defect in the thread comes as one, with where it happened, and the next 
   expect(red(await opened.analyze(await face(9), aligned, patient))).toBe(9);
 });
 
-test('a thread that ends by itself says why to the operator, not to clients', async () => {
+test('tells the operator, but not clients, why a thread ended', async () => {
   const opened = await engine();
   const posts = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(() => undefined); // the image does not arrive
   const waits = opened.analyze(await face(1), aligned, patient);
@@ -128,14 +128,14 @@ test('a thread that ends by itself says why to the operator, not to clients', as
   );
 });
 
-test('a model that is not there is told at the start', async () => {
+test('reports a missing model at the start', async () => {
   await expect(openEngine({ model: join(folder, 'none.onnx'), detector: false })).rejects.toMatchObject({
     name: 'ModelError',
     code: 'model_unknown',
   });
 });
 
-test('closing ends what waits', async () => {
+test('ends waiting requests when it closes', async () => {
   const opened = await engine();
   const waits = opened.analyze(await face(1), aligned, patient);
   const refused = expect(waits).rejects.toMatchObject({ code: 'engine_failed' });

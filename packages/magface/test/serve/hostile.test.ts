@@ -114,7 +114,7 @@ const hostile: Record<string, readonly [string, number]> = {
   'endless headers': [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
 };
 
-test.each(Object.entries(hostile))('%s', async (_, [text, status]) => {
+test.each(Object.entries(hostile))('survives %s', async (_, [text, status]) => {
   expect(statusOf(await raw(text))).toBe(status);
   expect((await app.inject('/healthz')).statusCode).toBe(200);
 });
@@ -139,24 +139,24 @@ test.each([
   expect((await app.inject('/healthz')).statusCode).toBe(200);
 });
 
-test('a path in a file’s name is told back as a name and nothing else', async () => {
+test("a path in a file's name is repeated only as a name", async () => {
   const answer = await raw(request(`${part('face 1', '../../etc/passwd')}--x--\r\n`, boundary));
   expect(statusOf(answer)).toBe(200);
   expect(answer).toMatch(/"image":"(\.\.\/\.\.\/etc\/)?passwd"/);
 });
 
-test('of a file’s name of 60,000 letters the first 200 are told back', async () => {
+test('a file name of 60,000 letters is repeated up to 200 of them', async () => {
   const answer = await raw(request(`${part('face 1', 'a'.repeat(60_000))}--x--\r\n`, boundary));
   expect(answer).toContain(`"image":"${'a'.repeat(200)}"`);
 });
 
-test('a client that hangs up in the middle of its upload, or of its waiting, leaves nothing behind', async () => {
+test('a client that disconnects during its upload or its wait leaves nothing behind', async () => {
   await raw(request('a'.repeat(100), { ...boundary, 'Content-Length': 9_000 }), { hangUp: true });
   await raw(request('wait', { 'Content-Type': 'image/jpeg' }), { hangUp: true });
   expect(statusOf(await raw(request('face 1', { 'Content-Type': 'image/jpeg' })))).toBe(200);
 });
 
-test('a client that sends too slowly is cut off; a hundred of them delay nobody', async () => {
+test('a client that sends too slowly is cut off, and a hundred of them delay no one', async () => {
   const slow = Array.from({ length: 100 }, () =>
     raw(request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 500 })),
   );
@@ -164,7 +164,7 @@ test('a client that sends too slowly is cut off; a hundred of them delay nobody'
   for (const answer of await Promise.all(slow)) expect(statusOf(answer)).toBe(408);
 });
 
-test('what is refused before it is a request is told as all other errors are', async () => {
+test('what is rejected before it is a request gets the usual error', async () => {
   const errorOf = (answer: string): unknown => JSON.parse(answer.split('\r\n\r\n')[1]!);
   const slow = await raw(request('a', { 'Content-Type': 'image/jpeg', 'Content-Length': 500 }));
   expect(slow).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\nContent-Type: application\/json/);
@@ -185,14 +185,14 @@ test('what is refused before it is a request is told as all other errors are', a
   });
 });
 
-test('what is received at once has a limit', async () => {
+test('the uploads in progress are limited in total', async () => {
   const large = (): string => request('a', { ...boundary, 'Content-Length': 40_000 });
   const answers = await Promise.all([raw(large()), raw(large()), raw(large()), raw(large())]);
   expect(answers.filter((answer) => statusOf(answer) === 503).length).toBe(2);
   expect(answers.some((answer) => /retry-after: 2/i.test(answer))).toBe(true);
 });
 
-test('one upload larger than that limit keeps nobody from asking without a body', async () => {
+test('an upload above that limit does not block requests without a body', async () => {
   const options = serveOptions.parse({ maxBytes: 100_000, maxBytesInFlight: 50_000 });
   const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' };
   const other = await createServer(options, parts);
@@ -208,7 +208,7 @@ test('one upload larger than that limit keeps nobody from asking without a body'
   await other.close();
 });
 
-test('logs say who asked what and how it ended, and nothing of the images', async () => {
+test('logs contain requests and their results, but nothing of the images', async () => {
   await raw(
     request(`${part('face 77', 'secret-name.jpg')}--x--\r\n`, { ...boundary, 'X-API-Key': 'secret-key-of-mine' }),
   );

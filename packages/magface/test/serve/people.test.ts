@@ -39,7 +39,7 @@ async function server(people: People | undefined): Promise<FastifyInstance> {
 
 const image = (text: string) => ({ payload: Buffer.from(text), headers: { 'content-type': 'image/jpeg' } });
 
-test('faces are enrolled under any name, one by one', async () => {
+test('faces are enrolled one by one, under any name', async () => {
   const app = await server(gallery);
   const reply = await app.inject({ method: 'POST', url: '/v1/people/Ann%20O%27Hara/faces', ...image('face 90') });
   expect(reply.json()).toEqual({
@@ -52,7 +52,7 @@ test('faces are enrolled under any name, one by one', async () => {
   expect([none.statusCode, none.json().error.code]).toEqual([422, 'no_face']);
 });
 
-test('an image that shows several faces, or a poor one, is refused until the request says otherwise', async () => {
+test('an image with several faces, or a poor one, is rejected unless the request allows it', async () => {
   const app = await server(gallery);
   const ask = async (query: string, text: string) => {
     const reply = await app.inject({ method: 'POST', url: `/v1/people/ann/faces${query}`, ...image(text) });
@@ -70,13 +70,13 @@ test('an image that shows several faces, or a poor one, is refused until the req
   expect(asked).toHaveLength(1);
 });
 
-test('a picture that the person has already is told as known', async () => {
+test('a picture that the person already has is reported as known', async () => {
   const app = await server(gallery);
   const reply = await app.inject({ method: 'POST', url: '/v1/people/known/faces', ...image('face 90') });
   expect(reply.json().faces).toEqual([{ face: 1, magnitude: 5, quality: 50, known: true }]);
 });
 
-test('a name that cannot be kept is refused in words', async () => {
+test('an invalid name is rejected in words', async () => {
   const app = await server(gallery);
   for (const [name, fault] of [
     ['a%00b', 'it has a NUL character'],
@@ -91,7 +91,7 @@ test('a name that cannot be kept is refused in words', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a search tells the best matches and the decision on each', async () => {
+test('a search returns the best matches and the decision on each', async () => {
   const app = await server(gallery);
   const reply = await app.inject({ method: 'POST', url: '/v1/search?limit=2', ...image('face 0') });
   expect(asked).toEqual([['search', [5, 0], { limit: 2 }]]);
@@ -116,14 +116,14 @@ test('a search tells the best matches and the decision on each', async () => {
   expect((await app.inject({ method: 'POST', url: '/v1/search?limit=0', ...image('face 0') })).statusCode).toBe(400);
 });
 
-test('whoever is forgotten was known', async () => {
+test('deletes only a known person', async () => {
   const app = await server(gallery);
   expect((await app.inject({ method: 'DELETE', url: '/v1/people/ann' })).json()).toEqual({ person: 'ann', removed: 3 });
   const unknown = await app.inject({ method: 'DELETE', url: '/v1/people/eve' });
   expect([unknown.statusCode, unknown.json().error.code]).toEqual([404, 'not_found']);
 });
 
-test('without a gallery there are no people, and who asks for them is told why', async () => {
+test('without a gallery, requests about people explain how to start one', async () => {
   const app = await server(undefined);
   const message =
     'Expected a gallery of people but this service was started without one: start it with --gallery WHERE.';

@@ -40,7 +40,7 @@ const refuse = (): Promise<never> => Promise.reject(new Error('Expected no quest
 const post = (app: FastifyInstance, url: string, body: ReturnType<typeof form>) =>
   app.inject({ method: 'POST', url, ...body });
 
-test('a form with one image has its faces, with the embedding when asked for', async () => {
+test('a form with one image returns its faces, with the embedding on request', async () => {
   const app = await server();
   const reply = await post(app, '/v1/faces', form(['face 0']));
   expect(reply.statusCode).toBe(200);
@@ -61,7 +61,7 @@ test('a form with one image has its faces, with the embedding when asked for', a
   expect(more.json().images[0].faces[0].embedding).toEqual([5, 0]);
 });
 
-test('a bare image needs no form', async () => {
+test('a single image needs no form', async () => {
   const app = await server();
   const reply = await app.inject({
     method: 'POST',
@@ -72,7 +72,7 @@ test('a bare image needs no form', async () => {
   expect(reply.json().images[0]).toMatchObject({ image: 'image', faces: [{ face: 0 }] });
 });
 
-test('a part of a form that says it is a file but not how it is called is an image all the same', async () => {
+test('a form part that is marked as a file without a name is an image', async () => {
   const part = '--x\r\nContent-Disposition: form-data; name="image"\r\nContent-Type: application/octet-stream\r\n\r\n';
   const payload = `${part}face 1\r\n${part}face 2\r\n--x--\r\n`;
   const reply = await post(await server(), '/v1/faces', { ...form([]), payload });
@@ -85,7 +85,7 @@ test('a part of a form that says it is a file but not how it is called is an ima
   ]);
 });
 
-test('one unusable image is an error, among several it is a result', async () => {
+test('one unusable image is an error; among several it is a result', async () => {
   const app = await server();
   const one = await post(app, '/v1/faces', form(['nonsense'], ['a.jpg']));
   expect([one.statusCode, one.json()]).toEqual([
@@ -97,7 +97,7 @@ test('one unusable image is an error, among several it is a result', async () =>
   expect(two.json().images).toMatchObject([{ image: '0.jpg', error: { code: 'image_unreadable' } }, { faces: [{}] }]);
 });
 
-test('compare decides at the threshold that was measured', async () => {
+test('compare decides at the measured threshold', async () => {
   const app = await server();
   const same = await post(app, '/v1/compare', form(['face 0', 'face 59']));
   expect(same.json()).toEqual({
@@ -131,7 +131,7 @@ test('compare decides at the threshold that was measured', async () => {
   );
 });
 
-test('models, health, metrics and documentation', async () => {
+test('models, health, metrics and documentation respond', async () => {
   const app = await server();
   const models = (await app.inject('/v1/models')).json();
   expect(models.recogniser).toMatchObject({ name: 'fake', id: null, contract: { embeddingLength: 2 } });
@@ -160,7 +160,7 @@ test('models, health, metrics and documentation', async () => {
   expect(docs.body).not.toMatch(/(src|href)="https?:/);
 });
 
-test('the description tells who needs which key, what errors bring, and a name of each operation', async () => {
+test('the API description says which requests need a key, lists errors and names every operation', async () => {
   const { paths, components, security } = (await (await server()).inject('/openapi.json')).json();
   expect(security).toEqual([{ bearer: [] }, { header: [] }]);
   expect(components.securitySchemes).toMatchObject({
@@ -185,7 +185,7 @@ test('the description tells who needs which key, what errors bring, and a name o
   expect(paths['/healthz'].get.responses['503']).not.toHaveProperty('headers');
 });
 
-test('without a page `/` leads to the documentation', async () => {
+test('`/` leads to the documentation if there is no page', async () => {
   const reply = await (await server()).inject('/');
   expect([reply.statusCode, reply.headers.location]).toEqual([302, '/docs']);
 });
@@ -198,7 +198,7 @@ test.each([
     "Expected a whole and well-formed request: '/v1/people/%E0%A4%A/faces' is not",
   ],
   ['too long a name', `/v1/people/${'a'.repeat(201)}/faces`, 414, 'Expected a whole and well-formed request: '],
-])('an address that cannot be read, for %s, is an error like all others', async (_, url, status, words) => {
+])('an unreadable address gives the usual error: %s', async (_, url, status, words) => {
   const people = { enrol: refuse, remove: refuse, search: refuse, count: refuse };
   const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
@@ -211,7 +211,7 @@ test.each([
   expect(reply.headers['content-type']).toMatch(/^application\/json/);
 });
 
-test('what is too much names how much may be', async () => {
+test('what exceeds a limit gets an error that names the limit', async () => {
   const app = await server({ maxImages: 2, maxBytes: 100 });
   const ask = async (body: ReturnType<typeof form>): Promise<unknown> => {
     const reply = await post(app, '/v1/faces', body);
@@ -235,7 +235,7 @@ test.each([
   ['/v1/compare?fmr=', 'fmr in the address to be a number but received ""'],
   ['/v1/compare?fmr=abc', 'fmr in the address to be a number but received "abc"'],
   ['/v1/compare?fmr=0', 'fmr in the address to be over 0 but received "0"'],
-])('%s: what is wrong with the address is told in words', async (url, words) => {
+])('%s: explains what is wrong in the address', async (url, words) => {
   const reply = await post(await server(), url, form(['face 0', 'face 1']));
   const { code, message } = reply.json().error;
   expect([reply.statusCode, code]).toEqual([400, 'wrong_request']);
@@ -243,7 +243,7 @@ test.each([
   expect(message).toMatch(/: see \/docs\.$/);
 });
 
-test('an address that is asked in the wrong way says which way is right', async () => {
+test('a wrong method gets an error that names the right one', async () => {
   const app = await server();
   const reply = await app.inject('/v1/compare?fmr=abc');
   expect([reply.statusCode, reply.headers['allow'], reply.json().error]).toEqual([
@@ -254,7 +254,7 @@ test('an address that is asked in the wrong way says which way is right', async 
   expect((await app.inject({ method: 'POST', url: '/healthz' })).headers['allow']).toBe('GET, HEAD');
 });
 
-test('keys: without one nothing under /v1 is read, health stays open', async () => {
+test('without a key nothing under /v1 is accepted, but health stays public', async () => {
   const app = await server({ apiKeys: ['a-key-of-16-letters', 'another-of-16-letters'] });
   const body = form(['face 0']);
   const refused = await post(app, '/v1/faces', body);
@@ -274,14 +274,14 @@ test('keys: without one nothing under /v1 is read, health stays open', async () 
   expect(() => serveOptions.parse({ apiKeys: ['short'] })).toThrow(/16 letters or more/);
 });
 
-test('a full queue answers 503 with the seconds to wait', async () => {
+test('a full queue returns 503 with the seconds to wait', async () => {
   const analyze = (): Promise<never> =>
     Promise.reject(new ServiceError('busy', 'Expected fewer images: try again in 7 s.', { retryAfter: 7 }));
   const reply = await post(await server({}, fakeEngine({ analyze })), '/v1/faces', form(['face 0', 'face 1']));
   expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '7', 'busy']);
 });
 
-test('a request that does not fit into the queue as a whole is refused before any of it is computed', async () => {
+test('a request that does not fit into the queue is rejected before any of it is computed', async () => {
   const seen: number[] = [];
   const expectRoom = (images: number): void => {
     seen.push(images);
@@ -297,18 +297,18 @@ test('a request that does not fit into the queue as a whole is refused before an
   expect(() => serveOptions.parse({ queue: 4, maxImages: 5 })).toThrow('at least --max-images, 5');
 });
 
-test('who waits too long is told so', async () => {
+test('a request that waits too long gets an error', async () => {
   const reply = await post(await server({ timeout: 0.05 }), '/v1/faces', form(['wait']));
   expect([reply.statusCode, reply.json().error.code]).toEqual([503, 'timed_out']);
 });
 
-test('a failed engine shows in the health', async () => {
+test('health reports a failed engine', async () => {
   const app = await server({}, fakeEngine({ ended: Promise.resolve(new Error('gone')) }));
   const reply = await app.inject('/healthz');
   expect([reply.statusCode, reply.json().status]).toEqual([503, 'failed']);
 });
 
-test('a defect is told without its words, which are in the log', async () => {
+test('a defect is reported without its message, which is in the log', async () => {
   const analyze = (): Promise<never> => Promise.reject(new TypeError('secret path /home/me'));
   const lines: string[] = [];
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
@@ -327,7 +327,7 @@ test('a defect is told without its words, which are in the log', async () => {
   ]);
 });
 
-test('a client that hangs up is no defect: nothing of it is in the log', async () => {
+test('a disconnected client is not logged as a defect', async () => {
   const lines: string[] = [];
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
   let begin = (): void => {};
@@ -352,7 +352,7 @@ test('a client that hangs up is no defect: nothing of it is in the log', async (
   expect(lines).toEqual([]);
 });
 
-test('addresses are refused, unless their host was named', async () => {
+test('URLs are rejected unless their host is allowed', async () => {
   const ask = async (app: FastifyInstance, urls: unknown) => {
     const reply = await app.inject({ method: 'POST', url: '/v1/faces', payload: { urls } });
     return [reply.statusCode, reply.json().error.message];

@@ -53,7 +53,7 @@ async function ask(path: string): Promise<readonly unknown[]> {
   return [reply.statusCode, code, message];
 }
 
-test('an image is fetched', async () => {
+test('downloads an image', async () => {
   expect(await ask('/face')).toEqual([200, undefined, undefined]);
 });
 
@@ -63,10 +63,10 @@ test.each([
   ['/hung-up', 'the server answered nothing: check the address'],
   ['/large', 'it has more than 10000 bytes: send a smaller one'],
   ['/broken', 'the connection was lost on the way: try again'],
-])('%s: who asked is told that %s', async (path, why) => {
+])('%s: tells the client that %s', async (path, why) => {
   expect(await ask(path)).toEqual([400, 'wrong_request', `Expected an image at https://a.example${path} but ${why}.`]);
 });
 
-test.each(['/silent', '/slow'])('%s: a server that takes too long is a matter of time', async (path) => {
+test.each(['/silent', '/slow'])('%s: reports a slow server as a timeout', async (path) => {
   expect(await ask(path)).toEqual([503, 'timed_out', expect.stringMatching(/^Expected an answer within 2 s/)]);
 });

@@ -22,6 +22,6 @@ test.each<[unknown, string]>([
   [{ ...good, more: 1 }, 'keys that exist but received more'],
   [{ ...good, kind: undefined }, 'kind, one of a, b, but it is not given'],
   [3, 'it to be an object but received 3'],
-])('%j', (given, expected) => {
+])('describes %j', (given, expected) => {
   expect(describeIssue(schema.safeParse(given).error!.issues[0]!, given)).toBe(expected);
 });

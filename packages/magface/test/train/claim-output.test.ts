@@ -9,7 +9,7 @@ import { temporaryFolder } from './small-set.ts';
 
 const runIn = (output: string): TrainConfig => parseTrainConfig({ trainList: 'faces', output });
 
-test('a second run on the same folder is refused while the first one goes on', async () => {
+test('a second run in the same folder is rejected while the first one runs', async () => {
   const config = runIn(join(temporaryFolder(), 'a', 'run'));
   const lock = await claimOutput(config);
   await expect(claimOutput(config)).rejects.toMatchObject({
@@ -23,7 +23,7 @@ test('a second run on the same folder is refused while the first one goes on', a
   expect(readdirSync(config.output)).toEqual([]);
 });
 
-test('a run goes no further once its folder is not its own', async () => {
+test('a run stops if it loses its folder', async () => {
   const lock = { expectHeld: () => expect.fail('taken for dead'), release: async () => {} };
   const steps: number[] = [];
   const { onStep } = withLock({ onStep: (step) => steps.push(step) }, lock as never);
@@ -31,7 +31,7 @@ test('a run goes no further once its folder is not its own', async () => {
   expect(steps).toEqual([]);
 });
 
-test('what a killed run left half written is removed', async () => {
+test('unfinished files of a killed run are removed', async () => {
   const config = runIn(temporaryFolder());
   const left = ['00001-0000000.safetensors.shard-1', `a.${'0'.repeat(36)}.part`];
   for (const name of [...left, '00001-0000000.safetensors']) writeFileSync(join(config.output, name), '');
@@ -39,7 +39,7 @@ test('what a killed run left half written is removed', async () => {
   expect(readdirSync(config.output)).toEqual(['00001-0000000.safetensors']);
 });
 
-test.skipIf(!existsSync('/proc/self'))('a file system that takes no folder is told at once', async () => {
+test.skipIf(!existsSync('/proc/self'))('a file system that allows no folders is reported at once', async () => {
   await expect(claimOutput(runIn('/proc/x'))).rejects.toMatchObject({ code: 'wrong_configuration', key: 'output' });
   await expect(claimOutput(runIn('/proc/x/y'))).rejects.toThrow(/Expected to make the folder .* takes no folders/);
 });

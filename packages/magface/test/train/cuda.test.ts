@@ -18,7 +18,7 @@ import { smallSet, temporaryFolder } from './small-set.ts';
 const hasGpu = isBuilt() && cudaDevices() > 0;
 const device = 'cuda:0';
 
-test('each rank of a machine takes the GPU of its number, and none is shared', () => {
+test('each rank of a machine uses the GPU of its number, and no two share one', () => {
   expect(deviceOfRank('cuda', { LOCAL_RANK: '3' }, 4)).toBe('cuda:3');
   expect(deviceOfRank('cpu', { LOCAL_RANK: '3' }, 4)).toBe('cpu');
   expect(() => deviceOfRank('cuda:1', { LOCAL_RANK: '0' }, 2)).toThrow(/Expected --device cuda, .* received cuda:1/);
@@ -44,7 +44,7 @@ describe.skipIf(!hasGpu)(`training on a GPU${hasGpu ? '' : ' [skipped: libtorch 
     expectClose(losses({ device }), losses({}), 1e-3);
   });
 
-  test('bf16 and fp16 follow them', () => {
+  test('bf16 and fp16 give similar losses', () => {
     expectClose(losses({ device, precision: 'bf16' }), losses({}), 0.02);
     expectClose(losses({ device, precision: 'fp16', lossScale: new LossScale(1024) }), losses({}), 0.02);
   });
@@ -64,20 +64,20 @@ describe.skipIf(!hasGpu)(`training on a GPU${hasGpu ? '' : ' [skipped: libtorch 
     expectClose(await run({ device, precision: 'fp16' }), await run({}), 0.02);
   });
 
-  test('a split head over NCCL gives the losses of the whole one', () => {
+  test('a split head over NCCL gives the losses of the whole head', () => {
     const ranks = new Ranks(groupOfOne('nccl'));
     expectClose(losses({ device, ranks }), losses({ device }), 1e-4);
     expectClose(losses({ device, ranks, precision: 'fp16', lossScale: new LossScale(1024) }), losses({}), 0.02);
   });
 
-  test('an overflow at fp16 leaves the step out and halves the loss scale', () => {
+  test('an overflow in fp16 skips the step and halves the loss scale', () => {
     const lossScale = new LossScale(2 ** 40);
     const [first] = steps(tinyTrainer({ device, precision: 'fp16', lossScale }), 1);
     expect(first!.skipped?.reason).toMatch(/first not finite/);
     expect(lossScale.value).toBe(2 ** 39);
   });
 
-  test('a checkpoint of the GPU goes on there, and on the CPU', () => {
+  test('a checkpoint of the GPU resumes there and on the CPU', () => {
     const first = tinyTrainer({ device });
     steps(first, 2);
     const saved = first.save({});

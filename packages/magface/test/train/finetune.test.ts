@@ -21,7 +21,7 @@ import { smallSet, temporaryFolder, tinyRun } from './small-set.ts';
 const settings = { ...tinyRun, epochs: 2 };
 
 describeTraining('finetuning and validation', () => {
-  test('starts from a backbone, whatever the number of classes, and says when l_a and u_a do not fit', async () => {
+  test('starts from a backbone with any number of classes, and says if l_a and u_a do not fit', async () => {
     const first = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(first);
     const [checkpoint = ''] = listCheckpoints(first.output);
@@ -45,7 +45,7 @@ describeTraining('finetuning and validation', () => {
     await expect(loadWeights(other, checkpoint)).rejects.toThrow(FormatError);
   });
 
-  test('a checkpoint becomes an ONNX file that gives the same features', async () => {
+  test("exports an ONNX file that gives the checkpoint's features", async () => {
     const config = parseTrainConfig({ ...settings, epochs: 1, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(config);
     const [checkpoint = ''] = listCheckpoints(config.output);
@@ -62,7 +62,7 @@ describeTraining('finetuning and validation', () => {
     expect(Math.max(...expected.map((value, i) => Math.abs(actual[i]! - value))) / norm).toBeLessThan(1e-4);
   });
 
-  test('validates each epoch and keeps the best model', async () => {
+  test('validates after each epoch and keeps the best model', async () => {
     const set = smallSet(4, 4);
     const pairs = Array.from({ length: 40 }, (_, i) => {
       const [a, b] = [i % 4, i % 2 === 0 ? i % 4 : (i + 1) % 4];
@@ -90,7 +90,7 @@ describeTraining('finetuning and validation', () => {
 });
 
 describeTraining('checkpoints in the official layouts', () => {
-  test.each(['distributed', 'single_process_legacy'])('%s gives the features that PyTorch does', async (name) => {
+  test.each(['distributed', 'single_process_legacy'])('gives the features of PyTorch: %s', async (name) => {
     const expected = fixtureJson<{ features: number[][] }>('torch/iresnet18.json');
     const network = createNetwork(architecture('iresnet18'), 1);
     await loadWeights(network, fixtureFile(`torch/${name}.pth`));

@@ -21,7 +21,7 @@ describeTraining('a run of 40 steps', () => {
       keep: 3,
     });
 
-  test('killed with SIGKILL again and again in mid-epoch gives the losses of the unbroken one, bit for bit', () => {
+  test('gives identical losses after repeated SIGKILL in mid-epoch, bit for bit', () => {
     const unbroken = runInProcess(config()).losses;
     expect([...unbroken.keys()]).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
 

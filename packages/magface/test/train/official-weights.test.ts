@@ -72,12 +72,12 @@ print(json.dumps(bn(x, 'features').tolist()))
 `;
 
 describe('checkpoints in the official layouts', () => {
-  test.each(names)('%s: .pth to .onnx keeps the features to 1e-4', async (name) => {
+  test.each(names)('%s: .pth to .onnx keeps the features within 1e-4', async (name) => {
     const model = await exportCheckpoint(fileOf(name));
     expect(difference(await onnxFeatures(model), expectedFeatures())).toBeLessThan(1e-4);
   });
 
-  test('arch and length are told by the tensors', async () => {
+  test('arch and length are found from the tensors', async () => {
     const { architecture: found } = await readBackbone(fileOf('distributed'));
     expect(found).toMatchObject({ name: 'iresnet18', embeddingLength: 512 });
     await expect(readBackbone(fileOf('distributed'), 'iresnet34')).rejects.toThrow(FormatError);
@@ -88,7 +88,7 @@ describe('checkpoints in the official layouts', () => {
 
   const title = withoutPyTorch === undefined ? '' : ` [skipped: ${withoutPyTorch}]`;
   test.skipIf(withoutPyTorch !== undefined).each(names)(
-    `%s: written back as .pth, PyTorch loads it and finds the same features${title}`,
+    `%s: PyTorch loads a rewritten .pth and computes the same features${title}`,
     async (name) => {
       const [back, input] = [join(temporaryFolder(), 'back.pth'), join(temporaryFolder(), 'input.bin')];
       await convertTensors(fileOf(name), back, { optimizer: false }); // whose floats the safe mode of PyTorch 1.13 does not know
@@ -100,8 +100,8 @@ describe('checkpoints in the official layouts', () => {
   );
 });
 
-describeTraining('a MobileFaceNet under the names of its own project', () => {
-  test('gives the features that PyTorch finds, run by libtorch and exported', async () => {
+describeTraining("a MobileFaceNet with its project's own names", () => {
+  test("gives PyTorch's features in libtorch and as ONNX", async () => {
     const golden = fixtureJson<{ shapes: Record<string, number[]>; features: number[][] }>('torch/mobilefacenet.json');
     const tensors = Object.entries(golden.shapes).map(([name, shape]) => [
       name,

@@ -8,7 +8,7 @@ import { describeTraining } from './golden.ts';
 import { smallSet, temporaryFolder } from './small-set.ts';
 
 describeTraining('examples/own-loop.ts', () => {
-  test('trains for the steps that were asked for and writes a model', () => {
+  test('trains the requested steps and writes a model', () => {
     const root = fileURLToPath(new URL('../../../../', import.meta.url));
     const folder = temporaryFolder();
     const loader = join(root, 'node_modules/tsx/dist/cli.mjs');

@@ -53,7 +53,7 @@ const wordsFor = (settings: Readonly<Record<string, unknown>>): string[] =>
 const settings = Object.entries(settingsByName).filter(([name]) => !['init', 'trainList', 'output'].includes(name));
 
 describe.each(modes)('%s', (mode) => {
-  test.each(settings)('%s is taken or refused, by flag and in YAML', async (name, setting) => {
+  test.each(settings)('%s is accepted or rejected, by flag and in YAML', async (name, setting) => {
     const value = exampleOf(setting, mode);
     const given = { ...besides(setting, name), [name]: value };
     const file = join(temporaryFolder(), 'run.yaml');
@@ -76,7 +76,7 @@ describe.each(modes)('%s', (mode) => {
     }
   });
 
-  test('what --print-config shows is a settings file of the same run', async () => {
+  test('--print-config prints a settings file of the same run', async () => {
     const words = [...least, ...wordsOf[mode]];
     const { code, out } = await magfaceTrain(...words, '--print-config');
     expect(code).toBe(0);
@@ -138,13 +138,13 @@ test.each([
     /Expected --recipe given beside --lower-magnitude but received auto/,
   ],
   [['--init', 'm.onnx', '--views', '2', '--degrade', '1'], /Expected --views over 2 for --degrade but received 2/],
-])('%j is refused', async (words, message) => {
+])('%j is rejected', async (words, message) => {
   const { code, err } = await magfaceTrain(...least, ...words, '--print-config');
   expect(err).toMatch(message);
   expect(code).toBe(2);
 });
 
-test('under another launcher --nproc and --max-restarts are refused', async () => {
+test('--nproc and --max-restarts are rejected under another launcher', async () => {
   for (const flag of ['--nproc', '--max-restarts']) {
     const stderr = new PassThrough();
     const env = { WORLD_SIZE: '2', RANK: '0' };
@@ -174,7 +174,7 @@ test('the help names each flag once, with its mode and its defaults', async () =
   }
 });
 
-test('the page of settings has a row for each flag, with what the parser does', () => {
+test('the page of settings has a row for each flag, in agreement with the parser', () => {
   const page = readFileSync(new URL('../../../../docs/settings.md', import.meta.url), 'utf8');
   const rows = page.split('\n').filter((line) => line.startsWith('| `--'));
   expect(rows).toHaveLength(Object.keys(allFlags).length);
@@ -187,12 +187,12 @@ test('the page of settings has a row for each flag, with what the parser does', 
   }
 });
 
-test('choices that are written out in the table are those that there are', () => {
+test('choices listed in the table are the actual ones', () => {
   expect(settingsByName['arch']!.choices).toEqual(architectureNames);
   expect(settingsByName['degradeKinds']!.choices!.toSorted()).toEqual(damageNames.toSorted());
 });
 
-test('settings of the mode alone are used settings', () => {
+test('only settings of the mode are used settings', () => {
   const config = parseTrainConfig({ trainList: 'a', output: 'b', init: 'm.onnx', upperMagnitude: 50 });
   expect(usedSettings(config)).toMatchObject({ recipe: 'given', upperMagnitude: 50, lowerMagnitude: 10, epochs: 3 });
   expect(usedSettings(config)).not.toHaveProperty('arch');

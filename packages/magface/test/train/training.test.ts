@@ -23,13 +23,13 @@ interface GoldenRun {
   readonly steps: readonly Record<'lossId' | 'lossG' | 'loss' | 'meanNorm' | 'gradNorm', number>[];
 }
 
-describeTraining('training as the official code does', () => {
+describeTraining('training like the official code', () => {
   const runs = fixtureJson<GoldenRun[]>('golden/training.json');
 
   const specs = allTensors(iresnet('iresnet18'));
   const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
 
-  test.each(runs)('angular $angular: steps 0 and 1 to 1e-3, later ones to 5e-2', (run) => {
+  test.each(runs)('angular $angular: steps 0 and 1 within 1e-3, later ones within 5e-2', (run) => {
     cacheMemory(2 ** 30);
     using _all = scope();
     const network = createNetwork(iresnet('iresnet18'), values);

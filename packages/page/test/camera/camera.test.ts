@@ -48,7 +48,7 @@ afterEach(async () => {
   asked = [];
 });
 
-test('permission that comes after the stop leaves no camera running', async () => {
+test('permission that arrives after the stop leaves no camera running', async () => {
   void startCamera(video);
   stopCamera(null); // the view was left: its element is gone
   const late = newStream();
@@ -57,7 +57,7 @@ test('permission that comes after the stop leaves no camera running', async () =
   expect([late.runs, video.srcObject, camera.value, problem.value]).toEqual([false, null, 'off', undefined]);
 });
 
-test('a refusal that comes after the stop is nobody’s business', async () => {
+test('a denial that arrives after the stop is ignored', async () => {
   void startCamera(video);
   stopCamera(video);
   void startCamera(video);
@@ -66,7 +66,7 @@ test('a refusal that comes after the stop is nobody’s business', async () => {
   expect([camera.value, problem.value]).toEqual(['starting', undefined]);
 });
 
-test('of two starts the last one holds, with its own stream', async () => {
+test('the last of two starts wins, with its own stream', async () => {
   void startCamera(video);
   stopCamera(video);
   void startCamera(video);
@@ -79,7 +79,7 @@ test('of two starts the last one holds, with its own stream', async () => {
   expect(video.srcObject).toBe(second);
 });
 
-test('a start close behind a stop looks at each picture once', async () => {
+test('a start right after a stop analyses each picture once', async () => {
   void startCamera(video);
   asked[0]!.resolve(newStream());
   await settled();
@@ -93,7 +93,7 @@ test('a start close behind a stop looks at each picture once', async () => {
   expect(analyze).toHaveBeenCalledTimes(10);
 });
 
-test('after a stop nothing is seen and no rate is told', async () => {
+test('nothing is analysed and no rate is shown after a stop', async () => {
   void startCamera(video);
   asked[0]!.resolve(newStream());
   await vi.advanceTimersByTimeAsync(500);

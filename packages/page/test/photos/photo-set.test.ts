@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(clear);
 
-test('photos dropped while models load join the run, and all are seen', async () => {
+test('analyses all photos dropped while models load, in one run', async () => {
   const first = addPhotos(named('a', 'b'));
   await addPhotos(named('c'));
   engine.resolve(magface);
@@ -35,7 +35,7 @@ test('photos dropped while models load join the run, and all are seen', async ()
   expect(run.value).toEqual({ kind: 'finished', done: 3, total: 3 });
 });
 
-test('photos dropped after Clear are seen, and only those, though models still load', async () => {
+test('analyses only photos dropped after Clear, even while models load', async () => {
   const first = addPhotos(named('a', 'b'));
   clear();
   expect(run.value).toEqual({ kind: 'idle' });
@@ -46,7 +46,7 @@ test('photos dropped after Clear are seen, and only those, though models still l
   expect(run.value).toEqual({ kind: 'finished', done: 2, total: 2 });
 });
 
-test('photos dropped after Cancel are a run of their own', async () => {
+test('analyses photos dropped after Cancel in their own run', async () => {
   const first = addPhotos(named('a', 'b'));
   cancel();
   expect(run.value).toEqual({ kind: 'cancelled', done: 0, total: 2 });
@@ -57,7 +57,7 @@ test('photos dropped after Cancel are a run of their own', async () => {
   expect(run.value).toEqual({ kind: 'finished', done: 1, total: 1 });
 });
 
-test('models that cannot be had end the run', async () => {
+test('ends the run if models cannot be loaded', async () => {
   const first = addPhotos(named('a'));
   engine.reject(new Error('away'));
   await first;

@@ -31,7 +31,7 @@ async function evaluate(...words: string[]): Promise<{ out: string; notes: strin
   return { out: text(stdout), notes: text(stderr) };
 }
 
-describe('the official texts', () => {
+describe('the official text formats', () => {
   const data = [
     '--features',
     fixtureFile('golden/eval/features.list'),
@@ -40,7 +40,7 @@ describe('the official texts', () => {
   ];
   const golden = goldenEvaluation();
 
-  test('pairs: the contract’s fields, the official digits, and notes on what cannot be told', async () => {
+  test("pairs prints the contract's fields, the official digits, and notes on unresolved rates", async () => {
     const { out, notes } = await evaluate('pairs', ...data, '--json');
     const record = JSON.parse(out) as Record<string, number>;
     expect(record).toMatchObject({
@@ -54,7 +54,7 @@ describe('the official texts', () => {
     expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are 750.');
   });
 
-  test('pairs: intervals hold their estimates, quality bins are judged', async () => {
+  test('pairs gives intervals that contain their estimates, and tests quality bins', async () => {
     const { out, notes } = await evaluate(
       'pairs',
       ...data,
@@ -76,7 +76,7 @@ describe('the official texts', () => {
     expect(notes).toBe('');
   });
 
-  test('reject: the official curve', async () => {
+  test('reject prints the official curve', async () => {
     const { out } = await evaluate('reject', ...data, '--threshold', 'official', '--json');
     const record = JSON.parse(out) as { fmr: number; rejectRates: number[]; fnmr: (number | null)[]; pauc: number };
     expect(record.fmr).toBe(0.001);
@@ -85,7 +85,7 @@ describe('the official texts', () => {
     expect(record.pauc).toBeGreaterThan(0);
   });
 
-  test('report: a page, a row a model, and every curve as CSV', async () => {
+  test('report writes a page, prints one row per model, and every curve as CSV', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'evaluate-report-'));
     const output = join(folder, 'page.html');
     const flags = [...data, '--output', output, '-q'];
@@ -99,7 +99,7 @@ describe('the official texts', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('reject and report: rates, FMR and limit of one’s own, and the pairs left', async () => {
+  test('reject and report accept your own rates, FMR and limit, and list the remaining pairs', async () => {
     const flags = ['--fmr', '0.01', '--rates', '0.01,0.02,0.03', '--json', '-q'];
     const curve = JSON.parse((await evaluate('reject', ...data, ...flags)).out) as RejectCurve;
     expect(curve).toMatchObject({ fmr: 0.01, rejectRates: [0, 0.01, 0.02, 0.03], paucLimit: 0.03 });
@@ -118,7 +118,7 @@ describe('the official texts', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('in CSV every cell is one plain value and every title names its unit', async () => {
+  test('every CSV cell is one plain value, and every title names its unit', async () => {
     const meta = ['--meta', fixtureFolder('golden/eval/ijb/meta')];
     const ijb = ['--features', fixtureFile('golden/eval/ijb/features.list'), ...meta];
     const commands = [
@@ -143,7 +143,7 @@ describe('the official texts', () => {
   test.each([
     [[], 'ijb'],
     [['--magnitude-weighted'], 'ijbMagnitudeWeighted'],
-  ] as const)('ijb %j: the official row', async (flags, key) => {
+  ] as const)('ijb %j prints the official row', async (flags, key) => {
     const meta = [
       '--features',
       fixtureFile('golden/eval/ijb/features.list'),
@@ -157,7 +157,7 @@ describe('the official texts', () => {
   });
 });
 
-describe('files of one’s own', () => {
+describe('your own files', () => {
   let folder = '';
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text);
@@ -175,7 +175,7 @@ describe('files of one’s own', () => {
 
   const data = (): string[] => ['--features', join(folder, 'features.list'), '--pairs', join(folder, 'pairs.csv')];
 
-  test('group columns of the list give rates by group, in JSON and for people', async () => {
+  test('group columns of the list give rates per group, in JSON and in the table', async () => {
     const flags = [...data(), '--folds', '2', '--far', '0.4'];
     const { groups } = JSON.parse((await evaluate('pairs', ...flags, '--json')).out) as {
       groups: { camera: { groups: { group: string; genuine: number; impostor: number; fnmr: number }[] } };
@@ -187,7 +187,7 @@ describe('files of one’s own', () => {
     expect((await evaluate('pairs', ...flags)).out).toContain('old: FNMR 0.00 % of 2, FMR 100.00 % of 1');
   });
 
-  test('any quality column orders the pairs', async () => {
+  test('any quality column can order the pairs', async () => {
     const quality = await file('quality.txt', 'a/1.jpg 1\na/2.jpg 2\nb/1.jpg 3\nb/2.jpg 4\nc/1.jpg 5\nc/2.jpg 6\n');
     const { out } = await evaluate('reject', ...data(), '--fmr', '0.4', '--quality', quality, '--json');
     expect(JSON.parse(out)).toMatchObject({ fmr: 0.4, threshold: 'exact', baselines: { oracle: { pauc: 0 } } });
@@ -201,7 +201,7 @@ describe('files of one’s own', () => {
     );
   });
 
-  test('several measures stand on one picture: columns of a table, and magnitude', async () => {
+  test('one page shows several measures: columns of a table, and magnitude', async () => {
     const table = await file(
       'measures.csv',
       `name,sharpness,light\n${['a/1', 'a/2', 'b/1', 'b/2', 'c/1', 'c/2'].map((name, i) => `${name}.jpg,${i},${-i}`).join('\n')}\n`,
@@ -231,11 +231,11 @@ describe('files of one’s own', () => {
     [['reject'], 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 3'],
     [['reject', '--fmr', '2'], 'Expected a rate above 0 and below 1'],
     [['pairs', '--match', 'order'], 'Expected 12 feature lines for 6 pairs'],
-  ])('%j: a sentence', async ([name = '', ...flags], message) => {
+  ])('%j gives one sentence', async ([name = '', ...flags], message) => {
     await expect(evaluate(name, ...data(), ...flags)).rejects.toThrow(message);
   });
 
-  test('--identify without gallery files says which to put there', async () => {
+  test('--identify without gallery files says which files to add', async () => {
     await file('ijbc_face_tid_mid.txt', 'a 1 1\n');
     await file('ijbc_template_pair_label.txt', '1 1 1\n');
     const features = join(folder, 'features.list');
@@ -244,7 +244,7 @@ describe('files of one’s own', () => {
     );
   });
 
-  test('--identify gives ranks by gallery', async () => {
+  test('--identify gives ranks per gallery', async () => {
     await file('ijbc_face_tid_mid.txt', '1.jpg 1 1\n2.jpg 2 2\n1.jpg 3 3\n2.jpg 4 4\n1.jpg 5 5\n2.jpg 6 6\n');
     await file('ijbc_template_pair_label.txt', '1 2 1\n1 3 0\n3 4 1\n4 5 0\n');
     await file('ijbc_1N_gallery_G1.csv', 'TEMPLATE_ID,SUBJECT_ID,FILENAME\n1,1,x\n3,2,x\n');

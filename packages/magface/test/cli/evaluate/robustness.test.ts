@@ -36,7 +36,7 @@ function brightnessSeer(): Recogniser {
 }
 const services = { load: async () => brightnessSeer() };
 
-test('darkness lowers what sees brightness, and the page is written', async () => {
+test('darkness lowers the magnitude of a model that measures brightness, and the page is written', async () => {
   const words = ['evaluate', 'robustness', '--faces', 'faces', '--per-kind', '3', '--report', 'r.html'];
   const { exitCode, stdout, stderr } = await runCli(words, { cwd, services });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'Report: r.html, to be opened in a browser.\n' });
@@ -50,7 +50,7 @@ test('darkness lowers what sees brightness, and the page is written', async () =
   expect(readFileSync(join(cwd, 'r.html'), 'utf8')).toContain('<h1>Robustness: seer</h1>');
 });
 
-test('--json holds every step in its own unit, and --limit thins the faces', async () => {
+test('--json has every step in its own unit, and --limit reduces the faces', async () => {
   const words = ['evaluate', 'robustness', '--faces', 'faces', '--per-kind', '2', '--limit', '1', '--json'];
   const record = JSON.parse((await runCli(words, { cwd, services })).stdout) as {
     faces: number;
@@ -65,7 +65,7 @@ test('--json holds every step in its own unit, and --limit thins the faces', asy
   ]);
 });
 
-test('a face of another size is told, the others are measured, the exit code is 1', async () => {
+test('reports a face of another size, measures the rest and exits with 1', async () => {
   await sharp({ create: { width: 90, height: 112, channels: 3, background: 'grey' } }).toFile(
     join(cwd, 'faces/wide.png'),
   );
@@ -79,7 +79,7 @@ test('a face of another size is told, the others are measured, the exit code is 
   expect(stderr).toContain('faces/wide.png has 90x112: cut it out with `magface align`.\n');
 });
 
-test('one step has no order', async () => {
+test('rejects a single step, which has no order', async () => {
   const { exitCode, stderr } = await runCli(['evaluate', 'robustness', '--faces', 'faces', '--per-kind', '1'], {
     cwd,
     services,

@@ -38,7 +38,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const settings = (): string[] => ['--model', model, '--aligned', '--json', '-q'];
 
-test('a folder as it is published, the same as embed and `evaluate pairs` in two steps', async () => {
+test('measures a published folder as embed and `evaluate pairs` do in two steps', async () => {
   const set = await runIn(folder, 'evaluate', 'set', 'LFW', ...settings());
   expect([set.exitCode, set.notes]).toEqual([0, '']);
   const record = JSON.parse(set.out) as Record<string, unknown>;
@@ -69,7 +69,7 @@ test('a folder as it is published, the same as embed and `evaluate pairs` in two
     expect(record[key], key).toEqual((JSON.parse(pairs.out) as Record<string, unknown>)[key]);
 });
 
-test('a .bin of the same pairs gives the same figures, each image embedded once', async () => {
+test('gives the same figures for a .bin of the same pairs, and embeds each image once', async () => {
   const list = await readPairList(join(folder, 'LFW/pairs.txt'));
   const image = (name: string): Buffer => readFileSync(join(folder, 'LFW/faces', `${name}.png`));
   await writeVerificationBin(
@@ -87,7 +87,7 @@ test('a .bin of the same pairs gives the same figures, each image embedded once'
   expect(a).toMatchObject(figures); // intervals differ: a .bin does not say who is who
 });
 
-test('the second run takes its features from the cache; a changed image, model or setting is another', async () => {
+test('uses cached features in the second run, but not for a changed image, model or setting', async () => {
   const files = (): number => readdirSync(join(folder, 'features')).length;
   const run = (...flags: string[]) => runIn(folder, 'evaluate', 'set', 'LFW', '--model', model, '--aligned', ...flags);
   await run();
@@ -99,7 +99,7 @@ test('the second run takes its features from the cache; a changed image, model o
   expect((await run('--engine', 'torch')).notes).not.toContain('cache'); // also where it is not installed
 });
 
-test('--report writes a page with the pictures of its pairs; CSV is one row', async () => {
+test('--report writes a page with the images of its pairs; CSV has one row', async () => {
   await runIn(folder, 'evaluate', 'set', 'LFW', ...settings(), '--report', 'lfw.html');
   const page = readFileSync(join(folder, 'lfw.html'), 'utf8');
   expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(2 * 4 * 6);
@@ -113,13 +113,13 @@ test.each([
   [['LFW', '--images', 'LFW/faces/P1'], 'pair 1 names "P0/P0_0001", which is not there'],
   [['LFW', '--folds', '1'], 'Expected 2 to 40 folds for 40 pairs but received 1'],
   [['lfw.bin', '--pairs', 'pairs.txt'], 'a .bin holds its own images and pairs'],
-])('%j: a sentence, exit 2', async (words, message) => {
+])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes, out } = await runIn(folder, 'evaluate', 'set', ...words, ...settings());
   expect(notes).toMatch(new RegExp(message));
   expect([exitCode, out]).toEqual([2, '']);
 });
 
-test('an image that gives no feature is named: no figure over the rest', async () => {
+test('names an image without a feature, and gives no figure over the rest', async () => {
   const broken = join(folder, 'broken');
   mkdirSync(broken);
   writeFileSync(join(broken, 'a.png'), 'no picture');

@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('two models on two sets: a table of 80 columns, a page, everything as JSON and CSV', async () => {
+test('measures two models on two sets: a table of 80 columns, a page, JSON and CSV', async () => {
   const file = config(
     'suite.yaml',
     'title: Tiny\nmodels: [a.onnx, { name: second, model: b.onnx }]\nsets: [lfw.bin, cfp_fp.bin]\n',
@@ -89,7 +89,7 @@ test('two models on two sets: a table of 80 columns, a page, everything as JSON 
   expect(rows('curves.csv')).toHaveLength(1 + 4 * (120 + 3 * 20));
 });
 
-test('a set or a model that fails is named at the end, with exit 1; the others are done', async () => {
+test('names a failed set or model at the end, exits with 1 and finishes the others', async () => {
   const file = config('some.yaml', 'models: [a.onnx, missing.onnx]\nsets: [empty, lfw.bin]\noutput: some\n');
   const { exitCode, out, notes } = await runIn(folder, 'evaluate', 'suite', file, '--json', '-q');
   expect(exitCode).toBe(1);
@@ -104,7 +104,7 @@ test('a set or a model that fails is named at the end, with exit 1; the others a
   expect(readFileSync(join(folder, 'some', 'report.html'), 'utf8')).toContain('<h2>Without figures</h2>');
 });
 
-test('the second run embeds nothing', async () => {
+test('embeds nothing in a second run', async () => {
   const file = config('again.yaml', 'models: [a.onnx]\nsets: [lfw.bin]\noutput: again\n');
   await runIn(folder, 'evaluate', 'suite', file);
   expect((await runIn(folder, 'evaluate', 'suite', file)).notes).toContain('Features of LFW come from the cache.');
@@ -123,7 +123,7 @@ test.each([
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
   ['- models\n', 'holds no keys with values: see "Suites" in docs/evaluation.md'],
   ['models: [a.onnx\n', 'Expected JSON or YAML in'],
-])('%j: a sentence, exit 2', async (text, message) => {
+])('%j exits with 2 and one sentence', async (text, message) => {
   const { exitCode, notes } = await runIn(folder, 'evaluate', 'suite', config('bad.yaml', text));
   expect(notes).toContain(message);
   expect(exitCode).toBe(2);

@@ -52,7 +52,7 @@ describe.each(Object.entries(pairwise))('evaluate %s', (command, flags) => {
     ['no impostors', 'features', 'genuine', [], 'received no impostor \\(label 0\\) pair among 3'],
     ['a label that is none', 'features', 'label', [], 'Expected a label 1 \\(same\\) or 0 on line 5 but found "yes"'],
     ['a list without pairs', 'features', 'empty', [], 'the file holds no pairs'],
-  ] as const)('%s', async (_, features, pairs, more, message) => {
+  ] as const)('rejects %s', async (_, features, pairs, more, message) => {
     const data = ['--features', join(folder, `${features}.list`), '--pairs', join(folder, `${pairs}.list`)];
     const { exitCode, out, notes } = await runIn(folder, 'evaluate', command, ...data, ...flags, ...more);
     expect(notes).toMatch(new RegExp(message));
@@ -71,13 +71,13 @@ test.each([
   ],
   ['reject', [], 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 2'],
   ['reject', ['--threshold', 'official', '--fmr', '0.002'], 'Expected 0.1, 0.01, 0.001 … for official thresholds'],
-] as const)('evaluate %s %j: a sentence', async (command, flags, message) => {
+] as const)('evaluate %s %j gives one sentence', async (command, flags, message) => {
   const { exitCode, notes } = await runIn(folder, 'evaluate', command, ...data(), ...flags);
   expect(notes).toMatch(new RegExp(message));
   expect(exitCode).toBe(2);
 });
 
-test('evaluate pairs: too few impostors for a rate is a limit that is said, in notes and in JSON', async () => {
+test('evaluate pairs reports a rate with too few impostors, in notes and in JSON', async () => {
   const { exitCode, out, notes } = await runIn(
     folder,
     'evaluate',
@@ -114,7 +114,7 @@ describe('evaluate ijb', () => {
     ],
     ['no impostors', 'features.list', { 'ijbc_template_pair_label.txt': '1 1 1\n2 2 1\n' }],
     ['a list of other images', 'features.list', { 'ijbc_face_tid_mid.txt': list(['x 1 1', 'y 1 2']) }],
-  ] as const)('%s: a sentence, exit 2', async (_, features, meta: Readonly<Record<string, string>>) => {
+  ] as const)('%s gives one sentence', async (_, features, meta: Readonly<Record<string, string>>) => {
     for (const [name, text] of Object.entries(meta)) file(name, text);
     const { exitCode, notes, out } = await ijb(features);
     expect(notes).toMatch(/Expected /);

@@ -12,14 +12,14 @@ test.each([
   ['4:4:4', false],
   ['4:2:0', false],
   ['4:2:0', true],
-])('%s, progressive %s: the pixels are those of sharp, bit for bit', async (chromaSubsampling, progressive) => {
+])('%s, progressive %s: gives the pixels of sharp, bit for bit', async (chromaSubsampling, progressive) => {
   const bytes = await jpeg({ quality: 92, chromaSubsampling, progressive });
   const pixels = await decodeSmallJpeg(bytes);
   expect(pixels).toMatchObject({ width: 112, height: 112 });
   expect(Buffer.from(pixels!.data).equals(await sharp(bytes).raw().toBuffer())).toBe(true);
 });
 
-test('what it cannot be sure of is left to sharp', async () => {
+test('leaves to sharp what it does not decode identically', async () => {
   const bytes = await jpeg({});
   expect(await decodeSmallJpeg(bytes.subarray(0, bytes.length - 100))).toBeUndefined();
   expect(await decodeSmallJpeg(await sharp(bytes).withMetadata({ orientation: 6 }).jpeg().toBuffer())).toBeUndefined();

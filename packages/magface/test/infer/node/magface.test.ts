@@ -32,7 +32,7 @@ describe('two faces', () => {
   ];
   const face = (...values: number[]) => ({ embedding: Float32Array.from(values) });
 
-  test('are one person or two by the threshold of the rate, or of the next stricter one, which is told', async () => {
+  test('are compared at the threshold of the rate, or of the reported next stricter one', async () => {
     const measured = join(folder, 'measured.onnx');
     await writeFile(measured, tinyOnnx(112, { ...tinyRecord(), thresholds }));
     await using magface = await MagFace.load({ model: measured, detector: false });
@@ -46,7 +46,7 @@ describe('two faces', () => {
     expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of the same length');
   });
 
-  test('of a model without thresholds are alike, and nothing is decided', async () => {
+  test('get only a similarity if the model has no thresholds', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     expect(magface.threshold()).toBeUndefined();
     const undecided = { similarity: 1, same: null, threshold: null, fmr: null };
@@ -54,7 +54,7 @@ describe('two faces', () => {
   });
 });
 
-test('a face is cut larger by the same alignment, in the detail of the photo', async () => {
+test('a larger cut has the same alignment and the detail of the photo', async () => {
   await using magface = await MagFace.load({ model });
   const photo = samplePhoto(1);
   const [found] = await magface.analyze(photo);
@@ -76,14 +76,14 @@ describe('aligned faces', () => {
     expect(face).toMatchObject({ magnitude: expect.closeTo(100, 3), quality: 50 });
   });
 
-  test('flip adds the mirrored embedding and leaves the magnitude alone', async () => {
+  test('flip adds the mirrored embedding and keeps the magnitude', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     const [face] = await magface.analyze(await plain(60, 0, 80), { aligned: true, flip: true });
     expect(magnitudeOf(face!.embedding)).toBeCloseTo(200, 2);
     expect(face!.magnitude).toBeCloseTo(100, 2);
   });
 
-  test('a stream keeps the order over batches, and a broken image is a result among the others', async () => {
+  test('a stream keeps the order across batches, and gives a result for a broken image', async () => {
     await using magface = await MagFace.load({ model, detector: false, batchSize: 4 });
     const inputs: Buffer[] = await Promise.all(Array.from({ length: 23 }, (_, i) => plain(i * 10, 0, 0)));
     inputs[7] = Buffer.from('no image');
@@ -95,7 +95,7 @@ describe('aligned faces', () => {
     expect(seen).toEqual(inputs.map((_, i) => (i === 7 ? 'image_unreadable' : i * 10)));
   });
 
-  test('a camera’s faces come as it gives them, though no batch is full', async () => {
+  test('a stream from a camera does not wait for a full batch', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     const face = await plain(60, 0, 80);
     let next = (): void => {};
@@ -116,7 +116,7 @@ describe('aligned faces', () => {
     expect(count).toBe(3);
   });
 
-  test('options and inputs that are none are refused by name', async () => {
+  test('invalid options and inputs are rejected by name', async () => {
     for (const [key, value] of Object.entries({ engine: 'x', device: 'cuda', threads: -2, batchSize: 1.5 })) {
       await expect(MagFace.load({ [key]: value }), key).rejects.toMatchObject({ code: 'wrong_configuration', key });
     }
@@ -131,7 +131,7 @@ describe('aligned faces', () => {
     }
   });
 
-  test('released twice it is released once, and says so to whoever comes later', async () => {
+  test('disposing twice releases once, and later calls are rejected', async () => {
     const magface = await MagFace.load({ model, detector: false });
     await magface[Symbol.asyncDispose]();
     await magface[Symbol.asyncDispose]();
@@ -150,14 +150,14 @@ describe('aligned faces', () => {
     await expect(run()).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('a whole photo needs a detector, and that is said at once', async () => {
+  test('a whole photo without a detector is rejected at once', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     expect(() => magface.stream([samplePhoto(1)])).toThrow(/pass `aligned: true`, or load a detector/);
   });
 });
 
 describe('photos with the default models from the npm registry', () => {
-  test('one photo: three faces, each aligned, embedded and with its magnitude', async () => {
+  test('analyze aligns and embeds three faces in one photo and gives their magnitudes', async () => {
     await using magface = await MagFace.load();
     const bytes = await readFile(samplePhoto(1));
     const faces = await magface.analyze(bytes);

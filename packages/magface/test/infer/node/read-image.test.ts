@@ -57,7 +57,7 @@ describe('formats', () => {
     tiff: (image) => image.tiff({ compression: 'lzw' }),
     gif: (image) => image.gif(),
   };
-  test.each(Object.entries(encoders))('%s', async (_, encode) => {
+  test.each(Object.entries(encoders))('reads %s', async (_, encode) => {
     const pixels = await readImage(await encode(quartered()).toBuffer());
     expect(pixels).toMatchObject(quarters);
     expect(pixels.data).toHaveLength(quarters.width * quarters.height * 3);
@@ -67,7 +67,7 @@ describe('formats', () => {
     expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 10));
   });
 
-  test('CMYK becomes sRGB', async () => {
+  test('converts CMYK to sRGB', async () => {
     const bytes = await quartered().toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer();
     expect((await sharp(bytes).metadata()).channels).toBe(4);
     const pixels = await readImage(bytes);
@@ -77,18 +77,18 @@ describe('formats', () => {
     expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 18));
   });
 
-  test.each(['jpeg', 'png'] as const)('grey %s', async (format) => {
+  test.each(['jpeg', 'png'] as const)('reads grey %s', async (format) => {
     const pixels = await readImage(await quartered().greyscale().toFormat(format, { quality: 95 }).toBuffer());
     const [red, green, blue] = pixelAt(pixels, 0.25, 0.25);
     expect([green, blue]).toEqual([red, red]);
   });
 
-  test('grey of 16 bit', async () => {
+  test('reads 16-bit grey', async () => {
     const pixels = await readImage(await quartered().greyscale().toColourspace('grey16').png().toBuffer());
     expect(pixelAt(pixels, 0.75, 0.75)).toEqual(about(colours.grey, 2));
   });
 
-  test('what is transparent is white', async () => {
+  test('makes transparent areas white', async () => {
     const bytes = await quartered().ensureAlpha(0.5).png().toBuffer();
     const expected = colours.red.map((value) => (value + 255) / 2);
     expect(pixelAt(await readImage(bytes), 0.25, 0.25)).toEqual(about(expected, 2));
@@ -101,7 +101,7 @@ describe('formats', () => {
     expect([...(await readImage(raw)).data]).toEqual([255, 255, 255, ...colours.red]);
   });
 
-  test('an animation gives its first frame', async () => {
+  test('reads the first frame of an animation', async () => {
     const frames = [colours.red, colours.blue].map(([r, g, b]) =>
       sharp({ create: { width: 20, height: 10, channels: 3, background: { r, g, b } } })
         .png()
@@ -120,7 +120,7 @@ describe('formats', () => {
   /** Which quarter is top left once upright, by EXIF orientation. */
   const topLeft = ['red', 'green', 'grey', 'blue', 'red', 'blue', 'grey', 'green'] as const;
   test.each(topLeft.map((colour, i) => [i + 1, colour] as const))(
-    'EXIF orientation %i',
+    'applies EXIF orientation %i',
     async (orientation, colour) => {
       const bytes = await quartered().jpeg({ quality: 95 }).withMetadata({ orientation }).toBuffer();
       const pixels = await readImage(bytes);
@@ -130,7 +130,7 @@ describe('formats', () => {
     },
   );
 
-  test('raw pixels of one and three channels', async () => {
+  test('accepts raw pixels of one and three channels', async () => {
     expect([...(await readImage({ data: Uint8Array.of(7, 9), width: 2, height: 1 })).data]).toEqual([7, 7, 7, 9, 9, 9]);
     const rgb = { data: new Uint8ClampedArray(6), width: 1, height: 2, channels: 3 as const };
     expect((await readImage(rgb)).data).toBe(rgb.data);
@@ -158,7 +158,7 @@ describe('sources', () => {
     server.close();
   });
 
-  test('a path, a file: URL, a file: string and a web address agree', async () => {
+  test('reads the same image from a path, a file: URL, a file: string and a web address', async () => {
     const path = join(folder, 'ein Bild.png');
     const url = pathToFileURL(path);
     const all = [path, url, url.href, `${address}/image.png`, new URL(`${address}/image.png`)];
@@ -167,13 +167,13 @@ describe('sources', () => {
     for (const other of others) expect(other).toEqual(first);
   });
 
-  test('what a server lacks is missing, what it sends without end is too large', async () => {
+  test('reports a missing image on a server, and one that never ends as too large', async () => {
     await expect(readImage(`${address}/other.png`)).rejects.toMatchObject({ code: 'image_missing' });
     const endless = readImage(`${address}/endless`, { limits: { bytes: 1e6 } });
     await expect(endless).rejects.toMatchObject({ code: 'image_too_large' });
   });
 
-  test('a server that is not there, and a scheme that nobody speaks', async () => {
+  test('rejects an unreachable server and an unknown scheme', async () => {
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
     const { port } = gone.address() as AddressInfo;
@@ -185,13 +185,13 @@ describe('sources', () => {
     await expect(readImage(new URL('ftp://host/a.png'))).rejects.toThrow('ftp: is not supported');
   });
 
-  test('an abort is the signal’s own reason', async () => {
+  test('rejects with the reason of the signal when aborted', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(readImage(join(folder, 'ein Bild.png'), { signal })).rejects.toThrow('enough');
   });
 });
 
-describe('what cannot be used', () => {
+describe('an unusable input', () => {
   const failing = async (input: Parameters<typeof readImage>[0], options = {}): Promise<ImageError> => {
     const error = await readImage(input, options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ImageError);
@@ -203,7 +203,7 @@ describe('what cannot be used', () => {
     return path;
   };
 
-  test('a missing file', async () => {
+  test('is a missing file', async () => {
     const path = join(folder, 'nowhere.jpg');
     expect(await failing(path)).toMatchObject({
       code: 'image_missing',
@@ -211,7 +211,7 @@ describe('what cannot be used', () => {
       message: expect.stringContaining('no such file'),
     });
   });
-  test('a folder', async () => {
+  test('is a folder', async () => {
     const path = join(folder, 'folder.jpg');
     await mkdir(path);
     expect(await failing(path)).toMatchObject({
@@ -219,13 +219,13 @@ describe('what cannot be used', () => {
       message: expect.stringContaining('is a folder'),
     });
   });
-  test('an empty file', async () => {
+  test('is an empty file', async () => {
     expect(await failing(await written('empty.jpg', ''))).toMatchObject({
       code: 'image_unreadable',
       message: expect.stringContaining('is empty'),
     });
   });
-  test('a text, a drawing and a document named .jpg', async () => {
+  test('is a text, a drawing or a document named .jpg', async () => {
     for (const [text, kind] of [
       ['hello', 'a text file'],
       ['<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'an SVG drawing'],
@@ -237,7 +237,7 @@ describe('what cannot be used', () => {
       });
     }
   });
-  test.each(['jpeg', 'png', 'webp', 'tiff', 'gif'] as const)('a truncated %s', async (format) => {
+  test.each(['jpeg', 'png', 'webp', 'tiff', 'gif'] as const)('is a truncated %s', async (format) => {
     const noise = sharp({
       create: {
         width: 300,
@@ -250,25 +250,22 @@ describe('what cannot be used', () => {
     const bytes = await noise.toFormat(format).toBuffer();
     expect(await failing(bytes.subarray(0, bytes.length * 0.6))).toMatchObject({ code: 'image_unreadable' });
   });
-  test('a large photo that breaks off', async () => {
+  test('is a truncated large photo', async () => {
     const bytes = await sharp(samplePhoto(1)).jpeg().toBuffer();
     expect((await failing(bytes.subarray(0, bytes.length / 2))).message).toContain('is truncated or damaged');
   });
-  test.each(['jpeg', 'png', 'webp', 'gif'] as const)(
-    'a %s that breaks off before its picture begins',
-    async (format) => {
-      const whole = await sharp(samplePhoto(1)).resize(400).toFormat(format).toBuffer();
-      for (const length of [14, 24]) {
-        const { message } = await failing(await written('cut.jpg', whole.subarray(0, length)));
-        expect(message).toMatch(/is truncated or damaged .*: copy or download it again\.$/);
-      }
-    },
-  );
-  test('a BMP image is refused by its name and kind', async () => {
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('is a %s truncated in its header', async (format) => {
+    const whole = await sharp(samplePhoto(1)).resize(400).toFormat(format).toBuffer();
+    for (const length of [14, 24]) {
+      const { message } = await failing(await written('cut.jpg', whole.subarray(0, length)));
+      expect(message).toMatch(/is truncated or damaged .*: copy or download it again\.$/);
+    }
+  });
+  test('is a BMP image, rejected by its name and format', async () => {
     const { message } = await failing(await written('old.bmp', Buffer.from('BM\u0046\u0000\u0000\u0000', 'latin1')));
     expect(message).toMatch(/^Expected a JPEG, .* but .*old\.bmp is a BMP image: save it as PNG or JPEG\.$/);
   });
-  test('a link that leads back to itself, and a name that is too long', async () => {
+  test('is a symbolic link to itself, or a name that is too long', async () => {
     await symlink('loop.jpg', join(folder, 'loop.jpg'));
     expect((await failing(join(folder, 'loop.jpg'))).message).toContain(
       'loop.jpg but it is a symbolic link that points to itself: pass the actual file.',
@@ -277,7 +274,7 @@ describe('what cannot be used', () => {
       'but its name is too long for this system: rename it.',
     );
   });
-  test('a PNG bomb of 900 megapixels, by its header', async () => {
+  test('is a PNG bomb of 900 megapixels, recognised by its header', async () => {
     const bytes = bomb(30_000, 30_000);
     expect(bytes.length).toBeLessThan(200_000);
     const before = process.memoryUsage().rss;
@@ -287,7 +284,7 @@ describe('what cannot be used', () => {
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(50e6);
   });
-  test('more bytes or pixels than the caller allows', async () => {
+  test('has more bytes or pixels than the caller allows', async () => {
     expect(await failing(samplePhoto(1), { limits: { bytes: 1024 } })).toMatchObject({
       code: 'image_too_large',
       image: samplePhoto(1),
@@ -297,7 +294,7 @@ describe('what cannot be used', () => {
       await failing({ data: new Uint8Array(300), width: 10, height: 10 }, { limits: { pixels: 99 } }),
     ).toMatchObject({ code: 'image_too_large' });
   });
-  test('raw pixels that are fewer than promised', async () => {
+  test('has fewer raw pixels than promised', async () => {
     expect(await failing({ data: new Uint8Array(10), width: 2, height: 2 })).toMatchObject({
       code: 'image_unreadable',
       message: expect.stringContaining('received 10'),
@@ -307,7 +304,7 @@ describe('what cannot be used', () => {
     const floats = { data: new Float32Array(12) as unknown as Uint8Array, width: 2, height: 2 };
     expect(await failing(floats)).toMatchObject({ message: expect.stringContaining('Expected a Uint8Array') });
   });
-  test('addresses that are none', async () => {
+  test('is an invalid address', async () => {
     for (const input of ['https://[', 'file://elsewhere/a.jpg', new URL('file://elsewhere/a.jpg')]) {
       const message = expect.stringContaining('is not a valid URL');
       expect(await failing(input), `${input}`).toMatchObject({ code: 'image_unreadable', message });
@@ -316,7 +313,7 @@ describe('what cannot be used', () => {
 });
 
 describe('readAligned', () => {
-  test('takes 112x112 and nothing else', async () => {
+  test('accepts 112x112 and nothing else', async () => {
     const face = await sharp({ create: { width: 112, height: 112, channels: 3, background: 'tan' } })
       .jpeg()
       .toBuffer();

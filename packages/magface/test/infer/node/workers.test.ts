@@ -48,7 +48,7 @@ async function stream(magface: MagFace, inputs: readonly ImageInput[], options: 
   return seen;
 }
 
-test('one worker or three give the same, in the same order, for every kind of input', async () => {
+test('gives the same results in the same order with one worker and with three, for every kind of input', async () => {
   await writeFile(join(folder, 'face.png'), await plain(3));
   const inputs: ImageInput[] = [
     join(folder, 'face.png'),
@@ -71,7 +71,7 @@ test('one worker or three give the same, in the same order, for every kind of in
   expect((inputs[4] as Uint8Array).length).toBe(3); // the caller's memory stays with the caller
 });
 
-test('a caller that stops early, aborts or disposes waits for nothing, and the next stream works', async () => {
+test('lets a caller stop, abort or dispose without waiting, and then streams again', async () => {
   await using magface = await load({ workers: 2 });
   const face = await plain(7);
   async function* endless(): AsyncGenerator<Buffer> {
@@ -94,7 +94,7 @@ test('a caller that stops early, aborts or disposes waits for nothing, and the n
   expect(() => magface.stream(endless(), { aligned: true })).toThrow('disposed');
 });
 
-test('what no face can be made of is thrown as its own kind of error', async () => {
+test('passes on each error in its own class', async () => {
   await writeFile(join(folder, 'wrong.onnx'), tinyOnnx(112, { ...tinyRecord(), embeddingLength: 3 }).slice(0, -9));
   await expect(load({ model: join(folder, 'wrong.onnx'), workers: 2 })).rejects.toMatchObject({ name: 'ModelError' });
   await using magface = await load({ workers: 2, limits: { pixels: 100 } });
@@ -102,7 +102,7 @@ test('what no face can be made of is thrown as its own kind of error', async () 
   expect(result).toMatchObject({ error: { name: 'ImageError', code: 'image_too_large' } });
 });
 
-test('a program that forgets to dispose ends all the same', async () => {
+test('does not keep a program alive that forgets to dispose', async () => {
   const program = `
     const { MagFace } = await import(${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)});
     const magface = await MagFace.load({ model: process.argv[1], detector: false, workers: 2 });

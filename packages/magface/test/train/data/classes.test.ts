@@ -19,14 +19,14 @@ function notesOf(label: number, more: object = {}): string[] {
   return notes;
 }
 
-test('a label of four thousand millions is refused with what it would take', () => {
+test('rejects a label of four thousand million with the memory it would need', () => {
   expect(() => notesOf(4_000_000_000)).toThrow(ConfigError);
   expect(() => notesOf(4_000_000_000)).toThrow(
     'Expected class centers that fit into the 24.0 GiB of this machine but 4000000001 classes of 512 values need 22.4 TiB (the greatest label is 4000000000; the training set has images of one person): number people from 0 without gaps.',
   );
 });
 
-test('two million classes of one person are said, with their memory', () => {
+test('reports two million classes of one person, with their memory', () => {
   expect(notesOf(2_000_000)).toEqual([
     'There are 2000001 classes, since the greatest label is 2000000, but the training set has images of one person: the class centers take 11.4 GiB. Number people from 0 without gaps, unless that is meant.',
   ]);
@@ -34,7 +34,7 @@ test('two million classes of one person are said, with their memory', () => {
   expect(notesOf(1)).toEqual([]);
 });
 
-test('processes share the centers, and those that take no part in a step have no gradient', () => {
+test('counts the centers per process, and no gradients for centers that are not sampled', () => {
   expect(() => notesOf(5_000_000)).toThrow(/need 28\.6 GiB/);
   expect(notesOf(5_000_000, { ranks: 2 })[0]).toContain('take 14.3 GiB');
   expect(notesOf(5_000_000, { sampleRate: 0.1 })[0]).toContain('take 20.0 GiB');

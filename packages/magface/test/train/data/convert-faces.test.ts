@@ -20,7 +20,7 @@ beforeEach(() => {
   }
 });
 
-test('a folder a person becomes train.rec, that a folder and a list again, every byte kept', async () => {
+test('converts a folder per person to train.rec, and that to a folder and list, keeping every byte', async () => {
   expect(await convertFaces(at('in'), at('train.rec'))).toBe(3);
   expect(await convertFaces(at('train.rec'), at('out'))).toBe(3);
   const list = '00000/1.jpg 0 0 0\n00000/2.jpg 0 0 0\n00001/3.jpg 0 1 0\n';
@@ -32,7 +32,7 @@ test('a folder a person becomes train.rec, that a folder and a list again, every
   expect(readFileSync(at('again.idx')).equals(readFileSync(at('train.idx')))).toBe(true);
 });
 
-test('tar shards of so many images, and back to one .rec', async () => {
+test('converts to tar shards of a given size, and back to one .rec', async () => {
   expect(await convertFaces(at('in'), at('train.rec'))).toBe(3);
   expect(await convertFaces(at('train.rec'), at('faces.tar'), { shardSize: 2 })).toBe(3);
   const shard = await openTarShard(at('faces-000001.tar'));
@@ -43,14 +43,14 @@ test('tar shards of so many images, and back to one .rec', async () => {
   expect(readFileSync(at('again.rec')).equals(readFileSync(at('train.rec')))).toBe(true);
 });
 
-test('a list in any order, with a class that has no image: every label is kept', async () => {
+test('keeps every label of an unordered list with an empty class', async () => {
   writeFileSync(at('mixed.list'), 'bob/c.jpg 0 2 0\nann/a.jpg 0 0 0\nann/b.jpg 0 2 0\n');
   expect(await convertFaces(at('mixed.list'), at('mixed.rec'), { root: at('in') })).toBe(3);
   const { samples, classes } = readDataset(at('mixed.rec'));
   expect([classes, ...Array.from(samples, ({ label }) => label)]).toEqual([3, 0, 2, 2]);
 });
 
-test('no name leads out of the folder, hides a file or breaks the list', async () => {
+test('lets no name escape the folder, hide a file or break the list', async () => {
   const tar = await createTarWriter(at('evil.tar'));
   const names = ['../../up', '/etc/passwd', '.hidden', 'a b\nc', 'x/same', 'y/same', 'é', 'con:1'];
   for (const [i, name] of names.entries()) {
@@ -66,32 +66,29 @@ test('no name leads out of the folder, hides a file or breaks the list', async (
   expect(readFileSync(at('out/train.list'), 'utf8').split('\n')).toHaveLength(written.length + 1);
 });
 
-test('a hundred thousand people sort as their classes do', async () => {
+test('sorts a hundred thousand people like their classes', async () => {
   writeFileSync(at('many.list'), 'ann/a.jpg 0 100000 0\nbob/c.jpg 0 2 0\n');
   await convertFaces(at('many.list'), at('out'), { root: at('in') });
   expect(readFileSync(at('out/train.list'), 'utf8')).toBe('000002/c.jpg 0 2 0\n100000/a.jpg 0 100000 0\n');
 });
 
-test.each(['set.tar', 'set'])(
-  'every kind of image that is read comes back out of %s, and a damaged one',
-  async (name) => {
-    const plain = sharp({ create: { width: 112, height: 112, channels: 3, background: 'red' } });
-    const kinds = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const;
-    const images = await Promise.all(kinds.map((kind) => plain.clone().toFormat(kind).toBuffer()));
-    mkdirSync(at('kinds/eve'), { recursive: true });
-    for (const [i, kind] of kinds.entries()) writeFileSync(at(`kinds/eve/${i}.${kind}`), images[i]!);
-    writeFileSync(at('kinds/eve/6.TIF'), 'damaged');
-    expect(await convertFaces(at('kinds'), at('packed.rec'))).toBe(7);
-    expect(await convertFaces(at('kinds'), at(name))).toBe(7);
-    const { samples } = readDataset(at(name));
-    const endings = ['jpg', 'png', 'webp', 'avif', 'tiff', 'gif', 'tif'];
-    expect(Array.from(samples, ({ path }) => path.replace(/.*\./, ''))).toEqual(endings);
-    await using loader = new Loader(readDataset(at(name)), { batchSize: 7, seed: 1, workers: 0 });
-    expect((await loader.verify()).map(({ path }) => path)).toEqual([samples.at(6)!.path]);
-  },
-);
+test.each(['set.tar', 'set'])('returns every readable kind of image, and a damaged one, from %s', async (name) => {
+  const plain = sharp({ create: { width: 112, height: 112, channels: 3, background: 'red' } });
+  const kinds = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const;
+  const images = await Promise.all(kinds.map((kind) => plain.clone().toFormat(kind).toBuffer()));
+  mkdirSync(at('kinds/eve'), { recursive: true });
+  for (const [i, kind] of kinds.entries()) writeFileSync(at(`kinds/eve/${i}.${kind}`), images[i]!);
+  writeFileSync(at('kinds/eve/6.TIF'), 'damaged');
+  expect(await convertFaces(at('kinds'), at('packed.rec'))).toBe(7);
+  expect(await convertFaces(at('kinds'), at(name))).toBe(7);
+  const { samples } = readDataset(at(name));
+  const endings = ['jpg', 'png', 'webp', 'avif', 'tiff', 'gif', 'tif'];
+  expect(Array.from(samples, ({ path }) => path.replace(/.*\./, ''))).toEqual(endings);
+  await using loader = new Loader(readDataset(at(name)), { batchSize: 7, seed: 1, workers: 0 });
+  expect((await loader.verify()).map(({ path }) => path)).toEqual([samples.at(6)!.path]);
+});
 
-test('an image of a kind that cannot be read is named, not passed over', async () => {
+test('names an image of an unreadable kind instead of skipping it', async () => {
   writeFileSync(at('in/bob/d.bmp'), 'BM');
   expect(() => readDataset(at('in'))).toThrow(/JPEG, PNG, .* but .*d\.bmp is of another kind/);
   writeFileSync(at('one.list'), 'bob/d.bmp 0 0 0\n');
@@ -106,7 +103,7 @@ test('an image of a kind that cannot be read is named, not passed over', async (
   expect(() => readDataset(at('old.tar'))).toThrow(/old\.tar:0\.img is of another kind/);
 });
 
-test('refuses what it cannot write, and leaves nothing half written', async () => {
+test('rejects what it cannot write, and leaves no unfinished file', async () => {
   await expect(convertFaces(at('in'), at('a.zip'))).rejects.toThrow(ConfigError);
   mkdirSync(at('empty'));
   await expect(convertFaces(at('empty'), at('a.rec'))).rejects.toThrow('Expected a folder of images for each person');

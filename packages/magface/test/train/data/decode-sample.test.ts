@@ -32,7 +32,7 @@ const folder = temporaryFolder();
 const bgrOf = (rgb: Uint8Array | Uint8ClampedArray): number[] =>
   Array.from(rgb, (_, i) => rgb[i - (i % 3) + 2 - (i % 3)]!);
 
-test.each(Object.entries(files))('%s', async (name, make) => {
+test.each(Object.entries(files))('decodes %s', async (name, make) => {
   const file = join(folder, name);
   writeFileSync(file, await make());
   const expected = bgrOf((await readAligned(file)).data);

@@ -9,7 +9,7 @@ import { Loader } from '../../../src/train/data/loader.ts';
 import { epochOrder, isFlipped } from '../../../src/train/data/sample-order.ts';
 import { jpeg, smallSet, temporaryFolder } from '../small-set.ts';
 
-test('order and flips depend on seed and epoch alone; each sample comes once and half are mirrored', () => {
+test('order and flips depend only on seed and epoch; each sample comes once and half are mirrored', () => {
   const order = epochOrder(1, 0, 1000);
   expect(epochOrder(1, 0, 1000)).toEqual(order);
   expect(epochOrder(1, 1, 1000)).not.toEqual(order);
@@ -19,14 +19,14 @@ test('order and flips depend on seed and epoch alone; each sample comes once and
   expect(Math.abs(flips - 5000)).toBeLessThan(200);
 });
 
-test('a folder a person: classes in the order of names, any number of spaces', () => {
+test('classes of a folder per person are in the order of names, with any number of spaces', () => {
   const dataset = readDataset(smallSet(3, 2));
   expect(dataset.classes).toBe(3);
   expect(dataset.names).toEqual(['person 0', 'person 1', 'person 2']);
   expect(Array.from(dataset.samples, ({ label }) => label)).toEqual([0, 0, 1, 1, 2, 2]);
 });
 
-test('people are those that have images; classes are said where they are more', () => {
+test('people are those with images; the number of classes is mentioned if larger', () => {
   const folder = smallSet(2, 2);
   expect(datasetSize(readDataset(folder))).toBe('4 images of 2 people');
   expect(datasetSize(readDataset(folder, { classes: 5 }))).toBe('4 images of 2 people in 5 classes');
@@ -34,7 +34,7 @@ test('people are those that have images; classes are said where they are more', 
   expect(datasetSize(readDataset(folder))).toBe('4 images of 2 people in 3 classes');
 });
 
-test('the official list, with spaces in names, relative to the root or to the list', () => {
+test('the official list may have spaces in names, relative to the root or to the list', () => {
   const folder = smallSet(2, 1);
   const list = join(folder, 'train.list');
   writeFileSync(list, 'person 0/0.jpg 0 0 0\nperson 1/0.jpg 0 4 0\n\n');
@@ -47,7 +47,7 @@ test('the official list, with spaces in names, relative to the root or to the li
   expect(Array.from(readDatasets([list, list]).samples, ({ label }) => label)).toEqual([0, 4, 5, 9]);
 });
 
-test('what is wrong with a list is said before the first step', () => {
+test('errors in a list are reported before the first step', () => {
   const folder = smallSet(1, 1);
   const write = (text: string): string => {
     const list = join(folder, 'train.list');
@@ -71,7 +71,7 @@ test('what is wrong with a list is said before the first step', () => {
 });
 
 test.each([0, -4, 2.5, Number.NaN, undefined as unknown as number])(
-  'a batch size of %s is refused as one',
+  'a batch size of %s is rejected by name',
   (batchSize) => {
     const dataset = readDataset(smallSet(2, 2));
     const make = (): Loader => new Loader(dataset, { batchSize, seed: 1 });
@@ -80,7 +80,7 @@ test.each([0, -4, 2.5, Number.NaN, undefined as unknown as number])(
   },
 );
 
-test('pixels are BGR, mirrored when asked, the same from sharp where the file is no JPEG', async () => {
+test('pixels are BGR, mirrored on request, and the same from sharp if the file is not a JPEG', async () => {
   const folder = temporaryFolder();
   const pixels = Buffer.alloc(faceBytes);
   pixels.set([10, 20, 30], 0); // RGB of the first pixel
@@ -97,7 +97,7 @@ test('pixels are BGR, mirrored when asked, the same from sharp where the file is
   await expect(decodeSample(join(folder, 'large.jpg'), plain, false)).rejects.toThrow(/120x120 but must be 112x112/);
 });
 
-test('batches are the same with and without workers, from any step on', async () => {
+test('batches are the same with and without workers, starting at any step', async () => {
   const dataset = readDataset(smallSet(3, 4));
   const collect = async (workers: number, from: number): Promise<string[]> => {
     await using loader = new Loader(dataset, { batchSize: 4, seed: 5, workers });
@@ -137,7 +137,7 @@ test('an unreadable image is named once and replaced; more than 1 % stop the run
   await expect(read()).rejects.toThrow(/at most 1 % of the 120 training images/);
 });
 
-test('closing while threads decode waits for the image in hand and drops the rest', async () => {
+test('closing while threads decode waits for the current image and drops the rest', async () => {
   const dataset = readDataset(smallSet(4, 8));
   for (let round = 0; round < 4; round++) {
     const loader = new Loader(dataset, { batchSize: 32, seed: round, workers: 2 });

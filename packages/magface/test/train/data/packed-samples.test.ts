@@ -56,7 +56,7 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
     ['faces-{000..002}.tar', 'faces-000.tar:000000.jpg'],
     ['faces-*.tar', 'faces-000.tar:000000.jpg'],
     ['plain', 'plain/people.tar:person 0/0.jpg'],
-  ])('%s gives the batches of the folder, bit for bit, with and without workers', async (name, first) => {
+  ])("%s gives the folder's batches, bit for bit, with and without workers", async (name, first) => {
     const source = join(packed, name);
     const dataset = readDataset(source);
     expect(dataset.samples.length).toBe(12);
@@ -69,7 +69,7 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
     expect(await batchesOf(source, 2)).toEqual(expected);
   });
 
-  test('sources are joined; shards of one folder are one of them, also when a shell has spelt them out', () => {
+  test('joins sources, and treats shards of one folder as one, also if a shell expanded them', () => {
     const shards = [0, 1, 2].map((i) => join(packed, `faces-00${i}.tar`));
     const { samples, classes } = readDatasets([folder, ...shards, join(packed, 'train.rec')]);
     expect(classes).toBe(12);
@@ -80,7 +80,7 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
     expect(samples.at(36)).toBeUndefined();
   });
 
-  test('a folder with a .rec stands for it', () => {
+  test('uses the .rec in a folder instead of the folder', () => {
     const alone = temporaryFolder();
     for (const ending of ['rec', 'idx']) {
       writeFileSync(join(alone, `train.${ending}`), readFileSync(join(packed, `train.${ending}`)));
@@ -88,8 +88,8 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
     expect(readDataset(alone).samples.at(0)!.path).toBe(join(alone, 'train.rec:1'));
   });
 
-  describeTraining('training', () => {
-    test('has the same losses', async () => {
+  describeTraining('training on them', () => {
+    test('gives the same losses', async () => {
       const lossesOf = async (trainList: string): Promise<number[]> => {
         const losses: number[] = [];
         const config = parseTrainConfig({ ...tinyRun, epochs: 1, trainList, output: temporaryFolder() });
@@ -108,7 +108,7 @@ describe('the same faces as a folder, a .rec and tar shards', () => {
 const inTwoParts = (image: Buffer): Buffer =>
   Buffer.concat([image, Buffer.alloc((4 - (image.length % 4)) % 4), Buffer.from('0a23d7ce', 'hex')]);
 
-test('a damaged record is named, counted and replaced; verify lists it', async () => {
+test('names, counts and replaces a damaged record, and lists it in verify', async () => {
   const folder = temporaryFolder();
   const writer = await createRecordWriter(join(folder, 'a.rec'));
   for (let key = 0; key < 120; key++) {
@@ -136,7 +136,7 @@ test('a damaged record is named, counted and replaced; verify lists it', async (
   expect(bad[0]!.reason).toContain('Expected a record to begin here');
 });
 
-describe('what is wrong is said before the first step', () => {
+describe('wrong sources are reported before the first step', () => {
   const shard = async (files: Readonly<Record<string, string | Buffer>>): Promise<string> => {
     const file = join(temporaryFolder(), 'a.tar');
     const tar = await createTarWriter(file);
@@ -145,7 +145,7 @@ describe('what is wrong is said before the first step', () => {
     return file;
   };
 
-  test('classes in .json, and those that are none', async () => {
+  test('classes in .json, and invalid ones', async () => {
     const both = { '0.json': '{"label": 3}', '0.jpg': 'x', '1.jpg': 'x', '1.cls': '1\n' };
     expect(Array.from(readDataset(await shard(both)).samples, ({ label }) => label)).toEqual([3, 1]);
     const wrong = await shard({ '0.jpg': 'x', '0.cls': '-1' });
@@ -157,7 +157,7 @@ describe('what is wrong is said before the first step', () => {
     expect(() => readDataset(empty)).toThrow(/found none/);
   });
 
-  test('shards that are not there', async () => {
+  test('missing shards', async () => {
     const file = await shard({ '0.jpg': 'x', '0.cls': '0' });
     expect(() => readDataset(file.replace('a.tar', '{a,b}.tar'))).toThrow(/there is no .*b\.tar/);
     expect(() => readDataset(file.replace('a.tar', 'z*.tar'))).toThrow(/there is no .*z\*\.tar/);
@@ -165,7 +165,7 @@ describe('what is wrong is said before the first step', () => {
   });
 });
 
-test('a .rec that the record writer of MXNet wrote is read in place', async () => {
+test('reads a .rec written by MXNet in place', async () => {
   const dataset = readDataset(fixtureFile('records/faces.rec'));
   expect([dataset.classes, dataset.samples.length]).toEqual([2, 6]);
   await using loader = new Loader(dataset, { batchSize: 6, seed: 1, workers: 1 });

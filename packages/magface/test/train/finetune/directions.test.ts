@@ -7,7 +7,7 @@ const rows = (dimension: number, ...values: number[]) => ({ values: Float32Array
 const labels = [0, 0, 1];
 const clean = normalized(rows(2, 3, 4, 0, 2, 5, 0));
 
-test('centres are the mean directions of each class, as columns of length one', () => {
+test('centers are the mean directions of the classes, as columns of length one', () => {
   expect([...clean.values]).toEqual([3 / 5, 4 / 5, 0, 1, 1, 0].map(Math.fround));
   const sums = classSums(clean, labels, 3);
   expect([...sums.values]).toEqual([0.6, 1.8, 1, 0, 0, 0].map((value) => expect.closeTo(value, 6)));
@@ -17,7 +17,7 @@ test('centres are the mean directions of each class, as columns of length one', 
   );
 });
 
-test('a face is measured by the other faces of its person, not by itself', () => {
+test('recognisability compares a face with the other faces of its person, not with itself', () => {
   const sums = classSums(clean, labels, 2);
   const shown = normalized(rows(2, 4, 3, 0, 1, 1, 1));
   // Face 0 against face 1, face 1 against face 0; face 2 is alone.
@@ -26,7 +26,7 @@ test('a face is measured by the other faces of its person, not by itself', () =>
   );
 });
 
-test('recognisability, less what damage takes, becomes a magnitude from its lowest to its highest 2 %', () => {
+test('recognisability minus damage becomes a magnitude, between its lowest and highest 2 %', () => {
   const own = Float32Array.from({ length: 101 }, (_, i) => i / 100);
   const limits = { lowerMagnitude: 1, upperMagnitude: 5 };
   const whole = { all: 0, darkness: 0 };
@@ -40,7 +40,7 @@ test('recognisability, less what damage takes, becomes a magnitude from its lowe
   expect(targetMagnitudes(own, Array(101).fill({ all: 1, darkness: 1 }), limits)[0]).toBe(1);
 });
 
-test('faces that are all alike have their targets halfway, those beyond at the limits, none is NaN', () => {
+test('identical faces have middle targets, those beyond are clamped, and none is NaN', () => {
   const limits = { lowerMagnitude: 1, upperMagnitude: 11 };
   const whole = { all: 0, darkness: 0 };
   const halfway = 1 + 10 * (0.85 / 2 + 0.15);

@@ -8,7 +8,7 @@ import { jpeg, smallSet, temporaryFolder } from '../small-set.ts';
 
 const digestOf = (source: string): string => facesDigest(readDataset(source).samples);
 
-test('faces are others when one was edited, also where its name and size stayed', () => {
+test('the key changes if a face was edited, even with the same name and size', () => {
   const folder = smallSet(2, 2);
   const before = digestOf(folder);
   expect(digestOf(folder)).toBe(before);
@@ -20,7 +20,7 @@ test('faces are others when one was edited, also where its name and size stayed'
   expect(digestOf(folder)).not.toBe(edited);
 });
 
-test('images in a file of many are others when the file is', async () => {
+test('the key changes if a packed file changes', async () => {
   const file = join(temporaryFolder(), 'train.rec');
   await convertFaces(smallSet(2, 2), file);
   const before = digestOf(file);
@@ -29,7 +29,7 @@ test('images in a file of many are others when the file is', async () => {
   expect(digestOf(file)).not.toBe(before);
 });
 
-test('values that cannot be written leave no part behind', () => {
+test('values that cannot be written leave no partial file', () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'front-a-view0.start', 'in the way'), { recursive: true });
   expect(() => new FrontCache(folder, 'a').writeFeatures(0, Float32Array.of(1, 2))).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);

@@ -26,7 +26,7 @@ test('damage is a function of seed, sample and view, over all kinds and strength
   expect(views.filter(({ flipped }) => flipped).length / 700).toBeCloseTo(0.5, 1);
 });
 
-test('only the kinds that are asked for are done', () => {
+test('only the requested kinds of damage occur', () => {
   const only = { ...options, kinds: ['jpeg', 'blur'] as const };
   const kinds = Array.from({ length: 50 }, (_, sample) =>
     viewOf(sample, 2, only).damages.map(({ kind }) => kind),
@@ -34,7 +34,7 @@ test('only the kinds that are asked for are done', () => {
   expect(new Set(kinds)).toEqual(new Set(['jpeg', 'blur']));
 });
 
-test('a plan shows every face once an epoch, the given share of them damaged', () => {
+test('a plan shows every face once per epoch, the given share of them damaged', () => {
   const plan = { seed: 3, batchSize: 10, samples: 1004, views: 5, degrade: 0.6 };
   const places = [...plannedBatches(0, plan)].flat();
   expect(new Set(places.map(({ sample }) => sample)).size).toBe(1000);

@@ -26,7 +26,7 @@ const plain = ({ tensors, state }: CheckpointContent) => ({
   tensors: [...tensors].map(([name, { dtype, shape, bytes }]) => [name, dtype, shape, [...bytes]]),
 });
 
-test('comes back as it was written, and leaves no temporary file', async () => {
+test('reads back what was written, and leaves no temporary file', async () => {
   const folder = temporaryFolder();
   const file = join(folder, checkpointName(3, 40));
   await writeCheckpoint(file, content);
@@ -34,7 +34,7 @@ test('comes back as it was written, and leaves no temporary file', async () => {
   expect(readdirSync(folder)).toEqual(['00003-0000040.safetensors']);
 });
 
-test('the newest comes first: later epochs, then later steps', () => {
+test('sorts by epochs, then steps, newest first', () => {
   const folder = temporaryFolder();
   const names = [checkpointName(1, 0), checkpointName(0, 900), checkpointName(1, 20), checkpointName(12, 0)];
   for (const name of names) writeFileSync(join(folder, name), '');
@@ -43,7 +43,7 @@ test('the newest comes first: later epochs, then later steps', () => {
   expect(listCheckpoints(folder)).toEqual(expected);
 });
 
-test('a run that has not begun has no checkpoints; a file is no folder of them', async () => {
+test('finds no checkpoints before a run has started, and rejects a file as their folder', async () => {
   const folder = temporaryFolder();
   expect(listCheckpoints(folder)).toEqual([]);
   expect(listCheckpoints(join(folder, 'not begun'))).toEqual([]);
@@ -53,7 +53,7 @@ test('a run that has not begun has no checkpoints; a file is no folder of them',
   expect(() => listCheckpoints(file)).toThrow(`${file} is a file`);
 });
 
-test('every cut and every flipped byte is refused by name', async () => {
+test('rejects every truncation and every flipped byte by name', async () => {
   const file = join(temporaryFolder(), checkpointName(1, 0));
   await writeCheckpoint(file, content);
   const whole = readFileSync(file);

@@ -39,7 +39,7 @@ describeTraining('a run of one epoch', () => {
 
   const title = withoutPyTorch === undefined ? '' : ` [skipped: ${withoutPyTorch}]`;
   test.skipIf(withoutPyTorch !== undefined)(
-    `goes on in PyTorch by torch.optim.SGD.load_state_dict, and from there here by --resume${title}`,
+    `continues in PyTorch by torch.optim.SGD.load_state_dict, and from there here by --resume${title}`,
     async () => {
       const { checkpoint, trainList } = await trained();
       const output = temporaryFolder();
@@ -69,7 +69,7 @@ describeTraining('a run of one epoch', () => {
     },
   );
 
-  test('what does not fit the run is refused; without --optimizer there is none', async () => {
+  test('rejects a checkpoint that does not fit; without --optimizer it has none', async () => {
     const { checkpoint } = await trained();
     const [with_, without] = ['with.pth', 'without.pth'].map((name) => join(temporaryFolder(), name)) as [
       string,

@@ -36,12 +36,12 @@ describeTraining('a training run', () => {
     });
   });
 
-  test('holds no more tensors as it goes, over epochs, checkpoints and reports', () => {
+  test('does not accumulate tensors over epochs, checkpoints and reports', () => {
     expect(alive).toHaveLength(15);
     expect(Math.max(...alive.slice(1))).toBe(alive[1]);
   });
 
-  test('stopped in mid-epoch and resumed gives the same losses and rows, bit for bit', async () => {
+  test('gives the same losses and rows after a stop in mid-epoch and a resume, bit for bit', async () => {
     expect(expected.size).toBe(15);
 
     const broken = configOf(smallSet(4, 5));
@@ -65,7 +65,7 @@ describeTraining('a training run', () => {
     expect(rows(broken).map((row) => row['step'])).toEqual([4, 8, 12, 15]);
   });
 
-  test('passes over a damaged checkpoint by name and takes the one before it', async () => {
+  test('skips a damaged checkpoint by name and uses the one before it', async () => {
     const config = configOf(smallSet(2, 4), { epochs: 2 }); // 2 steps an epoch
     await lossesOf(config);
     const [newest, before] = listCheckpoints(config.output);
@@ -80,7 +80,7 @@ describeTraining('a training run', () => {
     await expect(train(config, { resume: true })).rejects.toThrow(/none of its 2 is/);
   });
 
-  test('asked to stop it names the way on; resumed when it is over it leaves all files as they are', async () => {
+  test('says how to continue when stopped, and leaves all files unchanged when resumed after the end', async () => {
     const config = configOf(smallSet(2, 4), { epochs: 2 });
     const [stop, notes] = [new AbortController(), [] as string[]];
     const onNote = (line: string): void => void notes.push(line);
@@ -95,7 +95,7 @@ describeTraining('a training run', () => {
     expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
   });
 
-  test('resumed with a larger batch it keeps every row that it wrote', async () => {
+  test('keeps every row when resumed with a larger batch', async () => {
     const config = configOf(smallSet(4, 5), { epochs: 1, printFreq: 1, maxSteps: 4 });
     await train(config);
     await train({ ...config, batchSize: 8, epochs: 2, maxSteps: undefined }, { resume: true });
@@ -104,7 +104,7 @@ describeTraining('a training run', () => {
     expect(rows.map(({ samples }) => samples)).toEqual([4, 8, 12, 16, 24, 32]);
   });
 
-  test('an output that is a file, or lies in one, is refused by name', async () => {
+  test('rejects an output that is a file, or lies in one, by name', async () => {
     const file = join(temporaryFolder(), 'run');
     writeFileSync(file, '');
     const trainList = smallSet(2, 4);
@@ -115,7 +115,7 @@ describeTraining('a training run', () => {
     }
   });
 
-  test('resumed and diverging at once it names the checkpoint that it came from', async () => {
+  test('names the checkpoint it resumed from if it diverges at once', async () => {
     const config = configOf(smallSet(4, 5), { epochs: 3, maxSteps: 2 });
     await train(config);
     const [newest] = listCheckpoints(config.output);
@@ -126,14 +126,14 @@ describeTraining('a training run', () => {
     });
   });
 
-  test('its rows tell of memory: what was held and kept, and that nearly every block was had before', () => {
+  test('reports memory in its rows: peak, cache, and almost every block reused', () => {
     const last = readMetrics(join(unbroken.output, 'metrics.jsonl')).at(-1)!;
     expect(last.memoryPeak).toBeGreaterThan(5);
     expect(last.memoryKept).toBeGreaterThan(5);
     expect(last.memoryReused).toBeGreaterThan(0.95);
   });
 
-  test('keeps the newest checkpoints, refuses to write over a run, and says a lambda_g that is too low', async () => {
+  test('keeps the newest checkpoints, refuses to overwrite a run, and reports a lambda_g that is too low', async () => {
     const config = configOf(smallSet(2, 4), { epochs: 4, keep: 2, lambdaG: 20 });
     const notes: string[] = [];
     await train(config, { onNote: (line) => notes.push(line) });
@@ -145,7 +145,7 @@ describeTraining('a training run', () => {
     await expect(train(config)).rejects.toThrow(/add --resume/);
   });
 
-  test('holds the official names, so that other tools read its checkpoints', async () => {
+  test('uses the official names, so that other tools read its checkpoints', async () => {
     const config = configOf(smallSet(2, 4), { epochs: 1 });
     await train(config);
     const { tensors, state } = await readCheckpoint(listCheckpoints(config.output)[0]!);
@@ -157,7 +157,7 @@ describeTraining('a training run', () => {
     expect(existsSync(join(config.output, 'metrics.jsonl'))).toBe(true);
   });
 
-  test('learns: the loss falls on a set that is easy', async () => {
+  test('reduces the loss on an easy set', async () => {
     const easy = {
       batchSize: 8,
       scale: 16,

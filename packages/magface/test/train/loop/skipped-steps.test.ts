@@ -10,7 +10,7 @@ const where = {
   checkpoint: 'run/00001.safetensors',
 };
 
-test('ten steps in a row end a run, ten in all do not; each is named with its sample', () => {
+test('ten steps in a row end a run, ten in total do not; each is reported with its sample', () => {
   const notes: string[] = [];
   const skips = new SkipCounter(3, (line) => notes.push(line));
   for (let step = 1; step <= 40; step++) skips.add(step, step % 10 === 0 ? undefined : bad, where);

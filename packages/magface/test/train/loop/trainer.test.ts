@@ -31,7 +31,7 @@ describeTraining('a trainer', () => {
     for (const velocity of one.optimizer.velocities) expect(velocity.isfinite().all().item()).toBe(1);
   };
 
-  test('images are BGR over 255 as (N, 3, 112, 112)', () => {
+  test('feeds images as BGR / 255 of shape (N, 3, 112, 112)', () => {
     const faces = new Uint8Array(pixels);
     faces.set([0, 51, 255]);
     const images = toImages(faces);
@@ -39,7 +39,7 @@ describeTraining('a trainer', () => {
     expect([0, 1, 2].map((c) => Number(images.toArray()[c * 112 * 112]))).toEqual([0, Math.fround(0.2), 1]);
   });
 
-  test('a step that is not finite changes no weight and no statistic, and names what was wrong', () => {
+  test('skips a step that is not finite, changes no weight or statistic, and names the cause', () => {
     const one = trainer({ architecture: architecture('iresnet18', 16) });
     const bias = one.network.tensors.get('bn1.bias')!.detach();
     bias.fill_(Number.POSITIVE_INFINITY);
@@ -55,7 +55,7 @@ describeTraining('a trainer', () => {
   });
 
   test.each(['fp32', 'bf16'] as const)(
-    '%s: an infinite pixel leaves every weight as it was, to the bit',
+    '%s: an infinite pixel leaves every weight unchanged, to the bit',
     (precision) => {
       const one = trainer({ precision });
       const values = u01('images', 2 * pixels);
@@ -78,7 +78,7 @@ describeTraining('a trainer', () => {
     },
   );
 
-  test.each(['fp32', 'bf16'] as const)('%s: a center equal to the feature (cos θ = 1) trains on', (precision) => {
+  test.each(['fp32', 'bf16'] as const)('%s: a center equal to the feature (cos θ = 1) can be trained', (precision) => {
     const one = trainer({ precision, dropout: 0 });
     const given = batch();
     {
@@ -95,7 +95,7 @@ describeTraining('a trainer', () => {
     expectFinite(one);
   });
 
-  test.each(['fp32', 'bf16'] as const)('%s: all-black images leave every weight finite', (precision) => {
+  test.each(['fp32', 'bf16'] as const)('%s: black images leave every weight finite', (precision) => {
     const one = trainer({ precision });
     const black = { ...batch(), faces: new Uint8Array(2 * pixels) };
     for (let step = 0; step < 3; step++) expect(Number.isFinite(one.step(black, 0.1).loss)).toBe(true);
@@ -117,7 +117,7 @@ describeTraining('a trainer', () => {
     expectFinite(one);
   });
 
-  test('steps leave no tensor behind, those that were skipped neither', () => {
+  test('leaves no tensor behind after a step, also a skipped one', () => {
     const one = trainer();
     one.step(batch(), 0.01);
     const before = aliveTensors();

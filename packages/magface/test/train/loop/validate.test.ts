@@ -18,7 +18,7 @@ const write = (path: string, content: Buffer | string): void => {
   writeFileSync(path, content);
 };
 
-test('names are relative to --eval-root alone when it is given, else to the current folder or the list', async () => {
+test('names are relative to --eval-root if given, else to the current folder or the list', async () => {
   const { list, images } = setOf('a.jpg', 'b.jpg');
   for (const name of ['a.jpg', 'b.jpg']) write(join(dirname(list), name), jpeg(name));
   expect((await readValidationSet(list)).images).toEqual(['a.jpg', 'b.jpg'].map((name) => join(dirname(list), name)));
@@ -28,7 +28,7 @@ test('names are relative to --eval-root alone when it is given, else to the curr
   expect((await readValidationSet(list, { root: images })).images[0]).toBe(join(images, 'a.jpg'));
 });
 
-test('absolute names are taken as they are, mixed with others too', async () => {
+test('absolute names are used as they are, also mixed with others', async () => {
   const elsewhere = join(temporaryFolder().replace(/ /g, '_'), 'a.jpg'); // names in this list have no spaces
   write(elsewhere, jpeg('a'));
   const { list, images } = setOf(elsewhere, 'b.jpg');
@@ -40,7 +40,7 @@ test.each([
   ['image_missing', undefined],
   ['image_unreadable', 'no image'],
   ['image_wrong_size', jpeg('large', 120)],
-] as const)('%s is said before the first step, with the name of the file', async (code, content) => {
+] as const)('%s is reported before the first step, with the name of the file', async (code, content) => {
   const { list, images } = setOf('a.jpg', 'sub/b.jpg');
   write(join(images, 'a.jpg'), jpeg('a'));
   if (content !== undefined) write(join(images, 'sub/b.jpg'), content);
@@ -50,7 +50,7 @@ test.each([
   expect((error as ImageError).message).toContain(join(images, 'sub/b.jpg'));
 });
 
-test('a list of labels alone is refused', async () => {
+test('a list of labels alone is rejected', async () => {
   const list = join(temporaryFolder(), 'pairs.txt');
   writeFileSync(list, '1\n0\n');
   await expect(readValidationSet(list)).rejects.toThrow(/names their images/);

@@ -7,7 +7,7 @@ import type { Case, StepTrace } from './rank-steps.ts';
 import { runRanks } from './run-ranks.ts';
 import { tinyTrainer } from './tiny.ts';
 
-test('the loss scale is halved by a step that is left out and doubled after 2000 that were not', () => {
+test('the loss scale is halved by a skipped step and doubled after 2000 others', () => {
   const scale = new LossScale(8);
   scale.update(true);
   expect(scale.state).toEqual({ value: 4, steps: 0 });
@@ -18,7 +18,7 @@ test('the loss scale is halved by a step that is left out and doubled after 2000
 });
 
 describeTraining('ranks that decide together', () => {
-  test('an overflow in one rank’s centers leaves the step out on all, and they stay equal to the bit', async () => {
+  test("an overflow in one rank's centers skips the step on all, and they stay equal to the bit", async () => {
     const overflow: Case = { lossScale: 2 ** 98, shortCenterOn: 1 };
     const [first, second] = (
       await runRanks(new URL('rank-steps.ts', import.meta.url), 2, [JSON.stringify(overflow)])

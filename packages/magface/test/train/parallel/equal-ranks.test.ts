@@ -38,7 +38,7 @@ describeTraining('parallel training', () => {
     });
   });
 
-  test.each([1, 2, 3, 4])('%i ranks give the losses and gradients of one process, to 1e-5', async (size) => {
+  test.each([1, 2, 3, 4])('%i ranks give the losses and gradients of one process, within 1e-5', async (size) => {
     const ranks = await traces(size, Object.values(cases));
     for (const [index, name] of Object.keys(cases).entries()) {
       for (const [step, expected] of alone[index]!.entries()) {
@@ -62,7 +62,7 @@ describeTraining('parallel training', () => {
     }
   });
 
-  test('bf16: 2 ranks agree to the bit, and with one process to the precision of the type', async () => {
+  test("2 ranks in bf16 agree to the bit, and with one process to the type's precision", async () => {
     const [first, second] = (await traces(2, [{ precision: 'bf16' }])).map(([steps]) => steps!);
     const trainer = tinyTrainer({ precision: 'bf16' });
     for (const [step, one] of first!.entries()) {

@@ -61,7 +61,7 @@ describeTraining('finetuning in several processes', () => {
     expect(apart(one, two)).toBeLessThan(1e-2);
   });
 
-  test('one goes on where two were stopped; BatchNorm takes its statistics over both', () => {
+  test('one process continues where two stopped; BatchNorm takes its statistics over both', () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
     const more = ['--train-last', '2', '--fresh-batch-norm', '--front-cache', temporaryFolder()];
     finetune(two, [...more, '--nproc', '2', '--max-steps', '2']);

@@ -60,7 +60,7 @@ describeTraining('magface train --nproc', () => {
   writeFileSync(list, pairs.join('\n'));
   const validated = ['--eval-pairs', list, '--eval-root', set];
 
-  test('two processes and one give the same losses, files and names; a third resumes what two began', async () => {
+  test('two processes and one give the same losses, files and names; three resume what two began', async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
     expect(run(wordsOf(set, one, validated))).toMatchObject({ status: 0 });
     const parallel = run(wordsOf(set, two, [...validated, '--nproc', '2', '--max-steps', '2']));
@@ -95,7 +95,7 @@ describeTraining('magface train --nproc', () => {
     }
   });
 
-  test('a rank that is killed ends the others; all start again and come to the same losses, to the bit', async () => {
+  test('a killed rank ends the others; all restart and reach the same losses, to the bit', async () => {
     const [whole, broken] = [temporaryFolder(), temporaryFolder()];
     expect(run(wordsOf(set, whole, ['--nproc', '2']))).toMatchObject({ status: 0 });
     const launcher = spawn(process.execPath, wordsOf(set, broken, ['--nproc', '2', '--max-restarts', '1']), {
@@ -120,14 +120,14 @@ describeTraining('magface train --nproc', () => {
     expect(readdirSync(broken).filter((name) => name.includes('.shard-'))).toEqual([]);
   });
 
-  test('more processes than classes are refused before the first step', () => {
+  test('more processes than classes are rejected before the first step', () => {
     const { status, stderr } = run(wordsOf(smallSet(2, 4), temporaryFolder(), ['--nproc', '3']));
     expect(status).toBe(2);
     expect(stderr).toMatch(/at most one process for each of the 2 classes but there are 3: lower --nproc/);
     expect(stderr).not.toMatch(/not foreseen/);
   });
 
-  test('wrong settings are said once and not tried again; fp16 on the CPU names bf16', () => {
+  test('wrong settings are reported once and not retried; fp16 on the CPU suggests bf16', () => {
     const output = temporaryFolder();
     const { status, stderr } = run(wordsOf(set, output, ['--nproc', '2', '--max-restarts', '2', '--fp16', '1']));
     expect(status).toBe(2);

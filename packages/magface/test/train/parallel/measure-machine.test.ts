@@ -14,7 +14,7 @@ const children = (): number[] =>
 describeTraining('measuring a machine', () => {
   const task = { arch: 'iresnet18', embeddingSize: 512, precision: 'fp32', images: 8 } as const;
 
-  test.skipIf(availableParallelism() < 2)('a process that is lost ends the others at once, and is named', async () => {
+  test.skipIf(availableParallelism() < 2)('ends all processes and names the one that was lost', async () => {
     vi.stubEnv('MAGFACE_CORES', '2');
     const measured = measureMachine({ ...task, ranks: 2 });
     vi.unstubAllEnvs();
@@ -28,7 +28,7 @@ describeTraining('measuring a machine', () => {
     expect(children()).toEqual([]);
   });
 
-  test('what a process cannot do is told in its own words', async () => {
+  test('passes on the error message of a process', async () => {
     await expect(measureMachine({ ...task, arch: 'resnet', ranks: 1 })).rejects.toThrow(
       /one ended with exit code 1 \(.*iresnet18/,
     );

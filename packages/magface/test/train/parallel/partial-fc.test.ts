@@ -8,7 +8,7 @@ import type { StepTrace } from './rank-steps.ts';
 import { runRanks } from './run-ranks.ts';
 import { tinyLoss } from './tiny.ts';
 
-test('shares are in order, as even as can be, and leave nothing out', () => {
+test('shares are in order, as even as possible, and complete', () => {
   const shares = [0, 1, 2, 3].map((rank) => shareOf(23, { rank, size: 4 }));
   expect(shares.map(({ first, count }) => [first, count])).toEqual([
     [0, 5],
@@ -18,7 +18,7 @@ test('shares are in order, as even as can be, and leave nothing out', () => {
   ]);
 });
 
-test('classes of the batch always take part, the others are drawn anew each step', () => {
+test('classes of the batch always take part, and others are drawn at each step', () => {
   const share = shareOf(200, { rank: 1, size: 2 }); // classes 100 to 199
   const labels = BigInt64Array.of(150n, 3n, 199n, 150n);
   const at = (step: number) => sampleClasses(labels, share, { rate: 0.2, seed: 1, rank: 1, step });
@@ -33,14 +33,14 @@ test('classes of the batch always take part, the others are drawn anew each step
   expect(seen.size).toBe(100);
 });
 
-test('more classes in the batch than the rate asks for all take part', () => {
+test('all classes of the batch take part even if they exceed the rate', () => {
   const labels = BigInt64Array.from({ length: 8 }, (_, i) => BigInt(i));
   const { rows } = sampleClasses(labels, shareOf(10, { rank: 0, size: 1 }), { rate: 0.1, seed: 1, rank: 0, step: 0 });
   expect([...rows]).toEqual([...labels]);
 });
 
 describeTraining('Partial FC', () => {
-  test('with every class sampled it is the full head, to the bit', async () => {
+  test('equals the full head, to the bit, if every class is sampled', async () => {
     const words = [1, 0.999_999].map((sampleRate) => JSON.stringify({ sampleRate }));
     for (const printed of await runRanks(new URL('rank-steps.ts', import.meta.url), 2, words)) {
       const [full, sampled] = (JSON.parse(printed) as StepTrace[][]).map((steps) =>
@@ -50,7 +50,7 @@ describeTraining('Partial FC', () => {
     }
   });
 
-  test('classes that take no part keep center and velocity', () => {
+  test('keeps center and velocity of classes that do not take part', () => {
     using _ = scope();
     const group = new ProcessGroup(new Store({ isServer: true }), { rank: 0, size: 1, address: '127.0.0.1' });
     const head = new SplitHead(group, 4, 40, { loss: tinyLoss, seed: 1, sampleRate: 0.25 });

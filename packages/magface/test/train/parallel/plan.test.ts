@@ -6,14 +6,14 @@ import { type PlanOptions, plan } from '../../../src/train/parallel/plan.ts';
 const of = (more: Partial<PlanOptions> = {}) =>
   plan({ architecture: architecture('iresnet100'), classes: 2_000_000, ranks: 64, batch: 512, ...more });
 
-test('a network is counted from its layers: parameters as officially, operations as published', () => {
+test('counts parameters and operations of a network from its layers, as published', () => {
   expect(networkCost(architecture('iresnet18')).parameters).toBe(24_025_600);
   expect(networkCost(architecture('iresnet100')).parameters).toBe(65_156_160);
   // 12.1 · 10⁹ multiply-adds for iResNet-100, as InsightFace's table has it
   expect(networkCost(architecture('iresnet100')).operations / 2e9).toBeCloseTo(12.1, 1);
 });
 
-test('memory of 2,000,000 classes on 64 ranks', () => {
+test('predicts the memory of 2,000,000 classes on 64 ranks', () => {
   const { memory } = of();
   expect(memory.backbone).toBe(16 * 65_156_160);
   expect(memory.centers).toBe(2 * 4 * 512 * 31_250);
@@ -23,7 +23,7 @@ test('memory of 2,000,000 classes on 64 ranks', () => {
   expect(total).toBe(Object.values(parts).reduce((a, b) => a + b));
 });
 
-test('traffic does not grow with classes, is nothing for one rank, and nears a limit with many', () => {
+test('traffic is independent of classes, zero for one rank, and bounded for many', () => {
   expect(of({ classes: 10_000_000 }).traffic).toEqual(of().traffic);
   expect(of({ ranks: 1 }).traffic.total).toBe(0);
   expect(of({ ranks: 2 }).traffic.gradients).toBe(4 * 65_156_160);

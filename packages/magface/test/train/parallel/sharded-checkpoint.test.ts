@@ -15,13 +15,13 @@ const contentOf = (more: object = {}): CheckpointContent =>
 const groupOf = (rank: number, barrier: () => void = () => {}): ProcessGroup =>
   ({ rank, size: 1 + rank, barrier }) as ProcessGroup;
 
-test('whole, it is one file', async () => {
+test('joins the parts into one file', async () => {
   const folder = temporaryFolder();
   await writeSharded(join(folder, 'a.safetensors'), contentOf(), groupOf(0));
   expect(readdirSync(folder)).toEqual(['a.safetensors']);
 });
 
-test('the first rank cannot write the whole', async () => {
+test('reports that the first rank cannot write the whole file', async () => {
   const folder = temporaryFolder();
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
   const read = async (): Promise<never> => {
@@ -32,7 +32,7 @@ test('the first rank cannot write the whole', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('another rank is lost, or could not write its part', async () => {
+test('reports that another rank was lost or could not write its part', async () => {
   const folder = temporaryFolder();
   const lost = new Error('rank 0 did not come');
   const barrier = (): never => {

@@ -20,7 +20,7 @@ const validationOf = (epoch: number) => ({
   rejectFnmr: [],
 });
 
-test('rows are kept by the images seen, not by the numbers of steps: those of a smaller batch are real', async () => {
+test('keeps rows by images seen, not by step numbers, because a smaller batch has other steps', async () => {
   const config = configOf();
   const metrics = join(config.output, 'metrics.jsonl');
   const first = await RunRecords.open(config, { epoch: 0, samples: 0 });
@@ -34,7 +34,7 @@ test('rows are kept by the images seen, not by the numbers of steps: those of a 
   expect(readMetrics(metrics)).toHaveLength(11);
 });
 
-test('files of rows, pictures and the report are replaced when whole: what stood there is never cut first', async () => {
+test('replaces files of rows, pictures and the report only when complete', async () => {
   const config = configOf();
   const names = ['metrics.jsonl', 'validation.jsonl', 'report.html', 'pictures.json'];
   const at = (name: string): string => join(config.output, name);
@@ -53,7 +53,7 @@ test('files of rows, pictures and the report are replaced when whole: what stood
   expect(readFileSync(at('validation.jsonl'), 'utf8').split('\n')).toHaveLength(3);
 });
 
-test('a row that a kill cut short is gone when the run goes on', async () => {
+test('removes a truncated last row on resume', async () => {
   const config = configOf();
   const metrics = join(config.output, 'metrics.jsonl');
   writeFileSync(metrics, `${JSON.stringify(rowOf(1, 4))}\n{"epoch":0,"st`);

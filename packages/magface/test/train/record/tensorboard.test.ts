@@ -10,7 +10,7 @@ test('CRC-32C of "123456789" is 0xe3069283, the check value of its definition', 
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa); // RFC 3720, B.4
 });
 
-test('an event file holds its version and the scalars, record by record', () => {
+test('an event file contains its version and the scalars, record by record', () => {
   const folder = temporaryFolder();
   new EventFile(folder, 1000.5).add(7, { 'loss/total': 1.5, lr: 0.25 }, 1001);
   const [name = ''] = readdirSync(folder);

@@ -8,13 +8,13 @@ const row = (epoch: number, accuracy: number): ValidationRow => ({
   rejectFnmr: [0.6, 0.5, 0.4, 0.3],
 });
 
-test('one validation alone has a short label too', () => {
+test('shortens the label of a single validation too', () => {
   const svg = validationCurve([row(4, 0.8380000000000001)]);
   expect(svg).toContain('>83.8%<');
   expect(svg).not.toMatch(/\d{5,}%/);
 });
 
-test('the labels of several are whole percents where the steps are', () => {
+test('labels whole percents if the ticks are there', () => {
   expect(validationCurve([row(1, 0.61), row(2, 0.79)])).toContain('>70%<');
 });
 
@@ -35,7 +35,7 @@ const resumed = [metrics(100, 800), metrics(200, 1600), metrics(150, 2400), metr
 test.each([
   ['a curve', stepCurve(resumed, { label: 'L', value: ({ lossId }) => lossId })],
   ['the magnitudes', magnitudeCurve(resumed)],
-])('%s of a run that was resumed with a larger batch goes forward, over images seen', (_, svg) => {
+])('draws %s over images seen if a run was resumed with a larger batch', (_, svg) => {
   const places = across(svg);
   expect(places).toHaveLength(4);
   expect(places).toEqual(places.toSorted((a, b) => a - b));
@@ -44,7 +44,7 @@ test.each([
   expect(svg).not.toContain('Step');
 });
 
-test('the curves of any other run are over its steps', () => {
+test('draws curves over steps in any other run', () => {
   const svg = stepCurve([metrics(100, 800), metrics(200, 1600)], { label: 'L', value: ({ lossId }) => lossId });
   expect(svg).toContain('L by step');
   expect(svg).not.toContain('Images seen');

@@ -38,7 +38,7 @@ test('the points drawn are a fair sample', () => {
   expect(points.reduce((sum, [a]) => sum + a, 0) / 2000).toBeCloseTo(0.5, 1);
 });
 
-test('an empty report and file names with markup do no harm', () => {
+test('an empty report is valid, and markup in file names is escaped', () => {
   const config = parseTrainConfig({ trainList: '<b>', output: 'x' });
   const html = trainReport({ config, rows: [], validation: [], pictures: new PictureBook(undefined, 0).pictures });
   expect(html).toContain('The run has not begun.');
@@ -46,7 +46,7 @@ test('an empty report and file names with markup do no harm', () => {
   expect(html).not.toContain('<b>');
 });
 
-test('one row is drawn as dots on axes that can be read, and named after the model it began from', () => {
+test('a single row is drawn as dots with readable axes, and the title names the initial model', () => {
   const config = parseTrainConfig({ trainList: 'x', output: 'x', epochs: 1, init: 'models/mine.onnx' });
   const row = {
     epoch: 0,
@@ -66,7 +66,7 @@ test('one row is drawn as dots on axes that can be read, and named after the mod
   expect(html).not.toMatch(/986655|611313|8\.0000/);
 });
 
-test('tells where the run is, how validation went, and draws six epochs at most', () => {
+test('shows the progress of the run and of validation, and draws at most six epochs', () => {
   const config = parseTrainConfig({ trainList: 'x', output: 'x', epochs: 30 });
   const row = { epoch: 11, step: 1200, samples: 9600, loss: 20.25, lossId: 18, lossG: 0.0643, accuracy: 0.5, lr: 0.1 };
   const magnitudes = { magnitudeMean: 20, magnitudeMin: 10, magnitudeMax: 40, marginMean: 0.5 };
@@ -94,7 +94,7 @@ test('tells where the run is, how validation went, and draws six epochs at most'
 });
 
 describeTraining('the report of a run', () => {
-  test('is one file with curves, the magnitude picture and faces, and asks nothing of the network', async () => {
+  test('is one file with curves, the magnitude picture and faces, and loads nothing', async () => {
     const settings = { ...tinyRun, epochs: 2, printFreq: 1 };
     const config = parseTrainConfig({ ...settings, trainList: smallSet(2, 4), output: temporaryFolder() });
     await train(config);

@@ -4,7 +4,7 @@ import { fromFlag, parseTrainConfig } from '../../../src/train/settings/config.t
 
 const least = { trainList: 'faces.list', output: 'run' };
 
-describe('a setting that does not fit is told with what was expected and what came', () => {
+describe('an invalid setting is reported with the expected and the received value', () => {
   test.each([
     [{}, 'Expected --train-list (what to train on: official lists'],
     [
