@@ -36,14 +36,14 @@ const examples = `
 Example:
   magface align photos/ --output faces/
 writes faces/NAME_0.png for the largest face of NAME.jpg, NAME_1.png for the
-next; a name that is taken already gets a number. PNG loses nothing.`;
+next. If a name is in use, a number is appended. PNG is lossless.`;
 
 export function defineAlign(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Cut faces out, turned and scaled so that eyes, nose and mouth lie where recognisers expect them.')
+    .description('Cut out faces, aligned and scaled as recognisers expect them.')
     .argument('[input...]', inputWords)
     .optionsGroup('Faces:')
-    .requiredOption('--output <dir>', 'folder for the faces; made when it is missing')
+    .requiredOption('--output <dir>', 'folder for the faces; created if missing')
     .option('--size <pixels>', `width and height of a face, at most ${largestSide}`, wholeWithin(1, largestSide), 112);
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: false })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: AlignFlags) => done(await align(inputs, flags, context)));

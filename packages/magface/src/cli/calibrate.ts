@@ -37,13 +37,14 @@ interface Learnt extends Partial<CalibrationFit>, Partial<MeasuredThresholds> {
 }
 
 const examples = `
-The reference set should be ordinary faces, at least 100 and better thousands:
-the score of a face is then about its percentile among them. Centre is the
-median of the magnitudes, width their interquartile range / (2 ln 3).
---pairs names images of the set two by two and gives the thresholds that
-\`magface compare\` decides by; without it those of the record are carried over,
-and told as such. --claim takes scale, colours and licence from the
-list of models, for your own export of a model that is not handed out.
+The reference set should contain ordinary faces: at least 100, better
+thousands. The score of a face is then about its percentile among them. The
+centre is the median of the magnitudes, the width their interquartile range
+divided by (2 ln 3). --pairs lists pairs of images of the set and measures the
+thresholds that \`magface compare\` uses; without it, thresholds in the record
+are carried over and reported as such. --claim copies scale, channel order and
+licence from the list of models. Use it for your own export of a model that
+may not be distributed.
 
 Examples:
   magface calibrate --model my.onnx --faces lfw.list --aligned --output q.onnx
@@ -54,14 +55,19 @@ Examples:
 
 export function defineCalibrate(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Fit the quality scale of a model to reference faces, the largest of each image, and its thresholds.')
+    .description(
+      'Fit a model’s quality scale to reference faces (the largest of each image), and measure its thresholds.',
+    )
     .optionsGroup('Calibration:')
-    .option('--faces <list>', 'the reference set: a list of images, or a folder')
-    .option('--root <dir>', 'folder that listed paths are relative to')
-    .option('--pairs <file>', 'pairs of these images: thresholds at FMR 1e-2 to 1e-6, as far as they tell')
-    .option('--keep-scale', 'leave the scale that the model has: thresholds alone')
-    .option('--claim <id>', 'the file is this model of `magface models list`: take its record')
-    .option('--output <file.onnx>', 'write a copy of the model that carries all this');
+    .option('--faces <list>', 'reference set: a list of images, or a folder')
+    .option('--root <dir>', 'folder that paths in the list are relative to')
+    .option(
+      '--pairs <file>',
+      'pairs of these images, to measure thresholds at FMR 1e-2 to 1e-6, as far as the pairs suffice',
+    )
+    .option('--keep-scale', 'keep the model’s scale and measure only thresholds')
+    .option('--claim <id>', 'declare that the file is this model of `magface models list`, and copy its record')
+    .option('--output <file.onnx>', 'write a copy of the model with scale and thresholds');
   addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
   command.action(async (flags: CalibrateFlags) => done(await calibrate(flags, context)));
 }

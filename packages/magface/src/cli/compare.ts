@@ -21,15 +21,15 @@ const examples = `
 Example:
   magface compare passport.jpg selfie.jpg --json
 
-FMR is the false match rate: how often two different people are taken for one.
-The threshold is one that the model was measured at: at the rate asked for, or
-at the next stricter one. A rate below all of them is refused. A model without
-thresholds gives the similarity alone.`;
+FMR is the false match rate: how often two different people are taken for the
+same person. The threshold is the one measured for this model at the given
+rate, or at the next stricter rate. A rate below all measured ones is rejected.
+For a model without thresholds only the similarity is printed.`;
 
 export function defineCompare(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Tell whether two photos show one person: the largest face of each is taken.')
-    .argument('<a>', 'an image')
+    .description('Decide whether two photos show the same person, by the largest face in each.')
+    .argument('<a>', 'first image')
     .argument('<b>', 'another')
     .option('--fmr <rate>', fmrWords, share, 0.001)
     .option('--flip', 'compare the sums of each face and its mirror image');

@@ -18,26 +18,26 @@ interface ConvertFlags extends OutputFlags, ModelConversionFlags {
 type Converted = { readonly tensors: number } | ConvertedData | ConvertedModel;
 
 const examples = `
-By the endings of the names:
-  .pth .pt .ckpt .safetensors   to .safetensors or .pth, and a backbone of a
-                                known arch to .onnx; nothing of a pickle is run
-  .onnx                         to .onnx: fp16 or int8, with its record
-                                attached, a batch of one freed where the graph
-                                allows it
-  train.rec, tar shards, a      to each other: a folder gets train.list,
-  folder a person, train.list   train.rec its train.idx; images are copied as
-                                they are
+The file extensions decide:
+  .pth .pt .ckpt .safetensors   to .safetensors or .pth; a backbone of a known
+                                architecture also to .onnx. Code in a pickle is
+                                never run
+  .onnx                         to .onnx as fp16 or int8, with its record, and
+                                with a dynamic batch size if the graph allows it
+  train.rec, tar shards, a      to each other. A folder gets a train.list,
+  folder per person,            train.rec a train.idx. Images are copied
+  train.list                    unchanged
   .bin, a folder with pairs     to each other: verification sets
-  features: .list .npy          to each other, a block of rows in memory
+  features: .list .npy          to each other, block by block
   .safetensors .jsonl
 
-int8 is calibrated on faces: 100 ordinary aligned ones (magface align makes
-them), not those that accuracy is measured on. Layers that do the work become
-integer, per channel; PRelu and the rest stay float. fp16 keeps inputs and
-outputs float32.
+int8 is calibrated on about 100 ordinary aligned faces (see magface align). Do
+not use the faces that you measure accuracy on. Convolutions and matrix products
+become integer, per channel; PRelu and all others stay float. fp16 keeps inputs
+and outputs in float32.
 
---describe takes JSON or YAML, for a model that does not say how it wants
-pixels, where input value = (pixel - mean) * scale:
+--describe takes JSON or YAML, for a model without a record. It says how pixels
+become the input, value = (pixel - mean) * scale:
   {"input": {"width": 112, "height": 112, "channelOrder": "RGB",
              "mean": [127.5, 127.5, 127.5],
              "scale": [0.0078125, 0.0078125, 0.0078125]},
@@ -53,21 +53,21 @@ Examples:
 
 export function defineConvert(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Convert weights, a model or a training set, by the endings of the names.')
-    .argument('<in>', 'what to convert')
-    .argument('<out>', 'where to')
+    .description('Convert weights, models, training sets, verification sets or features, by file extension.')
+    .argument('<in>', 'file or folder to convert')
+    .argument('<out>', 'file or folder to write')
     .optionsGroup('To .onnx:')
     .addOption(new Option('--dtype <type>', 'type of the weights').choices(['fp32', 'fp16', 'int8']).default('fp32'))
     .option('--faces <dir>', 'aligned faces to calibrate int8 on: a folder, a glob or a list')
-    .option('--samples <n>', 'most faces to calibrate on, spread over those given', count, 100)
-    .option('--describe <file>', 'record of a model that carries none, or corrections to it')
+    .option('--samples <n>', 'number of faces to calibrate on, spread over the given ones', count, 100)
+    .option('--describe <file>', 'record for a model that has none, or corrections to its record')
     .option(
       '--arch <name>',
-      'network of a .pth or .safetensors, by name or by the file of your own (default: the one that its tensors fit)',
+      'architecture of a .pth or .safetensors: a name, or the file of your own network (default: the one that its tensors fit)',
     )
     .optionsGroup('To .pth and .tar:')
-    .option('--no-optimizer', 'leave the state of the optimizer out of a .pth')
-    .option('--shard-size <n>', 'images in one .tar (default: all)', count);
+    .option('--no-optimizer', 'omit the optimizer state from a .pth')
+    .option('--shard-size <n>', 'images per .tar (default: all)', count);
   addOutputFlags(command).addHelpText('after', examples);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
     const converted = await convert(input, output, { flags, context });

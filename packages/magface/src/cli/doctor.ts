@@ -26,12 +26,12 @@ interface Flags extends TuneFlags {
 }
 
 export function defineDoctor(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command.description('Show versions, engines, devices, the cache and its models, what is missing and how to get it.');
+  command.description('Show versions, engines, devices and cached models, what is missing and how to get it.');
   command
-    .option('--memory', 'try the allocator that training keeps memory with')
-    .option('--tune', 'measure engines, batches and threads for a model; --engine auto keeps to the best')
-    .option('--model <model>', 'the model that is tuned (default: magface-small)')
-    .option('--offline', 'refuse the network: use cached models only');
+    .option('--memory', 'test the memory allocator of training')
+    .option('--tune', 'measure engines, batch sizes and threads for a model; --engine auto then uses the best')
+    .option('--model <model>', 'model to tune (default: magface-small)')
+    .option('--offline', 'use no network, only cached models');
   addOutputFlags(command).action(async (flags: Flags) => {
     const tuned = flags.tune === true ? await tuneModel(flags, context) : undefined;
     const record = await examine(context);

@@ -16,14 +16,15 @@ interface EmbedFlags extends RunFlags {
 }
 
 const examples = `
-By its ending, the output is
-  F.list         the official text: a name and its numbers on each line
+The file extension selects the format:
+  F.list         the official text: a name and its values per line
   F.npy          a float32 matrix (N, D), with the names in F.names.txt
-  F.safetensors  tensors "embeddings" (N, D) and "names" (UTF-8, a line each)
-  F.jsonl        {"image", "magnitude", "embedding"} on each line
-Of several faces in a photo the largest is taken, unless --all-faces: then the
-second is named NAME#1, the third NAME#2. Features are not normalized: their
-length is the magnitude. Ctrl-C leaves what was done in F.part.ENDING.
+  F.safetensors  tensors "embeddings" (N, D) and "names" (UTF-8, one per line)
+  F.jsonl        {"image", "magnitude", "embedding"} per line
+If a photo shows several faces, the largest is used. With --all-faces all are
+written: the second is named NAME#1, the third NAME#2. Features are not
+normalized: their length is the magnitude. If you press Ctrl-C, the results so
+far are saved as F.part.EXTENSION.
 
 Examples:
   magface embed photos/ --output photos.npy
@@ -33,12 +34,12 @@ const endings = /\.(list|npy|safetensors|jsonl)$/;
 
 export function defineEmbed(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Write the features of faces to a file: one face a photo, the largest.')
+    .description('Write the features of faces to a file: the largest face of each photo.')
     .argument('[input...]', inputWords)
     .optionsGroup('Features:')
-    .requiredOption('--output <file>', 'where to: .list, .npy, .safetensors or .jsonl')
+    .requiredOption('--output <file>', 'file to write: .list, .npy, .safetensors or .jsonl')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--all-faces', 'every face of a photo, not its largest alone');
+    .option('--all-faces', 'write every face of a photo, not only the largest');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: EmbedFlags) => done(await embed(inputs, flags, context)));
 }

@@ -36,19 +36,19 @@ const examples = `
 Example:
   magface enroll --gallery people --person "Ann Lee" photos/ann/
 
-An image must show one face; --largest takes the largest of several. All of a
-person's faces count, each by its magnitude. One below --min-quality is refused,
-and a picture that the person has already is not added again.`;
+An image must show one face, unless you pass --largest. All faces of a person
+count, weighted by magnitude. A face below --min-quality is rejected, and an
+image that the person already has is not added again.`;
 
 export function defineEnroll(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Add the faces of one person to a gallery, which is made when it is not there.')
+    .description('Add one person’s faces to a gallery, which is created if missing.')
     .argument('[input...]', inputWords)
     .optionsGroup('Gallery:')
     .requiredOption('--gallery <where>', galleryWords)
-    .requiredOption('--person <name>', 'who the images show')
-    .option('--min-quality <q>', `refuse faces of lower quality, 0 to 100 (default: ${defaultMinQuality})`, percent)
-    .option('--largest', 'take the largest face of an image that shows several');
+    .requiredOption('--person <name>', 'the person in the images')
+    .option('--min-quality <q>', `reject faces of lower quality, 0 to 100 (default: ${defaultMinQuality})`, percent)
+    .option('--largest', 'use the largest face of an image with several');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await enroll(inputs, flags, context)));
 }

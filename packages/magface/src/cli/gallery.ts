@@ -6,7 +6,7 @@ import type { LoadedModel } from '../models/load-model.ts';
 import type { Context } from './context.ts';
 
 /** Help of `--gallery`. */
-export const galleryWords = 'people by their faces: a folder, or postgres://... with pgvector';
+export const galleryWords = 'the gallery: a folder, or postgres://... with pgvector';
 
 const placeOf = (where: string, { cwd }: Pick<Context, 'cwd'>): string =>
   where.includes('://') ? where : resolve(cwd, where);

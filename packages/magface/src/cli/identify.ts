@@ -70,16 +70,16 @@ Example:
   magface identify --gallery people group.jpg --best 3
 
 The threshold was measured for one comparison of two faces. Among N people a
-stranger has N chances to resemble somebody, so that about rate x N false hits
-are to be expected: ask for a smaller --fmr the more people there are.`;
+stranger has N chances of a false match, so expect about rate x N of them. Use a
+smaller --fmr for more people.`;
 
 export function defineIdentify(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Tell whom each face resembles most among the people of a gallery.')
+    .description('Find the people in a gallery whom each face resembles most.')
     .argument('[input...]', inputWords)
     .optionsGroup('Gallery:')
     .requiredOption('--gallery <where>', galleryWords)
-    .option('--best <n>', 'so many people a face', count, 1)
+    .option('--best <n>', 'number of people to list per face', count, 1)
     .option('--fmr <rate>', fmrWords, share, 0.001);
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await identify(inputs, flags, context)));

@@ -24,9 +24,9 @@ Examples:
   magface models show my.onnx --json`;
 
 export function defineModels(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command.description('List, fetch and show models: a path, an id of the list, https: or npm:NAME@VERSION/PATH.');
+  command.description('List, download and show models: a path, an id in the list, https: or npm:NAME@VERSION/PATH.');
   command.addHelpText('after', examples);
-  const list = command.command('list').description('The models that are known by an id, and which are cached.');
+  const list = command.command('list').description('List the models that have an id, and which are cached.');
   addOutputFlags(list).action(async (flags: ModelsFlags) => {
     const rows = createRows(context.stdout, { format: formatOf(flags), table });
     for (const record of await context.services.listModels(cacheOf(context))) await rows.write(record);
@@ -34,11 +34,11 @@ export function defineModels(command: Command, context: Context, done: (exitCode
     done(0);
   });
   for (const [name, description] of [
-    ['pull', 'Fetch a model into the cache and check it.'],
-    ['show', 'Show what a model promises: input, calibration, licence, digest.'],
+    ['pull', 'Download a model into the cache and verify it.'],
+    ['show', 'Show a model’s record: input, calibration, licence, digest.'],
   ] as const) {
     const sub = command.command(name).description(description).argument('<model>', 'a path, an id, https: or npm:');
-    sub.option('--offline', 'refuse the network: cached models only');
+    sub.option('--offline', 'use no network, only cached models');
     addOutputFlags(sub).action(async (model: string, flags: ModelsFlags) => {
       await show(model, { ...flags, refresh: name === 'pull' }, context);
       done(0);

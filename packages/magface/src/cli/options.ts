@@ -28,15 +28,15 @@ export interface InputFlags {
 }
 
 /** Help of `--fmr` in all commands. */
-export const fmrWords = 'most false matches to accept: the rate, or the next stricter that was measured';
+export const fmrWords = 'maximum false match rate: the given rate, or the next stricter measured one';
 
-export const inputWords = 'files, folders (searched in depth), globs, https: addresses; - reads paths from stdin';
+export const inputWords = 'files, folders (searched recursively), globs or https: addresses; - reads paths from stdin';
 
 export function addInputFlags(command: Command): Command {
   return command
     .optionsGroup('Inputs:')
-    .option('--list <file>', 'a list of images: the first word of each line (repeatable)', collect)
-    .option('--root <dir>', 'folder that listed paths are relative to (default: current, else the list’s)');
+    .option('--list <file>', 'list of images, the first word of each line (repeatable)', collect)
+    .option('--root <dir>', 'folder that listed paths are relative to (default: the current folder, else the list’s)');
 }
 
 interface ModelFlagsWanted {
@@ -50,39 +50,38 @@ export function addModelFlags(command: Command, { aligned, batch = true }: Model
     .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
     .option('--model <model>', 'recogniser (default: magface-small)')
     .option('--detector <model>', 'face detector (default: yunet)')
-    .option('--min-face-score <share>', 'least confidence of a face, 0 to 1 (default: the detector’s)', share)
-    .option('--min-face <pixels>', 'smallest face looked for (default: 1/25 of a photo’s shorter side)', count);
-  if (aligned) command.option('--aligned', 'inputs are faces of 112x112, aligned already: detect nothing');
+    .option('--min-face-score <share>', 'minimum confidence of a face, 0 to 1 (default: the detector’s)', share)
+    .option('--min-face <pixels>', 'smallest face to look for (default: 1/25 of the photo’s shorter side)', count);
+  if (aligned) command.option('--aligned', 'inputs are aligned faces of 112x112: skip detection');
   return addEngineFlags(command, { batch });
 }
 
 /** Adds flags of the engine. */
 export function addEngineFlags(command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command {
   command.addOption(
-    new Option('--engine <engine>', 'runtime of the recogniser (default: auto, as doctor --tune found)').choices([
-      'onnx',
-      'torch',
-      'auto',
-    ]),
+    new Option(
+      '--engine <engine>',
+      'runtime of the recogniser (default: auto, the best found by doctor --tune)',
+    ).choices(['onnx', 'torch', 'auto']),
   );
-  if (batch) command.option('--batch <n>', 'most faces in one run of it (default: as tuned, else 8)', count);
+  if (batch) command.option('--batch <n>', 'faces per run of the network (default: as tuned, else 8)', count);
   return command
-    .option('--workers <n>', 'threads that images are spread over (default: one for each core)', count)
-    .option('--threads <n>', 'threads of one network (default: one in each worker)', count)
-    .option('--offline', 'refuse the network: use cached models only');
+    .option('--workers <n>', 'threads that process images (default: one per core)', count)
+    .option('--threads <n>', 'threads per network (default: one in each worker)', count)
+    .option('--offline', 'use no network, only cached models');
 }
 
 export function addOutputFlags(command: Command): Command {
   return command
     .optionsGroup('Output:')
     .addOption(
-      new Option('--format <format>', 'how results are printed')
+      new Option('--format <format>', 'how to print results')
         .choices(['table', 'json', 'jsonl', 'csv'])
         .default('table'),
     )
-    .option('--json', 'the same as --format json')
-    .option('-q, --quiet', 'no progress and no notes on stderr, errors only')
-    .option('--debug', 'errors with their stack');
+    .option('--json', 'same as --format json')
+    .option('-q, --quiet', 'print errors only, no progress and no notes')
+    .option('--debug', 'print the stack of errors');
 }
 
 export const formatOf = ({ json, format }: OutputFlags): OutputFormat => (json === true ? 'json' : format);

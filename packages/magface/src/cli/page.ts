@@ -20,20 +20,20 @@ const examples = `
 Examples:
   magface page --output public
   magface page --output public --model my.onnx --detector blazeface
-  magface page --output app/public --models-only    for a page of your own
+  magface page --output app/public --models-only    for your own page
 
-Any web server can hand the folder out, over https or on this machine. With the
-headers that docs/browser.md lists the networks run in threads from the first
-visit on; without them from the second.`;
+Serve the folder with any web server, over https or from localhost. If the
+server sends the headers listed in docs/browser.md, the networks use threads
+from the first visit on, otherwise from the second.`;
 
 export function definePage(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Write the page with its models into a folder that any web server can hand out.')
-    .requiredOption('--output <dir>', 'the folder; made when it is not there')
+    .description('Write the page and its models to a folder for any web server.')
+    .requiredOption('--output <dir>', 'folder to write; created if missing')
     .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'magface-small')
     .option('--detector <model>', 'face detector', 'yunet')
-    .option('--models-only', 'the folder models/ alone')
-    .option('--offline', 'refuse the network: use cached models only');
+    .option('--models-only', 'write only the folder models/')
+    .option('--offline', 'use no network, only cached models');
   addOutputFlags(command).addHelpText('after', examples);
   command.action(async (flags: PageFlags) => {
     await write(flags, context);

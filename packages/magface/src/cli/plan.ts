@@ -28,16 +28,16 @@ Examples:
 
 export function definePlan(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Show what one of several processes would need: memory by part, bytes on the wire, time of a step.')
+    .description('Predict what each of several processes needs: memory by part, bytes sent, time per step.')
     .requiredOption('--classes <n>', 'people in the training set', count)
     .option('--ranks <n>', 'processes', count, 1)
-    .option('--batch <n>', 'images a step, of all processes together', count, 512)
+    .option('--batch <n>', 'images per step, over all processes', count, 512)
     .option('--arch <name>', 'backbone', 'iresnet100')
     .option('--embedding-size <n>', 'length of the feature', count, 512)
-    .option('--sample-rate <share>', 'class centers that take part in a step', share, 1)
+    .option('--sample-rate <share>', 'share of class centers that take part in a step', share, 1)
     .option('--precision <kind>', 'fp32, bf16 or fp16', 'fp32')
-    .option('--gflops <n>', 'measured: 10⁹ operations a second of one process', Number, 50)
-    .option('--bandwidth <GB/s>', 'measured: 10⁹ bytes a second that one process sends', Number, 1)
+    .option('--gflops <n>', 'measured 10⁹ operations per second of one process', Number, 50)
+    .option('--bandwidth <GB/s>', 'measured 10⁹ bytes per second sent by one process', Number, 1)
     .option('--measure', 'measure both with as many processes on this machine, in half a minute; needs @magface/torch');
   addOutputFlags(command)
     .addHelpText('after', examples)

@@ -16,7 +16,7 @@ interface Entry {
 
 const commands: Readonly<Record<string, Entry>> = {
   quality: {
-    summary: 'find, embed and score every face; a table, a report, the best',
+    summary: 'find, embed and score all faces: a table, a report, the best faces',
     load: async () => (await import('./quality.ts')).defineQuality,
   },
   embed: {
@@ -24,15 +24,15 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./embed.ts')).defineEmbed,
   },
   compare: {
-    summary: 'tell whether two photos show one person',
+    summary: 'decide whether two photos show the same person',
     load: async () => (await import('./compare.ts')).defineCompare,
   },
   align: {
-    summary: 'cut faces out, aligned for recognition',
+    summary: 'cut out faces, aligned for recognition',
     load: async () => (await import('./align.ts')).defineAlign,
   },
   calibrate: {
-    summary: 'fit the quality scale of a model to reference faces',
+    summary: 'fit a model’s quality scale to reference faces',
     load: async () => (await import('./calibrate.ts')).defineCalibrate,
   },
   evaluate: {
@@ -40,11 +40,11 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./evaluate/evaluate.ts')).defineEvaluate,
   },
   train: {
-    summary: 'train a model, or finetune one',
+    summary: 'train or finetune a model',
     load: async () => (await import('./train.ts')).defineTrain,
   },
   plan: {
-    summary: 'show what training with several processes would need: memory, traffic, time',
+    summary: 'predict what training with several processes needs: memory, traffic, time',
     load: async () => (await import('./plan.ts')).definePlan,
   },
   convert: {
@@ -52,23 +52,23 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./convert.ts')).defineConvert,
   },
   enroll: {
-    summary: 'add the faces of a person to a gallery',
+    summary: 'add a person’s faces to a gallery',
     load: async () => (await import('./enroll.ts')).defineEnroll,
   },
   identify: {
-    summary: 'tell whom faces resemble in a gallery',
+    summary: 'find the people in a gallery whom faces resemble',
     load: async () => (await import('./identify.ts')).defineIdentify,
   },
   serve: {
-    summary: 'answer over HTTP: faces, comparisons, documentation, the page',
+    summary: 'run the HTTP service: faces, comparisons, documentation, the page',
     load: async () => (await import('./serve.ts')).defineServe,
   },
   models: {
-    summary: 'list, fetch and show models',
+    summary: 'list, download and show models',
     load: async () => (await import('./models.ts')).defineModels,
   },
   page: {
-    summary: 'write the page for browsers, with its models, as static files',
+    summary: 'write the page for browsers and its models as static files',
     load: async () => (await import('./page.ts')).definePage,
   },
   doctor: {
@@ -80,13 +80,13 @@ const commands: Readonly<Record<string, Entry>> = {
 const examples = `
 Examples:
   magface quality photos/                     score every face in a folder
-  magface quality photos/ --report out.html   and see them in a browser
-  magface compare a.jpg b.jpg                 one person or two?
+  magface quality photos/ --report out.html   show the scores in a browser
+  magface compare a.jpg b.jpg                 same person or not?
   magface embed --list lfw.list --aligned --output lfw.npy
 
-magface COMMAND --help shows a command's options and examples.
+magface COMMAND --help shows the options and examples of a command.
 Data goes to stdout, progress and notes to stderr.
-Exit code: 0 all well, 1 some inputs failed, 2 wrong use or configuration,
+Exit code: 0 success, 1 some inputs failed, 2 wrong usage or configuration,
 3 a process of the run was lost.`;
 
 /** @param words - the arguments after the program's name */
@@ -119,11 +119,11 @@ export async function createProgram(
   const { stdout, stderr } = context;
   const width = (): number => Math.min(100, stdout.columns ?? 80);
   const program = new Command('magface')
-    .description('Face recognition in which the length of the feature is the face’s quality.')
+    .description('Face recognition in which the length of the feature vector is the face’s quality.')
     .usage('COMMAND [options]')
     .version(readVersion(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help of a command')
+    .helpCommand('help [command]', 'show help for a command')
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
@@ -131,7 +131,7 @@ export async function createProgram(
       getErrHelpWidth: width,
       outputError: (text, write) => write(text.replace(/^error: (.)/, (_, first: string) => first.toUpperCase())),
     })
-    .showHelpAfterError('Run with --help to see what there is.')
+    .showHelpAfterError('Run with --help to see all commands and options.')
     .exitOverride()
     .addHelpText('after', examples);
   const asked = new Set(words);

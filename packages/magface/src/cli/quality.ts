@@ -30,17 +30,17 @@ Examples:
   magface quality photos/ --best 1 --copy-to best/
   find . -name '*.jpg' | magface quality - --json > faces.json
 
-Quality is 0 to 100, about the percentile among ordinary faces of the model’s
-reference set; it comes from the magnitude, the length of the face’s feature.`;
+Quality ranges from 0 to 100. It is about the percentile of the face among
+ordinary faces, and is computed from the magnitude, the length of its feature.`;
 
 export function defineQuality(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Find, align, embed and score every face: a row a face, with what is visibly wrong.')
+    .description('Find, align, embed and score all faces: one row per face, with visible defects.')
     .argument('[input...]', inputWords)
     .optionsGroup('Choosing:')
-    .option('--min-quality <q>', 'only faces of at least this quality, 0 to 100', percent)
-    .option('--best <n>', 'only the n best faces of all images, best first', count)
-    .option('--copy-to <dir>', 'copy the images of these faces there; nothing is overwritten')
+    .option('--min-quality <q>', 'show only faces of at least this quality, 0 to 100', percent)
+    .option('--best <n>', 'show only the n best faces of all images, best first', count)
+    .option('--copy-to <dir>', 'copy the images of these faces to a folder, without overwriting')
     .option('--report <file.html>', 'write a page with photos, faces and charts');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: QualityFlags) => done(await quality(inputs, flags, context)));

@@ -34,35 +34,35 @@ interface Flags extends ModelFlags {
 const examples = `
 Examples:
   magface serve                                   at http://127.0.0.1:8112
-  magface serve --host 0.0.0.0 --api-keys keys    for all who have a key
+  magface serve --host 0.0.0.0 --api-keys keys    for clients with a key
   curl -F image=@photo.jpg http://127.0.0.1:8112/v1/faces
   curl -F image=@a.jpg -F image=@b.jpg http://127.0.0.1:8112/v1/compare
 
-What can be asked stands at /docs and, for machines, at /openapi.json. Keys may
-also stand in the variable MAGFACE_API_KEYS, with commas between them. SIGTERM
-and Ctrl-C stop the service once what is under way has been answered.`;
+The API is documented at /docs and, for programs, at /openapi.json. Keys can
+also be passed in MAGFACE_API_KEYS, separated by commas. SIGTERM and Ctrl-C stop
+the service after it has answered all pending requests.`;
 
 export function defineServe(command: Command, context: Context): void {
   command
-    .description('Answer over HTTP: faces, comparisons, metrics, documentation, and the page.')
+    .description('Run the HTTP service: faces, comparisons, metrics, documentation and the page.')
     .optionsGroup('Listening:')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--port <n>', 'port, 0 for any free one (default: 8112)', port)
-    .option('--api-keys <file>', 'only callers with a key: one a line, 16 letters or more')
+    .option('--port <n>', 'port, or 0 for any free one (default: 8112)', port)
+    .option('--api-keys <file>', 'file of API keys that clients need: one per line, at least 16 letters')
     .option('--gallery <where>', galleryWords)
-    .option('--url-host <host>', 'allow images to be fetched from this host by https (repeatable)', collect)
+    .option('--url-host <host>', 'allow images to be downloaded from this host by https (repeatable)', collect)
     .optionsGroup('Limits:')
-    .option('--timeout <seconds>', 'for a request (default: 30)', count)
-    .option('--queue <n>', 'images that wait before 503 is answered (default: 64)', count)
-    .option('--batch <n>', 'aligned faces that go through the network together (default: 16)', count)
-    .option('--max-images <n>', 'images in a request (default: 16)', count)
-    .option('--max-bytes <n>', 'bytes of an image (default: 16777216)', count)
-    .option('--max-pixels <n>', 'pixels of an image (default: 50000000)', count)
-    .option('--max-faces <n>', 'faces of an image, the largest (default: 100)', count);
+    .option('--timeout <seconds>', 'time limit of a request (default: 30)', count)
+    .option('--queue <n>', 'images that may wait before the service answers 503 (default: 64)', count)
+    .option('--batch <n>', 'aligned faces per run of the network (default: 16)', count)
+    .option('--max-images <n>', 'images per request (default: 16)', count)
+    .option('--max-bytes <n>', 'bytes per image (default: 16777216)', count)
+    .option('--max-pixels <n>', 'pixels per image (default: 50000000)', count)
+    .option('--max-faces <n>', 'faces per image, the largest (default: 100)', count);
   addModelFlags(command, { aligned: true, batch: false })
     .optionsGroup('Output:')
     .addOption(
-      new Option('--log-level <level>', 'lines of JSON on stderr (default: info, with --quiet error)').choices([
+      new Option('--log-level <level>', 'JSON log lines on stderr (default: info, with --quiet error)').choices([
         'debug',
         'info',
         'warn',
@@ -70,8 +70,8 @@ export function defineServe(command: Command, context: Context): void {
         'silent',
       ]),
     )
-    .option('-q, --quiet', 'no progress and no notes on stderr, errors only')
-    .option('--debug', 'errors with their stack')
+    .option('-q, --quiet', 'print errors only, no progress and no notes')
+    .option('--debug', 'print the stack of errors')
     .addHelpText('after', examples);
   command.action((flags: Flags) => serve(flags, context));
 }

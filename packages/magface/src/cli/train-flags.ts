@@ -12,34 +12,34 @@ export const runFlags: Readonly<Record<string, Setting>> = {
     group: 'Run:',
     takes: 'text',
     value: '<file>',
-    says: 'settings as YAML, by the names of the flags in camelCase; flags go over them',
+    says: 'settings as YAML, with the flags’ names in camelCase; flags override them',
   },
   resume: {
     group: 'Run:',
     takes: 'boolean',
     value: '',
-    says: 'go on from the newest checkpoint in the output folder',
+    says: 'continue from the newest checkpoint in the output folder',
   },
   nproc: {
     group: 'Run:',
     takes: 'count',
     value: '<n>',
-    says: 'processes to start, each with a part of the batch; of the classes too unless a model is finetuned',
+    says: 'number of processes, each with a part of the batch and, unless a model is finetuned, of the classes',
   },
   maxRestarts: {
     group: 'Run:',
     takes: 'count',
     value: '<n>',
-    says: 'how often all processes start again, from the last checkpoint, when one dies',
+    says: 'how often to restart all processes from the last checkpoint after one died',
     onlyFor: 'processes',
     otherwise: 'never',
   },
-  printConfig: { group: 'Run:', takes: 'boolean', value: '', says: 'show the settings of the run as YAML, and end' },
+  printConfig: { group: 'Run:', takes: 'boolean', value: '', says: 'print the settings of the run as YAML and exit' },
   verifyData: {
     group: 'Run:',
     takes: 'boolean',
     value: '',
-    says: 'read every image once, name those that cannot be used, and end',
+    says: 'read every image once, list the unusable ones and exit',
   },
 };
 
@@ -60,15 +60,15 @@ const groups = [
 
 const modesHelp = `
 The mode follows from --init:
-  without it       training from nothing: a network of --arch, random weights
+  without it       training from scratch: a network of --arch, random weights
   a .pth, .pt, .ckpt or .safetensors
                    training from these weights
   any other model  finetuning an ONNX model: its own graph is trained
---nproc does any of them in several processes.
+--nproc runs each of them in several processes.
 
-A setting is refused in a mode that it does not apply to: "not ONNX",
-"ONNX only" and "several processes only" say where that is. Where an ONNX
-model has another default, it stands behind "ONNX:".`;
+A setting is rejected in modes that it does not apply to. The remarks "not
+ONNX", "ONNX only" and "several processes only" show these. If ONNX models have
+another default, it follows "ONNX:".`;
 
 /** Adds every setting as a flag. Official spellings work too and appear in the help. */
 export function addTrainFlags(command: Command): Command {

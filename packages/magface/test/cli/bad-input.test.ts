@@ -154,7 +154,7 @@ test('the command itself suggests the nearest word for an unknown one, and accep
   const magface = `"${process.execPath}" --import tsx -C magface:source "${main}"`;
   const script = `${magface} qualty; echo $?; ${magface} quality --modle x; echo $?; ${magface} --help | true; echo $?`;
   const out = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`], { encoding: 'utf8' });
-  const hint = 'Run with --help to see what there is.\n2\n';
+  const hint = 'Run with --help to see all commands and options.\n2\n';
   expect(out).toBe(
     `Unknown command 'qualty'\n(Did you mean quality?)\n${hint}Unknown option '--modle'\n(Did you mean --model?)\n${hint}0\n`,
   );

@@ -123,7 +123,7 @@ test('accepts every official flag over the YAML file, and shows the result with 
 
 test('exits with 2 and names the key of a wrong setting', async () => {
   const cases: [string[], RegExp][] = [
-    [['--output', 'x'], /Expected --train-list \(what to train on/],
+    [['--output', 'x'], /Expected --train-list \(training set/],
     [['--train-list', 'a', '--output', 'x', '--arch', 'resnet100'], /arch/],
     [
       ['--train-list', 'a', '--output', 'x', '--l_a', '120'],

@@ -1,4 +1,4 @@
-/** The pages of docs/ that are made from the sources: commands from their definitions, errors from their classes. */
+/** Generates the pages of docs/ that come from the sources: commands from their definitions, errors from their classes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -22,7 +22,7 @@ const context = () => ({
   services,
 });
 
-/** The whole command line with every command loaded; running it does nothing unless a command is given an action. */
+/** The command line with every command loaded. */
 export async function wholeProgram(): Promise<Command> {
   const names = (await createProgram([], context(), () => {})).commands.map((command) => command.name());
   return createProgram(names, context(), () => {});
@@ -30,7 +30,7 @@ export async function wholeProgram(): Promise<Command> {
 
 const made = (from: string): string => `<!-- Made from ${from} by \`npm run docs\`; changes here are lost. -->\n`;
 
-/** docs/cli.md: the help of each command as a terminal of 80 columns shows it. */
+/** docs/cli.md: the help of each command at 80 columns. */
 export async function cliPage(): Promise<string> {
   const sections = (command: Command, path: string): string => {
     let help = '';
@@ -41,84 +41,84 @@ export async function cliPage(): Promise<string> {
   return `# Commands\n\n${made('`packages/magface/src/cli/`')}\n${sections(await wholeProgram(), 'magface')}`;
 }
 
-/** docs/settings.md: every flag of `magface train`, with what it is in each mode. */
+/** docs/settings.md: every flag of `magface train`, with its default in each mode. */
 export function settingsPage(): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|');
   const rows = Object.entries(allFlags).map(([name, setting]) => {
     const { official, says } = setting;
     const inMode = modes.map((mode) => {
       if (name === 'init' && (mode === 'weights' || mode === 'onnx')) return 'required';
-      return modesOf(setting).includes(mode) ? (defaultWords(setting, mode) ?? 'applies') : 'refused';
+      return modesOf(setting).includes(mode) ? (defaultWords(setting, mode) ?? 'applies') : 'rejected';
     });
     const spellings = official === undefined ? '' : `\`--${official}\``;
     const yaml = name in runFlags ? '' : `\`${name}\``;
     return `| ${[`\`--${flagOf(name)}\``, yaml, spellings, ...inMode, cell([says, needs(setting) ?? []].flat().join('; '))].join(' | ')} |`;
   });
   const settled = Object.entries(settledFlags).map(
-    ([name, { value, instead }]) => `- \`--${name} ${value}\` is taken, every other value refused: ${instead}.`,
+    ([name, { value, instead }]) => `- \`--${name} ${value}\` is accepted, every other value is rejected: ${instead}.`,
   );
   return [
     '# Settings of `magface train`',
     '',
     made('`packages/magface/src/train/` (`model-settings.ts`, `run-settings.ts`, `finetune/finetune-settings.ts`)'),
-    'A cell holds the default of the setting in that mode. A setting that is given where it is refused, by flag or in the',
-    'YAML file, ends the command with exit code 2 and its name. The mode follows from `--init` and `--nproc`:',
+    'A cell shows the default of the setting in that mode. If you pass a setting in a mode that rejects it, by flag or in the',
+    'YAML file, the command names it and exits with 2. The mode follows from `--init` and `--nproc`:',
     '',
-    '- **nothing**: no `--init`. A network of `--arch` starts with random weights.',
-    '- **weights**: `--init` names a `.pth`, `.pt`, `.ckpt` or `.safetensors`, whose weights the network starts with.',
+    '- **from scratch**: no `--init`. A network of `--arch` starts with random weights.',
+    '- **from weights**: `--init` names a `.pth`, `.pt`, `.ckpt` or `.safetensors`, whose weights the network starts with.',
     '- **ONNX**: `--init` names any other model, whose own graph is finetuned: see [finetuning.md](finetuning.md).',
-    '- **processes**: the first two with `--nproc`, or under a launcher that sets `WORLD_SIZE`: see [scaling.md](scaling.md). ONNX',
-    '  may have several processes too; in one, what only they have is refused there: `--max-restarts`, `--sync-batch-norm`,',
+    '- **processes**: the first two with `--nproc`, or under a launcher that sets `WORLD_SIZE`: see [scaling.md](scaling.md). The',
+    '  mode ONNX may have several processes too; in a single one it rejects `--max-restarts`, `--sync-batch-norm` and',
     '  `--collective-timeout`.',
     '',
-    '| flag | in YAML | official | nothing | weights | ONNX | processes | what it does |',
+    '| flag | in YAML | official | from scratch | from weights | ONNX | processes | meaning |',
     '|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
-    'Two official flags ask for what happens anyway:',
+    'Two official flags are accepted only with the value that always applies:',
     '',
     ...settled,
     '',
   ].join('\n');
 }
 
-/** docs/errors.md: each class of both packages with its codes, and what its docstring says. */
+/** docs/errors.md: each error class of both packages, with its codes and docstring. */
 export function errorsPage(): string {
   const head = ['| class | codes | fields | when |', '|---|---|---|---|'];
   return [
     '# Errors',
     '',
     made('`packages/magface/src/errors.ts` and `packages/torch/src/errors.ts`'),
-    'What the packages throw on purpose has a `code`, which is stable and for programs; its `message` is one sentence for',
-    'people: what was expected, what came, what to do. The command line ends with 1 where inputs failed, with 3 where a',
-    'process of a training run was lost, with 130 when interrupted, and with 2 on all else.',
+    'Errors that the packages throw on purpose have a `code`, which is stable and meant for programs. The `message` is a',
+    'sentence for people: what was expected, what was received and what to do. The command line exits with 1 if inputs',
+    'failed, with 3 if a process of a training run was lost, with 130 if interrupted, and with 2 for all other errors.',
     '',
     '## magface',
     '',
-    'Everything that the package itself throws on purpose is a `MagfaceError`.',
+    'Every error that this package throws on purpose is a `MagfaceError`.',
     '',
     ...head,
     ...errorRows('../../src/errors.ts', { MagfaceError: plainCodes() }),
     '',
-    'An abort throws the reason of its signal, and what the system refuses keeps its error of Node, such as `ENOSPC` where',
-    'the disk is full.',
+    'An abort throws the reason of its signal. Errors of the system stay errors of Node, such as `ENOSPC` if the disk is',
+    'full.',
     '',
     '## @magface/torch',
     '',
-    'This package stands alone: its errors have a `code` and are no `MagfaceError`. `magface/train` lets them through; the',
-    'command line makes a `MagfaceError` of the same code of the last two.',
+    'This package does not depend on `magface`, so its errors have a `code` but are not `MagfaceError`s. `magface/train`',
+    'passes them on; the command line converts the last two to a `MagfaceError` with the same code.',
     '',
     ...head,
     ...errorRows('../../../torch/src/errors.ts'),
     '',
-    "Where the package itself is not installed, `import 'magface/train'` fails with Node's own `ERR_MODULE_NOT_FOUND`, which",
-    'names `@magface/torch`: no module can catch what its own imports lack. Whoever has it as an option imports it by',
-    "`await import('magface/train')` within `try`. The engine `torch` of `MagFace.load` says `libtorch_missing`.",
+    "If `@magface/torch` is not installed, `import 'magface/train'` fails with Node's `ERR_MODULE_NOT_FOUND`, which names the",
+    "package, because a module cannot catch a failed import of its own. To make it optional, use `await import('magface/train')`",
+    'in a `try` block. The engine `torch` of `MagFace.load` throws `libtorch_missing`.',
     '',
   ].join('\n');
 }
 
-/** @param further - codes that a class is made with outside its file */
+/** @param further - codes of a class that are used outside its file */
 function errorRows(path: string, further: Readonly<Record<string, readonly string[]>> = {}): string[] {
   const tree = parsed(fileURLToPath(new URL(path, import.meta.url)));
   const codes = new Map<string, readonly string[]>();
@@ -138,7 +138,7 @@ function errorRows(path: string, further: Readonly<Record<string, readonly strin
   return rows;
 }
 
-/** Codes of the errors that are of no class of their own, in order. */
+/** Codes of errors without their own class, sorted. */
 function plainCodes(): readonly string[] {
   const root = fileURLToPath(new URL('../../src/', import.meta.url));
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));

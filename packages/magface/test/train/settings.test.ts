@@ -182,7 +182,7 @@ test('the page of settings has a row for each flag, in agreement with the parser
     const cells = rows.find((row) => row.startsWith(`| \`--${flagOf(name)}\` |`))!.split(' | ');
     expect(cells[1]).toBe(name in runFlags ? '' : `\`${name}\``);
     for (const [i, mode] of modes.entries()) {
-      expect(cells[3 + i] === 'refused', `${name} ${mode}`).toBe(!modesOf(setting).includes(mode));
+      expect(cells[3 + i] === 'rejected', `${name} ${mode}`).toBe(!modesOf(setting).includes(mode));
     }
   }
 });

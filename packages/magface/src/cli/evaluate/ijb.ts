@@ -33,15 +33,15 @@ const stages = {
 export function defineEvaluateIjb(command: Command, context: Context): void {
   command
     .description(
-      'TAR at six FARs over template pairs by the IJB protocol; with --identify also 1:N against the galleries.',
+      'Measure TAR at six FARs over template pairs by the IJB protocol; with --identify also 1:N against the galleries.',
     )
     .optionsGroup('Data:')
-    .requiredOption('--features <file>', 'features in the order of ijbT_face_tid_mid.txt: the official text, or .npy')
+    .requiredOption('--features <file>', 'features in the order of ijbT_face_tid_mid.txt: official text, or .npy')
     .requiredOption('--meta <dir>', 'folder with ijbT_face_tid_mid.txt and ijbT_template_pair_label.txt')
     .addOption(new Option('--type <t>', 'IJB-B or IJB-C').choices(['b', 'c']).default('c'))
     .optionsGroup('Protocol:')
-    .option('--magnitude-weighted', 'let the magnitude weigh each media of a template (MagFace+)')
-    .option('--identify', 'also CMC and TPIR at FPIR against each gallery')
+    .option('--magnitude-weighted', 'weight each medium of a template by its magnitude (MagFace+)')
+    .option('--identify', 'add CMC and TPIR at FPIR against each gallery')
     .option('--threads <n>', 'threads (default: all cores)', count);
   addOutputFlags(command).action(async (flags: Flags) => {
     const result = await measure(flags, (line) => flags.quiet !== true && note(context, line));

@@ -14,10 +14,10 @@ export interface PairFlags {
 export function addPairFlags(command: Command): Command {
   return command
     .optionsGroup('Data:')
-    .requiredOption('--features <file>', 'features: the official text, or .npy')
-    .requiredOption('--pairs <file>', 'pairs: the official text, LFW’s, CPLFW’s, or a table with a header')
+    .requiredOption('--features <file>', 'features: official text, or .npy')
+    .requiredOption('--pairs <file>', 'pairs: official text, LFW’s, CPLFW’s, or a table with a header')
     .addOption(
-      new Option('--match <how>', 'how pairs find features: two lines a pair in order, or by name')
+      new Option('--match <how>', 'how pairs find their features: by order, two lines per pair, or by name')
         .choices(['auto', 'order', 'name'])
         .default('auto'),
     )
@@ -41,17 +41,24 @@ export interface RejectFlags {
 
 /** @param fmr - the flag's default. @default set by the pairs */
 export function addRejectFlags(command: Command, fmr?: number): Command {
-  const chosen = 'the strictest of 0.001, 0.01 and 0.1 that the pairs can tell';
+  const chosen = 'the strictest of 0.001, 0.01 and 0.1 that the pairs can resolve';
   const fmrFlag = new Option('--fmr <rate>', 'false match rate of the reject curve').argParser(rate);
   return command
     .addOption(fmrFlag.default(fmr, fmr === undefined ? chosen : undefined))
     .addOption(
-      new Option('--threshold <rule>', 'of the reject curve: official order statistic, exact at every rate, or fixed')
+      new Option(
+        '--threshold <rule>',
+        'threshold of the reject curve: official order statistic, exact at every rate, or fixed',
+      )
         .choices(['official', 'exact', 'fixed'])
         .default('exact'),
     )
-    .option('--rates <list>', 'reject rates beside 0, such as 0.01,0.02,0.03 (default: 0.05 to 0.95)', rejectRates)
-    .option('--limit <rate>', 'reject rate where pAUC ends (default: 0.3, or the last rate where lower)', rate);
+    .option(
+      '--rates <list>',
+      'reject rates in addition to 0, such as 0.01,0.02,0.03 (default: 0.05 to 0.95)',
+      rejectRates,
+    )
+    .option('--limit <rate>', 'reject rate at which pAUC ends (default: 0.3, or the last rate if lower)', rate);
 }
 
 /** @returns the options; the rates always include 0, since pAUC begins there */

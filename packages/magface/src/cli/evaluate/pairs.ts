@@ -28,12 +28,16 @@ interface PairsResult extends Verification {
 }
 
 export function defineEvaluatePairs(command: Command, context: Context): void {
-  command.description('One-to-one verification: accuracy over folds, exact TAR at FAR, AUC, EER; rates by group.');
+  command.description('One-to-one verification: accuracy over folds, exact TAR at FAR, AUC, EER, rates by group.');
   addPairFlags(command)
-    .option('--folds <n>', 'contiguous folds', count, 10)
+    .option('--folds <n>', 'number of contiguous folds', count, 10)
     .option('--far <rate>', 'false accept rate to report (repeatable; default: 0.1, 0.01, 0.001, 0.0001)', rates)
-    .option('--intervals', '95 % intervals of thresholds and TAR, by a bootstrap over people')
-    .option('--quality-bins <n>', 'also a threshold for each of n bins of quality, judged on held-out folds', count);
+    .option('--intervals', 'add 95 % intervals of thresholds and TAR, by a bootstrap over people')
+    .option(
+      '--quality-bins <n>',
+      'also fit one threshold per quality bin (n bins) and test it on held-out folds',
+      count,
+    );
   addOutputFlags(command).action(async (flags: Flags) => {
     const loaded = await loadPairs(flags);
     const result = measure(loaded, flags);

@@ -34,12 +34,12 @@ type Area = Pick<RejectCurve, 'fnmr' | 'genuineLeft' | 'impostorLeft' | 'pauc' |
 type NamedCurve = readonly [name: string, curve: RejectCurve];
 
 export function defineEvaluateReject(command: Command, context: Context): void {
-  command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are turned away.');
+  command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are rejected.');
   addRejectFlags(addPairFlags(command), 0.001).option(
     '--quality <file...>',
-    'other measures beside magnitude: "name value" lines, one value a feature, or a table with a header',
+    'other quality measures to compare with magnitude: "name value" lines, one value per feature, or a table with a header',
   );
-  addOutputFlags(command).option('--report <file.html>', 'a page with all measures on one picture');
+  addOutputFlags(command).option('--report <file.html>', 'write a page with all measures in one chart');
   command.action((flags: Flags) => evaluateReject(flags, context));
 }
 

@@ -29,21 +29,16 @@ interface Flags extends Omit<PairFlags, 'features'>, RejectFlags, OutputFlags {
 
 export function defineEvaluateReport(command: Command, context: Context): void {
   command
-    .description(
-      'Models side by side on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.',
-    )
+    .description('Compare models on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.')
     .optionsGroup('Data:')
     .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
     .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
-    .option('--match <how>', 'how pairs find features: auto, order or name', 'auto')
-    .option(
-      '--quality <file...>',
-      'other measures of quality, to stand beside magnitude: "name value" lines, or a table',
-    )
-    .option('--images <dir>', 'folder that image names are relative to, to show the hardest pairs')
+    .option('--match <how>', 'how pairs find their features: auto, order or name', 'auto')
+    .option('--quality <file...>', 'other quality measures to compare with magnitude: "name value" lines, or a table')
+    .option('--images <dir>', 'folder that image names are relative to; shows the hardest pairs')
     .optionsGroup('Protocol:')
-    .option('--folds <n>', 'contiguous folds', count, 10);
-  addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'the page');
+    .option('--folds <n>', 'number of contiguous folds', count, 10);
+  addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'page to write');
   addOutputFlags(command).action(async (flags: Flags) => {
     await expectTargets(context, { files: { output: flags.output } });
     const models: MeasuredModel[] = [];

@@ -26,10 +26,10 @@ interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batc
 }
 
 const examples = `
-Each face is blurred, covered with noise, shrunk, darkened, covered, turned and
-compressed, from a little to past recognition. Of a good measure of quality
-Spearman’s rank correlation with the damage is near -1, and that of what it
-loses with the cosine that is lost to the clean face near 1.
+Each face is degraded by blur, noise, downscaling, darkness, occlusion, rotation
+and JPEG, from slightly to beyond recognition. For a good quality measure,
+Spearman’s rank correlation between quality and damage is near -1, and that
+between the loss of quality and the loss of similarity is near 1.
 
 Example:
   magface evaluate robustness --faces aligned/ --model my.onnx --report out.html`;
@@ -40,17 +40,17 @@ export function defineEvaluateRobustness(
   done: (exitCode: ExitCode) => void = () => undefined,
 ): void {
   command
-    .description('Damage aligned faces in steps: does quality fall, and does it foretell the loss of similarity?')
+    .description('Degrade aligned faces step by step: does quality fall, and does it predict the loss of similarity?')
     .optionsGroup('Data:')
-    .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched in depth), a glob or one file')
-    .option('--limit <n>', 'at most so many faces, evenly spaced over all', count, 200)
+    .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched recursively), a glob or one file')
+    .option('--limit <n>', 'maximum number of faces, evenly spaced over all', count, 200)
     .optionsGroup('Model:')
     .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)');
   addEngineFlags(command)
     .optionsGroup('Damage:')
-    .option('--per-kind <steps>', 'steps of each kind of damage, 2 to 10', steps, 5)
-    .option('--seed <n>', 'for noise, and for which side is covered or turned', count, 1)
-    .option('--report <file.html>', 'write a page with the curves and one face through all steps');
+    .option('--per-kind <steps>', 'steps per kind of damage, 2 to 10', steps, 5)
+    .option('--seed <n>', 'seed for noise and for the side that is covered or rotated', count, 1)
+    .option('--report <file.html>', 'write a page with the curves and one face at all steps');
   addOutputFlags(command).addHelpText('after', examples);
   command.action(async (flags: Flags) => done(await robustness(flags, context)));
 }

@@ -28,10 +28,10 @@ interface Flags extends EmbedSetFlags, RejectFlags {
 }
 
 const examples = `
-A set is a .bin of InsightFace, or a folder as it is published: LFW and XQLFW
-(pairs.txt), CFP (Protocol/), CALFW and CPLFW (pairs_CALFW.txt). For any other
-give --pairs: "imageA imageB 1" lines, or a table with left, right, same.
-Features are kept in the cache, so that a second run takes seconds.
+A set is a .bin of InsightFace, or a folder as published: LFW and XQLFW
+(pairs.txt), CFP (Protocol/), CALFW and CPLFW (pairs_CALFW.txt). For other sets
+pass --pairs: lines "imageA imageB 1", or a table with left, right, same.
+Features are cached, so that a second run takes seconds.
 
 Examples:
   magface evaluate set lfw.bin --model my.onnx --flip
@@ -43,18 +43,21 @@ export function defineEvaluateSet(command: Command, context: Context): void {
     .description('Embed LFW, CFP, AgeDB-30, CALFW, CPLFW, XQLFW or any list of pairs, and measure the model on it.')
     .argument('<set>', 'a .bin of InsightFace, or the folder of a set')
     .optionsGroup('Data:')
-    .option('--pairs <file>', 'the list of pairs (default: the one of a known name in the folder)')
+    .option('--pairs <file>', 'list of pairs (default: the known list in the folder)')
     .option('--images <dir>', 'folder of the images (default: the set’s)')
     .addOption(
-      new Option('--protocol <p>', 'of CFP: frontal with profile, or with frontal (default: fp)').choices(['fp', 'ff']),
+      new Option('--protocol <p>', 'protocol of CFP: frontal-profile or frontal-frontal pairs (default: fp)').choices([
+        'fp',
+        'ff',
+      ]),
     )
     .optionsGroup('Protocol:')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--folds <n>', 'contiguous folds', count, 10);
+    .option('--folds <n>', 'number of contiguous folds', count, 10);
   addRejectFlags(command);
-  addModelFlags(command, { aligned: true }).option('--no-cache', 'compute features anew and keep none');
+  addModelFlags(command, { aligned: true }).option('--no-cache', 'neither read nor write cached features');
   addOutputFlags(command)
-    .option('--report <file.html>', 'a page with curves, distributions, thresholds and pairs')
+    .option('--report <file.html>', 'write a page with curves, distributions, thresholds and pairs')
     .addHelpText('after', examples);
   command.action((source: string, flags: Flags) => evaluateSet(source, flags, context));
 }

@@ -26,7 +26,7 @@ interface Flags extends EmbedSetFlags {
 }
 
 const examples = `
-The suite is YAML; its paths are relative to it:
+The suite is a YAML file. Its paths are relative to it:
   title: Small recognisers
   output: results
   flip: true
@@ -39,17 +39,17 @@ The suite is YAML; its paths are relative to it:
     - { set: lfw, images: lfw/aligned, aligned: true }
 
 The output folder gets report.html, results.json, results.csv, thresholds.csv
-and curves.csv. Exit code 1 says that a set failed; the others are done.
+and curves.csv. If a set fails, the others continue and the exit code is 1.
 
 Example:
   magface evaluate suite suite.yaml`;
 
 export function defineEvaluateSuite(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Measure many models on many sets, with one report that shows them side by side.')
+    .description('Measure many models on many sets, and compare them in one report.')
     .argument('<config>', 'the suite, a YAML file')
-    .option('--output <dir>', 'folder of the report and its tables (default: the suite’s)')
-    .option('--no-cache', 'compute features anew and keep none')
+    .option('--output <dir>', 'folder for the report and its tables (default: the suite’s)')
+    .option('--no-cache', 'neither read nor write cached features')
     .optionsGroup('Models:');
   addEngineFlags(command);
   addOutputFlags(command).addHelpText('after', examples);

@@ -9,7 +9,7 @@ export type Mode = 'nothing' | 'weights' | 'onnx' | 'processes';
 
 /** Names of the modes in sentences. */
 export const modeNames: Readonly<Record<Mode, string>> = {
-  nothing: 'training from nothing',
+  nothing: 'training from scratch',
   weights: 'training from weights',
   onnx: 'finetuning an ONNX model',
   processes: 'training in several processes',

@@ -6,7 +6,7 @@ const least = { trainList: 'faces.list', output: 'run' };
 
 describe('an invalid setting is reported with the expected and the received value', () => {
   test.each([
-    [{}, 'Expected --train-list (what to train on: official lists'],
+    [{}, 'Expected --train-list (training set: official lists'],
     [
       { trainList: 'faces.list' },
       'Expected --output (folder for checkpoints, metrics and the report) but it is not given.',
