@@ -16,14 +16,14 @@ import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
 import { errorVersusReject, pairQuality } from '../packages/magface/src/eval/reject.ts';
 import { robustnessReport } from '../packages/magface/src/eval/robustness.ts';
 import { cosineSimilarities, type Pairs, verify } from '../packages/magface/src/eval/verification.ts';
+import { readyToRun, weightsDigest } from '../packages/magface/src/graph/onnx/file.ts';
 import { Embedder } from '../packages/magface/src/infer/embedder.ts';
 import { readAligned } from '../packages/magface/src/infer/node/read-image.ts';
 import { createSession } from '../packages/magface/src/infer/node/session.ts';
 import { loadModel } from '../packages/magface/src/models/load-model.ts';
-import { readyToRun, weightsDigest } from '../packages/magface/src/onnx/file.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
-import { magnitudeQuantiles } from '../packages/magface/src/train/finetune/recipe.ts';
+import { magnitudeQuantiles } from '../packages/magface/src/train/model/recipe.ts';
 import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 

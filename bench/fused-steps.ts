@@ -4,8 +4,8 @@
  * one thread, so that other work on the machine has little effect.
  */
 import { cacheMemory, fusedBatchNorm, ones, scope, type Tensor, threads, torchVersion, zeros } from '@magface/torch';
+import { iresnet } from '../packages/magface/src/graph/networks/iresnet.ts';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
-import { iresnet } from '../packages/magface/src/train/model/iresnet.ts';
 import { median } from './support/median.ts';
 import { writeResult } from './support/result.ts';
 

@@ -3,8 +3,8 @@
  * [BATCH]`. It may grow by at most 5 % after step 20.
  */
 import { aliveTensors, cacheMemory, threads } from '@magface/torch';
+import { iresnet } from '../packages/magface/src/graph/networks/iresnet.ts';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
-import { iresnet } from '../packages/magface/src/train/model/iresnet.ts';
 import { writeResult } from './support/result.ts';
 
 const batchSize = Number(process.argv[2] ?? 4);

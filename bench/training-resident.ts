@@ -9,8 +9,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cacheMemory, threads as setThreads, torchVersion } from '@magface/torch';
+import { architecture as architectureOf } from '../packages/magface/src/graph/networks/architectures.ts';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
-import { architecture as architectureOf } from '../packages/magface/src/train/model/architectures.ts';
 import { peerFlags } from './support/peer-flags.ts';
 import { writeResult } from './support/result.ts';
 import { keepingMemory, TorchPeer } from './support/torch-peer.ts';

@@ -10,9 +10,9 @@
  * is named after the kernels, and the peak is that of float32.
  */
 import { cacheMemory, processor, threads as setThreads, torchVersion } from '@magface/torch';
+import { architecture as architectureOf } from '../packages/magface/src/graph/networks/architectures.ts';
+import { networkCost } from '../packages/magface/src/graph/networks/network-cost.ts';
 import { Trainer } from '../packages/magface/src/train/loop/trainer.ts';
-import { architecture as architectureOf } from '../packages/magface/src/train/model/architectures.ts';
-import { networkCost } from '../packages/magface/src/train/model/network-cost.ts';
 import { forProcessor } from './support/for-processor.ts';
 import { gemmPeak } from './support/gemm-peak.ts';
 import { spread } from './support/median.ts';

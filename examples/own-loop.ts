@@ -9,10 +9,11 @@ const [source = 'faces', steps = '10'] = process.argv.slice(2);
 const dataset = readDataset(source);
 await using loader = new Loader(dataset, { batchSize: Math.min(16, dataset.samples.length), seed: 1 });
 const random = new Generator(1);
-const network = createNetwork(architecture('mobilefacenet'), 1);
+const description = architecture('mobilefacenet');
+const network = createNetwork(description, 1);
 const centers = zeros([512, dataset.classes]).uniform_({ from: -1, to: 1, generator: random });
 centers.requiresGrad = true;
-const optimizer = new Sgd([...network.parameters.values(), centers]);
+const optimizer = new Sgd([...network.weights.values(), centers]);
 
 let done = 0;
 for (let epoch = 0; done < Number(steps); epoch++) {
@@ -34,4 +35,4 @@ for (let epoch = 0; done < Number(steps); epoch++) {
 }
 
 const weights = new Map([...network.tensors].map(([name, tensor]) => [name, tensor.toArray() as Float32Array]));
-writeFileSync('own-loop.onnx', exportOnnx(network.architecture, weights));
+writeFileSync('own-loop.onnx', exportOnnx(description, weights));

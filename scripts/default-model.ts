@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { researchFolder } from '../bench/support/data.ts';
 import { writeResult } from '../bench/support/result.ts';
-import { weightsDigest, withMetadata } from '../packages/magface/src/onnx/file.ts';
+import { weightsDigest, withMetadata } from '../packages/magface/src/graph/onnx/file.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));

@@ -1,8 +1,9 @@
 /** Exports the trained network as the package's ONNX file. */
-import { parseOnnx, writeOnnx } from '../../packages/magface/src/onnx/file.ts';
-import { castNode } from '../../packages/magface/src/onnx/graph.ts';
-import { halved, tensorOf, tensorProto } from '../../packages/magface/src/onnx/tensor.ts';
-import type { Weights } from '../../packages/magface/src/train/model/fold.ts';
+
+import type { Weights } from '../../packages/magface/src/graph/networks/builder.ts';
+import { castNode } from '../../packages/magface/src/graph/nodes.ts';
+import { parseOnnx, writeOnnx } from '../../packages/magface/src/graph/onnx/file.ts';
+import { halved, tensorOf, tensorProto } from '../../packages/magface/src/graph/onnx/tensor.ts';
 import { exportNetwork } from '../../packages/magface/src/train/model/onnx-export.ts';
 import { alignerNetwork } from './network.ts';
 import { inputSize } from './train.ts';

@@ -1,10 +1,10 @@
 /** Training loop of the aligner: SGD on the distance of the template's points. */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
 import { template } from '../../packages/magface/src/align.ts';
+import type { Weights } from '../../packages/magface/src/graph/networks/builder.ts';
+import { createNetwork, type Network } from '../../packages/magface/src/graph/torch/network.ts';
 import { fieldSize, middle, outputScale } from '../../packages/magface/src/infer/aligner.ts';
 import { randomStream } from '../../packages/magface/src/random.ts';
-import type { Weights } from '../../packages/magface/src/train/model/fold.ts';
-import { createNetwork, type Network } from '../../packages/magface/src/train/model/network.ts';
 import { drawField, type Random } from './draw.ts';
 import type { Face } from './faces.ts';
 import { alignerNetwork } from './network.ts';
@@ -31,7 +31,7 @@ export interface TrainAlignerOptions {
 export function trainAligner(faces: readonly Face[], { steps, onProgress }: TrainAlignerOptions): Weights {
   const network = createNetwork(alignerNetwork(), 1);
   startNearNothing(network);
-  const optimizer = new Sgd([...network.parameters.values()]);
+  const optimizer = new Sgd([...network.weights.values()]);
   const random = randomStream(7);
   const drawn = faces.flatMap((face) => Array.from({ length: face.weight }, () => face));
   const statistics = new RunningMeans(network);

@@ -43,7 +43,7 @@ export function definePlan(command: Command, context: Context, done: (exitCode: 
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
       const { plan } = await import('../train/parallel/plan.ts');
-      const { openArchitecture } = await import('../train/model/architectures.ts');
+      const { openArchitecture } = await import('../graph/networks/architectures.ts');
       const { arch, embeddingSize, precision, ...rest } = flags;
       const activationBytes = precision === 'fp32' ? 4 : 2;
       const network = await openArchitecture(arch, embeddingSize);

@@ -1,15 +1,15 @@
 /** Converts a recogniser to a file with its contract, a free batch and the requested data type. */
 import { ConfigError, FormatError } from '../errors.ts';
+import { digestOfWeights, parseOnnx, setMetadata, writeOnnx } from '../graph/onnx/file.ts';
+import { largestHalf } from '../graph/onnx/half.ts';
+import type { ModelProto } from '../graph/onnx/onnx_pb.ts';
+import { freeBatchOf, isBatchFree } from '../graph/passes/free-batch.ts';
+import { simplify } from '../graph/passes/simplify.ts';
+import { toHalf } from '../graph/passes/to-half.ts';
 import { readAligned } from '../infer/node/read-image.ts';
 import { inputFiller } from '../infer/preprocess.ts';
 import { contractMetadata, type ModelContract, type RecogniserContract } from '../models/contract.ts';
 import { type LoadModelOptions, loadModel } from '../models/load-model.ts';
-import { freeBatchOf, isBatchFree } from '../onnx/batch.ts';
-import { digestOfWeights, parseOnnx, setMetadata, writeOnnx } from '../onnx/file.ts';
-import { toHalf } from '../onnx/fp16.ts';
-import { largestHalf } from '../onnx/half.ts';
-import type { ModelProto } from '../onnx/onnx_pb.ts';
-import { simplify } from '../onnx/simplify.ts';
 import { batchDifference } from './check-batch.ts';
 import { observe } from './observe.ts';
 import { calibrationRounds, quantizeModel } from './quantize-model.ts';

@@ -1,10 +1,10 @@
 /** Runs a network on one face at a time and observes its inner values. */
 import { clone, create } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-common';
+import { indexGraph } from '../graph/nodes.ts';
+import { writeOnnx } from '../graph/onnx/file.ts';
+import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from '../graph/onnx/onnx_pb.ts';
 import { createSession } from '../infer/node/session.ts';
-import { writeOnnx } from '../onnx/file.ts';
-import { indexGraph } from '../onnx/graph.ts';
-import { type ModelProto, ModelProtoSchema, ValueInfoProtoSchema } from '../onnx/onnx_pb.ts';
 
 export interface ObserveOptions {
   /** Display name of the model, for errors. */

@@ -7,13 +7,14 @@
  * 0.008, and the third to 0.006. Ranges omit 1e-5 of the values at each end. With PRelu that is better than all values or
  * least squared error, and as good on the MobileFaceNet.
  */
-import { equalize, planEqualization } from '../onnx/equalize.ts';
-import { parseOnnx, writeOnnx } from '../onnx/file.ts';
-import { Histogram } from '../onnx/observe.ts';
-import type { ModelProto } from '../onnx/onnx_pb.ts';
-import { planQuantization, quantize } from '../onnx/quantize.ts';
-import { simplify } from '../onnx/simplify.ts';
-import { zeroTinyWeights } from '../onnx/tiny.ts';
+
+import { parseOnnx, writeOnnx } from '../graph/onnx/file.ts';
+import type { ModelProto } from '../graph/onnx/onnx_pb.ts';
+import { equalize, planEqualization } from '../graph/passes/equalize.ts';
+import { Histogram } from '../graph/passes/histogram.ts';
+import { planQuantization, quantize } from '../graph/passes/quantize.ts';
+import { simplify } from '../graph/passes/simplify.ts';
+import { zeroTinyWeights } from '../graph/passes/zero-tiny.ts';
 import { type ObserveOptions, observe } from './observe.ts';
 import { sensitiveLayers } from './sensitive-layers.ts';
 

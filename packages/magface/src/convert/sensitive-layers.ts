@@ -6,8 +6,8 @@
  * layers are float.
  */
 import { clone } from '@bufbuild/protobuf';
-import { type ModelProto, ModelProtoSchema } from '../onnx/onnx_pb.ts';
-import { type ActivationRange, planQuantization, quantize } from '../onnx/quantize.ts';
+import { type ModelProto, ModelProtoSchema } from '../graph/onnx/onnx_pb.ts';
+import { type ActivationRange, planQuantization, quantize } from '../graph/passes/quantize.ts';
 import { compare } from '../similarity.ts';
 import { type ObserveOptions, observe } from './observe.ts';
 

@@ -4,7 +4,7 @@
  */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { createSession } from '../infer/node/session.ts';
-import { bytesTimesBytes } from '../onnx/product.ts';
+import { bytesTimesBytes } from './byte-product.ts';
 import { queryCodes, TemplateCodes } from './template-codes.ts';
 
 /** Owns a session. Runs one operation at a time: rows must not move in a search. */

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../errors.ts';
 import { sha256 } from '../format/digest.ts';
-import { hasExternalData, readExternalData } from '../onnx/external.ts';
-import { type OnnxSummary, parseOnnx, summaryOf, writeOnnx } from '../onnx/file.ts';
-import type { ModelProto } from '../onnx/onnx_pb.ts';
+import { hasExternalData, readExternalData } from '../graph/onnx/external.ts';
+import { type OnnxSummary, parseOnnx, summaryOf, writeOnnx } from '../graph/onnx/file.ts';
+import type { ModelProto } from '../graph/onnx/onnx_pb.ts';
 import { cacheFolder, cachePath, readAddressDigest, readCached, writeAddressDigest, writeCached } from './cache.ts';
 import {
   type ContractOf,

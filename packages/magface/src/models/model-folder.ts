@@ -3,7 +3,7 @@
  * the contract is read and checked, the batch is freed, and the digest is put into the file's name.
  */
 import { sha256 } from '../format/digest.ts';
-import { readyToRun } from '../onnx/file.ts';
+import { readyToRun } from '../graph/onnx/file.ts';
 import type { ModelContract } from './contract.ts';
 import type { LoadedModel } from './load-model.ts';
 

@@ -1,5 +1,5 @@
 /** Writes the contract into a model file. */
-import { withMetadata } from '../onnx/file.ts';
+import { withMetadata } from '../graph/onnx/file.ts';
 import { contractMetadata, type ModelContract, parseContract } from './contract.ts';
 
 /**

@@ -6,6 +6,21 @@
  */
 
 export type { PackedImage } from '../format/packed-image.ts';
+export {
+  architecture,
+  architectureNames,
+  type BuildArchitecture,
+  openArchitecture,
+} from '../graph/networks/architectures.ts';
+export {
+  type Architecture,
+  type ConvShape,
+  inputValue,
+  NetworkBuilder,
+  type TensorSpec,
+  type Weights,
+} from '../graph/networks/builder.ts';
+export { createNetwork, type ForwardOptions, type Network } from '../graph/torch/network.ts';
 export type { ConfigOf, Setting } from '../settings/setting.ts';
 export { type DatasetOptions, readDataset, readDatasets } from './data/dataset.ts';
 export { type Batch, Loader, type LoaderOptions } from './data/loader.ts';
@@ -27,11 +42,8 @@ export type { SkippedStep } from './loop/skipped-steps.ts';
 export type { TrainHooks } from './loop/train-hooks.ts';
 export { Trainer, type TrainerOptions, toImages } from './loop/trainer.ts';
 export type { ValidationRow } from './loop/validate.ts';
-export { architecture, architectureNames, type BuildArchitecture, openArchitecture } from './model/architectures.ts';
 export { type ExportCheckpointOptions, exportCheckpoint } from './model/export-checkpoint.ts';
-export type { Weights } from './model/fold.ts';
 export type { Head, HeadLoss } from './model/head.ts';
-export { type Architecture, inputValue, type Layer, type LayerKind, LayerList } from './model/layers.ts';
 export {
   leastLambdaG,
   type MagFaceConstants,
@@ -40,7 +52,6 @@ export {
   magfaceDefaults,
   magfaceLoss,
 } from './model/magface-loss.ts';
-export { createNetwork, type Mode, type Network, type StateValues } from './model/network.ts';
 export { type ExportOptions, exportOnnx } from './model/onnx-export.ts';
 export { type Backbone, backboneOf, readBackbone } from './model/read-backbone.ts';
 export { type JoinOptions, joinGroup, rankOf } from './parallel/environment.ts';

@@ -5,10 +5,9 @@ import { createRecordWriter } from '../../src/format/record-file.ts';
 import { writeSafetensors } from '../../src/format/safetensors.ts';
 import { countOf, float32Tensor } from '../../src/format/tensor.ts';
 import { writeTorch } from '../../src/format/torch-writer.ts';
-import { summarizeOnnx } from '../../src/onnx/file.ts';
+import { architecture } from '../../src/graph/networks/architectures.ts';
+import { summarizeOnnx } from '../../src/graph/onnx/file.ts';
 import { writeCheckpoint } from '../../src/train/loop/checkpoint-file.ts';
-import { architecture } from '../../src/train/model/architectures.ts';
-import { allTensors } from '../../src/train/model/layers.ts';
 import { tinyOnnx } from '../support/tiny-onnx.ts';
 import { emptyFolder, runCli } from './run-cli.ts';
 
@@ -40,7 +39,7 @@ test('a pickle that would run code exits with 2 and is named', async () => {
 
 test('a note warns about the pixel format of foreign weights, but not of our own checkpoints', async () => {
   const cwd = emptyFolder();
-  const shapes = allTensors(architecture('mobilefacenet', 32)).map(
+  const shapes = architecture('mobilefacenet', 32).tensors.map(
     ({ name, shape }) => [`features.${name}`, shape] as const,
   );
   const tensors = new Map(

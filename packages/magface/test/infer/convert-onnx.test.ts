@@ -6,10 +6,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { convertOnnx } from '../../src/convert/convert-onnx.ts';
+import { parseOnnx, writeOnnx } from '../../src/graph/onnx/file.ts';
+import { floatsOf, type OnnxTensor, tensorOf } from '../../src/graph/onnx/tensor.ts';
+import { simplify } from '../../src/graph/passes/simplify.ts';
 import { inputFiller } from '../../src/infer/preprocess.ts';
-import { parseOnnx, writeOnnx } from '../../src/onnx/file.ts';
-import { simplify } from '../../src/onnx/simplify.ts';
-import { floatsOf, type OnnxTensor, tensorOf } from '../../src/onnx/tensor.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'magface convert '));

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { observe } from '../../src/convert/observe.ts';
 import { sensitiveLayers } from '../../src/convert/sensitive-layers.ts';
-import { parseOnnx } from '../../src/onnx/file.ts';
-import type { ActivationRange } from '../../src/onnx/quantize.ts';
-import { planQuantization } from '../../src/onnx/quantize.ts';
+import { parseOnnx } from '../../src/graph/onnx/file.ts';
+import type { ActivationRange } from '../../src/graph/passes/quantize.ts';
+import { planQuantization } from '../../src/graph/passes/quantize.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const chain = Array.from({ length: 9 }, (_, i) => `c${i}`);

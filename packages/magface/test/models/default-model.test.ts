@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { summarizeOnnx, weightsDigest } from '../../src/graph/onnx/file.ts';
 import { defaultModels } from '../../src/infer/node/magface.ts';
 import { listModels } from '../../src/models/list-models.ts';
 import { loadModel } from '../../src/models/load-model.ts';
-import { summarizeOnnx, weightsDigest } from '../../src/onnx/file.ts';
 
 const load = () => loadModel<'recogniser'>(defaultModels.recogniser, { kind: 'recogniser', offline: true });
 

@@ -14,8 +14,8 @@ import {
   TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
-} from '../../src/onnx/onnx_pb.ts';
-import { type OnnxTensor, tensorProto } from '../../src/onnx/tensor.ts';
+} from '../../src/graph/onnx/onnx_pb.ts';
+import { type OnnxTensor, tensorProto } from '../../src/graph/onnx/tensor.ts';
 
 export interface GraphDescription {
   readonly nodes: readonly NodeProto[];

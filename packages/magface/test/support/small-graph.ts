@@ -1,7 +1,7 @@
 /** Small ONNX graphs for tests, written as a list of nodes. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { type AttributeProtoSchema, ModelProtoSchema } from '../../src/onnx/onnx_pb.ts';
-import { type OnnxTensor, tensorProto } from '../../src/onnx/tensor.ts';
+import { type AttributeProtoSchema, ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.ts';
+import { type OnnxTensor, tensorProto } from '../../src/graph/onnx/tensor.ts';
 
 /** A node; the last one's output is the graph's, the first one's first input its input. */
 export interface SmallNode {

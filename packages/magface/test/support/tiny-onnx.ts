@@ -1,7 +1,6 @@
 /** A recogniser of a few hundred bytes, made here: each embedding is the mean of its channels. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { contractMetadata, type ModelContract, type RecogniserContract } from '../../src/models/contract.ts';
-import { withMetadata } from '../../src/onnx/file.ts';
+import { withMetadata } from '../../src/graph/onnx/file.ts';
 import {
   AttributeProtoSchema,
   DimensionProtoSchema,
@@ -15,7 +14,8 @@ import {
   TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
-} from '../../src/onnx/onnx_pb.ts';
+} from '../../src/graph/onnx/onnx_pb.ts';
+import { contractMetadata, type ModelContract, type RecogniserContract } from '../../src/models/contract.ts';
 
 /** What {@link tinyOnnx} says of itself as a recogniser. @param mean - of each channel, taken off before the network */
 export const tinyRecord = (mean: readonly [number, number, number] = [0, 0, 0]): RecogniserContract => ({

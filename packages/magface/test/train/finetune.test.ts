@@ -5,13 +5,14 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { FormatError } from '../../src/errors.ts';
 import { toFloat32 } from '../../src/format/tensor.ts';
+import { architecture, openArchitecture } from '../../src/graph/networks/architectures.ts';
+import { createNetwork } from '../../src/graph/torch/network.ts';
 import { listCheckpoints, readCheckpoint } from '../../src/train/loop/checkpoint-file.ts';
 import { train } from '../../src/train/loop/run.ts';
 import type { ValidationRow } from '../../src/train/loop/validate.ts';
-import { architecture, openArchitecture } from '../../src/train/model/architectures.ts';
 import { exportCheckpoint } from '../../src/train/model/export-checkpoint.ts';
-import { loadWeights, magnitudeAdvice } from '../../src/train/model/initial-weights.ts';
-import { createNetwork } from '../../src/train/model/network.ts';
+import { loadWeights } from '../../src/train/model/initial-weights.ts';
+import { magnitudeAdvice } from '../../src/train/model/recipe.ts';
 import { readRows } from '../../src/train/record/metrics.ts';
 import { parseTrainConfig } from '../../src/train/settings/config.ts';
 import { fixtureFile, fixtureJson } from '../support/fixtures.ts';
@@ -105,5 +106,7 @@ describeTraining('checkpoints in the official layouts', () => {
 
 test('magnitudes within [l_a, u_a] need no advice', () => {
   expect(magnitudeAdvice([12, 30], { lowerMagnitude: 10, upperMagnitude: 110 })).toBeUndefined();
-  expect(magnitudeAdvice([5, 40], { lowerMagnitude: 10, upperMagnitude: 110 })).toMatch(/use --l_a 4 --u_a 60\.$/);
+  expect(magnitudeAdvice([5, 40], { lowerMagnitude: 10, upperMagnitude: 110 })).toMatch(
+    /use --l_a 3\.48 --u_a 45\.6\.$/,
+  );
 });

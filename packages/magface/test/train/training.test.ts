@@ -1,10 +1,9 @@
 /** Six SGD steps beside the official ones. */
 import { cacheMemory, fromArray, Generator, noGrad, Sgd, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { iresnet } from '../../src/train/model/iresnet.ts';
-import { allTensors } from '../../src/train/model/layers.ts';
+import { iresnet } from '../../src/graph/networks/iresnet.ts';
+import { createNetwork } from '../../src/graph/torch/network.ts';
 import { magfaceLoss } from '../../src/train/model/magface-loss.ts';
-import { createNetwork } from '../../src/train/model/network.ts';
 import { fixtureJson } from '../support/fixtures.ts';
 import { describeTraining, goldenTensor, u01 } from './golden.ts';
 
@@ -26,7 +25,7 @@ interface GoldenRun {
 describeTraining('training like the official code', () => {
   const runs = fixtureJson<GoldenRun[]>('golden/training.json');
 
-  const specs = allTensors(iresnet('iresnet18'));
+  const specs = iresnet('iresnet18').tensors;
   const values = new Map(specs.map(({ name, shape }) => [name, goldenTensor(name, shape)]));
 
   test.each(runs)('angular $angular: steps 0 and 1 within 1e-3, later ones within 5e-2', (run) => {
@@ -38,7 +37,7 @@ describeTraining('training like the official code', () => {
       [512, run.classes],
     );
     centers.requiresGrad = true;
-    const sgd = new Sgd([...network.parameters.values(), centers]);
+    const sgd = new Sgd([...network.weights.values(), centers]);
     const generator = new Generator(0);
     for (const [index, expected] of run.steps.entries()) {
       using _step = scope();

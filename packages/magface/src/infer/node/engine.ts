@@ -1,9 +1,9 @@
 /** Chooses the runtime, threads and batch size of the recogniser, and opens the models. */
 import { MagfaceError } from '../../errors.ts';
+import { readyToRun } from '../../graph/onnx/file.ts';
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
-import { readyToRun } from '../../onnx/file.ts';
 import { type Aligner, createAligner } from '../aligner.ts';
 import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';

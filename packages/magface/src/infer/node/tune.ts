@@ -1,8 +1,9 @@
 /** Measures each way of running a recogniser on this machine. */
+
+import { readyToRun } from '../../graph/onnx/file.ts';
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
-import { readyToRun } from '../../onnx/file.ts';
 import type { Pixels } from '../../pixels.ts';
 import { randomStream } from '../../random.ts';
 import { compare } from '../../similarity.ts';

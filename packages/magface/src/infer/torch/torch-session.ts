@@ -1,8 +1,8 @@
 /** Runs a recogniser on libtorch, in the processor's fastest type, behind the interface of ONNX Runtime's sessions. */
 import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
+import { forwardPlan } from '../../graph/torch/forward-plan.ts';
 import type { NamedTensors, Session } from '../session.ts';
-import { forwardPlan } from './forward-steps.ts';
 
 /** Memory to cache between batches: enough for a batch of 32 in an iResNet-100. */
 const cachedBytes = 2 ** 30;

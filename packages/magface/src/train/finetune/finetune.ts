@@ -6,23 +6,24 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Device, scope } from '@magface/torch';
 import { writeWhole } from '../../format/file-writer.ts';
+import { insertBatchNorm, startBatchNorm } from '../../graph/torch/fresh-batch-norm.ts';
+import { type FileNetwork, openGraph } from '../../graph/torch/open-graph.ts';
 import type { RecogniserContract } from '../../models/contract.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { randomStream } from '../../random.ts';
 import type { Dataset } from '../data/samples.ts';
-import { insertBatchNorm, startBatchNorm } from '../graph/fresh-batch-norm.ts';
-import { frontOf, selectWeights } from '../graph/select-weights.ts';
-import { openGraph, type TrainableGraph } from '../graph/trainable-graph.ts';
-import { writeGraph } from '../graph/write-graph.ts';
 import { LossScale } from '../loop/loss-scale.ts';
 import type { PreparedRun, RunStart } from '../loop/prepared-run.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
+import { magnitudeQuantiles, recipeFor } from '../model/recipe.ts';
+import { writeGraph } from '../model/write-graph.ts';
 import { coresOfRank } from '../parallel/environment.ts';
 import type { TrainConfig } from '../settings/config.ts';
+import { withCollapseWarning } from './collapse-warning.ts';
 import { finetuneBatches } from './finetune-batches.ts';
 import { Finetuner } from './finetuner.ts';
 import { FrontCache, facesDigest, frontName } from './front-cache.ts';
-import { magnitudeQuantiles, recipeFor, withCollapseWarning } from './recipe.ts';
+import { frontOf, selectWeights } from './select-weights.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews, type ViewSource } from './view-source.ts';
 import type { ViewOptions } from './views.ts';
@@ -64,7 +65,7 @@ export async function prepareFinetuning(
 
 interface FinetuneParts {
   readonly source: ViewSource;
-  readonly graph: TrainableGraph;
+  readonly graph: FileNetwork;
   readonly trained: readonly string[];
   readonly front: string | undefined;
   readonly cache: FrontCache | undefined;
@@ -127,7 +128,7 @@ async function prepareTeaching(
 }
 
 /** Opens the graph; `freshBatchNorm` adds a BatchNorm behind each trained convolution that has none. */
-function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): TrainableGraph {
+function openToTrain(bytes: Uint8Array, name: string, config: TrainConfig): FileNetwork {
   const graph = openGraph(bytes, name, config.device as Device);
   return config.freshBatchNorm ? insertBatchNorm(graph, selectWeights(graph, config)) : graph;
 }
@@ -182,7 +183,7 @@ function constantsOf(
 }
 
 /** Writes the current weights. Drops the calibration, which applied to the old ones. */
-function writeModel(graph: TrainableGraph, start: RecogniserContract, path: string): Promise<void> {
+function writeModel(graph: FileNetwork, start: RecogniserContract, path: string): Promise<void> {
   const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
   return writeWhole(path, writeGraph(graph, contract));
 }

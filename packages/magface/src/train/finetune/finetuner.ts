@@ -1,15 +1,14 @@
 /** Trains a graph: the steps of a layered network, plus the finetuning terms, per-layer learning rates and a mean of weights. */
 import { type Device, fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import type { FileNetwork } from '../../graph/torch/open-graph.ts';
 import type { InputContract } from '../../models/contract.ts';
-import { freshStatistics } from '../graph/fresh-batch-norm.ts';
-import { rateGroups } from '../graph/layer-rates.ts';
-import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import type { CheckpointContent } from '../loop/checkpoint-file.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
 import { Learner, type LearningRules, type StepResult } from '../loop/learner.ts';
 import { WholeHead } from '../model/head.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type FinetuneTargets, type FinetuneWeights, finetuneTerms } from './finetune-loss.ts';
+import { rateGroups } from './layer-rates.ts';
 import { inputTensor } from './view-reader.ts';
 import { laidOut } from './view-source.ts';
 import { WeightMean } from './weight-mean.ts';
@@ -43,12 +42,12 @@ export interface FinetuneBatch {
 }
 
 export class Finetuner extends Learner<FinetuneTargets> {
-  readonly graph: TrainableGraph;
+  readonly graph: FileNetwork;
   readonly options: FinetunerOptions;
   /** Mean of the trained weights. */
   readonly mean: WeightMean;
 
-  constructor(graph: TrainableGraph, options: FinetunerOptions) {
+  constructor(graph: FileNetwork, options: FinetunerOptions) {
     const { trained, layerDecay = 1, constants, weights, ranks } = options;
     for (const [name, weight] of graph.weights) weight.requiresGrad = trained.includes(name);
     const named = (names: readonly string[]): Map<string, Tensor> =>
@@ -57,7 +56,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     const parts = {
       head: new WholeHead(leafOf(options, graph.device), { name: 'centers', decays: false, loss, ranks }),
       groups: rateGroups(graph, trained, layerDecay).map(({ rate, names }) => ({ rate, weights: named(names) })),
-      statistics: [...freshStatistics(graph).values()],
+      statistics: [...graph.statistics.values()],
     };
     super(parts, options);
     this.graph = graph;
@@ -120,7 +119,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
   protected *named(): IterableIterator<readonly [string, Tensor]> {
     for (const [name, tensor] of this.mean.weights) yield [`weights.${name}`, tensor];
     for (const [name, tensor] of this.mean.means) yield [`mean.${name}`, tensor];
-    for (const [name, tensor] of freshStatistics(this.graph)) yield [`statistics.${name}`, tensor];
+    for (const [name, tensor] of this.graph.statistics) yield [`statistics.${name}`, tensor];
     for (const [name, tensor] of this.velocities) yield [`optimizer.${name}`, tensor];
   }
 }

@@ -1,7 +1,7 @@
 /** The starting model's features of every face in every view, computed before training. */
 import { noGrad, scope, type Tensor } from '@magface/torch';
 import { magnitudesOf } from '../../eval/feature-set.ts';
-import type { TrainableGraph } from '../graph/trainable-graph.ts';
+import type { Network } from '../../graph/torch/network.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { shareOf } from '../parallel/shares.ts';
@@ -21,7 +21,7 @@ export interface StartKnowledge {
 }
 
 export interface StartOptions {
-  readonly graph: TrainableGraph;
+  readonly graph: Network;
   /** Name of the value that the source's tensors hold. */
   readonly front: string | undefined;
   readonly precision: Precision;

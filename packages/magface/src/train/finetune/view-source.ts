@@ -3,10 +3,10 @@
  * frozen, the front's output, computed once and kept in half precision.
  */
 import { cat, fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
+import type { Network } from '../../graph/torch/network.ts';
 import type { InputContract } from '../../models/contract.ts';
 import { readAhead } from '../data/read-ahead.ts';
 import type { Dataset } from '../data/samples.ts';
-import type { TrainableGraph } from '../graph/trainable-graph.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { type Share, shareOf } from '../parallel/shares.ts';
@@ -30,7 +30,7 @@ export interface ViewSource extends AsyncDisposable {
 }
 
 export interface ViewSourceOptions extends ViewOptions {
-  readonly graph: TrainableGraph;
+  readonly graph: Network;
   readonly dataset: Dataset;
   readonly input: InputContract;
   readonly views: number;

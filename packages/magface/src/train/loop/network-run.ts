@@ -1,10 +1,11 @@
 /** Prepares a run that trains a layered network, from scratch or from weights. */
 import { magnitudesOf } from '../../eval/feature-set.ts';
+import { openArchitecture } from '../../graph/networks/architectures.ts';
 import { datasetSize } from '../data/dataset.ts';
 import { Loader } from '../data/loader.ts';
-import { openArchitecture } from '../model/architectures.ts';
-import { loadWeights, magnitudeAdvice } from '../model/initial-weights.ts';
+import { loadWeights } from '../model/initial-weights.ts';
 import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
+import { magnitudeAdvice } from '../model/recipe.ts';
 import { coresOfRank } from '../parallel/environment.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { LossScale } from './loss-scale.ts';

@@ -6,8 +6,8 @@ import { expectOfficialNames, officialNames } from '../../format/official-names.
 import { readSgdState } from '../../format/official-optimizer.ts';
 import { countOf, float32Tensor, type Tensor, toFloat32 } from '../../format/tensor.ts';
 import { openTorch, type TorchFile } from '../../format/torch-file.ts';
-import { openArchitecture } from '../model/architectures.ts';
-import { allTensors, batchCounters } from '../model/layers.ts';
+import { openArchitecture } from '../../graph/networks/architectures.ts';
+import { batchCounters } from '../../graph/networks/builder.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
 
 /** @returns the official trainers' checkpoints in a folder, newest first */
@@ -41,7 +41,7 @@ export async function readOfficialRun(
   try {
     const { arch, embeddingSize: embeddingLength, classes } = wanted;
     const network = await openArchitecture(arch, embeddingLength);
-    const specs = allTensors(network);
+    const specs = network.tensors;
     const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
     const { names, head } = expectOfficialNames(file, officialNames(opened.tensors, shapes));
     if (head?.classes !== classes) {

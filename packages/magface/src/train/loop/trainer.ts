@@ -2,11 +2,11 @@
 import { type Device, fromArray, Generator, noGrad, type Sgd, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
 import { toFloat32 } from '../../format/tensor.ts';
+import { type Architecture, batchCounters } from '../../graph/networks/builder.ts';
+import { createNetwork, type Network } from '../../graph/torch/network.ts';
 import type { Batch } from '../data/loader.ts';
 import { type Head, initialCenters, magfaceTerms, WholeHead } from '../model/head.ts';
-import { type Architecture, batchCounters } from '../model/layers.ts';
 import type { MagFaceOptions } from '../model/magface-loss.ts';
-import { createNetwork, type Network } from '../model/network.ts';
 import type { Share } from '../parallel/shares.ts';
 import { SplitHead } from '../parallel/split-head.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -43,8 +43,8 @@ export class Trainer extends Learner<Tensor> {
     const { architecture, seed = 1, device, fused = true } = options;
     const network = createNetwork(architecture, seed, device);
     network.isFused = fused;
-    const statistics = [...network.tensors.values()].filter((tensor) => !tensor.requiresGrad);
-    const groups = [{ rate: 1, weights: network.parameters }];
+    const statistics = [...network.statistics.values()];
+    const groups = [{ rate: 1, weights: network.weights }];
     super({ head: createHead(options, seed + 1), groups, statistics, counter: network }, options);
     this.options = options;
     this.network = network;

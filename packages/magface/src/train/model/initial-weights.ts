@@ -1,9 +1,8 @@
-/** Initialises finetuning: loads a backbone's weights, and checks the loss constants against its magnitudes. */
+/** Starts a described network from a backbone's weights. */
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { expectOfficialNames, officialNames } from '../../format/official-names.ts';
 import { toFloat32 } from '../../format/tensor.ts';
-import type { MagFaceConstants } from './magface-loss.ts';
-import type { Network } from './network.ts';
+import type { Network } from '../../graph/torch/network.ts';
 import { openWeights } from './read-backbone.ts';
 
 /**
@@ -28,21 +27,4 @@ function copyInto(network: Network, name: string, values: Float32Array): void {
   using _grad = noGrad();
   const tensor = network.tensors.get(name)!;
   tensor.copy_(fromArray(values, tensor.shape));
-}
-
-/**
- * The recipe of the official README: [l_a, u_a] must contain the model's magnitudes.
- *
- * @param magnitudes - those of a few samples
- * @returns the suggested change, in a sentence; undefined if none is needed
- */
-export function magnitudeAdvice(
-  magnitudes: ArrayLike<number>,
-  constants: Pick<MagFaceConstants, 'lowerMagnitude' | 'upperMagnitude'>,
-): string | undefined {
-  const [low, high] = [Math.min(...Array.from(magnitudes)), Math.max(...Array.from(magnitudes))];
-  const { lowerMagnitude, upperMagnitude } = constants;
-  if (lowerMagnitude < low && high < upperMagnitude) return undefined;
-  const [la, ua] = [Math.max(0.1, Math.floor(low * 0.8 * 10) / 10), Math.ceil(high * 1.5)];
-  return `Magnitudes of the starting model lie in [${low.toFixed(2)}, ${high.toFixed(2)}] but l_a is ${lowerMagnitude} and u_a is ${upperMagnitude}, beyond which nothing is learned about quality: use --l_a ${la} --u_a ${ua}.`;
 }

@@ -1,37 +1,25 @@
-/**
- * A trained network as an ONNX file that carries its own contract: outputs `embedding` (N, D), not normalized, and
- * `magnitude` (N), its L2 norm. BatchNorm is folded where that is exact. Needs no libtorch.
- */
+/** A trained network as an ONNX file that carries its own contract. BatchNorm is folded where that is exact. Needs no libtorch. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { ShapeError } from '../../errors.ts';
+import { type Architecture, inputValue, type Weights } from '../../graph/networks/builder.ts';
+import { setMetadata } from '../../graph/onnx/file.ts';
+import { type ModelProto, ModelProtoSchema, type ValueInfoProtoSchema } from '../../graph/onnx/onnx_pb.ts';
+import { floatTensor, tensorProto } from '../../graph/onnx/tensor.ts';
+import { simplify } from '../../graph/passes/simplify.ts';
 import {
   type AlignerContract,
   contractMetadata,
   officialInput,
   type RecogniserContract,
 } from '../../models/contract.ts';
-import {
-  type AttributeProtoSchema,
-  ModelProtoSchema,
-  type NodeProtoSchema,
-  type TensorProtoSchema,
-  type ValueInfoProtoSchema,
-} from '../../onnx/onnx_pb.ts';
-import { type FoldedNode, foldNetwork, type Weights } from './fold.ts';
-import { type Architecture, batchNormEpsilon, inputValue } from './layers.ts';
-
-type Node = MessageInitShape<typeof NodeProtoSchema>;
-type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
-type Initializer = MessageInitShape<typeof TensorProtoSchema>;
+import { addMagnitude, rename } from './write-graph.ts';
 
 /** What the contract says beside input and length, which the network knows. */
 export type ExportOptions = Pick<RecogniserContract, 'calibration' | 'thresholds' | 'licence'>;
 
-const float = 1; // TensorProto.DataType.FLOAT
-const int = { int: 2, ints: 7 }; // AttributeProto.AttributeType
-
 /**
  * @param weights - by PyTorch's names, without `features.` of the whole model
- * @returns the bytes of the file
+ * @returns the bytes of the file, with the outputs `embedding` (N, D), not normalized, and `magnitude` (N), its L2 norm
  */
 export function exportOnnx(architecture: Architecture, weights: Weights, options: ExportOptions = {}): Uint8Array {
   const { embeddingLength, name } = architecture;
@@ -64,116 +52,45 @@ export interface NetworkFile {
  */
 export function exportNetwork(architecture: Architecture, weights: Weights, file: NetworkFile): Uint8Array {
   const { contract, output, hasMagnitude } = file;
-  const { embeddingLength, name } = architecture;
-  const graph = new GraphWriter();
-  const nodes = foldNetwork(architecture.layers, weights, batchNormEpsilon);
-  for (const [i, node] of nodes.entries()) graph.write(i === nodes.length - 1 ? { ...node, output } : node);
-  const outputs = [value(output, ['N', embeddingLength])];
-  if (hasMagnitude) {
-    graph.node('ReduceL2', [output], 'magnitude', [ints('axes', [1]), integer('keepdims', 0)]);
-    outputs.push(value('magnitude', ['N']));
-  }
-  const model = create(ModelProtoSchema, {
+  const { width, height } = contract.input;
+  const model = modelOf(architecture, weights, [3, height, width]);
+  simplify(model, architecture.name);
+  rename(model.graph!, model.graph!.output[0]!.name, output);
+  if (hasMagnitude) addMagnitude(model);
+  setMetadata(model, contractMetadata(contract));
+  return toBinary(ModelProtoSchema, model);
+}
+
+/**
+ * The network as it is, with nothing folded.
+ *
+ * @param image - sizes of the input: 3, height, width
+ * @throws {ShapeError} naming a tensor without weights
+ */
+export function modelOf(architecture: Architecture, weights: Weights, image: readonly number[]): ModelProto {
+  const { name, nodes, tensors, constants, embeddingLength } = architecture;
+  const slopes = new Set(nodes.filter(({ opType }) => opType === 'PRelu').map(({ input }) => input[1]));
+  const initializer = tensors.map((tensor) => {
+    const values = weights.get(tensor.name);
+    const dims = slopes.has(tensor.name) ? [...tensor.shape, 1, 1] : tensor.shape;
+    if (values !== undefined) return tensorProto(tensor.name, floatTensor(dims, values));
+    throw new ShapeError(
+      `Expected weights named ${tensor.name} but there are none: give the arch that they were trained with.`,
+    );
+  });
+  return create(ModelProtoSchema, {
     irVersion: 8n,
     producerName: 'magface',
     opsetImport: [{ domain: '', version: 17n }],
     graph: {
       name,
-      node: graph.nodes,
-      initializer: graph.initializers,
-      input: [value(inputValue, ['N', 3, contract.input.height, contract.input.width])],
-      output: outputs,
+      node: nodes.map((node) => ({ ...node, input: [...node.input], output: [...node.output] })),
+      initializer: [...initializer, ...constants],
+      input: [value(inputValue, ['N', ...image])],
+      output: [value(nodes.at(-1)!.output[0]!, ['N', embeddingLength])],
     },
-    metadataProps: [...contractMetadata(contract)].map(([key, text]) => ({ key, value: text })),
   });
-  return toBinary(ModelProtoSchema, model);
 }
-
-class GraphWriter {
-  readonly nodes: Node[] = [];
-  readonly initializers: Initializer[] = [];
-
-  write(node: FoldedNode): void {
-    const { inputs, output } = node;
-    const stored = (suffix: string, dims: readonly number[], values: Float32Array): string =>
-      this.#store(`${output}.${suffix}`, dims, values);
-    switch (node.kind) {
-      case 'conv': {
-        const { kernel, stride, padding, groups, inChannels, outChannels } = node.layer;
-        const weight = stored('weight', [outChannels, inChannels / groups, kernel, kernel], node.weight);
-        const bias = stored('bias', [outChannels], node.bias);
-        const attributes = [
-          ints('kernel_shape', [kernel, kernel]),
-          ints('strides', [stride, stride]),
-          ints('pads', [padding, padding, padding, padding]),
-          integer('group', groups),
-        ];
-        this.node('Conv', [...inputs, weight, bias], output, attributes);
-        break;
-      }
-      case 'linear': {
-        const { inFeatures, outFeatures } = node.layer;
-        const weight = stored('weight', [outFeatures, inFeatures], node.weight);
-        const bias = stored('bias', [outFeatures], node.bias);
-        this.node('Gemm', [...inputs, weight, bias], output, [integer('transB', 1)]);
-        break;
-      }
-      case 'affine': {
-        const dims = [node.channels];
-        const one = new Float32Array(node.channels).fill(1 - 1e-5); // plus ONNX's own epsilon of 1e-5 it is 1
-        const names = [
-          stored('scale', dims, node.scale),
-          stored('shift', dims, node.shift),
-          stored('mean', dims, new Float32Array(node.channels)),
-          stored('var', dims, one),
-        ];
-        this.node('BatchNormalization', [...inputs, ...names], output);
-        break;
-      }
-      case 'prelu':
-        this.node('PRelu', [...inputs, stored('slope', [node.slope.length, 1, 1], node.slope)], output);
-        break;
-      case 'clamp':
-        this.#clamp(node);
-        break;
-      case 'add':
-        this.node('Add', inputs, output);
-        break;
-      case 'flatten':
-        this.node('Flatten', inputs, output, [integer('axis', 1)]);
-        break;
-    }
-  }
-
-  #clamp({ inputs, output, highest }: FoldedNode & { kind: 'clamp' }): void {
-    if (!Number.isFinite(highest)) {
-      this.node('Relu', inputs, output);
-      return;
-    }
-    const limits = [
-      this.#store(`${output}.min`, [], Float32Array.of(0)),
-      this.#store(`${output}.max`, [], Float32Array.of(highest)),
-    ];
-    this.node('Clip', [...inputs, ...limits], output);
-  }
-
-  node(opType: string, input: readonly string[], output: string, attribute: Attribute[] = []): void {
-    this.nodes.push({ opType, name: output, input: [...input], output: [output], attribute });
-  }
-
-  #store(name: string, dims: readonly number[], values: Float32Array): string {
-    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.initializers.push({ name, dataType: float, dims: dims.map(BigInt), rawData });
-    return name;
-  }
-}
-
-const integer = (name: string, i: number): Attribute => ({ name, i: BigInt(i), type: int.int });
-const ints = (name: string, values: readonly number[]): Attribute => ({
-  name,
-  ints: values.map(BigInt),
-  type: int.ints,
-});
 
 function value(name: string, dims: readonly (number | string)[]): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = dims.map((size) =>
@@ -181,5 +98,5 @@ function value(name: string, dims: readonly (number | string)[]): MessageInitSha
       ? { value: { case: 'dimValue' as const, value: BigInt(size) } }
       : { value: { case: 'dimParam' as const, value: size } },
   );
-  return { name, type: { tensorType: { elemType: float, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: 1, shape: { dim } } } };
 }

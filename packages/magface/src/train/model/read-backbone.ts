@@ -5,10 +5,9 @@ import { expectOfficialNames, type OfficialNames, officialNames } from '../../fo
 import { openSafetensors } from '../../format/safetensors.ts';
 import { type TensorFile, toFloat32 } from '../../format/tensor.ts';
 import { openTorch } from '../../format/torch-file.ts';
+import { architectureNames, openArchitecture } from '../../graph/networks/architectures.ts';
+import type { Architecture, Weights } from '../../graph/networks/builder.ts';
 import { type CheckpointContent, isCheckpoint, readCheckpoint } from '../loop/checkpoint-file.ts';
-import { architectureNames, openArchitecture } from './architectures.ts';
-import type { Weights } from './fold.ts';
-import { type Architecture, allTensors } from './layers.ts';
 
 /** A network with its weights. */
 export interface Backbone {
@@ -88,6 +87,6 @@ async function fitOf({ tensors }: TensorFile, arch: string | undefined): Promise
 }
 
 function fit(tensors: TensorFile['tensors'], network: Architecture): Fit {
-  const shapes = new Map(allTensors(network).map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(network.tensors.map(({ name, shape }) => [name, shape]));
   return { network, found: officialNames(tensors, shapes) };
 }

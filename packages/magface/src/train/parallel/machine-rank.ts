@@ -5,9 +5,9 @@
  * Started by measure-machine.ts with torchrun's variables and {@link RankTask} as its argument.
  */
 import { cacheMemory, Generator, scope, threads, zeros } from '@magface/torch';
+import { openArchitecture } from '../../graph/networks/architectures.ts';
+import { networkCost } from '../../graph/networks/network-cost.ts';
 import { Trainer } from '../loop/trainer.ts';
-import { openArchitecture } from '../model/architectures.ts';
-import { networkCost } from '../model/network-cost.ts';
 import { coresOfRank, joinGroup, rankOf } from './environment.ts';
 
 /** What the process measures. */

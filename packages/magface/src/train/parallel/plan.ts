@@ -2,8 +2,8 @@
  * Estimates a parallel run: memory and traffic of one rank, and the time of a step from two measured constants. Letters are
  * those of docs/scaling.md: P parameters, B batch, D embedding, K classes, R ranks, ρ share of sampled classes.
  */
-import type { Architecture } from '../model/layers.ts';
-import { networkCost } from '../model/network-cost.ts';
+import type { Architecture } from '../../graph/networks/builder.ts';
+import { networkCost } from '../../graph/networks/network-cost.ts';
 
 /** The planned run and its machines. */
 export interface PlanOptions {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openGraph } from '../../../src/graph/torch/open-graph.ts';
 import { officialInput } from '../../../src/models/contract.ts';
 import { loadModel } from '../../../src/models/load-model.ts';
-import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
 import { train } from '../../../src/train/loop/run.ts';
 import type { ValidationRow } from '../../../src/train/loop/validate.ts';
 import { readRows } from '../../../src/train/record/metrics.ts';

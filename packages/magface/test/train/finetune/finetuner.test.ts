@@ -1,14 +1,14 @@
 import { aliveTensors, fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
+import { floatTensor } from '../../../src/graph/onnx/tensor.ts';
+import { insertBatchNorm, startBatchNorm } from '../../../src/graph/torch/fresh-batch-norm.ts';
+import { openGraph } from '../../../src/graph/torch/open-graph.ts';
 import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
-import { floatTensor } from '../../../src/onnx/tensor.ts';
 import { Finetuner } from '../../../src/train/finetune/finetuner.ts';
+import { selectWeights } from '../../../src/train/finetune/select-weights.ts';
 import { inputTensor } from '../../../src/train/finetune/view-reader.ts';
-import { insertBatchNorm, startBatchNorm } from '../../../src/train/graph/fresh-batch-norm.ts';
-import { selectWeights } from '../../../src/train/graph/select-weights.ts';
-import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
-import { writeGraph } from '../../../src/train/graph/write-graph.ts';
 import { magfaceDefaults } from '../../../src/train/model/magface-loss.ts';
+import { writeGraph } from '../../../src/train/model/write-graph.ts';
 import { onnxModel } from '../../support/small-graph.ts';
 import { describeTraining, u01 } from '../golden.ts';
 

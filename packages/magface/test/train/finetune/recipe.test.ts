@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { collapseWarning, magnitudeQuantiles, recipeFor } from '../../../src/train/finetune/recipe.ts';
+import { collapseWarning } from '../../../src/train/finetune/collapse-warning.ts';
 import { leastLambdaG, magfaceDefaults } from '../../../src/train/model/magface-loss.ts';
+import { magnitudeQuantiles, recipeFor } from '../../../src/train/model/recipe.ts';
 
 const quantiles = { p1: 2, p25: 3, p50: 3.5, p75: 4, p99: 5 };
 

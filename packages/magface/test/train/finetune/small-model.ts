@@ -1,10 +1,10 @@
 /** A recogniser of three layers as a file, whose finetuning takes a second. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { floatTensor, type OnnxTensor } from '../../../src/graph/onnx/tensor.ts';
+import { openGraph } from '../../../src/graph/torch/open-graph.ts';
 import { officialInput, type RecogniserContract } from '../../../src/models/contract.ts';
-import { floatTensor, type OnnxTensor } from '../../../src/onnx/tensor.ts';
-import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
-import { writeGraph } from '../../../src/train/graph/write-graph.ts';
+import { writeGraph } from '../../../src/train/model/write-graph.ts';
 import { onnxModel } from '../../support/small-graph.ts';
 import { u01 } from '../golden.ts';
 import { temporaryFolder } from '../small-set.ts';

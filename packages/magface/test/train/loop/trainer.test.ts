@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { aliveTensors, autocast, fromArray, Generator, noGrad, scope, threads } from '@magface/torch';
 import { beforeAll, expect, test } from 'vitest';
+import { architecture } from '../../../src/graph/networks/architectures.ts';
 import { Trainer, type TrainerOptions, toImages } from '../../../src/train/loop/trainer.ts';
-import { architecture } from '../../../src/train/model/architectures.ts';
 import { describeTraining, u01 } from '../golden.ts';
 
 const pixels = 112 * 112 * 3;

@@ -1,11 +1,10 @@
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { architecture } from '../../../src/graph/networks/architectures.ts';
+import { summarizeOnnx } from '../../../src/graph/onnx/file.ts';
+import { createNetwork } from '../../../src/graph/torch/network.ts';
 import { contractFields, parseContract } from '../../../src/models/contract.ts';
-import { summarizeOnnx } from '../../../src/onnx/file.ts';
-import { architecture } from '../../../src/train/model/architectures.ts';
-import { allTensors } from '../../../src/train/model/layers.ts';
-import { createNetwork } from '../../../src/train/model/network.ts';
 import { exportOnnx } from '../../../src/train/model/onnx-export.ts';
 import { describeTraining, goldenTensor, u01 } from '../golden.ts';
 
@@ -14,7 +13,7 @@ describeTraining('ONNX from a trained network', () => {
     '%s: ONNX Runtime gives what libtorch does, to 1e-4',
     async (name) => {
       const description = architecture(name, 64);
-      const values = new Map(allTensors(description).map((spec) => [spec.name, goldenTensor(spec.name, spec.shape)]));
+      const values = new Map(description.tensors.map((spec) => [spec.name, goldenTensor(spec.name, spec.shape)]));
       const images = u01('onnx', 2 * 3 * 112 * 112);
       const bytes = exportOnnx(description, values);
       const session = await InferenceSession.create(bytes);
@@ -44,10 +43,7 @@ describeTraining('ONNX from a trained network', () => {
 test('the file says what it is and keeps only the BatchNorm that cannot be folded', () => {
   const description = architecture('iresnet18');
   const values = new Map(
-    allTensors(description).map(({ name, shape }) => [
-      name,
-      new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1),
-    ]),
+    description.tensors.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1)]),
   );
   const calibration = { centre: 23, width: 2.6, source: 'a test' };
   const bytes = exportOnnx(description, values, { calibration });

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { openGraph } from '../../../src/train/graph/trainable-graph.ts';
+import { openGraph } from '../../../src/graph/torch/open-graph.ts';
 import type { ValidationRow } from '../../../src/train/loop/validate.ts';
 import { readMetrics, readRows } from '../../../src/train/record/metrics.ts';
 import { smallModel } from '../finetune/small-model.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { architecture } from '../../../src/train/model/architectures.ts';
-import { networkCost } from '../../../src/train/model/network-cost.ts';
+import { architecture } from '../../../src/graph/networks/architectures.ts';
+import { networkCost } from '../../../src/graph/networks/network-cost.ts';
 import { type PlanOptions, plan } from '../../../src/train/parallel/plan.ts';
 
 const of = (more: Partial<PlanOptions> = {}) =>

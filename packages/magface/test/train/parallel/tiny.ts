@@ -1,7 +1,7 @@
 /** A network and batches small enough to train in every process of a test. */
 import { Generator, type Tensor, zeros } from '@magface/torch';
+import { type Architecture, inputValue, NetworkBuilder } from '../../../src/graph/networks/builder.ts';
 import { Trainer, type TrainerOptions } from '../../../src/train/loop/trainer.ts';
-import { type Architecture, inputValue, LayerList } from '../../../src/train/model/layers.ts';
 import type { MagFaceOptions } from '../../../src/train/model/magface-loss.ts';
 
 export const batchSize = 13;
@@ -10,19 +10,19 @@ export const classes = 23;
 
 /** A residual block between a convolution and a linear layer, for images of 12x12. */
 export function tinyNetwork(): Architecture {
-  const list = new LayerList();
-  let x = list.conv('conv1', inputValue, { from: 3, to: 6, kernel: 3 });
-  x = list.batchNorm('bn1', x, 6);
-  const shortcut = list.prelu('prelu', x, 6);
-  x = list.conv('conv2', shortcut, { from: 6, to: 6, kernel: 3 });
-  x = list.batchNorm('bn2', x, 6);
-  x = list.add('add', x, shortcut);
-  x = list.conv('conv3', x, { from: 6, to: 8, kernel: 3, stride: 2 });
-  x = list.channelDropout('dropout', x);
-  x = list.flatten('flatten', x); // (N, 8 · 6 · 6)
-  x = list.linear('fc', x, 8 * 36, 16);
-  list.batchNorm('features', x, 16);
-  return { name: 'tiny', layers: list.layers, embeddingLength: 16 };
+  const net = new NetworkBuilder();
+  let x = net.conv('conv1', inputValue, { from: 3, to: 6, kernel: 3 });
+  x = net.batchNorm('bn1', x, 6);
+  const shortcut = net.prelu('prelu', x, 6);
+  x = net.conv('conv2', shortcut, { from: 6, to: 6, kernel: 3 });
+  x = net.batchNorm('bn2', x, 6);
+  x = net.add('add', x, shortcut);
+  x = net.conv('conv3', x, { from: 6, to: 8, kernel: 3, stride: 2 });
+  x = net.channelDropout('dropout', x);
+  x = net.flatten('flatten', x); // (N, 8 · 6 · 6)
+  x = net.linear('fc', x, 8 * 36, 16);
+  net.batchNorm('features', x, 16);
+  return net.build('tiny', 16);
 }
 
 /** Magnitudes of about √16 = 4 lie within these. */

@@ -1,0 +1,57 @@
+/** Looks up built-in networks by name, and custom ones by file. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../../errors.ts';
+import { isModuleFile } from '../../settings/setting.ts';
+import type { Architecture } from './builder.ts';
+import { iresnet, iresnetNames } from './iresnet.ts';
+import { mobilefacenet, mobilefacenetRelu6 } from './mobilefacenet.ts';
+
+/** Describes a network whose feature has D values. */
+export type BuildArchitecture = (embeddingLength: number) => Architecture;
+
+const known: ReadonlyMap<string, BuildArchitecture> = new Map([
+  ...iresnetNames.map((name) => [name, (length: number) => iresnet(name, length)] as const),
+  ['mobilefacenet', mobilefacenet],
+  ['mobilefacenet-relu6', mobilefacenetRelu6],
+]);
+
+/** The names that {@link architecture} accepts. */
+export const architectureNames: readonly string[] = [...known.keys()];
+
+/**
+ * @param name - `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, `mobilefacenet` or `mobilefacenet-relu6` (`--arch`)
+ * @param embeddingLength - D (`--embedding-size`) @default 512
+ * @throws {ConfigError} for another name
+ */
+export function architecture(name: string, embeddingLength = 512): Architecture {
+  const build = known.get(name);
+  if (build !== undefined) return build(embeddingLength);
+  const message = `Expected arch to be one of ${architectureNames.join(', ')} but received ${name}: give the file of a network of your own, as --arch ./net.mjs.`;
+  throw new ConfigError('arch', message);
+}
+
+/**
+ * Opens a network by name, or from a custom file.
+ *
+ * @param name - a name as {@link architecture} takes it, or the path of a JavaScript module whose default export is a
+ * {@link BuildArchitecture}; it is run
+ * @throws {ConfigError} if the file does not exist or describes no network
+ */
+export async function openArchitecture(name: string, embeddingLength = 512): Promise<Architecture> {
+  if (!isModuleFile(name)) return architecture(name, embeddingLength);
+  const wrong = (why: string, cause?: unknown): ConfigError =>
+    new ConfigError('arch', `Expected ${name} to export by default a function that describes a network but ${why}.`, {
+      cause,
+    });
+  const { default: build } = (await import(pathToFileURL(resolve(name)).href).catch((cause: unknown) => {
+    throw wrong(cause instanceof Error ? cause.message.split('\n')[0]! : String(cause), cause);
+  })) as { readonly default?: BuildArchitecture };
+  if (typeof build !== 'function') throw wrong('it exports none');
+  const built = build(embeddingLength);
+  const lacks = (['name', 'nodes', 'tensors', 'embeddingLength'] as const).find(
+    (field) => built?.[field] === undefined,
+  );
+  if (lacks !== undefined) throw wrong(`what it gives has no ${lacks}`);
+  return built;
+}
