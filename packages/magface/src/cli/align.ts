@@ -1,14 +1,15 @@
 /** `magface align`: cuts out and aligns faces for recognisers. */
+
 import { existsSync } from 'node:fs';
-import { join, parse, resolve } from 'node:path';
+import { join, parse } from 'node:path';
 import type { Command } from 'commander';
+import { expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { type RunFlags, runImages, sayOf } from './run-images.ts';
-import { expectTargets } from './targets.ts';
 
 interface AlignFlags extends RunFlags {
   readonly output: string;
@@ -50,8 +51,8 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
 }
 
 async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
-  await expectTargets(context, { folders: { output: flags.output } });
-  const folder = resolve(context.cwd, flags.output);
+  const folder = flags.output;
+  await expectFolderTarget(folder);
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
   let started = false; // prints nothing if the run cannot begin
   const { savePng } = await import('./pictures.ts');
@@ -73,7 +74,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
         for (const [face, pixels] of faces.entries()) {
           const name = freeName(folder, `${parse(image).name}_${face}`);
           await savePng(join(folder, name), pixels);
-          await rows.write({ image, face, output: join(flags.output, name) });
+          await rows.write({ image, face, output: join(folder, name) });
         }
       },
     });

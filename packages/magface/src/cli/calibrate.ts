@@ -1,6 +1,6 @@
 /** `magface calibrate`: quality scale and thresholds of a model, from reference faces or its known id. */
+
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type CalibrationFit, calibrate as fit } from '../calibrate.ts';
 import { ConfigError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { FeatureSet } from '../eval/feature-set.ts';
 import { type MeasuredThresholds, measureThresholds } from '../eval/measure-thresholds.ts';
 import { readPairList } from '../eval/pair-list.ts';
 import { resolvePairs } from '../eval/pairs.ts';
+import { expectFileTarget } from '../format/write-target.ts';
 import type { RecogniserContract, Threshold } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import { claimed } from './calibrate-claim.ts';
@@ -16,7 +17,6 @@ import type { ExitCode } from './errors.ts';
 import { addModelFlags, addOutputFlags, formatOf } from './options.ts';
 import { printRecord } from './output.ts';
 import { downloadNotes, type RunFlags, runImages } from './run-images.ts';
-import { expectTargets } from './targets.ts';
 
 interface CalibrateFlags extends Omit<RunFlags, 'list'> {
   readonly faces?: string;
@@ -74,7 +74,7 @@ export function defineCalibrate(command: Command, context: Context, done: (exitC
 
 async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitCode> {
   expectFlags(flags);
-  await expectTargets(context, { files: { output: flags.output } });
+  await expectFileTarget(flags.output);
   const learnt = flags.faces === undefined ? await knownModel(flags, context) : await measure(flags, context);
   const { failed, source, centre, width, magnitudes } = learnt;
   const base = flags.claim === undefined ? learnt.model : await claimed(learnt.model, flags.claim);
@@ -88,7 +88,7 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
   const carriedOver = learnt.thresholds === undefined ? (contract.thresholds ?? []) : [];
   if (flags.quiet !== true) for (const line of learnt.limits ?? []) note(context, line);
   if (flags.output !== undefined) {
-    await writeModel({ ...base, contract }, resolve(context.cwd, flags.output));
+    await writeModel({ ...base, contract }, flags.output);
     if (flags.quiet !== true) note(context, `Wrote ${flags.output}.`);
   }
   const { calibration } = contract;
@@ -137,7 +137,7 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
   const { faces = '', pairs } = flags;
   const [magnitudes, names, embeddings]: [number[], string[], Float32Array[]] = [[], [], []];
   let model: Model | undefined;
-  const folder = (await stat(resolve(context.cwd, faces)).catch(() => undefined))?.isDirectory() === true;
+  const folder = (await stat(faces).catch(() => undefined))?.isDirectory() === true;
   const list = folder ? {} : { list: [faces] };
   const { failed } = await runImages(
     folder ? [faces] : [],
@@ -158,15 +158,13 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
     },
   );
   const source = `${magnitudes.length} faces of ${faces}`;
-  const told =
-    pairs === undefined ? {} : await thresholdsOf(featuresOf(names, embeddings), resolve(context.cwd, pairs), pairs);
+  const told = pairs === undefined ? {} : await thresholdsOf(featuresOf(names, embeddings), pairs);
   return { ...fit(magnitudes), ...told, model: model!, source, failed };
 }
 
-/** @param shown - the user's name for the list */
-async function thresholdsOf(features: FeatureSet, file: string, shown: string): Promise<MeasuredThresholds> {
+async function thresholdsOf(features: FeatureSet, file: string): Promise<MeasuredThresholds> {
   const pairs = resolvePairs(await readPairList(file), features, { match: 'name' });
-  return measureThresholds(features, pairs, shown);
+  return measureThresholds(features, pairs, file);
 }
 
 /** For example `FMR 1e-3  threshold 0.3120  (0.2691 to 0.3580)`. */

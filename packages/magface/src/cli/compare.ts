@@ -1,5 +1,4 @@
 /** `magface compare`: same person or not? */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
@@ -44,7 +43,7 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   await using magface = await loadMagFace(flags, context, 2);
   const { thresholds } = magface.model.contract;
   thresholdAt(thresholds, flags.fmr); // an unsupported rate fails before any work
-  const files = names.map((name) => ({ name, path: /^https?:/i.test(name) ? name : resolve(context.cwd, name) }));
+  const files = names.map((name) => ({ name, path: name }));
   const found = await facesOf(magface, files, { flags, context });
   const [a, b] = found.map(([largest]) => largest) as [AnalyzedFace, AnalyzedFace];
   const similarity = similarityOf(a.embedding, b.embedding);

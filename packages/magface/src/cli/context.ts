@@ -10,7 +10,6 @@ export interface Context {
   readonly stdout: TextStream;
   /** Progress, notes and errors. */
   readonly stderr: TextStream;
-  readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted by the first SIGINT. */
   readonly signal: AbortSignal;

@@ -29,8 +29,7 @@ export interface ConvertedModel {
 }
 
 interface Conversion {
-  /** The input as the user named it. */
-  readonly name: string;
+  /** As the user named it: a path, an id or an address. */
   readonly from: string;
   readonly to: string;
   /** Whether the input is weights rather than a model. */
@@ -41,7 +40,7 @@ interface Conversion {
 
 /** @throws {MagfaceError} if the input cannot be loaded or written as requested */
 export async function convertModel(conversion: Conversion): Promise<ConvertedModel> {
-  const { name, from, to, isWeights, flags, context } = conversion;
+  const { from, to, isWeights, flags, context } = conversion;
   if (!isWeights && flags.arch !== undefined) {
     throw new ConfigError(
       'arch',
@@ -50,7 +49,11 @@ export async function convertModel(conversion: Conversion): Promise<ConvertedMod
   }
   const scratch = await mkdtemp(join(tmpdir(), 'magface-convert-'));
   try {
-    const model = isWeights ? await exportWeights(from, { folder: scratch, arch: flags.arch }) : modelName(name, from);
+    const model = isWeights
+      ? await exportWeights(from, { folder: scratch, arch: flags.arch })
+      : existsSync(from)
+        ? resolve(from) // a file, even if a model has that id
+        : from;
     const { bytes, tensors, batch, notes: told } = await writeAs(model, conversion);
     const notes = [...told];
     await writeWhole(to, bytes);
@@ -71,9 +74,6 @@ async function isOwn(file: string): Promise<boolean> {
 const pixelsOfWeights =
   'Weights do not say how they want pixels: recorded BGR / 255, as magface train and the official models take them; --describe tells otherwise.';
 
-/** A file's path, or else the given name, which may be an id or an address. */
-const modelName = (name: string, from: string): string => (existsSync(from) ? from : name);
-
 async function exportWeights(
   file: string,
   { folder, arch }: { readonly folder: string; readonly arch: string | undefined },
@@ -86,17 +86,17 @@ async function exportWeights(
   return exported;
 }
 
-async function writeAs(model: string, { name, flags, context }: Conversion): Promise<ConvertedOnnx> {
+async function writeAs(model: string, { from, flags, context }: Conversion): Promise<ConvertedOnnx> {
   const { convertOnnx } = await import('../convert/convert-onnx.ts');
   const { dtype, samples, quiet = false } = flags;
   let progress: ReturnType<typeof startProgress> | undefined;
   try {
     return await convertOnnx(model, {
-      called: name,
+      called: from,
       dtype,
       samples,
       faces: dtype === 'fp32' ? [] : await facesOf(flags, context),
-      describe: flags.describe === undefined ? undefined : await readDescription(resolve(context.cwd, flags.describe)),
+      describe: flags.describe === undefined ? undefined : await readDescription(flags.describe),
       cacheDir: context.env['MAGFACE_CACHE'],
       signal: context.signal,
       onRun: (done, total) => {

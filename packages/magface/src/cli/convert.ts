@@ -1,14 +1,15 @@
 /** `magface convert`: converts weights, models and training sets by their file extensions. */
-import { extname, resolve } from 'node:path';
+
+import { extname } from 'node:path';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.ts';
+import { expectFileTarget } from '../format/write-target.ts';
 import type { Context } from './context.ts';
 import { type ConvertedData, convertData, isFeatures } from './convert-data.ts';
 import { type ConvertedModel, convertModel, type ModelConversionFlags } from './convert-model.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
-import { expectTargets } from './targets.ts';
 
 interface ConvertFlags extends OutputFlags, ModelConversionFlags {
   readonly optimizer?: boolean;
@@ -87,24 +88,23 @@ async function convert(
   output: string,
   { flags, context }: { readonly flags: ConvertFlags; readonly context: Context },
 ): Promise<Converted> {
-  const [from, to] = [resolve(context.cwd, input), resolve(context.cwd, output)];
-  const isWeights = weightEndings.includes(extname(from).toLowerCase());
-  if (extname(to).toLowerCase() === '.onnx') {
-    await expectTargets(context, { files: { output } });
-    return convertModel({ name: input, from, to, isWeights, flags, context });
+  const isWeights = weightEndings.includes(extname(input).toLowerCase());
+  if (extname(output).toLowerCase() === '.onnx') {
+    await expectFileTarget(output);
+    return convertModel({ from: input, to: output, isWeights, flags, context });
   }
   expectNoModelFlags(flags, output);
-  if (isWeights && !isFeatures(from, to)) {
+  if (isWeights && !isFeatures(input, output)) {
     const { convertTensors } = await import('../format/convert-tensors.ts');
-    return { tensors: await convertTensors(from, to, { optimizer: flags.optimizer }) };
+    return { tensors: await convertTensors(input, output, { optimizer: flags.optimizer }) };
   }
-  if (extname(from).toLowerCase() === '.onnx') {
+  if (extname(input).toLowerCase() === '.onnx') {
     throw new ConfigError(
       'output',
       `Expected an output that ends in .onnx for a model but received ${output}: rename it.`,
     );
   }
-  return convertData(from, to, flags.shardSize);
+  return convertData(input, output, flags.shardSize);
 }
 
 function countOf(converted: Converted): string {

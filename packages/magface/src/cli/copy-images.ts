@@ -1,7 +1,7 @@
 /** Copies of chosen images in one folder, where two may have the same name. */
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { join, parse, resolve } from 'node:path';
+import { join, parse } from 'node:path';
 import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 
@@ -9,13 +9,12 @@ import { type Context, note } from './context.ts';
 export async function copyImages(
   paths: readonly string[],
   folder: string,
-  context: Pick<Context, 'cwd' | 'stderr'>,
+  context: Pick<Context, 'stderr'>,
 ): Promise<void> {
-  const target = resolve(context.cwd, folder);
-  await makeFolder(target);
+  await makeFolder(folder);
   for (const path of paths) {
     if (/^https?:/i.test(path)) note(context, `Not copied, since it is no file: ${path}`);
-    else await copyNumbered(path, target);
+    else await copyNumbered(path, folder);
   }
 }
 

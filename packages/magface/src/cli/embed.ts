@@ -1,14 +1,14 @@
 /** `magface embed`: writes features of faces. */
-import { resolve } from 'node:path';
+
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import type { FeatureWriter } from '../format/feature-writer.ts';
+import { expectFileTarget } from '../format/write-target.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords } from './options.ts';
 import { printRecord } from './output.ts';
 import { type RunFlags, runImages } from './run-images.ts';
-import { expectTargets } from './targets.ts';
 
 interface EmbedFlags extends RunFlags {
   readonly output: string;
@@ -50,14 +50,14 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
     const message = `Expected an output that ends in .list, .npy, .safetensors or .jsonl but received ${output}: rename it.`;
     throw new ConfigError('output', message);
   }
-  await expectTargets(context, { files: { output } });
+  await expectFileTarget(output);
   let writer: FeatureWriter | undefined;
   let dimension = 0;
   let [images, faces] = [0, 0];
   /** @param name - undefined if there is nothing to write: an existing file is kept */
   const close = async (name: string | undefined): Promise<void> => {
     if (name === undefined) await writer?.discard();
-    else await writer?.close(resolve(context.cwd, name));
+    else await writer?.close(name);
     const where = name === undefined ? `nothing written to ${output}` : `features of ${dimension} numbers, in ${name}`;
     const record = { images, faces, dimension, output: name ?? null };
     const lines = [`${counted(images, 'image')}, ${counted(faces, 'face')}, ${where}`];
@@ -75,7 +75,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
       },
       start: async ({ model }) => {
         dimension = model.contract.embeddingLength;
-        writer = await context.services.createFeatureWriter(resolve(context.cwd, output), { dimension });
+        writer = await context.services.createFeatureWriter(output, { dimension });
       },
       outcome: async (outcome) => {
         if ('error' in outcome) return;

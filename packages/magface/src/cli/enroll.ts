@@ -57,7 +57,7 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
   const fault = nameFault(flags.person);
   if (fault !== undefined)
     throw new ConfigError('person', `Expected a name for --person but ${fault}: say who the images show.`);
-  await expectGalleryRoom(flags.gallery, context);
+  await expectGalleryRoom(flags.gallery);
   const rows = createRows<EnrolledRow>(context.stdout, {
     format: formatOf(flags),
     table: [
@@ -79,7 +79,7 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
       start: async ({ model }) => {
         expectCalibration(model, minQuality);
         strictest = model.contract.thresholds?.toSorted((a, b) => a.fmr - b.fmr)[0]?.threshold;
-        gallery = await openGallery(flags.gallery, model, context);
+        gallery = await openGallery(flags.gallery, model);
       },
       outcome: async (outcome) => {
         if (!('faces' in outcome)) return;

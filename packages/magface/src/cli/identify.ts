@@ -86,7 +86,7 @@ export function defineIdentify(command: Command, context: Context, done: (exitCo
 }
 
 async function identify(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
-  await expectGallery(flags.gallery, context);
+  await expectGallery(flags.gallery);
   const rows = createRows(context.stdout, { format: formatOf(flags), table, csv });
   let gallery: Gallery | undefined;
   let thresholds: readonly DecisionThreshold[] | undefined;
@@ -95,7 +95,7 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
       context,
       start: async ({ model }) => {
         const taken = thresholdAt(model.contract.thresholds, flags.fmr);
-        gallery = await openGallery(flags.gallery, model, { ...context, readOnly: true });
+        gallery = await openGallery(flags.gallery, model, { readOnly: true });
         thresholds = model.contract.thresholds;
         const { people } = await gallery.count();
         if (flags.quiet !== true) for (const line of notes({ taken, people }, flags, model.name)) note(context, line);

@@ -21,9 +21,8 @@ export interface ImageFile {
 export interface InputSources {
   /** Lists of images. @default none */
   readonly list?: readonly string[] | undefined;
-  /** Base folder of listed paths. @default cwd, else the list's folder */
+  /** Base folder of listed paths. @default the current folder, else the list's folder */
   readonly root?: string | undefined;
-  readonly cwd: string;
   readonly stdin: NodeJS.ReadableStream;
   readonly signal: AbortSignal;
   /** Receives a sentence about other files in each folder or glob. @default none */
@@ -45,7 +44,7 @@ export async function findImages(words: readonly string[], sources: InputSources
     );
   const found: ImageFile[] = [];
   const search = async (name: string, images: Promise<ImageFile[]>): Promise<void> => {
-    for (const image of await images.catch((error: unknown) => withoutImages(name, error, sources))) found.push(image);
+    for (const image of await images.catch((error: unknown) => withoutImages(name, error))) found.push(image);
   };
   for (const word of words) await search(word, expand(word, sources));
   for (const list of lists) await search(list, readList(list, sources));
@@ -54,17 +53,16 @@ export async function findImages(words: readonly string[], sources: InputSources
 }
 
 /** @returns a failed entry instead of images; @throws all other errors */
-function withoutImages(name: string, error: unknown, { cwd }: InputSources): ImageFile[] {
+function withoutImages(name: string, error: unknown): ImageFile[] {
   if (!(error instanceof ConfigError)) throw error;
   const failure = new ImageError('image_missing', name, error.message, { cause: error });
-  return [{ name, path: resolve(cwd, name), error: failure }];
+  return [{ name, path: resolve(name), error: failure }];
 }
 
 async function expand(word: string, sources: InputSources): Promise<ImageFile[]> {
-  const { cwd } = sources;
   if (word === '-') return readStdin(sources);
   if (/^https?:\/\//i.test(word)) return [{ name: word, path: word }];
-  const path = resolve(cwd, word);
+  const path = resolve(word);
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory() === true) return searchFolder(word, path, sources);
   if (there !== undefined || !isDynamicPattern(word)) return [{ name: word, path }]; // a missing file fails in its turn
@@ -79,10 +77,10 @@ async function searchFolder(word: string, path: string, { signal, onNote }: Inpu
   throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${imageKinds} files there.`);
 }
 
-async function searchGlob(pattern: string, { cwd, signal, onNote }: InputSources): Promise<ImageFile[]> {
-  const files = await glob(pattern, { cwd, expandDirectories: false, onlyFiles: true, signal });
-  const images = distinctImages(files, { folder: cwd, word: pattern, onNote });
-  if (images.length > 0) return images.map((name) => ({ name, path: resolve(cwd, name) }));
+async function searchGlob(pattern: string, { signal, onNote }: InputSources): Promise<ImageFile[]> {
+  const files = await glob(pattern, { expandDirectories: false, onlyFiles: true, signal });
+  const images = distinctImages(files, { folder: '.', word: pattern, onNote });
+  if (images.length > 0) return images.map((name) => ({ name, path: resolve(name) }));
   const holds = files.length === 0 ? 'nothing does' : `none of the files that do is one (${kindsOf(files)})`;
   const remedy = `check the pattern, or name the folder; images are ${imageKinds} files`;
   throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
@@ -136,8 +134,8 @@ function kindsOf(files: readonly string[]): string {
   return endings.length > 4 ? `${endings.slice(0, 4).join(', ')}, ...` : endings.join(', ');
 }
 
-async function readList(list: string, { cwd, root }: InputSources): Promise<ImageFile[]> {
-  const file = resolve(cwd, list);
+async function readList(list: string, { root }: InputSources): Promise<ImageFile[]> {
+  const file = resolve(list);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ConfigError('list', `Expected a list of images at ${list} but it cannot be read: check its path.`, {
       cause,
@@ -147,8 +145,8 @@ async function readList(list: string, { cwd, root }: InputSources): Promise<Imag
   if (names.length === 0)
     throw new ConfigError('list', `Expected one image a line in ${list} but it is empty: write their paths into it.`);
   const locate = (name: string): string => {
-    if (root !== undefined) return resolve(cwd, root, name);
-    const here = resolve(cwd, name);
+    if (root !== undefined) return resolve(root, name);
+    const here = resolve(name);
     const beside = resolve(dirname(file), name);
     return !existsSync(here) && existsSync(beside) ? beside : here;
   };
@@ -156,7 +154,7 @@ async function readList(list: string, { cwd, root }: InputSources): Promise<Imag
 }
 
 /** One path per line, spaces kept; NUL also ends a path, as in `find -print0`. */
-async function readStdin({ cwd, stdin, signal }: InputSources): Promise<ImageFile[]> {
+async function readStdin({ stdin, signal }: InputSources): Promise<ImageFile[]> {
   const names: string[] = [];
   const lines = createInterface({ input: stdin, signal, crlfDelay: Number.POSITIVE_INFINITY });
   // One by one: `-print0` gives one line, and a call cannot take hundreds of thousands of arguments.
@@ -167,7 +165,7 @@ async function readStdin({ cwd, stdin, signal }: InputSources): Promise<ImageFil
       'input',
       'Expected a path a line on stdin but it was empty: pipe paths in, as `find . | magface quality -`.',
     );
-  return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(cwd, name) }));
+  return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(name) }));
 }
 
 /** By code units: the same order in every locale. */

@@ -18,7 +18,7 @@ process.stdout.on('error', (error) => {
 });
 
 const { stdin, stdout, stderr, env } = process;
-const context = { stdin, stdout, stderr, env, cwd: process.cwd(), signal: interrupt.signal, services };
+const context = { stdin, stdout, stderr, env, signal: interrupt.signal, services };
 process.exitCode = await runProgram(process.argv.slice(2), context);
 await setImmediate(); // a stream reports failures a moment later
 if (unwritten !== undefined && process.exitCode === 0) {

@@ -1,12 +1,12 @@
 /** `magface page`: writes the static page. */
-import { resolve } from 'node:path';
+
 import type { Command } from 'commander';
+import { expectFolderTarget } from '../format/write-target.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
 import { printRecord } from './output.ts';
 import { downloadNotes } from './run-images.ts';
-import { expectTargets } from './targets.ts';
 
 interface PageFlags extends OutputFlags {
   readonly output: string;
@@ -43,7 +43,7 @@ export function definePage(command: Command, context: Context, done: (exitCode: 
 
 async function write(flags: PageFlags, context: Context): Promise<void> {
   const { offline, quiet, modelsOnly } = flags;
-  await expectTargets(context, { folders: { output: flags.output } });
+  await expectFolderTarget(flags.output);
   const options = {
     cacheDir: context.env['MAGFACE_CACHE'],
     offline,
@@ -58,7 +58,7 @@ async function write(flags: PageFlags, context: Context): Promise<void> {
   ];
   if (quiet !== true) for (const { assumed } of models) for (const line of assumed) note(context, line);
   const { writePage } = await import('../hosting/write-page.ts');
-  const bytes = await writePage(resolve(context.cwd, flags.output), models, { modelsOnly });
+  const bytes = await writePage(flags.output, models, { modelsOnly });
   const record = { output: flags.output, models: models.map(({ name }) => name), bytes };
   const what = modelsOnly === true ? 'models' : 'page';
   const line = `Wrote the ${what} to ${flags.output} (models: ${(bytes / 1e6).toFixed(1)} MB).`;

@@ -1,7 +1,6 @@
 /** Selects the command and loads only that one. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { asGiven } from './as-given.ts';
 import { type Context, note } from './context.ts';
 import { dashedHint, withDashedImages } from './dashed-names.ts';
 import { type ExitCode, endingOf } from './errors.ts';
@@ -91,7 +90,7 @@ Exit code: 0 success, 1 some inputs failed, 2 wrong usage or configuration,
 
 /** @param words - the arguments after the program's name */
 export async function runProgram(given: readonly string[], context: Context): Promise<ExitCode> {
-  const words = withDashedImages(given, context.cwd);
+  const words = withDashedImages(given);
   let exitCode: ExitCode = 0;
   const done = (code: ExitCode): void => {
     exitCode = code;
@@ -102,10 +101,10 @@ export async function runProgram(given: readonly string[], context: Context): Pr
   } catch (error) {
     const debug = words.includes('--debug');
     const unknown = error instanceof CommanderError && error.code === 'commander.unknownOption';
-    const hint = unknown ? dashedHint(words, context.cwd) : undefined;
+    const hint = unknown ? dashedHint(words) : undefined;
     if (hint !== undefined) note(context, hint);
     const { message, exitCode } = endingOf(error, { debug, signal: context.signal });
-    if (message !== undefined) note(context, debug ? message : asGiven(message, words, context.cwd));
+    if (message !== undefined) note(context, message);
     return exitCode;
   }
 }

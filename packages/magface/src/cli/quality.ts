@@ -1,5 +1,7 @@
 /** `magface quality`: detects, aligns, embeds and scores all faces. */
+
 import type { Command } from 'commander';
+import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { type Context, note } from './context.ts';
 import { copyImages } from './copy-images.ts';
 import type { ExitCode } from './errors.ts';
@@ -9,7 +11,6 @@ import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWor
 import { createRows } from './output.ts';
 import { createReport } from './report-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
-import { expectTargets } from './targets.ts';
 
 /** A record with its image's path, since two lists may use one name for two images. */
 interface Found {
@@ -47,7 +48,8 @@ export function defineQuality(command: Command, context: Context, done: (exitCod
 }
 
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
-  await expectTargets(context, { files: { report: flags.report }, folders: { 'copy-to': flags.copyTo } });
+  await expectFileTarget(flags.report, 'report');
+  await expectFolderTarget(flags.copyTo, 'copy-to');
   const rows = createRows(context.stdout, { format: formatOf(flags), table: faceTable, csv: faceCsv });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy

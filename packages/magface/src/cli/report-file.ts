@@ -1,6 +1,5 @@
 /** Gathers the data of the quality report and writes it as one file. */
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { ReportData, ReportImage } from '../report/report-data.ts';
 import type { Context } from './context.ts';
 import { type FaceRecord, faceRecords } from './face-records.ts';
@@ -17,7 +16,7 @@ export interface ReportFile {
   close(): Promise<void>;
 }
 
-export function createReport(file: string, { cwd, services }: Pick<Context, 'cwd' | 'services'>): ReportFile {
+export function createReport(file: string, { services }: Pick<Context, 'services'>): ReportFile {
   const images: ReportImage[] = [];
   const failures: ReportData['failures'][number][] = [];
   let models: Pick<Recogniser, 'model' | 'detector'> | undefined;
@@ -40,7 +39,7 @@ export function createReport(file: string, { cwd, services }: Pick<Context, 'cwd
       if (models === undefined) return;
       const { model, detector } = models;
       const page = await services.qualityReport({ model, detector, date: new Date(), images, failures });
-      await writeFile(resolve(cwd, file), page);
+      await writeFile(file, page);
     },
   };
 }

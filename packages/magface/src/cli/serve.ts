@@ -1,6 +1,5 @@
 /** `magface serve`: runs the HTTP service until stopped. */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '../errors.ts';
@@ -78,7 +77,7 @@ export function defineServe(command: Command, context: Context): void {
 
 async function serve(flags: Flags, context: Context): Promise<void> {
   const options = await optionsOf(flags, context);
-  if (flags.gallery !== undefined) await expectGalleryRoom(flags.gallery, context);
+  if (flags.gallery !== undefined) await expectGalleryRoom(flags.gallery);
   const [{ openEngine }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
     import('../serve/engine.ts'),
     import('../serve/metrics.ts'),
@@ -105,7 +104,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   });
   try {
     await using gallery =
-      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser, context);
+      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser);
     const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
     const app = await createServer(options, { engine, metrics, logs, gallery });
     // The page needs a detector; without one it says that it cannot load its models.
@@ -164,11 +163,11 @@ async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> 
   throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` shows all.`);
 }
 
-async function keysOf({ apiKeys: file }: Flags, { cwd, env }: Context): Promise<string[]> {
+async function keysOf({ apiKeys: file }: Flags, { env }: Context): Promise<string[]> {
   const keys = (text: string): string[] => text.split(/[\n,]/).flatMap((line) => line.trim() || []);
   const listed = keys(env['MAGFACE_API_KEYS'] ?? '');
   if (file === undefined) return listed;
-  const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: unknown) => {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ConfigError('api-keys', `Expected keys in ${file} but it cannot be read: check its path.`, { cause });
   });
   const own = keys(text);

@@ -4,41 +4,34 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
-export interface TargetOptions {
-  /** The option that names it. @default output */
-  readonly key?: string;
-  /** Its name in messages. @default its path */
-  readonly given?: string;
-}
-
-/** @throws {ConfigError} if its folder is missing, or the path is a folder */
-export async function expectFileTarget(
-  path: string,
-  { key = 'output', given = path }: TargetOptions = {},
-): Promise<void> {
-  const refuse = refuser(key, `Expected to write ${given}`);
+/**
+ * @param path - undefined if the option was not given
+ * @param key - the option that names it
+ * @throws {ConfigError} if its folder is missing, or the path is a folder
+ */
+export async function expectFileTarget(path: string | undefined, key = 'output'): Promise<void> {
+  if (path === undefined) return;
+  const refuse = refuser(key, `Expected to write ${path}`);
   const there = await kindOf(path);
   if (there === 'folder') throw refuse('it is a folder: name a file in it');
-  const folder = dirname(given);
-  const above = await kindOf(dirname(path));
+  const folder = dirname(path);
+  const above = await kindOf(folder);
   if (above === 'nothing') throw refuse(`the folder ${folder} is not there: make it, or write elsewhere`);
   if (above === 'file') throw refuse(`${folder} is no folder: write elsewhere`);
   // Anything else, such as /dev/stdout, is written in place.
-  const written = there === 'other' ? path : dirname(path);
+  const written = there === 'other' ? path : folder;
   if (!(await isWritable(written))) throw refuse(`the folder ${folder} cannot be written to: choose another`);
 }
 
 /** The folder itself may be missing and is made later. @throws {ConfigError} if it cannot be made */
-export async function expectFolderTarget(
-  path: string,
-  { key = 'output', given = path }: TargetOptions = {},
-): Promise<void> {
-  const refuse = refuser(key, `Expected to write into the folder ${given}`);
-  for (let [at, shown] = [path, given]; ; [at, shown] = [dirname(at), dirname(shown)]) {
+export async function expectFolderTarget(path: string | undefined, key = 'output'): Promise<void> {
+  if (path === undefined) return;
+  const refuse = refuser(key, `Expected to write into the folder ${path}`);
+  for (let at = path; ; at = dirname(at)) {
     const kind = await kindOf(at);
     if (kind === 'nothing' && dirname(at) !== at) continue;
-    if (kind !== 'folder') throw refuse(`${shown} is no folder: name another`);
-    if (!(await isWritable(at))) throw refuse(`the folder ${shown} cannot be written to: choose another`);
+    if (kind !== 'folder') throw refuse(`${at} is no folder: name another`);
+    if (!(await isWritable(at))) throw refuse(`the folder ${at} cannot be written to: choose another`);
     return;
   }
 }

@@ -40,13 +40,18 @@ export async function runCli(words: readonly string[], setting: CliSetting = {})
     stdin: Readable.from([Buffer.from(setting.stdin ?? '')]),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    cwd: setting.cwd ?? emptyFolder(),
     env: setting.env ?? {},
     signal: setting.signal ?? new AbortController().signal,
     services: { ...fakeServices(), ...setting.services },
   };
-  const exitCode = await runProgram(words, context);
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  const before = process.cwd();
+  process.chdir(setting.cwd ?? emptyFolder());
+  try {
+    const exitCode = await runProgram(words, context);
+    return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    process.chdir(before);
+  }
 }
 
 const folders: string[] = [];

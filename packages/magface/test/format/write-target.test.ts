@@ -9,11 +9,16 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'targets ü '));
   mkdirSync(join(folder, 'there'));
   writeFileSync(join(folder, 'file'), '');
+  process.chdir(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+const before = process.cwd();
+afterAll(() => {
+  process.chdir(before);
+  rmSync(folder, { recursive: true });
+});
 
-const file = (given: string) => expectFileTarget(join(folder, given), { key: 'report', given });
-const folderOf = (given: string) => expectFolderTarget(join(folder, given), { key: 'copy-to', given });
+const file = (given: string) => expectFileTarget(given, 'report');
+const folderOf = (given: string) => expectFolderTarget(given, 'copy-to');
 
 test('accepts a new or existing file in an existing folder', async () => {
   for (const given of ['new', 'file', 'there/new']) await file(given);

@@ -206,7 +206,7 @@ async function readNames(path: string, { values, dimension, names }: Required<Fe
 }
 
 const readImageList = (path: string): Promise<unknown> =>
-  findImages([], { list: [path], cwd: '/', stdin: process.stdin, signal: new AbortController().signal });
+  findImages([], { list: [path], stdin: process.stdin, signal: new AbortController().signal });
 
 const yaml = { key: 'file', what: 'settings', see: 'the manual' };
 

@@ -1,16 +1,17 @@
 /** `magface evaluate reject`: the gain from rejecting the worst pairs. */
+
 import { writeFile } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname } from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { measureModel } from '../../eval/measure-model.ts';
 import { asPercent, errorVersusReject, type RejectCurve, rejectBaselines } from '../../eval/reject.ts';
+import { expectFileTarget } from '../../format/write-target.ts';
 import { figureText, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
 import { type Context, note } from '../context.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
-import { expectTargets } from '../targets.ts';
 import { addPairFlags, addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
 import { readMeasures } from './report.ts';
 
@@ -44,7 +45,7 @@ export function defineEvaluateReject(command: Command, context: Context): void {
 }
 
 async function evaluateReject(flags: Flags, context: Context): Promise<void> {
-  await expectTargets(context, { files: { report: flags.report } });
+  await expectFileTarget(flags.report, 'report');
   const loaded = await loadPairs(flags);
   const { similarities, same } = loaded;
   const options = rejectOptions(flags);
@@ -61,7 +62,7 @@ async function evaluateReject(flags: Flags, context: Context): Promise<void> {
     ...(curves.length > 1 && { measures: Object.fromEntries(curves.map(([name, other]) => [name, of(other)])) }),
   };
   if (flags.quiet !== true) for (const limit of curve.limits) note(context, limit);
-  if (flags.report !== undefined) await writeReport(loaded, others, { flags, file: flags.report, context });
+  if (flags.report !== undefined) await writeReport(loaded, others, { flags, file: flags.report });
   const all: NamedCurve[] = [...curves, ['by chance', random], ['oracle', oracle]];
   const csv = { rows: all.flatMap(rowsOf), columns };
   await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(all), csv });
@@ -75,7 +76,7 @@ const of = ({ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative }: R
 async function writeReport(
   loaded: LoadedPairs,
   measures: Readonly<Record<string, Float64Array>>,
-  { flags, file, context }: { readonly flags: Flags; readonly file: string; readonly context: Context },
+  { flags, file }: { readonly flags: Flags; readonly file: string },
 ): Promise<void> {
   const { evaluationPage } = await import('../../report/evaluation-page.ts');
   const name = basename(flags.features, extname(flags.features));
@@ -85,7 +86,7 @@ async function writeReport(
     reject: rejectOptions(flags),
   });
   const title = basename(flags.pairs);
-  await writeFile(resolve(context.cwd, file), evaluationPage({ title, sets: [{ name: title, reports: [report] }] }));
+  await writeFile(file, evaluationPage({ title, sets: [{ name: title, reports: [report] }] }));
 }
 
 /** A curve at one rate, for CSV. */

@@ -1,4 +1,5 @@
 /** `magface evaluate report`: models side by side on one page. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -8,13 +9,13 @@ import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
 import { readQualities } from '../../eval/quality-file.ts';
 import { pairQuality } from '../../eval/reject.ts';
+import { expectFileTarget } from '../../format/write-target.ts';
 import { evaluationPage } from '../../report/evaluation-page.ts';
 import { comparisonText, figureText, figureTitle, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
 import { type Context, note } from '../context.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
 import { type Column, createRows, printSentences } from '../output.ts';
-import { expectTargets } from '../targets.ts';
 import { curveColumns, curvePoints } from './curves.ts';
 import { addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
 import { namesShown } from './pictures.ts';
@@ -40,7 +41,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     .option('--folds <n>', 'number of contiguous folds', count, 10);
   addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'page to write');
   addOutputFlags(command).action(async (flags: Flags) => {
-    await expectTargets(context, { files: { output: flags.output } });
+    await expectFileTarget(flags.output);
     const models: MeasuredModel[] = [];
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);
@@ -56,7 +57,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     if (flags.quiet !== true) for (const limit of limitsOf(reports)) note(context, limit);
     const pictures = await readPictures(reports, flags.images);
     await writeFile(
-      resolve(context.cwd, flags.output),
+      flags.output,
       evaluationPage({
         title: basename(flags.pairs),
         sets: [{ name: basename(flags.pairs), reports, comparisons, pictures }],

@@ -1,10 +1,11 @@
 /** `magface evaluate robustness`: whether quality falls with damage and predicts its cost. */
+
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ImageErrorCode } from '../../errors.ts';
 import { type DamagedFaces, type DamageName, damageFaces, describeDamage } from '../../eval/damage-faces.ts';
 import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../../eval/robustness.ts';
+import { expectFileTarget } from '../../format/write-target.ts';
 import { type Calibration, qualityScore } from '../../quality.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
@@ -14,7 +15,6 @@ import { type Column, printRecord } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { loadMagFace, named } from '../run-images.ts';
 import type { Recogniser } from '../services.ts';
-import { expectTargets } from '../targets.ts';
 import { damageExample } from './damage-example.ts';
 
 interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
@@ -63,7 +63,7 @@ function steps(text: string): number {
 }
 
 async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
-  await expectTargets(context, { files: { report: flags.report } });
+  await expectFileTarget(flags.report, 'report');
   const files = evenly(await findImages([flags.faces], context), flags.limit);
   await using magface = await loadMagFace({ ...flags, aligned: true }, context, Number.POSITIVE_INFINITY);
   const { id, name, contract } = magface.model;
@@ -77,7 +77,7 @@ async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   if (flags.report !== undefined) {
     const robustnessPage = await loadPage();
     const example = await damageExample(files, damaged, strengths);
-    await writeFile(resolve(context.cwd, flags.report), robustnessPage({ model, report, example }));
+    await writeFile(flags.report, robustnessPage({ model, report, example }));
     if (flags.quiet !== true) note(context, `Report: ${flags.report}, to be opened in a browser.`);
   }
   return damaged.failed > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 /** `magface evaluate set`: embeds and measures one of the field's sets. */
+
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
@@ -8,12 +8,12 @@ import { measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
 import { asPercent, type RejectCurve } from '../../eval/reject.ts';
+import { expectFileTarget } from '../../format/write-target.ts';
 import { figureText } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
 import { type Context, note } from '../context.ts';
 import { addModelFlags, addOutputFlags, count, formatOf } from '../options.ts';
 import { printRecord } from '../output.ts';
-import { expectTargets } from '../targets.ts';
 import { type FlatFigures, figureColumns } from './columns.ts';
 import { type EmbedSetFlags, embedSet } from './embed.ts';
 import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './options.ts';
@@ -63,15 +63,9 @@ export function defineEvaluateSet(command: Command, context: Context): void {
 }
 
 async function evaluateSet(source: string, flags: Flags, context: Context): Promise<void> {
-  const at = (path: string | undefined): string | undefined => path && resolve(context.cwd, path);
   const { pairs, images, protocol, folds } = flags;
-  await expectTargets(context, { files: { report: flags.report } });
-  const set = await openFaceSet(resolve(context.cwd, source), {
-    pairs: at(pairs),
-    images: at(images),
-    protocol,
-    folds,
-  });
+  await expectFileTarget(flags.report, 'report');
+  const set = await openFaceSet(source, { pairs, images, protocol, folds });
   try {
     // A .bin always holds aligned faces, whatever the flags.
     const embedded = await embedSet(set, source.endsWith('.bin') ? { ...flags, aligned: true } : flags, context);
@@ -81,7 +75,7 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
     });
     const notes = [...set.notes, ...report.verification.limits, ...report.reject.limits];
     if (flags.quiet !== true) for (const line of notes) note(context, line);
-    if (flags.report !== undefined) await writeReport(set, report, { file: flags.report, context });
+    if (flags.report !== undefined) await writeReport(set, report, flags.report);
     const record = recordOf(set, report);
     const csv = { rows: [record], columns: figureColumns([record]) };
     await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(set, report), csv });
@@ -91,15 +85,11 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
   }
 }
 
-async function writeReport(
-  set: FaceSet,
-  report: PairReport,
-  { file, context }: { readonly file: string; readonly context: Context },
-): Promise<void> {
+async function writeReport(set: FaceSet, report: PairReport, file: string): Promise<void> {
   const { evaluationPage } = await import('../../report/evaluation-page.ts');
   const pictures = await setPictures(set, [report]);
   await writeFile(
-    resolve(context.cwd, file),
+    file,
     evaluationPage({ title: set.name, sets: [{ name: set.name, notes: set.notes, reports: [report], pictures }] }),
   );
 }

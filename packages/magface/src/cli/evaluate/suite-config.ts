@@ -1,6 +1,6 @@
 /** Configuration of `magface evaluate suite`: sets and models, as YAML. */
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
@@ -58,7 +58,7 @@ export interface SuiteSet {
   readonly aligned?: boolean | undefined;
 }
 
-/** A suite with absolute paths. */
+/** A suite; its paths are relative to the current folder. */
 export interface Suite {
   readonly title: string;
   readonly output: string;
@@ -82,7 +82,7 @@ export async function readSuite(file: string): Promise<Suite> {
     const wrong = parsed.error.issues.map((issue) => describe(issue, given)).join('; ');
     throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
   }
-  const at = (path: string): string => resolve(dirname(file), path);
+  const at = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
   const { models, sets, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
   const named = models.map(({ name, model: source }) => ({
     name: name ?? modelName(source),

@@ -1,4 +1,5 @@
 /** `magface evaluate suite`: many sets, many models, one report. A failed set does not affect the others. */
+
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { MagfaceError } from '../../errors.ts';
@@ -6,6 +7,7 @@ import { compareModels } from '../../eval/compare-models.ts';
 import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
+import { expectFolderTarget } from '../../format/write-target.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 import { comparisonText, figureText, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
@@ -13,7 +15,6 @@ import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 import { addEngineFlags, addOutputFlags, formatOf } from '../options.ts';
 import { type Column, createRows, printRecord, printSentences } from '../output.ts';
-import { expectTargets } from '../targets.ts';
 import { figureColumns } from './columns.ts';
 import { type EmbedSetFlags, embedSet } from './embed.ts';
 import { setPictures } from './pictures.ts';
@@ -57,9 +58,9 @@ export function defineEvaluateSuite(command: Command, context: Context, done: (e
 }
 
 async function evaluateSuite(config: string, flags: Flags, context: Context): Promise<ExitCode> {
-  const suite = await readSuite(resolve(context.cwd, config));
-  const output = flags.output === undefined ? suite.output : resolve(context.cwd, flags.output);
-  await expectTargets(context, { folders: { output } });
+  const suite = await readSuite(config);
+  const output = flags.output ?? suite.output;
+  await expectFolderTarget(output);
   await makeFolder(output);
   const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
   for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });

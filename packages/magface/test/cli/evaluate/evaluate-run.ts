@@ -19,11 +19,16 @@ export async function runIn(cache: string, ...words: string[]): Promise<Evaluate
     stdin: Readable.from([]),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    cwd: cache,
     env: { MAGFACE_CACHE: cache },
     signal: new AbortController().signal,
     services,
   };
-  const exitCode = await runProgram(words, context);
-  return { exitCode, out: stdout.text(), notes: stderr.text() };
+  const before = process.cwd();
+  process.chdir(cache);
+  try {
+    const exitCode = await runProgram(words, context);
+    return { exitCode, out: stdout.text(), notes: stderr.text() };
+  } finally {
+    process.chdir(before);
+  }
 }

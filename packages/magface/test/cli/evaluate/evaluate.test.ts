@@ -19,7 +19,6 @@ async function evaluate(...words: string[]): Promise<{ out: string; notes: strin
     stdin: new PassThrough(),
     stdout,
     stderr,
-    cwd: process.cwd(),
     env: {},
     signal: new AbortController().signal,
     services,
