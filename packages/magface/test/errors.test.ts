@@ -1,7 +1,7 @@
 /** An image's fault is told by whoever asked for the image, under their name for it, with what they can do. */
 import { expect, test } from 'vitest';
 import { ImageError, wording } from '../src/errors.ts';
-import { receivedError, sentError } from '../src/infer/sent-error.ts';
+import { receivedError, sentError } from '../src/sent-error.ts';
 
 const fault = new ImageError(
   'image_wrong_size',

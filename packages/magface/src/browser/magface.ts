@@ -161,7 +161,7 @@ export class MagFace {
 interface Sendable {
   readonly image: SentImage;
   readonly name: string;
-  readonly transfer: Transferable[];
+  readonly transfer: (ImageBitmap | VideoFrame)[];
 }
 
 /** Converts an image to a form that can be sent to the worker. Bitmaps and frames are copied, so the caller keeps its own. */

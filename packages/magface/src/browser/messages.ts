@@ -1,9 +1,7 @@
-/** Messages between the page and the worker. */
+/** Requests of the page to the worker, and its answers. */
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
-import type { SentError } from '../infer/sent-error.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 import type { ImageSize, RawImage } from '../pixels.ts';
-import type { LoadProgress } from './models.ts';
 import type { Device } from './session.ts';
 
 /** An image that can be sent to a worker. */
@@ -31,15 +29,13 @@ export interface OpenOptions {
 }
 
 export type Request =
-  | { readonly id: number; readonly kind: 'open'; readonly options: OpenOptions }
+  | { readonly kind: 'open'; readonly options: OpenOptions }
   | {
-      readonly id: number;
       readonly kind: 'detect' | 'analyze';
       readonly name: string;
       readonly image: SentImage;
       readonly options: SentOptions;
-    }
-  | { readonly id: number; readonly kind: 'abort' };
+    };
 
 /** Description of an open engine. */
 export interface Opened {
@@ -54,14 +50,5 @@ export interface Analysis {
   readonly faces: readonly AnalyzedFace[];
 }
 
-/** The reply to each kind of request. */
-export interface Answers {
-  readonly open: Opened;
-  readonly detect: readonly DetectedFace[];
-  readonly analyze: Analysis;
-}
-
-export type Reply =
-  | { readonly id: number; readonly kind: 'progress'; readonly progress: LoadProgress }
-  | { readonly id: number; readonly kind: 'done'; readonly value: Answers[keyof Answers] }
-  | { readonly id: number; readonly kind: 'failed'; readonly error: SentError };
+/** The answer to each kind of request. */
+export type Answer = Opened | readonly DetectedFace[] | Analysis;

@@ -1,51 +1,45 @@
 /** The worker: opens the engine once, then runs jobs one after another, so that networks never block the page. */
 /// <reference lib="dom" />
-import { sentError } from '../infer/sent-error.ts';
+import { type Answering, answerer } from '../calls.ts';
+import { MagfaceError } from '../errors.ts';
 import { type Engine, openEngine } from './engine.ts';
-import type { Answers, Reply, Request } from './messages.ts';
+import type { Answer, Request } from './messages.ts';
+import type { LoadProgress } from './models.ts';
+
+type Task = Parameters<Answering<Request, Answer, LoadProgress>>[1];
 
 let engine: Engine | undefined;
-const aborts = new Map<number, AbortController>();
-let last: Promise<void> = Promise.resolve();
+let last: Promise<unknown> = Promise.resolve();
 
-addEventListener('message', ({ data: request }: MessageEvent<Request>) => {
-  if (request.kind === 'abort') {
-    aborts.get(request.id)?.abort();
-    return;
-  }
-  aborts.set(request.id, new AbortController());
-  last = last.then(() => answer(request));
-});
+const receive = answerer<Request, Answer, LoadProgress>(
+  async (request, task) => {
+    const turn = last.then(() => run(request, task));
+    last = turn.catch(() => undefined);
+    const answer = await turn.catch(throwTyped);
+    return { answer, transfer: buffersOf(answer) };
+  },
+  (message, transfer) => postMessage(message, { transfer: transfer as ArrayBuffer[] }),
+);
+addEventListener('message', ({ data }) => void receive(data));
 
-async function answer(request: Exclude<Request, { kind: 'abort' }>): Promise<void> {
-  const { id } = request;
-  const { signal } = aborts.get(id)!;
-  try {
-    signal.throwIfAborted();
-    const value = await run(request, signal);
-    reply({ id, kind: 'done', value }, buffersOf(value));
-  } catch (error) {
-    reply({ id, kind: 'failed', error: sentError(error) });
-  } finally {
-    aborts.delete(id);
-  }
-}
-
-async function run(request: Exclude<Request, { kind: 'abort' }>, signal: AbortSignal): Promise<Answers[keyof Answers]> {
+async function run(request: Request, { signal, onProgress }: Task): Promise<Answer> {
+  signal.throwIfAborted();
   if (request.kind === 'open') {
-    engine = await openEngine(request.options, (progress) => reply({ id: request.id, kind: 'progress', progress }));
+    engine = await openEngine(request.options, onProgress);
     return engine.opened;
   }
   if (engine === undefined) throw new Error('the models were not opened');
   return engine[request.kind]({ ...request, signal });
 }
 
-function reply(message: Reply, transfer: Transferable[] = []): void {
-  postMessage(message, { transfer });
+/** Gives unexpected errors a code that pages can test. */
+function throwTyped(error: unknown): never {
+  if (error instanceof MagfaceError || (error instanceof Error && error.name === 'AbortError')) throw error;
+  throw new MagfaceError('browser_failed', error instanceof Error ? error.message : String(error));
 }
 
 /** Buffers of crops and embeddings, which are transferred to the page. */
-function buffersOf(value: Answers[keyof Answers]): Transferable[] {
-  if (!('faces' in value)) return [];
-  return value.faces.flatMap(({ crop, embedding }) => [crop.data.buffer, embedding.buffer] as ArrayBuffer[]);
+function buffersOf(answer: Answer): ArrayBuffer[] {
+  if (!('faces' in answer)) return [];
+  return answer.faces.flatMap(({ crop, embedding }) => [crop.data.buffer, embedding.buffer] as ArrayBuffer[]);
 }

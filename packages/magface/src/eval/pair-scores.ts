@@ -1,7 +1,6 @@
 /** Computes similarities of millions of template pairs on all cores, without copying vectors. */
-import { Worker } from 'node:worker_threads';
-import { MagfaceError } from '../errors.ts';
 import { cores } from '../machine/cores.ts';
+import { Thread } from '../machine/thread.ts';
 
 /** The input of the threads; every array is in shared memory. */
 export interface PairScoreJob {
@@ -25,32 +24,28 @@ export async function scorePairs(job: PairScoreJob, threads: number = cores()): 
   const scores = new Float32Array(new SharedArrayBuffer(pairs * 4));
   const parts = Math.max(1, Math.min(threads, Math.ceil(pairs / pairsPerThread)));
   const bound = (part: number): number => Math.floor((pairs * part) / parts);
-  if (parts === 1) dotRange(job, scores, 0, pairs);
-  else await Promise.all(Array.from({ length: parts }, (_, i) => inThread(job, scores, bound(i), bound(i + 1))));
+  const part = (i: number): PairRange => ({ job, scores, from: bound(i), to: bound(i + 1) });
+  if (parts === 1) dotRange(part(0));
+  else await Promise.all(Array.from({ length: parts }, (_, i) => inThread(part(i))));
   return scores;
 }
 
-function inThread(job: PairScoreJob, scores: Float32Array, from: number, to: number): Promise<void> {
-  // The thread gets the function's source text, so it runs the same from TypeScript and from dist.
-  const source = `const { job, scores, from, to } = require('node:worker_threads').workerData; (${dotRange})(job, scores, from, to);`;
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(source, { eval: true, execArgv: [], workerData: { job, scores, from, to } });
-    worker.once('error', reject);
-    worker.once('exit', (code) => {
-      if (code === 0) resolve();
-      else
-        reject(new MagfaceError('thread_failed', `Expected a scoring thread to end well but it exited with ${code}.`));
-    });
-  });
+async function inThread(range: PairRange): Promise<void> {
+  const thread = new Thread<PairRange, undefined>(import.meta.url, './pair-scores-worker.js');
+  await thread.call(range).finally(() => thread.close(undefined));
 }
 
-/** Must be self-contained, as its text runs in a thread. Four sums hide the latency of additions. */
-function dotRange(
-  { vectors, dimension, left, right }: PairScoreJob,
-  scores: Float32Array,
-  from: number,
-  to: number,
-): void {
+/** Some pairs of a job. */
+export interface PairRange {
+  readonly job: PairScoreJob;
+  /** (P) in shared memory, filled between `from` and `to`. */
+  readonly scores: Float32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Four sums hide the latency of additions. */
+export function dotRange({ job: { vectors, dimension, left, right }, scores, from, to }: PairRange): void {
   const blocked = dimension - (dimension % 4);
   for (let pair = from; pair < to; pair++) {
     const a = left[pair]! * dimension;

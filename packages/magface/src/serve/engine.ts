@@ -5,9 +5,8 @@
  */
 import { ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts';
 import { type LoadOptions, loadModels } from '../infer/node/magface.ts';
-import type { TaskOutcome } from '../infer/node/worker-messages.ts';
-import { Workers, workerCount } from '../infer/node/workers.ts';
-import { receivedError } from '../infer/sent-error.ts';
+import { type TaskOutcome, Workers, workerCount } from '../infer/node/workers.ts';
+import { receivedError } from '../sent-error.ts';
 import type { AnalyzeRequest, EngineModels, ServedImage } from './engine-request.ts';
 import { Pace } from './pace.ts';
 

@@ -1,9 +1,9 @@
 /** Analyzes many images with a pool of workers and returns the results in input order. */
 import { setMaxListeners } from 'node:events';
 import { asImageError, type ImageError } from '../../errors.ts';
+import { receivedError } from '../../sent-error.ts';
 import { idle, inTime } from '../in-time.ts';
 import type { AnalyzeOptions, StreamResult } from '../pipeline.ts';
-import { receivedError } from '../sent-error.ts';
 import { expectImageInput, type ImageInput } from './read-image.ts';
 import type { Workers } from './workers.ts';
 

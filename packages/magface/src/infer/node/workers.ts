@@ -3,22 +3,36 @@
  * at most two tasks, so that it can read the next image while it analyzes one; further tasks wait in a queue.
  */
 import { totalmem } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { MagfaceError } from '../../errors.ts';
+import type { MagfaceError } from '../../errors.ts';
+import type { AnalyzedFace } from '../../face.ts';
 import { cores } from '../../machine/cores.ts';
+import { Thread } from '../../machine/thread.ts';
+import type { ImageSize } from '../../pixels.ts';
+import type { SentError } from '../../sent-error.ts';
 import { disposed } from '../closable-session.ts';
-import { receivedError } from '../sent-error.ts';
+import type { AnalyzeOptions } from '../pipeline.ts';
 import type { LoadedModels } from './engine.ts';
-import type { ImageInput } from './read-image.ts';
-import {
-  type FromWorker,
-  ownMemory,
-  type SentInput,
-  type TaskOptions,
-  type TaskOutcome,
-  type ToWorker,
-  type WorkerSetup,
-} from './worker-messages.ts';
+import type { ImageInput, ImageLimits } from './read-image.ts';
+
+/** Start-up data of a worker. */
+export interface WorkerSetup {
+  readonly models: LoadedModels;
+  readonly limits: ImageLimits | undefined;
+}
+
+/** An image that can be sent; a URL is sent as text. */
+export type SentInput = Exclude<ImageInput, URL> | { readonly address: string };
+
+/** Options of a task. The abort signal stays with the caller. */
+export type TaskOptions = Omit<AnalyzeOptions, 'signal'>;
+
+/** Images to analyze together; `open` waits until the models are open. */
+export type WorkerRequest = 'open' | { readonly inputs: readonly SentInput[]; readonly options: TaskOptions };
+
+/** Result of one image. */
+export type TaskOutcome =
+  | { readonly image: ImageSize; readonly faces: readonly AnalyzedFace[]; readonly error?: never }
+  | { readonly error: SentError };
 
 export interface RunOptions {
   readonly options: TaskOptions;
@@ -27,17 +41,12 @@ export interface RunOptions {
   readonly transfer?: boolean;
 }
 
-interface Task extends RunOptions {
-  readonly id: number;
-  readonly inputs: readonly ImageInput[];
-  readonly resolve: (outcomes: readonly TaskOutcome[]) => void;
-  readonly reject: (error: unknown) => void;
-}
+type WorkerThread = Thread<WorkerRequest, readonly TaskOutcome[]>;
 
-interface Thread {
-  readonly worker: Worker;
-  readonly tasks: Map<number, Task>;
-  readonly ready: Promise<void>;
+/** A task that no thread has taken yet. */
+interface Waiting {
+  start(thread: WorkerThread): void;
+  reject(error: unknown): void;
 }
 
 /** One being analyzed and one being read. */
@@ -73,9 +82,8 @@ export class Workers {
   /** Resolves with the error when a thread ends unexpectedly, or with undefined on disposal. */
   readonly ended: Promise<MagfaceError | undefined>;
   readonly #setup: WorkerSetup;
-  readonly #threads: Thread[] = [];
-  readonly #waiting: Task[] = [];
-  #next = 0;
+  readonly #threads: WorkerThread[] = [];
+  readonly #waiting: Waiting[] = [];
   #closed: unknown;
   #end: (error: MagfaceError | undefined) => void = () => undefined;
 
@@ -89,13 +97,13 @@ export class Workers {
 
   /** Number of further tasks that threads would accept immediately. */
   get free(): number {
-    const assigned = this.#threads.reduce((sum, { tasks }) => sum + tasks.size, 0);
+    const assigned = this.#threads.reduce((sum, { pending }) => sum + pending, 0);
     return Math.max(0, tasksAtOnce * this.count - assigned - this.#waiting.length);
   }
 
   /** Number of idle threads, including threads not started yet. */
   get idle(): number {
-    return this.count - this.#threads.filter(({ tasks }) => tasks.size > 0).length;
+    return this.count - this.#threads.filter(({ pending }) => pending > 0).length;
   }
 
   /**
@@ -105,7 +113,7 @@ export class Workers {
    */
   async start(count: number = this.count): Promise<void> {
     while (this.#threads.length < Math.min(count, this.count)) this.#startThread();
-    await Promise.all(this.#threads.map(({ ready }) => ready));
+    await Promise.all(this.#threads.map((thread) => thread.call('open')));
   }
 
   /**
@@ -119,26 +127,22 @@ export class Workers {
   ): Promise<readonly TaskOutcome[]> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const id = this.#next++;
     return new Promise<readonly TaskOutcome[]>((resolve, reject) => {
-      const abort = (): void => this.#abort(task, signal!.reason);
-      const forget = (): void => signal?.removeEventListener('abort', abort);
-      const task: Task = {
-        id,
-        inputs,
-        options,
-        transfer,
-        resolve: (outcomes) => {
-          forget();
-          resolve(outcomes);
-        },
-        reject: (error) => {
-          forget();
-          reject(error);
-        },
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(signal!.reason);
       };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(task);
+      const waiting: Waiting = {
+        start: (thread) => {
+          signal?.removeEventListener('abort', leave);
+          const sent = inputs.map(sentInput);
+          const moved = transfer ? sent.flatMap((input) => (input instanceof Uint8Array ? [input.buffer] : [])) : [];
+          resolve(thread.call({ inputs: sent, options }, { signal, transfer: moved as ArrayBuffer[] }));
+        },
+        reject,
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiting);
       this.#dispatch();
     });
   }
@@ -147,102 +151,36 @@ export class Workers {
   async close(reason: unknown = disposed()): Promise<void> {
     this.#closed ??= reason;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#closed);
-    const threads = this.#threads.splice(0);
-    for (const { tasks } of threads) for (const { reject } of tasks.values()) reject(this.#closed);
-    await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.terminate(this.#closed)));
     this.#end(undefined);
   }
 
   /** Gives waiting tasks to the thread with the fewest tasks. Starts another thread if none is idle. */
   #dispatch(): void {
     while (this.#waiting.length > 0) {
-      const least = Math.min(...this.#threads.map(({ tasks }) => tasks.size), Number.POSITIVE_INFINITY);
+      const least = Math.min(...this.#threads.map(({ pending }) => pending), Number.POSITIVE_INFINITY);
       if (least > 0 && this.#threads.length < this.count) {
         this.#startThread();
         continue;
       }
       if (least >= tasksAtOnce) return;
-      this.#send(this.#threads.find(({ tasks }) => tasks.size === least)!, this.#waiting.shift()!);
-    }
-  }
-
-  #send(thread: Thread, task: Task): void {
-    const { id, options } = task;
-    try {
-      const inputs = task.inputs.map(sentInput);
-      const moved =
-        task.transfer === true
-          ? inputs.flatMap((input) => (input instanceof Uint8Array ? [input.buffer as ArrayBuffer] : []))
-          : [];
-      thread.worker.postMessage({ kind: 'task', id, inputs, options } satisfies ToWorker, moved);
-      thread.tasks.set(id, task);
-      thread.worker.ref();
-    } catch (error) {
-      task.reject(error); // the input cannot be cloned
+      this.#waiting.shift()!.start(this.#threads.find(({ pending }) => pending === least)!);
     }
   }
 
   #startThread(): void {
-    // When running from source (tests), use the compiled worker: worker threads have no TypeScript loader.
-    const file = import.meta.url.endsWith('.ts') ? '../../../dist/infer/node/worker.js' : './worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), { workerData: this.#setup, execArgv: [] });
-    const tasks = new Map<number, Task>();
-    const ready = new Promise<void>((resolve, reject) => {
-      worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'ready') resolve();
-        else if (message.kind === 'failed' && message.id === undefined) {
-          const error = receivedError(message.error);
-          reject(error);
-          this.#removeThread(thread, error);
-        } else this.#settle(thread, message as Extract<FromWorker, { id: number }>);
-      });
-      worker.once('error', (error) => {
-        reject(error);
-        this.#removeThread(thread, ended(error));
-      });
-      worker.once('exit', () => {
-        reject(ended());
-        this.#removeThread(thread, ended());
-      });
+    const thread: WorkerThread = new Thread(import.meta.url, './worker.js', {
+      setup: this.#setup,
+      onAnswer: () => this.#dispatch(),
+      onEnd: (error) => {
+        // The thread's tasks have failed; later tasks start a new thread.
+        this.#threads.splice(this.#threads.indexOf(thread), 1);
+        this.#end(error);
+        this.#dispatch();
+      },
     });
-    ready.catch(() => undefined); // reported by start() and by the thread's tasks
-    const thread: Thread = { worker, tasks, ready };
     this.#threads.push(thread);
   }
-
-  #settle(thread: Thread, message: Extract<FromWorker, { kind: 'done' | 'failed' }>): void {
-    const task = thread.tasks.get(message.id!);
-    thread.tasks.delete(message.id!);
-    if (thread.tasks.size === 0) thread.worker.unref();
-    this.#dispatch();
-    if (message.kind === 'done') task?.resolve(message.outcomes);
-    else task?.reject(receivedError(message.error));
-  }
-
-  #abort(task: Task, reason: unknown): void {
-    const at = this.#waiting.indexOf(task);
-    if (at >= 0) this.#waiting.splice(at, 1);
-    // The task keeps its slot until the thread has stopped working on it.
-    this.#threads
-      .find(({ tasks }) => tasks.has(task.id))
-      ?.worker.postMessage({ kind: 'abort', id: task.id } satisfies ToWorker);
-    task.reject(reason);
-  }
-
-  /** Removes a thread that ended: its tasks fail, and later tasks start a new thread. */
-  #removeThread(thread: Thread, error: Error): void {
-    const at = this.#threads.indexOf(thread);
-    if (at < 0) return;
-    this.#threads.splice(at, 1);
-    this.#end(error instanceof MagfaceError ? error : ended(error));
-    for (const { reject } of thread.tasks.values()) reject(error);
-    this.#dispatch();
-  }
-}
-
-function ended(cause?: Error): MagfaceError {
-  const why = cause === undefined ? '' : `: ${cause.message}`;
-  return new MagfaceError('worker_failed', `Expected a running worker thread but it ended${why}.`, { cause });
 }
 
 function sentInput(input: ImageInput): SentInput {
@@ -250,4 +188,9 @@ function sentInput(input: ImageInput): SentInput {
   if (input instanceof Uint8Array) return ownMemory(input);
   if (typeof input !== 'object' || !ArrayBuffer.isView(input.data)) return input;
   return { ...input, data: ownMemory(input.data) };
+}
+
+/** @returns the same values in a buffer of their own, because a message copies the whole buffer behind a view */
+export function ownMemory<Values extends Uint8Array | Uint8ClampedArray | Float32Array>(values: Values): Values {
+  return values.byteLength === values.buffer.byteLength ? values : (values.slice() as Values);
 }

@@ -3,6 +3,7 @@
  * inference, by the same function: a model is never trained on other pixels than it is used on.
  */
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { ShapeError } from '../../errors.ts';
 import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
@@ -17,12 +18,9 @@ export const faceBytes: number = faceSize * faceSize * 3;
 
 /** A request to a worker. */
 export interface DecodeRequest {
-  readonly id: number;
   /** (N, 112, 112, 3) uint8. */
   readonly slot: SharedArrayBuffer;
   readonly images: readonly ImageRequest[];
-  /** One int32; nonzero once the remaining images are no longer needed. @default all are needed */
-  readonly stop?: SharedArrayBuffer;
 }
 
 /** An image for one place of the slot. */
@@ -36,10 +34,10 @@ export interface ImageRequest {
   readonly damages?: readonly DamageStep[];
 }
 
-/** The worker's answer: the unreadable images. */
-export interface DecodeReply {
-  readonly id: number;
-  readonly failures: readonly { readonly position: number; readonly reason: string }[];
+/** An unreadable image. */
+export interface DecodeFailure {
+  readonly position: number;
+  readonly reason: string;
 }
 
 /**
@@ -90,12 +88,13 @@ export class SampleDecoder {
   /** The most recently used is last. */
   readonly #open = new Map<string, ByteSource>();
 
-  async decode({ id, slot, images, stop }: DecodeRequest): Promise<DecodeReply> {
+  /** @param signal - aborted once the remaining images are no longer needed @returns the unreadable images */
+  async decode({ slot, images }: DecodeRequest, signal?: AbortSignal): Promise<readonly DecodeFailure[]> {
     const faces = new Uint8Array(slot);
-    const stopped = stop === undefined ? new Int32Array(1) : new Int32Array(stop);
-    const failures: { position: number; reason: string }[] = [];
-    for (const { position, path, within, ...view } of images) {
-      if (Atomics.load(stopped, 0) !== 0) break;
+    const failures: DecodeFailure[] = [];
+    for (const [i, { position, path, within, ...view }] of images.entries()) {
+      if (i % 16 === 15) await setImmediate(); // so that an abort arrives
+      if (signal?.aborted === true) break;
       const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
       try {
         const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
@@ -104,7 +103,7 @@ export class SampleDecoder {
         failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
       }
     }
-    return { id, failures };
+    return failures;
   }
 
   close(): void {

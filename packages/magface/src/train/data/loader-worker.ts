@@ -1,9 +1,9 @@
-/** The other side of loader.ts: decodes images into the shared slot of their batch, in a thread of its own. */
-import { parentPort } from 'node:worker_threads';
-import { type DecodeRequest, SampleDecoder } from './decode-sample.ts';
+/** The other side of decode-pool.ts: decodes images into the shared slot of their batch, in a thread of its own. */
+import { answerCalls } from '../../machine/thread.ts';
+import { type DecodeFailure, type DecodeRequest, SampleDecoder } from './decode-sample.ts';
 
 const decoder = new SampleDecoder();
 
-parentPort?.on('message', async (request: DecodeRequest) => {
-  parentPort?.postMessage(await decoder.decode(request));
-});
+answerCalls<DecodeRequest, readonly DecodeFailure[]>(async (request, { signal }) => ({
+  answer: await decoder.decode(request, signal),
+}));
