@@ -135,7 +135,8 @@ export type ModelErrorCode =
   | 'model_untrainable'
   | 'model_wrong_contract'
   | 'model_run_failed'
-  | 'engine_unfit';
+  | 'engine_unfit'
+  | 'method_unfit';
 
 /** A model that cannot be found, downloaded, verified, read or run. */
 export class ModelError extends MagfaceError {

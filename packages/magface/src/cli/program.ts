@@ -1,9 +1,9 @@
 /** Selects the command and loads only that one. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type Context, note } from './context.ts';
 import { dashedHint, withDashedImages } from './dashed-names.ts';
 import { type ExitCode, endingOf } from './errors.ts';
+import { readVersion } from './version.ts';
 
 /** Adds flags, help and action to its command; the action's exit code goes to `done`. */
 export type DefineCommand = (command: Command, context: Context, done: (exitCode: ExitCode) => void) => void;
@@ -37,6 +37,10 @@ const commands: Readonly<Record<string, Entry>> = {
   evaluate: {
     summary: 'measure a model: pairs and sets, error versus reject, IJB, robustness to damage',
     load: async () => (await import('./evaluate/evaluate.ts')).defineEvaluate,
+  },
+  lab: {
+    summary: 'rank quality methods by the errors they prevent, on one page',
+    load: async () => (await import('./lab/lab.ts')).defineLab,
   },
   train: {
     summary: 'train or finetune a model',
@@ -145,8 +149,3 @@ export async function createProgram(
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
-}

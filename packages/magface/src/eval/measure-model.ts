@@ -1,6 +1,12 @@
 /** Measures one model on one list of pairs: its report, and its figures on draws of people, for comparisons. */
 import { type DrawOptions, drawPeople, thresholdFrom } from './bootstrap.ts';
-import { type ComparedModel, type Figure, knownInterval } from './compare-models.ts';
+import {
+  type ComparedModel,
+  compareModels,
+  type Figure,
+  type FigureComparison,
+  knownInterval,
+} from './compare-models.ts';
 import { ratesByGroup } from './groups.ts';
 import { identitiesOf, type PairIdentities } from './identities.ts';
 import type { LoadedPairs } from './load-pairs.ts';
@@ -103,6 +109,11 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
         over(draws, (draw) => difference(draw.curves[0]!.paucArea, draw.curves[i + 1]!.paucArea)),
       ),
     })),
+    bestMeasure: compareMeasures(
+      qualities.map(([name]) => name),
+      curves,
+      draws,
+    ),
     similarities: histogram(similarities, same),
     qualities: histogram(quality, same),
     views: viewHistogram(loaded),
@@ -112,6 +123,19 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
     ...examplePairs(loaded, examples),
   };
   return { model, report, people, figures };
+}
+
+/** Compares all measures, magnitude included, by the area below their curves. */
+function compareMeasures(
+  names: readonly string[],
+  curves: readonly RejectCurve[],
+  draws: readonly Draw[],
+): FigureComparison | undefined {
+  const measures = names.map((model, i) => ({
+    model,
+    figures: [{ name: 'paucArea', value: curves[i]!.paucArea, draws: over(draws, (draw) => draw.curves[i]!.paucArea) }],
+  }));
+  return compareModels(measures)[0];
 }
 
 /** False match rates of the table of thresholds. */

@@ -1,5 +1,6 @@
 /** The report of one model on one list of pairs: figures, curves, distributions, hardest pairs. */
 import type { Interval, ThresholdEstimate } from './bootstrap.ts';
+import type { FigureComparison } from './compare-models.ts';
 import { labelOf } from './feature-set.ts';
 import type { GroupReport } from './groups.ts';
 import type { PairIdentities } from './identities.ts';
@@ -67,6 +68,8 @@ export interface PairReport {
     /** Interval of magnitude's `paucArea` minus its own: above 0 it is the better quality. */
     readonly paucAreaLess: Interval | null;
   }[];
+  /** All measures, magnitude included, by `paucArea`; absent if magnitude is the only one. */
+  readonly bestMeasure?: FigureComparison | undefined;
   readonly similarities: readonly HistogramBin[];
   readonly qualities: readonly HistogramBin[];
   /** Magnitudes of single faces by view; empty if the set has no views. */

@@ -4,7 +4,8 @@ import { evaluationStyle } from './evaluation-style.ts';
 import { overviewNotes, overviewTable } from './evaluation-tables.ts';
 import { comparisonText } from './figure-text.ts';
 import { counted, escaped, inPercent, page } from './page.ts';
-import { switchThemes } from './page-script.ts';
+import { copyTables, switchThemes } from './page-script.ts';
+import { type Provenance, provenanceSection, rankingSection } from './ranking-section.ts';
 
 /** Data of a page. */
 export interface EvaluationPage {
@@ -14,10 +15,12 @@ export interface EvaluationPage {
   readonly sets: readonly EvaluatedSet[];
   /** Failed sets, one sentence each. @default none */
   readonly failures?: readonly string[];
+  /** How the numbers were made. @default not told */
+  readonly provenance?: Provenance | undefined;
 }
 
 /** @returns the whole HTML file; it loads nothing, and all text in it is escaped */
-export function evaluationPage({ title, sets, failures = [] }: EvaluationPage): string {
+export function evaluationPage({ title, sets, failures = [], provenance }: EvaluationPage): string {
   const models = modelsOf(sets);
   const contents =
     sets.length < 2
@@ -28,9 +31,11 @@ export function evaluationPage({ title, sets, failures = [] }: EvaluationPage): 
 <main>
 ${failures.length > 0 ? `<section class="failures"><h2>Without figures</h2><ul>${failures.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul></section>` : ''}
 <section><h2>Results</h2>${models.length > 1 ? modelLegend(models) : ''}${overviewTable(sets, models)}${overviewNotes(sets)}${contents}</section>
+${rankingSection(sets)}
 ${sets.map((set, i) => `<article id="set-${i}">${setSections(set, { models, heading: sets.length > 1 })}</article>`).join('\n')}
+${provenance === undefined ? '' : provenanceSection(provenance)}
 </main>`;
-  return page({ title: `${title}: verification`, body, scripts: [switchThemes] });
+  return page({ title: `${title}: verification`, body, scripts: [switchThemes, copyTables] });
 }
 
 /** Names of all models, each once: the index gives the colour. */

@@ -9,6 +9,8 @@ td.best { font-weight: 600; } td small { display: block; font-weight: 400; } .be
 .pairs { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(172px, 1fr)); gap: 16px 14px; }
 .pairs li > div { display: grid; grid-template-columns: 1fr 1fr; gap: 4px; max-width: 240px; } .pairs img { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 6px; }
 .pairs p { margin: 4px 0 0; line-height: 1.35; } .pairs small { display: block; overflow-wrap: anywhere; }
-.failures li { margin: 4px 0; }
+.failures li { margin: 4px 0; } tr.best td { font-weight: 600; }
+.copy figure { margin: 10px 0; } pre { overflow-x: auto; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px; font-size: 12px; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 4px 16px; margin: 12px 0; } dt { font-weight: 600; overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
 @media print { .pairs li, .curves figure { break-inside: avoid; } }
 `;

@@ -78,3 +78,16 @@ export function linkFaces(): void {
     row?.scrollIntoView({ behavior: 'smooth', block: 'center' });
   });
 }
+
+/** The buttons that copy a table's text. */
+export function copyTables(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>('.copy button')) {
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      const text = button.closest('figure')?.querySelector('pre')?.textContent ?? '';
+      void navigator.clipboard.writeText(text).then(() => {
+        button.textContent = 'Copied';
+      });
+    });
+  }
+}

@@ -67,8 +67,8 @@ test('shows models side by side in one file that loads nothing and escapes all t
   const ofModel = ['Cosine similarity', 'Magnitude, the lower of a pair', 'Magnitude of a face'];
   expect(charts).toEqual(['ROC', 'DET', 'Error versus reject', ...ofModel, ...ofModel]);
   expect(all('.pairs img').map((image) => image.getAttribute('src'))).toEqual([picture]);
-  // Results, thresholds, and for each model its two groups.
-  expect(all('tbody').map((body) => body.querySelectorAll('tr').length)).toEqual([2, 4, 2, 2]);
+  // Results, the ranking of one model's measures, thresholds, and for each model its two groups.
+  expect(all('tbody').map((body) => body.querySelectorAll('tr').length)).toEqual([2, 2, 4, 2, 2]);
   expect(document.querySelector('tbody td')?.textContent).toBe('first & best');
   const figure = '[\\d.]+, relative \\d\\.\\d{3}';
   const [magnitude, sharpness, second] = all('.measures li').map((line) => line.textContent);

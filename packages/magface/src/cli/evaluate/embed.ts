@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import type { EmbeddingModels } from '../../eval/embed-set.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
 import type { LoadedPairs } from '../../eval/load-pairs.ts';
+import type { MethodParts } from '../../eval/methods/open-methods.ts';
+import { pairQuality } from '../../eval/reject.ts';
 import type { ModelKind } from '../../models/contract.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { type Context, note } from '../context.ts';
@@ -52,7 +54,37 @@ export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Cont
   return { model: models.model, ...embeddedPairs(set, images) };
 }
 
-async function modelsOf(flags: EmbedSetFlags, context: Context): Promise<EmbeddingModels> {
+/**
+ * Measures the faces of a set by other quality methods than the magnitude.
+ *
+ * @param names - as `openMethod` takes them
+ * @returns (P) quality of each pair, by method
+ */
+export async function measureQualities(
+  set: FaceSet,
+  names: readonly string[],
+  { flags, context }: { readonly flags: EmbedSetFlags; readonly context: Context },
+): Promise<Record<string, Float64Array>> {
+  if (names.length === 0) return {};
+  const { measureSet } = await import('../../eval/methods/measure-set.ts');
+  const models = await modelsOf(flags, context);
+  await using magface = await loadMagFace(flags, context, set.images.length);
+  const unit = `images of ${set.name}, by ${names.join(', ')}`;
+  const progress = startProgress(context.stderr, { total: set.images.length, unit, quiet: flags.quiet === true });
+  try {
+    const source = { ...models, stream: magface.stream.bind(magface) };
+    const values = await measureSet(set, source, names, {
+      ...streamOptions(flags, context.signal),
+      cacheDir: flags.cache === false ? false : context.env['MAGFACE_CACHE'],
+      onImage: (done) => progress.update(done),
+    });
+    return Object.fromEntries([...values].map(([name, of]) => [name, pairQuality(of, set.pairs)]));
+  } finally {
+    progress.stop();
+  }
+}
+
+async function modelsOf(flags: EmbedSetFlags, context: Context): Promise<EmbeddingModels & MethodParts> {
   const { defaultModels } = await import('../../infer/node/magface.ts');
   const { chooseEngine } = await import('../../infer/node/engine.ts');
   const cacheDir = context.env['MAGFACE_CACHE'];

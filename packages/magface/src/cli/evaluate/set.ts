@@ -15,7 +15,7 @@ import { type Context, note } from '../context.ts';
 import { addModelFlags, addOutputFlags, count, formatOf } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { type FlatFigures, figureColumns } from './columns.ts';
-import { type EmbedSetFlags, embedSet } from './embed.ts';
+import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
 import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './options.ts';
 import { setPictures } from './pictures.ts';
 
@@ -24,6 +24,7 @@ interface Flags extends EmbedSetFlags, RejectFlags {
   readonly images?: string;
   readonly protocol?: CfpProtocol;
   readonly folds: number;
+  readonly methods?: readonly string[];
   readonly report?: string;
 }
 
@@ -51,6 +52,7 @@ export function defineEvaluateSet(command: Command, context: Context): void {
         'ff',
       ]),
     )
+    .option('--methods <method...>', 'quality methods to compare with magnitude: see `magface lab --help`')
     .optionsGroup('Protocol:')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
     .option('--folds <n>', 'number of contiguous folds', count, 10);
@@ -68,9 +70,11 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
   const set = await openFaceSet(source, { pairs, images, protocol, folds });
   try {
     // A .bin always holds aligned faces, whatever the flags.
-    const embedded = await embedSet(set, source.endsWith('.bin') ? { ...flags, aligned: true } : flags, context);
+    const settings = source.endsWith('.bin') ? { ...flags, aligned: true } : flags;
+    const embedded = await embedSet(set, settings, context);
     const { report } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
       folds,
+      measures: await measureQualities(set, flags.methods ?? [], { flags: settings, context }),
       reject: rejectOptions(flags),
     });
     const notes = [...set.notes, ...report.verification.limits, ...report.reject.limits];
@@ -105,7 +109,7 @@ export interface SetRecord extends FlatFigures {
 
 /** The contract's fields of `pairs` and of `reject`. */
 export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairReport): SetRecord {
-  const { model, verification, thresholds, intervals, reject, baselines, groups } = report;
+  const { model, verification, thresholds, intervals, reject, baselines, measures, groups } = report;
   const { random, oracle } = baselines;
   const { limits: rejectLimits, ...curve } = reject;
   return {
@@ -117,11 +121,20 @@ export function recordOf(set: Pick<FaceSet, 'name' | 'images'>, report: PairRepo
     thresholds,
     intervals,
     reject: { ...curve, baselines: { random: random.pauc, oracle: oracle.pauc } },
+    ...(measures.length > 0 && {
+      measures: Object.fromEntries(
+        measures.map(({ name, reject: { paucArea, paucRelative }, paucAreaLess }) => [
+          name,
+          { paucArea, paucRelative, paucAreaLess },
+        ]),
+      ),
+    }),
     ...(Object.keys(groups).length > 0 && { groups }),
   };
 }
 
-function linesOf(set: FaceSet, { model, verification: v, thresholds, reject, baselines }: PairReport): string[] {
+function linesOf(set: FaceSet, report: PairReport): string[] {
+  const { model, verification: v, thresholds, reject, baselines, measures } = report;
   const pauc = (of: RejectCurve): string =>
     `${figureText('paucArea', of.paucArea)}, relative ${figureText('paucRelative', of.paucRelative)}`;
   const range = (far: string): string => {
@@ -139,6 +152,7 @@ function linesOf(set: FaceSet, { model, verification: v, thresholds, reject, bas
         `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${v.thresholdAtFar[far]?.toFixed(4)}${range(far)}`,
     ),
     `pAUC × 10³     ${pauc(reject)}   FNMR at FMR ${reject.fmr}, ${reject.threshold} threshold, to ${asPercent(reject.paucLimit)} rejected`,
+    ...measures.map((measure) => `               ${pauc(measure.reject)} by ${measure.name}`),
     `               ${pauc(baselines.random)} by chance`,
     `               ${pauc(baselines.oracle)} for the oracle`,
   ];

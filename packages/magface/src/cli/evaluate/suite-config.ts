@@ -41,6 +41,10 @@ const suite = z.strictObject({
   rates: rejectRates.optional(),
   limit: z.number().gt(0).lt(1).optional(),
   detector: z.string().optional(),
+  /** Quality methods beside the magnitude, by name. */
+  methods: z.array(z.string()).default([]),
+  /** Files with scores of other methods, for all images of all sets. */
+  scores: z.array(z.string()).default([]),
   models: z.array(model).min(1),
   sets: z.array(set).min(1),
 });
@@ -66,6 +70,10 @@ export interface Suite {
   readonly folds: number;
   readonly reject: RejectOptions;
   readonly detector: string | undefined;
+  /** Quality methods beside the magnitude, as `openMethod` takes them. */
+  readonly methods: readonly string[];
+  /** Files with scores of other methods. */
+  readonly scores: readonly string[];
   readonly models: readonly { readonly name: string; readonly model: string }[];
   readonly sets: readonly SuiteSet[];
 }
@@ -83,7 +91,7 @@ export async function readSuite(file: string): Promise<Suite> {
     throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
   }
   const at = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
-  const { models, sets, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
+  const { models, sets, scores, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
   const named = models.map(({ name, model: source }) => ({
     name: name ?? modelName(source),
     model: locate(at(source), source),
@@ -101,7 +109,15 @@ export async function readSuite(file: string): Promise<Suite> {
     }),
   );
   const reject = rejectOptions({ fmr, threshold, rates, limit });
-  return { ...rest, detector: rest.detector, reject, output: at(output), models: named, sets: placed };
+  return {
+    ...rest,
+    detector: rest.detector,
+    scores: scores.map(at),
+    reject,
+    output: at(output),
+    models: named,
+    sets: placed,
+  };
 }
 
 /** Describes a wrong key and lists the valid ones. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { ThresholdEstimate } from '../../eval/bootstrap.ts';
 import type { EvaluatedSet } from '../../report/evaluated-set.ts';
+import type { Provenance } from '../../report/ranking-section.ts';
 import { type Column, createRows } from '../output.ts';
 import { figureColumns } from './columns.ts';
 import { type CurvePoint, curveColumns, curvePoints } from './curves.ts';
@@ -23,12 +24,14 @@ export interface SuiteResult {
   readonly title: string;
   readonly sets: (EvaluatedSet & { readonly records: readonly SetRecord[] })[];
   readonly failures: SuiteFailure[];
+  readonly provenance?: Provenance;
 }
 
 type OfSet<Row> = Row & { readonly set: string };
 
 /** Writes report.html, results.json, results.csv, thresholds.csv and curves.csv. */
-export async function writeSuite(folder: string, { title, sets, failures }: SuiteResult): Promise<void> {
+export async function writeSuite(folder: string, result: SuiteResult): Promise<void> {
+  const { title, sets, failures } = result;
   const records = sets.flatMap((set) => set.records);
   const curves = sets.flatMap(({ name, reports }) =>
     reports.flatMap(curvePoints).map((point): OfSet<CurvePoint> => ({ set: name, ...point })),
@@ -36,16 +39,21 @@ export async function writeSuite(folder: string, { title, sets, failures }: Suit
   const thresholds = sets.flatMap(({ name, reports }) =>
     reports.flatMap(({ model, thresholds: points }) => points.map((point) => ({ set: name, model, ...point }))),
   );
-  const { evaluationPage } = await import('../../report/evaluation-page.ts');
-  const lost = failures.map(
-    ({ set, model, message }) => `${set}${model === undefined ? '' : ` with ${model}`}: ${message}`,
-  );
-  await writeFile(join(folder, 'report.html'), evaluationPage({ title, sets, failures: lost }));
+  await writePage(join(folder, 'report.html'), result);
   const full = sets.map(({ name, notes, reports, comparisons }) => ({ set: name, notes, reports, comparisons }));
   await writeFile(join(folder, 'results.json'), `${JSON.stringify({ title, sets: full, failures }, null, 2)}\n`);
   await writeTable(join(folder, 'results.csv'), records, figureColumns(records));
   await writeTable(join(folder, 'thresholds.csv'), thresholds, thresholdColumns);
   await writeTable(join(folder, 'curves.csv'), curves, [{ title: 'set', value: ({ set }) => set }, ...curveColumns]);
+}
+
+/** The page alone. */
+export async function writePage(file: string, { title, sets, failures, provenance }: SuiteResult): Promise<void> {
+  const { evaluationPage } = await import('../../report/evaluation-page.ts');
+  const lost = failures.map(
+    ({ set, model, message }) => `${set}${model === undefined ? '' : ` with ${model}`}: ${message}`,
+  );
+  await writeFile(file, evaluationPage({ title, sets, failures: lost, provenance }));
 }
 
 async function writeTable<Row>(file: string, rows: readonly Row[], table: readonly Column<Row>[]): Promise<void> {

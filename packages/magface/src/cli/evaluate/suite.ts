@@ -2,10 +2,6 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { MagfaceError } from '../../errors.ts';
-import { compareModels } from '../../eval/compare-models.ts';
-import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
-import { openFaceSet } from '../../eval/open-face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
 import { expectFolderTarget } from '../../format/write-target.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
@@ -16,11 +12,10 @@ import type { ExitCode } from '../errors.ts';
 import { addEngineFlags, addOutputFlags, formatOf } from '../options.ts';
 import { type Column, createRows, printRecord, printSentences } from '../output.ts';
 import { figureColumns } from './columns.ts';
-import { type EmbedSetFlags, embedSet } from './embed.ts';
-import { setPictures } from './pictures.ts';
-import { recordOf } from './set.ts';
-import { readSuite, type Suite, type SuiteSet } from './suite-config.ts';
-import { type SuiteFailure, type SuiteResult, writeSuite } from './suite-files.ts';
+import type { EmbedSetFlags } from './embed.ts';
+import { runSuite } from './run-suite.ts';
+import { readSuite } from './suite-config.ts';
+import { type SuiteResult, writeSuite } from './suite-files.ts';
 
 interface Flags extends EmbedSetFlags {
   readonly output?: string;
@@ -38,6 +33,7 @@ The suite is a YAML file. Its paths are relative to it:
     - lfw.bin
     - { name: CFP-FF, set: cfp-dataset, protocol: ff }
     - { set: lfw, images: lfw/aligned, aligned: true }
+  methods: [detector, pruning]   other quality methods, see magface lab --help
 
 The output folder gets report.html, results.json, results.csv, thresholds.csv
 and curves.csv. If a set fails, the others continue and the exit code is 1.
@@ -62,71 +58,13 @@ async function evaluateSuite(config: string, flags: Flags, context: Context): Pr
   const output = flags.output ?? suite.output;
   await expectFolderTarget(output);
   await makeFolder(output);
-  const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
-  for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });
+  const result = await runSuite(suite, flags, context);
   await writeSuite(output, result);
   await print(result, output, { flags, context });
   for (const { set, model, message } of result.failures)
     note(context, `Failed: ${set}${model === undefined ? '' : ` with ${model}`}: ${message}`);
   if (flags.quiet !== true) note(context, `Report: ${resolve(output, 'report.html')}`);
   return result.failures.length > 0 ? 1 : 0;
-}
-
-/** Adds a set's figures, or its failures, to the result. */
-async function measureSet(
-  entry: SuiteSet,
-  result: SuiteResult,
-  { suite, flags, context }: { readonly suite: Suite; readonly flags: Flags; readonly context: Context },
-): Promise<void> {
-  const { set: source, name, aligned = source.endsWith('.bin'), ...files } = entry;
-  const fail = (error: unknown, called: string, model?: string): void => {
-    if (context.signal.aborted || !isFailure(error)) throw error;
-    result.failures.push(failure(error, called, model));
-  };
-  try {
-    const opened = await openFaceSet(source, { ...files, folds: suite.folds });
-    try {
-      const set = { ...opened, name: name ?? opened.name };
-      const models: MeasuredModel[] = [];
-      for (const { name: called, model } of suite.models) {
-        if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
-        await embedSet(set, settingsOf(model, { suite, flags, aligned }), context)
-          .then((embedded) => {
-            const { folds, reject } = suite;
-            const people = models[0]?.people;
-            models.push(measureModel(embedded, called, { folds, reject, ...(people && { people }) }));
-          })
-          .catch((error: unknown) => fail(error, set.name, called));
-      }
-      if (models.length === 0) return;
-      const reports = models.map(({ report }) => report);
-      const pictures = await setPictures(set, reports);
-      const records = reports.map((report) => recordOf(set, report));
-      const comparisons = compareModels(models);
-      result.sets.push({ name: set.name, notes: set.notes, reports, comparisons, pictures, records });
-    } finally {
-      await opened.close();
-    }
-  } catch (error) {
-    fail(error, name ?? source);
-  }
-}
-
-function settingsOf(
-  model: string,
-  { suite, flags, aligned }: { readonly suite: Suite; readonly flags: Flags; readonly aligned: boolean },
-): EmbedSetFlags {
-  const detector = aligned || suite.detector === undefined ? {} : { detector: suite.detector };
-  return { ...flags, ...detector, model, aligned, flip: suite.flip };
-}
-
-/** A set's failure goes into the report; a defect in our code ends the run visibly. */
-const isFailure = (error: unknown): boolean =>
-  error instanceof MagfaceError || (error instanceof Error && 'syscall' in error);
-
-function failure(error: unknown, set: string, model: string | undefined): SuiteFailure {
-  const message = error instanceof Error ? error.message : String(error);
-  return { set, ...(model !== undefined && { model }), message };
 }
 
 interface Row {

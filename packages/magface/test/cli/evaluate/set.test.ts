@@ -99,6 +99,13 @@ test('uses cached features in the second run, but not for a changed image, model
   expect((await run('--engine', 'torch')).notes).not.toContain('cache'); // also where it is not installed
 });
 
+test('--methods adds quality methods to the figures', async () => {
+  const { out } = await runIn(folder, 'evaluate', 'set', 'LFW', ...settings(), '--methods', 'flip', 'shift');
+  const { measures } = JSON.parse(out) as { readonly measures: Record<string, { readonly paucArea: number }> };
+  expect(Object.keys(measures)).toEqual(['flip', 'shift']);
+  for (const { paucArea } of Object.values(measures)) expect(paucArea).toBeGreaterThanOrEqual(0);
+});
+
 test('--report writes a page with the images of its pairs; CSV has one row', async () => {
   await runIn(folder, 'evaluate', 'set', 'LFW', ...settings(), '--report', 'lfw.html');
   const page = readFileSync(join(folder, 'lfw.html'), 'utf8');

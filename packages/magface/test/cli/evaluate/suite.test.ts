@@ -114,7 +114,7 @@ test.each([
   ['models: []\nsets: [lfw.bin]\n', 'models to be a list of at least 1 but received []'],
   [
     'models: [a.onnx]\nsets: [lfw.bin]\nflips: true\n',
-    'keys among title, output, flip, folds, fmr, threshold, rates, limit, detector, models, sets but received flips',
+    'keys among title, output, flip, folds, fmr, threshold, rates, limit, detector, methods, scores, models, sets but received flips',
   ],
   [
     'models: [{ model: a.onnx, nmae: a }]\nsets: [{ set: lfw.bin, pair: x }]\n',

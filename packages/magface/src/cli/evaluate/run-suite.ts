@@ -1,0 +1,78 @@
+/** Measures the models of a suite on its sets. A failed set or model does not affect the others. */
+import { MagfaceError } from '../../errors.ts';
+import { compareModels } from '../../eval/compare-models.ts';
+import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
+import { openFaceSet } from '../../eval/open-face-set.ts';
+import { type Context, note } from '../context.ts';
+import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
+import { setPictures } from './pictures.ts';
+import { readMeasures } from './report.ts';
+import { recordOf } from './set.ts';
+import type { Suite, SuiteSet } from './suite-config.ts';
+import type { SuiteFailure, SuiteResult } from './suite-files.ts';
+
+export async function runSuite(suite: Suite, flags: EmbedSetFlags, context: Context): Promise<SuiteResult> {
+  const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
+  for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });
+  return result;
+}
+
+/** Adds a set's figures, or its failures, to the result. */
+async function measureSet(
+  entry: SuiteSet,
+  result: SuiteResult,
+  { suite, flags, context }: { readonly suite: Suite; readonly flags: EmbedSetFlags; readonly context: Context },
+): Promise<void> {
+  const { set: source, name, aligned = source.endsWith('.bin'), ...files } = entry;
+  const fail = (error: unknown, called: string, model?: string): void => {
+    if (context.signal.aborted || !isFailure(error)) throw error;
+    result.failures.push(failure(error, called, model));
+  };
+  try {
+    const opened = await openFaceSet(source, { ...files, folds: suite.folds });
+    try {
+      const set = { ...opened, name: name ?? opened.name };
+      const models: MeasuredModel[] = [];
+      for (const { name: called, model } of suite.models) {
+        if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
+        const settings = settingsOf(model, { suite, flags, aligned });
+        await embedSet(set, settings, context)
+          .then(async (embedded) => {
+            const { folds, reject } = suite;
+            const people = models[0]?.people;
+            const own = await measureQualities(set, suite.methods, { flags: settings, context });
+            const measures = { ...own, ...(await readMeasures(embedded, suite.scores)) };
+            models.push(measureModel(embedded, called, { folds, reject, measures, ...(people && { people }) }));
+          })
+          .catch((error: unknown) => fail(error, set.name, called));
+      }
+      if (models.length === 0) return;
+      const reports = models.map(({ report }) => report);
+      const pictures = await setPictures(set, reports);
+      const records = reports.map((report) => recordOf(set, report));
+      const comparisons = compareModels(models);
+      result.sets.push({ name: set.name, notes: set.notes, reports, comparisons, pictures, records });
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    fail(error, name ?? source);
+  }
+}
+
+function settingsOf(
+  model: string,
+  { suite, flags, aligned }: { readonly suite: Suite; readonly flags: EmbedSetFlags; readonly aligned: boolean },
+): EmbedSetFlags {
+  const detector = aligned || suite.detector === undefined ? {} : { detector: suite.detector };
+  return { ...flags, ...detector, model, aligned, flip: suite.flip };
+}
+
+/** A set's failure goes into the report; a defect in our code ends the run visibly. */
+const isFailure = (error: unknown): boolean =>
+  error instanceof MagfaceError || (error instanceof Error && 'syscall' in error);
+
+function failure(error: unknown, set: string, model: string | undefined): SuiteFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  return { set, ...(model !== undefined && { model }), message };
+}

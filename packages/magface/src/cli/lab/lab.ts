@@ -1,0 +1,96 @@
+/** `magface lab`: every quality method on every set, on one page. */
+import { type Command, Option } from 'commander';
+import { ConfigError } from '../../errors.ts';
+import { methodEntries, methodNames } from '../../eval/methods/open-methods.ts';
+import { expectFileTarget } from '../../format/write-target.ts';
+import { defaultModels } from '../../infer/node/magface.ts';
+import { type Context, note } from '../context.ts';
+import type { ExitCode } from '../errors.ts';
+import { addRejectFlags, modelName, rejectOptions } from '../evaluate/options.ts';
+import { runSuite } from '../evaluate/run-suite.ts';
+import { readSuite, type Suite } from '../evaluate/suite-config.ts';
+import { writePage } from '../evaluate/suite-files.ts';
+import { addEngineFlags, addOutputFlags, count } from '../options.ts';
+import type { LabFlags } from './flags.ts';
+import { printLab } from './print.ts';
+import { provenanceOf } from './provenance.ts';
+
+const examples = `
+Quality methods, measured on each face:
+${methodNames.map((name) => `  ${name.padEnd(10)} ${methodEntries[name].short}`).join('\n')}
+  magnitude:MODEL  the magnitude of another recogniser
+--scores adds files of other methods (CR-FIQA, eDifFIQA, OFIQ): "name value"
+lines, or a table.
+
+Examples:
+  magface lab --set lfw/ --aligned --report lab.html
+  magface lab --set cfp/ --pairs fp.list --models magface-small mine.onnx
+  magface lab suite.yaml --methods pruning flip --scores ofiq.csv`;
+
+export function defineLab(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Rank quality methods on sets of pairs: by how many errors they prevent, with intervals, on one page.')
+    .argument('[suite]', 'a YAML file of models and sets, as for evaluate suite')
+    .optionsGroup('Data:')
+    .option('--set <set...>', 'a .bin of InsightFace or the folder of a set; may be repeated')
+    .option('--pairs <file>', 'list of pairs, for a single set')
+    .option('--images <dir>', 'folder of the images, for a single set')
+    .addOption(new Option('--protocol <p>', 'protocol of CFP (default: fp)').choices(['fp', 'ff']))
+    .optionsGroup('Methods:')
+    .option('--models <model...>', 'recognisers (default: magface-small)')
+    .option('--methods <method...>', 'quality methods beside magnitude (default: all)')
+    .option('--scores <file...>', 'scores of other methods: "name value" lines, or a table with a header')
+    .optionsGroup('Protocol:')
+    .option('--flip', 'compare faces by features with the mirrored face added (flip-sum)')
+    .option('--folds <n>', 'number of contiguous folds', count, 10);
+  addRejectFlags(command);
+  command
+    .optionsGroup('Models:')
+    .option('--detector <model>', 'face detector (default: yunet)')
+    .option('--aligned', 'images are aligned faces of 112x112: skip detection')
+    .option('--no-cache', 'neither read nor write cached features and values');
+  addEngineFlags(command);
+  addOutputFlags(command).option('--report <file.html>', 'page to write', 'lab.html').addHelpText('after', examples);
+  command.action(async (suite: string | undefined, flags: LabFlags) => done(await lab(suite, flags, context)));
+}
+
+async function lab(suiteFile: string | undefined, flags: LabFlags, context: Context): Promise<ExitCode> {
+  await expectFileTarget(flags.report, 'report');
+  const suite = await suiteOf(suiteFile, flags);
+  const result = await runSuite(suite, flags, context);
+  const provenance = await provenanceOf(suite, result, { suiteFile, flags, context });
+  await writePage(flags.report, { ...result, provenance });
+  await printLab({ ...result, provenance }, { flags, context });
+  for (const { set, model, message } of result.failures)
+    note(context, `Failed: ${set}${model === undefined ? '' : ` with ${model}`}: ${message}`);
+  if (flags.quiet !== true) note(context, `Report: ${flags.report}`);
+  return result.failures.length > 0 ? 1 : 0;
+}
+
+/** All methods but the magnitude, which is always measured. */
+const others: readonly string[] = methodNames.filter((name) => name !== 'magnitude');
+
+/** @throws {ConfigError} if neither a suite nor a set is given, or both are */
+async function suiteOf(file: string | undefined, flags: LabFlags): Promise<Suite> {
+  const { set: sources = [], models, scores = [] } = flags;
+  if ((file === undefined) === (sources.length === 0)) {
+    const received = file === undefined ? 'neither' : 'both';
+    throw new ConfigError('set', `Expected a suite file or --set but received ${received}: give one of them.`);
+  }
+  const called = (model: string) => ({ name: modelName(model), model });
+  if (file !== undefined) {
+    const suite = await readSuite(file);
+    const named = [...new Set([...suite.methods, ...(flags.methods ?? [])])];
+    const asked = { methods: named.length > 0 ? named : others, scores: [...suite.scores, ...scores] };
+    return { ...suite, ...asked, ...(models && { models: models.map(called) }) };
+  }
+  const { pairs, images, protocol, flip = false, folds, aligned, detector } = flags;
+  if (sources.length > 1 && (pairs ?? images) !== undefined) {
+    const message = `Expected one --set with --pairs or --images but received ${sources.length}: name their lists in a suite file.`;
+    throw new ConfigError('set', message);
+  }
+  const sets = sources.map((source) => ({ set: source, pairs, images, protocol, ...(aligned && { aligned }) }));
+  const shared = { title: 'Laboratory of face quality', output: '.', flip, folds, detector };
+  const chosen = (models ?? [defaultModels.recogniser]).map(called);
+  return { ...shared, methods: flags.methods ?? others, scores, reject: rejectOptions(flags), models: chosen, sets };
+}

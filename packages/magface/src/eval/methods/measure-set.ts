@@ -1,0 +1,103 @@
+/** Measures every image of a verification set by quality methods, and caches the values. */
+import { existsSync } from 'node:fs';
+import { MagfaceError } from '../../errors.ts';
+import type { AnalyzedFace } from '../../face.ts';
+import type { MagFace } from '../../infer/node/magface.ts';
+import { cacheFolder } from '../../models/cache.ts';
+import { type EmbeddingModels, type EmbedSetOptions, featuresPath } from '../embed-set.ts';
+import type { FaceSet } from '../face-set.ts';
+import { featureCachePath, throughCache } from '../feature-cache.ts';
+import type { QualityMethod } from './method.ts';
+import { type MethodParts, openMethod } from './open-methods.ts';
+
+/** Increment this when a method's values change. */
+const version = 1;
+
+/** Faces that methods get at a time. */
+const batchSize = 32;
+
+/** The models, the engine and the stream of faces; a `MagFace` has them. */
+export type FaceSource = EmbeddingModels & MethodParts & Pick<MagFace, 'stream'>;
+
+export interface MeasureSetOptions extends Omit<EmbedSetOptions, 'flip'> {
+  /** Called while images are measured. */
+  readonly onImage?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * @param names - as {@link openMethod} takes them
+ * @returns (N) values of each method, by name; higher is better
+ * @throws {MagfaceError} `feature_missing` naming an image without a face
+ */
+export async function measureSet(
+  set: FaceSet,
+  magface: FaceSource,
+  names: readonly string[],
+  options: MeasureSetOptions = {},
+): Promise<Map<string, Float32Array>> {
+  const features = featuresPath(set, magface, { ...options, flip: false });
+  const paths = names.map((name) => (options.cacheDir === false ? undefined : pathOf(features, name, options)));
+  const missing = names.filter((_, i) => paths[i] === undefined || !existsSync(paths[i]));
+  let measured: Promise<Map<string, Float32Array>> | undefined;
+  const values = new Map<string, Float32Array>();
+  for (const [i, name] of names.entries()) {
+    const compute = async () => {
+      measured ??= measureImages(set, magface, missing.includes(name) ? missing : [...missing, name], options);
+      const magnitudes = (await measured).get(name)!;
+      return { values: magnitudes, dimension: 1, magnitudes };
+    };
+    values.set(name, (await throughCache(paths[i], compute)).images.magnitudes);
+  }
+  return values;
+}
+
+const pathOf = (features: string, name: string, { cacheDir }: EmbedSetOptions): string =>
+  featureCachePath(cacheFolder(cacheDir === false ? undefined : cacheDir), [version, name, features]);
+
+/** Reads the images once for all methods. */
+async function measureImages(
+  set: FaceSet,
+  magface: FaceSource,
+  names: readonly string[],
+  options: MeasureSetOptions,
+): Promise<Map<string, Float32Array>> {
+  const methods: QualityMethod[] = [];
+  try {
+    for (const name of names) methods.push(await openMethod(name, magface));
+    return await measureBy(methods, set, { magface, ...options });
+  } finally {
+    for (const method of methods) await method[Symbol.asyncDispose]();
+  }
+}
+
+async function measureBy(
+  methods: readonly QualityMethod[],
+  set: FaceSet,
+  { magface, onImage, aligned, minScore, minFace, signal }: MeasureSetOptions & { readonly magface: FaceSource },
+): Promise<Map<string, Float32Array>> {
+  const values = new Map(methods.map(({ name }) => [name, new Float32Array(set.images.length)]));
+  let waiting: { readonly index: number; readonly face: AnalyzedFace }[] = [];
+  const flush = async (): Promise<void> => {
+    for (const method of methods) {
+      const measured = await method.measure(waiting.map(({ face }) => face));
+      for (const [i, { index }] of waiting.entries()) values.get(method.name)![index] = measured[i]!;
+    }
+    waiting = [];
+  };
+  async function* encoded(): AsyncGenerator<Uint8Array> {
+    for (const image of set.images) yield image.read();
+  }
+  for await (const { index, faces, error } of magface.stream(encoded(), { aligned, minScore, minFace, signal })) {
+    const face = faces?.[0];
+    if (face === undefined) {
+      const why = error === undefined ? 'it shows no face.' : error.message;
+      const message = `Expected a face in every image of ${set.name} but ${set.images[index]!.name} gives none: ${why}`;
+      throw new MagfaceError('feature_missing', message);
+    }
+    waiting.push({ index, face });
+    if (waiting.length === batchSize) await flush();
+    onImage?.(index + 1, set.images.length);
+  }
+  await flush();
+  return values;
+}

@@ -1,0 +1,102 @@
+/** `magface lab` on small pictures: a page, a table, JSON, and what it refuses. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomStream } from '../../../src/random.ts';
+import { tinyOnnx, tinyRecord } from '../../support/tiny-onnx.ts';
+import { runIn } from '../evaluate/evaluate-run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'magface lab '));
+const people = 20;
+
+/** People of one colour, four pictures each, half of one darker; LFW's layout. */
+beforeAll(async () => {
+  writeFileSync(join(folder, 'tiny.onnx'), tinyOnnx(112, tinyRecord([128, 128, 128])));
+  const random = randomStream(7);
+  const scores: string[] = ['name,depth'];
+  for (let person = 0; person < people; person++) {
+    const colour = [0, 1, 2].map(() => 40 + 175 * random());
+    for (let number = 1; number <= 4; number++) {
+      const file = join(folder, 'set', 'faces', `P${person}`, `P${person}_000${number}.png`);
+      mkdirSync(dirname(file), { recursive: true });
+      const [r, g, b] = colour.map((value) => Math.round(value + 60 * random())) as [number, number, number];
+      const dark = {
+        input: Buffer.alloc(3 * 30 * 112, 20 * number),
+        raw: { width: 30, height: 112, channels: 3 as const },
+      };
+      const picture = sharp({ create: { width: 112, height: 112, channels: 3, background: { r, g, b } } });
+      await picture
+        .composite([{ ...dark, left: 0, top: 0 }])
+        .png()
+        .toFile(file);
+      scores.push(`faces/P${person}/P${person}_000${number}.png,${random()}`);
+    }
+  }
+  const lines = Array.from({ length: 10 }, (_, fold) => {
+    const [a, b] = [2 * fold, 2 * fold + 1];
+    const [c, d] = [(a + 2) % people, (b + 2) % people];
+    return [`P${a} 1 2`, `P${b} 3 4`, `P${a} 1 P${c} 3`, `P${b} 2 P${d} 4`].join('\n');
+  });
+  writeFileSync(join(folder, 'set', 'pairs.txt'), `10\t2\n${lines.join('\n')}\n`);
+  writeFileSync(join(folder, 'others.csv'), `${scores.join('\n')}\n`);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const lab = (...words: string[]) => runIn(folder, 'lab', ...words);
+const given = ['--set', 'set', '--aligned', '--models', 'tiny.onnx', '--methods', 'flip', 'shift'];
+
+test('ranks the methods, writes the page, and measures a face once', async () => {
+  const { exitCode, out, notes } = await lab(...given, '--scores', 'others.csv', '--report', 'a.html');
+  expect(exitCode, notes).toBe(0);
+  for (const name of ['magnitude', 'flip', 'shift', 'depth']) expect(out).toContain(name);
+  expect(out).toContain('set, scores of tiny: area below FNMR at FMR 0.1');
+  expect(out.split('\n').every((line) => line.length <= 80)).toBe(true);
+  expect(notes).toContain('Report: a.html');
+  const page = readFileSync(join(folder, 'a.html'), 'utf8');
+  expect(page).toContain('Quality measures, ranked');
+  expect(page).toContain('\\begin{tabular}{lrrrr}');
+  expect(page).toContain('| flip |');
+  expect(page).toMatch(
+    /<pre>magface lab --set set --models tiny\.onnx --methods flip shift --scores others\.csv --aligned/,
+  );
+  expect(page).toMatch(/model tiny<\/dt><dd>SHA-256 [0-9a-f]{64}/);
+  expect(page).toContain('60 images, 40 pairs; images ');
+
+  const kept = readdirSync(join(folder, 'features')).length;
+  const again = await lab(...given, '--json', '-q');
+  expect(readdirSync(join(folder, 'features')).length).toBe(kept);
+  const { measures, provenance } = JSON.parse(again.out) as {
+    readonly measures: readonly Record<string, unknown>[];
+    readonly provenance: { readonly measures: object };
+  };
+  expect(measures.map(({ name }) => name).sort()).toEqual(['flip', 'magnitude', 'shift']);
+  const areas = measures.map(({ paucArea }) => paucArea as number);
+  expect(areas).toEqual([...areas].sort((a, b) => a - b));
+  expect(Object.keys(provenance.measures)).toEqual(['magnitude', 'flip', 'shift']);
+});
+
+test('a suite names sets, models and methods; flags add to it', async () => {
+  const suite = 'sets: [{ set: set, aligned: true, name: Colours }]\nmodels: [tiny.onnx]\nmethods: [flip]\n';
+  writeFileSync(join(folder, 'suite.yaml'), suite);
+  const { exitCode, out, notes } = await lab('suite.yaml', '--methods', 'shift', '--format', 'csv', '-q');
+  expect(exitCode, notes).toBe(0);
+  const rows = out.trim().split('\n').slice(1);
+  expect(rows.map((row) => row.split(',')[0])).toEqual(['Colours', 'Colours', 'Colours']);
+  expect(rows.map((row) => row.split(',')[2]).sort()).toEqual(['flip', 'magnitude', 'shift']);
+});
+
+test.each([
+  [[], 'Expected a suite file or --set but received neither: give one of them.'],
+  [['--set', 'set', 'set', '--pairs', 'set/pairs.txt'], 'Expected one --set with --pairs or --images but received 2'],
+])('%j exits with 2 and one sentence', async (words, message) => {
+  const { exitCode, notes } = await lab(...words);
+  expect([exitCode, notes]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('a method that does not exist, or does not fit the model, is a failure of that model alone', async () => {
+  const { exitCode, notes } = await lab('--set', 'set', '--aligned', '--models', 'tiny.onnx', '--methods', 'dropout');
+  expect(exitCode).toBe(1);
+  expect(notes).toContain('to end in a linear layer, whose input dropout can vary, but it does not');
+});
