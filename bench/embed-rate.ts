@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { MagFace } from 'magface';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { readAligned } from '../packages/magface/src/infer/node/read-image.ts';
-import { inputFiller } from '../packages/magface/src/infer/preprocess.ts';
+import { inputFiller } from '../packages/magface/src/infer/session.ts';
 import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 

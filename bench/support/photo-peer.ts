@@ -9,7 +9,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { alignmentMatrix, warp } from '../../packages/magface/src/align.ts';
 import type { Landmarks } from '../../packages/magface/src/face.ts';
-import { mergeFaces } from '../../packages/magface/src/infer/nms.ts';
+import { mergeFaces } from '../../packages/magface/src/infer/look.ts';
 import { yunet } from '../../packages/magface/src/infer/yunet.ts';
 
 const side = 640;

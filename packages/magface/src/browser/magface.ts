@@ -2,9 +2,9 @@
 /** The main class for web pages: takes images and returns faces with embedding, magnitude and quality. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
-import { disposed } from '../infer/closable-session.ts';
 import { idle, inTime } from '../infer/in-time.ts';
 import type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
+import { disposed } from '../infer/session.ts';
 import type { DetectorContract, RecogniserContract } from '../models/contract.ts';
 import type { FolderModel } from '../models/model-folder.ts';
 import type { RawImage } from '../pixels.ts';

@@ -7,7 +7,7 @@ import { freeBatchOf, isBatchFree } from '../graph/passes/free-batch.ts';
 import { simplify } from '../graph/passes/simplify.ts';
 import { toHalf } from '../graph/passes/to-half.ts';
 import { readAligned } from '../infer/node/read-image.ts';
-import { inputFiller } from '../infer/preprocess.ts';
+import { inputFiller } from '../infer/session.ts';
 import { contractMetadata, type ModelContract, type RecogniserContract } from '../models/contract.ts';
 import { type LoadModelOptions, loadModel } from '../models/load-model.ts';
 import { batchDifference } from './check-batch.ts';

@@ -16,11 +16,8 @@ import { MagfaceError, ModelError } from '../errors.ts';
 import type { AffineMatrix, DetectedFace } from '../face.ts';
 import type { AlignerContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
-import { closable } from './closable-session.ts';
-import { cutFace } from './cut-face.ts';
-import { inputFiller } from './preprocess.ts';
-import { type Scene, sceneOf } from './scene.ts';
-import type { Session } from './session.ts';
+import { cutFace, type Scene, sceneOf } from './scene.ts';
+import { closable, inputFiller, type Session } from './session.ts';
 
 /** Middle of the face in the template. */
 export const middle = [56, 66] as const;

@@ -4,9 +4,7 @@ import { MagfaceError, ModelError } from '../errors.ts';
 import type { RecogniserContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { magnitudeOf } from '../quality.ts';
-import { closable } from './closable-session.ts';
-import { type FillInput, inputFiller } from './preprocess.ts';
-import type { Session } from './session.ts';
+import { closable, type FillInput, inputFiller, type Session } from './session.ts';
 
 export interface EmbedderOptions {
   /** The model's name, for errors. */

@@ -10,11 +10,10 @@ import type { ImageSize, Pixels } from '../pixels.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
 import type { Aligner } from './aligner.ts';
-import { cutFace } from './cut-face.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import { idle, inTime } from './in-time.ts';
-import { sceneOf } from './scene.ts';
+import { cutFace, sceneOf } from './scene.ts';
 
 /** Parts of the pipeline. */
 export interface PipelineParts {

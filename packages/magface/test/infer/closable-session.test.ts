@@ -1,6 +1,6 @@
 import { Tensor } from 'onnxruntime-common';
 import { expect, test } from 'vitest';
-import { closable } from '../../src/infer/closable-session.ts';
+import { closable } from '../../src/infer/session.ts';
 
 test('releases after the pending run, rejects later runs, and releases only once', async () => {
   const events: string[] = [];

@@ -9,7 +9,7 @@ import { convertOnnx } from '../../src/convert/convert-onnx.ts';
 import { parseOnnx, writeOnnx } from '../../src/graph/onnx/file.ts';
 import { floatsOf, type OnnxTensor, tensorOf } from '../../src/graph/onnx/tensor.ts';
 import { simplify } from '../../src/graph/passes/simplify.ts';
-import { inputFiller } from '../../src/infer/preprocess.ts';
+import { inputFiller } from '../../src/infer/session.ts';
 import { node, onnxGraph, wave } from '../support/onnx-graphs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'magface convert '));

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { warp } from '../../src/align.ts';
 import type { AffineMatrix } from '../../src/face.ts';
-import { cutFace } from '../../src/infer/cut-face.ts';
-import { sceneOf } from '../../src/infer/scene.ts';
+import { cutFace, sceneOf } from '../../src/infer/scene.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';
 
 /** A smooth picture drawn at any size: what a crop shows of it can be computed. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { template } from '../../src/align.ts';
-import { drawView, faceInImage } from '../../src/infer/letterbox.ts';
+import { drawView, faceInImage } from '../../src/infer/scene.ts';
 import { grey, values } from '../support/grey-pixels.ts';
 
 test('copies at scale 1, with black outside', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { template } from '../../src/align.ts';
 import type { DetectedFace } from '../../src/face.ts';
-import { iou, mergeFaces } from '../../src/infer/nms.ts';
+import { iou, mergeFaces } from '../../src/infer/look.ts';
 
 const face = (x: number, y: number, width: number, detection: number): DetectedFace => ({
   box: { x, y, width, height: width },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inputFiller } from '../../src/infer/preprocess.ts';
+import { inputFiller } from '../../src/infer/session.ts';
 
 const pixels = { data: Uint8Array.of(10, 20, 30, 40, 50, 60), width: 2, height: 1 };
 const common = { width: 2, height: 1, mean: [10, 0, 0], scale: [0.5, 1, 2] } as const;

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawView } from '../../src/infer/letterbox.ts';
-import { sceneOf } from '../../src/infer/scene.ts';
+import { drawView, sceneOf } from '../../src/infer/scene.ts';
 import { grey, values } from '../support/grey-pixels.ts';
 
 test('a view drawn from halved copies equals one drawn directly, within a grey level, also with odd sides', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { View } from '../../src/infer/letterbox.ts';
-import { defaultMinFace, planViews, type ViewOptions } from '../../src/infer/views.ts';
+import { defaultMinFace, planViews, type ViewOptions } from '../../src/infer/detector.ts';
+import type { View } from '../../src/infer/scene.ts';
 
 const fixed: ViewOptions = {
   frame: { width: 256, height: 256 },

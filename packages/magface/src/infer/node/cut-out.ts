@@ -3,8 +3,7 @@ import { scaledMatrix, templateSize } from '../../align.ts';
 import { ConfigError } from '../../errors.ts';
 import type { AnalyzedFace } from '../../face.ts';
 import type { Pixels } from '../../pixels.ts';
-import { cutFace as cut } from '../cut-face.ts';
-import { sceneOf } from '../scene.ts';
+import { cutFace as cut, sceneOf } from '../scene.ts';
 import { type ImageInput, type ReadImageOptions, readImage } from './read-image.ts';
 
 /** Size of the crop, and limits of the photo. */

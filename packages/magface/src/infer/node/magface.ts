@@ -6,9 +6,9 @@ import type { Threshold } from '../../models/contract.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
 import { compare } from '../../similarity.ts';
-import { disposed } from '../closable-session.ts';
-import { expectDetectOptions } from '../expect-options.ts';
+import { expectDetectOptions } from '../detector.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
+import { disposed } from '../session.ts';
 import { chooseEngine, closeParts, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
 import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
 import { analyzeByWorkers } from './stream-workers.ts';
@@ -187,8 +187,8 @@ export class MagFace {
     }
     expectDetectOptions(options);
     if (options.aligned !== true) this.#requireDetector();
-    const isShort = Array.isArray(inputs) && isFew(inputs.length, options);
-    if (this.workers === 1 || isShort) return this.#analyzeHere(inputs, options);
+    if (this.workers === 1 || (Array.isArray(inputs) && isFew(inputs.length, options)))
+      return this.#analyzeHere(inputs, options);
     return analyzeByWorkers(inputs, this.#startWorkers(), { ...options, batchSize: this.engine.batchSize });
   }
 

@@ -9,8 +9,8 @@ import { cores } from '../../machine/cores.ts';
 import { Thread } from '../../machine/thread.ts';
 import type { ImageSize } from '../../pixels.ts';
 import type { SentError } from '../../sent-error.ts';
-import { disposed } from '../closable-session.ts';
 import type { AnalyzeOptions } from '../pipeline.ts';
+import { disposed } from '../session.ts';
 import type { LoadedModels } from './engine.ts';
 import type { ImageInput, ImageLimits } from './read-image.ts';
 
