@@ -83,6 +83,7 @@ export {
 export { type LoadedPairs, loadPairs, type PairFiles } from './load-pairs.ts';
 export { type MeasuredModel, type MeasureOptions, measureModel } from './measure-model.ts';
 export { type MeasuredThresholds, measureThresholds } from './measure-thresholds.ts';
+export { type Component, type ComponentName, componentNames, components } from './methods/components.ts';
 export { type FaceSource, type MeasureSetOptions, measureSet } from './methods/measure-set.ts';
 export type { QualityMethod } from './methods/method.ts';
 export { type MethodName, type MethodParts, methodNames, openMethod } from './methods/open-methods.ts';

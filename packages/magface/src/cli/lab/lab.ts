@@ -1,6 +1,7 @@
 /** `magface lab`: every quality method on every set, on one page. */
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../../errors.ts';
+import { type ComponentName, componentNames } from '../../eval/methods/components.ts';
 import { methodEntries, methodNames } from '../../eval/methods/open-methods.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { defaultModels } from '../../infer/node/magface.ts';
@@ -17,7 +18,13 @@ import { provenanceOf } from './provenance.ts';
 
 const examples = `
 Quality methods, measured on each face:
-${methodNames.map((name) => `  ${name.padEnd(10)} ${methodEntries[name].short}`).join('\n')}
+${methodNames
+  .filter((name) => !componentNames.includes(name as ComponentName))
+  .map((name) => `  ${name.padEnd(10)} ${methodEntries[name].short}`)
+  .join('\n')}
+  Components of ISO/IEC 29794-5, as far as five landmarks allow:
+  ${componentNames.slice(0, 5).join(', ')},
+  ${componentNames.slice(5).join(', ')}
   magnitude:MODEL  the magnitude of another recogniser
 --scores adds files of other methods (CR-FIQA, eDifFIQA, OFIQ): "name value"
 lines, or a table.

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models/load-model.ts';
+import { type ComponentName, componentNames, components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
@@ -22,10 +23,12 @@ export interface MethodEntry {
 }
 
 /** A built-in method's name. */
-export type MethodName = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
+export type MethodName = ComponentName | NetworkMethod;
 
-/** The methods by name. */
-export const methodEntries: Readonly<Record<MethodName, MethodEntry>> = {
+type NetworkMethod = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
+
+/** The methods that compare embeddings, and the detector's. */
+const networkMethods: Readonly<Record<NetworkMethod, MethodEntry>> = {
   magnitude: {
     what: "length of the recogniser's embedding",
     short: 'length of the embedding; always measured',
@@ -66,6 +69,21 @@ export const methodEntries: Readonly<Record<MethodName, MethodEntry>> = {
     short: 'closeness of 100 embeddings by dropout, as SER-FIQ',
     open: ({ model, engine }) => dropoutSpread(model, engine),
   },
+};
+
+/** The methods by name. */
+export const methodEntries: Readonly<Record<MethodName, MethodEntry>> = {
+  ...networkMethods,
+  ...(Object.fromEntries(
+    componentNames.map((name): [string, MethodEntry] => [
+      name,
+      {
+        what: `component of ISO/IEC 29794-5, from five landmarks and the crop: no conformance`,
+        short: 'component of ISO/IEC 29794-5',
+        open: async () => plainMethod(name, (face) => components[name](face).score),
+      },
+    ]),
+  ) as Record<ComponentName, MethodEntry>),
 };
 
 export const methodNames: readonly MethodName[] = Object.keys(methodEntries) as MethodName[];

@@ -1,0 +1,148 @@
+/**
+ * Components of ISO/IEC 29794-5 that five landmarks and the aligned crop allow, by the formulas of its open reference
+ * implementation OFIQ, each mapped to 0 to 100. This is no conformance: OFIQ aligns to 616x616, has 98 landmarks, and
+ * measures luminance within their hull, where here it is the rectangle from brows to mouth.
+ *
+ * σ(x; x0, w) = 1 / (1 + exp((x0 − x) / w))
+ *
+ * What needs more is left out: sharpness and compression (trained models), eyes open, mouth closed, head size and the
+ * upward and downward crop (chin, lids and lips), occlusion, head coverings and background (face parsing), expression.
+ *
+ * @see ISO/IEC 29794-5:2025; OFIQ, https://github.com/BSI-OFIQ/OFIQ-Project
+ */
+import { mapped, template } from '../../align.ts';
+import type { AnalyzedFace, Point } from '../../face.ts';
+import { luminanceHistogram, meanColour, type Region } from './luminance.ts';
+
+/** A component's measured value in its own unit, and its score. */
+export interface Component {
+  readonly raw: number;
+  /** 0 to 100, not rounded, so that equal scores do not hide an order. */
+  readonly score: number;
+}
+
+/** The components by the standard's names. */
+export type ComponentName =
+  | 'illumination-uniformity'
+  | 'luminance-mean'
+  | 'luminance-variance'
+  | 'under-exposure'
+  | 'over-exposure'
+  | 'dynamic-range'
+  | 'natural-colour'
+  | 'eye-distance'
+  | 'yaw'
+  | 'roll';
+
+type Measured = Pick<AnalyzedFace, 'crop' | 'landmarks' | 'alignment'>;
+
+const sigma = (x: number, x0: number, w: number): number => 1 / (1 + Math.exp((x0 - x) / w));
+const clamp = (score: number): number => Math.min(100, Math.max(0, score));
+
+/** From brows to mouth and cheek to cheek, in the crop. */
+const faceRegion: Region = { left: 28, top: 36, right: 84, bottom: 104 };
+
+/** Each component of a face. */
+export const components: Readonly<Record<ComponentName, (face: Measured) => Component>> = {
+  /** Share that the histograms of both cheeks have in common: 100 · raw^0.3 */
+  'illumination-uniformity': (face) => {
+    const [left, right] = cheeks(face).map((zone) => luminanceHistogram(face.crop, zone)) as [
+      Float64Array,
+      Float64Array,
+    ];
+    const raw = left.reduce((sum, share, i) => sum + Math.min(share, right[i]!), 0);
+    return { raw, score: clamp(100 * raw ** 0.3) };
+  },
+  /** Mean luminance, 0 to 1: 100 · σ(raw; 0.2, 0.05) · (1 − σ(raw; 0.8, 0.05)) */
+  'luminance-mean': (face) => {
+    const raw = meanOf(histogramOf(face));
+    return { raw, score: 100 * sigma(raw, 0.2, 0.05) * (1 - sigma(raw, 0.8, 0.05)) };
+  },
+  /** Variance of luminance, 0 to 1: 100 · sin(60 raw / (60 raw + 1) · π) */
+  'luminance-variance': (face) => {
+    const histogram = histogramOf(face);
+    const mean = meanOf(histogram);
+    const raw = histogram.reduce((sum, share, i) => sum + share * (i / 255 - mean) ** 2, 0);
+    return { raw, score: clamp(100 * Math.sin(((60 * raw) / (60 * raw + 1)) * Math.PI)) };
+  },
+  /** Share of pixels of luminance 0 to 25: 120 · (0.832 − σ(raw; 0.92, 0.05)) */
+  'under-exposure': (face) => {
+    const raw = shareOf(histogramOf(face), 0, 25);
+    return { raw, score: clamp(120 * (0.832 - sigma(raw, 0.92, 0.05))) };
+  },
+  /** Share of pixels of luminance 247 to 255: 1 / (raw + 0.01) */
+  'over-exposure': (face) => {
+    const raw = shareOf(histogramOf(face), 247, 255);
+    return { raw, score: clamp(1 / (raw + 0.01)) };
+  },
+  /** Entropy of luminance in bits: 12.5 · raw */
+  'dynamic-range': (face) => {
+    const raw = -histogramOf(face).reduce((sum, share) => sum + (share === 0 ? 0 : share * Math.log2(share)), 0);
+    return { raw, score: clamp(12.5 * raw) };
+  },
+  /** Distance of the cheeks' CIELAB colour from a* 5 to 25, b* 5 to 35: 200 · (1 − σ(raw; 0, 10)) */
+  'natural-colour': (face) => {
+    const [a, b] = meanColour(face.crop, cheeks(face));
+    const beyond = (value: number, most: number): number => Math.max(0, 5 - value, value - most);
+    const raw = a >= 0 && b >= 0 ? Math.hypot(beyond(a, 25), beyond(b, 35)) : 100;
+    return { raw, score: clamp(200 * (1 - sigma(raw, 0, 10))) };
+  },
+  /** Pixels of the photo between the eyes, as of a face to the front: 100 · σ(raw; 70, 20) */
+  'eye-distance': (face) => {
+    const { landmarks } = face;
+    const [left, right] = landmarks;
+    const raw = Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(face));
+    return { raw, score: 100 * sigma(raw, 70, 20) };
+  },
+  /** Degrees to the side, estimated from the nose: 100 · cos² */
+  yaw: (face) => poseScore(yawOf(face)),
+  /** Degrees between the line of the eyes and the photo's horizontal: 100 · cos² */
+  roll: ({ landmarks: [left, right] }) => poseScore(Math.atan2(right[1] - left[1], right[0] - left[0])),
+};
+
+export const componentNames: readonly ComponentName[] = Object.keys(components) as ComponentName[];
+
+const histogramOf = ({ crop }: Measured): Float64Array => luminanceHistogram(crop, faceRegion);
+
+const meanOf = (histogram: Float64Array): number => histogram.reduce((sum, share, i) => sum + (share * i) / 255, 0);
+
+/** Share of pixels from one luminance to another, both included. */
+const shareOf = (histogram: Float64Array, from: number, to: number): number =>
+  histogram.subarray(from, to + 1).reduce((sum, share) => sum + share, 0);
+
+function poseScore(radians: number): Component {
+  const raw = (radians * 180) / Math.PI;
+  return { raw, score: Math.abs(raw) < 90 ? 100 * Math.cos(radians) ** 2 : 0 };
+}
+
+/**
+ * Radians to the side, from the nose's distance from the eyes' midpoint along their line. The tip of a nose is about 0.45
+ * eye distances in front of the eyes.
+ */
+function yawOf({ landmarks: [left, right, nose] }: Pick<Measured, 'landmarks'>): number {
+  const [x, y] = [right[0] - left[0], right[1] - left[1]];
+  const offset =
+    ((nose[0] - (left[0] + right[0]) / 2) * x + (nose[1] - (left[1] + right[1]) / 2) * y) / (x * x + y * y);
+  return Math.atan(offset / 0.45);
+}
+
+/** The standard's zones on both cheeks: squares of 0.3 eye distances, half way from the eyes down to the mouth. */
+function cheeks({ landmarks, alignment, crop }: Measured): Region[] {
+  const [left, right, , mouthLeft, mouthRight] = landmarks.map((point) => mapped(alignment, point)) as unknown as [
+    Point,
+    Point,
+    Point,
+    Point,
+    Point,
+  ];
+  const usual = template[1][0] - template[0][0];
+  const size = Math.max(4, Math.floor(0.3 * Math.max(usual / 2, right[0] - left[0])));
+  const eyes = (left[1] + right[1]) / 2;
+  const down = Math.floor(((mouthLeft[1] + mouthRight[1]) / 2 - eyes) / 2);
+  const zone = (x: number, y: number): Region => {
+    const within = (value: number): number => Math.min(crop.width - size, Math.max(0, Math.floor(value)));
+    const [from, top] = [within(x), within(y)];
+    return { left: from, top, right: from + size, bottom: top + size };
+  };
+  return [zone(left[0] - size, left[1] + down), zone(right[0], right[1] + down)];
+}
