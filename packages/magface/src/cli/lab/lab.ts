@@ -23,8 +23,9 @@ ${methodNames
   .map((name) => `  ${name.padEnd(10)} ${methodEntries[name].short}`)
   .join('\n')}
   Components of ISO/IEC 29794-5, as far as five landmarks allow:
-  ${componentNames.slice(0, 5).join(', ')},
-  ${componentNames.slice(5).join(', ')}
+  ${componentNames.slice(0, 4).join(', ')},
+  ${componentNames.slice(4, 8).join(', ')},
+  ${componentNames.slice(8).join(', ')}
   magnitude:MODEL  the magnitude of another recogniser
 --scores adds files of other methods (CR-FIQA, eDifFIQA, OFIQ): "name value"
 lines, or a table.
