@@ -3,9 +3,10 @@
  * settings behind the front starts at once. Files hold plain little-endian values; their names encode all dependencies.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromArray, invoke, operator, type Tensor } from '@magface/torch';
+import { writeWhole } from '../../format/file-writer.ts';
 import type { Samples } from '../data/samples.ts';
 
 const viewAs = operator('aten::view.dtype');
@@ -57,10 +58,10 @@ export class FrontCache {
     return true;
   }
 
-  /** @param values - (N, …) float16 */
-  write(view: number, values: Tensor): void {
+  /** @param values - (N, …) float16; may be freed at once */
+  write(view: number, values: Tensor): Promise<void> {
     const bits = invoke(viewAs, [values.contiguous(), 'int16']).toArray();
-    writeFrom(this.#path(view, 'f16'), new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
+    return writeWhole(this.#path(view, 'f16'), new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength));
   }
 
   /** The starting model's features of a view. @param length - N·D @returns undefined if they are not cached */
@@ -69,8 +70,8 @@ export class FrontCache {
     return readInto(this.#path(view, 'start'), new Uint8Array(values.buffer)) ? values : undefined;
   }
 
-  writeFeatures(view: number, values: Float32Array): void {
-    writeFrom(this.#path(view, 'start'), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  writeFeatures(view: number, values: Float32Array): Promise<void> {
+    return writeWhole(this.#path(view, 'start'), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 
   #path(view: number, kind: 'f16' | 'start'): string {
@@ -91,23 +92,6 @@ function readInto(path: string, bytes: Uint8Array): boolean {
     return true;
   } finally {
     closeSync(file);
-  }
-}
-
-/** Writes under a temporary name first, so that a stopped run leaves no partial file and a full disk leaves none at all. */
-function writeFrom(path: string, bytes: Uint8Array): void {
-  const part = `${path}.part`;
-  try {
-    const file = openSync(part, 'w');
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(blockBytes, bytes.length - at));
-    } finally {
-      closeSync(file);
-    }
-    renameSync(part, path);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw error;
   }
 }
 

@@ -61,7 +61,7 @@ async function keptView(source: ViewSource, view: number, options: StartOptions)
   const isMissing = ranks.any(kept === undefined); // if any rank misses them, all compute them together
   if (kept !== undefined && !isMissing) return { values: kept, dimension };
   const values = await embedView(source, view, options);
-  if (ranks.isFirst) cache?.writeFeatures(view, values);
+  if (ranks.isFirst) await cache?.writeFeatures(view, values);
   return { values, dimension };
 }
 

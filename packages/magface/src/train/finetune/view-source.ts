@@ -137,7 +137,7 @@ async function keepView(view: number, { source, options, keep, onDone }: ViewWor
     onDone(start + size);
   }
   if (!isCached) fillFromRanks(kept!, ranks);
-  if (!isCached && ranks.isFirst) writeTo(cache, view, kept!);
+  if (!isCached && ranks.isFirst) await writeTo(cache, view, kept!);
   onDone(count);
   return kept!;
 }
@@ -165,9 +165,9 @@ function store(
   return into;
 }
 
-function writeTo(cache: FrontCache | undefined, view: number, kept: Tensor): void {
+function writeTo(cache: FrontCache | undefined, view: number, kept: Tensor): Promise<void> | undefined {
   using _scope = scope();
-  cache?.write(view, kept);
+  return cache?.write(view, kept);
 }
 
 /** @returns (N, …) float16: the rows of the places, in their order */

@@ -29,9 +29,9 @@ test('the key changes if a packed file changes', async () => {
   expect(digestOf(file)).not.toBe(before);
 });
 
-test('values that cannot be written leave no partial file', () => {
+test('values that cannot be written leave no partial file', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'front-a-view0.start', 'in the way'), { recursive: true });
-  expect(() => new FrontCache(folder, 'a').writeFeatures(0, Float32Array.of(1, 2))).toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  await expect(new FrontCache(folder, 'a').writeFeatures(0, Float32Array.of(1, 2))).rejects.toThrow('it is a folder');
   expect(readdirSync(folder)).toEqual(['front-a-view0.start']);
 });
