@@ -15,6 +15,10 @@ export class MagfaceError extends Error {
   }
 }
 
+/** @returns the first line of an error's message: others repeat it or show code */
+export const firstLine = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!;
+
 /** A wrong option, flag or configuration file. The CLI exits with 2. */
 export class ConfigError extends MagfaceError {
   override readonly name: string = 'ConfigError';

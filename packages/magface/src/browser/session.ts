@@ -1,6 +1,6 @@
 /** ONNX Runtime in the browser: WebGPU if available, else WebAssembly with SIMD and threads. */
 import { ModelError } from '../errors.ts';
-import type { Session } from '../infer/session.ts';
+import { type Session, unloadable } from '../infer/session.ts';
 
 /** The backend that runs networks. */
 export type Device = 'webgpu' | 'wasm';
@@ -45,9 +45,7 @@ export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
       const session = await InferenceSession.create(bytes, { executionProviders: [device], logSeverityLevel: 3 });
       return patient(session);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-      const message = `Expected an ONNX model but ONNX Runtime cannot load ${name}: ${why}`;
-      throw new ModelError('model_not_onnx', name, message, { cause });
+      throw unloadable(name, cause);
     }
   };
   return { device, threads, open };

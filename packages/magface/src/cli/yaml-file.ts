@@ -1,6 +1,6 @@
 /** Reads a user's settings from a YAML (or JSON) file. */
 import { readFile } from 'node:fs/promises';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, firstLine } from '../errors.ts';
 
 const mostCharacters = 1 << 15;
 
@@ -27,9 +27,10 @@ export async function readYaml(file: string, { key, what, see }: YamlOptions): P
   try {
     value = parse(text, { logLevel: 'error', prettyErrors: false }); // pretty errors take minutes for bad files
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const line = cause instanceof YAMLParseError ? ` (line ${text.slice(0, cause.pos[0]).split('\n').length})` : '';
-    throw new ConfigError(key, `Expected JSON or YAML in ${file} but it cannot be parsed: ${why}${line}`, { cause });
+    throw new ConfigError(key, `Expected JSON or YAML in ${file} but it cannot be parsed: ${firstLine(cause)}${line}`, {
+      cause,
+    });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ConfigError(key, `Expected ${what} in ${file} but it holds no keys with values: see ${see}.`);

@@ -12,7 +12,7 @@
  */
 import { Tensor } from 'onnxruntime-common';
 import { alignmentMatrix, inverseOf, mapped, scaledMatrix } from '../align.ts';
-import { MagfaceError, ModelError } from '../errors.ts';
+import { firstLine, MagfaceError, ModelError } from '../errors.ts';
 import type { AffineMatrix, DetectedFace } from '../face.ts';
 import type { AlignerContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
@@ -117,7 +117,11 @@ async function run(session: Session, input: Tensor, name: string): Promise<Float
     throw new Error(`it gave no ${outputs} numbers a face`);
   } catch (cause) {
     if (cause instanceof MagfaceError) throw cause;
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    throw new ModelError('model_run_failed', name, `Expected ${name} to align faces but it failed: ${why}.`, { cause });
+    throw new ModelError(
+      'model_run_failed',
+      name,
+      `Expected ${name} to align faces but it failed: ${firstLine(cause)}.`,
+      { cause },
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** Embeds aligned faces in batches. */
 import { Tensor } from 'onnxruntime-common';
-import { MagfaceError, ModelError } from '../errors.ts';
+import { firstLine, MagfaceError, ModelError } from '../errors.ts';
 import type { RecogniserContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 import { magnitudeOf } from '../quality.ts';
@@ -96,8 +96,9 @@ export class Embedder {
       return outputs[name]!.data as Float32Array;
     } catch (cause) {
       if (cause instanceof MagfaceError) throw cause;
-      const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-      throw new ModelError('model_run_failed', this.#name, `${this.#name} could not run: ${why}`, { cause });
+      throw new ModelError('model_run_failed', this.#name, `${this.#name} could not run: ${firstLine(cause)}`, {
+        cause,
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
 /** A network as inference sees it, implemented by Node, its worker threads and the browser; and how its input is filled. */
-import { MagfaceError, ShapeError } from '../errors.ts';
+import { firstLine, MagfaceError, ModelError, ShapeError } from '../errors.ts';
 import type { InputContract } from '../models/contract.ts';
 import type { Pixels } from '../pixels.ts';
 
@@ -23,6 +23,12 @@ export interface Session {
   /** @param feeds - float32 tensors; their memory may be transferred: do not use it afterwards */
   run(feeds: NamedTensors, fetches: readonly string[]): Promise<NamedTensors>;
   release(): Promise<void>;
+}
+
+/** The error of a file that the runtime cannot load. */
+export function unloadable(name: string, cause: unknown): ModelError {
+  const message = `Expected an ONNX model but ONNX Runtime cannot load ${name}: ${firstLine(cause)}`;
+  return new ModelError('model_not_onnx', name, message, { cause });
 }
 
 /** The error of calls after disposal. */

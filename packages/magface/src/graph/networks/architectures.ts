@@ -1,7 +1,7 @@
 /** Looks up built-in networks by name, and custom ones by file. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, firstLine } from '../../errors.ts';
 import { isModuleFile } from '../../settings/setting.ts';
 import type { Architecture } from './builder.ts';
 import { iresnet, iresnetNames } from './iresnet.ts';
@@ -45,7 +45,7 @@ export async function openArchitecture(name: string, embeddingLength = 512): Pro
       cause,
     });
   const { default: build } = (await import(pathToFileURL(resolve(name)).href).catch((cause: unknown) => {
-    throw wrong(cause instanceof Error ? cause.message.split('\n')[0]! : String(cause), cause);
+    throw wrong(firstLine(cause), cause);
   })) as { readonly default?: BuildArchitecture };
   if (typeof build !== 'function') throw wrong('it exports none');
   const built = build(embeddingLength);

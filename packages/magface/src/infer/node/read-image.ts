@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
-import { ImageError, type ImageErrorCode, ShapeError, wording } from '../../errors.ts';
+import { firstLine, ImageError, type ImageErrorCode, ShapeError, wording } from '../../errors.ts';
 import { FetchFault, fetchBytes } from '../../fetch-bytes.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
@@ -250,7 +250,7 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return rgbPixels({ data: plain, width: info.width, height: info.height });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n')[0]!.trim() : String(cause);
+    const why = firstLine(cause).trim();
     const said = wording(
       (image) => `Expected a complete image but ${image} is truncated or damaged (${why})`,
       'copy or download it again',

@@ -1,7 +1,7 @@
 /** ONNX Runtime sessions in Node. */
 import { env, InferenceSession } from 'onnxruntime-node';
-import { ModelError } from '../../errors.ts';
 import { cores } from '../../machine/cores.ts';
+import { unloadable } from '../session.ts';
 
 // The warnings of the graph optimizer are of use only to ONNX Runtime's developers.
 env.logLevel = 'error';
@@ -33,8 +33,6 @@ export async function createSession(bytes: Uint8Array, options: SessionOptions):
       extra: idleThreadsSleep,
     });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
-    const message = `Expected an ONNX model but ONNX Runtime cannot load ${options.name}: ${why}`;
-    throw new ModelError('model_not_onnx', options.name, message, { cause });
+    throw unloadable(options.name, cause);
   }
 }
