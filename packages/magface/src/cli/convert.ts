@@ -1,11 +1,10 @@
 /** `magface convert`: converts weights, models and training sets by their file extensions. */
-
 import { extname } from 'node:path';
+
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { expectFileTarget } from '../format/write-target.ts';
 import type { Context } from './context.ts';
-import { type ConvertedData, convertData, isFeatures } from './convert-data.ts';
 import { type ConvertedModel, convertModel, type ModelConversionFlags } from './convert-model.ts';
 import type { ExitCode } from './errors.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
@@ -121,4 +120,27 @@ function expectNoModelFlags(flags: ConvertFlags, output: string): void {
     key,
     `Expected --${key} with an output that ends in .onnx but received ${output}: leave it out.`,
   );
+}
+
+type ConvertedData = { readonly images: number } | { readonly features: number } | { readonly pairs: number };
+
+const [featureEndings, onlyFeatures] = [
+  ['.list', '.npy', '.jsonl', '.safetensors'],
+  ['.npy', '.jsonl'],
+];
+
+/** Whether these are features: `.safetensors` may also hold weights, so the other name decides. */
+const isFeatures = (from: string, to: string): boolean =>
+  [from, to].every((name) => featureEndings.includes(extname(name))) &&
+  [from, to].some((name) => extname(name) !== '.safetensors');
+
+/** By extension: features, a verification set, or a training set. */
+async function convertData(from: string, to: string, shardSize?: number): Promise<ConvertedData> {
+  if (isFeatures(from, to) || onlyFeatures.includes(extname(from))) {
+    return { features: await (await import('../format/convert-features.ts')).convertFeatures(from, to) };
+  }
+  if ([from, to].some((name) => extname(name) === '.bin')) {
+    return { pairs: await (await import('../eval/convert-face-set.ts')).convertFaceSet(from, to) };
+  }
+  return { images: await (await import('../train/data/convert-faces.ts')).convertFaces(from, to, { shardSize }) };
 }

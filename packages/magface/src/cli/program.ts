@@ -1,7 +1,9 @@
 /** Selects the command and loads only that one. */
+
+import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { isImageName } from '../image-names.ts';
 import { type Context, note } from './context.ts';
-import { dashedHint, withDashedImages } from './dashed-names.ts';
 import { type ExitCode, endingOf } from './errors.ts';
 import { readVersion } from './version.ts';
 
@@ -149,3 +151,19 @@ export async function createProgram(
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * File names that begin with a dash would be parsed as flags.
+ *
+ * @returns the words, with `./` before existing images: no flag has an image's extension
+ */
+const withDashedImages = (words: readonly string[]): string[] =>
+  words.map((word) => (isImageName(word) && isThere(word) ? `./${word}` : word));
+
+/** @returns how to name an existing file that looks like an unknown flag; undefined if there is none */
+function dashedHint(words: readonly string[]): string | undefined {
+  const word = words.find((word) => isThere(word));
+  return word && `A file or folder of that name is here: write ./${word} for it.`;
+}
+
+const isThere = (word: string): boolean => /^-./.test(word) && word !== '--' && existsSync(word);

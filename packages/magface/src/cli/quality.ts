@@ -1,9 +1,11 @@
 /** `magface quality`: detects, aligns, embeds and scores all faces. */
-
+import { constants } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { join, parse } from 'node:path';
 import type { Command } from 'commander';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
+import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
-import { copyImages } from './copy-images.ts';
 import type { ExitCode } from './errors.ts';
 import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
 import { expectCalibration } from './min-quality.ts';
@@ -102,4 +104,25 @@ function bestOf(rows: readonly Found[], n: number): Found[] {
   const faces = rows.flatMap(({ row, path }) => ('error' in row ? [] : [{ row, path }]));
   const best = faces.sort((a, b) => b.row.magnitude - a.row.magnitude).slice(0, n);
   return [...best, ...rows.filter(({ row }) => 'error' in row)];
+}
+
+/** Appends a number to a name in use, also from earlier runs: `a.jpg`, `a-2.jpg`. Skips addresses. */
+async function copyImages(paths: readonly string[], folder: string, context: Pick<Context, 'stderr'>): Promise<void> {
+  await makeFolder(folder);
+  for (const path of paths) {
+    if (/^https?:/i.test(path)) note(context, `Not copied, since it is no file: ${path}`);
+    else await copyNumbered(path, folder);
+  }
+}
+
+async function copyNumbered(path: string, folder: string): Promise<void> {
+  const { name, ext } = parse(path);
+  for (let number = 1; ; number++) {
+    const free = join(folder, number === 1 ? name + ext : `${name}-${number}${ext}`);
+    try {
+      return await copyFile(path, free, constants.COPYFILE_EXCL);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }

@@ -8,11 +8,10 @@ import { type ByteSource, bytesSource, openBytes } from './byte-source.ts';
 import { readPickle } from './pickle.ts';
 import { Unpicklable } from './pickle-machine.ts';
 import { dtypeBits, type TensorFile } from './tensor.ts';
-import { flattenTensors } from './torch-flatten.ts';
 import { storageOf, torchGlobals } from './torch-globals.ts';
 import { readLegacyTorch } from './torch-legacy.ts';
 import { stridedBytes, torchRange } from './torch-strides.ts';
-import type { TorchContent, TorchTensor } from './torch-tensor.ts';
+import { type TorchContent, TorchTensor } from './torch-tensor.ts';
 import { readZipDirectory, readZipEntry, type ZipEntry } from './zip.ts';
 
 /** An open torch file. Close it after use. */
@@ -81,3 +80,24 @@ async function readZipTorch(source: ByteSource): Promise<TorchContent> {
   });
   return { value, readStorage: ({ key }, range) => readZipEntry(source, entryOf(key) as ZipEntry, range) };
 }
+
+const [mostDepth, mostValues] = [64, 1_000_000];
+
+/** Finds all tensors in nested dicts and lists, by path. @throws {FormatError} if the data contain themselves, or are nested or shared more than any real checkpoint */
+function flattenTensors(source: ByteSource, value: unknown): Map<string, TorchTensor> {
+  const tensors = new Map<string, TorchTensor>();
+  let seen = 0;
+  const visit = (one: unknown, path: readonly string[]): void => {
+    if (path.length > mostDepth)
+      throw source.error(`Expected data nested at most ${mostDepth} deep: do they hold themselves?`, 0);
+    if (++seen > mostValues) throw source.error(`Expected at most ${mostValues} values in a checkpoint.`, 0);
+    if (one instanceof TorchTensor) tensors.set(path.join('.'), one);
+    else if (one instanceof Map) for (const [key, item] of one) visit(item, [...path, keyText(key)]);
+    else if (Array.isArray(one)) for (const [i, item] of one.entries()) visit(item, [...path, String(i)]);
+  };
+  visit(value, []);
+  return tensors;
+}
+
+const keyText = (key: unknown): string =>
+  typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' ? String(key).slice(0, 1000) : '?';

@@ -5,14 +5,13 @@
  * not enough, since every container has a process 1.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { processSpace } from './process-space.ts';
 
 /** The locked folder, for messages. */
 export interface LockPurpose {
@@ -180,4 +179,15 @@ async function taken(folder: string, other: Owner | true, purpose: LockPurpose):
   const own = other !== true && other.pid === process.pid && other.space === (await processSpace());
   const who = own ? 'this process' : other === true ? 'another process' : `process ${other.pid} of ${other.host}`;
   return new ConfigError(key, `Expected ${what} ${folder} to be free but ${who} ${use}: ${remedy}.`);
+}
+
+let known: Promise<string> | undefined;
+
+/** @returns the same text for all processes of one container since one boot */
+export function processSpace(): Promise<string> {
+  known ??= Promise.all([readFile('/proc/sys/kernel/random/boot_id', 'utf8'), readlink('/proc/self/ns/pid')]).then(
+    ([boot, space]) => `${boot.trim()} ${space}`,
+    () => hostname(), // not Linux, so no containers with process numbers of their own
+  );
+  return known;
 }

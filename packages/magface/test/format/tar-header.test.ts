@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tarHeader, tarNumber, tarText } from '../../src/format/tar-header.ts';
+import { tarHeader, tarNumber, tarText } from '../../src/format/tar-shard.ts';
 
 test.each([0, 513, 8 ** 11 - 1, 8 ** 11, 2 ** 40])('reads back the size of a file of %d bytes', (size) => {
   const header = tarHeader('a.jpg', { size, type: '0' });

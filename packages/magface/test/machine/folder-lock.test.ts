@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type LockOptions, lockFolder as lockAs } from '../../src/machine/folder-lock.ts';
-import { processSpace } from '../../src/machine/process-space.ts';
+import { type LockOptions, lockFolder as lockAs, processSpace } from '../../src/machine/folder-lock.ts';
 
 let folder: string;
 beforeEach(() => {
