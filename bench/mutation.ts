@@ -16,7 +16,7 @@ import { writeResult } from './support/result.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const source = 'packages/magface/src/';
 const parts: Readonly<Record<string, { readonly files: readonly string[]; readonly tests: readonly string[] }>> = {
-  loss: { files: ['train/magface-loss.ts'], tests: ['train/magface-loss'] },
+  loss: { files: ['train/model/magface-loss.ts'], tests: ['magface-loss'] },
   alignment: { files: ['align.ts'], tests: ['test/align.test'] },
   quality: { files: ['quality.ts', 'calibrate.ts'], tests: ['test/quality', 'test/calibrate'] },
   evaluation: {
@@ -24,7 +24,7 @@ const parts: Readonly<Record<string, { readonly files: readonly string[]; readon
     tests: ['test/eval'],
   },
   formats: {
-    files: ['safetensors-header', 'zip', 'pickle-machine', 'record-io', 'npy', 'tar-header'].map(
+    files: ['safetensors-header', 'zip', 'pickle-machine', 'record-io', 'npy', 'tar-shard'].map(
       (n) => `format/${n}.ts`,
     ),
     tests: ['test/format'],
