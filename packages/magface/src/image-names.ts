@@ -3,7 +3,7 @@
 /** The supported formats, for messages. */
 export const imageKinds = 'JPEG, PNG, WebP, AVIF, TIFF or GIF';
 
-/** Includes HEIC, so that a folder of phone photos fails with an error that names the format. */
+/** Includes HEIC, which an optional dependency reads: without it a folder of phone photos fails with an error that names it. */
 const endings = 'jpe?g|png|webp|avif|hei[cf]|tiff?|gif';
 /** Images that this package cannot decode. Older versions wrote images of unknown format as `.img`. */
 const foreignEndings = 'bmp|img';

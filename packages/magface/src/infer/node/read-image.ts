@@ -11,6 +11,7 @@ import { firstLine, ImageError, type ImageErrorCode, ShapeError, wording } from 
 import { FetchFault, fetchBytes } from '../../fetch-bytes.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
+import { canReadHeic, decodeHeic, isHeic } from './decode-heic.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
 import { decoding } from './decoding.ts';
 
@@ -238,6 +239,7 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     expectPixels(small.width, small.height, name, limit);
     return small;
   }
+  if (isHeic(bytes)) return readHeic(bytes, name, limit);
   const { width, height } = await readHeader(bytes, name);
   expectPixels(width, height, name, limit);
   try {
@@ -250,12 +252,33 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
     return rgbPixels({ data: plain, width: info.width, height: info.height });
   } catch (cause) {
-    const why = firstLine(cause).trim();
-    const said = wording(
-      (image) => `Expected a complete image but ${image} is truncated or damaged (${why})`,
-      'copy or download it again',
+    throw damaged(name, cause);
+  }
+}
+
+function damaged(name: string, cause: unknown): ImageError {
+  const why = firstLine(cause).trim();
+  const said = wording(
+    (image) => `Expected a complete image but ${image} is truncated or damaged (${why})`,
+    'copy or download it again',
+  );
+  return new ImageError('image_unreadable', name, said, { cause });
+}
+
+/** @throws {ImageError} that names libheif-js if it is not installed */
+async function readHeic(bytes: Uint8Array, name: string, limit: number): Promise<Pixels> {
+  if (!canReadHeic()) {
+    const remedy = 'npm install libheif-js, which decodes it, or convert it first';
+    throw new ImageError(
+      'image_unreadable',
+      name,
+      wording((image) => `Expected ${readable} but ${image} is HEIC, whose decoder is not included`, remedy),
     );
-    throw new ImageError('image_unreadable', name, said, { cause });
+  }
+  try {
+    return rgbPixels(await decodeHeic(bytes, (width, height) => expectPixels(width, height, name, limit)));
+  } catch (cause) {
+    throw cause instanceof ImageError ? cause : damaged(name, cause);
   }
 }
 
@@ -272,7 +295,7 @@ async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
 function looksLike(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   const convert = 'convert it first';
-  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return `HEIC, which needs a licensed decoder: ${convert}`;
+  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return `HEIF in a form that is not read: ${convert}`;
   if (start.startsWith('BM')) return 'a BMP image: save it as PNG or JPEG';
   if (start.startsWith('%PDF')) return `a PDF document: ${convert}`;
   if (/<svg/i.test(start)) return `an SVG drawing: ${convert}`;
