@@ -66,7 +66,7 @@ export async function measureQualities(
   { flags, context }: { readonly flags: EmbedSetFlags; readonly context: Context },
 ): Promise<Record<string, Float64Array>> {
   if (names.length === 0) return {};
-  const { measureSet } = await import('../../eval/methods/measure-set.ts');
+  const measureSet = await loadMeasureSet();
   const models = await modelsOf(flags, context);
   await using magface = await loadMagFace(flags, context, set.images.length);
   const unit = `images of ${set.name}, by ${names.join(', ')}`;
@@ -83,6 +83,9 @@ export async function measureQualities(
     progress.stop();
   }
 }
+
+/** On its own, because TypeScript leaves the ending of a dynamic import beside `await using` as it is. */
+const loadMeasureSet = async () => (await import('../../eval/methods/measure-set.ts')).measureSet;
 
 async function modelsOf(flags: EmbedSetFlags, context: Context): Promise<EmbeddingModels & MethodParts> {
   const { defaultModels } = await import('../../infer/node/magface.ts');
