@@ -117,8 +117,6 @@ interface Moved {
 }
 
 async function underKnownMaps(magface: MagFace): Promise<Record<string, unknown>> {
-  const { centre, width } = magface.model.contract.calibration!;
-  const exact = ({ magnitude }: AnalyzedFace): number => 100 / (1 + Math.exp((centre - magnitude) / width));
   const moved: Moved[] = [];
   let lost = 0;
   for (const number of [1, 2, 3, 4, 5, 6] as const) {
@@ -140,7 +138,7 @@ async function underKnownMaps(magface: MagFace): Promise<Record<string, unknown>
           kind,
           crop: offOf(nearest),
           feature: 1 - compare(face.embedding, nearest.embedding),
-          quality: Math.abs(exact(face) - exact(nearest)),
+          quality: Math.abs(face.quality! - nearest.quality!),
         });
       }
     }

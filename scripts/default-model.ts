@@ -3,9 +3,9 @@
  *
  *     npm run model:default -- [FACES] [OUTPUT] [--record]
  *
- * FACES (default ../shared/faces) has LFW and CelebA as aligned faces with their lists. `npm run data` prepares them from your
+ * FACES (default ../shared/faces) has LFW and CelebA as aligned faces with their lists, and CFP. `npm run data` prepares them from your
  * downloads, with its own lists; the recipe then gives a different model. OUTPUT (default output/default-model) gets the
- * lists, the run, and `magface-small.onnx` with its scale and thresholds. At the end the script says whether that equals the
+ * lists, the run, and `magface-small.onnx` with its scale (`scripts/model-scale.ts`, which also needs CFP) and thresholds. At the end the script says whether that equals the
  * included file; `--record` writes the result to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts`
  * evaluates the model.
  */
@@ -110,9 +110,11 @@ const config = join(project, 'configs/default-model.yaml');
 magface('train', '--config', config, '--train-list', ...lists, '--front-cache', 'front', '--output', 'run');
 const scale = ['--faces', 'lfw-test-faces.list', '--pairs', 'lfw-test-pairs.list', '--aligned'];
 magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface-small.onnx');
-sign(join(output, 'magface-small.onnx'));
+const small = join(output, 'magface-small.onnx');
+execFileSync('npm', ['run', '--silent', 'model:scale', '--', small, faces], { cwd: project, stdio: 'inherit' });
+sign(small);
 
-const made = digestOf(join(output, 'magface-small.onnx'));
+const made = digestOf(small);
 const shipped = digestOf(join(project, 'packages/magface/models/magface-small.onnx'));
 const seconds = Math.round((performance.now() - started) / 1000);
 const verdict =

@@ -1,9 +1,15 @@
 /**
- * Fitting the quality scale to a model, from the magnitudes of a reference set of ordinary faces:
+ * Fitting the quality scale to a model. The magnitudes of a reference set of ordinary faces give
  *
  *     centre = median,   width = IQR / (2 ln 3)
  *
  * A logistic curve has its quartiles at centre ± width · ln 3, so the score is about the percentile of a face in that set.
+ * Poor faces have magnitudes far below it, where that curve is 0. Comparisons of faces of all kinds with ordinary faces
+ * of the same person give
+ *
+ *     P(failure | a) = 1 / (1 + exp((a − half) / spread)),   widthBelow = (centre − half) / ln 9
+ *
+ * so that a face whose comparisons fail half of the time scores 10.
  */
 import { MagfaceError } from './errors.ts';
 import { quantile } from './quantile.ts';
@@ -59,4 +65,63 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
     );
   }
   return { centre: p50, width, magnitudes: { p5, p25, p50, p75, p95 } };
+}
+
+/** How often faces of a magnitude fail, and the lower side of the scale. */
+export interface FailureFit {
+  /** Magnitude per logit below the centre, for {@link Calibration.widthBelow}. */
+  readonly widthBelow: number;
+  /** Magnitude at which half of the comparisons fail. */
+  readonly half: number;
+  /** Magnitude per logit of the failures. */
+  readonly spread: number;
+}
+
+/** Fewer of either outcome leave the curve to chance. */
+const fewestOutcomes = 50;
+const steps = 50;
+
+/**
+ * Fits the lower side of the scale by maximum likelihood.
+ *
+ * @param magnitudes - one per genuine comparison: of the face that is poor or not; the other one is ordinary
+ * @param failed - (N) 1 if the similarity is below the threshold
+ * @param centre - of the scale
+ * @throws {MagfaceError} `calibration_impossible` if too few fail or succeed, or failing does not depend on the magnitude
+ */
+export function fitFailures(magnitudes: ArrayLike<number>, failed: ArrayLike<number>, centre: number): FailureFit {
+  const failures = Array.from(failed).filter((outcome) => outcome === 1).length;
+  const fewer = Math.min(failures, failed.length - failures);
+  if (fewer < fewestOutcomes) {
+    throw new MagfaceError(
+      'calibration_impossible',
+      `Expected at least ${fewestOutcomes} comparisons that fail and as many that succeed but received ${failures} and ${failed.length - failures}: add poor faces.`,
+    );
+  }
+  // logit P = offset - slope · (a - centre), by Newton's method
+  let [offset, slope] = [0, 0];
+  for (let step = 0; step < steps; step++) {
+    let [g0, g1, h00, h01, h11] = [0, 0, 0, 0, 0];
+    for (let i = 0; i < magnitudes.length; i++) {
+      const x = centre - magnitudes[i]!;
+      const p = 1 / (1 + Math.exp(-offset - slope * x));
+      const [rest, weight] = [failed[i]! - p, p * (1 - p)];
+      g0 += rest;
+      g1 += rest * x;
+      h00 += weight;
+      h01 += weight * x;
+      h11 += weight * x * x;
+    }
+    const determinant = h00 * h11 - h01 * h01;
+    offset += (h11 * g0 - h01 * g1) / determinant;
+    slope += (h00 * g1 - h01 * g0) / determinant;
+  }
+  const half = centre + offset / slope;
+  if (!(slope > 0 && half < centre)) {
+    throw new MagfaceError(
+      'calibration_impossible',
+      `Expected comparisons of short features to fail more often but half fail at ${half}, and the centre is ${centre}: this model's magnitude says nothing of quality.`,
+    );
+  }
+  return { widthBelow: (centre - half) / Math.log(9), half, spread: 1 / slope };
 }

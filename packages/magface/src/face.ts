@@ -43,10 +43,12 @@ export interface AnalyzedFace extends DetectedFace {
   readonly embedding: Float32Array;
   /** L2 norm of the embedding: MagFace's quality measure, on the model's own scale. */
   readonly magnitude: number;
-  /** 0 to 100, from the model's calibration; undefined if the model has none. */
+  /** 0 to 100 by the model's calibration, not rounded; undefined if the model has none. */
   readonly quality: number | undefined;
   /** Visible defects, worst first; empty if there are none. */
   readonly reasons: readonly Reason[];
+  /** What the quality would be without one of these defects; empty if the model has no tables for them. */
+  readonly estimates: readonly Estimate[];
 }
 
 /** The affine map (x, y) to (a·x + b·y + c, d·x + e·y + f), as rows [a, b, c] and [d, e, f]. */
@@ -61,5 +63,28 @@ export interface Reason {
   readonly value: number;
 }
 
-/** What can be wrong with a face. */
-export type ReasonCode = 'face_too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'turned_away' | 'cut_off';
+/** An estimate of the quality without one defect, from tables of reference faces. */
+export interface Estimate {
+  readonly code: VisibleReasonCode;
+  /** Degrees to turn, for `turned_away`. */
+  readonly by?: number;
+  /** About: a whole number, 0 to 100. */
+  readonly quality: number;
+}
+
+/** What can be visibly wrong with a face. */
+export const visibleReasons = [
+  'face_too_small',
+  'blurred',
+  'noisy',
+  'too_dark',
+  'too_bright',
+  'low_contrast',
+  'turned_away',
+  'tilted',
+  'cut_off',
+] as const;
+export type VisibleReasonCode = (typeof visibleReasons)[number];
+
+/** The last one is given to a poor face in which nothing visible is wrong; its value is the quality. */
+export type ReasonCode = VisibleReasonCode | 'not_distinctive';

@@ -14,7 +14,17 @@ export {
   ServiceError,
   ShapeError,
 } from './errors.ts';
-export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point, Reason, ReasonCode } from './face.ts';
+export type {
+  AnalyzedFace,
+  Box,
+  DetectedFace,
+  Estimate,
+  Landmarks,
+  Point,
+  Reason,
+  ReasonCode,
+  VisibleReasonCode,
+} from './face.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
 export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
@@ -34,7 +44,8 @@ export type {
 export type { DownloadProgress } from './models/fetch.ts';
 export type { LoadedModel } from './models/load-model.ts';
 export type { ImageSize, Pixels, RawImage } from './pixels.ts';
-export type { Calibration } from './quality.ts';
-export { magnitudeOf, qualityScore } from './quality.ts';
+export type { Calibration, Remedies, RemedyRow } from './quality.ts';
+export { magnitudeAt, magnitudeOf, printedQuality, qualityScore } from './quality.ts';
 export { describeReason } from './reasons.ts';
 export { compare } from './similarity.ts';
+export { describeEstimate } from './what-if.ts';

@@ -2,8 +2,18 @@
  * Reasons for a face's low quality, in plain words. Node and the browser share these rules and limits. They explain a
  * magnitude and never change it.
  */
-import { template } from './align.ts';
-import type { AffineMatrix, Box, Landmarks, Point, Reason, ReasonCode } from './face.ts';
+import { inverseOf, mapped, template } from './align.ts';
+import { edgeWidth, type Luma, lightOf, lumaOf, noiseOf } from './crop-luma.ts';
+import {
+  type AffineMatrix,
+  type Box,
+  type Landmarks,
+  type Reason,
+  type ReasonCode,
+  type VisibleReasonCode,
+  visibleReasons,
+} from './face.ts';
+import { tiltOf, turnOf } from './head-pose.ts';
 import type { Pixels } from './pixels.ts';
 
 /** Input of the rules. */
@@ -18,46 +28,119 @@ export interface FaceView {
   readonly image: { readonly width: number; readonly height: number };
 }
 
-/** A rule: values between `limit` and `worst` are bad. */
+/** What several rules measure with. */
+interface MeasuredFace extends FaceView {
+  readonly luma: Luma;
+  readonly light: { readonly brightness: number; readonly contrast: number };
+}
+
+/** A rule: values beyond `limit` are bad, towards `worst`. */
 interface Rule {
-  readonly measure: (face: FaceView) => number;
+  readonly measure: (face: MeasuredFace) => number;
   /** What is measured, for messages. */
   readonly what: string;
   readonly unit: string;
+  /** Beyond it, the value explains a quality below {@link fine}. */
   readonly limit: number;
+  /** Beyond it, the value is named even if the quality is high or unknown. */
+  readonly gross: number;
   /** The value of the worst possible face, used to sort a face's reasons. */
   readonly worst: number;
 }
 
-export const reasonRules: Readonly<Record<ReasonCode, Rule>> = {
+/** From this quality on, only gross defects are named. */
+const fine = 60;
+/** Below this quality, a face without a visible defect is told to be little distinctive. */
+const poor = 20;
+
+/** Nine in ten of LFW's faces are within the limit of `turned_away`, 98 to 99.5 % of LFW's and CFP's frontal ones within the others. */
+export const reasonRules: Readonly<Record<VisibleReasonCode, Rule>> = {
   // In an aligned face the eyes are 35 pixels apart. Below 20, most of what the recogniser sees is interpolated.
-  face_too_small: { measure: eyeDistance, what: 'eyes', unit: ' pixels apart', limit: 20, worst: 0 },
-  // 1 % of LFW's faces are below 40. Blurred by a Gaussian, half of the faces are below 28 (σ 1.5 pixels) or 15 (σ 2
-  // pixels).
-  blurred: { measure: sharpness, what: 'sharpness', unit: '', limit: 40, worst: 0 },
-  // LFW's 13,233 faces, dark skin included, measure 57 to 202, except one in a thousand at each end.
-  too_dark: { measure: brightness, what: 'brightness', unit: ' of 255', limit: 40, worst: 0 },
-  too_bright: { measure: brightness, what: 'brightness', unit: ' of 255', limit: 215, worst: 255 },
-  // Beyond 40° the far eye begins to disappear; 2 % of LFW's faces.
-  turned_away: { measure: turn, what: 'about', unit: '° to the side', limit: 40, worst: 90 },
-  cut_off: { measure: shareOutside, what: 'share outside the image', unit: ' %', limit: 10, worst: 50 },
+  face_too_small: { measure: eyeDistance, what: 'eyes', unit: ' pixels apart', limit: 20, gross: 16, worst: 0 },
+  // LFW's median face measures 0.9, and 1.3, 1.7 and 2.1 after a blur of σ 1, 1.5 and 2.
+  blurred: {
+    measure: blurOf,
+    what: 'edges',
+    unit: ' pixels wide in the aligned face',
+    limit: 1.35,
+    gross: 1.5,
+    worst: 5,
+  },
+  noisy: { measure: ({ luma }) => noiseOf(luma), what: 'noise', unit: ' of 255', limit: 4, gross: 8, worst: 50 },
+  too_dark: {
+    measure: ({ light }) => light.brightness,
+    what: 'brightness',
+    unit: ' of 255',
+    limit: 60,
+    gross: 40,
+    worst: 0,
+  },
+  too_bright: {
+    measure: ({ light }) => light.brightness,
+    what: 'brightness',
+    unit: ' of 255',
+    limit: 195,
+    gross: 215,
+    worst: 255,
+  },
+  low_contrast: { measure: ({ light }) => light.contrast, what: 'contrast', unit: ' %', limit: 13, gross: 8, worst: 0 },
+  turned_away: {
+    measure: ({ landmarks }) => turnOf(landmarks),
+    what: 'about',
+    unit: '° to the side',
+    limit: 30,
+    gross: 40,
+    worst: 70,
+  },
+  tilted: {
+    measure: ({ landmarks }) => Math.abs(tiltOf(landmarks)),
+    what: 'about',
+    unit: '° up or down',
+    limit: 22,
+    gross: 30,
+    worst: 60,
+  },
+  cut_off: { measure: shareOutside, what: 'share outside the image', unit: ' %', limit: 5, gross: 20, worst: 60 },
 };
 
-/** @returns the reasons for a face's low quality, worst first */
-export function findReasons(face: FaceView): Reason[] {
-  const broken = Object.entries(reasonRules).flatMap(([code, { measure, limit, worst }]) => {
-    const value = measure(face);
-    const badness = (value - limit) / (worst - limit); // 0 at the limit, 1 at the worst
-    return badness > 0 ? [{ reason: { code: code as ReasonCode, value: rounded(value) }, badness }] : [];
+/** Every code that a face may have. */
+export const reasonCodes: readonly ReasonCode[] = [...visibleReasons, 'not_distinctive'];
+
+/**
+ * @param quality - of the face. @default unknown: only gross defects are named
+ * @returns the reasons for a face's low quality, worst first
+ */
+export function findReasons(face: FaceView, quality?: number): Reason[] {
+  const measured = measure(face);
+  const broken = Object.entries(reasonRules).flatMap(([code, rule]) => {
+    const value = rule.measure(measured);
+    const bound = quality !== undefined && quality < fine ? rule.limit : rule.gross;
+    if ((value - bound) / (rule.worst - bound) <= 0) return [];
+    const badness = (value - rule.limit) / (rule.worst - rule.limit); // 0 at the limit, 1 at the worst
+    return [{ reason: { code: code as ReasonCode, value: rounded(value) }, badness }];
   });
+  if (broken.length === 0 && quality !== undefined && quality < poor)
+    return [{ code: 'not_distinctive', value: rounded(quality) }];
   return broken.sort((a, b) => b.badness - a.badness).map(({ reason }) => reason);
 }
 
-/** @returns a phrase such as `blurred: sharpness 12, at least 40 is good` */
+/** @returns the value of one rule */
+export const measureReason = (code: VisibleReasonCode, face: FaceView): number =>
+  reasonRules[code].measure(measure(face));
+
+function measure(face: FaceView): MeasuredFace {
+  const luma = lumaOf(face.crop);
+  return { ...face, luma, light: lightOf(luma) };
+}
+
+/** @returns a phrase such as `blurred: edges 2.1 pixels wide in the aligned face, at most 1.35 is good` */
 export function describeReason({ code, value }: Reason): string {
+  if (code === 'not_distinctive')
+    return 'not distinctive: the recogniser finds little that tells this face from others';
+  const name = code.replaceAll('_', ' ');
   const { what, unit, limit, worst } = reasonRules[code];
   const bound = worst < limit ? 'at least' : 'at most';
-  return `${code.replaceAll('_', ' ')}: ${what} ${value}${unit}, ${bound} ${limit} is good`;
+  return `${name}: ${what} ${value}${unit}, ${bound} ${limit} is good`;
 }
 
 const rounded = (value: number): number => Number(value.toFixed(1));
@@ -67,65 +150,24 @@ function eyeDistance({ alignment: [[a], [d]] }: FaceView): number {
   return (template[1][0] - template[0][0]) / Math.hypot(a, d);
 }
 
-/** The part of the crop that is face for everyone: brows to mouth, cheek to cheek. */
-const centre = { left: 28, right: 84, top: 36, bottom: 104 } as const;
-
-function brightness({ crop }: FaceView): number {
-  let sum = 0;
-  for (let y = centre.top; y < centre.bottom; y++)
-    for (let x = centre.left; x < centre.right; x++) sum += luma(crop, x, y);
-  return sum / ((centre.right - centre.left) * (centre.bottom - centre.top));
-}
-
-/** Luma by Rec. 601, 0 to 255. */
-function luma({ data, width }: Pixels, x: number, y: number): number {
-  const at = 3 * (y * width + x);
-  return 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
-}
-
-/**
- * Fine detail relative to contrast: 1000 · Var(∇²Y) / Var(Y) over the face's centre, so that dark photos and flat light
- * do not count as blur. The Laplacian's step is one pixel of the original photo, so that an enlarged small face does
- * not count as blurred.
- */
-function sharpness(face: FaceView): number {
-  const { crop } = face;
+/** Width of edges, in steps of one pixel of the photo or the crop, whichever is larger: an enlarged small face is not blurred. */
+function blurOf(face: MeasuredFace): number {
   const enlarged = (template[1][0] - template[0][0]) / Math.max(1, eyeDistance(face));
-  const step = Math.min(8, Math.max(1, Math.round(enlarged)));
-  const values: number[] = [];
-  const laplacians: number[] = [];
-  for (let y = centre.top; y < centre.bottom; y++) {
-    for (let x = centre.left; x < centre.right; x++) {
-      const value = luma(crop, x, y);
-      const around =
-        luma(crop, x - step, y) + luma(crop, x + step, y) + luma(crop, x, y - step) + luma(crop, x, y + step);
-      values.push(value);
-      laplacians.push(around - 4 * value);
+  return edgeWidth(face.luma, Math.min(8, Math.max(1, Math.round(enlarged))));
+}
+
+/** The crop's part from brows to chin, cheek to cheek, and the distance of the points that are looked at. */
+const seen = { left: 20, right: 92, top: 32, bottom: 112, step: 4 } as const;
+
+/** Share of the face outside the image, in per cent. */
+function shareOutside({ alignment, image }: FaceView): number {
+  const back = inverseOf(alignment);
+  let [outside, count] = [0, 0];
+  for (let y = seen.top + seen.step / 2; y < seen.bottom; y += seen.step)
+    for (let x = seen.left + seen.step / 2; x < seen.right; x += seen.step) {
+      const [u, v] = mapped(back, [x, y]);
+      if (u < -0.5 || v < -0.5 || u > image.width - 0.5 || v > image.height - 0.5) outside++;
+      count++;
     }
-  }
-  return (1000 * variance(laplacians)) / Math.max(1, variance(values));
-}
-
-function variance(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-}
-
-/**
- * Degrees to either side, from the offset of the nose from the midpoint of the eyes, along the line between them. The
- * tip of a nose is about 0.45 eye distances in front of the eyes, so that offset / eye distance = 0.45 · tan(turn).
- */
-function turn({ landmarks: [left, right, nose] }: FaceView): number {
-  const [x, y] = [right[0] - left[0], right[1] - left[1]];
-  const middle: Point = [(left[0] + right[0]) / 2, (left[1] + right[1]) / 2];
-  const offset = ((nose[0] - middle[0]) * x + (nose[1] - middle[1]) * y) / (x * x + y * y);
-  return (Math.atan(Math.abs(offset) / 0.45) * 180) / Math.PI;
-}
-
-/** Share of the box, in per cent. */
-function shareOutside({ box, image }: FaceView): number {
-  const width = Math.min(box.x + box.width, image.width) - Math.max(box.x, 0);
-  const height = Math.min(box.y + box.height, image.height) - Math.max(box.y, 0);
-  const inside = Math.max(0, width) * Math.max(0, height);
-  return 100 * (1 - inside / (box.width * box.height));
+  return (100 * outside) / count;
 }

@@ -1,5 +1,5 @@
 /** All English texts of the page. To translate the page, write another such file. Reasons come from the library. */
-import { describeReason, type Reason } from 'magface/browser';
+import { describeEstimate, describeReason, type Estimate, type Reason } from 'magface/browser';
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 const photos = (n: number): string => count(n, 'photo');
@@ -34,7 +34,7 @@ export const texts = {
 
   photos: {
     heading: 'How good is each face?',
-    lead: 'Drop photos to see a box and a recognition score for every face: 0 to 100, roughly its percentile among ordinary faces.',
+    lead: 'Drop photos to see a box and a recognition score for every face: 0 to 100, where 50 is an ordinary face.',
     drop: 'Drop photos or a folder here',
     dropHint: 'or paste a picture',
     choose: 'Choose photos',
@@ -90,7 +90,6 @@ export const texts = {
     faceLabel: (number: number, name: string) => `Face ${number} of ${name}`,
     person: (number: number) => `Person ${number}`,
     nothingWrong: 'No visible problem.',
-    unexplained: 'Low quality without a visible reason.',
     legend: 'Quality',
     failedHeading: 'Files without a result',
   },
@@ -157,6 +156,7 @@ export const texts = {
   quality: 'Quality',
   magnitude: (value: number) => `magnitude ${value.toFixed(2)}`,
   reason: (reason: Reason): string => describeReason(reason),
+  estimate: (estimate: Estimate): string => describeEstimate(estimate),
   reasonName: (code: Reason['code']): string => code.replaceAll('_', ' '),
   percent,
 } as const;

@@ -3,19 +3,30 @@ export type { Decision, DecisionThreshold } from '../decision.ts';
 export { decide } from '../decision.ts';
 export type { ImageErrorCode, ModelErrorCode } from '../errors.ts';
 export { ConfigError, ImageError, MagfaceError, ModelError, ShapeError } from '../errors.ts';
-export type { AnalyzedFace, Box, DetectedFace, Landmarks, Point, Reason, ReasonCode } from '../face.ts';
+export type {
+  AnalyzedFace,
+  Box,
+  DetectedFace,
+  Estimate,
+  Landmarks,
+  Point,
+  Reason,
+  ReasonCode,
+  VisibleReasonCode,
+} from '../face.ts';
 export type { StreamResult } from '../infer/pipeline.ts';
 export type { ModelContract, Threshold } from '../models/contract.ts';
 export type { FolderModel } from '../models/model-folder.ts';
 export type { PeopleOptions } from '../people.ts';
 export { groupPeople } from '../people.ts';
 export type { Pixels, RawImage } from '../pixels.ts';
-export type { Calibration } from '../quality.ts';
-export { magnitudeOf, qualityScore } from '../quality.ts';
+export type { Calibration, Remedies, RemedyRow } from '../quality.ts';
+export { magnitudeAt, magnitudeOf, printedQuality, qualityScore } from '../quality.ts';
 export type { QualityColour } from '../quality-steps.ts';
 export { qualityColour } from '../quality-steps.ts';
 export { describeReason, reasonRules } from '../reasons.ts';
 export { compare } from '../similarity.ts';
+export { describeEstimate } from '../what-if.ts';
 export type { AnalyzeOptions, DetectOptions, ImageInput, LoadOptions } from './magface.ts';
 export { MagFace } from './magface.ts';
 export type { LoadProgress } from './models.ts';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
+import { printedQuality } from '../quality.ts';
 import { compare as similarityOf } from '../similarity.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -48,14 +49,14 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const [a, b] = found.map(([largest]) => largest) as [AnalyzedFace, AnalyzedFace];
   const similarity = similarityOf(a.embedding, b.embedding);
   const { threshold, fmr, same } = decide(similarity, thresholds, flags.fmr);
-  const quality = [a.quality ?? null, b.quality ?? null];
+  const quality = [printedQuality(a.quality), printedQuality(b.quality)];
   const decision =
     threshold === null || fmr === null
       ? `No decision: ${magface.model.name} has no threshold.`
       : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${rateTaken(fmr, flags.fmr)}.`;
   const scores = [a, b].map(({ quality, magnitude }, at) => {
     const among = found[at]!.length > 1 ? `, the largest of ${found[at]!.length} faces` : '';
-    return `${names[at]}: quality ${quality ?? '-'}, magnitude ${magnitude.toFixed(2)}${among}`;
+    return `${names[at]}: quality ${quality === undefined ? '-' : Math.round(quality)}, magnitude ${magnitude.toFixed(2)}${among}`;
   });
   const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...scores];
   const faces = found.map(({ length }) => length);

@@ -9,7 +9,8 @@ import type { ExitCode } from './errors.ts';
 import { expectGalleryRoom, galleryWords, openGallery } from './gallery.ts';
 import { expectCalibration } from './min-quality.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, percent } from './options.ts';
-import { createRows } from './output.ts';
+import { type Column, createRows } from './output.ts';
+import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
 interface Flags extends RunFlags {
@@ -25,12 +26,22 @@ interface EnrolledRow {
   readonly person: string;
   readonly face: number;
   readonly magnitude: number;
+  /** Not rounded. */
   readonly quality: number | null;
   /** Faces of the person so far. */
   readonly total: number;
   /** Whether the person already had this picture, by that number: nothing was added. */
   readonly known: boolean;
 }
+
+const table: readonly Column<EnrolledRow>[] = [
+  { title: 'image', value: ({ image }) => image, layout: 'middle' },
+  { title: 'person', value: ({ person }) => person, layout: 'middle' },
+  { title: 'face', value: ({ face }) => face, layout: 'right' },
+  { title: 'magnitude', value: ({ magnitude }) => magnitude.toFixed(2), layout: 'right' },
+  qualityInTable,
+  { title: 'total', value: ({ total }) => total, layout: 'right' },
+];
 
 const examples = `
 Example:
@@ -60,14 +71,9 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
   await expectGalleryRoom(flags.gallery);
   const rows = createRows<EnrolledRow>(context.stdout, {
     format: formatOf(flags),
-    table: [
-      { title: 'image', value: ({ image }) => image, layout: 'middle' },
-      { title: 'person', value: ({ person }) => person, layout: 'middle' },
-      { title: 'face', value: ({ face }) => face, layout: 'right' },
-      { title: 'magnitude', value: ({ magnitude }) => magnitude.toFixed(2), layout: 'right' },
-      { title: 'quality', value: ({ quality }) => quality ?? undefined, layout: 'right' },
-      { title: 'total', value: ({ total }) => total, layout: 'right' },
-    ],
+    table,
+    csv: table.map((column) => (column === qualityInTable ? qualityInCsv : column)),
+    json: printedRow,
   });
   let gallery: Gallery | undefined;
   let strictest: number | undefined;

@@ -1,6 +1,7 @@
 /** A face as commands print it. */
-import type { AnalyzedFace, Reason } from '../face.ts';
+import type { AnalyzedFace, Estimate, Reason } from '../face.ts';
 import type { Column } from './output.ts';
+import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type ImageOutcome, sayOf } from './run-images.ts';
 
 export interface FaceRecord {
@@ -13,9 +14,10 @@ export interface FaceRecord {
   /** Clockwise turn of the photo in degrees before the face was found; absent for an upright photo. */
   readonly turned?: 90 | 180 | 270;
   readonly magnitude: number;
-  /** Null if the model has no calibration. */
+  /** Not rounded; null if the model has no calibration. */
   readonly quality: number | null;
   readonly reasons: readonly Reason[];
+  readonly estimates: readonly Estimate[];
 }
 
 export interface FailureRecord {
@@ -32,21 +34,28 @@ export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
     const { error } = outcome;
     return [{ image: file.name, error: { code: error.code, message: sayOf(error, file) } }];
   }
-  return outcome.faces.map(({ box, landmarks, detection, turned, magnitude, quality = null, reasons }, face) => ({
-    image: file.name,
-    face,
-    box,
-    landmarks,
-    detection,
-    ...(turned === undefined ? {} : { turned }),
-    magnitude,
-    quality,
-    reasons,
-  }));
+  return outcome.faces.map(
+    ({ box, landmarks, detection, turned, magnitude, quality = null, reasons, estimates }, face) => ({
+      image: file.name,
+      face,
+      box,
+      landmarks,
+      detection,
+      ...(turned === undefined ? {} : { turned }),
+      magnitude,
+      quality,
+      reasons,
+      estimates,
+    }),
+  );
 }
 
+/** The record as JSON gives it: the quality with one decimal. */
+export const printedRecord = (record: QualityRecord): QualityRecord =>
+  'error' in record ? record : printedRow(record);
+
 const words = (code: string): string => code.replaceAll('_', ' ');
-const ofFace = (value: (face: FaceRecord) => string | number | undefined) => (row: QualityRecord) =>
+const ofFace = (value: (face: FaceRecord) => string | number | boolean | undefined) => (row: QualityRecord) =>
   'error' in row ? undefined : value(row);
 
 export const faceTable: readonly Column<QualityRecord>[] = [
@@ -54,7 +63,7 @@ export const faceTable: readonly Column<QualityRecord>[] = [
   { title: 'face', value: ofFace(({ face }) => face), layout: 'right' },
   { title: 'size', value: ofFace(({ box }) => `${Math.round(box.width)}x${Math.round(box.height)}`), layout: 'right' },
   { title: 'magnitude', value: ofFace(({ magnitude }) => magnitude.toFixed(2)), layout: 'right' },
-  { title: 'quality', value: ofFace(({ quality }) => quality ?? undefined), layout: 'right' },
+  { ...qualityInTable, value: ofFace(qualityInTable.value) },
   {
     title: 'reasons',
     value: (row) =>
@@ -71,7 +80,7 @@ export const faceCsv: readonly Column<QualityRecord>[] = [
   ...(['x', 'y', 'width', 'height'] as const).map((side) => ({ title: side, value: ofFace(({ box }) => box[side]) })),
   { title: 'detection', value: ofFace(({ detection }) => detection) },
   { title: 'magnitude', value: ofFace(({ magnitude }) => magnitude) },
-  { title: 'quality', value: ofFace(({ quality }) => quality ?? undefined) },
+  { ...qualityInCsv, value: ofFace(qualityInCsv.value) },
   { title: 'reasons', value: ofFace(({ reasons }) => reasons.map(({ code, value }) => `${code}=${value}`).join(' ')) },
   { title: 'error', value: (row) => ('error' in row ? row.error.code : undefined) },
 ];

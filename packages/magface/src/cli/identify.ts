@@ -17,6 +17,7 @@ import {
   share,
 } from './options.ts';
 import { type Column, createRows } from './output.ts';
+import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
 interface Flags extends RunFlags {
@@ -30,6 +31,7 @@ interface MatchRow {
   readonly image: string;
   /** From 0, largest first. */
   readonly face: number;
+  /** Not rounded. */
   readonly quality: number | null;
   readonly person: string | null;
   readonly similarity: number | null;
@@ -53,13 +55,13 @@ interface Deciding {
 const table: readonly Column<MatchRow>[] = [
   { title: 'image', value: ({ image }) => image, layout: 'middle' },
   { title: 'face', value: ({ face }) => face, layout: 'right' },
-  { title: 'quality', value: ({ quality }) => quality ?? undefined, layout: 'right' },
+  qualityInTable,
   { title: 'person', value: ({ person }) => person ?? undefined, layout: 'middle' },
   { title: 'similarity', value: ({ similarity }) => similarity?.toFixed(4), layout: 'right' },
   { title: 'same', value: ({ same }) => (same === null ? undefined : same ? 'yes' : 'no') },
 ];
 const csv: readonly Column<MatchRow>[] = [
-  ...table,
+  ...table.map((column) => (column === qualityInTable ? qualityInCsv : column)),
   { title: 'threshold', value: ({ threshold }) => threshold ?? undefined },
   { title: 'fmr', value: ({ fmr }) => fmr ?? undefined },
   { title: 'expectedFalseHits', value: (row) => row.expectedFalseHits ?? undefined },
@@ -87,7 +89,7 @@ export function defineIdentify(command: Command, context: Context, done: (exitCo
 
 async function identify(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
   await expectGallery(flags.gallery);
-  const rows = createRows(context.stdout, { format: formatOf(flags), table, csv });
+  const rows = createRows(context.stdout, { format: formatOf(flags), table, csv, json: printedRow });
   let gallery: Gallery | undefined;
   let thresholds: readonly DecisionThreshold[] | undefined;
   try {

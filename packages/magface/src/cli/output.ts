@@ -24,15 +24,17 @@ export interface RowOptions<Row> {
   readonly table: readonly Column<Row>[];
   /** @default the table's */
   readonly csv?: readonly Column<Row>[];
+  /** The record as JSON has it. @default the row itself */
+  readonly json?: (row: Row) => unknown;
 }
 
 export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): RowWriter<Row> {
-  const { format, table, csv = table } = options;
+  const { format, table, csv = table, json = (row) => row } = options;
   if (format === 'table') return tableRows(stream, table);
   let rows = 0;
   const line = (row: Row): string => {
-    if (format === 'jsonl') return `${JSON.stringify(row)}\n`;
-    if (format === 'json') return `${rows === 0 ? '[\n' : ',\n'}  ${JSON.stringify(row)}`;
+    if (format === 'jsonl') return `${JSON.stringify(json(row))}\n`;
+    if (format === 'json') return `${rows === 0 ? '[\n' : ',\n'}  ${JSON.stringify(json(row))}`;
     const head = rows === 0 ? csvLine(csv.map(({ title }) => title)) : '';
     return head + csvLine(csv.map(({ value }) => value(row)));
   };

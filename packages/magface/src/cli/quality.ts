@@ -7,7 +7,7 @@ import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts'
 import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { faceCsv, faceRecords, faceTable, type QualityRecord } from './face-records.ts';
+import { faceCsv, faceRecords, faceTable, printedRecord, type QualityRecord } from './face-records.ts';
 import { expectCalibration } from './min-quality.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
 import { createRows } from './output.ts';
@@ -33,8 +33,12 @@ Examples:
   magface quality photos/ --best 1 --copy-to best/
   find . -name '*.jpg' | magface quality - --json > faces.json
 
-Quality ranges from 0 to 100. It is about the percentile of the face among
-ordinary faces, and is computed from the magnitude, the length of its feature.`;
+Quality ranges from 0 to 100 and is computed from the magnitude, the length of
+the face’s feature. 50 is an ordinary face; above it, quality is about the
+percentile among ordinary faces. Of the default model, a face of quality 10
+fails half of its comparisons with ordinary faces of the same person (at a
+false match rate of 0.001). Filters and sorting use the value
+before rounding.`;
 
 export function defineQuality(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -52,7 +56,12 @@ export function defineQuality(command: Command, context: Context, done: (exitCod
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   await expectFolderTarget(flags.copyTo, 'copy-to');
-  const rows = createRows(context.stdout, { format: formatOf(flags), table: faceTable, csv: faceCsv });
+  const rows = createRows(context.stdout, {
+    format: formatOf(flags),
+    table: faceTable,
+    csv: faceCsv,
+    json: printedRecord,
+  });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
   let ranked: Found[] = [];

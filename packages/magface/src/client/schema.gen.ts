@@ -179,13 +179,22 @@ export interface components {
             detection: number;
             /** @description Length of the embedding: the quality in the model’s own range. */
             magnitude: number;
-            /** @description 0 to 100; null when the model has no calibration. */
+            /** @description 0 to 100 with one decimal; null when the model has no calibration. */
             quality: number | null;
             /** @description What is visibly wrong, worst first, with what was measured in the unit of its rule. */
             reasons: {
                 /** @enum {string} */
-                code: "face_too_small" | "blurred" | "too_dark" | "too_bright" | "turned_away" | "cut_off";
+                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "not_distinctive";
                 value: number;
+            }[];
+            /** @description Estimates of the quality without one of these defects. */
+            estimates: {
+                /** @enum {string} */
+                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "not_distinctive";
+                /** @description Degrees to turn, for `turned_away`. */
+                by?: number;
+                /** @description About, 0 to 100. */
+                quality: number;
             }[];
             /** @description Not normalized; only when asked for. */
             embedding?: number[];

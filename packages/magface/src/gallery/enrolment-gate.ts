@@ -3,14 +3,14 @@ import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { describeReason } from '../reasons.ts';
 
-/** Lower quality identifies poorly; about one in ten ordinary faces is lower. */
-export const defaultMinQuality = 10;
+/** A face below is called poor. With the default model, more than a fifth of its comparisons fail. */
+export const defaultMinQuality = 20;
 
 /** Conditions for enrolling a face. */
 export interface GateOptions {
   /** The user's name for the image. */
   readonly image: string;
-  /** Minimum quality, 0 to 100. Without a scale, all faces pass. @default 10 */
+  /** Minimum quality, 0 to 100. Without a scale, all faces pass. @default 20 */
   readonly minQuality?: number | undefined;
   /** Take the largest of several faces rather than refuse the image. @default false */
   readonly largest?: boolean | undefined;
@@ -43,6 +43,6 @@ export function enrollable<Face extends GatedFace>(faces: readonly Face[], optio
   const { quality } = face;
   if (quality === undefined || quality >= minQuality) return face;
   const why = face.reasons[0] === undefined ? '' : ` (${describeReason(face.reasons[0])})`;
-  const message = `Expected a face of quality ${minQuality} or more in ${image} but its quality is ${quality}${why}: take a better photo, or lower ${flags.minQuality}.`;
+  const message = `Expected a face of quality ${minQuality} or more in ${image} but its quality is ${Math.floor(10 * quality) / 10}${why}: take a better photo, or lower ${flags.minQuality}.`;
   throw new ImageError('quality_too_low', image, message);
 }

@@ -9,6 +9,7 @@ import type { AffineMatrix, AnalyzedFace, DetectedFace } from '../face.ts';
 import type { ImageSize, Pixels } from '../pixels.ts';
 import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
+import { estimateRemedies } from '../what-if.ts';
 import type { Aligner } from './aligner.ts';
 import type { Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
@@ -159,7 +160,9 @@ async function finish<Input>(
     const faces = found.cuts.map((cut): AnalyzedFace => {
       const { embedding, magnitude } = embeddings[used++]!;
       const quality = calibration === undefined ? undefined : qualityScore(magnitude, calibration);
-      return { ...cut, embedding, magnitude, quality, reasons: findReasons({ ...cut, image: found.image }) };
+      const reasons = findReasons({ ...cut, image: found.image }, quality);
+      const estimates = estimateRemedies(magnitude, reasons, calibration);
+      return { ...cut, embedding, magnitude, quality, reasons, estimates };
     });
     return { input, index, image: found.image, faces };
   });

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { visibleReasons } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 
 const triple = z.tuple([z.number(), z.number(), z.number()]);
@@ -23,7 +24,15 @@ const licence = z.strictObject({
   notice: z.string(),
 });
 
-const calibration = z.strictObject({ centre: z.number(), width: z.number().positive(), source: z.string() });
+const remedyRow = z.strictObject({ from: z.number(), with: z.number(), without: z.number(), kept: z.number() });
+
+const calibration = z.strictObject({
+  centre: z.number(),
+  width: z.number().positive(),
+  widthBelow: z.number().positive().optional(),
+  remedies: z.partialRecord(z.enum(visibleReasons), z.array(remedyRow)).optional(),
+  source: z.string(),
+});
 
 const threshold = z.strictObject({
   /** False match rate at the threshold. */

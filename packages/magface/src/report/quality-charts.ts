@@ -1,16 +1,13 @@
 /** Charts of the quality report as SVG text, in the page's colours, so that one drawing serves dark and light. */
 import * as Plot from '@observablehq/plot';
-import type { Calibration } from '../quality.ts';
+import { type Calibration, magnitudeAt } from '../quality.ts';
 import { compare } from '../similarity.ts';
 import { draw } from './draw.ts';
 
 /** Histogram of magnitudes, with scores of 10, 50 and 90 marked if calibrated. */
 export function magnitudeChart(magnitudes: readonly number[], calibration: Calibration | undefined): string {
   const scores = calibration
-    ? [10, 50, 90].map((score) => {
-        const at = calibration.centre + calibration.width * Math.log(score / (100 - score));
-        return { at, words: `quality ${score}` };
-      })
+    ? [10, 50, 90].map((score) => ({ at: magnitudeAt(score, calibration), words: `quality ${score}` }))
     : [];
   const bars = Plot.binX<Plot.RectYOptions>({ y: 'count' }, { x: (value: number) => value, thresholds: 20 });
   return draw({

@@ -2,6 +2,7 @@
 import type { ReasonCode } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 import { describeReason } from '../reasons.ts';
+import { describeEstimate } from '../what-if.ts';
 import { counted, escaped, threeFigures } from './page.ts';
 import { magnitudeChart, similarityChart } from './quality-charts.ts';
 import type { QualityScale } from './quality-colours.ts';
@@ -69,7 +70,7 @@ export function stripSection(faces: readonly ShownFace[], scale: QualityScale): 
     const figures =
       quality === null
         ? `<b>${threeFigures(magnitude)}</b>`
-        : `<b>${quality}</b><small>${threeFigures(magnitude)}</small>`;
+        : `<b>${Math.round(quality)}</b><small>${threeFigures(magnitude)}</small>`;
     return `<li data-face="${number}" style="${scale.css(face)}"><img src="${escaped(picture)}" alt="Face ${number}" title="Face ${number}, ${escaped(face.image)}">${figures}</li>`;
   });
   const below = rising[0]!.quality === null ? 'the magnitude' : 'the score and, small, the magnitude';
@@ -102,7 +103,7 @@ function photo({ name, width, height, picture, faces }: ShownImage, scale: Quali
   const labels = faces.map((face) => {
     const [left, top] = [share(face.box.x, width), share(face.box.y, height)];
     const inside = top < 6 ? ' class="inside"' : ''; // no room above the box
-    return `<span${inside} data-face="${face.number}" style="${scale.css(face)};left:${left}%;top:${top}%">${face.quality ?? threeFigures(face.magnitude)}</span>`;
+    return `<span${inside} data-face="${face.number}" style="${scale.css(face)};left:${left}%;top:${top}%">${face.quality === null ? threeFigures(face.magnitude) : Math.round(face.quality)}</span>`;
   });
   return `<figure><div class="photo"><img src="${escaped(picture)}" alt="${escaped(name)}" width="${width}" height="${height}"><svg viewBox="0 0 ${width} ${height}" aria-hidden="true">${boxes.join('')}</svg>${labels.join('')}</div><figcaption>${escaped(name)} · ${counted(faces.length, 'face')}</figcaption></figure>`;
 }
@@ -138,17 +139,21 @@ export function tableSection(faces: readonly ShownFace[], scale: QualityScale, s
   );
   const number = (key: number, text: string): string => `<td class="number" data-key="${key}">${text}</td>`;
   const rows = faces.map((face) => {
-    const { box, magnitude, quality, detection, reasons } = face;
+    const { box, magnitude, quality, detection, reasons, estimates } = face;
+    const told = [
+      ...reasons.map((reason) => escaped(describeReason(reason))),
+      ...estimates.map((estimate) => `<span class="soft">${escaped(describeEstimate(estimate))}</span>`),
+    ];
     const [w, h] = [Math.round(box.width), Math.round(box.height)];
     const cells = [
       number(face.number, `<i></i>${face.number}`),
       `<td><img src="${escaped(face.picture)}" alt="" loading="lazy"></td>`,
-      ...(scored ? [number(quality ?? 0, String(quality ?? '–'))] : []),
+      ...(scored ? [number(quality ?? 0, quality === null ? '–' : String(Math.round(quality)))] : []),
       number(magnitude, magnitude.toFixed(2)),
       `<td class="name" data-key="${escaped(face.image)}">${escaped(face.image)}</td>`,
       number(w * h, `${w} × ${h}`),
       number(detection, detection.toFixed(2)),
-      `<td class="reasons" data-key="${reasons.length} ${reasons[0]?.code ?? ''}">${reasons.map((reason) => escaped(describeReason(reason))).join('<br>')}</td>`,
+      `<td class="reasons" data-key="${reasons.length} ${reasons[0]?.code ?? ''}">${told.join('<br>')}</td>`,
     ];
     return `<tr data-face="${face.number}" data-value="${scored ? quality : magnitude}" data-flawed="${reasons.length > 0 ? 1 : 0}" style="${scale.css(face)}">${cells.join('')}</tr>`;
   });
@@ -183,12 +188,12 @@ export function failureSection(failures: ReportData['failures'], atMost: number)
 export function modelSection({ model, detector }: ReportData): string {
   const scored = model.contract.calibration !== undefined;
   const reading = scored
-    ? 'Quality is 0 to 100 by the calibration above, about the percentile among ordinary faces of its reference set. It orders faces exactly as their magnitudes do.'
+    ? 'Quality is 0 to 100 by the calibration above, 50 is an ordinary face of its reference set, and more is about the percentile among those. It orders faces exactly as their magnitudes do.'
     : 'This model has no calibration, so that only magnitudes are shown: compare them with each other, not with those of another model. <code>magface calibrate</code> fits the scale of scores.';
   return `<section><h2>Model</h2>${card(model)}${detector ? `<h2>Detector</h2>${card(detector)}` : ''}
 <h2>How to read the numbers</h2>
 <p>The magnitude is the length of the face’s feature before it is normalized; MagFace learns it together with recognition, so that faces which are easy to recognise have long features. ${reading}</p>
-<p>What is wrong with a face is measured on the picture by plain rules. It explains a score and never changes it.</p></section>`;
+<p>What is wrong with a face is measured on the picture by plain rules. It explains a score and never changes it. What a face would score without a defect is estimated from reference faces with and without it.</p></section>`;
 }
 
 function card({
@@ -197,7 +202,9 @@ function card({
   assumed,
   contract: { arch, embeddingLength, calibration, licence },
 }: ReportModel): string {
-  const scale = calibration && `centre ${calibration.centre}, width ${calibration.width}: ${calibration.source}`;
+  const below = calibration?.widthBelow === undefined ? '' : ` (${calibration.widthBelow} below the centre)`;
+  const scale =
+    calibration && `centre ${calibration.centre}, width ${calibration.width}${below}: ${calibration.source}`;
   const lines: [string, string | undefined][] = [
     ['Name', name],
     ['Architecture', arch],

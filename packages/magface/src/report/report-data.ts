@@ -1,5 +1,5 @@
 /** Data of the quality report. */
-import type { DetectedFace, Reason } from '../face.ts';
+import type { DetectedFace, Estimate, Reason } from '../face.ts';
 import type { Calibration } from '../quality.ts';
 
 export interface ReportData {
@@ -20,9 +20,10 @@ export interface ReportFace extends Pick<DetectedFace, 'box' | 'landmarks' | 'de
   /** From 0, largest first. */
   readonly face: number;
   readonly magnitude: number;
-  /** 0 to 100; null if the model has no calibration. */
+  /** 0 to 100, not rounded; null if the model has no calibration. */
   readonly quality: number | null;
   readonly reasons: readonly Reason[];
+  readonly estimates: readonly Estimate[];
   /** The aligned face as a data URL. */
   readonly picture: string;
   /** (D) float32, not normalized. */

@@ -81,7 +81,7 @@ function exampleSection({ name, rows }: DamageExample, calibration: Calibration 
   const figures = (magnitude: number): string =>
     calibration === undefined
       ? `<b>${threeFigures(magnitude)}</b>`
-      : `<b>${qualityScore(magnitude, calibration)}</b><small>${threeFigures(magnitude)}</small>`;
+      : `<b>${Math.round(qualityScore(magnitude, calibration))}</b><small>${threeFigures(magnitude)}</small>`;
   const strips = rows.map(({ kind, steps }) => {
     const items = steps.map(
       ({ damage, picture, magnitude, similarity }) =>

@@ -7,6 +7,7 @@ import { enrollable } from '../gallery/enrolment-gate.ts';
 import type { People } from '../gallery/gallery.ts';
 import { identify } from '../gallery/identify.ts';
 import { longestName, nameFault } from '../gallery/person-name.ts';
+import { printedQuality } from '../quality.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
 import type { Engine } from './engine.ts';
@@ -72,7 +73,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
       let total = 0;
       for (const { embedding, magnitude, quality = null } of found) {
         const enrolled = await gallery.enrol(request.params.id, { embedding, quality });
-        faces.push({ face: enrolled.face, magnitude, quality, known: enrolled.known });
+        faces.push({ face: enrolled.face, magnitude, quality: printedQuality(quality), known: enrolled.known });
         total = enrolled.faces;
       }
       return { person: request.params.id, faces, total };

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asImageError, ImageError, MagfaceError } from '../errors.ts';
+import { printedQuality } from '../quality.ts';
 import { compare } from '../similarity.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
@@ -84,7 +85,7 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
         fmr: taken?.fmr ?? null,
         fmrAsked: fmr,
         same: taken === undefined ? null : similarity >= taken.threshold,
-        quality: [a.quality ?? null, b.quality ?? null] as [number | null, number | null],
+        quality: [printedQuality(a.quality), printedQuality(b.quality)] as [number | null, number | null],
       };
     },
   });

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
-import { reasonRules } from '../reasons.ts';
+import { printedQuality } from '../quality.ts';
+import { reasonCodes } from '../reasons.ts';
 import type { ServedFace } from './engine-request.ts';
 
 export interface ErrorReply {
@@ -37,6 +38,7 @@ export interface FaceReply {
   readonly magnitude: number;
   readonly quality: number | null;
   readonly reasons: { readonly code: string; readonly value: number }[];
+  readonly estimates: { readonly code: string; readonly by?: number | undefined; readonly quality: number }[];
   readonly embedding?: number[] | undefined;
 }
 
@@ -49,10 +51,19 @@ const face: z.ZodType<FaceReply> = z
       .describe('Left eye, right eye, nose, left and right corner of the mouth, as the image shows them.'),
     detection: z.number().describe('The detector’s confidence, 0 to 1.'),
     magnitude: z.number().describe('Length of the embedding: the quality in the model’s own range.'),
-    quality: z.number().nullable().describe('0 to 100; null when the model has no calibration.'),
+    quality: z.number().nullable().describe('0 to 100 with one decimal; null when the model has no calibration.'),
     reasons: z
-      .array(z.object({ code: z.enum(Object.keys(reasonRules)), value: z.number() }))
+      .array(z.object({ code: z.enum(reasonCodes), value: z.number() }))
       .describe('What is visibly wrong, worst first, with what was measured in the unit of its rule.'),
+    estimates: z
+      .array(
+        z.object({
+          code: z.enum(reasonCodes),
+          by: z.number().optional().describe('Degrees to turn, for `turned_away`.'),
+          quality: z.number().describe('About, 0 to 100.'),
+        }),
+      )
+      .describe('Estimates of the quality without one of these defects.'),
     embedding: z.array(z.number()).optional().describe('Not normalized; only when asked for.'),
   })
   .meta({ id: 'Face' });
@@ -281,15 +292,16 @@ export const healthReply: z.ZodType<HealthReply> = z
 
 /** @param index - among the image's faces, the largest first */
 export function faceReply(face: ServedFace, index: number, { embedding }: { readonly embedding: boolean }): FaceReply {
-  const { box, landmarks, detection, magnitude, quality = null, reasons } = face;
+  const { box, landmarks, detection, magnitude, quality, reasons, estimates } = face;
   return {
     face: index,
     box,
     landmarks: [...landmarks],
     detection,
     magnitude,
-    quality,
+    quality: printedQuality(quality),
     reasons: [...reasons],
+    estimates: [...estimates],
     ...(embedding ? { embedding: [...face.embedding] } : {}),
   };
 }

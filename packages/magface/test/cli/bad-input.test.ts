@@ -83,7 +83,7 @@ test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo wit
     ['no-face.png', 'no_face'],
     ['good.png', undefined],
   ]);
-  expect(rows[5]?.quality).toBe(73); // 100 / (1 + exp(5 - 6))
+  expect(rows[5]?.quality).toBe(73.1); // 100 / (1 + exp(5 - 6))
   const lines = run.stderr.trim().split('\n');
   expect(lines).toHaveLength(5);
   for (const [at, name] of bad.entries()) {
@@ -101,7 +101,7 @@ test('paths with spaces and umlauts keep their names, given as words, folders, g
   for (const words of [[name], ['Fotos für Oma'], ['*/*.png'], ['-']]) {
     const run = await runCli(['quality', ...words, '--format', 'jsonl'], { cwd, stdin: `${name}\r\n` });
     expect(run.exitCode).toBe(0);
-    expect(JSON.parse(run.stdout)).toMatchObject({ image: name, face: 0, quality: 73 });
+    expect(JSON.parse(run.stdout)).toMatchObject({ image: name, face: 0, quality: 73.1 });
   }
 });
 

@@ -35,7 +35,7 @@ test('quality prints one row per face, in the order of the inputs, within 80 col
 test('quality --json prints the fields of the contract', async () => {
   const { stdout } = await runCli(['quality', 'photos/a.png', '--json'], { cwd });
   const [record] = JSON.parse(stdout) as object[];
-  const keys = ['image', 'face', 'box', 'landmarks', 'detection', 'magnitude', 'quality', 'reasons'];
+  const keys = ['image', 'face', 'box', 'landmarks', 'detection', 'magnitude', 'quality', 'reasons', 'estimates'];
   expect(Object.keys(record!)).toEqual(keys);
   expect(record).toMatchObject({
     box: { x: 1, y: 2, width: 30, height: 40 },
@@ -88,11 +88,18 @@ test('quality --min-quality filters, and needs a calibrated model', async () => 
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line).quality),
-  ).toEqual([88]);
+  ).toEqual([88.1]);
   const load = async () => fakeRecogniser({ calibration: undefined });
   const bare = await runCli(words, { cwd, services: { load } });
   expect(bare.exitCode).toBe(2);
   expect(bare.stderr).toContain('Expected a calibrated model for --min-quality but fake has no calibration');
+});
+
+test('--min-quality compares more digits than are printed', async () => {
+  const least = async (value: string) =>
+    (await runCli(['quality', 'photos', '--min-quality', value, '-q'], { cwd })).stdout;
+  expect(await least('88.07')).toMatch(/ 88 /); // 100 / (1 + exp(5 - 7)) is 88.08
+  expect(await least('88.09')).not.toMatch(/ 88 /);
 });
 
 test('quality --report passes every photo and face to the page', async () => {
@@ -152,7 +159,7 @@ test("compare prints the similarity and decides by the model's threshold", async
     fmr: 0.001,
     fmrAsked: 0.001,
     same: true,
-    quality: [50, 88],
+    quality: [50, 88.1],
     faces: [1, 2],
   });
   const between = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.0005'], { cwd, services });

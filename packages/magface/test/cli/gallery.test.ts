@@ -27,7 +27,7 @@ test('enrolled faces are found; an image without a face is reported with exit co
   expect(enrolled.stderr).toContain('Expected a face in ann/no-face.png but found none');
   expect(JSON.parse(enrolled.stdout)).toEqual([
     { image: 'ann/a.png', person: 'Ann Lee', face: 1, magnitude: 5, quality: 50, total: 1, known: false },
-    { image: 'ann/b.png', person: 'Ann Lee', face: 2, magnitude: 6, quality: 73, total: 2, known: false },
+    { image: 'ann/b.png', person: 'Ann Lee', face: 2, magnitude: 6, quality: 73.1, total: 2, known: false },
   ]);
 
   const found = await runCli(['identify', '--gallery', 'people', 'two.png'], { cwd });
@@ -108,7 +108,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
     stdout: '[]\n',
     stderr: [
       'Expected one face in two.png but found 2: cut the person out, or take the largest with --largest.',
-      'Expected a face of quality 10 or more in poor.png but its quality is 2 (blurred: sharpness 3.2, at least 40 is good): take a better photo, or lower --min-quality.',
+      'Expected a face of quality 20 or more in poor.png but its quality is 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
       '',
     ].join('\n'),
   });
@@ -126,7 +126,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
   ]);
   const flags = ['--largest', '--min-quality', '0', '--json'];
   const taken = await enroll('--gallery', 'people', '--person', 'Bob', 'two.png', 'poor.png', ...flags);
-  expect([taken.exitCode, JSON.parse(taken.stdout)]).toMatchObject([0, [{ quality: 88 }, { quality: 2 }]]);
+  expect([taken.exitCode, JSON.parse(taken.stdout)]).toMatchObject([0, [{ quality: 88.1 }, { quality: 1.8 }]]);
 });
 
 test('identify prints threshold and rate, and what the rate means among many people', async () => {

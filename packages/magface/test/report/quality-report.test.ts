@@ -19,7 +19,8 @@ function faceOf(face: number, magnitude: number, quality: number | null): Report
   const reasons: ReportFace['reasons'] = magnitude < 18 ? [{ code: 'blurred', value: 12 }] : [];
   const embedding = Float32Array.of(magnitude * Math.cos(face), magnitude * Math.sin(face));
   const box = { x, y: 10, width: 40, height: 50 };
-  return { face, box, landmarks, detection: 0.9, magnitude, quality, reasons, picture, embedding };
+  const estimates: ReportFace['estimates'] = magnitude < 18 ? [{ code: 'blurred', quality: 44 }] : [];
+  return { face, box, landmarks, detection: 0.9, magnitude, quality, reasons, estimates, picture, embedding };
 }
 
 /** Images of as many faces as said, magnitudes 16, 17, ... over all of them. */
@@ -78,7 +79,7 @@ test('shows every face with its numbers in strip, photo, table and heat map', ()
     name(0),
     '40 × 50',
     '0.90',
-    'blurred: sharpness 12, at least 40 is good',
+    'blurred: edges 12 pixels wide in the aligned face, at most 1.35 is goodin focus: about 44 (estimate)',
   ]);
   // Each face with itself, the two pairs whose features point one way both ways round, and face 1 on both axes.
   const ones = texts(document, '.scroll:not(.charts) svg text').filter((text) => text === '1');

@@ -33,6 +33,7 @@ export function face(angle: number, length = 5): ServedFace {
     magnitude: length,
     quality: 50,
     reasons: [{ code: 'blurred', value: 3.2 }],
+    estimates: [],
   };
 }
 

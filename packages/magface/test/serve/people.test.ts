@@ -65,7 +65,7 @@ test('an image with several faces, or a poor one, is rejected unless the request
   expect(await ask('?largest=true', 'faces 0 40')).toEqual([200, 1]);
   expect(await ask('?minQuality=51', 'face 0')).toEqual([
     422,
-    'Expected a face of quality 51 or more in image but its quality is 50 (blurred: sharpness 3.2, at least 40 is good): take a better photo, or lower minQuality.',
+    'Expected a face of quality 51 or more in image but its quality is 50 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower minQuality.',
   ]);
   expect(asked).toHaveLength(1);
 });

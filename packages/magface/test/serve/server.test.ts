@@ -56,6 +56,7 @@ test('a form with one image returns its faces, with the embedding on request', a
     'magnitude',
     'quality',
     'reasons',
+    'estimates',
   ]);
   const more = await post(app, '/v1/faces?embedding=true', form(['face 0']));
   expect(more.json().images[0].faces[0].embedding).toEqual([5, 0]);

@@ -184,7 +184,7 @@ function ShotPicture({ shot }: { readonly shot: Shot }): JSX.Element {
   );
 }
 
-const qualityOf = ({ face }: Shot): number => face.quality ?? 0;
+const qualityOf = ({ face }: Shot): number => Math.round(face.quality ?? 0);
 const shotName = (shot: Shot): string => `shot-${shot.id}-quality-${qualityOf(shot)}.jpg`;
 
 async function saveAll(): Promise<void> {

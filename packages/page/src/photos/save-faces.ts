@@ -1,5 +1,6 @@
 /** Saves kept faces as a table and as files. */
 
+import { printedQuality } from 'magface/browser';
 import { freeName, zipped } from '../shared/download.ts';
 import { cropFile, cutOut } from '../shared/pictures.ts';
 import type { Photo, PhotoFace } from './photo-set.ts';
@@ -9,7 +10,8 @@ export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<numb
   const head = ['image', 'face', 'x', 'y', 'width', 'height', 'detection', 'magnitude', 'quality', 'reasons'];
   const rows = faces.map(({ id, name, number, face }) => {
     const { box, detection, magnitude, quality, reasons } = face;
-    const cells = [name, number - 1, box.x, box.y, box.width, box.height, detection, magnitude, quality];
+    const score = printedQuality(quality) ?? undefined;
+    const cells = [name, number - 1, box.x, box.y, box.width, box.height, detection, magnitude, score];
     const why = reasons.map(({ code, value }) => `${code}=${value}`).join(' ');
     return [...cells, why, ...(people ? [(people.get(id) ?? 0) + 1] : [])];
   });

@@ -12,7 +12,7 @@ export const colourOf = ({ quality }: AnalyzedFace): QualityColour => qualityCol
 
 /** The score, or the magnitude if the model has no calibration. */
 export const scoreOf = ({ quality, magnitude }: AnalyzedFace): string =>
-  quality === undefined ? magnitude.toFixed(1) : String(quality);
+  quality === undefined ? magnitude.toFixed(1) : String(Math.round(quality));
 
 /** CSS variables for the face's colours. */
 export function colours(face: AnalyzedFace): Record<string, string> {
@@ -54,16 +54,20 @@ export function Meter({ face }: { readonly face: AnalyzedFace }): JSX.Element {
   );
 }
 
-/** The reasons for a face's low quality, one per line. */
+/** The reasons for a face's low quality, one per line, then what it would score without each. */
 export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element {
   if (face.reasons.length === 0) {
-    const { nothingWrong, unexplained } = texts.photos;
-    return <p class="reasons soft">{(face.quality ?? 100) < poor ? unexplained : nothingWrong}</p>;
+    return <p class="reasons soft">{texts.photos.nothingWrong}</p>;
   }
   return (
     <ul class="reasons">
       {face.reasons.map((reason) => (
         <li key={reason.code}>{texts.reason(reason)}</li>
+      ))}
+      {face.estimates.map((estimate) => (
+        <li key={`estimate ${estimate.code}`} class="soft">
+          {texts.estimate(estimate)}
+        </li>
       ))}
     </ul>
   );

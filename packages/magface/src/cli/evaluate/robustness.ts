@@ -6,7 +6,7 @@ import type { ImageErrorCode } from '../../errors.ts';
 import { type DamagedFaces, type DamageName, damageFaces, describeDamage } from '../../eval/damage-faces.ts';
 import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../../eval/robustness.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
-import { type Calibration, qualityScore } from '../../quality.ts';
+import { type Calibration, printedQuality, qualityScore } from '../../quality.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 import { findImages, type ImageFile } from '../inputs.ts';
@@ -141,7 +141,7 @@ function recordOf(report: RobustnessReport, { model, seed, failed }: RecordOptio
       strength,
       damage: describeDamage(kind as DamageName, strength),
       magnitude,
-      quality: calibration === undefined ? null : qualityScore(magnitude.p50, calibration),
+      quality: calibration === undefined ? null : printedQuality(qualityScore(magnitude.p50, calibration)),
       similarity,
     })),
   }));
