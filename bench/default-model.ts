@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { allDamages } from '../packages/magface/src/degrade/node/jpeg.ts';
 import { magnitudesOf } from '../packages/magface/src/eval/feature-set.ts';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
-import { errorVersusReject, pairQuality } from '../packages/magface/src/eval/reject.ts';
+import { pairQuality } from '../packages/magface/src/eval/reject.ts';
 import { robustnessReport } from '../packages/magface/src/eval/robustness.ts';
 import { cosineSimilarities, type Pairs, verify } from '../packages/magface/src/eval/verification.ts';
 import { readyToRun, weightsDigest } from '../packages/magface/src/graph/onnx/file.ts';
@@ -24,6 +24,7 @@ import { loadModel } from '../packages/magface/src/models/load-model.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { magnitudeQuantiles } from '../packages/magface/src/train/model/recipe.ts';
+import { rejection } from './support/attainable.ts';
 import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
@@ -107,30 +108,6 @@ async function featuresOf(name: string): Promise<Float32Array> {
   }
   const all = Buffer.concat(blocks.map((block) => readFileSync(fileOf(block))));
   return new Float32Array(Uint8Array.from(all).buffer);
-}
-
-const rates = Array.from({ length: 11 }, (_, i) => i * 0.05);
-
-/** Mean FNMR over 0 to 50 % rejected, and its position between chance and the bound behind the published shares. */
-function rejection(similarities: Float64Array, same: Uint8Array, quality: Float64Array, fmr: number) {
-  const options = { fmr, threshold: 'fixed', rejectRates: rates, paucLimit: 0.5 } as const;
-  const { pauc, fnmrOfAll } = errorVersusReject(similarities, same, quality, options);
-  const [chance, bound] = [fnmrOfAll!, boundOf(fnmrOfAll!, same)];
-  return { fnmr: chance, pauc: pauc!, shareOfAttainable: (chance - pauc!) / (chance - bound) };
-}
-
-/**
- * Mean FNMR of a quality that also knows the labels and spends every rejection on a genuine error. The oracle of `magface
- * evaluate` is weaker; this bound is kept because earlier models were judged by it.
- */
-function boundOf(fnmr: number, same: Uint8Array): number {
-  const genuine = same.reduce((sum, label) => sum + label, 0);
-  const left = rates.map((rate) => {
-    const gone = Math.min(fnmr * genuine, Math.floor(rate * same.length));
-    return gone === genuine ? 0 : (fnmr * genuine - gone) / (genuine - gone);
-  });
-  const steps = left.slice(1).map((value, i) => (value + left[i]!) / 2);
-  return steps.reduce((sum, step) => sum + step, 0) / steps.length;
 }
 
 function pairsOf({ left, right, same }: typeof testPairs, names: readonly string[]): Pairs {

@@ -24,6 +24,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The default model on LFW’s folds, before and after it was trained for damaged faces',
     figures: 'accuracy {before.lfwFolds.accuracy} to {after.lfwFolds.accuracy}',
   },
+  'quality-scale': {
+    claim:
+      'Rejecting pairs by whole numbers of quality, beside the magnitude: CFP’s people 51 to 100, LFW’s test pairs',
+    figures:
+      'loses at most {mostLost} of the share of the attainable; frontal-profile pairs at 0 or 1: {cfp.frontalProfile.wholeNumbersOfPairs.zeroOrOne%}, with one width {cfp.frontalProfile.wholeNumbersOfPairs.zeroOrOneByOneWidth%}',
+  },
   'finetune-variants': {
     claim: 'Variants of the recipe behind the default model, on people held out of the training lists',
     figures: '{variants.length} variants; what each gives is in the file',
