@@ -14,19 +14,21 @@ export interface PairIdentities {
 }
 
 /**
- * The folder of an image is its identity if that agrees with every label (`NAME/NAME_0001.jpg`). Otherwise images
- * are joined by name and by genuine pairs; two people without a common pair then rightly count as two, but so do
+ * The folder of an image is its identity if that agrees with every label (`NAME/NAME_0001.jpg`), else a folder above it
+ * (`NAME/profile/01.jpg`). Otherwise images are joined by name and by genuine pairs; two people without a common pair then rightly count as two, but so do
  * two images of one person that no genuine pair joins.
  *
  * @param names - one per row, if rows have names
  */
 export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIdentities {
   if (names !== undefined) {
-    const folders = numbered(names.map((name) => name.slice(0, Math.max(0, name.lastIndexOf('/')))));
-    const agrees = pairs.same.every(
-      (same, i) => (folders[pairs.left[i]!] === folders[pairs.right[i]!]) === (same === 1),
-    );
-    if (agrees) return { ...renumbered(pairs, (row) => folders[row]!), from: 'folders' };
+    for (let paths = names.map(above); paths.some((path) => path !== ''); paths = paths.map(above)) {
+      const folders = numbered(paths);
+      const agrees = pairs.same.every(
+        (same, i) => (folders[pairs.left[i]!] === folders[pairs.right[i]!]) === (same === 1),
+      );
+      if (agrees) return { ...renumbered(pairs, (row) => folders[row]!), from: 'folders' };
+    }
   }
   const images = names === undefined ? undefined : numbered(names);
   const image = (row: number): number => images?.[row] ?? row;
@@ -42,6 +44,9 @@ export function identitiesOf(pairs: Pairs, names?: FeatureSet['names']): PairIde
   });
   return { ...renumbered(pairs, (row) => root(image(row))), from: 'pairs' };
 }
+
+/** The folder that a path lies in; '' at the top. */
+const above = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 /** One number per different text. */
 function numbered(texts: readonly string[]): Uint32Array {

@@ -23,6 +23,12 @@ describe('identitiesOf', () => {
     expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
   });
 
+  test('takes a folder above if only that agrees', () => {
+    const names = ['set/a/front/1', 'set/a/side/2', 'set/b/front/1', 'set/b/side/2', 'set/b/front/3'];
+    const { left, right, count, from } = identitiesOf(pairs, names);
+    expect([[...left], [...right], count, from]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2, 'folders']);
+  });
+
   test('otherwise joins images by genuine pairs and equal names', () => {
     const { left, right, count } = identitiesOf(pairs, ['x/1', 'x/2', 'x/3', 'x/4', 'x/3']);
     expect([[...left], [...right], count]).toEqual([[0, 1, 0, 0], [0, 1, 1, 1], 2]);
