@@ -32,7 +32,7 @@ export const template: Landmarks = [
 export function similarityTransform(from: readonly Point[], to: readonly Point[]): AffineMatrix {
   if (from.length !== to.length || from.length < 2) {
     throw new ShapeError(
-      `Expected as many targets as points, at least 2, but received ${from.length} and ${to.length}.`,
+      `Expected as many targets as points, at least 2, but received ${from.length} points and ${to.length} targets: pass pairs of corresponding points.`,
     );
   }
   const [px, py] = meanPoint(from);
@@ -45,7 +45,9 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
     spread += (x - px) ** 2 + (y - py) ** 2;
   }
   if (!(spread > 0)) {
-    throw new ShapeError(`Expected at least two different points but all ${from.length} are at (${px}, ${py}).`);
+    throw new ShapeError(
+      `Expected at least two different points but all ${from.length} are at (${px}, ${py}): check the landmarks.`,
+    );
   }
   const [a, d] = [real / spread, imaginary / spread];
   return [
@@ -83,7 +85,8 @@ export function mapped([[a, b, c], [d, e, f]]: AffineMatrix, [x, y]: Point): Poi
  */
 export function inverseOf([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
   const determinant = a * e - b * d;
-  if (!(Math.abs(determinant) > 0)) throw new ShapeError('Expected an invertible matrix but its determinant is 0.');
+  if (!(Math.abs(determinant) > 0))
+    throw new ShapeError('Expected an invertible matrix but its determinant is 0: use a transform that keeps area.');
   const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
   return [
     [ia, ib, -ia * c - ib * f],

@@ -47,7 +47,7 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
   if (wrong >= 0) {
     throw new MagfaceError(
       'calibration_impossible',
-      `Expected the lengths of features, above 0, but received ${sorted[wrong]}: leave out faces that could not be embedded.`,
+      `Expected feature lengths above 0 but received ${sorted[wrong]}: omit faces that could not be embedded.`,
     );
   }
   const [p5, p25, p50, p75, p95] = [0.05, 0.25, 0.5, 0.75, 0.95].map((p) => quantile(sorted, p)) as [
@@ -61,7 +61,7 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
   if (!(width > 0)) {
     throw new MagfaceError(
       'calibration_impossible',
-      `Expected magnitudes that differ between faces but the middle half are all ${p50}: this model's magnitude says nothing of quality.`,
+      `Expected magnitudes that differ between faces but the middle half are all ${p50}: this model's magnitude does not measure quality, so use a MagFace model.`,
     );
   }
   return { centre: p50, width, magnitudes: { p5, p25, p50, p75, p95 } };

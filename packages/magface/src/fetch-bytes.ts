@@ -31,7 +31,7 @@ export class FetchFault extends Error {
   readonly total: number | undefined;
 
   constructor(kind: FetchFault['kind'], facts: Partial<Omit<FetchFault, 'kind'>> = {}) {
-    super(`fetching failed: ${kind}`, { cause: facts.cause });
+    super(`download failed: ${kind}`, { cause: facts.cause });
     this.kind = kind;
     this.status = facts.status ?? 0;
     this.statusText = facts.statusText ?? '';
@@ -49,7 +49,7 @@ export class FetchFault extends Error {
 export async function fetchBytes(address: string | URL, options: FetchBytesOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { signal, silence, redirect = 'follow' } = options;
   const quiet = new AbortController();
-  const stop = (): void => quiet.abort(new Error(`the server was silent for ${(silence ?? 0) / 1000} s`));
+  const stop = (): void => quiet.abort(new Error(`the server sent nothing for ${(silence ?? 0) / 1000} s`));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (): void => {
     clearTimeout(timer);

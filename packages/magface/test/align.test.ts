@@ -41,7 +41,7 @@ describe('similarityTransform', () => {
   test('rejects coinciding points and unequal counts', () => {
     const spot: Point[] = [1, 2, 3].map(() => [5, 6]);
     expect(() => similarityTransform(spot, template.slice(0, 3))).toThrow(ShapeError);
-    expect(() => similarityTransform(spot, template)).toThrow('received 3 and 5');
+    expect(() => similarityTransform(spot, template)).toThrow('received 3 points and 5 targets');
   });
 });
 

@@ -50,7 +50,7 @@ test.each([
   ['/missing', {}, { kind: 'refused', status: 404, statusText: 'Not Found' }],
   ['/moved', { redirect: 'error' }, { kind: 'unreachable' }],
   ['/cut', { limit: 1000 }, { kind: 'lost' }],
-  ['/silent', { silence: 50 }, { kind: 'unreachable', cause: { message: 'the server was silent for 0.05 s' } }],
+  ['/silent', { silence: 50 }, { kind: 'unreachable', cause: { message: 'the server sent nothing for 0.05 s' } }],
 ])('%s: fails with %j', async (path, options, expected) => {
   const error = await fault(path, options);
   expect(error).toBeInstanceOf(FetchFault);

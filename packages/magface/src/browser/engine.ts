@@ -100,7 +100,7 @@ async function startEngine(runtime: Runtime, models: FetchedModels, options: Ope
         if (result.error !== undefined) throw result.error;
         return { image: result.image, faces: result.faces };
       }
-      throw new Error('the pipeline gave no result'); // cannot happen: one input gives one result
+      throw new Error('the pipeline returned no result'); // cannot happen: one input gives one result
     },
   };
 }

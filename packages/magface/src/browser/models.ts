@@ -39,7 +39,7 @@ export async function listFolder(folder: string): Promise<readonly FolderModel[]
 
 function asList(value: unknown, address: string): readonly FolderModel[] {
   if (Array.isArray(value) && value.every((entry) => typeof entry?.file === 'string' && entry.contract)) return value;
-  const message = `Expected a list of models at ${address} but received something else: write the folder with \`magface page --output DIR\`.`;
+  const message = `Expected a list of models at ${address} but received other content: write the folder with \`magface page --output DIR\`.`;
   throw new ModelError('model_missing', address, message);
 }
 
@@ -96,7 +96,7 @@ async function download(
   const data = await fetchBytes(address, { limit: bytes, onProgress: report }).catch((fault: FetchFault) => {
     const { kind, status, received, cause } = fault;
     if (kind === 'refused') return fail(`the server answered ${status}`);
-    if (kind === 'too_large') return fail(`it sent more than ${bytes} bytes`);
+    if (kind === 'too_large') return fail(`it sent more than the announced ${bytes} bytes`);
     if (kind === 'short') return fail(`only ${received} of ${bytes} bytes arrived`);
     return fail(kind === 'lost' ? 'the connection was lost' : 'the server cannot be reached', cause);
   });

@@ -28,7 +28,7 @@ async function run(request: Request, { signal, onProgress }: Task): Promise<Answ
     engine = await openEngine(request.options, onProgress);
     return engine.opened;
   }
-  if (engine === undefined) throw new Error('the models were not opened');
+  if (engine === undefined) throw new Error('the models are not open');
   return engine[request.kind]({ ...request, signal });
 }
 

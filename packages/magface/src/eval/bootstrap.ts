@@ -86,7 +86,10 @@ export function drawPeople<Result>(
   measure: (weights: Uint32Array) => Result,
 ): Result[] {
   if (!(replicates >= 100))
-    throw new ConfigError('replicates', `Expected 100 or more replicates but received ${replicates}.`);
+    throw new ConfigError(
+      'replicates',
+      `Expected at least 100 replicates but received ${replicates}: raise the number.`,
+    );
   const random = randomStream(seed);
   const times = new Uint32Array(count);
   const weights = new Uint32Array(same.length);
@@ -110,7 +113,10 @@ export function drawPeople<Result>(
 /** @returns the percentiles of the draws just outside the share, without interpolation */
 export function intervalOf(draws: ArrayLike<number>, confidence = 0.95): Interval {
   if (!(confidence > 0 && confidence < 1))
-    throw new ConfigError('confidence', `Expected a confidence between 0 and 1 but received ${confidence}.`);
+    throw new ConfigError(
+      'confidence',
+      `Expected a confidence between 0 and 1 but received ${confidence}: use 0.95, for example.`,
+    );
   const sorted = Float64Array.from(draws).sort();
   const outside = ((1 - confidence) / 2) * (sorted.length - 1);
   return [sorted[Math.floor(outside)]!, sorted[Math.ceil(sorted.length - 1 - outside)]!];

@@ -21,10 +21,7 @@ export async function readCfpPairs(folder: string, protocol: CfpProtocol): Promi
   const split = join(folder, 'Protocol', 'Split', protocol.toUpperCase());
   const folds = (await readdir(split).catch(() => [])).filter((name) => /^\d+$/.test(name)).sort();
   if (folds.length === 0)
-    throw new ConfigError(
-      'protocol',
-      `Expected folders 01, 02, … in ${split} but there are none: unpack the whole set.`,
-    );
+    throw new ConfigError('protocol', `Expected folders 01, 02, … in ${split} but found none: unpack the whole set.`);
   const [left, right, same]: [string[], string[], number[]] = [[], [], []];
   for (const fold of folds)
     for (const [name, label] of [
@@ -52,7 +49,11 @@ async function readNumbers(folder: string, name: string): Promise<ReadonlyMap<st
     lines.map((line) => {
       const [index, path] = line.text.split(/\s+/);
       if (index !== undefined && path !== undefined) return [index, path.replace(/^(\.\.?\/)+/, '')];
-      throw lineError(file, `Expected "number path" on line ${line.number} but found "${line.text}".`, line);
+      throw lineError(
+        file,
+        `Expected "number path" on line ${line.number} but found "${line.text}": use the set's original list.`,
+        line,
+      );
     }),
   );
 }
@@ -64,5 +65,9 @@ function pathOf(
 ): string {
   const path = images.get(index);
   if (path !== undefined) return path;
-  throw lineError(file, `Expected a number of the image list on line ${line.number} but found "${index}".`, line);
+  throw lineError(
+    file,
+    `Expected a number from the image list on line ${line.number} but found "${index}": use the set's original lists.`,
+    line,
+  );
 }

@@ -18,7 +18,7 @@ export async function convertFaceSet(input: string, output: string): Promise<num
   if (kind !== '.bin' && kind !== '') {
     throw new ConfigError(
       'output',
-      `Expected .bin or a folder to convert a verification set to but received ${output}.`,
+      `Expected an output .bin or folder for a verification set but received ${output}: rename it.`,
     );
   }
   const set = await openFaceSet(input);

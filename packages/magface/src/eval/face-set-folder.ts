@@ -61,7 +61,10 @@ export async function openFolderSet(folder: string, options: FolderSetOptions = 
     pairs: { left: rows(left), right: rows(right), same: Uint8Array.from(sorted([...list.same])) },
     columns: Object.fromEntries(Object.entries(list.columns).map(([key, column]) => [key, sorted(column)])),
     ...(isCfp && { views: images.map(({ name }) => cfpView(name)) }),
-    notes: order === undefined ? [] : [`The list names no folds: each of ${folds} got as many pairs of both kinds.`],
+    notes:
+      order === undefined
+        ? []
+        : [`The list defines no folds: each of ${folds} folds received equally many pairs of both kinds.`],
     close: async () => undefined,
   };
 }
@@ -69,7 +72,7 @@ export async function openFolderSet(folder: string, options: FolderSetOptions = 
 function onlyList(folder: string): string {
   const found = Object.keys(knownLists).filter((name) => existsSync(join(folder, name)));
   if (found.length === 1) return join(folder, found[0]!);
-  const there = found.length === 0 ? 'there is none' : `there are ${found.join(', ')}`;
+  const there = found.length === 0 ? 'it contains none' : `it contains ${found.join(', ')}`;
   throw new ConfigError('pairs', `Expected one list of pairs in ${folder} but ${there}: name it with --pairs.`);
 }
 
@@ -87,7 +90,7 @@ async function readList(file: string, folder: string): Promise<PairList> {
   if (names.length !== 2 * list.same.length)
     throw new ConfigError(
       'pairs',
-      `Expected ${2 * list.same.length} images in ${beside}, two a pair, but found ${names.length}: the list of pairs names none itself.`,
+      `Expected ${2 * list.same.length} images in ${beside}, two per pair, but found ${names.length}: the list of pairs contains only labels, so add the missing images.`,
     );
   return { ...list, left: names.filter((_, i) => i % 2 === 0), right: names.filter((_, i) => i % 2 === 1) };
 }
@@ -113,7 +116,7 @@ function imageFinder(names: readonly string[], folder: string): (name: string, p
     if (rows.length === 1) return rows[0]!;
     const message =
       rows.length === 0
-        ? `Expected every image of the list in ${folder} but pair ${pair + 1} names "${name}", which is not there: name the images’ folder with --images, or complete the set.`
+        ? `Expected every image of the list in ${folder} but "${name}" of pair ${pair + 1} is missing: pass the images’ folder with --images, or complete the set.`
         : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows
             .map((row) => names[row])
             .sort()

@@ -40,18 +40,20 @@ export function expectFeatures(features: FeatureSet): void {
   const rows = rowsOf(features);
   if (!Number.isInteger(rows) || rows === 0) {
     throw new ShapeError(
-      `Expected features of shape (N, ${features.dimension}) but received ${features.values.length} values: every row needs the same length.`,
+      `Expected features of shape (N, ${features.dimension}) but received ${features.values.length} values: give every row the same length.`,
     );
   }
   if (features.names !== undefined && features.names.length !== rows) {
-    throw new ShapeError(`Expected one name a feature row but received ${features.names.length} for ${rows} rows.`);
+    throw new ShapeError(
+      `Expected one name per feature row but received ${features.names.length} names for ${rows} rows: write the names again.`,
+    );
   }
   const magnitudes = magnitudesOf(features);
   const wrong = magnitudes.findIndex((magnitude) => !(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY));
   if (wrong >= 0) {
-    const what = magnitudes[wrong] === 0 ? 'one of all zeros' : 'values that are not finite';
+    const what = magnitudes[wrong] === 0 ? 'only zeros' : 'values that are not finite';
     throw new ShapeError(
-      `Expected features that point somewhere but received ${what} for ${labelOf(features, wrong)}: embed that image again or leave it out.`,
+      `Expected features with a direction but received ${what} for ${labelOf(features, wrong)}: embed that image again or leave it out.`,
     );
   }
 }

@@ -118,7 +118,7 @@ function summarize(found: readonly Found[], { gallery, ranks, fpir }: Asked): Id
   if (mated.length === 0) {
     throw new MagfaceError(
       'evaluation_impossible',
-      'Expected probes whose subject is in the gallery but received none: the two lists belong to different protocols.',
+      'Expected probes whose subjects are in the gallery but received none: use lists of the same protocol.',
     );
   }
   const firsts = Float64Array.from(

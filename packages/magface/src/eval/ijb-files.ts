@@ -48,14 +48,18 @@ export interface IjbFiles {
  */
 export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<IjbFiles> {
   const inFolder = await readdir(folder).catch((cause: unknown) => {
-    throw new ConfigError('meta', `Expected the folder of IJB's meta files but ${folder} cannot be read.`, { cause });
+    throw new ConfigError(
+      'meta',
+      `Expected the folder of IJB's meta files but ${folder} cannot be read: check the path.`,
+      { cause },
+    );
   });
   if (inFolder.includes('meta')) return findIjbFiles(join(folder, 'meta'), type);
   const need = (name: string): string => {
     if (inFolder.includes(name)) return join(folder, name);
     throw new ConfigError(
       'meta',
-      `Expected ${name} in ${folder}: give the folder that holds IJB-${type.toUpperCase()}'s meta files.`,
+      `Expected ${name} in ${folder} but it is missing: pass the folder with IJB-${type.toUpperCase()}'s meta files.`,
     );
   };
   const probes = inFolder.find((name) => name === `ijb${type}_1N_probe_mixed.csv`);
@@ -79,7 +83,11 @@ export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
     template[i] = wholeNumber(tid, file, line);
     media[i] = wholeNumber(mid, file, line);
     if (rest.length > 0)
-      throw lineError(file, `Expected "name template media" but line ${line.number} has more columns.`, line);
+      throw lineError(
+        file,
+        `Expected "name template media" but line ${line.number} has more columns: use the protocol's original file.`,
+        line,
+      );
     return name;
   });
   return { names, template, media };
@@ -93,19 +101,23 @@ export async function readTemplateSubjects(file: string): Promise<TemplateSubjec
     const [tid, sid] = line.text.split(',').map((cell) => cell.trim());
     const [template, subject] = [wholeNumber(tid, file, line), wholeNumber(sid, file, line)];
     if ((subjectOf.get(template) ?? subject) !== subject) {
-      const message = `Expected one subject a template but line ${line.number} gives template ${template} another.`;
+      const message = `Expected one subject per template but line ${line.number} gives template ${template} another: use the protocol's original file.`;
       throw lineError(file, message, line);
     }
     subjectOf.set(template, subject);
   }
   if (subjectOf.size === 0)
-    throw lineError(file, 'Expected a header and lines "template,subject,..." but found none.', header);
+    throw lineError(
+      file,
+      `Expected a header and lines "template,subject,..." but found none: use the protocol's original file.`,
+      header,
+    );
   return { template: Int32Array.from(subjectOf.keys()), subject: Int32Array.from(subjectOf.values()) };
 }
 
 function wholeNumber(text: string | undefined, file: string, line: TextLine): number {
   if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
-  const message = `Expected a whole number below 1,000,000,000 on line ${line.number} but found "${text ?? ''}".`;
+  const message = `Expected a whole number below 1,000,000,000 on line ${line.number} but found "${text ?? ''}": use the protocol's original file.`;
   throw lineError(file, message, line);
 }
 
@@ -147,7 +159,11 @@ export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
     offset += chunk.length;
   }
   endLine(offset);
-  if (pairs === 0) throw lineError(file, 'Expected lines "template template label" but the file holds none.');
+  if (pairs === 0)
+    throw lineError(
+      file,
+      `Expected lines "template template label" but the file has none: use the protocol's original file.`,
+    );
   const [left, right] = columns;
   return { left: left.subarray(0, pairs), right: right.subarray(0, pairs), same: same.subarray(0, pairs) };
 }
@@ -155,4 +171,8 @@ export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
 const sharedInts = (length: number): Int32Array => new Int32Array(new SharedArrayBuffer(length * 4));
 
 const wrongLine = (file: string, pairs: number, offset: number): FormatError =>
-  new FormatError(file, `Expected "template template label" with a label 1 or 0 as pair ${pairs + 1}`, { offset });
+  new FormatError(
+    file,
+    `Expected "template template label" with a label 1 or 0 as pair ${pairs + 1} but found something else: use the protocol's original file.`,
+    { offset },
+  );

@@ -98,7 +98,7 @@ export async function evaluateIjb(input: IjbInput, options: IjbOptions = {}): Pr
     auc: areaUnderRoc(scores),
     limits: far
       .filter((rate) => !canMeasure(rate, impostor))
-      .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are ${impostor}.`),
+      .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are only ${impostor}.`),
   };
   return { result, templates, scores };
 }
@@ -110,7 +110,7 @@ export function rowFinder(ids: Int32Array): (template: number) => number {
     const row = rows.get(template);
     if (row !== undefined) return row;
     throw new ShapeError(
-      `Expected features for every template but the pairs name template ${template}, which no line of the protocol's list has.`,
+      `Expected features for every template but no line of the protocol's list has template ${template}, which is in the pairs: use files of the same protocol.`,
     );
   };
 }

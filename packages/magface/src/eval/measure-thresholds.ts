@@ -40,9 +40,9 @@ export function measureThresholds(features: FeatureSet, pairs: Pairs, source: st
       if (usable.some(({ far }) => far === rate)) return [];
       const needed = Math.ceil(1 / rate - 1e-6).toLocaleString('en');
       return canMeasure(rate, impostors)
-        ? [`FMR ${power(rate)} is left out: impostor pairs are as alike as one image.`]
+        ? [`FMR ${power(rate)} is omitted: some impostor pairs are as similar as a pair of identical images.`]
         : [
-            `FMR ${power(rate)} is left out: it needs ${needed} impostor pairs but there are ${impostors.toLocaleString('en')}.`,
+            `FMR ${power(rate)} is omitted: it needs ${needed} impostor pairs but there are only ${impostors.toLocaleString('en')}.`,
           ];
     }),
   };

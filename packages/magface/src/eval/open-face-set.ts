@@ -15,14 +15,15 @@ import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
 export async function openFaceSet(source: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const there = await stat(source).catch(() => undefined);
   if (there?.isDirectory() === true) return openFolderSet(source, options);
-  const why = there === undefined ? 'it is not there: check the path' : `${basename(source)} is neither`;
+  const why =
+    there === undefined ? 'it does not exist: check the path' : `${basename(source)} is neither: check the path`;
   if (there === undefined || !source.endsWith('.bin'))
     throw new ConfigError('set', `Expected a folder or a .bin file at ${source} but ${why}.`);
   const given = (['pairs', 'images', 'protocol'] as const).find((key) => options[key] !== undefined);
   if (given !== undefined)
     throw new ConfigError(
       given,
-      `Expected no --${given} beside ${basename(source)}: a .bin holds its own images and pairs.`,
+      `Expected no --${given} with ${basename(source)}, because a .bin contains its own images and pairs: leave it out.`,
     );
   return openBinSet(source);
 }

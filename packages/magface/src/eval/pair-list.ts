@@ -55,11 +55,15 @@ const tokensOf = (line: string): string[] =>
 
 function labelOf(token: string | undefined, line: Line, file: string): number {
   if (token === '1' || token === '0') return Number(token);
-  throw lineError(file, `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}".`, line);
+  throw lineError(
+    file,
+    `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}": correct the line.`,
+    line,
+  );
 }
 
 function expectSome(lines: readonly Line[], file: string): void {
-  if (lines.length === 0) throw lineError(file, 'Expected one line a pair but the file holds no pairs.');
+  if (lines.length === 0) throw lineError(file, 'Expected one line per pair but the file has no pairs: add some.');
 }
 
 function fromOfficial(lines: readonly Line[], file: string): PairList {
@@ -77,13 +81,16 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
   expectSome(rows, file);
   const uneven = rows.find(({ tokens }) => tokens.length !== header.length);
   if (uneven !== undefined) {
-    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}.`;
+    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}: correct the line.`;
     throw lineError(file, message, uneven);
   }
   const label = header.indexOf('same');
   const names = header.map((_, i) => i).filter((i) => i !== label);
   if (names.length < 2)
-    throw lineError(file, `Expected columns left, right, same but the header has ${header.join(', ')}.`);
+    throw lineError(
+      file,
+      `Expected columns left, right, same but the header has ${header.join(', ')}: rename its columns.`,
+    );
   const column = (i: number): string[] => rows.map(({ tokens }) => tokens[i]!);
   const [left = 0, right = 0, ...groups] = names;
   return {
@@ -97,7 +104,7 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
 function fromLfw(lines: readonly Line[], file: string): PairList {
   const image = (name: string, number: string, line: Line): string => {
     if (!/^\d+$/.test(number)) {
-      const message = `Expected an image number on line ${line.number} but found "${number}": LFW lists are "name i j" or "name i name j".`;
+      const message = `Expected an image number on line ${line.number} but found "${number}": use LFW's form "name i j" or "name i name j".`;
       throw lineError(file, message, line);
     }
     return `${name}/${name}_${number.padStart(4, '0')}`;
@@ -107,7 +114,11 @@ function fromLfw(lines: readonly Line[], file: string): PairList {
     if (line.tokens.length === 3) return { left: image(a, b, line), right: image(a, c, line), same: 1 };
     if (d !== undefined && line.tokens.length === 4)
       return { left: image(a, b, line), right: image(c, d, line), same: 0 };
-    throw lineError(file, `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}.`, line);
+    throw lineError(
+      file,
+      `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}: correct the line.`,
+      line,
+    );
   });
   return {
     left: pairs.map(({ left }) => left),
@@ -119,12 +130,19 @@ function fromLfw(lines: readonly Line[], file: string): PairList {
 
 function fromHalves(lines: readonly Line[], file: string): PairList {
   if (lines.length % 2 === 1) {
-    throw lineError(file, `Expected two lines "image label" a pair but the file has ${lines.length} lines.`);
+    throw lineError(
+      file,
+      `Expected two lines "image label" per pair but the file has ${lines.length} lines: complete the last pair.`,
+    );
   }
   const [even, odd] = [lines.filter((_, i) => i % 2 === 0), lines.filter((_, i) => i % 2 === 1)];
   const uneven = odd.find((line, k) => line.tokens[1] !== even[k]!.tokens[1]);
   if (uneven !== undefined) {
-    throw lineError(file, `Expected one label for both lines of a pair but line ${uneven.number} differs.`, uneven);
+    throw lineError(
+      file,
+      `Expected the same label on both lines of a pair but line ${uneven.number} differs: correct it.`,
+      uneven,
+    );
   }
   return {
     left: even.map(({ tokens }) => tokens[0]!),

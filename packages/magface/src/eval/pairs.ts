@@ -43,7 +43,7 @@ function byOrder({ same }: PairList, features: FeatureSet): Pairs {
   if (rows !== 2 * same.length) {
     const odd = rows % 2 === 1 ? ', an odd number' : '';
     throw new ShapeError(
-      `Expected ${2 * same.length} feature lines for ${same.length} pairs (pair k is lines 2k and 2k + 1) but received ${rows}${odd}: features and pairs belong to different lists.`,
+      `Expected ${2 * same.length} feature lines for ${same.length} pairs (pair k is lines 2k and 2k + 1) but received ${rows}${odd}: use features and pairs of the same list.`,
     );
   }
   return { left: steps(same.length, 0), right: steps(same.length, 1), same };
@@ -56,8 +56,8 @@ function oneRow(rows: readonly number[], name: string, pair: number): number {
   if (rows.length === 1) return rows[0]!;
   const message =
     rows.length === 0
-      ? `Expected features for every image but pair ${pair + 1} names "${name}", which has none: embed it or take the pair out.`
-      : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows.length} of the features: name it with its folder.`;
+      ? `Expected features for every image but "${name}" of pair ${pair + 1} has none: embed it or remove the pair.`
+      : `Expected one image but ${rows.length} features match "${name}" of pair ${pair + 1}: add its folder to the name.`;
   throw new MagfaceError('feature_missing', message);
 }
 

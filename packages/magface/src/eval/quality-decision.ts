@@ -64,7 +64,7 @@ export function fitQualityDecision(
 ): QualityDecision {
   const { fmr = 0.001, bins = 3, folds = 10 } = options;
   if (!Number.isInteger(bins) || bins < 2)
-    throw new ConfigError('bins', `Expected two or more bins of quality but received ${bins}.`);
+    throw new ConfigError('bins', `Expected at least two quality bins but received ${bins}: raise the number.`);
   const { similarities, same, quality } = pairs;
   const plainMargin = new Float64Array(same.length);
   const binnedMargin = new Float64Array(same.length);

@@ -30,7 +30,7 @@ export async function readQualities(file: string, features: FeatureSet): Promise
   const body = rows.slice(1);
   const short = body.find(({ cells }) => cells.length !== header.length);
   if (short !== undefined) {
-    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${short.number} has ${short.cells.length}.`;
+    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${short.number} has ${short.cells.length}: correct the line.`;
     throw lineError(file, message, short);
   }
   return header.slice(1).map((name, i) => ({ name, values: columnOf(body, i + 1, { file, features }) }));
@@ -53,17 +53,21 @@ function columnOf(
     const cell = cells.at(column) ?? '';
     const value = cell === '' ? Number.NaN : Number(cell);
     if (!Number.isNaN(value)) return { name: cells.length > 1 ? cells[0]! : undefined, value };
-    throw lineError(file, `Expected "name value" or "value" lines but line ${number} ends in "${cell}".`, row);
+    throw lineError(
+      file,
+      `Expected "name value" or "value" lines but line ${number} ends in "${cell}": correct the line.`,
+      row,
+    );
   });
   if (features.names === undefined || entries.some(({ name }) => name === undefined)) {
     if (entries.length === rowsOf(features)) return Float64Array.from(entries, ({ value }) => value);
-    const message = `Expected ${rowsOf(features)} qualities, one a feature line, but received ${entries.length}.`;
+    const message = `Expected ${rowsOf(features)} qualities, one per feature line, but received ${entries.length}: use files of the same list.`;
     throw lineError(file, message);
   }
   const byName = new Map(entries.map(({ name, value }) => [name, value]));
   return Float64Array.from(features.names, (name) => {
     const value = byName.get(name);
     if (value !== undefined) return value;
-    throw lineError(file, `Expected a quality for every feature but "${name}" has none.`);
+    throw lineError(file, `Expected a quality for every feature but "${name}" has none: add a line for it.`);
   });
 }

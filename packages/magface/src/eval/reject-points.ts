@@ -162,7 +162,7 @@ function officialPassing({ impostor, size }: Cut, fmr: number): number | null {
   if (decades < 1 || Math.abs(10 ** -decades / fmr - 1) > 1e-9) {
     throw new ConfigError(
       'fmr',
-      `Expected 0.1, 0.01, 0.001 … for official thresholds but received ${fmr}: use exact ones.`,
+      `Expected 0.1, 0.01, 0.001 … with official thresholds but received ${fmr}: use exact thresholds.`,
     );
   }
   let index = impostor / size - 1;

@@ -157,7 +157,7 @@ function settingsOf(options: RejectOptions): Required<RejectOptions> {
   )
     throw new ConfigError(
       'rejectRates',
-      `Expected rising reject rates in [0, 1) but received ${rejectRates.join(', ')}.`,
+      `Expected rising reject rates from 0 to below 1 but received ${rejectRates.join(', ')}: sort them.`,
     );
   const { paucLimit = Math.min(0.3, rejectRates.at(-1)!) } = options;
   return { fmr, threshold, rejectRates, paucLimit };
@@ -185,7 +185,7 @@ function curveOf(
     limits:
       unknown.length === 0
         ? []
-        : [`Too few pairs are left to tell FMR ${fmr} when ${unknown.map(asPercent).join(', ')} are rejected.`],
+        : [`FMR ${fmr} cannot be measured with ${unknown.map(asPercent).join(', ')} rejected: too few pairs are left.`],
   };
 }
 
@@ -209,8 +209,13 @@ function meanTo(limit: number, rates: readonly number[], fnmr: readonly (number 
 
 function expectQualities(quality: Float64Array, same: Uint8Array): void {
   if (quality.length !== same.length) {
-    throw new ShapeError(`Expected one quality a pair but received ${quality.length} for ${same.length} pairs.`);
+    throw new ShapeError(
+      `Expected one quality per pair but received ${quality.length} for ${same.length} pairs: use files of the same list.`,
+    );
   }
   const wrong = quality.findIndex((value) => Number.isNaN(value));
-  if (wrong >= 0) throw new ShapeError(`Expected a number as the quality of pair ${wrong + 1} but received NaN.`);
+  if (wrong >= 0)
+    throw new ShapeError(
+      `Expected a number as the quality of pair ${wrong + 1} but received NaN: measure it again or remove the pair.`,
+    );
 }

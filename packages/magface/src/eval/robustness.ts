@@ -84,9 +84,13 @@ export function robustnessReport(
   options: RobustnessOptions = {},
 ): RobustnessReport {
   const faces = [...curves.values()][0]?.length ?? 0;
-  if (faces === 0) throw new ConfigError('faces', 'Expected faces to measure but none could be read: name others.');
+  if (faces === 0)
+    throw new ConfigError('faces', 'Expected faces to measure but none could be read: pass other images.');
   if (strengths.length < 3)
-    throw new ConfigError('per-kind', `Expected two steps of damage or more but received ${strengths.length - 1}.`);
+    throw new ConfigError(
+      'per-kind',
+      `Expected at least two steps of damage but received ${strengths.length - 1}: raise the number.`,
+    );
   const estimate = estimator(faces, options);
   const kinds = [...curves].map(
     ([kind, kindCurves]): DamageReport => ({

@@ -34,7 +34,7 @@ export function splitScores(similarities: Float64Array | Float32Array, same: Uin
     const missing = genuine.length === 0 ? 'genuine (label 1)' : 'impostor (label 0)';
     throw new MagfaceError(
       'evaluation_impossible',
-      `Expected pairs of both kinds but received no ${missing} pair among ${same.length}: error rates need both.`,
+      `Expected pairs of both kinds but none of the ${same.length} pairs is ${missing}: add some, because error rates need both.`,
     );
   }
   return { genuine, impostor };
@@ -69,11 +69,12 @@ export const canMeasure = (far: number, impostors: number): boolean => far * imp
  * @throws {MagfaceError} `evaluation_impossible` if there are fewer than 1 / far impostors
  */
 export function pointAtFar({ genuine, impostor }: Scores, far: number): OperatingPoint {
-  if (!(far > 0 && far < 1)) throw new ConfigError('far', `Expected a rate between 0 and 1 but received ${far}.`);
+  if (!(far > 0 && far < 1))
+    throw new ConfigError('far', `Expected a rate between 0 and 1 but received ${far}: use 0.001, for example.`);
   if (!canMeasure(far, impostor.length)) {
     throw new MagfaceError(
       'evaluation_impossible',
-      `Expected at least ${Math.ceil(1 / far - 1e-6)} impostor pairs for a rate of ${far} but received ${impostor.length}: add pairs or ask for a higher rate.`,
+      `Expected at least ${Math.ceil(1 / far - 1e-6)} impostor pairs for a rate of ${far} but received ${impostor.length}: add pairs or use a higher rate.`,
     );
   }
   const accepted = Math.floor(far * impostor.length + 1e-9); // 0.1 * 30 is a little more than 3

@@ -104,7 +104,7 @@ function lengthOf(vector: Float32Array | Float64Array, what: () => string): numb
   for (let d = 0; d < vector.length; d++) sum += vector[d]! ** 2;
   if (sum > 0 && sum < Number.POSITIVE_INFINITY) return Math.sqrt(sum);
   throw new ShapeError(
-    `Expected features that point somewhere but the mean at ${what()} is ${sum === 0 ? 'all zeros' : 'not finite'}: embed those images again.`,
+    `Expected features with a direction but the mean at ${what()} is ${sum === 0 ? 'all zeros' : 'not finite'}: embed those images again.`,
   );
 }
 
@@ -113,11 +113,13 @@ function expectFace(faces: FaceTemplates, row: number, name: string | undefined)
   if (row >= faces.template.length) throw wrongCount(faces.template.length, `more than ${row}`);
   if (name === undefined || lastPart(name) === lastPart(faces.names[row]!)) return;
   throw new ShapeError(
-    `Expected the features in the order of the protocol's list but line ${row + 1} is "${name}" and not "${faces.names[row]}".`,
+    `Expected the features in the order of the protocol's list but line ${row + 1} is "${name}" instead of "${faces.names[row]}": embed the images in the list's order.`,
   );
 }
 
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
 const wrongCount = (faces: number, features: number | string): ShapeError =>
-  new ShapeError(`Expected ${faces} features, one a line of the protocol's list, but received ${features}.`);
+  new ShapeError(
+    `Expected ${faces} features, one per line of the protocol's list, but received ${features}: embed all images of the list.`,
+  );

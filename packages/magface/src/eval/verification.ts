@@ -101,7 +101,9 @@ export function decidePairs(features: FeatureSet, pairs: Pairs, options: Verific
     limits: [
       ...far
         .filter((rate) => !canMeasure(rate, impostors))
-        .map((rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are ${impostors}.`),
+        .map(
+          (rate) => `FAR ${rate} needs ${Math.ceil(1 / rate - 1e-6)} impostor pairs but there are only ${impostors}.`,
+        ),
       ...oneSidedFolds(pairs.same, folds),
     ],
   };
@@ -115,7 +117,7 @@ function oneSidedFolds(same: Uint8Array, folds: number): string[] {
   return oneSided === 0
     ? []
     : [
-        `${oneSided} of ${folds} folds hold pairs of one kind only, so that accuracy over folds means little: put the pairs in the order of their folds, or ask for fewer folds.`,
+        `${oneSided} of ${folds} folds contain pairs of only one kind, so accuracy over folds means little: sort the pairs by fold, or use fewer folds.`,
       ];
 }
 
@@ -183,7 +185,7 @@ export function foldBounds(pairs: number, folds: number): { readonly from: numbe
   if (!Number.isInteger(folds) || folds < 2 || folds > pairs) {
     throw new ConfigError(
       'folds',
-      `Expected 2 to ${pairs} folds for ${pairs} pairs but received ${folds}: thresholds are chosen on the other folds.`,
+      `Expected 2 to ${pairs} folds for ${pairs} pairs but received ${folds}: thresholds are chosen on the other folds, so change the number.`,
     );
   }
   const [size, more] = [Math.floor(pairs / folds), pairs % folds];
@@ -195,13 +197,13 @@ export function foldBounds(pairs: number, folds: number): { readonly from: numbe
 function expectPairs({ left, right, same }: Pairs, rows: number): void {
   if (left.length !== right.length || left.length !== same.length) {
     throw new ShapeError(
-      `Expected pairs of one length but received ${left.length} left, ${right.length} right and ${same.length} labels.`,
+      `Expected columns of equal length but received ${left.length} left, ${right.length} right and ${same.length} labels: pass one of each per pair.`,
     );
   }
   const outside = left.findIndex((row, i) => row >= rows || right[i]! >= rows);
   if (outside >= 0) {
     throw new ShapeError(
-      `Expected pairs of ${rows} feature rows but pair ${outside + 1} names row ${Math.max(left[outside]!, right[outside]!) + 1}.`,
+      `Expected pairs of ${rows} feature rows but pair ${outside + 1} refers to row ${Math.max(left[outside]!, right[outside]!) + 1}: use features and pairs of the same list.`,
     );
   }
 }

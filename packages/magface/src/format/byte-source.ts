@@ -35,7 +35,8 @@ export async function openBytes(file: string): Promise<ByteSource> {
 export function openBytesSync(file: string): ByteSource {
   const [descriptor, size] = openFile(file);
   const { expectRange, error } = checks(file, size);
-  const cut = (at: number): FormatError => error('Expected more bytes but the file was cut while it was read.', at);
+  const cut = (at: number): FormatError =>
+    error('Expected more bytes but the file was truncated while it was being read: try again.', at);
   return {
     file,
     size,
@@ -107,7 +108,10 @@ function checks(
     });
   const expectRange = (offset: number, length: number): number => {
     if (offset >= 0 && length >= 0 && offset + length <= size) return length;
-    throw error(`Expected ${length} bytes but the file ends at byte ${size}: was it cut?`, Math.min(offset, size));
+    throw error(
+      `Expected ${length} bytes but the file ends at byte ${size}: it may be truncated, so copy it again.`,
+      Math.min(offset, size),
+    );
   };
   return { expectRange, error };
 }

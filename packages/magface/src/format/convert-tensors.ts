@@ -40,7 +40,10 @@ export async function convertTensors(
 ): Promise<number> {
   const [from, to] = [extname(input), extname(output)];
   if (to !== '.pth' && to !== '.safetensors') {
-    throw new ConfigError('output', `Expected .pth or .safetensors to convert weights to but received ${output}.`);
+    throw new ConfigError(
+      'output',
+      `Expected an output .pth or .safetensors for weights but received ${output}: rename it.`,
+    );
   }
   if (from !== '.safetensors' && to === '.pth') return rewriteTorch(input, output, options);
   const { tensors, facts, close } = await openWeights(input);
@@ -73,7 +76,10 @@ async function rewriteTorch(
       if (Array.isArray(value)) return value.map(rewritten);
       if (value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value))
         return value as TorchValue;
-      throw new ConfigError('input', `Expected tensors and plain data in ${input} but it holds something else.`);
+      throw new ConfigError(
+        'input',
+        `Expected only tensors and plain data in ${input} but it has other objects: write it as .safetensors from its own program.`,
+      );
     };
     const { value } = file;
     const kept =

@@ -41,7 +41,10 @@ function fromRanges(file: RecordFile, identities: readonly [number, number]): Fa
     const possible = Number.isSafeInteger(begin) && end >= begin && end - begin <= file.keys.length;
     spanned += end - begin;
     if (possible && spanned <= 2 * file.keys.length) return [begin, end]; // identities and images, each key once
-    throw file.error(`Expected a range of keys in record ${key} but found ${begin} to ${end}.`, key);
+    throw file.error(
+      `Expected a range of keys in record ${key} but found ${begin} to ${end}: write the index again.`,
+      key,
+    );
   };
   const [first, last] = range(identities, 0);
   for (let identity = first; identity < last; identity++) {
@@ -62,7 +65,8 @@ function fromLabels(file: RecordFile): FaceRecords {
     const { labels, isImage } = file.readLabelsSync(key);
     if (!isImage) continue;
     const [id = Number.NaN] = labels;
-    if (!Number.isFinite(id)) throw file.error(`Expected a label on record ${key} but found ${id}.`, key);
+    if (!Number.isFinite(id))
+      throw file.error(`Expected a label on record ${key} but found ${id}: write the set again.`, key);
     keys.push(key);
     ids.push(id);
   }

@@ -13,7 +13,7 @@ interface Row {
 /** @returns D, from the first line */
 export async function jsonDimension(source: ByteSource): Promise<number> {
   for await (const row of jsonRows(source)) return row.embedding.length;
-  throw source.error('Expected an object a line but the file has none.', 0);
+  throw source.error('Expected one object per line but the file has none: pass a file written by `magface embed`.', 0);
 }
 
 export async function* jsonBlocks(source: ByteSource, dimension: number): AsyncGenerator<FeatureBlock> {
@@ -48,14 +48,20 @@ function parseRow(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw source.error('Expected an object in JSON but this line is none.', offset, cause);
+    throw source.error('Expected a JSON object but this line has none: correct or remove the line.', offset, cause);
   }
   const { image, embedding } = (value ?? {}) as { image?: unknown; embedding?: unknown };
   const numbers = Array.isArray(embedding) && embedding.length > 0 && embedding.every((one) => typeof one === 'number');
   if (typeof image !== 'string' || !numbers) {
-    throw source.error('Expected {"image": name, "embedding": [numbers]} but this line is another object.', offset);
+    throw source.error(
+      'Expected {"image": name, "embedding": [numbers]} but this line has another object: correct or remove it.',
+      offset,
+    );
   }
   if (dimension === undefined || embedding.length === dimension) return { name: image, embedding };
-  const found = `this one has ${embedding.length}`;
-  throw source.error(`Expected ${dimension} values as on the first line but ${found}.`, offset);
+  const found = `it has ${embedding.length}`;
+  throw source.error(
+    `Expected ${dimension} values, like the first line, but ${found}: correct or remove the line.`,
+    offset,
+  );
 }

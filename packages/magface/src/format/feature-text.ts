@@ -14,7 +14,10 @@ export async function textDimension(source: ByteSource): Promise<number> {
   const [line = ''] = head.toString('latin1').split('\n', 1);
   const dimension = line.trim().split(/[ \t]+/).length - 1;
   if (dimension > 0) return dimension;
-  throw source.error('Expected a name and its values on each line but the first line is no such.', 0);
+  throw source.error(
+    'Expected a name and its values on each line but the first line has another form: pass a file of features.',
+    0,
+  );
 }
 
 /** Whole lines of a chunk are parsed in place; the rest waits for the next chunk. */
@@ -25,7 +28,11 @@ export async function* textBlocks(source: ByteSource, dimension: number): AsyncG
     const chunk = await next;
     const last = at + chunk.length === source.size;
     const end = last ? chunk.length : chunk.lastIndexOf(lineFeed) + 1;
-    if (end === 0) throw source.error(`Expected a line of at most ${chunkBytes} bytes but this one goes on.`, at);
+    if (end === 0)
+      throw source.error(
+        `Expected lines of at most ${chunkBytes} bytes but this one is longer: pass a file of features.`,
+        at,
+      );
     next = chunkAt(source, at + end); // read ahead while parsing
     next.catch(() => undefined);
     const whole = last ? Buffer.concat([chunk, Buffer.from('\n')]) : chunk.subarray(0, end);
@@ -65,10 +72,16 @@ function parseLines(
     const line = `line ${done + names.length + 1}`;
     if (count < 0) {
       const found = text.toString('latin1', cursor.at, Math.min(cursor.at + 20, bytes.indexOf(lineFeed, cursor.at)));
-      throw source.error(`Expected a number on ${line} but found ${JSON.stringify(found)}.`, offset + cursor.at);
+      throw source.error(
+        `Expected a number on ${line} but found ${JSON.stringify(found)}: correct or remove the line.`,
+        offset + cursor.at,
+      );
     }
     if (count !== dimension) {
-      throw source.error(`Expected ${dimension} values as on the first line but ${line} has ${count}.`, offset + start);
+      throw source.error(
+        `Expected ${dimension} values, like the first line, but ${line} has ${count}: correct or remove the line.`,
+        offset + start,
+      );
     }
     names.push(name);
     filled += dimension;

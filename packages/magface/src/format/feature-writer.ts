@@ -63,7 +63,7 @@ function formatOf(path: string): Format {
   const format = formats[extname(path)];
   if (format !== undefined) return format;
   const endings = Object.keys(formats).join(', ');
-  throw new ConfigError('output', `Expected a feature file ending in one of ${endings} but received ${path}.`);
+  throw new ConfigError('output', `Expected a feature file with extension ${endings} but received ${path}: rename it.`);
 }
 
 /**
@@ -100,7 +100,7 @@ export async function createFeatureWriter(path: string, options: FeatureWriterOp
       if (dimension === 0) dimension = embedding.length;
       if (embedding.length !== dimension || dimension === 0) {
         throw new ShapeError(
-          `Expected a feature of shape (${dimension}) for ${name} but received (${embedding.length}).`,
+          `Expected a feature of length ${dimension} for ${name} but received length ${embedding.length}: write features of one model per file.`,
         );
       }
       expectFeatureNames(path, [name]);

@@ -64,7 +64,7 @@ export class FileWriter {
     const block = Buffer.allocUnsafe(blockBytes);
     for (let at = 0; at < this.#flushed; ) {
       const { bytesRead } = await this.#handle.read(block, 0, Math.min(blockBytes, this.#flushed - at), at);
-      if (bytesRead === 0) throw new Error(`${this.#temporary} was cut while it was being written.`);
+      if (bytesRead === 0) throw new Error(`${this.#temporary} was truncated while it was being written.`);
       yield block.subarray(0, bytesRead);
       at += bytesRead;
     }

@@ -24,7 +24,10 @@ const headerBytes = 24;
 export function decodeImageRecord(source: ByteSource, data: Buffer, at: number): ImageRecord {
   const flag = data.length < headerBytes ? 0 : data.readUInt32LE(0);
   if (data.length < headerBytes + 4 * flag) {
-    throw source.error(`Expected an image record with ${flag} labels but it has ${data.length} bytes.`, at);
+    throw source.error(
+      `Expected an image record with ${flag} labels but it has only ${data.length} bytes: copy the file again.`,
+      at,
+    );
   }
   const labels =
     flag === 0 ? [data.readFloatLE(4)] : Array.from({ length: flag }, (_, i) => data.readFloatLE(headerBytes + 4 * i));

@@ -10,6 +10,6 @@ export function missingFile(file: string): string {
 /** The same without the name, for an error that begins with it. */
 export function missingWords(file: string): string {
   const folder = dirname(file);
-  const what = existsSync(folder) ? 'there is no such file' : `the folder ${folder} is not there`;
+  const what = existsSync(folder) ? 'there is no such file' : `the folder ${folder} does not exist`;
   return `Expected a file but ${what}: check the path.`;
 }

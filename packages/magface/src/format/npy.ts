@@ -42,11 +42,15 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const head = await source.read(0, Math.min(source.size, 4096));
   const version = head[6] ?? 0;
   if (head.toString('latin1', 0, 6) !== '\x93NUMPY' || head.length < 12 || version < 1 || version > 3) {
-    throw source.error('Expected a .npy file but it does not begin like one: was it saved with numpy.save?', 0);
+    throw source.error('Expected a .npy file but its first bytes differ: write it with numpy.save.', 0);
   }
   const [textStart, length] = version === 1 ? [10, head.readUInt16LE(8)] : [12, head.readUInt32LE(8)];
   const start = textStart + length;
-  if (start > head.length) throw source.error(`Expected a header of at most 4 KiB but it claims ${length} bytes.`, 8);
+  if (start > head.length)
+    throw source.error(
+      `Expected a header of at most 4 KiB but it claims ${length} bytes: write the file again with numpy.save.`,
+      8,
+    );
   const text = head.toString('latin1', textStart, start);
   const dtype = dtypes.get(/'descr':\s*'([^']*)'/.exec(text)?.[1] ?? '');
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];

@@ -112,12 +112,12 @@ export function expectOfficialNames(file: string, found: OfficialNames): Officia
   const { names, missing, otherShape } = found;
   if (missing.length === 0 && otherShape.length === 0) return found;
   const all = names.size + missing.length + otherShape.length;
-  const shapes = otherShape.map((one) => `${one.name} is ${one.found} for ${one.expected}`);
+  const shapes = otherShape.map((one) => `${one.name} is ${one.found} instead of ${one.expected}`);
   const problems = [...shapes, ...missing.map((name) => `${name} is missing`)];
   const shown = problems.slice(0, 5).join('; ') + (problems.length > 5 ? `; and ${problems.length - 5} more` : '');
   throw new FormatError(
     file,
-    `Expected ${all} tensors of the backbone but ${names.size} fit: ${shown}. Is it another arch?`,
+    `Expected ${all} tensors of the backbone but only ${names.size} fit: ${shown}. Try another --arch.`,
   );
 }
 

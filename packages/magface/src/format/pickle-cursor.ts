@@ -58,7 +58,7 @@ export class PickleCursor {
   skip(length: number): { offset: number; length: number } {
     const offset = this.at;
     if (offset + length > this.#source.size) {
-      const message = `Expected ${length} bytes but the file ends at byte ${this.#source.size}: was it cut?`;
+      const message = `Expected ${length} bytes but the file ends at byte ${this.#source.size}: it may be truncated, so copy it again.`;
       throw this.#source.error(message, offset);
     }
     this.at += length;

@@ -38,7 +38,8 @@ export class PickleMachine {
 
   /** Pushes a new list, tuple, dict or set. */
   pushContainer(value: unknown): void {
-    if (++this.#containers > mostContainers) throw this.error(`Expected at most ${mostContainers} lists and dicts.`);
+    if (++this.#containers > mostContainers)
+      throw this.error(`Expected at most ${mostContainers} lists and dicts but there are more: save only the weights.`);
     this.#stack.push(value);
   }
 
@@ -73,7 +74,8 @@ export class PickleMachine {
   }
 
   get(key: number): void {
-    if (!this.#memo.has(key)) throw this.error(`Expected memo ${key} of the pickle but it was never put.`);
+    if (!this.#memo.has(key))
+      throw this.error(`Expected memo ${key} in the pickle but it was never set: copy the file again.`);
     this.#stack.push(this.#memo.get(key));
   }
 
@@ -90,7 +92,9 @@ export class PickleMachine {
     const found = this.#options.globals.get(`${module} ${name}`);
     if (found === undefined) {
       const wanted = `${printable(module)}.${printable(name)}`;
-      throw this.error(`Expected tensors and plain data but the pickle wants Python's ${wanted}, which is refused.`);
+      throw this.error(
+        `Expected tensors and plain data but the pickle uses Python's ${wanted}, which could run code: save only the state_dict.`,
+      );
     }
     this.#stack.push(found);
   }
@@ -99,7 +103,9 @@ export class PickleMachine {
     const global = (callable ?? {}) as Partial<PickleGlobal>;
     const { call } = global;
     if (typeof call !== 'function' || !Array.isArray(args)) {
-      throw this.error(`Expected a call that is allowed but the pickle calls ${printable(global.name ?? 'a value')}.`);
+      throw this.error(
+        `Expected an allowed call but the pickle calls ${printable(global.name ?? 'a value')}: save only the state_dict.`,
+      );
     }
     const object = this.#guarded(() => call(args));
     if (global.build !== undefined) this.#makers.set(object, global as PickleGlobal);
@@ -113,7 +119,8 @@ export class PickleMachine {
 
   persistent(id: unknown): void {
     const { persistent } = this.#options;
-    if (persistent === undefined) throw this.error('Expected all data in the pickle but it points elsewhere.');
+    if (persistent === undefined)
+      throw this.error('Expected all data in the pickle but it refers to other storage: save it with torch.save.');
     this.#stack.push(this.#guarded(() => persistent(id)));
   }
 

@@ -133,7 +133,8 @@ const byName: Readonly<Record<string, Opcode>> = {
 const byCode: Readonly<Record<number, Opcode>> = {
   128: (m) => {
     const version = m.cursor.byte();
-    if (version > 5) throw m.error(`Expected pickle's protocol 5 or below but found ${version}.`);
+    if (version > 5)
+      throw m.error(`Expected pickle protocol 5 or lower but found ${version}: save the file with a lower protocol.`);
   },
   129: reduce, // NEWOBJ: cls.__new__(cls, *args)
   133: (m) => tuple(m, 1),

@@ -25,8 +25,11 @@ export function readPickle(source: ByteSource, options: PickleOptions): { value:
     const code = machine.next();
     if (code === stop) return { value: machine.pop(), end: machine.cursor.at };
     const run = pickleOpcodes[code];
-    if (run === undefined) throw machine.error(`Expected a pickle but found the unknown opcode ${code}: is this one?`);
+    if (run === undefined)
+      throw machine.error(
+        `Expected a pickle but found the unknown opcode ${code}: check that this is a file of torch.save.`,
+      );
     run(machine);
   }
-  throw machine.error(`Expected a pickle of at most ${mostOpcodes} opcodes but it goes on.`);
+  throw machine.error(`Expected a pickle of at most ${mostOpcodes} opcodes but it is longer: save only the weights.`);
 }

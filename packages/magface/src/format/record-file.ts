@@ -68,7 +68,8 @@ export function recordsOf(source: ByteSource, index?: ByteSource): RecordFile {
   const { keys, find } = index === undefined ? scanRecords(source) : readRecordIndex(index, source);
   const place = (key: number): { offset: number; length: number } => {
     const found = find(key);
-    if (found === undefined) throw source.error(`Expected a record ${key} but the index has none.`, 0);
+    if (found === undefined)
+      throw source.error(`Expected record ${key} but the index does not have it: write the index again.`, 0);
     return { offset: found.begin, length: found.end - found.begin };
   };
   const readSync = (key: number): ImageRecord => {

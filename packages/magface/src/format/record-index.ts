@@ -29,10 +29,14 @@ export function readRecordIndex(index: ByteSource, records: ByteSource): RecordI
     if (text[at] === 13) at++;
     const isEnd = at >= text.length || text[at] === 10;
     if (lineAt === at && isEnd) continue; // an empty line
-    if (key < 0 || begin < 0 || !isEnd) throw index.error('Expected a key, a tab and a byte on each line.', lineAt);
+    if (key < 0 || begin < 0 || !isEnd)
+      throw index.error(
+        'Expected a key, a tab and a byte offset on each line but found another form: write the index again.',
+        lineAt,
+      );
     if (begin >= records.size)
       throw index.error(
-        `Expected a byte below ${records.size} but found ${begin}: is it another file's index?`,
+        `Expected a byte offset below ${records.size} but found ${begin}: use the index of this file.`,
         lineAt,
       );
     keys.push(key);
@@ -62,7 +66,10 @@ function indexOf(records: ByteSource, keys: readonly number[], begins: readonly 
   const byKey = Uint32Array.from(sortedKeys, (_, i) => i).sort((a, b) => sortedKeys[a]! - sortedKeys[b]!);
   const twice = byKey.findIndex((i, at) => at > 0 && sortedKeys[i] === sortedKeys[byKey[at - 1]!]);
   if (twice > 0)
-    throw records.error(`Expected each key once in the index but ${sortedKeys[byKey[twice]!]} is there twice.`, 0);
+    throw records.error(
+      `Expected each key once in the index but ${sortedKeys[byKey[twice]!]} occurs twice: write the index again.`,
+      0,
+    );
   return {
     keys: sortedKeys,
     find(key) {

@@ -29,10 +29,13 @@ export function parseRecord(source: ByteSource, bytes: Buffer, at: number): RawR
     const { flag, length } = partHeader(source, bytes.subarray(from, from + 8), at + from);
     const isFirst = parts.length === 0;
     if (isFirst ? flag > 1 : flag < 2)
-      throw source.error(`Expected the record's next part but found part ${flag}.`, at + from);
+      throw source.error(`Expected the record's next part but found part ${flag}: copy the file again.`, at + from);
     const end = from + 8 + length;
     if (end > bytes.length)
-      throw source.error(`Expected ${length} bytes of data but the record ends before.`, at + from);
+      throw source.error(
+        `Expected ${length} bytes of data but the record ends earlier: copy the file again.`,
+        at + from,
+      );
     if (!isFirst) parts.push(magicBytes);
     parts.push(bytes.subarray(from + 8, end));
     from = end + ((4 - (length % 4)) % 4);
@@ -45,7 +48,7 @@ export function parseRecord(source: ByteSource, bytes: Buffer, at: number): RawR
 function partHeader(source: ByteSource, bytes: Buffer, at: number): { flag: number; length: number } {
   if (bytes.length < 8 || bytes.readUInt32LE(0) !== recordMagic) {
     throw source.error(
-      'Expected a record to begin here: does the index belong to this file, and is the file whole?',
+      'Expected the start of a record but found other data: use the index of this file, or copy the file again.',
       at,
     );
   }
@@ -62,7 +65,11 @@ export function recordEnd(source: ByteSource, at: number): number {
   for (let from = at; ; ) {
     const { flag, length } = partHeader(source, source.readSync(from, Math.min(8, source.size - from)), from);
     const end = from + 8 + length;
-    if (end > source.size) throw source.error(`Expected ${length} bytes of data but the file ends: was it cut?`, from);
+    if (end > source.size)
+      throw source.error(
+        `Expected ${length} bytes of data but the file ends: it may be truncated, so copy it again.`,
+        from,
+      );
     from = Math.min(source.size, end + ((4 - (length % 4)) % 4));
     if (flag === 0 || flag === 3) return from;
   }

@@ -51,20 +51,26 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const metadata = fields.get('__metadata__') ?? {};
   fields.delete('__metadata__');
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    throw source.error('Expected __metadata__ to map names to texts but it does not.', 8);
+    throw source.error('Expected __metadata__ to map names to texts but it does not: write the file again.', 8);
   }
   const entries = [...fields].map(([name, value]) => expectEntry(source, name, value));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== at) {
-      const what = begin < at ? 'bytes that another tensor has too' : `a gap of ${begin - at} bytes before it`;
-      throw source.error(`Expected one tensor right after the other but ${label(name)} has ${what}.`, start + begin);
+      const what = begin < at ? 'bytes that another tensor also uses' : `a gap of ${begin - at} bytes before it`;
+      throw source.error(
+        `Expected tensors without gaps or overlaps but ${label(name)} has ${what}: write the file again.`,
+        start + begin,
+      );
     }
     at = end;
   }
   if (start + at !== source.size) {
-    throw source.error(`Expected ${start + at} bytes as the header says but the file has ${source.size}.`, start + at);
+    throw source.error(
+      `Expected ${start + at} bytes, as the header says, but the file has ${source.size}: it may be truncated, so copy it again.`,
+      start + at,
+    );
   }
   return { entries, metadata: metadata as Record<string, string>, start };
 }
@@ -73,7 +79,7 @@ async function headerText(source: ByteSource): Promise<{ text: string; start: nu
   const length = source.size < 8 ? 0n : (await source.read(0, 8)).readBigUInt64LE(0);
   if (length < 2n || length > BigInt(Math.min(mostHeaderBytes, source.size - 8))) {
     throw source.error(
-      `Expected a header of at most ${mostHeaderBytes} bytes, all in the file, but it claims ${length}.`,
+      `Expected a header of at most ${mostHeaderBytes} bytes within the file but it claims ${length}: check that this is a .safetensors file.`,
       0,
     );
   }
@@ -86,11 +92,13 @@ function parseHeader(source: ByteSource, text: string): Map<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw source.error('Expected a header in JSON but it is damaged.', 8, cause);
+    throw source.error('Expected a header in JSON but it cannot be parsed: copy the file again.', 8, cause);
   }
-  if (!isRecord(value)) throw source.error('Expected a header that maps names to tensors but it is another JSON.', 8);
+  if (!isRecord(value))
+    throw source.error('Expected a header that maps names to tensors but found other JSON: write the file again.', 8);
   const fields = new Map(Object.entries(value));
-  if (fields.size !== topLevelKeys(text)) throw source.error('Expected each name once but the header repeats one.', 8);
+  if (fields.size !== topLevelKeys(text))
+    throw source.error('Expected each name once but the header repeats one: write the file again.', 8);
   return fields;
 }
 
@@ -118,7 +126,7 @@ function expectEntry(source: ByteSource, name: string, value: unknown): Safetens
     offsets.length !== 2
   ) {
     throw source.error(
-      `Expected ${label(name)} to have a known dtype, a shape and two data_offsets but it does not.`,
+      `Expected a known dtype, a shape and two data_offsets for ${label(name)} but found something else: write the file again.`,
       8,
     );
   }
@@ -126,7 +134,10 @@ function expectEntry(source: ByteSource, name: string, value: unknown): Safetens
   const entry = { name, dtype: dtype as Dtype, shape, begin, end };
   if (end - begin !== byteLengthOf(entry)) {
     const takes = `(${shape.slice(0, 8).join(', ')}) of ${dtype}`;
-    throw source.error(`Expected the bytes of ${label(name)} to be those of ${takes} but they are ${end - begin}.`, 8);
+    throw source.error(
+      `Expected the size of ${takes} for ${label(name)} but its offsets span ${end - begin} bytes: write the file again.`,
+      8,
+    );
   }
   return entry;
 }

@@ -25,7 +25,8 @@ export async function openSafetensors(file: string | ByteSource): Promise<Safete
       metadata,
       async read(name) {
         const entry = tensors.get(name);
-        if (entry === undefined) throw source.error(`Expected a tensor called ${name} but the file has none.`);
+        if (entry === undefined)
+          throw source.error(`Expected a tensor named ${name} but the file has none: list the file's names.`);
         const { dtype, shape, begin, end } = entry;
         return { dtype, shape, bytes: await source.read(start + begin, end - begin) };
       },

@@ -73,11 +73,15 @@ function* walk(source: ByteSource): Generator<TarEntry> {
     const size: number = longSize ?? tarNumber(header, 124, 12);
     const offset = at + block;
     if (!Number.isSafeInteger(size) || size < 0 || offset + size > source.size) {
-      throw source.error(`Expected a file inside the shard but its size is ${size}: was it cut?`, at);
+      throw source.error(
+        `Expected a file within the shard but its size is ${size}: the shard may be truncated, so copy it again.`,
+        at,
+      );
     }
     at = offset + block * Math.ceil(size / block);
     if (type === 'x' || type === 'L') {
-      if (size > mostNameBytes) throw source.error(`Expected a name but it claims ${size} bytes.`, offset);
+      if (size > mostNameBytes)
+        throw source.error(`Expected a name but it claims ${size} bytes: write the shard again.`, offset);
       const text: string = source.readSync(offset, size).toString('utf8');
       longName = type === 'L' ? text.replace(/\0.*$/s, '') : (paxField(text, 'path') ?? longName);
       if (type === 'x') longSize = Number(paxField(text, 'size') ?? Number.NaN) || undefined;
@@ -94,7 +98,7 @@ function expectChecksum(source: ByteSource, header: Buffer, at: number): void {
   let sum = 8 * 32;
   for (let i = 0; i < block; i++) if (i < 148 || i >= 156) sum += header[i]!;
   if (sum !== tarNumber(header, 148, 8))
-    throw source.error('Expected the header of a file here: is this a tar shard?', at);
+    throw source.error('Expected a file header but found other data: check that this is a tar shard.', at);
 }
 
 /** A line `length key=value` of a pax header. */

@@ -105,7 +105,9 @@ export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
     case 'BOOL':
       return Float32Array.from(new Uint8Array(copy));
     default:
-      throw new ShapeError(`Expected a tensor of numbers that float32 can hold but received ${dtype}.`);
+      throw new ShapeError(
+        `Expected a numeric tensor that float32 can represent but received ${dtype}: convert it first.`,
+      );
   }
 }
 

@@ -20,7 +20,8 @@ export async function* readLines(source: ByteSource): AsyncGenerator<{ text: str
       start = end + 1;
     }
     rest = bytes.subarray(start);
-    if (rest.length > mostLineBytes) throw source.error('Expected lines of text but this one does not end.', offset);
+    if (rest.length > mostLineBytes)
+      throw source.error('Expected lines of text but this one is too long: check that this is a text file.', offset);
   }
   if (rest.length > 0) yield { text: rest.toString('utf8'), offset };
 }

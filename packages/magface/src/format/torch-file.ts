@@ -40,7 +40,7 @@ export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
         const tensor = tensors.get(name);
         const range = tensor && torchRange(tensor);
         if (tensor === undefined || range === undefined)
-          throw source.error(`Expected a tensor called ${name} but the file has none.`);
+          throw source.error(`Expected a tensor named ${name} but the file has none: list the file's names.`);
         const bytes = stridedBytes(tensor, await readStorage(tensor.storage, range));
         return { dtype: tensor.dtype, shape: tensor.shape, bytes };
       },
@@ -58,12 +58,18 @@ async function readZipTorch(source: ByteSource): Promise<TorchContent> {
   const entries = await readZipDirectory(source);
   const pickle = [...entries.values()].find(({ name }) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined || pickle.size > mostPickleBytes) {
-    throw source.error('Expected data.pkl in the archive: was it written by torch.save, and not by torch.jit.save?', 0);
+    throw source.error(
+      'Expected data.pkl in the archive but it is missing: write the file with torch.save, not torch.jit.save.',
+      0,
+    );
   }
   const folder = pickle.name.slice(0, -'data.pkl'.length);
   const byteOrder = entries.get(`${folder}byteorder`);
   if (byteOrder && (await readZipEntry(source, byteOrder)).toString() !== 'little') {
-    throw source.error('Expected little-endian storages but the file was written on a big-endian machine.', 0);
+    throw source.error(
+      'Expected little-endian data but the file was written on a big-endian machine: convert it there.',
+      0,
+    );
   }
   const entryOf = (key: string): ZipEntry | undefined => entries.get(`${folder}data/${key}`);
   const content = bytesSource(await readZipEntry(source, pickle), `${source.file}/${pickle.name}`);

@@ -28,11 +28,17 @@ export async function readLegacyTorch(source: ByteSource): Promise<TorchContent>
     return value;
   };
   if (source.size === 0 || next() !== magic || next() !== protocol) {
-    throw source.error('Expected a file of torch.save, zip or legacy, but it begins like neither: is it one?', 0);
+    throw source.error(
+      'Expected a file of torch.save, zip or legacy, but its first bytes fit neither: check that this is a checkpoint.',
+      0,
+    );
   }
   const facts = next();
   if (facts instanceof Map && facts.get('little_endian') === false) {
-    throw source.error('Expected little-endian storages but the file was written on a big-endian machine.', at);
+    throw source.error(
+      'Expected little-endian data but the file was written on a big-endian machine: convert it there.',
+      at,
+    );
   }
   const value = next(torchGlobals);
   const keys = next();
@@ -61,17 +67,26 @@ function placeStorages(
   source: ByteSource,
   { at, keys, storages }: { at: number; keys: unknown; storages: ReadonlyMap<string, Place> },
 ): void {
-  if (!Array.isArray(keys)) throw source.error('Expected the list of storages behind the data.', at);
+  if (!Array.isArray(keys))
+    throw source.error(
+      'Expected the list of storages after the data but found something else: copy the file again.',
+      at,
+    );
   let start = at;
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
-    if (storage === undefined) throw source.error('Expected only storages that a tensor uses.', start);
+    if (storage === undefined)
+      throw source.error('Expected only storages that a tensor uses but found another: copy the file again.', start);
     const count = source.readSync(start, 8).readBigInt64LE(0);
     if (count !== BigInt(storage.count) || storage.start !== undefined) {
-      throw source.error(`Expected ${storage.count} values in this storage, once, but found ${count}.`, start);
+      throw source.error(
+        `Expected ${storage.count} values in this storage, once, but found ${count}: copy the file again.`,
+        start,
+      );
     }
     storage.start = start + 8;
     start += 8 + (storage.count * dtypeBits[storage.dtype]) / 8;
-    if (start > source.size) throw source.error('Expected more values but the file ends: was it cut?', source.size);
+    if (start > source.size)
+      throw source.error('Expected more values but the file ends: it may be truncated, so copy it again.', source.size);
   }
 }

@@ -136,7 +136,7 @@ class Pickler {
     const { dtype, shape } = tensor;
     const storageClass = storageClasses[dtype];
     if (storageClass === undefined)
-      throw new ConfigError('dtype', `Expected a type that torch can store but received ${dtype}.`);
+      throw new ConfigError('dtype', `Expected a type that torch can store but received ${dtype}: convert it first.`);
     const strides = shape.map((_, axis) => countOf(shape.slice(axis + 1)));
     this.#op('ctorch._utils\n_rebuild_tensor_v2\n((');
     this.#text('storage');

@@ -65,7 +65,7 @@ export async function openVerificationBin(file: string | ByteSource): Promise<Ve
       async readImage(index) {
         const image = images[index];
         if (image === undefined)
-          throw source.error(`Expected an image below ${images.length} but ${index} was asked for.`);
+          throw source.error(`Expected an image number below ${images.length} but received ${index}.`);
         return Buffer.isBuffer(image) ? image : source.read(image.offset, image.length);
       },
       close: () => source.close(),
@@ -80,14 +80,14 @@ function expectLists(source: ByteSource, value: unknown): [(PickledBytes | Buffe
   const [images, same] = Array.isArray(value) ? (value as readonly unknown[]) : [];
   if (!Array.isArray(images) || !Array.isArray(same) || images.length !== 2 * same.length || same.length === 0) {
     throw source.error(
-      'Expected two lists, two images for each boolean: is this a verification set of InsightFace?',
+      'Expected two lists with two images per label but found something else: check that this is a verification set of InsightFace.',
       0,
     );
   }
   const bytes = images.map((image: unknown, i) => {
     const data = isBytes(image) ? image : (image as NumpyArray | null)?.data;
     if (isBytes(data)) return data;
-    throw source.error(`Expected image ${i} to be bytes but it is something else.`, 0);
+    throw source.error(`Expected image ${i} as bytes but found something else: write the set again.`, 0);
   });
   return [bytes, same];
 }
@@ -98,7 +98,7 @@ async function truth(source: ByteSource, flag: unknown): Promise<boolean> {
   if (isBytes(flag) && flag.length === 1) {
     return (Buffer.isBuffer(flag) ? flag : await source.read(flag.offset, 1))[0] === 1;
   }
-  throw source.error('Expected booleans in the second list but found something else.', 0);
+  throw source.error('Expected booleans in the second list but found something else: write the set again.', 0);
 }
 
 /** One pair of a set, images encoded. */

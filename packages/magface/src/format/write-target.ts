@@ -16,8 +16,8 @@ export async function expectFileTarget(path: string | undefined, key = 'output')
   if (there === 'folder') throw refuse('it is a folder: name a file in it');
   const folder = dirname(path);
   const above = await kindOf(folder);
-  if (above === 'nothing') throw refuse(`the folder ${folder} is not there: make it, or write elsewhere`);
-  if (above === 'file') throw refuse(`${folder} is no folder: write elsewhere`);
+  if (above === 'nothing') throw refuse(`the folder ${folder} does not exist: create it, or choose another`);
+  if (above === 'file') throw refuse(`${folder} is not a folder: choose another path`);
   // Anything else, such as /dev/stdout, is written in place.
   const written = there === 'other' ? path : folder;
   if (!(await isWritable(written))) throw refuse(`the folder ${folder} cannot be written to: choose another`);
@@ -30,7 +30,7 @@ export async function expectFolderTarget(path: string | undefined, key = 'output
   for (let at = path; ; at = dirname(at)) {
     const kind = await kindOf(at);
     if (kind === 'nothing' && dirname(at) !== at) continue;
-    if (kind !== 'folder') throw refuse(`${at} is no folder: name another`);
+    if (kind !== 'folder') throw refuse(`${at} is not a folder: choose another`);
     if (!(await isWritable(at))) throw refuse(`the folder ${at} cannot be written to: choose another`);
     return;
   }

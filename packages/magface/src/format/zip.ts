@@ -32,18 +32,26 @@ const [suspectBytes, suspectRatio] = [1 << 26, 100];
 /** @throws {FormatError} if the directory is damaged or has duplicate, overlapping or out-of-file entries */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const { count, offset, size } = await directoryPlace(source);
-  if (count > mostEntries || count * 46 > size) throw source.error(`Expected fewer entries than ${count}.`, offset);
+  if (count > mostEntries || count * 46 > size)
+    throw source.error(`Expected fewer entries than ${count}: check that this is a checkpoint.`, offset);
   const directory = await source.read(offset, size);
   const entries = new Map<string, ZipEntry>();
   for (let at = 0, i = 0; i < count; i++) {
     if (at + 46 > size || directory.readUInt32LE(at) !== 0x02014b50) {
-      throw source.error(`Expected entry ${i + 1} of ${count} in the archive's directory.`, offset + at);
+      throw source.error(
+        `Expected entry ${i + 1} of ${count} in the archive's directory but found other data: copy the file again.`,
+        offset + at,
+      );
     }
     const end = at + 46 + [28, 30, 32].reduce((sum, field) => sum + directory.readUInt16LE(at + field), 0);
-    if (end > size) throw source.error('Expected a whole entry but the directory ends within it.', offset + at);
+    if (end > size)
+      throw source.error('Expected a whole entry but the directory ends within it: copy the file again.', offset + at);
     const entry = entryOf(source, directory.subarray(at, end), offset + at);
     if (entries.has(entry.name))
-      throw source.error(`Expected ${printable(entry.name)} once but it is there twice.`, offset + at);
+      throw source.error(
+        `Expected ${printable(entry.name)} once but it occurs twice: write the file again.`,
+        offset + at,
+      );
     entries.set(entry.name, entry);
     at = end;
   }
@@ -57,7 +65,11 @@ function expectApart(source: ByteSource, entries: readonly ZipEntry[], directory
   for (const [i, { name, headerAt, packedSize }] of inOrder.entries()) {
     const least = headerAt + 30 + Buffer.byteLength(name) + packedSize;
     const next = inOrder[i + 1]?.headerAt ?? directoryAt;
-    if (least > next) throw source.error(`Expected ${printable(name)} to end before byte ${next}.`, headerAt);
+    if (least > next)
+      throw source.error(
+        `Expected ${printable(name)} to end before byte ${next} but it overlaps: write the file again.`,
+        headerAt,
+      );
   }
 }
 
@@ -69,14 +81,20 @@ async function directoryPlace(source: ByteSource): Promise<{ count: number; offs
   const tail = await source.read(tailAt, length);
   let at = length - 22;
   while (at >= 0 && tail.readUInt32LE(at) !== endSignature) at--;
-  if (at < 0) throw source.error('Expected a zip archive but its directory is missing: was it cut?', source.size);
+  if (at < 0)
+    throw source.error(
+      'Expected a zip archive but its directory is missing: it may be truncated, so copy it again.',
+      source.size,
+    );
   let [count, size, offset] = [tail.readUInt16LE(at + 10), tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
   if ((count === 0xffff || size === 0xffffffff || offset === 0xffffffff) && at >= 20) {
     const record = await source.read(uint64(tail, at - 20 + 8), 56);
-    if (record.readUInt32LE(0) !== 0x06064b50) throw source.error('Expected the 64-bit directory.', tailAt + at - 20);
+    if (record.readUInt32LE(0) !== 0x06064b50)
+      throw source.error('Expected the 64-bit directory but found other data: copy the file again.', tailAt + at - 20);
     [count, size, offset] = [uint64(record, 32), uint64(record, 40), uint64(record, 48)];
   }
-  if (offset + size > source.size) throw source.error('Expected the directory inside the file.', tailAt + at);
+  if (offset + size > source.size)
+    throw source.error('Expected the directory within the file but it is outside: copy the file again.', tailAt + at);
   return { count, offset, size };
 }
 
@@ -87,7 +105,10 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   const name = record.toString('utf8', 46, nameEnd);
   const method = { 0: 'stored', 8: 'deflated' }[record.readUInt16LE(10)] as ZipEntry['method'] | undefined;
   if (method === undefined || (record.readUInt16LE(8) & 1) !== 0) {
-    throw source.error('Expected an entry stored or deflated, without a password.', recordAt);
+    throw source.error(
+      'Expected an entry stored or deflated without a password but found another: write the file again.',
+      recordAt,
+    );
   }
   const wide = wideFields(record.subarray(nameEnd, nameEnd + record.readUInt16LE(30)));
   const field = (at: number): number => {
@@ -97,10 +118,16 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   const [size, packedSize, headerAt] = [field(24), field(20), field(42)];
   const possible = [size, packedSize, headerAt].every(Number.isSafeInteger) && headerAt + packedSize <= source.size;
   if (!possible || (method === 'stored' && size !== packedSize)) {
-    throw source.error('Expected the entry inside the file, of one size.', recordAt);
+    throw source.error(
+      'Expected the entry within the file, with consistent sizes, but it is not: copy the file again.',
+      recordAt,
+    );
   }
   if (size > suspectBytes && size > suspectRatio * packedSize) {
-    throw source.error(`Expected weights but ${packedSize} bytes claim to unpack to ${size}: a zip bomb?`, recordAt);
+    throw source.error(
+      `Expected weights but ${packedSize} bytes claim to unpack to ${size}, like a zip bomb: do not use this file.`,
+      recordAt,
+    );
   }
   return { name, method, packedSize, size, headerAt, crc: record.readUInt32LE(16) };
 }
@@ -126,9 +153,13 @@ export async function readZipEntry(
 ): Promise<Buffer> {
   const { offset, length } = range;
   if (offset + length > entry.size)
-    throw source.error(`Expected ${offset + length} bytes in ${entry.name}.`, entry.headerAt);
+    throw source.error(
+      `Expected ${offset + length} bytes in ${entry.name} but it has fewer: copy the file again.`,
+      entry.headerAt,
+    );
   const header = await source.read(entry.headerAt, 30);
-  if (header.readUInt32LE(0) !== 0x04034b50) throw source.error(`Expected ${entry.name} here.`, entry.headerAt);
+  if (header.readUInt32LE(0) !== 0x04034b50)
+    throw source.error(`Expected ${entry.name} here but found other data: copy the file again.`, entry.headerAt);
   const start = entry.headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (entry.method === 'stored') {
     const content = await source.read(start + offset, length);
@@ -136,13 +167,23 @@ export async function readZipEntry(
   }
   const packed = await source.read(start, entry.packedSize);
   const content = await inflate(packed, { maxOutputLength: Math.max(1, entry.size) }).catch((cause: unknown) => {
-    throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it is damaged.`, start, cause);
+    throw source.error(
+      `Expected ${entry.name} to unpack to ${entry.size} bytes but it is damaged: copy the file again.`,
+      start,
+      cause,
+    );
   });
   if (content.length === entry.size) return checked(source, entry, content).subarray(offset, offset + length);
-  throw source.error(`Expected ${entry.name} to unpack to ${entry.size} bytes but it gave ${content.length}.`, start);
+  throw source.error(
+    `Expected ${entry.name} to unpack to ${entry.size} bytes but it gave ${content.length}: copy the file again.`,
+    start,
+  );
 }
 
 function checked(source: ByteSource, { name, crc, headerAt }: ZipEntry, content: Buffer): Buffer {
   if (crc === 0 || crc32(content) === crc) return content;
-  throw source.error(`Expected ${name} as it was written but its checksum differs: the file is damaged.`, headerAt);
+  throw source.error(
+    `Expected the checksum of ${name} to match but it differs: the file is damaged, so copy it again.`,
+    headerAt,
+  );
 }

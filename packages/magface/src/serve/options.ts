@@ -24,7 +24,7 @@ export interface ServeOptions {
   readonly timeout: number;
   /** Who may use /v1 and /metrics. @default everybody */
   readonly apiKeys: readonly string[];
-  /** Hosts allowed for image addresses by https. @default none: addresses are refused */
+  /** Hosts from which images may be downloaded by https. @default none: addresses are rejected */
   readonly urlHosts: readonly string[];
 }
 
@@ -51,7 +51,7 @@ const fields = z.strictObject({
   urlHosts: z.array(z.string().min(1)).readonly().default([]),
 });
 
-/** A request is queued as a whole, so it must not be larger than the queue. */
+/** A request is queued as a whole, so it must fit into the queue. */
 export const serveOptions: z.ZodType<ServeOptions> = fields.refine(({ queue, maxImages }) => maxImages <= queue, {
   path: ['queue'],
   error: ({ input }) => `at least --max-images, ${(input as ServeOptions).maxImages},`,

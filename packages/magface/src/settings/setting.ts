@@ -46,7 +46,7 @@ const kinds: { readonly [Name in keyof Values]: z.ZodType<Values[Name]> } = {
   device: z.string().regex(/^(cpu|cuda(:\d+)?)$/, 'cpu, cuda or cuda:N'),
 };
 
-/** One row of a table of settings. */
+/** A setting: one row of the table. */
 export interface Setting {
   /** Its heading in the help. */
   readonly group: string;
@@ -57,7 +57,7 @@ export interface Setting {
   readonly value: string;
   /** What it does, in one sentence. */
   readonly says: string;
-  /** Modes of the command, by the command's names; refused in all others. @default every mode */
+  /** Modes of the command that accept it; all others reject it. @default every mode */
   readonly onlyFor?: string;
   readonly required?: true;
   readonly default?: unknown;

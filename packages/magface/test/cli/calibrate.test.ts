@@ -50,7 +50,7 @@ test('--pairs writes thresholds that `compare` uses, and reports rates that the 
   expect(interval[0]).toBeLessThanOrEqual(threshold);
   expect(interval[1]).toBeGreaterThanOrEqual(threshold - 1e-12);
   expect(limits).toHaveLength(4);
-  expect(notes).toContain('FMR 1e-3 is left out: it needs 1,000 impostor pairs but there are 240.');
+  expect(notes).toContain('FMR 1e-3 is omitted: it needs 1,000 impostor pairs but there are only 240.');
 
   const model = await loadModel(join(folder, 'q.onnx'), { kind: 'recogniser' });
   expect(model.contract.thresholds).toEqual(thresholds);
@@ -138,7 +138,7 @@ test.each([
   [[], 'Expected --faces with a reference set, or --claim'],
   [['--claim', 'fr-feature', '--faces', 'faces'], 'Expected either --faces or --claim'],
   [['--claim', 'fr-feature', '--pairs', 'pairs.list'], 'Expected --faces beside --pairs'],
-  [['--faces', 'faces/P1', '--pairs', 'pairs.list'], 'pair 1 names "P0/1.png", which has none'],
+  [['--faces', 'faces/P1', '--pairs', 'pairs.list'], '"P0/1.png" of pair 1 has none'],
 ])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes } = await calibrate(...words);
   expect(notes).toContain(message);

@@ -46,7 +46,7 @@ test('an impossible conversion prints one sentence and leaves no file', async ()
   for (const [from, to, says] of [
     ['empty', 'a.rec', 'Expected a folder of images for each person'],
     ['none.rec', 'a.tar', 'there is no'],
-    ['bad.tar', 'a.rec', 'bad.tar: Expected the header of a file here'],
+    ['bad.tar', 'a.rec', 'bad.tar: Expected a file header'],
     ['bad.tar', 'a.zip', 'Expected .rec, .tar or a folder'],
   ] as const) {
     const { exitCode, stderr } = await runCli(['convert', from, to], { cwd: folder });

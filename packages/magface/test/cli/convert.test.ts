@@ -34,7 +34,7 @@ test('a pickle that would run code exits with 2 and is named', async () => {
   writeFileSync(join(cwd, 'evil.pth'), '\x80\x02cos\nsystem\n.', 'latin1');
   const { exitCode, stderr } = await runCli(['convert', 'evil.pth', 'a.safetensors'], { cwd });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("Python's os.system, which is refused");
+  expect(stderr).toContain("Python's os.system, which could run code");
 });
 
 test('a note warns about the pixel format of foreign weights, but not of our own checkpoints', async () => {

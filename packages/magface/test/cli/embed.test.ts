@@ -78,6 +78,6 @@ test('rejects a missing folder before it loads a model', async () => {
   expect(run).toEqual({
     exitCode: 2,
     stdout: '',
-    stderr: 'Expected to write no/such/x.npy but the folder no/such is not there: make it, or write elsewhere.\n',
+    stderr: 'Expected to write no/such/x.npy but the folder no/such does not exist: create it, or choose another.\n',
   });
 });

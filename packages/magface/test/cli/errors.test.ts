@@ -18,7 +18,7 @@ test('a missing file has the same message everywhere', async () => {
     (await runIn(cwd, 'evaluate', 'pairs', '--features', at(features), '--pairs', at(pairs))).notes;
   expect(await ask('nix', 'nix')).toBe(sentence('nix'));
   expect(await ask('f.list', 'nix')).toBe(sentence('nix'));
-  const noFolder = `the folder ${at('no/such')} is not there`;
+  const noFolder = `the folder ${at('no/such')} does not exist`;
   expect(await ask('no/such/f.npy', 'nix')).toBe(sentence('no/such/f.npy', noFolder));
   expect(await ask('f.list', 'no/such/p.txt')).toBe(sentence('no/such/p.txt', noFolder));
   mkdirSync(at('folder'));

@@ -16,22 +16,22 @@ const fail = async (): Promise<never> => {
   throw new Error('a model was loaded');
 };
 const pairs = ['--features', 'gone.npy', '--pairs', 'gone.txt'];
-const noFolder = 'but the folder new/deep is not there: make it, or write elsewhere.\n';
+const noFolder = 'but the folder new/deep does not exist: create it, or choose another.\n';
 
 test.each([
   [['quality', 'a.png', '--report', 'new/deep/r.html'], `Expected to write new/deep/r.html ${noFolder}`],
   [['quality', 'a.png', '--report', 'folder'], 'Expected to write folder but it is a folder: name a file in it.\n'],
   [
     ['quality', 'a.png', '--best', '1', '--copy-to', 'text.jpg'],
-    'Expected to write into the folder text.jpg but text.jpg is no folder: name another.\n',
+    'Expected to write into the folder text.jpg but text.jpg is not a folder: choose another.\n',
   ],
   [
     ['align', 'a.png', '--output', 'text.jpg/faces'],
-    'Expected to write into the folder text.jpg/faces but text.jpg is no folder: name another.\n',
+    'Expected to write into the folder text.jpg/faces but text.jpg is not a folder: choose another.\n',
   ],
   [
     ['page', '--output', 'text.jpg'],
-    'Expected to write into the folder text.jpg but text.jpg is no folder: name another.\n',
+    'Expected to write into the folder text.jpg but text.jpg is not a folder: choose another.\n',
   ],
   [['calibrate', '--faces', 'a.png', '--output', 'new/deep/m.onnx'], `Expected to write new/deep/m.onnx ${noFolder}`],
   [['convert', 'gone.onnx', 'new/deep/m.onnx'], `Expected to write new/deep/m.onnx ${noFolder}`],

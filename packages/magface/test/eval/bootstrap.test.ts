@@ -112,7 +112,7 @@ describe('estimateThresholds', () => {
   test('rejects too few replicates', () => {
     const { similarities, pairs } = population(1);
     expect(() => estimateThresholds(similarities, pairs.same, identitiesOf(pairs), { replicates: 10 })).toThrow(
-      'Expected 100 or more replicates',
+      'Expected at least 100 replicates',
     );
   });
 });

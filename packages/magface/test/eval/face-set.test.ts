@@ -68,7 +68,7 @@ describe('CFP as published', () => {
   test('names the line of a number that is not in the list', async () => {
     writeFileSync(join(cfp, 'Protocol/Split/FF/01/diff.txt'), '1,2\n1,9\n');
     await expect(openFaceSet(cfp, { protocol: 'ff' })).rejects.toThrow(
-      'Expected a number of the image list on line 2 but found "9"',
+      'Expected a number from the image list on line 2 but found "9"',
     );
   });
 });
@@ -88,7 +88,7 @@ test('CALFW lists folds for genuine pairs only, so each fold gets pairs of both 
   const set = await openFaceSet(calfw, { folds: 2 });
   expect([set.name, set.notes]).toEqual([
     'CALFW',
-    ['The list names no folds: each of 2 got as many pairs of both kinds.'],
+    ['The list defines no folds: each of 2 folds received equally many pairs of both kinds.'],
   ]);
 });
 
@@ -104,7 +104,7 @@ test('reads the official layout: labels in pair.list, images in img.list, two li
 
 test('asks which of two lists in a folder to use', async () => {
   const both = folder('both', ['a/1.jpg'], { 'pairs.txt': '', 'pairs_CPLFW.txt': '' });
-  await expect(openFaceSet(both)).rejects.toThrow('but there are pairs.txt, pairs_CPLFW.txt: name it with --pairs.');
+  await expect(openFaceSet(both)).rejects.toThrow('but it contains pairs.txt, pairs_CPLFW.txt: name it with --pairs.');
 });
 
 test('rejects an image name that fits two images, and names both', async () => {

@@ -32,6 +32,6 @@ describe('ratesByGroup', () => {
   });
 
   test('rejects a column of another length', () => {
-    expect(() => ratesByGroup(pairs, ['x'], 0.25)).toThrow('Expected one group a pair but received 1 for 9 pairs');
+    expect(() => ratesByGroup(pairs, ['x'], 0.25)).toThrow('Expected one group per pair but received 1 for 9 pairs');
   });
 });

@@ -57,5 +57,5 @@ test('counts ties against the probe', async () => {
 
 test('rejects lists that do not belong together', async () => {
   await expect(identify(templates, gallery, { probes: lists([[4, 77]]) })).rejects.toThrow('received none');
-  await expect(identify(templates, gallery, { probes: lists([[44, 10]]) })).rejects.toThrow('name template 44');
+  await expect(identify(templates, gallery, { probes: lists([[44, 10]]) })).rejects.toThrow('has template 44');
 });

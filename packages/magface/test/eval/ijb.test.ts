@@ -25,7 +25,7 @@ describe('the official texts of a small IJB', () => {
     expect(result.tar.map((tar) => tar.toFixed(4))).toEqual(golden.tar.map((tar) => tar.toFixed(4)));
     expect(result).toMatchObject({ images: 1609, templates: 400, pairs: 29660 });
     expect(result.exact.map((point) => point === null)).toEqual([true, true, false, false, false, false]);
-    expect(result.limits[0]).toBe(`FAR 0.000001 needs 1000000 impostor pairs but there are ${result.impostor}.`);
+    expect(result.limits[0]).toBe(`FAR 0.000001 needs 1000000 impostor pairs but there are only ${result.impostor}.`);
   });
 });
 
@@ -50,9 +50,9 @@ describe('buildTemplates', () => {
   });
 
   test.each([
-    [values.subarray(0, 6), undefined, "Expected 4 features, one a line of the protocol's list, but received 3"],
+    [values.subarray(0, 6), undefined, "Expected 4 features, one per line of the protocol's list, but received 3"],
     [new Float32Array(10).fill(1), undefined, 'but received more than 4'],
-    [values, ['x/a', 'x/b', 'x/d', 'x/c'], 'line 3 is "x/d" and not "c"'],
+    [values, ['x/a', 'x/b', 'x/d', 'x/c'], 'line 3 is "x/d" instead of "c"'],
     [values.slice().fill(0, 2, 4), undefined, 'the mean at b is all zeros'],
     [values.slice().fill(Number.NaN, 2, 4), undefined, 'the mean at b is not finite'],
   ])('rejects wrong features: case %#', async (wrong, names, message) => {
@@ -117,12 +117,12 @@ describe('protocol files', () => {
   });
 
   test.each([
-    ['1 2\n', 'with a label 1 or 0 as pair 1 (at byte 3)'],
-    ['1 2 1\n1 2 2\n', 'as pair 2 (at byte 11)'],
-    ['1 2 1 1\n', 'as pair 1 (at byte 7)'],
-    ['1 b 1\n', 'as pair 1 (at byte 2)'],
+    ['1 2\n', "with a label 1 or 0 as pair 1 but found something else: use the protocol's original file. (at byte 3)"],
+    ['1 2 1\n1 2 2\n', "as pair 2 but found something else: use the protocol's original file. (at byte 11)"],
+    ['1 2 1 1\n', "as pair 1 but found something else: use the protocol's original file. (at byte 7)"],
+    ['1 b 1\n', "as pair 1 but found something else: use the protocol's original file. (at byte 2)"],
     ['1 12345678901 1\n', 'as pair 1'],
-    ['\n', 'but the file holds none'],
+    ['\n', 'but the file has none'],
   ])('rejects the pairs %j', async (text, message) => {
     await expect(file(text).then(readTemplatePairs)).rejects.toThrow(message);
   });
@@ -153,6 +153,6 @@ describe('protocol files', () => {
     const faces = { names: ['a'], template: Int32Array.from([1]), media: Int32Array.from([1]) };
     const pairs = await readTemplatePairs(await file('1 2 1\n'));
     const input = { features: [{ values: Float32Array.from([1, 1]) }], dimension: 2, faces, pairs };
-    await expect(evaluateIjb(input)).rejects.toThrow('the pairs name template 2');
+    await expect(evaluateIjb(input)).rejects.toThrow('has template 2, which is in the pairs');
   });
 });

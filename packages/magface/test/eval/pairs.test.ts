@@ -51,12 +51,12 @@ describe('parsePairList', () => {
   });
 
   test.each([
-    ['', 'the file holds no pairs'],
+    ['', 'the file has no pairs'],
     ['a b 1\na b yes\n', 'Expected a label 1 (same) or 0 on line 2 but found "yes"'],
     ['10 300\nAdam 1 x\n', 'Expected an image number on line 2 but found "x"'],
     ['10 300\nAdam 1 2\nAdam 1 2 3 4\n', 'Expected 3 or 4 columns on line 3 but found 5'],
-    ['a 1\nb 1\nc 0\n', 'Expected two lines "image label" a pair but the file has 3 lines'],
-    ['a 1\nb 0\n', 'Expected one label for both lines of a pair but line 2 differs'],
+    ['a 1\nb 1\nc 0\n', 'Expected two lines "image label" per pair but the file has 3 lines'],
+    ['a 1\nb 0\n', 'Expected the same label on both lines of a pair but line 2 differs'],
     ['left,right,same\na,b\n', 'Expected 3 columns (left, right, same) but line 2 has 2'],
     ['left,same\na,1\n', 'Expected columns left, right, same but the header has left, same'],
   ])('rejects %j', (text, message) => {
@@ -91,24 +91,22 @@ describe('resolvePairs', () => {
   });
 
   test('reports a pair whose image has no features instead of skipping it', () => {
-    expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg'))).toThrow(
-      'pair 2 names "x/c.jpg", which has none',
-    );
+    expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg'))).toThrow('"x/c.jpg" of pair 2 has none');
     expect(() => resolvePairs(list, featuresOf('x/a.jpg', 'x/b.jpg', 'x/d.jpg', 'x/e.jpg'))).toThrow(
-      'pair 2 names "x/c.jpg"',
+      '"x/c.jpg" of pair 2 has none',
     );
   });
 
   test('rejects a name that fits two images', () => {
     const short = parse('a.jpg b.jpg 1');
     expect(() => resolvePairs(short, featuresOf('x/a.jpg', 'y/a.jpg', 'b.jpg'))).toThrow(
-      '"a.jpg" of pair 1 may be 2 of the features',
+      '2 features match "a.jpg" of pair 1',
     );
   });
 
   test.each([
     [3, 'Expected 4 feature lines for 2 pairs (pair k is lines 2k and 2k + 1) but received 3, an odd number'],
-    [6, 'but received 6: features and pairs belong to different lists'],
+    [6, 'but received 6: use features and pairs of the same list'],
   ])('rejects %i feature lines for two pairs', (rows, message) => {
     const features = { values: new Float32Array(rows).fill(1), dimension: 1 };
     expect(() => resolvePairs(list, features)).toThrow(message);

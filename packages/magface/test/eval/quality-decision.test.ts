@@ -62,7 +62,7 @@ describe('fitQualityDecision', () => {
   });
 
   test.each([
-    [{ bins: 1 }, 'Expected two or more bins'],
+    [{ bins: 1 }, 'Expected at least two quality bins'],
     [{ fmr: 1e-4 }, 'Expected at least 10000 impostor pairs'],
     [{ folds: 1 }, 'Expected 2 to 8000 folds'],
   ])('rejects %o', (options, message) => {

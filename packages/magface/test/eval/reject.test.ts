@@ -22,7 +22,7 @@ describe('official features and pairs', () => {
     expect(curve.rejectRates.map((rate) => rate.toFixed(2))).toEqual(golden.rejectRates.map((rate) => rate.toFixed(2)));
     expect(curve.fnmr.slice(0, 18)).toEqual(golden.fnmr);
     expect(curve.fnmr.slice(18)).toEqual([null, null]);
-    expect(curve.limits).toEqual(['Too few pairs are left to tell FMR 0.001 when 90 %, 95 % are rejected.']);
+    expect(curve.limits).toEqual(['FMR 0.001 cannot be measured with 90 %, 95 % rejected: too few pairs are left.']);
     expect(() => errorVersusReject(cosineSimilarities(features, pairs), pairs.same, quality)).toThrow(
       'Expected at least 1000 impostor pairs for a rate of 0.001 but received 750',
     );
@@ -147,7 +147,7 @@ describe('errorVersusReject', () => {
     expect(curve.pauc).toBeNull();
     expect(curve.limits).toEqual([]);
     const short = errorVersusReject(similarities, same, similarities, { fmr: 0.2, rejectRates: [0, 0.75] });
-    expect(short.limits).toEqual(['Too few pairs are left to tell FMR 0.2 when 75 % are rejected.']);
+    expect(short.limits).toEqual(['FMR 0.2 cannot be measured with 75 % rejected: too few pairs are left.']);
   });
 
   test('fixed keeps the threshold of all pairs', () => {
@@ -211,10 +211,10 @@ describe('errorVersusReject', () => {
   test.each([
     [
       { fmr: 0.02, threshold: 'official' } as const,
-      'Expected 0.1, 0.01, 0.001 … for official thresholds but received 0.02',
+      'Expected 0.1, 0.01, 0.001 … with official thresholds but received 0.02',
     ],
     [{ fmr: 0.001 }, 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 10'],
-    [{ fmr: 0.1, rejectRates: [0, 1] }, 'Expected rising reject rates in [0, 1) but received 0, 1'],
+    [{ fmr: 0.1, rejectRates: [0, 1] }, 'Expected rising reject rates from 0 to below 1 but received 0, 1'],
   ])('rejects %o', (options, message) => {
     expect(() => errorVersusReject(similarities, same, similarities, options)).toThrow(message);
   });

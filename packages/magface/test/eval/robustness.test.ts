@@ -46,6 +46,6 @@ test('gives null for damage that changes nothing', () => {
 test('rejects no faces, and a single step', () => {
   expect(() => robustnessReport(new Map([['blur', []]]), strengths)).toThrow(/none could be read/);
   expect(() => robustnessReport(new Map([['blur', [falling(9)]]]), [0, 1])).toThrow(
-    /two steps of damage or more but received 1/,
+    /at least two steps of damage but received 1/,
   );
 });

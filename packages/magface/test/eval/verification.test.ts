@@ -15,8 +15,8 @@ describe('official features and pairs', () => {
     expect(result).toMatchObject({ pairs: 1500, genuine: 750, impostor: 750, folds: 10 });
     expect(Object.keys(result.tarAtFar)).toEqual(['0.1', '0.01']);
     expect(result.limits).toEqual([
-      'FAR 0.001 needs 1000 impostor pairs but there are 750.',
-      'FAR 0.0001 needs 10000 impostor pairs but there are 750.',
+      'FAR 0.001 needs 1000 impostor pairs but there are only 750.',
+      'FAR 0.0001 needs 10000 impostor pairs but there are only 750.',
     ]);
     expect(result.auc).toBeGreaterThan(0.99);
   });
@@ -55,12 +55,12 @@ describe('verify', () => {
 
   test('rejects a list without impostors', () => {
     const genuine = { ...pairs, same: new Uint8Array(8).fill(1) };
-    expect(() => verify(axes, genuine)).toThrow('received no impostor (label 0) pair among 8');
+    expect(() => verify(axes, genuine)).toThrow('none of the 8 pairs is impostor (label 0)');
   });
 
   test('names a feature of length zero', () => {
     const values = axes.values.slice().fill(0, 4, 6);
-    expect(() => verify({ ...axes, values }, pairs)).toThrow('all zeros for "b0" (feature line 3)');
+    expect(() => verify({ ...axes, values }, pairs)).toThrow('only zeros for "b0" (feature line 3)');
   });
 
   test('names a feature that is not finite', () => {
@@ -70,7 +70,9 @@ describe('verify', () => {
 
   test('names a pair outside the features', () => {
     const right = pairs.right.slice().fill(8, 3, 4);
-    expect(() => verify(axes, { ...pairs, right })).toThrow('Expected pairs of 8 feature rows but pair 4 names row 9');
+    expect(() => verify(axes, { ...pairs, right })).toThrow(
+      'Expected pairs of 8 feature rows but pair 4 refers to row 9',
+    );
   });
 
   test('rejects columns of different lengths', () => {

@@ -130,7 +130,7 @@ describe('createFeatureWriter', () => {
 
   test('reports a missing folder, or a file in its place, before it writes', async () => {
     const missing = createFeatureWriter(join(folder, 'no/such/f.npy'));
-    await expect(missing).rejects.toThrow(`the folder ${join(folder, 'no/such')} is not there: make it`);
+    await expect(missing).rejects.toThrow(`the folder ${join(folder, 'no/such')} does not exist: create it`);
     mkdirSync(join(folder, 'f.list'));
     await expect(createFeatureWriter(join(folder, 'f.list'))).rejects.toThrow('it is a folder: name a file in it');
     mkdirSync(join(folder, 'g.names.txt'));

@@ -45,5 +45,5 @@ test('rejects a zip bomb before unpacking it', async () => {
   end.writeUInt32LE(46 + name.length, 12);
   end.writeUInt32LE(30 + name.length + packed.length, 16);
   const bomb = Buffer.concat([local, name, packed, record, name, end]);
-  await expect(openTorch(bytesSource(bomb, 'bomb.pth'))).rejects.toThrow('a zip bomb?');
+  await expect(openTorch(bytesSource(bomb, 'bomb.pth'))).rejects.toThrow('like a zip bomb');
 });

@@ -109,12 +109,12 @@ describe("a set in InsightFace's layout", () => {
       recordsOf(bytesSource(bytes, 'a.rec'), bytesSource(Buffer.from(index), 'a.idx'));
     await expect(open('0\t0\n0\t4\n')).rejects.toThrow('Expected each key once');
     await expect(open('0\t0\nx\n')).rejects.toThrow(
-      'a.idx: Expected a key, a tab and a byte on each line. (at byte 4)',
+      'a.idx: Expected a key, a tab and a byte offset on each line but found another form: write the index again. (at byte 4)',
     );
-    await expect(open('0\t4000\n')).rejects.toThrow("another file's index");
+    await expect(open('0\t4000\n')).rejects.toThrow('use the index of this file');
     await expect((await open('0\t4\n')).read(0)).rejects.toThrow('(at byte 4)');
-    await expect((await open('0\t0\n', record.subarray(0, 20))).read(0)).rejects.toThrow('the record ends before');
-    await expect((await open('0\t0\n')).read(1)).rejects.toThrow('Expected a record 1');
+    await expect((await open('0\t0\n', record.subarray(0, 20))).read(0)).rejects.toThrow('the record ends earlier');
+    await expect((await open('0\t0\n')).read(1)).rejects.toThrow('Expected record 1');
   });
 });
 

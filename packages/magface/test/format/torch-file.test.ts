@@ -70,14 +70,14 @@ describe('openTorch', () => {
   });
 
   test.each([
-    ['cos\nsystem\n(U\x02lstR', "wants Python's os.system, which is refused"],
-    ['c__builtin__\neval\n(U\x011tR', "wants Python's __builtin__.eval"],
-    ['cnumpy\nload\n', "wants Python's numpy.load"],
-    ['(ios\nsystem\n', "wants Python's os.system"],
+    ['cos\nsystem\n(U\x02lstR', "uses Python's os.system, which could run code"],
+    ['c__builtin__\neval\n(U\x011tR', "uses Python's __builtin__.eval"],
+    ['cnumpy\nload\n', "uses Python's numpy.load"],
+    ['(ios\nsystem\n', "uses Python's os.system"],
     [`}(U\x01t${tensorOf(storage('7', 6), 4, 'K\x03', 'K\x01')}u`, 'inside its storage'],
     ['ctorch\nFloatStorage\n)R', 'the pickle calls torch.FloatStorage'],
     ['](h\x00e', 'memo 0'],
-    [`]q\x00(h\x00${tensorOf(storage('7', 6), 0, 'K\x03', 'K\x01')}e`, 'do they hold themselves'],
+    [`]q\x00(h\x00${tensorOf(storage('7', 6), 0, 'K\x03', 'K\x01')}e`, 'levels deep but it is deeper'],
     ['\xff', 'unknown opcode 255'],
     ['.', 'none'],
   ])('rejects %j with its byte offset', async (data, message) => {
@@ -155,7 +155,7 @@ describe('officialNames', () => {
     expect(found.surplus).toEqual(['features.x']);
     expect(found.otherShape).toEqual([{ name: 'conv1.weight', expected: '(2)', found: '(3)' }]);
     expect(() => expectOfficialNames('f.pth', found)).toThrow(
-      '0 fit: conv1.weight is (3) for (2); fc.weight is missing',
+      'only 0 fit: conv1.weight is (3) instead of (2); fc.weight is missing',
     );
   });
 });

@@ -25,7 +25,7 @@ test('reads back what it wrote', async () => {
   expect(bin.same).toEqual([true, false]);
   expect((await bin.readImage(2)).toString()).toBe('ccc');
   expect((await bin.readImage(3)).length).toBe(0);
-  await expect(bin.readImage(4)).rejects.toThrow('Expected an image below 4');
+  await expect(bin.readImage(4)).rejects.toThrow('Expected an image number below 4');
   await bin.close();
   rmSync(folder, { recursive: true });
 });
@@ -47,9 +47,9 @@ test.each([
 });
 
 test.each([
-  ['cposix\nsystem\n(U\x01atR.', "wants Python's posix.system, which is refused"],
-  ['](U\x01aU\x01be]\x88\x88\x86.', 'two lists, two images for each boolean'],
-  ['](U\x01aK\x01e](\x88e\x86.', 'image 1 to be bytes'],
+  ['cposix\nsystem\n(U\x01atR.', "uses Python's posix.system, which could run code"],
+  ['](U\x01aU\x01be]\x88\x88\x86.', 'two lists with two images per label'],
+  ['](U\x01aK\x01e](\x88e\x86.', 'image 1 as bytes'],
   ['](B\xff\xff\xff\x7f', 'the file ends'],
   ['', 'the file ends'],
 ])('rejects %j', async (codes, message) => {

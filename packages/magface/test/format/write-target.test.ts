@@ -30,11 +30,11 @@ test('accepts a new or existing file in an existing folder', async () => {
   });
   await expect(file('no/such/r.html')).rejects.toMatchObject({
     ...wrong,
-    message: 'Expected to write no/such/r.html but the folder no/such is not there: make it, or write elsewhere.',
+    message: 'Expected to write no/such/r.html but the folder no/such does not exist: create it, or choose another.',
   });
   await expect(file('file/r.html')).rejects.toMatchObject({
     ...wrong,
-    message: 'Expected to write file/r.html but file is no folder: write elsewhere.',
+    message: 'Expected to write file/r.html but file is not a folder: choose another path.',
   });
 });
 
@@ -42,7 +42,7 @@ test('accepts a missing folder, with its parents, but no file in its place', asy
   for (const given of ['new', 'there', 'new/deep/er', '.']) await folderOf(given);
   await expect(folderOf('file')).rejects.toMatchObject({
     key: 'copy-to',
-    message: 'Expected to write into the folder file but file is no folder: name another.',
+    message: 'Expected to write into the folder file but file is not a folder: choose another.',
   });
-  await expect(folderOf('file/deep')).rejects.toThrow('into the folder file/deep but file is no folder');
+  await expect(folderOf('file/deep')).rejects.toThrow('into the folder file/deep but file is not a folder');
 });

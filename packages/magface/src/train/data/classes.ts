@@ -11,7 +11,7 @@ export interface ClassMemory {
   readonly ranks: number;
   /** Share of the centers sampled per step. */
   readonly sampleRate: number;
-  /** As given; undefined where the labels decide. */
+  /** As given; undefined if the labels decide. */
   readonly lastFcSize?: number | undefined;
 }
 

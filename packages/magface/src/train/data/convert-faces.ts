@@ -22,11 +22,11 @@ export interface ConvertFacesOptions {
 }
 
 /**
- * @param input - as for training: a list, a folder a person, `train.rec`, tar shards
- * @param output - `NAME.rec` (its `.idx` beside it), `NAME.tar`, or a folder, which gets `00000/NAME.jpg` … and `train.list`
- * @returns how many images were written
- * @throws {ConfigError} when the output's ending is none of these
- * @throws {ImageError} when an image of a tar or a folder to write is of a kind that cannot be read
+ * @param input - as for training: a list, a folder with one folder per person, `train.rec`, tar shards
+ * @param output - `NAME.rec` (with its `.idx`), `NAME.tar`, or a folder, which gets `00000/NAME.jpg` … and `train.list`
+ * @returns the number of images written
+ * @throws {ConfigError} if the output has another extension
+ * @throws {ImageError} if the output is a tar or folder and an image is of an unreadable kind
  */
 export async function convertFaces(input: string, output: string, options: ConvertFacesOptions = {}): Promise<number> {
   const kind = extname(output);
@@ -41,7 +41,7 @@ export async function convertFaces(input: string, output: string, options: Conve
 const imageOf = async ({ path, within }: Sample): Promise<Buffer> =>
   within === undefined ? await readFile(path) : readPackedFile(within);
 
-/** All indices, those of a person together, in the order of the classes. */
+/** All indices, grouped by person, in the order of the classes. */
 function byPerson({ samples }: Dataset): Uint32Array {
   const labels = Uint32Array.from(samples, ({ label }) => label);
   return Uint32Array.from(labels, (_, i) => i).sort((a, b) => labels[a]! - labels[b]! || a - b);
@@ -83,7 +83,7 @@ async function toTar(output: string, { samples }: Dataset, shardSize = samples.l
 }
 
 async function toFolder(output: string, dataset: Dataset): Promise<number> {
-  const digits = Math.max(5, String(dataset.classes - 1).length); // so that names sort as the classes do
+  const digits = Math.max(5, String(dataset.classes - 1).length); // sorts names like the classes
   await makeFolder(output);
   const list = await FileWriter.create(join(output, 'train.list'));
   try {
@@ -111,8 +111,8 @@ async function toFolder(output: string, dataset: Dataset): Promise<number> {
 }
 
 /**
- * The image's own name without folders and ending. What would lead out of the folder, hide a file or break the official
- * list, which has no names with spaces, becomes `_`; a name that the person has already gets a number.
+ * The image's own name without folders and extension. Characters that would leave the folder, hide the file or break the
+ * official list, whose names have no spaces, become `_`; a number is added if the person already has the name.
  */
 function freeName({ path, within }: Sample, taken: Set<string>): string {
   const own = (within === undefined ? path : path.slice(within.file.length + 1)).replace(/^.*[/\\]/, '');
@@ -123,7 +123,7 @@ function freeName({ path, within }: Sample, taken: Set<string>): string {
   return name;
 }
 
-/** First bytes of the kinds of image, a letter a byte. */
+/** First bytes of the image formats, one character per byte. */
 const beginnings: readonly (readonly [ending: string, bytes: RegExp])[] = [
   ['jpg', /^\xff\xd8/],
   ['png', /^\x89PNG/],
@@ -135,9 +135,9 @@ const beginnings: readonly (readonly [ending: string, bytes: RegExp])[] = [
 ];
 
 /**
- * By the first bytes. A damaged file keeps the ending that it has: whoever reads the set is to name it, not to miss it.
+ * Recognises the format by the first bytes. A damaged file keeps its extension, so that readers of the set report it.
  *
- * @throws {ImageError} for another kind of file, which no reader of the set would find again
+ * @throws {ImageError} for another kind of file, which readers of the set would skip
  */
 function endingOf(image: Buffer, { path }: Sample): string {
   const first = image.toString('latin1', 0, 16);

@@ -1,4 +1,4 @@
-/** Training sets: the official list, a folder a person, InsightFace's `.rec`, tar shards. */
+/** Training sets: the official list, a folder per person, InsightFace's `.rec`, tar shards. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { ConfigError } from '../../errors.ts';
@@ -7,18 +7,17 @@ import { readRecordSamples, readTarSamples } from './packed-samples.ts';
 import { type Dataset, isImage, joinSamples, type Sample } from './samples.ts';
 import { groupSources } from './source-names.ts';
 
-/** Where images are and how many classes there shall be. */
+/** Location of the images and the number of classes. */
 export interface DatasetOptions {
   /** Folder that the list's paths are relative to. @default the current folder, else the list's, whichever has the first image */
   readonly root?: string | undefined;
-  /** K, when it shall be more than the labels need. `--last-fc-size` @default the greatest label plus 1 */
+  /** K, if larger than the labels need. `--last-fc-size` @default the largest label plus 1 */
   readonly classes?: number | undefined;
 }
 
 /**
- * @param source - a list (`imgname 0 id 0` a line, as the official code reads it; the name may have spaces); a folder with a
- *   folder of images for each person; a `.rec` with its `.idx` beside it; or tar shards, also as `{000..012}` or `*`, or
- *   their folder
+ * @param source - a list (`imgname 0 id 0` per line, as the official code reads it; the name may have spaces); a folder with
+ *   one folder per person; a `.rec` with its `.idx`; or tar shards, also as `{000..012}` or `*`, or their folder
  * @throws {ConfigError} if the source or the root does not exist
  * @throws {FormatError} naming the invalid line or byte
  */
@@ -26,7 +25,7 @@ export function readDataset(source: string, options: DatasetOptions = {}): Datas
   return readDatasets([source], options);
 }
 
-/** Joins several sources, the classes of each after those of the one before; tar shards of one folder are one source. */
+/** Joins sources, with the classes of each after those of the previous one; tar shards of one folder are one source. */
 export function readDatasets(sources: readonly string[], options: DatasetOptions = {}): Dataset {
   const { root } = options;
   if (root !== undefined && !existsSync(root)) {
@@ -48,7 +47,7 @@ export function readDatasets(sources: readonly string[], options: DatasetOptions
   return withClasses(parts.length === 1 ? first : joined, sources, options.classes);
 }
 
-/** Whether a source is an official list: no folder, and no file of many images. */
+/** Whether a source is an official list: neither a folder nor a packed file. */
 const isList = ([source = '']: readonly string[]): boolean =>
   !['.tar', '.rec'].includes(extname(source)) && !statSync(source).isDirectory();
 
@@ -64,10 +63,10 @@ function readSource(files: readonly string[], root: string | undefined): Dataset
   }
 }
 
-/** How many people have images. */
+/** Number of people with images. */
 export const peopleOf = ({ samples }: Dataset): number => new Set(Array.from(samples, ({ label }) => label)).size;
 
-/** @returns `10554 images of 691 people in 695 classes`; the classes where some have no image */
+/** @returns `10554 images of 691 people in 695 classes`; mentions classes only if some have no image */
 export function datasetSize(dataset: Dataset): string {
   const { samples, classes } = dataset;
   const people = peopleOf(dataset);
@@ -91,7 +90,7 @@ function withClasses(dataset: Dataset, sources: readonly string[], wanted: numbe
 function readList(file: string, root: string | undefined): Dataset {
   const entries: Sample[] = [];
   for (const line of textLines(readFileSync(file, 'utf8'))) {
-    const parts = line.text.split(/(\s+)/); // words and the space between them, since names may have some
+    const parts = line.text.split(/(\s+)/); // words with the spaces between them, since names may contain spaces
     const label = parts.at(-3) ?? '';
     if (parts.length < 7 || !/^\d+$/.test(label)) {
       const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}".`;
@@ -109,9 +108,9 @@ function readList(file: string, root: string | undefined): Dataset {
 
 /**
  * @param first - the first name in the list `file`
- * @param root - as the user gave it; nothing else will do then
- * @param key - of the setting that names it
- * @returns the folder that names in the list are relative to; those that are absolute stay so: see {@link inRoot}
+ * @param root - as the user gave it; the only folder tried if given
+ * @param key - setting that names it
+ * @returns the folder that relative names in the list refer to; for absolute ones see {@link inRoot}
  * @throws {ConfigError} if the first image does not exist
  */
 export function rootOf(
@@ -130,7 +129,7 @@ export function rootOf(
   );
 }
 
-/** @returns where the image of a list lies */
+/** @returns the path of a list's image */
 export const inRoot = (root: string, name: string): string => (isAbsolute(name) ? name : join(root, name));
 
 function readFolders(folder: string): Dataset {

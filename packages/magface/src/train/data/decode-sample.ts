@@ -1,6 +1,6 @@
 /**
- * Training images from their files, or from files of many: 112x112 BGR bytes, mirrored or not, damaged or not. They are decoded as for
- * inference, by the same function: a model is never trained on other pixels than it is used on.
+ * Reads training images from files or packed files as 112x112 BGR bytes, optionally mirrored or damaged. Uses the decoder of
+ * inference, so that a model is trained on the pixels that it will be used on.
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -11,9 +11,9 @@ import { readImage } from '../../infer/node/read-image.ts';
 import type { Pixels } from '../../pixels.ts';
 import type { DamageStep } from './show-view.ts';
 
-/** Width and height of a training face. */
+/** Width and height of a training face, in pixels. */
 export const faceSize = 112;
-/** Bytes of one. */
+/** Bytes of a training face. */
 export const faceBytes: number = faceSize * faceSize * 3;
 
 /** A request to a worker. */
@@ -23,11 +23,11 @@ export interface DecodeRequest {
   readonly images: readonly ImageRequest[];
 }
 
-/** An image for one place of the slot. */
+/** An image for one position of the slot. */
 export interface ImageRequest {
   readonly position: number;
   readonly path: string;
-  /** Where it lies, when `path` is no file. */
+  /** Its location in `path`, if that is a packed file. */
   readonly within?: PackedImage | undefined;
   readonly flipped: boolean;
   /** Damage applied afterwards. @default none */
@@ -43,7 +43,7 @@ export interface DecodeFailure {
 /**
  * @param into - (112, 112, 3) uint8, filled with BGR
  * @param flipped - whether to mirror left to right
- * @throws {Error} saying in a few words why it cannot be used; a {@link ShapeError} when it has another size
+ * @throws {Error} with a short reason if the image cannot be used; a {@link ShapeError} if it has another size
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
   await decodeFace(readFileSync(path), into, { flipped });
@@ -62,7 +62,7 @@ async function decodeFace(
     );
   }
   if (damages.length === 0) return fillBgr(face, into, flipped);
-  const { showView } = await import('./show-view.ts'); // with its codec, which most runs have no need of
+  const { showView } = await import('./show-view.ts'); // loaded with its codec, which most runs do not need
   fillBgr(showView(face, { flipped, damages }), into, false);
 }
 
@@ -80,12 +80,12 @@ function fillBgr({ data }: Pixels, into: Uint8Array, flipped: boolean): void {
   }
 }
 
-/** Sets of thousands of shards must not use up the files that a process may open. */
+/** Keeps sets of thousands of shards below the limit of open files. */
 const mostOpenFiles = 32;
 
-/** Decodes requests into the slots of their batches; a worker has one, or the loader itself where it has no workers. */
+/** Decodes requests into the slots of their batches. Each worker has one; without workers the loader has one. */
 export class SampleDecoder {
-  /** The most recently used is last. */
+  /** Open files, most recently used last. */
   readonly #open = new Map<string, ByteSource>();
 
   /** @param signal - aborted once the remaining images are no longer needed @returns the unreadable images */

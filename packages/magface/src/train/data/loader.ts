@@ -9,31 +9,31 @@ import type { Dataset, Sample } from './samples.ts';
 
 /** One batch. */
 export interface Batch {
-  /** (N, 112, 112, 3) uint8, BGR; the slot is used again once the next batch is asked for. */
+  /** (N, 112, 112, 3) uint8, BGR; the slot is reused when the next batch is requested. */
   readonly faces: Uint8Array;
   /** (N) */
   readonly labels: BigInt64Array;
-  /** (N) which samples of the dataset these are. */
+  /** (N): indices of these samples in the dataset. */
   readonly indices: Uint32Array;
 }
 
-/** How a dataset becomes batches. */
+/** How to form batches from a dataset. */
 export interface LoaderOptions {
   /** N, a whole number above 0. `--batch-size` */
   readonly batchSize: number;
   /** Determines order and flips. */
   readonly seed: number;
-  /** Threads that decode; 0 decodes in this one. `--workers` @default one for each core, at most 4 */
+  /** Threads that decode; 0 decodes in the calling thread. `--workers` @default one per core, at most 4 */
   readonly workers?: number;
-  /** Whether half of the images are mirrored. @default true */
+  /** Whether to mirror half of the images. @default true */
   readonly flip?: boolean;
-  /** This process's share of each batch, when several train together. @default all of it */
+  /** This process's share of each batch, if several train together. @default all of it */
   readonly part?: Rank;
   /** Called once for each unreadable image. */
   readonly onUnreadable?: (path: string, reason: string) => void;
 }
 
-/** Number of decoded batches waiting, beside the one in use. */
+/** Number of decoded batches kept ready, besides the one in use. */
 const ahead = 2;
 /** Maximum share of unreadable images before the run stops. */
 const greatestLoss = 0.01;
@@ -50,7 +50,7 @@ export class Loader {
   readonly #slots: readonly SharedArrayBuffer[];
   readonly #unreadable = new Set<string>();
 
-  /** @throws {ConfigError} when the batch size is no whole number above 0, more than the dataset has, or less than the processes */
+  /** @throws {ConfigError} if the batch size is not a whole number above 0, exceeds the dataset, or is below the number of processes */
   constructor(dataset: Dataset, options: LoaderOptions) {
     const { batchSize } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {

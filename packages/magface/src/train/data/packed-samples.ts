@@ -1,4 +1,4 @@
-/** Training sets in files of many images: RecordIO, and tar shards as webdataset has them. Only places are kept. */
+/** Training sets in packed files: RecordIO and webdataset's tar shards. Keeps only the images' locations. */
 import { basename, dirname } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { readFaceRecords } from '../../format/face-records.ts';
@@ -9,9 +9,9 @@ import { isImageName } from '../../image-names.ts';
 import { type Dataset, isImage, sampleTable } from './samples.ts';
 
 /**
- * @param file - a `.rec`; its `.idx` lies beside it
- * @throws {FormatError} when file or index is damaged
- * @throws {ConfigError} when it holds no image
+ * @param file - a `.rec` with its `.idx`
+ * @throws {FormatError} if the file or its index is damaged
+ * @throws {ConfigError} if it contains no image
  */
 export function readRecordSamples(file: string): Dataset {
   const records = openRecordsSync(file);
@@ -36,15 +36,15 @@ export function readRecordSamples(file: string): Dataset {
   }
 }
 
-/** What a shard says of a sample's class: a number, or the folder of its name. */
+/** A shard's statement of a sample's class: a number, or the folder in its name. */
 type Told = number | string;
 
 /**
- * Shards of one set. The class is the number in `cls`, or `label` in `json`; where samples have neither, the folder of their
- * names is the person. Samples without an image are passed over.
+ * Reads shards of one set. The class is the number in `cls`, or `label` in `json`; if samples have neither, the folder in
+ * their names is the person. Samples without an image are skipped.
  *
- * @throws {FormatError} when a shard is damaged or a class is none
- * @throws {ConfigError} when the shards hold no image, or one of a kind that cannot be read
+ * @throws {FormatError} if a shard is damaged or a class is invalid
+ * @throws {ConfigError} if the shards contain no image, or one of an unreadable kind
  */
 export function readTarSamples(files: readonly string[]): Dataset {
   const [shards, offsets, lengths]: [number[], number[], number[]] = [[], [], []];
@@ -77,7 +77,7 @@ export function readTarSamples(files: readonly string[]): Dataset {
 
 function imageOf(file: string, { files }: TarSample): TarEntry | undefined {
   const entries = [...files.values()];
-  // The second search is for images of other kinds, which are refused.
+  // The second search finds images of unreadable kinds, which are rejected.
   return entries.find(({ name }) => isImageName(name)) ?? entries.find(({ name }) => isImage(`${file}:${name}`));
 }
 

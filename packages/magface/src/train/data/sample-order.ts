@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../../errors.ts';
 
-/** @returns whole batches in an epoch; what does not fill one is left out @throws {ConfigError} when there is not even one */
+/** @returns whole batches in an epoch; an incomplete one is dropped @throws {ConfigError} if there is not even one */
 export function stepsPerEpoch(batchSize: number, samples: number): number {
   if (batchSize <= samples) return Math.floor(samples / batchSize);
   const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
@@ -19,7 +19,7 @@ function mix(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** 32 random bits that the arguments determine. */
+/** 32 pseudorandom bits determined by the arguments. */
 export function hash(...parts: readonly number[]): number {
   return parts.reduce((h, part) => mix((Math.imul(h, 0x9e3779b1) + part + 0x7f4a7c15) | 0), 0);
 }
@@ -34,7 +34,7 @@ export function epochOrder(seed: number, epoch: number, count: number): Uint32Ar
   return order;
 }
 
-/** Whether sample `index` is mirrored left to right in this epoch; half of them are. */
+/** Whether sample `index` is mirrored left to right in this epoch; on average half are. */
 export function isFlipped(seed: number, epoch: number, index: number): boolean {
   return (hash(seed, epoch, index, 2) & 1) === 1;
 }

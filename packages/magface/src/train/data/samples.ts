@@ -1,11 +1,11 @@
-/** Samples of a training set by index. An array is one; sets of millions are tables of numbers that make each when asked. */
+/** Samples of a training set by index: an array, or for millions of samples a table of numbers that creates each on demand. */
 import { ConfigError } from '../../errors.ts';
 import type { PackedImage } from '../../format/packed-image.ts';
 import { imageKinds, isForeignImageName, isImageName } from '../../image-names.ts';
 
 /** One training image. */
 export interface Sample {
-  /** The image's file; of one that lies in a file of many, that file and its name there, for people: `train.rec:17`. */
+  /** The image's file; for a packed image, that file and the image's name, for messages: `train.rec:17`. */
   readonly path: string;
   /** Class, from 0. */
   readonly label: number;
@@ -13,14 +13,14 @@ export interface Sample {
   readonly within?: PackedImage;
 }
 
-/** Any array of samples is this. */
+/** Any array of samples fits this. */
 export interface Samples extends Iterable<Sample> {
   readonly length: number;
   at(index: number): Sample | undefined;
 }
 
 /**
- * @param path - for people, as of a {@link Sample}
+ * @param path - for messages, like that of a {@link Sample}
  * @throws {ConfigError} if its extension is an unreadable kind of image: skipping it would go unnoticed
  */
 export function isImage(path: string): boolean {
@@ -31,7 +31,7 @@ export function isImage(path: string): boolean {
   );
 }
 
-/** @param make - called with each index that is asked for, from 0 to length - 1 */
+/** @param make - called with each requested index, from 0 to length - 1 */
 export function sampleTable(length: number, make: (index: number) => Sample): Samples {
   return {
     length,
@@ -64,6 +64,6 @@ export interface Dataset {
   readonly samples: Samples;
   /** K, the number of classes. */
   readonly classes: number;
-  /** Names of the classes, where the source has them. */
+  /** Names of the classes, if the source has them. */
   readonly names?: readonly string[];
 }

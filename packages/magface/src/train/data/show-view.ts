@@ -1,4 +1,4 @@
-/** Renders a training face in a view: as it is, mirrored, damaged. */
+/** Renders a training face in a view: unchanged, mirrored or damaged. */
 import type { DamageKind } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';

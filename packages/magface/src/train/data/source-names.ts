@@ -1,4 +1,4 @@
-/** Names of training sources as people write them: `shards-{000..012}.tar`, `shards-*.tar`, or what they are called. */
+/** Names of training sources as users write them: `shards-{000..012}.tar`, `shards-*.tar`, or plain paths. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, join } from 'node:path';
 import { globSync, isDynamicPattern } from 'tinyglobby';
@@ -7,7 +7,7 @@ import { ConfigError } from '../../errors.ts';
 const mostNames = 1_000_000;
 
 /**
- * @returns the sources, tar shards of one folder together as one set
+ * @returns the sources, with tar shards of one folder as one set
  * @throws {ConfigError} naming a missing source
  */
 export function groupSources(sources: readonly string[]): string[][] {
@@ -41,7 +41,7 @@ function sourceFiles(source: string): string[] {
   return [...new Set(files)];
 }
 
-/** A folder of tar shards, or one with a `.rec`, stands for them; one with folders is a folder a person. */
+/** A folder with tar shards or a `.rec` stands for these; one with folders has one folder per person. */
 function folderFiles(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
   if (entries.some((entry) => entry.isDirectory())) return [folder];

@@ -1,4 +1,4 @@
-/** No setting is silently ignored: one that would have no effect is refused by name. */
+/** No setting is silently ignored: a setting without effect is rejected by name. */
 import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
 import type { Setting } from '../../settings/setting.ts';
@@ -16,7 +16,7 @@ function flagList(names: readonly string[]): string {
 
 /**
  * @param given - settings by name; unknown ones are ignored
- * @throws {ConfigError} naming every setting that does not apply to the mode, with what to do
+ * @throws {ConfigError} naming every setting that does not apply to the mode, with a remedy
  */
 export function expectApplicable(
   given: Given,
@@ -49,7 +49,7 @@ function remedyOf(kind: string, mode: Mode, init: string): string {
     : `, or finetune these weights as an ONNX model: magface convert ${init} MODEL.onnx`;
 }
 
-/** Whether the other setting that a setting needs is missing, or has a value with which it does nothing. */
+/** Whether the setting that this one depends on is missing, or has a value that disables this one. */
 export function isWithout({ onlyWith }: Setting, config: Given): boolean {
   if (onlyWith === undefined) return false;
   const [name, value] = onlyWith;
@@ -57,8 +57,8 @@ export function isWithout({ onlyWith }: Setting, config: Given): boolean {
 }
 
 /**
- * @param given - what the user gave @param config - the same with defaults
- * @throws {ConfigError} if a setting has no effect beside the others, or contradicts one
+ * @param given - the user's settings @param config - the same with defaults
+ * @throws {ConfigError} if a setting has no effect with the others, or contradicts one
  */
 export function expectConsistent(given: Given, config: Given, table: Table): void {
   for (const name of Object.keys(given)) {
@@ -76,7 +76,7 @@ export function expectConsistent(given: Given, config: Given, table: Table): voi
   if (config['lowerMargin'] !== config['upperMargin']) expectOrder(config, 'lowerMargin', 'upperMargin');
 }
 
-/** What `--recipe auto` chooses; giving one of them turns it off. */
+/** Chosen by `--recipe auto`; setting one of them turns the recipe off. */
 export const chosenByRecipe: readonly string[] = [
   'lowerMagnitude',
   'upperMagnitude',

@@ -1,4 +1,4 @@
-/** The configuration of a training run: checked, with the defaults of its mode, and complete. */
+/** The configuration of a training run: validated, complete, and with the defaults of its mode. */
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
@@ -10,17 +10,17 @@ import { defaultIn, isFor, type Mode, modeOf } from './modes.ts';
 import { runSettings } from './run-settings.ts';
 import { settingError } from './setting-error.ts';
 
-/** Every setting by its name in YAML; on the command line it has the same name in kebab-case. */
+/** Every setting by its YAML name; the command line uses the same name in kebab-case. */
 export const trainSettings: typeof modelSettings & typeof finetuneSettings & typeof runSettings = {
   ...modelSettings,
   ...finetuneSettings,
   ...runSettings,
 };
 
-/** The same, by any name. */
+/** The same table, for lookups by any name. */
 export const settingsByName: Readonly<Record<string, Setting>> = trainSettings;
 
-/** A checked configuration. Settings that do not apply to its mode have their plain default. */
+/** A validated configuration. Settings that do not apply to its mode have their usual default. */
 export type TrainConfig = ConfigOf<typeof trainSettings>;
 
 /** Names of all settings. */
@@ -41,7 +41,7 @@ export interface ParseOptions {
 }
 
 /**
- * @param given - fields of the YAML file with those of the command line over them
+ * @param given - fields of the YAML file, overridden by those of the command line
  * @throws {ConfigError} naming the settings that are unknown or wrong, or that do not apply to this mode of training
  */
 export function parseTrainConfig(given: unknown, { processes = false }: ParseOptions = {}): TrainConfig {
@@ -54,7 +54,7 @@ export function parseTrainConfig(given: unknown, { processes = false }: ParseOpt
   const settings = { ...defaultsOf(named, mode), ...named };
   const result = schema.safeParse(settings);
   if (!result.success) throw settingError(settings, result.error.issues, settingsByName);
-  const config = result.data as TrainConfig; // the schema is made from the table that the type is made from
+  const config = result.data as TrainConfig; // the schema and the type come from the same table
   expectConsistent(named, config, settingsByName);
   return config;
 }
@@ -68,7 +68,7 @@ function defaultsOf(given: Readonly<Record<string, unknown>>, mode: Mode): Recor
   };
 }
 
-/** @returns the settings that the run uses: as a settings file they give the same configuration */
+/** @returns the settings that the run uses; as a settings file they give the same configuration */
 export function usedSettings(config: TrainConfig, { processes = false }: ParseOptions = {}): Record<string, unknown> {
   const mode = modeOf(config.init, processes);
   const isChosen = (name: string): boolean =>
@@ -80,7 +80,7 @@ export function usedSettings(config: TrainConfig, { processes = false }: ParseOp
   return Object.fromEntries(used);
 }
 
-/** Official flags that ask for what happens anyway, with the only value they may have and what to do instead. */
+/** Official flags that always have one value: that value, and what to use instead of another. */
 export const settledFlags: Readonly<Record<string, { readonly value: string; readonly instead: string }>> = {
   vis_mag: { value: '1', instead: 'the report always has that picture' },
   'start-epoch': { value: '0', instead: '--resume goes on from the newest checkpoint, at its epoch' },
@@ -90,14 +90,14 @@ const byOfficial: ReadonlyMap<string, string> = new Map(
   Object.entries(settingsByName).flatMap(([name, { official }]) => (official === undefined ? [] : [[official, name]])),
 );
 
-/** Names of the official flags beside ours. */
+/** Names of official flags that differ from ours. */
 export const officialFlagNames: readonly string[] = [...byOfficial.keys(), ...Object.keys(settledFlags)];
 
 const byFlag: ReadonlyMap<string, string> = new Map(trainConfigKeys.map((name) => [flagOf(name), name]));
 
 /**
  * @param flag - ours in kebab-case or an official one, without dashes
- * @returns the value as a field of the configuration; nothing for an official flag that asks for what happens anyway
+ * @returns the value as a field of the configuration; nothing for an official flag that always has this value
  * @throws {ConfigError} if an official flag has an unsupported value
  */
 export function fromFlag(flag: string, value: string | readonly string[] | boolean): Record<string, unknown> {
@@ -112,7 +112,7 @@ export function fromFlag(flag: string, value: string | readonly string[] | boole
   if (flag === setting?.official && setting.officialValues !== undefined) {
     return { [name]: officialValue(flag, String(value), setting.officialValues) };
   }
-  // A folder may be named 2024: where text fits, it stays text.
+  // A folder may be named 2024: a setting that accepts text keeps it as text.
   const isText = setting !== undefined && schemaOf(setting).safeParse(value).success;
   return { [name]: isText ? value : parsed(value) };
 }

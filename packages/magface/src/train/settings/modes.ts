@@ -1,9 +1,9 @@
-/** The modes of training, and the settings of each. */
+/** The modes of training, and the settings that apply to each. */
 import type { Setting } from '../../settings/setting.ts';
 
 /**
- * `nothing`, `weights` and `onnx` follow from --init; `processes` trains as the first two do, in several processes. The third
- * may have several too, and stays what it is.
+ * `nothing`, `weights` and `onnx` follow from --init. `processes` is one of the first two in several processes; `onnx` stays
+ * `onnx` in several processes.
  */
 export type Mode = 'nothing' | 'weights' | 'onnx' | 'processes';
 
@@ -17,41 +17,41 @@ export const modeNames: Readonly<Record<Mode, string>> = {
 
 export const modes: readonly Mode[] = ['nothing', 'weights', 'onnx', 'processes'];
 
-/** Modes to which a setting can be limited, with the remark in the help. */
+/** Modes that a setting can be limited to, with the remark in the help. */
 const limits: Readonly<Record<string, { readonly modes: readonly Mode[]; readonly remark: string }>> = {
   network: { modes: ['nothing', 'weights', 'processes'], remark: 'not ONNX' },
   onnx: { modes: ['onnx'], remark: 'ONNX only' },
   processes: { modes: ['onnx', 'processes'], remark: 'several processes only' },
 };
 
-/** Whether --init names a model to be finetuned as a graph: anything that is not a file of weights. */
+/** Whether --init names a model to finetune as a graph: anything but a file of weights. */
 export const isOnnx = (init: unknown): boolean =>
   typeof init === 'string' && !/\.(pth|pt|ckpt|safetensors)$/i.test(init);
 
-/** @param processes - whether several processes train, or this is one of several */
+/** @param processes - whether several processes train together */
 export function modeOf(init: unknown, processes: boolean): Mode {
   if (isOnnx(init)) return 'onnx';
   if (processes) return 'processes';
   return init === undefined ? 'nothing' : 'weights';
 }
 
-/** The modes that a setting applies to; it is refused in all others, and in one process where it is for several. */
+/** The modes that accept a setting; `isFor` also checks the number of processes. */
 export const modesOf = ({ onlyFor }: Setting): readonly Mode[] =>
   onlyFor === undefined ? modes : limits[onlyFor]!.modes;
 
-/** Whether it applies to a run in that mode. */
+/** Whether the setting applies to a run in that mode. */
 export const isFor = (setting: Setting, mode: Mode, processes: boolean): boolean =>
   modesOf(setting).includes(mode) && (processes || setting.onlyFor !== 'processes');
 
-/** `ONNX only`; undefined where a setting applies to every mode. */
+/** `ONNX only`; undefined if a setting applies to every mode. */
 export const remarkOf = ({ onlyFor }: Setting): string | undefined => onlyFor && limits[onlyFor]!.remark;
 
-/** @returns the default of a setting in a mode that it applies to; undefined where it has none */
+/** @returns the default in a mode that the setting applies to; undefined if it has none */
 export function defaultIn(setting: Setting, mode: Mode): unknown {
   return mode === 'onnx' && setting.onnxDefault !== undefined ? setting.onnxDefault : setting.default;
 }
 
-/** The same in words: `512`, `all cores`, `required`; undefined where there is nothing to say. */
+/** The default in words: `512`, `all cores`, `required`; undefined if there is none. */
 export function defaultWords(setting: Setting, mode: Mode): string | undefined {
   const { otherwise, onnxOtherwise, required } = setting;
   if (mode === 'onnx' && onnxOtherwise !== undefined) return onnxOtherwise;

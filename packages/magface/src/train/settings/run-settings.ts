@@ -1,4 +1,4 @@
-/** Settings of a run's use of the machine, and of its output. */
+/** Settings of the machine and the output of a run. */
 export const runSettings = {
   precision: {
     group: 'Machine:',

@@ -1,4 +1,4 @@
-/** Explains an invalid setting in a sentence: the expected value, the actual one, and where all settings stand. */
+/** Explains an invalid setting in a sentence: the expected value, the received one, and where to find all settings. */
 import type { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
@@ -7,7 +7,7 @@ import type { Setting } from '../../settings/setting.ts';
 
 const seeAll = '`magface train --help` shows all settings.';
 
-/** @param given - what was checked; @param issues - of zod, the first counts */
+/** @param given - the input; @param issues - of zod, of which the first is reported */
 export function settingError(
   given: unknown,
   [issue]: readonly z.core.$ZodIssue[],

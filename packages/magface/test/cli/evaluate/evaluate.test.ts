@@ -50,7 +50,7 @@ describe('the official text formats', () => {
     });
     expect(record['accuracy']!.toFixed(5)).toBe(golden.verification.accuracy.toFixed(5));
     expect(record['accuracyStd']!.toFixed(5)).toBe(golden.verification.std.toFixed(5));
-    expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are 750.');
+    expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are only 750.');
   });
 
   test('pairs gives intervals that contain their estimates, and tests quality bins', async () => {
@@ -221,7 +221,7 @@ describe('your own files', () => {
     expect(await readFile(report, 'utf8')).toContain('light on features: ');
     const uneven = await file('uneven.csv', 'name,sharpness,light\na/1.jpg,3\n');
     await expect(evaluate('reject', ...data(), '--fmr', '0.4', '--quality', uneven)).rejects.toThrow(
-      'Expected 3 columns (name, sharpness, light) but line 2 has 2.',
+      'Expected 3 columns (name, sharpness, light) but line 2 has 2: correct the line.',
     );
   });
 

@@ -115,11 +115,11 @@ test('--report writes a page with the images of its pairs; CSV has one row', asy
 });
 
 test.each([
-  [['nowhere'], 'Expected a folder or a .bin file at .*nowhere but it is not there: check the path.'],
-  [['LFW/faces'], 'Expected one list of pairs in .* but there is none: name it with --pairs.'],
-  [['LFW', '--images', 'LFW/faces/P1'], 'pair 1 names "P0/P0_0001", which is not there'],
+  [['nowhere'], 'Expected a folder or a .bin file at .*nowhere but it does not exist: check the path.'],
+  [['LFW/faces'], 'Expected one list of pairs in .* but it contains none: name it with --pairs.'],
+  [['LFW', '--images', 'LFW/faces/P1'], '"P0/P0_0001" of pair 1 is missing'],
   [['LFW', '--folds', '1'], 'Expected 2 to 40 folds for 40 pairs but received 1'],
-  [['lfw.bin', '--pairs', 'pairs.txt'], 'a .bin holds its own images and pairs'],
+  [['lfw.bin', '--pairs', 'pairs.txt'], 'a .bin contains its own images and pairs'],
 ])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes, out } = await runIn(folder, 'evaluate', 'set', ...words, ...settings());
   expect(notes).toMatch(new RegExp(message));
@@ -134,7 +134,7 @@ test('names an image without a feature, and gives no figure over the rest', asyn
   writeFileSync(join(broken, 'pairs.csv'), 'left,right,same\na.png,b.png,1\nb.png,b.png,0\n');
   const { exitCode, notes } = await runIn(folder, 'evaluate', 'set', 'broken', ...settings());
   expect(notes).toMatch(
-    /^Expected a feature of every image of broken but 1 of 2 gave none: a\.png \(image unreadable\)\./,
+    /^Expected a feature for every image of broken but 1 of 2 have none: a\.png \(image unreadable\)\./,
   );
   expect(exitCode).toBe(2);
 });

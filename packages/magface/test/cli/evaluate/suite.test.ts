@@ -99,7 +99,7 @@ test('names a failed set or model at the end, exits with 1 and finishes the othe
   };
   expect(results.map(({ set }) => set)).toEqual(['LFW']);
   expect(failures.map(({ model }) => model)).toEqual([undefined, 'missing']);
-  expect(notes).toMatch(/Failed: .*empty: Expected one list of pairs in .* but there is none/);
+  expect(notes).toMatch(/Failed: .*empty: Expected one list of pairs in .* but it contains none/);
   expect(notes).toMatch(/Failed: LFW with missing: Expected a model but ".*missing.onnx" is neither/);
   expect(readFileSync(join(folder, 'some', 'report.html'), 'utf8')).toContain('<h2>Without figures</h2>');
 });

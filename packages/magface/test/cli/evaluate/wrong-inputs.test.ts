@@ -39,7 +39,7 @@ const pairwise: Readonly<Record<string, readonly string[]>> = {
 
 describe.each(Object.entries(pairwise))('evaluate %s', (command, flags) => {
   test.each([
-    ['a pair that names an image without features', 'features', 'unknown', [], 'pair 5 names "d/1", which has none'],
+    ['a pair that names an image without features', 'features', 'unknown', [], '"d/1" of pair 5 has none'],
     [
       'an odd number of feature lines',
       'odd',
@@ -48,10 +48,10 @@ describe.each(Object.entries(pairwise))('evaluate %s', (command, flags) => {
       'Expected 6 feature lines for 3 pairs .* but received 5, an odd number',
     ],
     ['features of different lengths', 'uneven', 'pairs', [], 'line 6|dimension|values'],
-    ['a feature of all zeros', 'zero', 'pairs', [], 'received one of all zeros for "c/2" \\(feature line 6\\)'],
-    ['no impostors', 'features', 'genuine', [], 'received no impostor \\(label 0\\) pair among 3'],
+    ['a feature of all zeros', 'zero', 'pairs', [], 'received only zeros for "c/2" \\(feature line 6\\)'],
+    ['no impostors', 'features', 'genuine', [], 'none of the 3 pairs is impostor \\(label 0\\)'],
     ['a label that is none', 'features', 'label', [], 'Expected a label 1 \\(same\\) or 0 on line 5 but found "yes"'],
-    ['a list without pairs', 'features', 'empty', [], 'the file holds no pairs'],
+    ['a list without pairs', 'features', 'empty', [], 'the file has no pairs'],
   ] as const)('rejects %s', async (_, features, pairs, more, message) => {
     const data = ['--features', join(folder, `${features}.list`), '--pairs', join(folder, `${pairs}.list`)];
     const { exitCode, out, notes } = await runIn(folder, 'evaluate', command, ...data, ...flags, ...more);
@@ -70,7 +70,7 @@ test.each([
     'Expected at least 10 impostor|Expected 2 to 4 folds',
   ],
   ['reject', [], 'Expected at least 1000 impostor pairs for a rate of 0.001 but received 2'],
-  ['reject', ['--threshold', 'official', '--fmr', '0.002'], 'Expected 0.1, 0.01, 0.001 … for official thresholds'],
+  ['reject', ['--threshold', 'official', '--fmr', '0.002'], 'Expected 0.1, 0.01, 0.001 … with official thresholds'],
 ] as const)('evaluate %s %j gives one sentence', async (command, flags, message) => {
   const { exitCode, notes } = await runIn(folder, 'evaluate', command, ...data(), ...flags);
   expect(notes).toMatch(new RegExp(message));
@@ -90,12 +90,12 @@ test('evaluate pairs reports a rate with too few impostors, in notes and in JSON
     '--json',
   );
   expect(exitCode).toBe(0);
-  expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are 2.');
+  expect(notes).toContain('FAR 0.001 needs 1000 impostor pairs but there are only 2.');
   expect(JSON.parse(out)).toMatchObject({
     tarAtFar: {},
     limits: [
-      'FAR 0.001 needs 1000 impostor pairs but there are 2.',
-      expect.stringMatching(/^2 of 2 folds hold pairs of one kind only/),
+      'FAR 0.001 needs 1000 impostor pairs but there are only 2.',
+      expect.stringMatching(/^2 of 2 folds contain pairs of only one kind/),
     ],
   });
 });

@@ -133,7 +133,7 @@ test('names, counts and replaces a damaged record, and lists it in verify', asyn
   writeFileSync(source, bytes);
   const bad = await loader.verify();
   expect(bad.map(({ path }) => path)).toEqual([`${source}:3`, `${source}:5`, `${source}:7`]);
-  expect(bad[0]!.reason).toContain('Expected a record to begin here');
+  expect(bad[0]!.reason).toContain('Expected the start of a record');
 });
 
 describe('wrong sources are reported before the first step', () => {
