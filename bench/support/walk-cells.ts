@@ -113,7 +113,7 @@ export const cells: readonly Cell[] = [
       ...faces,
       { line: 'npm run build:torch', ends: 2, says: /needs cmake and a C\+\+20 compiler/ },
       { line: `${train} --output run1`, ends: 2, says: /magface-torch/ },
-      { line: 'npx magface doctor', says: /compiled: npx magface-torch/ },
+      { line: 'npx magface doctor', says: /compiled addon of @magface\/torch: run npx magface-torch/ },
     ],
   },
   {

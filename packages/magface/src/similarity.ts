@@ -20,8 +20,11 @@ export function compare(a: Float32Array, b: Float32Array): number {
     aa += x * x;
     bb += y * y;
   }
-  if (aa === 0 || bb === 0) throw new ShapeError('Expected embeddings other than zero but received one of all zeros.');
+  if (aa === 0 || bb === 0)
+    throw new ShapeError('Expected embeddings other than zero but received one of only zeros: embed the face again.');
   if (!Number.isFinite(aa) || !Number.isFinite(bb))
-    throw new ShapeError('Expected embeddings with finite values but received one with NaN or infinity.');
+    throw new ShapeError(
+      'Expected embeddings with finite values but received one with NaN or infinity: embed the face again.',
+    );
   return Math.min(1, Math.max(-1, dot / Math.sqrt(aa * bb)));
 }

@@ -147,7 +147,7 @@ test('the command line runs, and without @magface/torch training says what to in
   });
   expect(train).toMatchObject({
     status: 2,
-    stderr: 'Training needs the package @magface/torch: npm install @magface/torch, then npx magface-torch.\n',
+    stderr: 'Training needs the package @magface/torch: run npm install @magface/torch, then npx magface-torch.\n',
   });
   install('@magface/torch');
   expect(

@@ -25,7 +25,7 @@ export async function claimed(model: LoadedModel<'recogniser'>, id: string): Pro
   if (contract.embeddingLength !== model.contract.embeddingLength)
     throw new ConfigError(
       'claim',
-      `Expected embeddings of ${contract.embeddingLength} values, as ${id} has, but ${model.name} gives ${model.contract.embeddingLength}: it is another model.`,
+      `Expected embeddings of ${contract.embeddingLength} values, like those of ${id}, but ${model.name} gives ${model.contract.embeddingLength}: name the model that this file is.`,
     );
   return { ...model, contract: withSource(contract, id) };
 }

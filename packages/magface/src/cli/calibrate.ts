@@ -110,25 +110,31 @@ function expectFlags({ faces, pairs, claim, output }: CalibrateFlags): void {
   if (output !== undefined && !output.endsWith('.onnx'))
     throw new ConfigError('output', `Expected an output that ends in .onnx but received ${output}: rename it.`);
   if (faces === undefined && claim === undefined)
-    throw new ConfigError('faces', 'Expected --faces with a reference set, or --claim with the id of a known model.');
+    throw new ConfigError(
+      'faces',
+      'Expected --faces with a reference set, or --claim with the id of a known model: pass one of them.',
+    );
   if (faces !== undefined && claim !== undefined)
     throw new ConfigError(
       'claim',
-      'Expected either --faces or --claim: claim first, then measure the file that it wrote.',
+      'Expected either --faces or --claim but received both: claim first, then measure the written file.',
     );
   if (faces === undefined && pairs !== undefined)
-    throw new ConfigError('pairs', 'Expected --faces beside --pairs: the images that the pairs name.');
+    throw new ConfigError('pairs', 'Expected --faces with --pairs: pass the images that the pairs name.');
 }
 
 async function knownModel(flags: CalibrateFlags, context: Context): Promise<Learnt> {
   const { model, offline } = flags;
   if (model === undefined)
-    throw new ConfigError('model', 'Expected --model beside --claim: the file that it is about.');
+    throw new ConfigError('model', 'Expected --model with --claim: pass the file that you claim to be this model.');
   const { env, services, signal } = context;
   const onProgress = downloadNotes(flags, context);
   const loaded = await services.loadModel(model, { cacheDir: env['MAGFACE_CACHE'], offline, signal, onProgress });
   if (loaded.contract.kind !== 'recogniser')
-    throw new ConfigError('model', `Expected a recogniser but ${model} is a detector: only recognisers have a scale.`);
+    throw new ConfigError(
+      'model',
+      `Expected a recogniser, because only recognisers have a scale, but ${model} is a detector: pass another --model.`,
+    );
   return { model: loaded as Model, failed: 0 };
 }
 
@@ -184,7 +190,7 @@ function scaleLines({ calibration }: RecogniserContract, magnitudes: Learnt['mag
   const quantiles = magnitudes && Object.values(magnitudes).map((value) => value.toFixed(2));
   return [
     calibration === undefined
-      ? 'No scale: the record has none.'
+      ? 'The record has no scale.'
       : `centre ${calibration.centre.toFixed(4)}, width ${calibration.width.toFixed(4)}, from ${calibration.source}`,
     ...(quantiles === undefined ? [] : [`5, 25, 50, 75, 95 %: ${quantiles.join('  ')}`]),
   ];
@@ -194,7 +200,7 @@ function scaleLines({ calibration }: RecogniserContract, magnitudes: Learnt['mag
 function carriedLines(thresholds: readonly Threshold[]): string[] {
   if (thresholds.length === 0) return [];
   return [
-    'Carried over from the record, not measured in this run (--faces with --pairs measures):',
+    'Kept from the record, not measured in this run (use --faces with --pairs to measure):',
     ...thresholds.map((threshold) => `  ${thresholdLine(threshold)}   from ${threshold.set}`),
   ];
 }

@@ -52,7 +52,7 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const quality = [printedQuality(a.quality), printedQuality(b.quality)];
   const decision =
     threshold === null || fmr === null
-      ? `No decision: ${magface.model.name} has no threshold.`
+      ? `No decision, because ${magface.model.name} has no threshold: measure one with \`magface calibrate --pairs\`.`
       : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${rateTaken(fmr, flags.fmr)}.`;
   const scores = [a, b].map(({ quality, magnitude }, at) => {
     const among = found[at]!.length > 1 ? `, the largest of ${found[at]!.length} faces` : '';

@@ -42,10 +42,7 @@ interface Conversion {
 export async function convertModel(conversion: Conversion): Promise<ConvertedModel> {
   const { from, to, isWeights, flags, context } = conversion;
   if (!isWeights && flags.arch !== undefined) {
-    throw new ConfigError(
-      'arch',
-      'Expected --arch with weights, .pth or .safetensors: an ONNX model has its own graph.',
-    );
+    throw new ConfigError('arch', 'Expected no --arch for an ONNX model, which has its own graph: leave it out.');
   }
   const scratch = await mkdtemp(join(tmpdir(), 'magface-convert-'));
   try {
@@ -72,7 +69,7 @@ async function isOwn(file: string): Promise<boolean> {
 }
 
 const pixelsOfWeights =
-  'Weights do not say how they want pixels: recorded BGR / 255, as magface train and the official models take them; --describe tells otherwise.';
+  'The weights do not define the pixel format: assumed BGR / 255, like magface train and the official models. Pass --describe if this is wrong.';
 
 async function exportWeights(
   file: string,

@@ -14,11 +14,11 @@ import { printRecord } from './output.ts';
 import { type TuneFlags, tuneModel, tuningLines } from './tune-model.ts';
 
 const packageRemedy =
-  'training needs @magface/torch: npm install @magface/torch, then npx magface-torch (it compiles over libtorch, or says how to get it)';
+  'training needs @magface/torch: run npm install @magface/torch, then npx magface-torch (which compiles it for libtorch, or explains how to get libtorch)';
 const blasRemedy =
-  'libtorch multiplies matrices by the reference BLAS, some 20 times slower than OpenBLAS: apt-get install libopenblas0-pthread';
+  'libtorch multiplies matrices with the reference BLAS, about 20 times slower than OpenBLAS: run apt-get install libopenblas0-pthread';
 const addonRemedy =
-  'training needs the addon of @magface/torch compiled: npx magface-torch (it finds libtorch, or says how to get it)';
+  'training needs the compiled addon of @magface/torch: run npx magface-torch (which finds libtorch, or explains how to get it)';
 
 interface Flags extends TuneFlags {
   readonly memory?: boolean;
@@ -76,10 +76,12 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
     cache: { path, bytes: await sizeOf(path) },
     models: known.filter(({ cached }) => cached).map(({ id }) => id),
     missing: [
-      ...broken.map(([name]) => `${name} does not load: npm install anew on this machine, for its platform`),
+      ...broken.map(
+        ([name]) => `${name} does not load: run npm install again on this machine, so that it fits the platform`,
+      ),
       ...known
         .filter(({ cached, source }) => !cached && source !== null)
-        .map(({ id }) => `model ${id} is not cached: magface models pull ${id}`),
+        .map(({ id }) => `model ${id} is not cached: run magface models pull ${id}`),
       ...(torch.missing === undefined ? [] : [torch.missing]),
     ],
   };
@@ -117,7 +119,7 @@ const isNotInstalled = (error: unknown): boolean =>
 /** @throws {MagfaceError} if the addon is missing */
 async function tryMemory(): Promise<MemoryTrial> {
   const { addon, missing } = await findTorch();
-  if (addon === null) throw new MagfaceError('libtorch_missing', `Trying the allocator needs libtorch; ${missing}.`);
+  if (addon === null) throw new MagfaceError('libtorch_missing', `Testing the allocator needs libtorch: ${missing}.`);
   const { tryMemory } = await import('../train/loop/torch-state.ts');
   return tryMemory();
 }
@@ -126,10 +128,10 @@ function memoryLines(trial: MemoryTrial): string[] {
   const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   const { fromSystem, fromCache, hits, misses, peak, cached, limit } = trial;
   return [
-    `memory, of tensors of 64 MiB made and freed:`,
+    `memory, for allocating and freeing tensors of 64 MiB:`,
     `  from the system: ${fromSystem.toFixed(1)} ms each`,
-    `  kept by the allocator: ${fromCache.toFixed(1)} ms each, ${(fromSystem / fromCache).toFixed(1)} times as fast`,
-    `  given out: ${hits + misses} blocks, ${hits} of them kept ones; peak ${mebibytes(peak)}; kept ${mebibytes(cached)} of at most ${mebibytes(limit)}`,
+    `  from the allocator's cache: ${fromCache.toFixed(1)} ms each, ${(fromSystem / fromCache).toFixed(1)} times as fast`,
+    `  allocated: ${hits + misses} blocks, ${hits} of them from the cache; peak ${mebibytes(peak)}; cached ${mebibytes(cached)} of at most ${mebibytes(limit)}`,
   ];
 }
 

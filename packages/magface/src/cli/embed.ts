@@ -58,7 +58,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
   const close = async (name: string | undefined): Promise<void> => {
     if (name === undefined) await writer?.discard();
     else await writer?.close(name);
-    const where = name === undefined ? `nothing written to ${output}` : `features of ${dimension} numbers, in ${name}`;
+    const where = name === undefined ? `nothing written to ${output}` : `features of ${dimension} values, in ${name}`;
     const record = { images, faces, dimension, output: name ?? null };
     const lines = [`${counted(images, 'image')}, ${counted(faces, 'face')}, ${where}`];
     await printRecord(context.stdout, record, { format: formatOf(flags), lines });
@@ -86,7 +86,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
         }
       },
     });
-    if (failed > 0 && !quiet) note(context, `${failed} of ${images + failed} images gave no feature.`);
+    if (failed > 0 && !quiet) note(context, `${failed} of ${images + failed} images have no feature.`);
     await close(faces === 0 ? undefined : output);
     return failed > 0 ? 1 : 0;
   } catch (error) {
@@ -95,7 +95,7 @@ async function embed(inputs: readonly string[], flags: EmbedFlags, context: Cont
     else if (writer !== undefined) {
       const part = faces === 0 ? undefined : partName(output);
       await close(part);
-      if (part !== undefined && !quiet) note(context, `What was done is in ${part}; ${output} is as it was.`);
+      if (part !== undefined && !quiet) note(context, `The results so far are in ${part}; ${output} is unchanged.`);
     }
     throw error;
   }

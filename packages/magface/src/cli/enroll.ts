@@ -67,7 +67,7 @@ export function defineEnroll(command: Command, context: Context, done: (exitCode
 async function enroll(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
   const fault = nameFault(flags.person);
   if (fault !== undefined)
-    throw new ConfigError('person', `Expected a name for --person but ${fault}: say who the images show.`);
+    throw new ConfigError('person', `Expected a name for --person but ${fault}: pass another name.`);
   await expectGalleryRoom(flags.gallery);
   const rows = createRows<EnrolledRow>(context.stdout, {
     format: formatOf(flags),
@@ -93,10 +93,13 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
         const { embedding, magnitude, quality = null } = enrollable(outcome.faces, { ...gate, image });
         const twin = await twinOf(gallery!, { person, embedding, threshold: strictest });
         if (twin !== undefined && flags.quiet !== true)
-          note(context, `${image} resembles ${twin.person} (${twin.similarity.toFixed(4)}): check who it shows.`);
+          note(
+            context,
+            `${image} also resembles ${twin.person} (similarity ${twin.similarity.toFixed(4)}): check who it shows.`,
+          );
         const { face, faces: total, known } = await gallery!.enrol(person, { embedding, quality });
         if (known && flags.quiet !== true)
-          note(context, `${image} is not added again: ${person} has this picture already, as face ${face}.`);
+          note(context, `${image} is not added again, because ${person} already has this picture as face ${face}.`);
         await rows.write({ image, person, face, magnitude, quality, total, known });
       },
     });

@@ -14,7 +14,7 @@ export interface Ending {
 
 /** @param error - thrown by a command */
 export function endingOf(error: unknown, { debug, signal }: { debug: boolean; signal: AbortSignal }): Ending {
-  if (signal.aborted) return { exitCode: 130, message: 'Interrupted: what was done until now is written.' };
+  if (signal.aborted) return { exitCode: 130, message: 'Interrupted: the results so far are written.' };
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : 2, message: undefined };
   if (isGone(error)) return { exitCode: 0, message: undefined };
   const exitCode = exitCodeOf(error);
@@ -38,7 +38,7 @@ export function sentenceOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return (
     systemSentence(error) ??
-    `${message}\nThis was not foreseen: run the command again with --debug for where it happened.`
+    `${message}\nThis error is unexpected: run the command again with --debug to see where it happened.`
   );
 }
 
@@ -51,9 +51,9 @@ function systemSentence(error: unknown): string | undefined {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return `Expected to write ${place ?? 'the output'} but the disk is full: free some space, or write elsewhere.`;
   if (code === 'EFBIG')
-    return `Expected to write ${place ?? 'the output'} but it is larger than a file may be here: write to another disk, or raise the limit (ulimit -f).`;
+    return `Expected to write ${place ?? 'the output'} but it exceeds the maximum file size: write to another disk, or raise the limit (ulimit -f).`;
   if (code === 'EIO')
-    return `Expected to read and write ${place ?? 'the output'} but its disk fails (EIO): check it, or use another.`;
+    return `Expected to read and write ${place ?? 'the output'} but its disk has errors (EIO): check it, or use another.`;
   const remedy = systemRemedies.get(String(code));
   return remedy === undefined ? undefined : `${error.message}: ${remedy}.`;
 }

@@ -124,9 +124,11 @@ async function identify(inputs: readonly string[], flags: Flags, context: Contex
 
 /** Caveats of the answers. */
 function notes({ taken, people }: Deciding, { gallery, fmr }: Flags, model: string): string[] {
-  if (people === 0) return [`Nobody is enrolled in ${gallery} yet.`];
+  if (people === 0) return [`The gallery ${gallery} has no people yet.`];
   if (taken === undefined)
-    return [`${model} has no threshold, similarities alone: measure one with \`magface calibrate --pairs\`.`];
+    return [
+      `${model} has no threshold, so only similarities are shown: measure one with \`magface calibrate --pairs\`.`,
+    ];
   const threshold = Number(taken.threshold.toFixed(4));
   const hits = expectedFalseHits(taken.fmr, people);
   return [

@@ -38,10 +38,7 @@ export interface InputSources {
 export async function findImages(words: readonly string[], sources: InputSources): Promise<ImageFile[]> {
   const lists = sources.list ?? [];
   if (words.length === 0 && lists.length === 0)
-    throw new ConfigError(
-      'input',
-      'Expected images but none were named: give files, folders, globs, - or --list FILE.',
-    );
+    throw new ConfigError('input', 'Expected images but received none: pass files, folders, globs, - or --list FILE.');
   const found: ImageFile[] = [];
   const search = async (name: string, images: Promise<ImageFile[]>): Promise<void> => {
     for (const image of await images.catch((error: unknown) => withoutImages(name, error))) found.push(image);
@@ -73,7 +70,7 @@ async function searchFolder(word: string, path: string, { signal, onNote }: Inpu
   const files = await glob('**/*', { cwd: path, expandDirectories: false, onlyFiles: true, dot: false, signal });
   const images = distinctImages(files, { folder: path, word, onNote });
   if (images.length > 0) return images.map((file) => ({ name: join(word, file), path: join(path, file) }));
-  const holds = files.length === 0 ? 'it is empty' : `none of its files ends as one (${kindsOf(files)})`;
+  const holds = files.length === 0 ? 'it is empty' : `none of its files has an image extension (${kindsOf(files)})`;
   throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${imageKinds} files there.`);
 }
 
@@ -81,7 +78,8 @@ async function searchGlob(pattern: string, { signal, onNote }: InputSources): Pr
   const files = await glob(pattern, { expandDirectories: false, onlyFiles: true, signal });
   const images = distinctImages(files, { folder: '.', word: pattern, onNote });
   if (images.length > 0) return images.map((name) => ({ name, path: resolve(name) }));
-  const holds = files.length === 0 ? 'nothing does' : `none of the files that do is one (${kindsOf(files)})`;
+  const holds =
+    files.length === 0 ? 'nothing matches' : `none of the matching files has an image extension (${kindsOf(files)})`;
   const remedy = `check the pattern, or name the folder; images are ${imageKinds} files`;
   throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
 }
@@ -103,11 +101,10 @@ function distinctImages(files: readonly string[], { folder, word, onNote }: Sear
   }
   const images = [...chosen.values()].sort(byName);
   const links = named.length - images.length;
-  if (links > 0)
-    onNote?.(`Passed over in ${word}: ${counted(links, 'link')} to photos that are among the others already.`);
+  if (links > 0) onNote?.(`Skipped in ${word}: ${counted(links, 'link')} to photos that are already included.`);
   const others = files.length - named.length;
   if (images.length > 0 && others > 0)
-    onNote?.(`Passed over in ${word}: ${counted(others, 'file')} of other kinds (${kindsOf(files)}).`);
+    onNote?.(`Skipped in ${word}: ${counted(others, 'file')} of other kinds (${kindsOf(files)}).`);
   return images;
 }
 
@@ -127,7 +124,7 @@ function kindsOf(files: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const file of files) {
     if (isImageName(file) || isForeignImageName(file)) continue;
-    const ending = extname(file).toLowerCase() || 'without an ending';
+    const ending = extname(file).toLowerCase() || 'without an extension';
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
   const endings = [...counts].sort((a, b) => b[1] - a[1]).map(([ending]) => ending);
@@ -143,7 +140,7 @@ async function readList(list: string, { root }: InputSources): Promise<ImageFile
   });
   const names = text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
   if (names.length === 0)
-    throw new ConfigError('list', `Expected one image a line in ${list} but it is empty: write their paths into it.`);
+    throw new ConfigError('list', `Expected one image per line in ${list} but it is empty: write their paths into it.`);
   const locate = (name: string): string => {
     if (root !== undefined) return resolve(root, name);
     const here = resolve(name);
@@ -163,7 +160,7 @@ async function readStdin({ stdin, signal }: InputSources): Promise<ImageFile[]> 
   if (names.length === 0)
     throw new ConfigError(
       'input',
-      'Expected a path a line on stdin but it was empty: pipe paths in, as `find . | magface quality -`.',
+      'Expected one path per line on stdin but it was empty: pipe paths in, for example `find . | magface quality -`.',
     );
   return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(name) }));
 }

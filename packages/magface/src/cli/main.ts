@@ -8,7 +8,7 @@ import { services } from './services.ts';
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
   if (interrupt.signal.aborted) process.exit(130);
-  process.stderr.write('\nInterrupted: finishing what is under way; Ctrl-C again ends at once.\n');
+  process.stderr.write('\nInterrupted: finishing the current work; press Ctrl-C again to end at once.\n');
   interrupt.abort();
 });
 let unwritten: Error | undefined;

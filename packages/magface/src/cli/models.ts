@@ -53,7 +53,7 @@ async function show(name: string, flags: ModelsFlags & { readonly refresh: boole
   if (absent !== undefined) {
     await print(absent, flags, context);
     if (quiet !== true && absent['source'] !== null)
-      note(context, `Not fetched yet: \`magface models pull ${name}\` does, and shows how large it is.`);
+      note(context, `Not downloaded yet: run \`magface models pull ${name}\`, which also shows its size.`);
     return;
   }
   const model = await context.services.loadModel(name, {

@@ -77,7 +77,7 @@ async function measured({ ranks, batch, arch, embeddingSize, precision, bandwidt
 }
 
 const constantsLine = ({ gflops, bandwidth }: Constants, { measure }: Flags): string =>
-  `Reckoned with ${gflops.toFixed(1)} GFLOP/s and ${bandwidth.toFixed(2)} GB/s a process, ${measure === true ? 'measured here' : 'as given; --measure measures both here'}.`;
+  `Calculated with ${gflops.toFixed(1)} GFLOP/s and ${bandwidth.toFixed(2)} GB/s per process, ${measure === true ? 'measured here' : 'as given; --measure measures both'}.`;
 
 function linesOf({ memory, traffic, time }: Plan): string[] {
   const part = (name: string, value: string): string => `  ${name.padEnd(34)}${value.padStart(12)}`;

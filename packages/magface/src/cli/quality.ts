@@ -78,7 +78,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
         if (recogniser.model.contract.calibration === undefined && flags.quiet !== true)
           note(
             context,
-            `${recogniser.model.name} has no quality scale, magnitudes alone: fit one with \`magface calibrate\`.`,
+            `${recogniser.model.name} has no quality scale, so only magnitudes are shown: fit one with \`magface calibrate\`.`,
           );
         report?.start(recogniser);
         started = true;
@@ -99,7 +99,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     if (started || context.signal.aborted) await rows.close();
     await report?.close();
     if (report !== undefined && started && flags.quiet !== true)
-      note(context, `Report: ${flags.report}, to be opened in a browser.`);
+      note(context, `Report: ${flags.report}. Open it in a browser.`);
     if (flags.copyTo !== undefined && started) await copyImages([...chosen], flags.copyTo, context);
   }
 }

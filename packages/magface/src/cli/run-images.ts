@@ -127,7 +127,7 @@ export function downloadNotes(
     if (flags.quiet === true || total === undefined) return;
     const [done, all] = [received, total].map((bytes) => Number((bytes / 1e6).toFixed(1))) as [number, number];
     if (!bars.has(model)) {
-      note(context, `Fetching ${model} (${all} MB), once.`);
+      note(context, `Downloading ${model} (${all} MB), once.`);
       bars.set(model, startProgress(context.stderr, { total: all, unit: 'MB' }));
     }
     bars.get(model)!.update(done);

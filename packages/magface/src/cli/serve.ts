@@ -111,7 +111,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     if (flags.aligned !== true) addPageModels(app, modelFolder(models));
     const address = await listen(app, options);
     if (flags.quiet !== true)
-      note(context, `Listening on ${address}${options.apiKeys.length > 0 ? ', with keys' : ''}.`);
+      note(context, `Listening on ${address}${options.apiKeys.length > 0 ? '; clients need a key' : ''}.`);
     await stopped(app, engine, context);
   } finally {
     await engine.close();
@@ -128,10 +128,10 @@ async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promi
     const refuse = (key: string, why: string): ConfigError =>
       new ConfigError(key, `Expected to listen on ${host}:${port} but ${why}.`, { cause });
     if (code === 'EADDRINUSE')
-      throw refuse('port', 'something does already: stop that, or choose another --port, 0 for any free one');
-    if (code === 'EACCES') throw refuse('port', 'this user may not: choose a --port from 1024');
+      throw refuse('port', 'the port is in use: stop the other program, or choose another --port (0 for any free one)');
+    if (code === 'EACCES') throw refuse('port', 'this user may not use it: choose a --port from 1024');
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw refuse('host', 'this machine has no such address: check --host, 0.0.0.0 is all of its own');
+      throw refuse('host', 'this machine has no such address: check --host (0.0.0.0 means all of its addresses)');
     throw cause;
   }
 }
@@ -160,7 +160,7 @@ async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> 
   // Never show a key.
   const expected =
     flag === 'api-keys' ? `better --api-keys (${issue.message})` : describeIssue(issue, given, `--${flag}`);
-  throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` shows all.`);
+  throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` lists all options.`);
 }
 
 async function keysOf({ apiKeys: file }: Flags, { env }: Context): Promise<string[]> {
@@ -175,7 +175,7 @@ async function keysOf({ apiKeys: file }: Flags, { env }: Context): Promise<strin
   if (own.length === 0)
     throw new ConfigError(
       'api-keys',
-      `Expected a key a line in ${file} but it is empty: write some, or leave --api-keys out.`,
+      `Expected one key per line in ${file} but it is empty: add keys, or leave --api-keys out.`,
     );
   return [...listed, ...own];
 }
@@ -201,5 +201,5 @@ async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]
 function port(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 65535) return value;
-  throw new ConfigError('port', `Expected a port from 0 to 65535 but received ${text}.`);
+  throw new ConfigError('port', `Expected a port from 0 to 65535 but received ${text}: choose another.`);
 }

@@ -49,7 +49,7 @@ export async function configOf(flags: TrainFlags, { env }: Pick<Context, 'env'>)
 function expectNoLauncher({ nproc, maxRestarts }: TrainFlags): void {
   const flag = nproc !== undefined ? 'nproc' : maxRestarts !== undefined ? 'max-restarts' : undefined;
   if (flag === undefined) return;
-  const message = `Expected --${flag} or another launcher but received both, as WORLD_SIZE is set: leave --${flag} out.`;
+  const message = `Expected either --${flag} or another launcher but received both, because WORLD_SIZE is set: leave --${flag} out.`;
   throw new ConfigError(flag, message);
 }
 

@@ -73,7 +73,7 @@ async function run(config: TrainConfig, flags: TrainFlags, context: Context): Pr
         progress.update(step);
       },
     });
-    const lines = last === undefined ? ['There was nothing left to do.'] : [rowLine(last, stdout.columns)];
+    const lines = last === undefined ? ['The run was already complete.'] : [rowLine(last, stdout.columns)];
     const format = formatOf(flags);
     const isKnown = isSeen && format === 'table' && last !== undefined && last === shown;
     if (!isKnown && (ranks === undefined || ranks.rank === 0)) {

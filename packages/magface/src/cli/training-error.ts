@@ -12,7 +12,7 @@ export function asTrainingError(error: unknown): unknown {
   if ('code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && !isInstalled(training)) {
     return new MagfaceError(
       'libtorch_missing',
-      `Training needs the package ${training}: npm install ${training}, then npx magface-torch.`,
+      `Training needs the package ${training}: run npm install ${training}, then npx magface-torch.`,
       { cause: error },
     );
   }

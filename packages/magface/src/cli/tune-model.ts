@@ -49,10 +49,10 @@ export function tuningLines({ model, trials, cosine, ...best }: TunedModel): str
       .join('')}${mark}`;
   const closeness =
     cosine === null
-      ? '  torch was not tried: it needs @magface/torch and a model of usual layers'
-      : `  least cosine of torch's embeddings with onnx's: ${cosine.toFixed(5)}`;
+      ? '  torch was not tried: it needs @magface/torch and a model with supported layers'
+      : `  lowest cosine between torch's and onnx's embeddings: ${cosine.toFixed(5)}`;
   return [
-    `tuned ${model}, faces a second through the network:`,
+    `tuned ${model}, faces per second of the network:`,
     row(['engine', 'threads', 'batch', 'faces/s']),
     ...trials.map((one) =>
       row([one.name, one.threads, one.batchSize, one.rate.toFixed(1)], isBest(one) ? '  <- --engine auto' : ''),

@@ -20,7 +20,7 @@ export async function readYaml(file: string, { key, what, see }: YamlOptions): P
     throw new ConfigError(key, `Expected ${what} in ${file} but it cannot be read: check its path.`, { cause });
   });
   if (text.length > mostCharacters) {
-    throw new ConfigError(key, `Expected ${what} in ${file} but it is over 32 KiB, more than anyone writes.`);
+    throw new ConfigError(key, `Expected ${what} in ${file} but it is over 32 KiB: check the path.`);
   }
   const { parse, YAMLParseError } = await import('yaml');
   let value: unknown;
@@ -33,5 +33,5 @@ export async function readYaml(file: string, { key, what, see }: YamlOptions): P
     });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new ConfigError(key, `Expected ${what} in ${file} but it holds no keys with values: see ${see}.`);
+  throw new ConfigError(key, `Expected ${what} in ${file} but it is not a mapping of keys to values: see ${see}.`);
 }

@@ -65,14 +65,14 @@ export function expectFolder(where: string): void {
 export const noGallery = (where: string): ConfigError =>
   new ConfigError(
     'gallery',
-    `Expected a gallery at ${where} but there is none: check --gallery, or make one with \`magface enroll\`.`,
+    `Expected a gallery at ${where} but there is none: check --gallery, or create one with \`magface enroll\`.`,
   );
 
 const asGallery: LockPurpose = {
   key: 'gallery',
   what: 'the gallery',
   use: 'has it open',
-  remedy: 'stop that, or keep galleries that several share in PostgreSQL',
+  remedy: 'stop it, or use PostgreSQL to share a gallery',
 };
 
 async function openFolder(folder: string): Promise<Database> {
@@ -102,7 +102,7 @@ export async function expectRoom(folder: string): Promise<void> {
   });
   const foreign = names.filter((name) => !/^(lock-.*|data\.part)$/.test(name));
   if (foreign.length === 0) return;
-  const message = `Expected a gallery, or room for a new one, in ${folder} but it holds other files, such as ${foreign[0]}: name a folder of its own.`;
+  const message = `Expected a gallery or an empty folder at ${folder} but it contains other files, such as ${foreign[0]}: use a folder only for the gallery.`;
   throw new ConfigError('gallery', message);
 }
 
@@ -162,7 +162,8 @@ function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, '
 function serverOf(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && url.host !== '') return url;
-  const message = 'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another: mend --gallery.';
+  const message =
+    'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another form: correct --gallery.';
   throw new ConfigError('gallery', message);
 }
 
@@ -180,7 +181,7 @@ async function openServer(address: string): Promise<Database> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
       'gallery',
-      `Expected PostgreSQL at ${host}${pathname} but it cannot be used (${why}): check the address, and that the server runs.`,
+      `Expected PostgreSQL at ${host}${pathname} but it cannot be used (${why}): check the address, and that the server is running.`,
       {
         cause,
       },

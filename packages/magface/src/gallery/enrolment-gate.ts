@@ -36,7 +36,7 @@ export function enrollable<Face extends GatedFace>(faces: readonly Face[], optio
   if (face === undefined)
     throw new ImageError('no_face', image, `Expected a face in ${image} but found none: take another photo.`);
   if (faces.length > 1 && !largest) {
-    const remedy = `cut the person out, or take the largest with ${flags.largest}`;
+    const remedy = `crop the image to the person, or use the largest face with ${flags.largest}`;
     const message = `Expected one face in ${image} but found ${faces.length}: ${remedy}.`;
     throw new ImageError('several_faces', image, message);
   }

@@ -42,7 +42,7 @@ export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
   await copy.remove();
   throw new ConfigError(
     'gallery',
-    `Expected the gallery ${folder} to rest for a moment but another process keeps writing to it: try again later.`,
+    `Expected the gallery ${folder} to be unchanged for a moment but another process keeps writing to it: try again later.`,
   );
 }
 

@@ -106,7 +106,7 @@ export class Gallery {
   async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<EnrolledFace> {
     const fault = nameFault(person);
     if (fault !== undefined)
-      throw new ConfigError('person', `Expected a person's name but ${fault}: say who the face shows.`);
+      throw new ConfigError('person', `Expected a person's name but ${fault}: pass another name.`);
     const vector = textOf(embedding);
     const { template, ...enrolled } = await this.#database.transaction(async (query) => {
       const known = await knownFace(query, person, embedding);
@@ -243,7 +243,7 @@ async function isMade(query: Query): Promise<boolean> {
 async function isOwn(query: Query, { name, digest }: GalleryModel): Promise<boolean> {
   const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
   if (owner === undefined || owner.digest === digest) return owner !== undefined;
-  const message = `Expected the gallery's own model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use that model, or enrol into a new gallery.`;
+  const message = `Expected the gallery's model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use the gallery's model, or create a new gallery.`;
   throw new ServiceError('wrong_model', message);
 }
 

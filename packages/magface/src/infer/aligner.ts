@@ -114,7 +114,7 @@ async function run(session: Session, input: Tensor, name: string): Promise<Float
   try {
     const values = (await session.run({ [session.inputNames[0]!]: input }, [output]))[output]?.data;
     if (values instanceof Float32Array && values.length === input.dims[0]! * outputs) return values;
-    throw new Error(`it gave no ${outputs} numbers a face`);
+    throw new Error(`it did not give ${outputs} values per face`);
   } catch (cause) {
     if (cause instanceof MagfaceError) throw cause;
     throw new ModelError(

@@ -82,7 +82,7 @@ export class Embedder {
       throw new ModelError(
         'model_wrong_contract',
         this.#name,
-        `Expected ${expected} from ${this.#name} but received ${output.length} values: its record gives another length than the file.`,
+        `Expected ${expected} from ${this.#name} but received ${output.length} values: correct the embeddingLength in its record.`,
       );
     }
     return faces.map((_, i) => output.slice(i * length, (i + 1) * length));

@@ -64,9 +64,14 @@ async function runView(
   const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
   const fail = (why: string, cause?: unknown): never => {
     if (cause instanceof MagfaceError) throw cause;
-    throw new ModelError('model_run_failed', name, `Expected ${name} to detect faces but it failed: ${why}.`, {
-      cause,
-    });
+    throw new ModelError(
+      'model_run_failed',
+      name,
+      `Expected ${name} to detect faces but it failed: ${why}. Use --detector yunet.`,
+      {
+        cause,
+      },
+    );
   };
   const outputs = await session.run(feeds, session.outputNames).catch((cause: unknown) => fail(String(cause), cause));
   return (output) => {

@@ -88,7 +88,7 @@ async function ask(
     file,
     expectHeld: () => {
       if (!lost) return;
-      const message = `Expected ${what} ${folder} to be this process's own but it stood still for long and was taken for dead: start it again.`;
+      const message = `Expected ${what} ${folder} to belong to this process but the process was suspended for so long that another took it over: start again.`;
       throw new ConfigError(key, message);
     },
     release,
@@ -178,7 +178,7 @@ async function taken(folder: string, other: Owner | true, purpose: LockPurpose):
   const { key, what, use, remedy } = purpose;
   const own = other !== true && other.pid === process.pid && other.space === (await processSpace());
   const who = own ? 'this process' : other === true ? 'another process' : `process ${other.pid} of ${other.host}`;
-  return new ConfigError(key, `Expected ${what} ${folder} to be free but ${who} ${use}: ${remedy}.`);
+  return new ConfigError(key, `Expected ${what} ${folder} to be unused but ${who} ${use}: ${remedy}.`);
 }
 
 let known: Promise<string> | undefined;

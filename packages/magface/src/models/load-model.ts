@@ -90,7 +90,7 @@ async function obtain(name: string, entry: RegistryEntry | undefined, options: L
   const { called = name } = options;
   if (entry !== undefined && entry.source === undefined) {
     const message =
-      `Expected to fetch ${called} but it is not published for download. ${entry.instructions ?? ''}`.trim();
+      `Expected to download ${called} but it is not published for download. ${entry.instructions ?? ''}`.trim();
     throw new ModelError('model_missing', called, message);
   }
   const source = parseSource(entry?.source ?? name);
@@ -107,13 +107,13 @@ async function obtain(name: string, entry: RegistryEntry | undefined, options: L
   const cached = expected === undefined ? undefined : await readCached(folder, expected);
   if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
   if (options.offline === true) {
-    const message = `Expected ${called} in ${folder} but it is not there, and the network is refused (\`offline\`): fetch it once, by \`magface models pull ${name}\`.`;
+    const message = `Expected ${called} in ${folder} but it is not cached, and \`offline\` forbids the download: download it once with \`magface models pull ${name}\`.`;
     throw new ModelError('model_offline', called, message);
   }
   const bytes = await fetchModel(source, { ...options, model: called });
   const digest = sha256(bytes);
   if (promised !== undefined && digest !== promised) {
-    const message = `Expected ${called} to have SHA-256 ${promised} but what came has ${digest}: it was changed or cut on the way, and was not kept. Try again, or report it to us if it stays so.`;
+    const message = `Expected ${called} to have SHA-256 ${promised} but the download has ${digest}: it was changed or truncated in transfer, and was not kept. Try again, and report it if the error persists.`;
     throw new ModelError('model_wrong_digest', called, message);
   }
   const parsed = parseOnnx(bytes, called); // do not cache an error page
@@ -129,7 +129,7 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOENT') {
       const why = code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`;
-      throw new ModelError('model_missing', name, `Expected a model file at ${path} but ${why}: give the .onnx file.`, {
+      throw new ModelError('model_missing', name, `Expected a model file at ${path} but ${why}: pass the .onnx file.`, {
         cause,
       });
     }
@@ -137,7 +137,7 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
     const near = nearestIds(name, ids);
     const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known ids are ${ids.join(', ')}.`;
     const looksLikePath = /[/\\]|\.[a-z]+$/i.test(name);
-    const message = `Expected a model but "${name}" is neither a file here nor an id: ${looksLikePath ? 'check the path, or give an id' : 'check its spelling'}; ${hint}`;
+    const message = `Expected a model but "${name}" is neither a file nor an id: ${looksLikePath ? 'check the path, or pass an id' : 'check its spelling'}; ${hint}`;
     throw new ModelError('model_unknown', name, message, { cause });
   }
 }
@@ -200,7 +200,7 @@ function assume(
   const dims = inputs[0]?.dims ?? [];
   if (outputs.some((output) => output.name === 'kps_8')) {
     assumed.push(
-      `${name} carries no record: assumed a YuNet detector by its outputs' names, with BGR pixels as they are.`,
+      `${name} has no record: assumed to be a YuNet detector from the names of its outputs, with BGR pixels from 0 to 255.`,
     );
     return {
       kind: 'detector',
@@ -209,24 +209,24 @@ function assume(
     };
   }
   if (kind === 'detector') {
-    const message = `Expected a detector of a known kind (YuNet, BlazeFace) but ${name} carries no record and has other outputs: use blazeface or yunet.`;
+    const message = `Expected a detector of a known kind (YuNet, BlazeFace) but ${name} has no record and has other outputs: use blazeface or yunet.`;
     throw new ModelError('model_wrong_contract', name, message);
   }
   if (kind === 'aligner') {
-    const message = `Expected an aligner but ${name} carries no record that says so: use face-aligner, or train one with scripts/aligner.ts.`;
+    const message = `Expected an aligner but ${name} has no record that says so: use face-aligner, or train one with scripts/aligner.ts.`;
     throw new ModelError('model_wrong_contract', name, message);
   }
   const length = outputs[0]?.dims[1];
   if (inputs.length !== 1 || dims.length !== 4 || typeof length !== 'number') {
     const shape = inputs.map((input) => `${input.name} (${input.dims.join(', ')})`).join(', ');
-    const message = `Expected a face recogniser with one input (N, 3, 112, 112) and an embedding (N, D) but ${name} takes ${shape}: export it so, or use another model.`;
+    const message = `Expected a face recogniser with one input (N, 3, 112, 112) and an embedding (N, D) but ${name} takes ${shape}: export it in this form, or use another model.`;
     throw new ModelError('model_wrong_contract', name, message);
   }
   const nhwc = dims[3] === 3;
   const [height, width] = nhwc ? [dims[1], dims[2]] : [dims[2], dims[3]];
   expectFaceSize(width, height, name);
   assumed.push(
-    `${name} carries no record: assumed BGR pixels / 255, as the official MagFace models; wrong colours or scale give poor results without an error.`,
+    `${name} has no record: assumed BGR pixels / 255, like the official MagFace models. If this is wrong, results are poor without an error.`,
   );
   return { kind: 'recogniser', input: { ...officialInput, layout: nhwc ? 'NHWC' : 'NCHW' }, embeddingLength: length };
 }
@@ -234,7 +234,7 @@ function assume(
 function expectFaceSize(width: number | string | undefined, height: number | string | undefined, name: string): void {
   const fits = [width, height].every((size) => typeof size === 'string' || size === 112);
   if (fits) return;
-  const message = `Expected a recogniser of 112x112 faces but ${name} takes ${width}x${height}: use a model for the 112x112 template, or \`magface models list\`.`;
+  const message = `Expected a recogniser of 112x112 faces but ${name} takes ${width}x${height}: use a model for the 112x112 template (see \`magface models list\`).`;
   throw new ModelError('model_wrong_contract', name, message);
 }
 
@@ -248,6 +248,6 @@ function expectFitting(contract: ModelContract, { inputs, outputs }: OnnxSummary
   }
   const length = (outputs.find((output) => output.name === 'embedding') ?? outputs[0])?.dims[1];
   if (typeof length !== 'number' || length === contract.embeddingLength) return;
-  const message = `Expected embeddings of ${contract.embeddingLength} values by the record of ${name} but the file gives ${length}: mend the record's embeddingLength.`;
+  const message = `Expected embeddings of ${contract.embeddingLength} values, as the record of ${name} says, but the file gives ${length}: correct the record's embeddingLength.`;
   throw new ModelError('model_wrong_contract', name, message);
 }

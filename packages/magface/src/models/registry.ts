@@ -39,7 +39,7 @@ export function parseRegistry(text: string, file: string): readonly RegistryEntr
   try {
     return z.array(entry).parse(JSON.parse(text));
   } catch (cause) {
-    const message = 'Expected the list of models of this package but the file was changed: install the package anew.';
+    const message = 'Expected the list of models in this package but the file was changed: install the package again.';
     throw new FormatError(file, message, { offset: 0, cause });
   }
 }

@@ -22,7 +22,7 @@ export function parseSource(name: string): ModelSource {
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && local)) return { kind: 'https', url: name };
   throw new ConfigError(
     'model',
-    `Expected an https: address, npm:NAME@VERSION/PATH, a path or an id but received "${name}".`,
+    `Expected an https: address, npm:NAME@VERSION/PATH, a path or an id but received "${name}": check its spelling.`,
   );
 }
 
@@ -32,6 +32,6 @@ function npmSource(name: string): ModelSource {
   if (spec !== undefined && file !== undefined) return { kind: 'npm', spec, file };
   throw new ConfigError(
     'model',
-    `Expected npm:NAME@VERSION/PATH/IN/PACKAGE but received "${name}": give the exact version and the file's path.`,
+    `Expected npm:NAME@VERSION/PATH/IN/PACKAGE but received "${name}": pass the exact version and the file's path.`,
   );
 }

@@ -39,11 +39,11 @@ function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words
     FST_PARTS_LIMIT: ['request_too_large', tooMany],
     FST_FIELDS_LIMIT: [
       'wrong_request',
-      'Expected images in the form but it has text fields: put options into the address.',
+      'Expected only images in the form but it has text fields: put options into the address.',
     ],
     FST_ERR_CTP_INVALID_MEDIA_TYPE: [
       'wrong_media_type',
-      'Expected a form (multipart/form-data), an image/* or application/octet-stream body, or JSON.',
+      'Expected a form (multipart/form-data), an image/* or application/octet-stream body, or JSON but received another type: set Content-Type.',
     ],
   };
 }
@@ -85,8 +85,13 @@ function describe(
   const words = known[code];
   if (words !== undefined) return [...words, statusOf(words[0])];
   if (code === 'FST_ERR_VALIDATION') return ['wrong_request', wrongAddress(error as Invalid, request), 400];
-  if (statusCode < 500) return ['wrong_request', `Expected a whole and well-formed request: ${message}.`, statusCode];
-  return ['unexpected', 'Something unforeseen happened; the service’s log has more.', 500];
+  if (statusCode < 500)
+    return [
+      'wrong_request',
+      `Expected a complete and well-formed request but received another: ${message}.`,
+      statusCode,
+    ];
+  return ['unexpected', 'An unexpected error occurred: see the service’s log.', 500];
 }
 
 const statusOf = (code: string): number =>
@@ -109,7 +114,7 @@ function wrongAddress({ validation, validationContext }: Invalid, { params, quer
   const path = instancePath.split('/').filter((part) => part !== '');
   const issue = { code: keyword, path, message, ...details } as z.core.$ZodIssue;
   if (issue.code === 'unrecognized_keys')
-    return `Expected parameters that exist in the address but received ${issue.keys.join(', ')}: see /docs.`;
+    return `Expected known parameters in the address but received ${issue.keys.join(', ')}: see /docs.`;
   const given = validationContext === 'params' ? params : query;
   return `Expected ${describeIssue(issue, given, `${path.join('.')} in the address`)}: see /docs.`;
 }

@@ -9,14 +9,14 @@ type Told = readonly [status: number, code: ServiceErrorCode, message: string];
 
 function describe(code: string | undefined, { timeout }: Pick<ServeOptions, 'timeout'>): Told {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    const message = `Expected the whole request within ${timeout} s but it has not come: send it faster, or less at once.`;
+    const message = `Expected the whole request within ${timeout} s but it did not arrive: send it faster, or send less.`;
     return [408, 'timed_out', message];
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `Expected headers of at most ${maxHeaderSize} bytes but received more: send fewer or shorter ones.`;
     return [431, 'request_too_large', message];
   }
-  return [400, 'wrong_request', 'Expected a request of HTTP but received something else: check the client.'];
+  return [400, 'wrong_request', 'Expected an HTTP request but received something else: check the client.'];
 }
 
 /** @returns Fastify's handler of such connections: sends the usual error body, then closes */

@@ -125,7 +125,10 @@ class QueuedEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#failure ??= new ServiceError('engine_failed', 'Expected a running service but it is being stopped.');
+    this.#failure ??= new ServiceError(
+      'engine_failed',
+      'Expected a running service but it is stopping: try again later.',
+    );
     for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
     await this.#workers.close(this.#failure);
   }
@@ -179,14 +182,14 @@ class QueuedEngine implements Engine {
 
   #busy(): ServiceError {
     const retryAfter = this.#pace.secondsFor(this.#queue.length);
-    const message = `Expected room in the queue of ${this.#limits.queue} images but ${this.#queue.length} wait already: try again in ${retryAfter} s.`;
+    const message = `Expected room in the queue of ${this.#limits.queue} images but ${this.#queue.length} are already waiting: try again in ${retryAfter} s.`;
     return new ServiceError('busy', message, { retryAfter });
   }
 
   /** @returns the error for the operator, with more detail than clients see */
   #fail(cause: Error | undefined): Error | undefined {
     const closed = this.#failure !== undefined;
-    const words = 'Expected inference to go on but its thread ended';
+    const words = 'Expected inference to continue but its thread ended';
     this.#failure ??= new ServiceError('engine_failed', `${words}: try again later.`);
     for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
     const why = cause?.cause instanceof Error ? `: ${cause.cause.message}` : '';

@@ -26,7 +26,7 @@ export function createMetrics(): Metrics {
   const size = { name: 'magface_batch_images', help: 'Images that shared a batch', buckets: [1, 2, 4, 8, 16, 32, 64] };
   const batches = new Histogram({ ...size, registers });
   const busy = new Counter({ name: 'magface_inference_seconds_total', help: 'Time spent in batches', registers });
-  const faces = new Counter({ name: 'magface_faces_total', help: 'Faces told of', registers });
+  const faces = new Counter({ name: 'magface_faces_total', help: 'Faces returned', registers });
   return {
     registry,
     answered: (route, status, seconds) => requests.observe({ route, status: String(status) }, seconds),

@@ -22,14 +22,14 @@ const bodies = {
   'application/json': {
     schema: {
       type: 'object',
-      description: 'Only where the service was started with the hosts of these addresses.',
+      description: 'Only if the service was started with the hosts of these addresses.',
       required: ['urls'],
       properties: { urls: { type: 'array', items: { type: 'string', format: 'uri' } } },
     },
   },
 } as const;
 
-const onlyWithKeys = 'Only where the service was started with keys.';
+const onlyWithKeys = 'Only if the service was started with keys.';
 
 /** Ways to send a key; one is enough. A route without a key has `security: noKey`. */
 const keys = {
@@ -42,9 +42,9 @@ export const noKey: Record<string, string[]>[] = [];
 
 /** Headers of errors with these statuses. */
 const errorNotes: Readonly<Record<string, object>> = {
-  '401': { description: 'A key is asked for, and none that is known came.' },
+  '401': { description: 'A key is required, but the request has no valid one.' },
   '503': {
-    description: 'Too much is asked at once, or the answer took too long: try again.',
+    description: 'The service is busy, or the answer took too long: try again.',
     headers: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 0 } } },
   },
 };
@@ -76,7 +76,7 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
       info: {
         title: 'MagFace',
         version: packageVersion(),
-        description: 'Faces, their embeddings, and how good each face is: the length of its embedding.',
+        description: 'Faces, their embeddings and their quality, which is measured by the length of the embedding.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       components: { securitySchemes: keys },

@@ -47,7 +47,7 @@ const fields = z.strictObject({
     .positive()
     .default(512 * mebibyte),
   timeout: z.number().positive().max(3600).default(30),
-  apiKeys: z.array(z.string().min(16, 'an API key must have 16 letters or more')).readonly().default([]),
+  apiKeys: z.array(z.string().min(16, 'an API key must have at least 16 letters')).readonly().default([]),
   urlHosts: z.array(z.string().min(1)).readonly().default([]),
 });
 

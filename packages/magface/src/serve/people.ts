@@ -54,7 +54,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
       operationId: 'addFaces',
       summary: 'Add faces to a person',
       description:
-        'Each image must show one face that is good enough, else nothing of the request is kept. An answer means that the faces are kept for good.',
+        'Each image must show one face of sufficient quality, otherwise nothing is added. When the response arrives, the faces are stored permanently.',
       tags: ['people'],
       consumes: imageBodies,
       params: person,
@@ -84,7 +84,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
     url: '/v1/people/:id',
     schema: {
       operationId: 'removePerson',
-      summary: 'Forget a person and all faces',
+      summary: 'Delete a person and all faces',
       tags: ['people'],
       params: person,
       response: { 200: schema.removalReply, ...schema.errors },
@@ -92,7 +92,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
     handler: async ({ params: { id } }) => {
       const removed = await gallery.remove(id);
       if (removed > 0) return { person: id, removed };
-      throw new ServiceError('not_found', `Expected a person that is known here but ${id} is not: check the name.`);
+      throw new ServiceError('not_found', `Expected a person in the gallery but ${id} is not in it: check the name.`);
     },
   });
 }
@@ -103,8 +103,8 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     url: '/v1/search',
     schema: {
       operationId: 'searchPeople',
-      summary: 'Find whom a face resembles most',
-      description: 'The largest face of one image; `same` is the decision at the false match rate asked for.',
+      summary: 'Find the people whom a face resembles most',
+      description: 'The largest face of one image; `same` is the decision at the requested false match rate.',
       tags: ['people'],
       consumes: imageBodies,
       querystring: schema.searchQuery,

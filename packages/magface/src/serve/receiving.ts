@@ -26,7 +26,7 @@ export function receivingGuard({
       throw new ServiceError('request_too_large', message);
     }
     if (bytes > 0 && inFlight > 0 && inFlight + bytes > maxBytesInFlight) {
-      const message = 'Expected room for the request but too much is being received already: try again.';
+      const message = 'Expected room for the request but too many uploads are in progress: try again.';
       throw new ServiceError('busy', message, { retryAfter: 2 });
     }
     inFlight += bytes;

@@ -65,8 +65,8 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
     url: '/v1/compare',
     schema: {
       operationId: 'compareFaces',
-      summary: 'Tell whether two images show one person',
-      description: 'The largest face of each image is taken.',
+      summary: 'Decide whether two images show the same person',
+      description: 'The largest face of each image is compared.',
       tags: ['faces'],
       consumes: imageBodies,
       querystring: schema.compareQuery,
@@ -99,7 +99,7 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
     {
       schema: {
         operationId: 'getModels',
-        summary: 'Which models answer',
+        summary: 'Models of the service',
         tags: ['service'],
         response: { 200: schema.modelsReply, ...schema.errors },
       },

@@ -14,7 +14,7 @@ export interface ErrorReply {
 
 const failure = z.object({
   code: z.string().describe('Stable, for programs.'),
-  message: z.string().describe('A sentence for people: what was expected, what came, what to do.'),
+  message: z.string().describe('A sentence for people: what was expected, what was received, what to do.'),
 });
 
 const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
@@ -44,7 +44,7 @@ export interface FaceReply {
 
 const face: z.ZodType<FaceReply> = z
   .object({
-    face: z.int().describe('From 0, the largest first.'),
+    face: z.int().describe('From 0, largest first.'),
     box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).describe('In pixels.'),
     landmarks: z
       .array(z.tuple([z.number(), z.number()]))
@@ -103,15 +103,15 @@ const numeric = <Schema extends z.ZodType>(schema: Schema): z.ZodPreprocess<Sche
 
 /** A boolean in an address; the description gives the type `boolean`. */
 const flag = z.stringbool().default(false).meta({ type: 'boolean' });
-const aligned = flag.describe('The images are faces of 112x112, aligned already.');
+const aligned = flag.describe('The images are aligned faces of 112x112.');
 
 export const facesQuery: z.ZodType<FacesQuery> = z.strictObject({
   aligned,
-  embedding: flag.describe('Also tell each face’s embedding.'),
-  minScore: numeric(z.coerce.number().min(0).max(1)).optional().describe('Least confidence of a face.'),
+  embedding: flag.describe('Also return each face’s embedding.'),
+  minScore: numeric(z.coerce.number().min(0).max(1)).optional().describe('Minimum confidence of a face.'),
   minFace: numeric(z.coerce.number().min(1))
     .optional()
-    .describe('Side of the smallest face wanted, in pixels; else a 25th of the image’s shorter side.'),
+    .describe('Side of the smallest face to find, in pixels; by default 1/25 of the image’s shorter side.'),
 });
 
 export interface AlignedQuery {
@@ -128,14 +128,14 @@ export interface CompareQuery {
 const fmr = numeric(z.coerce.number().positive().lt(1))
   .default(0.001)
   .describe(
-    'Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused.',
+    'Maximum false match rate. The threshold is the one measured at this rate or at the next stricter one; a rate below all measured ones is rejected.',
   );
 
 const measuredRate = z
   .number()
   .nullable()
-  .describe('The rate that the threshold was measured at, for one comparison: never above the one asked for.');
-const fmrAsked = z.number().describe('The rate that was asked for.');
+  .describe('Rate at which the threshold was measured, for one comparison; never above the requested rate.');
+const fmrAsked = z.number().describe('The requested rate.');
 
 export const compareQuery: z.ZodType<CompareQuery> = z.strictObject({ aligned, fmr });
 
@@ -154,7 +154,7 @@ export const compareReply: z.ZodType<CompareReply> = z
     threshold: z.number().nullable(),
     fmr: measuredRate,
     fmrAsked,
-    same: z.boolean().nullable().describe('Null when the model has no threshold.'),
+    same: z.boolean().nullable().describe('Null if the model has no threshold.'),
     quality: z.tuple([z.number().nullable(), z.number().nullable()]),
   })
   .meta({ id: 'Comparison' });
@@ -168,8 +168,8 @@ export const enrolmentQuery: z.ZodType<EnrolmentQuery> = z.strictObject({
   aligned,
   minQuality: numeric(z.coerce.number().min(0).max(100))
     .default(defaultMinQuality)
-    .describe('A face of lower quality is refused.'),
-  largest: flag.describe('Take the largest face of an image that shows several, rather than refuse the image.'),
+    .describe('A face of lower quality is rejected.'),
+  largest: flag.describe('Use the largest face of an image with several, instead of rejecting the image.'),
 });
 
 export interface EnrolmentReply {
@@ -191,10 +191,10 @@ export const enrolmentReply: z.ZodType<EnrolmentReply> = z
         face: z.int(),
         magnitude: z.number(),
         quality: z.number().nullable(),
-        known: z.boolean().describe('The person had this very picture already, under that number: nothing was added.'),
+        known: z.boolean().describe('The person already had this picture, under that number: nothing was added.'),
       }),
     ),
-    total: z.int().describe('Faces that the person has now.'),
+    total: z.int().describe('Number of faces that the person has now.'),
   })
   .meta({ id: 'Enrolment' });
 
@@ -204,7 +204,7 @@ export interface RemovalReply {
 }
 
 export const removalReply: z.ZodType<RemovalReply> = z
-  .object({ person: z.string(), removed: z.int().describe('Faces that were forgotten.') })
+  .object({ person: z.string(), removed: z.int().describe('Number of deleted faces.') })
   .meta({ id: 'Removal' });
 
 export interface SearchQuery extends CompareQuery {
@@ -214,7 +214,7 @@ export interface SearchQuery extends CompareQuery {
 export const searchQuery: z.ZodType<SearchQuery> = z.strictObject({
   aligned,
   fmr,
-  limit: numeric(z.coerce.number().int().min(1).max(100)).default(5).describe('Most matches.'),
+  limit: numeric(z.coerce.number().int().min(1).max(100)).default(5).describe('Maximum number of matches.'),
 });
 
 export interface SearchReply {
@@ -236,18 +236,18 @@ export const searchReply: z.ZodType<SearchReply> = z
     threshold: z.number().nullable(),
     fmr: measuredRate,
     fmrAsked,
-    people: z.int().describe('How many people the face was compared with.'),
+    people: z.int().describe('Number of people that the face was compared with.'),
     expectedFalseHits: z
       .number()
       .nullable()
-      .describe('How many of them the face of a stranger would be taken for on average: the rate times the people.'),
+      .describe('Expected number of false matches for a stranger’s face: the rate times the number of people.'),
     matches: z
       .array(
         z.object({
           person: z.string(),
-          similarity: z.number().describe('Cosine to the person’s template.'),
-          faces: z.int().describe('Faces that the template is made of.'),
-          same: z.boolean().nullable().describe('Null when the model has no threshold.'),
+          similarity: z.number().describe('Cosine similarity to the person’s template.'),
+          faces: z.int().describe('Number of faces in the template.'),
+          same: z.boolean().nullable().describe('Null if the model has no threshold.'),
         }),
       )
       .describe('Best first.'),
@@ -270,15 +270,15 @@ export interface ModelsReply {
 const model: z.ZodType<ModelReply> = z
   .object({
     name: z.string(),
-    id: z.string().nullable().describe('In the registry; null for a file of the user’s own.'),
+    id: z.string().nullable().describe('Id in the registry; null for the user’s own file.'),
     digest: z.string(),
-    assumed: z.array(z.string()).describe('What the file did not say and was taken for granted.'),
-    contract: z.looseObject({ kind: z.string() }).describe('What the model promises of itself.'),
+    assumed: z.array(z.string()).describe('Assumptions about what the file does not define.'),
+    contract: z.looseObject({ kind: z.string() }).describe('The model’s record.'),
   })
   .meta({ id: 'Model' });
 
 export const modelsReply: z.ZodType<ModelsReply> = z
-  .object({ recogniser: model, detector: model.nullable().describe('Null when all images must be aligned.') })
+  .object({ recogniser: model, detector: model.nullable().describe('Null if all images must be aligned.') })
   .meta({ id: 'Models' });
 
 export interface HealthReply {

@@ -62,7 +62,7 @@ function addGuards(app: FastifyInstance, options: ServeOptions): void {
     if (/^\/(v1\/|metrics)/.test(request.routeOptions.url ?? '')) expectKey(request.headers);
     const coding = request.headers['content-encoding'] ?? 'identity';
     if (coding !== 'identity') {
-      const message = `Expected a body as it is but it is said to be ${coding.slice(0, 20)}: send it without Content-Encoding.`;
+      const message = `Expected an uncompressed body but its Content-Encoding is ${coding.slice(0, 20)}: send it without Content-Encoding.`;
       throw new ServiceError('wrong_media_type', message);
     }
     countIn(request.raw, reply.raw);

@@ -20,11 +20,10 @@ export function addUnknownAddress(app: FastifyInstance, { people }: { readonly p
       throw new ServiceError('wrong_method', message);
     }
     if (!people && /^\/v1\/(people|search)(\/|$)/.test(path)) {
-      const message =
-        'Expected a gallery of people but this service was started without one: start it with --gallery WHERE.';
+      const message = 'Expected a service with a gallery but this one has none: start it with --gallery WHERE.';
       throw new ServiceError('not_found', message);
     }
-    const message = `Expected an address of this service but ${request.method} ${request.url.slice(0, 80)} is none: see /docs.`;
+    const message = `Expected an address of this service but received ${request.method} ${request.url.slice(0, 80)}: see /docs.`;
     throw new ServiceError('not_found', message);
   });
 }

@@ -39,7 +39,10 @@ async function imagesOf(request: FastifyRequest, options: UploadOptions): Promis
   if (request.body === undefined || request.body === null) return [];
   const parsed = urlList.safeParse(request.body);
   if (!parsed.success)
-    throw new ServiceError('wrong_request', 'Expected JSON of the form {"urls": ["https://..."]}: mend the body.');
+    throw new ServiceError(
+      'wrong_request',
+      'Expected JSON of the form {"urls": ["https://..."]} but received another: correct the body.',
+    );
   const { urls } = parsed.data;
   if (urls.length > options.maxImages) {
     const message = `Expected at most ${options.maxImages} addresses but received ${urls.length}: split the request.`;
@@ -62,7 +65,7 @@ async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
   } catch (cause) {
     if (cause instanceof Error && 'statusCode' in cause) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Expected a whole form but it cannot be read (${why}): send it again.`;
+    const message = `Expected a complete form but it cannot be read (${why}): send it again.`;
     throw new ServiceError('wrong_request', message, { cause });
   }
 }
@@ -74,11 +77,11 @@ function expectAllowed(address: string, hosts: readonly string[]): void {
     const remedy = 'send the image itself, or start the service with --url-host';
     throw new ServiceError(
       'wrong_request',
-      `Expected images but received addresses, which are refused here: ${remedy}.`,
+      `Expected images but received addresses, which this service rejects: ${remedy}.`,
     );
   }
   if (url?.protocol === 'https:' && hosts.includes(url.host) && url.username === '') return;
-  const message = `Expected an https: address on ${hosts.join(' or ')} but received another: send the image itself.`;
+  const message = `Expected an https: address on ${hosts.join(' or ')} but received another address: send the image itself.`;
   throw new ServiceError('wrong_request', message);
 }
 
@@ -92,11 +95,11 @@ async function fetchImage(address: string, signal: AbortSignal, limit: number): 
   const bytes = await fetchBytes(address, { limit, signal, redirect: 'error' }).catch((fault: FetchFault) => {
     if (!(fault instanceof FetchFault)) throw fault; // timed out or disconnected: not the other server's fault
     const why = {
-      unreachable: 'the server answered nothing: check the address',
+      unreachable: 'the server did not answer: check the address',
       refused: `the server answered ${fault.status}: check the address`,
       too_large: `it has more than ${limit} bytes: send a smaller one`,
-      lost: 'the connection was lost on the way: try again',
-      short: 'the connection was lost on the way: try again',
+      lost: 'the connection was lost: try again',
+      short: 'the connection was lost: try again',
     }[fault.kind];
     const { cause } = fault;
     throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`, { cause });

@@ -25,18 +25,18 @@ export function wanted(issue: Issue): string {
     case 'too_big':
       return `${issue.inclusive === true ? 'at most' : 'under'} ${issue.maximum}`;
     default:
-      return issue.message === withoutWords ? 'of another form' : issue.message;
+      return issue.message === withoutWords ? 'in another form' : issue.message;
   }
 }
 
-/** Zod's message for a schema that has no message of its own. Ours continue the sentence: `one text or several`. */
+/** Zod's message for a schema that has no message of its own. Ours continue the sentence: `one or several texts`. */
 const withoutWords = 'Invalid input';
 
 /** `port to be at most 65535 but received 99999`, to follow "Expected". */
 export function describeIssue(issue: Issue, given: unknown, name: string = placeOf(issue)): string {
   if (issue.code === 'unrecognized_keys') {
     const place = issue.path.length === 0 ? '' : ` in ${name}`;
-    return `keys that exist${place} but received ${issue.keys.join(', ')}`;
+    return `known keys${place} but received ${issue.keys.join(', ')}`;
   }
   const value = received(issue, given);
   if (value === undefined) return `${name}, ${wanted(issue)}, but it is not given`;

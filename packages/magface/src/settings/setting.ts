@@ -33,7 +33,7 @@ const whole = z.int().nonnegative();
 
 const kinds: { readonly [Name in keyof Values]: z.ZodType<Values[Name]> } = {
   text: z.string(),
-  texts: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)], 'one text or several'),
+  texts: z.union([z.string().transform((one) => [one]), z.array(z.string()).min(1)], 'one or several texts'),
   boolean: z.boolean(),
   count: z.int().positive(),
   whole,

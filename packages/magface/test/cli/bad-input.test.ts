@@ -28,7 +28,7 @@ test('an empty folder, a folder without images or a glob without matches exits w
     stderr: `Expected images in the folder empty but it is empty: put ${kinds} files there.\n`,
   });
   expect((await runCli(['quality', 'texts'], { cwd })).stderr).toBe(
-    `Expected images in the folder texts but none of its files ends as one (.txt): put ${kinds} files there.\n`,
+    `Expected images in the folder texts but none of its files has an image extension (.txt): put ${kinds} files there.\n`,
   );
   const glob = await runCli(['quality', '*.jpeg'], { cwd });
   expect(glob.exitCode).toBe(2);
@@ -57,7 +57,7 @@ test('an empty folder, glob or list among images is named in its place, and the 
   expect(run.stderr).toBe(messages.map((message) => `${message}\n`).join(''));
   expect(messages[0]).toContain('Expected images in the folder empty but it is empty');
   const embed = await runCli(['embed', 'empty', 'a.png', '--output', 'f.list'], { cwd });
-  expect([embed.exitCode, embed.stdout]).toEqual([1, '1 image, 1 face, features of 2 numbers, in f.list\n']);
+  expect([embed.exitCode, embed.stdout]).toEqual([1, '1 image, 1 face, features of 2 values, in f.list\n']);
 });
 
 test('text named .jpg, an empty file, a PNG bomb, a missing file and a photo without a face are named, and the rest is processed', async () => {
@@ -117,11 +117,11 @@ test('empty stdin, an empty list and a missing list are rejected', async () => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'empty.list'), '\n');
   expect((await runCli(['quality', '-'], { cwd })).stderr).toContain(
-    'Expected a path a line on stdin but it was empty',
+    'Expected one path per line on stdin but it was empty',
   );
   const list = await runCli(['quality', '--list', 'empty.list'], { cwd });
   expect(list).toMatchObject({ exitCode: 2 });
-  expect(list.stderr).toContain('Expected one image a line in empty.list but it is empty');
+  expect(list.stderr).toContain('Expected one image per line in empty.list but it is empty');
   expect((await runCli(['quality', '--list', 'gone'], { cwd })).stderr).toContain('cannot be read: check its path');
 });
 
@@ -174,7 +174,7 @@ test('counts a photo once, however many links lead to it', async () => {
     const { stdout, stderr } = await runCli(['quality', words, '--format', 'csv'], { cwd });
     const names = stdout.trim().split('\n').slice(1);
     expect(names.map((line) => line.split(',')[0])).toEqual(['photos/b.png', 'photos/d.png', 'photos/sub/c.png']);
-    expect(stderr).toMatch(/^Passed over in photos\S*: \d+ links to photos that are among the others already\.\n$/);
+    expect(stderr).toMatch(/^Skipped in photos\S*: \d+ links to photos that are already included\.\n$/);
   }
 });
 
@@ -189,7 +189,7 @@ test('counts other files next to photos, and rejects a named file of an unreadab
     'Expected a JPEG, PNG, WebP, AVIF, TIFF or GIF image but photos/old.bmp is a BMP image: save it as PNG or JPEG.';
   expect(run.exitCode).toBe(1);
   expect(run.stderr).toBe(
-    `Passed over in photos: 4 files of other kinds (.txt, without an ending, .mp4).\n${refusal}\n`,
+    `Skipped in photos: 4 files of other kinds (.txt, without an extension, .mp4).\n${refusal}\n`,
   );
   expect((await runCli(['quality', 'photos', '-q'], { cwd })).stderr).toBe(`${refusal}\n`);
 });
@@ -202,5 +202,5 @@ test('accepts an image whose name begins with a dash, and explains how to write 
   expect([run.exitCode, run.stderr, run.stdout.split('\n')[1]?.split(',')[0]]).toEqual([0, '', './-dash.png']);
   const folder = await runCli(['quality', '-photos'], { cwd });
   expect(folder.exitCode).toBe(2);
-  expect(folder.stderr).toContain('A file or folder of that name is here: write ./-photos for it.');
+  expect(folder.stderr).toContain('If you mean the file or folder of this name, write ./-photos.');
 });

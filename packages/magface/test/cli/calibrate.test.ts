@@ -90,7 +90,7 @@ test("without --pairs the record's thresholds are reported as carried over, not 
   expect(JSON.parse((await run('--json')).out)).toMatchObject({ thresholds: [], carriedOver: [old] });
   const lines = (await run()).out.trim().split('\n');
   expect(lines.slice(-2)).toEqual([
-    'Carried over from the record, not measured in this run (--faces with --pairs measures):',
+    'Kept from the record, not measured in this run (use --faces with --pairs to measure):',
     '  FMR 1e-3  threshold 0.3123   95 %: 0.3000 to 0.3300   from 9 impostor pairs of elsewhere',
   ]);
   const measured = JSON.parse((await run('--pairs', 'pairs.list', '--json')).out);
@@ -117,7 +117,7 @@ test("--claim copies the record of a registered model to the user's own export",
     '--claim',
     'magface-iresnet50',
   );
-  expect(notes).toContain('Expected embeddings of 512 values, as magface-iresnet50 has, but ');
+  expect(notes).toContain('Expected embeddings of 512 values, like those of magface-iresnet50, but ');
   expect(exitCode).toBe(2);
 
   writeFileSync(join(folder, 'wide.onnx'), readFileSync(join(folder, 'tiny.onnx')));
@@ -137,7 +137,7 @@ test.each([
   [['--claim', 'blazeface'], 'Expected the id of a recogniser but received blazeface'],
   [[], 'Expected --faces with a reference set, or --claim'],
   [['--claim', 'fr-feature', '--faces', 'faces'], 'Expected either --faces or --claim'],
-  [['--claim', 'fr-feature', '--pairs', 'pairs.list'], 'Expected --faces beside --pairs'],
+  [['--claim', 'fr-feature', '--pairs', 'pairs.list'], 'Expected --faces with --pairs'],
   [['--faces', 'faces/P1', '--pairs', 'pairs.list'], '"P0/1.png" of pair 1 has none'],
 ])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes } = await calibrate(...words);

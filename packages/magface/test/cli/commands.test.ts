@@ -75,7 +75,7 @@ test('quality reports once that a model has no scale', async () => {
   const { exitCode, stderr } = await runCli(['quality', 'photos'], { cwd, services: { load } });
   expect([exitCode, stderr]).toEqual([
     0,
-    'fake has no quality scale, magnitudes alone: fit one with `magface calibrate`.\n',
+    'fake has no quality scale, so only magnitudes are shown: fit one with `magface calibrate`.\n',
   ]);
   expect((await runCli(['quality', 'photos', '-q'], { cwd, services: { load } })).stderr).toBe('');
 });
@@ -173,7 +173,9 @@ test("compare prints the similarity and decides by the model's threshold", async
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
   expect(stricter.stderr).toContain('Expected a false match rate of at least 0.0001, the strictest measured for this');
   const words = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd });
-  expect(words.stdout.split('\n')[0]).toBe('Similarity 1.0000. No decision: fake has no threshold.');
+  expect(words.stdout.split('\n')[0]).toBe(
+    'Similarity 1.0000. No decision, because fake has no threshold: measure one with `magface calibrate --pairs`.',
+  );
   const missing = await runCli(['compare', 'photos/a.png', 'gone.png'], { cwd });
   expect(missing.exitCode).toBe(1);
   expect(missing.stderr).toContain('Expected an image at gone.png but there is no such file');
@@ -213,7 +215,7 @@ test('models and doctor print their records', async () => {
   expect(shown).toMatchObject({ name: 'fake', bytes: 3, embeddingLength: 2 });
   const doctor = JSON.parse((await runCli(['doctor', '--json'])).stdout);
   expect(doctor).toMatchObject({ node: process.versions.node, devices: ['cpu'], models: ['tiny'] });
-  expect(doctor.missing).toContain('model big is not cached: magface models pull big');
+  expect(doctor.missing).toContain('model big is not cached: run magface models pull big');
 });
 
 const notBuilt = isBuilt() ? '' : " [skipped: libtorch's addon is not built; npm run build:torch]";
@@ -222,7 +224,9 @@ test.skipIf(!isBuilt())(`doctor --memory tries the training allocator${notBuilt}
   const { exitCode, stdout } = await runCli(['doctor', '--memory']);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/@magface\/torch: over libtorch \d/);
-  expect(stdout).toMatch(/given out: 9 blocks, 8 of them kept ones; peak 64 MiB; kept 64 MiB of at most 256 MiB/);
+  expect(stdout).toMatch(
+    /allocated: 9 blocks, 8 of them from the cache; peak 64 MiB; cached 64 MiB of at most 256 MiB/,
+  );
   const { memory } = JSON.parse((await runCli(['doctor', '--memory', '--json'])).stdout);
   expect(memory).toMatchObject({ cached: 64 * 2 ** 20, limit: 256 * 2 ** 20 });
 });
@@ -231,7 +235,7 @@ test('an interruption exits with 130 after complete output', async () => {
   const interrupt = new AbortController();
   interrupt.abort();
   const run = await runCli(['quality', 'photos/a.png', '--json'], { cwd, signal: interrupt.signal });
-  expect(run).toEqual({ exitCode: 130, stdout: '[]\n', stderr: 'Interrupted: what was done until now is written.\n' });
+  expect(run).toEqual({ exitCode: 130, stdout: '[]\n', stderr: 'Interrupted: the results so far are written.\n' });
 });
 
 test('an interruption during a run keeps finished results, in a file and on stdout', async () => {

@@ -45,9 +45,9 @@ test('an impossible conversion prints one sentence and leaves no file', async ()
   writeFileSync(join(folder, 'bad.tar'), 'x'.repeat(2000));
   for (const [from, to, says] of [
     ['empty', 'a.rec', 'Expected a folder of images for each person'],
-    ['none.rec', 'a.tar', 'there is no'],
+    ['none.rec', 'a.tar', 'does not exist'],
     ['bad.tar', 'a.rec', 'bad.tar: Expected a file header'],
-    ['bad.tar', 'a.zip', 'Expected .rec, .tar or a folder'],
+    ['bad.tar', 'a.zip', 'Expected an output .rec, .tar or folder'],
   ] as const) {
     const { exitCode, stderr } = await runCli(['convert', from, to], { cwd: folder });
     expect(exitCode).toBe(2);

@@ -54,7 +54,7 @@ test('a note warns about the pixel format of foreign weights, but not of our own
   const foreign = await runCli(['convert', 'foreign.safetensors', 'foreign.onnx'], { cwd });
   expect([own.exitCode, foreign.exitCode]).toEqual([0, 0]);
   expect(own.stderr).not.toContain('pixels');
-  expect(foreign.stderr).toContain('Weights do not say how they want pixels: recorded BGR / 255');
+  expect(foreign.stderr).toContain('The weights do not define the pixel format: assumed BGR / 255');
 });
 
 test('a model without a record gets one, and a dynamic batch size', async () => {

@@ -44,10 +44,10 @@ test('saves an interrupted run next to the output name, and says so', async () =
   const run = await runCli(['embed', 'photos', '--output', 'keep.npy'], { cwd, services, signal });
   expect(run).toEqual({
     exitCode: 130,
-    stdout: '1 image, 1 face, features of 2 numbers, in keep.part.npy\n',
+    stdout: '1 image, 1 face, features of 2 values, in keep.part.npy\n',
     stderr: [
-      'What was done is in keep.part.npy; keep.npy is as it was.',
-      'Interrupted: what was done until now is written.',
+      'The results so far are in keep.part.npy; keep.npy is unchanged.',
+      'Interrupted: the results so far are written.',
       '',
     ].join('\n'),
   });
@@ -57,7 +57,7 @@ test('saves an interrupted run next to the output name, and says so', async () =
 
 test('counts faces as well as images', async () => {
   const run = await runCli(['embed', 'photos', '--all-faces', '--output', 'f.list'], { cwd });
-  expect(run.stdout).toBe('3 images, 4 faces, features of 2 numbers, in f.list\n');
+  expect(run.stdout).toBe('3 images, 4 faces, features of 2 values, in f.list\n');
 });
 
 test('rejects names that the format cannot store before it loads a model', async () => {

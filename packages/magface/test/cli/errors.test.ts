@@ -31,11 +31,11 @@ test('an error of the system has a remedy, and an unforeseen one is marked as su
   expect(of('ENOSPC')).toBe('Expected to write the output but the disk is full: free some space, or write elsewhere.');
   expect(of('ENOSPC', { path: 'a', dest: 'b' })).toContain('Expected to write b but the disk is full');
   expect(of('EFBIG', { path: 'a' })).toBe(
-    'Expected to write a but it is larger than a file may be here: write to another disk, or raise the limit (ulimit -f).',
+    'Expected to write a but it exceeds the maximum file size: write to another disk, or raise the limit (ulimit -f).',
   );
-  expect(of('EIO', { path: 'a' })).toContain('its disk fails (EIO)');
+  expect(of('EIO', { path: 'a' })).toContain('its disk has errors (EIO)');
   expect(of('EEXIST')).toBe('EEXIST: no: choose another name.');
-  expect(of('EWHAT')).toContain('This was not foreseen');
+  expect(of('EWHAT')).toContain('This error is unexpected');
 });
 
 test('align rejects faces of gigabytes', async () => {

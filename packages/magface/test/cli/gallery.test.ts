@@ -33,7 +33,7 @@ test('enrolled faces are found; an image without a face is reported with exit co
   const found = await runCli(['identify', '--gallery', 'people', 'two.png'], { cwd });
   expect(found).toEqual({
     exitCode: 0,
-    stderr: 'fake has no threshold, similarities alone: measure one with `magface calibrate --pairs`.\n',
+    stderr: 'fake has no threshold, so only similarities are shown: measure one with `magface calibrate --pairs`.\n',
     stdout: [
       'image    face  quality  person   similarity  same',
       'two.png     0       88  Ann Lee      1.0000  -',
@@ -48,9 +48,7 @@ test('enrolled faces are found; an image without a face is reported with exit co
   };
   const other = await runCli(['identify', '--gallery', 'people', 'two.png'], { cwd, services: { load } });
   expect(other.exitCode).toBe(2);
-  expect(other.stderr).toContain(
-    "Expected the gallery's own model fake (000000000000) but received fake (111111111111)",
-  );
+  expect(other.stderr).toContain("Expected the gallery's model fake (000000000000) but received fake (111111111111)");
 });
 
 test('a mistyped gallery is reported before a model is loaded, and no gallery is created', async () => {
@@ -61,7 +59,7 @@ test('a mistyped gallery is reported before a model is loaded, and no gallery is
   expect(run).toEqual({
     exitCode: 2,
     stdout: '',
-    stderr: 'Expected a gallery at peopel but there is none: check --gallery, or make one with `magface enroll`.\n',
+    stderr: 'Expected a gallery at peopel but there is none: check --gallery, or create one with `magface enroll`.\n',
   });
   expect(existsSync(join(cwd, 'peopel'))).toBe(false);
 });
@@ -69,7 +67,7 @@ test('a mistyped gallery is reported before a model is loaded, and no gallery is
 test('an empty gallery says so', async () => {
   await runCli(['enroll', '--gallery', 'empty', '--person', 'Ann', 'ann/no-face.png'], { cwd });
   const run = await runCli(['identify', '--gallery', 'empty', 'two.png'], { cwd });
-  expect([run.exitCode, run.stderr]).toEqual([0, 'Nobody is enrolled in empty yet.\n']);
+  expect([run.exitCode, run.stderr]).toEqual([0, 'The gallery empty has no people yet.\n']);
 });
 
 const enroll = (...words: string[]) => runCli(['enroll', ...words], { cwd });
@@ -79,7 +77,7 @@ test('a person without a name is rejected before anything is created', async () 
     const run = await enroll('--gallery', 'nameless', '--person', name, 'ann/a.png');
     expect([run.exitCode, run.stderr]).toEqual([
       2,
-      'Expected a name for --person but it is empty: say who the images show.\n',
+      'Expected a name for --person but it is empty: pass another name.\n',
     ]);
   }
   expect(existsSync(join(cwd, 'nameless'))).toBe(false);
@@ -89,7 +87,7 @@ test('a folder of photos does not become a gallery', async () => {
   const run = await enroll('--gallery', 'ann', '--person', 'Ann', 'ann/a.png');
   expect([run.exitCode, run.stderr]).toEqual([
     2,
-    'Expected a gallery, or room for a new one, in ann but it holds other files, such as a.png: name a folder of its own.\n',
+    'Expected a gallery or an empty folder at ann but it contains other files, such as a.png: use a folder only for the gallery.\n',
   ]);
   expect(readdirSync(join(cwd, 'ann')).sort()).toEqual(['a.png', 'b.png', 'no-face.png']);
 });
@@ -98,7 +96,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
   const again = await enroll('--gallery', 'people', '--person', 'Ann Lee', 'ann/a.png', '--json');
   expect([again.exitCode, again.stderr]).toEqual([
     0,
-    'ann/a.png is not added again: Ann Lee has this picture already, as face 1.\n',
+    'ann/a.png is not added again, because Ann Lee already has this picture as face 1.\n',
   ]);
   expect(JSON.parse(again.stdout)).toMatchObject([{ face: 1, total: 2, known: true }]);
 

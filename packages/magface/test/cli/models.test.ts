@@ -43,7 +43,7 @@ test('show downloads nothing, and explains how to get a model that is not cached
   vi.unstubAllGlobals();
   expect([exitCode, stderr]).toEqual([
     0,
-    'Not fetched yet: `magface models pull blazeface` does, and shows how large it is.\n',
+    'Not downloaded yet: run `magface models pull blazeface`, which also shows its size.\n',
   ]);
   expect(JSON.parse(stdout)).toMatchObject({
     name: 'blazeface',

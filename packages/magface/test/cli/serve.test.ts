@@ -84,14 +84,14 @@ test('reads keys from a file and the environment, and rejects an empty file', as
   const { exitCode, stderr } = await runCli(['serve', '--api-keys', 'keys'], { cwd: folder });
   expect([exitCode, stderr]).toEqual([
     2,
-    'Expected a key a line in keys but it is empty: write some, or leave --api-keys out.\n',
+    'Expected one key per line in keys but it is empty: add keys, or leave --api-keys out.\n',
   ]);
 });
 
 test('rejects wrong options before it loads a model', async () => {
   await writeFile(join(folder, 'keys'), 'short\n');
   const run = (...words: string[]) => runCli(['serve', ...words], { cwd: folder });
-  expect((await run('--api-keys', 'keys')).stderr).toContain('an API key must have 16 letters or more');
+  expect((await run('--api-keys', 'keys')).stderr).toContain('an API key must have at least 16 letters');
   expect((await run('--api-keys', 'none')).stderr).toContain('Expected keys in none but it cannot be read');
   expect((await run('--port', '70000')).stderr).toContain('Expected a port from 0 to 65535');
 });
@@ -105,7 +105,7 @@ test('explains a port in use and an address of another machine in one sentence e
   const { exitCode, stderr } = await run('--port', String(port), '--quiet');
   expect([exitCode, stderr]).toEqual([
     2,
-    `Expected to listen on 127.0.0.1:${port} but something does already: stop that, or choose another --port, 0 for any free one.\n`,
+    `Expected to listen on 127.0.0.1:${port} but the port is in use: stop the other program, or choose another --port (0 for any free one).\n`,
   ]);
   expect((await run('--host', '192.0.2.1', '--port', '0')).stderr).toContain('this machine has no such address');
   taken.close();

@@ -180,7 +180,7 @@ describeTraining('magface train', () => {
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(80);
     expect(terminal.out).toBe(''); // the same terminal has the last row already
     const second = await magfaceTrain(...words, '--epochs', '2', '--resume');
-    expect(second.err).toMatch(/Going on from .*00001-0000000\.safetensors: epoch 1, step 0/);
+    expect(second.err).toMatch(/Continuing from .*00001-0000000\.safetensors: epoch 1, step 0/);
     expect(readMetrics(join(output, 'metrics.jsonl')).map(({ step }) => step)).toEqual([1, 2, 3, 4]);
     expect(existsSync(join(output, 'report.html'))).toBe(true);
     expect(readFileSync(join(output, 'metrics.jsonl'), 'utf8').endsWith('}\n')).toBe(true);
@@ -202,9 +202,9 @@ describeTraining('magface train', () => {
     expect(code).toBe(0);
     const [first, second, third] = err.split('\n').filter((line) => line.includes('.safetensors'));
     expect(first).toContain(flipped);
-    expect(first).toMatch(/Trying the one before it\.$/);
+    expect(first).toMatch(/Trying the previous one\.$/);
     expect(second).toContain(cut);
-    expect(third).toContain(`Going on from ${whole}: epoch 1, step 0.`);
+    expect(third).toContain(`Continuing from ${whole}: epoch 1, step 0.`);
   });
 
   test.skipIf(cudaDevices() > 0)('--device cuda says what is missing if libtorch sees no GPU', async () => {
@@ -215,7 +215,7 @@ describeTraining('magface train', () => {
       /Expected a libtorch with CUDA and a GPU for --device cuda but libtorch .* sees none: set LIBTORCH/,
     );
     expect((await magfaceTrain(...words, 'cuda:0', '--nproc', '2')).err).toMatch(
-      /Expected --device cuda, by which each process takes a GPU of its own, but received cuda:0/,
+      /Expected --device cuda, which gives each process its own GPU, but received cuda:0/,
     );
     expect((await magfaceTrain(...words, 'tpu')).err).toMatch(
       /Expected --device to be cpu, cuda or cuda:N but received "tpu"/,

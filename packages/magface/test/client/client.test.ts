@@ -61,7 +61,7 @@ test('sends a single image as the body, with its type or as plain bytes', async 
 
 test('sends addresses as JSON', async () => {
   const { error } = await createClient({ address, key }).POST('/v1/faces', { body: { urls: ['https://a.example/x'] } });
-  expect(error?.error.message).toContain('received addresses, which are refused here');
+  expect(error?.error.message).toContain('received addresses, which this service rejects');
 });
 
 test('returns a text response as data', async () => {

@@ -42,7 +42,7 @@ async function holds(where: string): Promise<void> {
   await expect(Gallery.open(where, { ...model, digest: 'e'.repeat(64), name: 'other' })).rejects.toMatchObject({
     code: 'wrong_model',
     message:
-      "Expected the gallery's own model tiny (dddddddddddd) but received other (eeeeeeeeeeee): use that model, or enrol into a new gallery.",
+      "Expected the gallery's model tiny (dddddddddddd) but received other (eeeeeeeeeeee): use the gallery's model, or create a new gallery.",
   });
   await using again = await Gallery.open(where, model);
   expect(await again.count()).toEqual({ people: 1, faces: 2 });
@@ -81,7 +81,7 @@ describe('a PostgreSQL server', () => {
     await expect(opening).rejects.toThrow(/^Expected PostgreSQL at 127\.0\.0\.1:1\/db but it cannot be used/);
     for (const address of ['postgres://', 'postgres://me:secret@[/db'])
       await expect(Gallery.open(address, model)).rejects.toThrow(
-        'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another: mend --gallery.',
+        'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another form: correct --gallery.',
       );
   });
 });
@@ -125,14 +125,14 @@ test('does not turn a folder of other files into a gallery', async () => {
   await mkdir(where);
   await writeFile(join(where, 'a.jpg'), '');
   await expect(Gallery.open(where, model)).rejects.toThrow(
-    `Expected a gallery, or room for a new one, in ${where} but it holds other files, such as a.jpg: name a folder of its own.`,
+    `Expected a gallery or an empty folder at ${where} but it contains other files, such as a.jpg: use a folder only for the gallery.`,
   );
   expect(readdirSync(where)).toEqual(['a.jpg']);
 });
 
 test.skipIf(!existsSync('/proc/self'))('fails at once if no folder can be created', async () => {
   await expect(Gallery.open('/proc/magface', model)).rejects.toThrow(
-    'Expected to make the folder /proc/magface but /proc takes no folders: choose another place.',
+    'Expected to create the folder /proc/magface but /proc does not allow folders: choose another.',
   );
 });
 

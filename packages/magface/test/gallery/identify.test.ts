@@ -57,7 +57,8 @@ test('enrols a single good face, or the largest on request', () => {
   expect(code([])).toMatchObject({ code: 'no_face', image: 'a.jpg' });
   expect(code([good, poor])).toMatchObject({
     code: 'several_faces',
-    message: 'Expected one face in a.jpg but found 2: cut the person out, or take the largest with `largest: true`.',
+    message:
+      'Expected one face in a.jpg but found 2: crop the image to the person, or use the largest face with `largest: true`.',
   });
   expect(code([poor])).toMatchObject({ code: 'quality_too_low', message: expect.stringContaining('`minQuality`') });
 });

@@ -54,7 +54,7 @@ test('writes only the models without a built page, and otherwise explains how to
   await writePage(output, models, { page: '/none', modelsOnly: true });
   expect(await readdir(output)).toEqual(['models']);
   await expect(writePage(output, models, { page: '/none' })).rejects.toThrow(
-    'Expected the built page in /none but it is not there: run `npm run build -w @magface/page`, or write only the models with --models-only.',
+    'Expected the built page in /none but it is missing: run `npm run build -w @magface/page`, or write only the models with --models-only.',
   );
 });
 

@@ -30,7 +30,7 @@ test('is held, rejects others, and is returned', async () => {
   await expect(lockFolder(folder, times)).rejects.toMatchObject({
     code: 'wrong_configuration',
     key: 'gallery',
-    message: `Expected the gallery ${folder} to be free but this process has it open: stop that.`,
+    message: `Expected the gallery ${folder} to be unused but this process has it open: stop it, or use PostgreSQL to share a gallery.`,
   });
   lock.expectHeld();
   await lock.release();
@@ -88,7 +88,7 @@ test('tells an owner that it was taken for dead', async () => {
   const lock = await lockFolder(folder, times);
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
   await sleep(200);
-  expect(() => lock.expectHeld()).toThrow('stood still for long and was taken for dead');
+  expect(() => lock.expectHeld()).toThrow('was suspended for so long that another took it over');
   await lock.release();
 });
 

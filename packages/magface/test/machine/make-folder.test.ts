@@ -24,6 +24,6 @@ test("passes on the system's error for a file in its place", async () => {
 
 test.skipIf(!existsSync('/proc/self'))('fails at once on a file system that allows no folders', async () => {
   await expect(makeFolder('/proc/magface/deep')).rejects.toThrow(
-    'Expected to make the folder /proc/magface but /proc takes no folders: choose another place.',
+    'Expected to create the folder /proc/magface but /proc does not allow folders: choose another.',
   );
 });

@@ -19,7 +19,7 @@ test('gives one sentence with a remedy, and leaves no file behind', async () => 
   const folder = await mkdtemp(join(tmpdir(), 'magface full '));
   await expect(writeCached(folder, Uint8Array.of(1), 'a-model')).rejects.toMatchObject({
     code: 'model_cache_failed',
-    message: `Expected to keep a-model in ${folder} but the disk is full: free some space, or set MAGFACE_CACHE to another folder.`,
+    message: `Expected to cache a-model in ${folder} but the disk is full: free some space, or set MAGFACE_CACHE to another folder.`,
   });
   expect(await readdir(join(folder, 'models'))).toEqual([]);
   await rm(folder, { recursive: true });

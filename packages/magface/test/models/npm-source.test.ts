@@ -59,7 +59,7 @@ test('downloads a file of a package once and then works offline', async () => {
 });
 
 test.each([
-  ['a file that it does not hold', 'face@1.0.0/other.onnx', /holds no file other\.onnx: check the path in the package/],
+  ['a file that it does not hold', 'face@1.0.0/other.onnx', /has no file other\.onnx: check the path in the package/],
   ['a version that there is not', 'face@9.9.9/face.onnx', /: check the name and version of the package/],
   ['a package that there is not', 'nobody@1.0.0/face.onnx', /404.*: check the name and version of the package/],
 ])('reports %s with a remedy', async (_, name, message) => {

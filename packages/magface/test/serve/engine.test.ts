@@ -61,7 +61,7 @@ test('rejects requests when the queue is full, and says when to try again', asyn
   const images = await Promise.all([1, 2, 3].map(face));
   opened.expectRoom(2);
   expect(() => opened.expectRoom(3)).toThrow(
-    'Expected room in the queue of 2 images but 0 wait already: try again in 1 s.',
+    'Expected room in the queue of 2 images but 0 are already waiting: try again in 1 s.',
   );
   const answers = await Promise.allSettled(images.map((image) => opened.analyze(image, aligned, patient)));
   expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
@@ -117,14 +117,14 @@ test('tells the operator, but not clients, why a thread ended', async () => {
   const waits = opened.analyze(await face(1), aligned, patient);
   const told = expect(waits).rejects.toMatchObject({
     code: 'engine_failed',
-    message: 'Expected inference to go on but its thread ended: try again later.',
+    message: 'Expected inference to continue but its thread ended: try again later.',
   });
   await expect.poll(() => posts.mock.contexts.length).toBe(1);
   (posts.mock.contexts[0] as Worker).emit('error', new Error('out of memory in /secret'));
   posts.mockRestore();
   await told;
   expect((await opened.ended)?.message).toBe(
-    'Expected inference to go on but its thread ended: out of memory in /secret.',
+    'Expected inference to continue but its thread ended: out of memory in /secret.',
   );
 });
 

@@ -171,13 +171,13 @@ test('what is rejected before it is a request gets the usual error', async () =>
   expect(errorOf(slow)).toEqual({
     error: {
       code: 'timed_out',
-      message: 'Expected the whole request within 1 s but it has not come: send it faster, or less at once.',
+      message: 'Expected the whole request within 1 s but it did not arrive: send it faster, or send less.',
     },
   });
   expect(errorOf(await raw('\u0016\u0003\u0001 hello\r\n\r\n'))).toMatchObject({
     error: {
       code: 'wrong_request',
-      message: 'Expected a request of HTTP but received something else: check the client.',
+      message: 'Expected an HTTP request but received something else: check the client.',
     },
   });
   expect(errorOf(await raw(`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`))).toMatchObject({

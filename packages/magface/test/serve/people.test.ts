@@ -60,7 +60,7 @@ test('an image with several faces, or a poor one, is rejected unless the request
   };
   expect(await ask('', 'faces 0 40')).toEqual([
     422,
-    'Expected one face in image but found 2: cut the person out, or take the largest with ?largest=true.',
+    'Expected one face in image but found 2: crop the image to the person, or use the largest face with ?largest=true.',
   ]);
   expect(await ask('?largest=true', 'faces 0 40')).toEqual([200, 1]);
   expect(await ask('?minQuality=51', 'face 0')).toEqual([
@@ -125,8 +125,7 @@ test('deletes only a known person', async () => {
 
 test('without a gallery, requests about people explain how to start one', async () => {
   const app = await server(undefined);
-  const message =
-    'Expected a gallery of people but this service was started without one: start it with --gallery WHERE.';
+  const message = 'Expected a service with a gallery but this one has none: start it with --gallery WHERE.';
   for (const [method, url] of [
     ['POST', '/v1/search?limit=2'],
     ['POST', '/v1/people/x/faces'],

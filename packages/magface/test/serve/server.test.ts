@@ -196,9 +196,14 @@ test.each([
     'broken percent signs',
     '/v1/people/%E0%A4%A/faces',
     400,
-    "Expected a whole and well-formed request: '/v1/people/%E0%A4%A/faces' is not",
+    "Expected a complete and well-formed request but received another: '/v1/people/%E0%A4%A/faces' is not",
   ],
-  ['too long a name', `/v1/people/${'a'.repeat(201)}/faces`, 414, 'Expected a whole and well-formed request: '],
+  [
+    'too long a name',
+    `/v1/people/${'a'.repeat(201)}/faces`,
+    414,
+    'Expected a complete and well-formed request but received another: ',
+  ],
 ])('an unreadable address gives the usual error: %s', async (_, url, status, words) => {
   const people = { enrol: refuse, remove: refuse, search: refuse, count: refuse };
   const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
@@ -232,7 +237,7 @@ test.each([
   ['/v1/faces?minScore=%20', 'minScore in the address to be a number but received " "'],
   ['/v1/faces?minScore=2', 'minScore in the address to be at most 1 but received "2"'],
   ['/v1/faces?aligned=maybe', 'aligned in the address to be one of true, 1, yes, on'],
-  ['/v1/faces?quality=1', 'parameters that exist in the address but received quality'],
+  ['/v1/faces?quality=1', 'known parameters in the address but received quality'],
   ['/v1/compare?fmr=', 'fmr in the address to be a number but received ""'],
   ['/v1/compare?fmr=abc', 'fmr in the address to be a number but received "abc"'],
   ['/v1/compare?fmr=0', 'fmr in the address to be over 0 but received "0"'],
@@ -272,7 +277,7 @@ test('without a key nothing under /v1 is accepted, but health stays public', asy
   const metrics = await app.inject('/metrics');
   expect([metrics.statusCode, metrics.json().error.code]).toEqual([401, 'unauthorized']);
   expect((await app.inject('/healthz')).statusCode).toBe(200);
-  expect(() => serveOptions.parse({ apiKeys: ['short'] })).toThrow(/16 letters or more/);
+  expect(() => serveOptions.parse({ apiKeys: ['short'] })).toThrow(/at least 16 letters/);
 });
 
 test('a full queue returns 503 with the seconds to wait', async () => {
@@ -360,7 +365,7 @@ test('URLs are rejected unless their host is allowed', async () => {
   };
   expect(await ask(await server(), ['https://a.example/x.jpg'])).toEqual([
     400,
-    'Expected images but received addresses, which are refused here: send the image itself, or start the service with --url-host.',
+    'Expected images but received addresses, which this service rejects: send the image itself, or start the service with --url-host.',
   ]);
   const app = await server({ urlHosts: ['a.example'] });
   for (const url of [
@@ -373,7 +378,7 @@ test('URLs are rejected unless their host is allowed', async () => {
   ])
     expect(await ask(app, [url]), url).toEqual([
       400,
-      'Expected an https: address on a.example but received another: send the image itself.',
+      'Expected an https: address on a.example but received another address: send the image itself.',
     ]);
   expect((await ask(app, 'no list'))[1]).toContain('Expected JSON of the form');
 });

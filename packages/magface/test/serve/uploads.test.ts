@@ -59,10 +59,10 @@ test('downloads an image', async () => {
 
 test.each([
   ['/missing', 'the server answered 404: check the address'],
-  ['/moved', 'the server answered nothing: check the address'],
-  ['/hung-up', 'the server answered nothing: check the address'],
+  ['/moved', 'the server did not answer: check the address'],
+  ['/hung-up', 'the server did not answer: check the address'],
   ['/large', 'it has more than 10000 bytes: send a smaller one'],
-  ['/broken', 'the connection was lost on the way: try again'],
+  ['/broken', 'the connection was lost: try again'],
 ])('%s: tells the client that %s', async (path, why) => {
   expect(await ask(path)).toEqual([400, 'wrong_request', `Expected an image at https://a.example${path} but ${why}.`]);
 });

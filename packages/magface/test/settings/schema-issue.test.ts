@@ -19,8 +19,8 @@ test.each<[unknown, string]>([
   [{ ...good, kind: 'c' }, 'kind to be one of a, b but received "c"'],
   [{ ...good, sets: [] }, 'sets to be a list of at least 1 but received []'],
   [{ ...good, sets: ['lfw', 3] }, 'sets.1 to be of another form but received 3'],
-  [{ ...good, more: 1 }, 'keys that exist but received more'],
-  [{ ...good, kind: undefined }, 'kind, one of a, b, but it is not given'],
+  [{ ...good, more: 1 }, 'known keys but received more'],
+  [{ ...good, kind: undefined }, 'kind, one of a, b, but it is missing'],
   [3, 'it to be an object but received 3'],
 ])('describes %j', (given, expected) => {
   expect(describeIssue(schema.safeParse(given).error!.issues[0]!, given)).toBe(expected);

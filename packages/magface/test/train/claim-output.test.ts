@@ -15,7 +15,7 @@ test('a second run in the same folder is rejected while the first one runs', asy
   await expect(claimOutput(config)).rejects.toMatchObject({
     code: 'wrong_configuration',
     key: 'output',
-    message: `Expected the output folder ${config.output} to be free but this process trains into it: wait for it or stop it, or give another --output.`,
+    message: `Expected the output folder ${config.output} to be unused but this process trains into it: wait for it or stop it, or use another --output.`,
   });
   expect(readdirSync(config.output)).toHaveLength(1);
   await lock.release();
@@ -41,5 +41,7 @@ test('unfinished files of a killed run are removed', async () => {
 
 test.skipIf(!existsSync('/proc/self'))('a file system that allows no folders is reported at once', async () => {
   await expect(claimOutput(runIn('/proc/x'))).rejects.toMatchObject({ code: 'wrong_configuration', key: 'output' });
-  await expect(claimOutput(runIn('/proc/x/y'))).rejects.toThrow(/Expected to make the folder .* takes no folders/);
+  await expect(claimOutput(runIn('/proc/x/y'))).rejects.toThrow(
+    /Expected to create the folder .* does not allow folders/,
+  );
 });

@@ -115,7 +115,7 @@ test.each([
     ['--init', 'm.onnx', '--dropout', '0.1', '--collective-timeout', '9'],
     /received --dropout and --collective-timeout, which apply only to other modes: leave them out\./,
   ],
-  [['--start-epoch', '5'], /Expected --start-epoch to be 0 but received 5: --resume goes on/],
+  [['--start-epoch', '5'], /Expected --start-epoch to be 0 but received 5: --resume continues/],
   [['--vis_mag', 'banana'], /Expected --vis_mag to be 1 but received banana/],
   [
     ['--arc', '2'],
@@ -132,10 +132,10 @@ test.each([
     /Expected --schedule drops for --lr-drop-epoch but received --schedule cosine/,
   ],
   [['--power', '3'], /Expected --schedule polynomial for --power but received --schedule drops/],
-  [['--eval-root', 'x'], /Expected --eval-pairs for --eval-root but it is not given/],
+  [['--eval-root', 'x'], /Expected --eval-pairs for --eval-root but it is missing/],
   [
     ['--init', 'm.onnx', '--recipe', 'auto', '--l_a', '3'],
-    /Expected --recipe given beside --lower-magnitude but received auto/,
+    /Expected --recipe given with --lower-magnitude but received auto/,
   ],
   [['--init', 'm.onnx', '--views', '2', '--degrade', '1'], /Expected --views over 2 for --degrade but received 2/],
 ])('%j is rejected', async (words, message) => {

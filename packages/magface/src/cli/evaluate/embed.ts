@@ -49,7 +49,7 @@ export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Cont
   if (flags.quiet !== true && isCached) note(context, `Features of ${set.name} come from the cache.`);
   if (flags.quiet !== true && unkept !== undefined && path !== undefined) {
     const why = 'code' in unkept ? String(unkept.code) : String(unkept);
-    note(context, `Features could not be kept in ${dirname(path)} (${why}).`);
+    note(context, `The features could not be cached in ${dirname(path)} (${why}).`);
   }
   return { model: models.model, ...embeddedPairs(set, images) };
 }

@@ -59,7 +59,7 @@ async function measure(
   if (flags.identify === true && (files.probes === undefined || files.galleries.length === 0))
     throw new ConfigError(
       'identify',
-      `Expected ijb${type}_1N_probe_mixed.csv and ijb${type}_1N_gallery_*.csv in ${meta}: put them there or leave --identify out.`,
+      `Expected ijb${type}_1N_probe_mixed.csv and ijb${type}_1N_gallery_*.csv in ${meta} but they are missing: add them or leave --identify out.`,
     );
   const { dimension, blocks: features } = await openFeatureFile(file);
   const [faces, pairs] = await Promise.all([readFaceTemplates(files.faces), readTemplatePairs(files.pairs)]);

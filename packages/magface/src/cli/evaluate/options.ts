@@ -73,7 +73,7 @@ function rejectRates(text: string): readonly number[] {
   const given = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   const all = given[0] === 0 ? given : [0, ...given];
   if (given.length > 0 && all.every((value, i) => value < 1 && (i === 0 || value > all[i - 1]!))) return all;
-  throw new InvalidArgumentError('Expected rising rates below 1 with commas between them, such as 0.01,0.02,0.03.');
+  throw new InvalidArgumentError('Expected rising rates below 1, separated by commas, such as 0.01,0.02,0.03.');
 }
 
 /** The same for a repeatable flag. */

@@ -78,7 +78,7 @@ async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
     const robustnessPage = await loadPage();
     const example = await damageExample(files, damaged, strengths);
     await writeFile(flags.report, robustnessPage({ model, report, example }));
-    if (flags.quiet !== true) note(context, `Report: ${flags.report}, to be opened in a browser.`);
+    if (flags.quiet !== true) note(context, `Report: ${flags.report}. Open it in a browser.`);
   }
   return damaged.failed > 0 ? 1 : 0;
 }

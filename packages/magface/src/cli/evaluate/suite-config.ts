@@ -88,7 +88,7 @@ export async function readSuite(file: string): Promise<Suite> {
   const parsed = suite.safeParse(given);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => describe(issue, given)).join('; ');
-    throw new ConfigError('config', `Expected of the suite ${file}: ${wrong}. See ${see}.`);
+    throw new ConfigError('config', `Expected in the suite ${file}: ${wrong}. See ${see}.`);
   }
   const at = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
   const { models, sets, scores, output, fmr, threshold, rates, limit, ...rest } = parsed.data;

@@ -121,7 +121,7 @@ export async function torchEngine(): Promise<typeof import('../torch/torch-sessi
     return await import('../torch/torch-session.ts');
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
-    throw missing('@magface/torch is not installed: npm install @magface/torch, then npx magface-torch', cause);
+    throw missing('@magface/torch is not installed: run npm install @magface/torch, then npx magface-torch', cause);
   }
 }
 

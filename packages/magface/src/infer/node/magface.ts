@@ -233,7 +233,7 @@ export class MagFace {
 /** Checks options of callers without types. @throws {ConfigError} naming the invalid option */
 function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize, workers }: LoadOptions): void {
   const expect = (key: string, value: unknown, fits: boolean, what: string): void => {
-    if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}.`);
+    if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}: correct the option.`);
   };
   const isCount = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && Number(value) > 0);
   expect('engine', engine, ['auto', 'onnx', 'torch'].includes(engine), 'auto, onnx or torch');

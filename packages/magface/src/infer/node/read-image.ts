@@ -229,7 +229,7 @@ async function download(address: URL, name: string, { bytes, signal }: BytesOpti
       refuse(status === 404 ? 'image_missing' : 'image_unreadable', `the server answered ${status}: check the address`);
     if (kind === 'too_large') expectBytes(received, name, bytes);
     const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause ?? kind);
-    return refuse('image_unreadable', `it cannot be fetched (${why}): check the address and the network`, cause);
+    return refuse('image_unreadable', `it cannot be downloaded (${why}): check the address and the network`, cause);
   });
 }
 

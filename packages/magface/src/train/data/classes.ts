@@ -42,7 +42,7 @@ export function checkClasses(
       people < classes
         ? 'number people from 0 without gaps'
         : 'lower --embedding-size, or use several machines (--nproc)';
-    const message = `Expected class centers that fit into the ${has} of this machine but ${classes} classes of ${options.dimension} values need ${needed} (${whence}; ${images}): ${remedy}.`;
+    const message = `Expected class centers that fit into the memory of this machine (${has}) but ${classes} classes of ${options.dimension} values need ${needed} (${whence}; ${images}): ${remedy}.`;
     throw new ConfigError('train-list', message);
   }
   if (options.lastFcSize !== undefined || classes <= 2 * people) return;

@@ -29,17 +29,23 @@ export function readDataset(source: string, options: DatasetOptions = {}): Datas
 export function readDatasets(sources: readonly string[], options: DatasetOptions = {}): Dataset {
   const { root } = options;
   if (root !== undefined && !existsSync(root)) {
-    throw new ConfigError('root', `Expected a folder that the list's paths are relative to but there is no ${root}.`);
+    throw new ConfigError(
+      'root',
+      `Expected a folder that the list's paths are relative to but ${root} does not exist: check --root.`,
+    );
   }
   const groups = groupSources(sources);
   if (root !== undefined && !groups.some(isList)) {
-    const message = `Expected a list for --root, whose paths are relative to it, but ${sources.join(', ')} is none: leave --root out.`;
+    const message = `Expected a list for --root, whose paths are relative to it, but ${sources.join(', ')} is not a list: leave --root out.`;
     throw new ConfigError('root', message);
   }
   const parts = groups.map((files) => readSource(files, root));
   const [first] = parts;
   if (first === undefined)
-    throw new ConfigError('train-list', 'Expected a list or a folder of training images but received none.');
+    throw new ConfigError(
+      'train-list',
+      'Expected a list or a folder of training images but received none: pass --train-list.',
+    );
   const joined = {
     samples: joinSamples(parts),
     classes: parts.reduce((sum, { classes }) => sum + classes, 0),
@@ -93,13 +99,14 @@ function readList(file: string, root: string | undefined): Dataset {
     const parts = line.text.split(/(\s+)/); // words with the spaces between them, since names may contain spaces
     const label = parts.at(-3) ?? '';
     if (parts.length < 7 || !/^\d+$/.test(label)) {
-      const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}".`;
+      const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}": correct the line.`;
       throw lineError(file, message, line);
     }
     entries.push({ path: parts.slice(0, -6).join(''), label: Number(label) });
   }
   const [first] = entries;
-  if (first === undefined) throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but it is empty.');
+  if (first === undefined)
+    throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but the list is empty: add lines.');
   const base = rootOf(file, first.path, { root, key: 'root' });
   const samples = entries.map(({ path, label }) => ({ path: inRoot(base, path), label }));
   const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0);
@@ -125,7 +132,7 @@ export function rootOf(
   if (found !== undefined) return found;
   throw new ConfigError(
     key,
-    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is not: give the folder of the images with --${key}.`,
+    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is missing: pass the images' folder with --${key}.`,
   );
 }
 
@@ -144,5 +151,8 @@ function readFolders(folder: string): Dataset {
       .filter(({ path }) => isImage(path)),
   );
   if (samples.length > 0) return { samples, classes: names.length, names };
-  throw new ConfigError('train-list', `Expected a folder of images for each person in ${folder} but found no image.`);
+  throw new ConfigError(
+    'train-list',
+    `Expected a folder of images for each person in ${folder} but found no image: check the path.`,
+  );
 }

@@ -24,7 +24,7 @@ export class DecodePool {
   }
 
   async close(): Promise<void> {
-    const message = 'Expected a loader that is open but it was closed: read its batches first.';
+    const message = 'Expected an open loader but it was closed: close it after the last batch.';
     const reason = new MagfaceError('loader_closed', message);
     await Promise.all(this.#threads.map((thread) => thread.close(reason)));
     this.#decoder.close();

@@ -54,7 +54,10 @@ export class Loader {
   constructor(dataset: Dataset, options: LoaderOptions) {
     const { batchSize } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ConfigError('batch-size', `Expected a whole number above 0 as batch size but received ${batchSize}.`);
+      throw new ConfigError(
+        'batch-size',
+        `Expected a whole number above 0 as batch size but received ${batchSize}: change --batch-size.`,
+      );
     }
     this.stepsPerEpoch = stepsPerEpoch(batchSize, dataset.samples.length);
     this.#share = shareOfBatch(batchSize, options.part ?? { rank: 0, size: 1 });
@@ -145,7 +148,7 @@ export class Loader {
     if (this.#unreadable.size <= greatestLoss * total) return;
     throw new MagfaceError(
       'too_many_unreadable',
-      `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): mend or remove them; --verify-data lists all.`,
+      `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): repair or remove them; --verify-data lists all.`,
     );
   }
 }

@@ -17,7 +17,8 @@ export function readRecordSamples(file: string): Dataset {
   const records = openRecordsSync(file);
   try {
     const { keys, labels, classes } = readFaceRecords(records);
-    if (keys.length === 0) throw new ConfigError('train-list', `Expected records of images but ${file} has none.`);
+    if (keys.length === 0)
+      throw new ConfigError('train-list', `Expected image records but ${file} has none: pass another .rec.`);
     const [offsets, lengths] = [new Float64Array(keys.length), new Float64Array(keys.length)];
     for (const [i, key] of keys.entries()) {
       const { offset, length } = records.place(key);
@@ -65,7 +66,8 @@ export function readTarSamples(files: readonly string[]): Dataset {
       shard.closeSync();
     }
   }
-  if (told.length === 0) throw new ConfigError('train-list', `Expected images in ${files.join(', ')} but found none.`);
+  if (told.length === 0)
+    throw new ConfigError('train-list', `Expected images in ${files.join(', ')} but found none: check the shards.`);
   const { labels, classes, people } = labelsOf(files, told);
   const samples = sampleTable(labels.length, (i) => {
     const file = files[shards[i]!]!;
@@ -88,7 +90,10 @@ function classOf(shard: TarShard, { files }: TarSample, image: TarEntry): Told {
   const text = entry.size <= 1 << 16 ? shard.readSync(entry).toString('utf8').trim() : '';
   const label = cls === undefined ? jsonLabel(text) : /^\d+$/.test(text) ? Number(text) : undefined;
   if (label !== undefined && label <= 0xffff_ffff) return label;
-  throw shard.error(`Expected the class of ${image.name}, a whole number from 0, in ${entry.name}.`, entry);
+  throw shard.error(
+    `Expected the class of ${image.name}, a whole number from 0, in ${entry.name} but found something else: correct it.`,
+    entry,
+  );
 }
 
 function jsonLabel(text: string): number | undefined {
@@ -116,7 +121,7 @@ function labelsOf(files: readonly string[], told: readonly Told[]): Labels {
   if (isMixed || people.has('.')) {
     throw new ConfigError(
       'train-list',
-      `Expected a class for each image of ${files.join(', ')}, in a .cls or .json beside it or by a folder a person, but some have none.`,
+      `Expected a class for each image of ${files.join(', ')} but some have none: add a .cls or .json next to the image, or one folder per person.`,
     );
   }
   const sorted = [...people].sort();

@@ -7,7 +7,7 @@ import { ConfigError } from '../../errors.ts';
 /** @returns whole batches in an epoch; an incomplete one is dropped @throws {ConfigError} if there is not even one */
 export function stepsPerEpoch(batchSize: number, samples: number): number {
   if (batchSize <= samples) return Math.floor(samples / batchSize);
-  const message = `Expected a batch size of at most the ${samples} training images but received ${batchSize}.`;
+  const message = `Expected a batch size of at most ${samples}, the number of training images, but received ${batchSize}: lower --batch-size.`;
   throw new ConfigError('batch-size', message);
 }
 

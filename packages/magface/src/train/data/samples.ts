@@ -27,7 +27,7 @@ export function isImage(path: string): boolean {
   if (!isForeignImageName(path)) return isImageName(path);
   throw new ConfigError(
     'train-list',
-    `Expected images in ${imageKinds} but ${path} is of another kind: save it anew as PNG, or make the set anew.`,
+    `Expected ${imageKinds} images but ${path} is of another kind: save it as PNG, or create the set again.`,
   );
 }
 

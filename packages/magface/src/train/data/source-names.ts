@@ -35,7 +35,7 @@ function sourceFiles(source: string): string[] {
     if (found.length > 0) return found;
     throw new ConfigError(
       'train-list',
-      `Expected a list, a folder, a .rec or tar shards of training images but there is no ${name}.`,
+      `Expected a list, a folder, a .rec or tar shards of training images but ${name} does not exist: check the path.`,
     );
   });
   return [...new Set(files)];
@@ -66,7 +66,10 @@ function expandBraces(pattern: string): string[] {
 function numbers(first: string, last: string): string[] {
   const [from, to] = [Number(first), Number(last)];
   if (to < from || to - from > mostNames) {
-    throw new ConfigError('train-list', `Expected a range of rising numbers but received {${first}..${last}}.`);
+    throw new ConfigError(
+      'train-list',
+      `Expected a range of rising numbers but received {${first}..${last}}: swap them.`,
+    );
   }
   return Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(first.length, '0'));
 }

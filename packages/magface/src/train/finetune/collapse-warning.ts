@@ -14,12 +14,12 @@ export function collapseWarning(
   const spread = ({ p1, p99 }: MagnitudeQuantiles): number => p99 - p1;
   const range = `[${now.p1.toFixed(2)}, ${now.p99.toFixed(2)}]`;
   if (spread(now) < leastSpread * spread(start)) {
-    return `Magnitudes have drawn together to ${range}, from [${start.p1.toFixed(2)}, ${start.p99.toFixed(2)}]: raise --quality-weight, or widen --l_a and --u_a.`;
+    return `The magnitudes have converged to ${range}, from [${start.p1.toFixed(2)}, ${start.p99.toFixed(2)}]: raise --quality-weight, or widen --l_a and --u_a.`;
   }
   if (now.p25 <= lowerMagnitude)
-    return `A quarter of the magnitudes lie at or below l_a ${lowerMagnitude}: lower --l_a.`;
+    return `A quarter of the magnitudes are at or below l_a ${lowerMagnitude}: lower --l_a.`;
   if (now.p75 >= upperMagnitude)
-    return `A quarter of the magnitudes lie at or above u_a ${upperMagnitude}: raise --u_a.`;
+    return `A quarter of the magnitudes are at or above u_a ${upperMagnitude}: raise --u_a.`;
   return undefined;
 }
 

@@ -16,7 +16,7 @@ export function checkDevice(device: string): void {
     'device',
     count === 0
       ? `Expected a libtorch with CUDA and a GPU for --device ${device} but ${libtorch} sees none: set LIBTORCH to one built for CUDA and run \`npx magface-torch\`, or use --device cpu.`
-      : `Expected one of the GPUs cuda:0 to cuda:${count - 1} but received ${device}.`,
+      : `Expected one of the GPUs cuda:0 to cuda:${count - 1} but received ${device}: change --device.`,
   );
 }
 
@@ -32,7 +32,7 @@ export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ran
   if (device === 'cuda') return `cuda:${environment['LOCAL_RANK'] ?? 0}`;
   throw new ConfigError(
     'device',
-    `Expected --device cuda, by which each process takes a GPU of its own, but received ${device} for several processes.`,
+    `Expected --device cuda, which gives each process its own GPU, but received ${device} for several processes: change --device.`,
   );
 }
 

@@ -21,7 +21,7 @@ export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStar
     flip: config.flip,
     workers: config.workers ?? Math.min(4, coresOfRank(process.env)),
     part: ranks,
-    onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced: ${reason}`),
+    onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced by another image: ${reason}`),
   });
   return {
     loader,

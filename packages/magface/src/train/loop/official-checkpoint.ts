@@ -70,7 +70,10 @@ export async function readOfficialRun(
 function epochOf({ value }: TorchFile, file: string): number {
   const epoch: unknown = value instanceof Map ? value.get('epoch') : undefined;
   if (typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0) return epoch;
-  throw new FormatError(file, 'Expected the number of epochs done under "epoch" but it has none.');
+  throw new FormatError(
+    file,
+    'Expected the number of finished epochs under "epoch" but it is missing: use --init to start from its backbone.',
+  );
 }
 
 /** The number of batches in the running statistics; one count stands for all. */

@@ -7,6 +7,6 @@ export function checkPrecision({ precision, device }: Pick<TrainConfig, 'precisi
   if (precision !== 'fp16' || device !== 'cpu') return;
   throw new ConfigError(
     'precision',
-    'Expected --precision fp32 or bf16 on the CPU but received fp16, which needs a GPU: use --precision bf16, which is as small and needs no loss scale.',
+    'Expected --precision fp32 or bf16 on the CPU but received fp16, which needs a GPU: use --precision bf16, which takes as little memory and needs no loss scale.',
   );
 }

@@ -40,7 +40,7 @@ const asRun: LockPurpose = {
   key: 'output',
   what: 'the output folder',
   use: 'trains into it',
-  remedy: 'wait for it or stop it, or give another --output',
+  remedy: 'wait for it or stop it, or use another --output',
 };
 
 /**
@@ -62,21 +62,21 @@ async function makeOutput(output: string): Promise<void> {
   } catch (cause) {
     if (cause instanceof ConfigError) throw new ConfigError('output', cause.message, { cause });
     if (!['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
-    const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: name a folder.`;
+    const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: pass a folder.`;
     throw new ConfigError('output', message, { cause });
   }
 }
 
 /** The message when a run is asked to stop. */
 export const stoppedNote = ({ output }: TrainConfig): string =>
-  `Stopped before the end, with a checkpoint in ${output}: --resume goes on from there.`;
+  `Stopped before the end, with a checkpoint in ${output}: continue with --resume.`;
 
 /** @throws {ConfigError} if the folder already holds a run */
 export function begin({ output }: TrainConfig): Position {
   if (listCheckpoints(output).length > 0) {
     throw new ConfigError(
       'output',
-      `Expected an output folder without checkpoints but ${output} has some: add --resume, or give another folder.`,
+      `Expected an output folder without checkpoints but ${output} has some: add --resume, or use another folder.`,
     );
   }
   rmSync(join(output, 'metrics.jsonl'), { force: true });
@@ -96,22 +96,22 @@ export async function resume(
       trainer.restore(content, file);
       const saved = content.state as SavedState;
       const { position } = saved;
-      onNote(`Going on from ${file}: epoch ${position.epoch}, step ${position.step}.`);
+      onNote(`Continuing from ${file}: epoch ${position.epoch}, step ${position.step}.`);
       return { ...withSettings(saved, config, onNote), checkpoint: file };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      onNote(`${error.message} Trying the one before it.`);
+      onNote(`${error.message} Trying the previous one.`);
     }
   }
   if (files.length > 0) {
     throw new CheckpointError(
       config.output,
-      `Expected a whole checkpoint in ${config.output} but none of its ${files.length} is: start anew in another folder.`,
+      `Expected a complete checkpoint in ${config.output} but none of its ${files.length} is: start again in another folder.`,
     );
   }
   const official = existsSync(config.output) ? listOfficialCheckpoints(config.output)[0] : undefined;
   if (official !== undefined) return resumeOfficial(official, config, { trainer, onNote });
-  onNote(`There is no checkpoint in ${config.output} yet: starting from the beginning.`);
+  onNote(`There is no checkpoint in ${config.output} yet: starting at the beginning.`);
   return start;
 }
 
@@ -128,7 +128,7 @@ async function resumeOfficial(
   });
   trainer.restore(content, file);
   const velocities = atRest === 0 ? 'with all velocities' : `${atRest} parameters without a velocity`;
-  onNote(`Going on from ${file} of the official trainer: epoch ${epoch}, ${velocities}.`);
+  onNote(`Continuing from ${file} of the official trainer: epoch ${epoch}, ${velocities}.`);
   return { ...start, epoch, checkpoint: file };
 }
 
@@ -146,7 +146,7 @@ function withSettings(
   const keys = Object.keys(config) as (keyof TrainConfig)[];
   const changed = keys.filter((key) => key !== 'output' && JSON.stringify(before[key]) !== JSON.stringify(config[key]));
   const changes = changed.map((key) => `${key} ${JSON.stringify(before[key])} to ${JSON.stringify(config[key])}`);
-  if (changes.length > 0) onNote(`Settings that changed since: ${changes.join(', ')}.`);
+  if (changes.length > 0) onNote(`Settings that have changed since: ${changes.join(', ')}.`);
   if (before.batchSize === config.batchSize) return position;
   return { ...position, step: Math.floor((position.step * before.batchSize) / config.batchSize) };
 }

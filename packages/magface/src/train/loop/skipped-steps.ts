@@ -32,7 +32,7 @@ export function whyNotFinite({ loss, norms, features, firstOfBatch }: StepValues
     ...(sample === undefined ? [] : [`the features of sample ${sample} of the batch`]),
     ...(tensor === undefined ? [] : [`the gradient of ${tensor}`]),
   ];
-  const what = where.join(' and ') || 'the loss alone';
+  const what = where.join(' and ') || 'only the loss';
   return { reason: `Expected finite values but the loss is ${loss}; first not finite: ${what}.`, sample };
 }
 
@@ -70,12 +70,12 @@ export class SkipCounter {
     this.#inARow++;
     const { reason, sample } = skipped;
     const which = sample === undefined ? '' : ` The sample is ${samples[sample]?.path}.`;
-    this.#onNote(`Step ${step} is left out. ${reason}${which}`);
+    this.#onNote(`Step ${step} is skipped. ${reason}${which}`);
     if (this.#inARow < patience) return;
-    const from = checkpoint ?? 'the beginning, as no checkpoint was written yet';
+    const from = checkpoint ?? 'the beginning, because no checkpoint was written yet';
     throw new MagfaceError(
       'training_diverged',
-      `Expected finite losses but ${patience} steps in a row had none: lower --lr or --scale, and go on from ${from}.`,
+      `Expected finite losses but ${patience} steps in a row had none: lower --lr or --scale, and continue from ${from}.`,
     );
   }
 }

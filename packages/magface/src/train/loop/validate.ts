@@ -57,7 +57,7 @@ export interface ReadValidationOptions {
 export async function readValidationSet(file: string, options: ReadValidationOptions = {}): Promise<ValidationSet> {
   const { left, right, same } = await readPairList(file);
   if ([...left, ...right].includes('')) {
-    const message = `Expected a list of pairs that names their images but ${file} has labels alone: add the names.`;
+    const message = `Expected a list of pairs with image names but ${file} has only labels: add the names.`;
     throw new ConfigError('eval-pairs', message);
   }
   const base = rootOf(file, left[0]!, { root: options.root, key: 'eval-root' });
@@ -82,7 +82,7 @@ async function readFace(image: string, into: Uint8Array): Promise<void> {
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const code = cause instanceof ShapeError ? 'image_wrong_size' : isMissing ? 'image_missing' : 'image_unreadable';
-    const why = isMissing ? 'there is none: check --eval-root' : cause instanceof Error ? cause.message : String(cause);
+    const why = isMissing ? 'it is missing: check --eval-root' : cause instanceof Error ? cause.message : String(cause);
     throw new ImageError(code, image, `Expected a face to validate on at ${image} but ${why}.`, { cause });
   }
 }

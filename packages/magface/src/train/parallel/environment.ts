@@ -16,7 +16,10 @@ export function rankOf(environment: NodeJS.ProcessEnv): Rank | undefined {
   if (environment['WORLD_SIZE'] === undefined) return undefined;
   const [rank, size] = [numberOf(environment, 'RANK'), numberOf(environment, 'WORLD_SIZE')];
   if (rank < size) return { rank, size };
-  throw new ConfigError('RANK', `Expected RANK below WORLD_SIZE, ${size}, but received ${rank}: check the launcher.`);
+  throw new ConfigError(
+    'RANK',
+    `Expected RANK below WORLD_SIZE, which is ${size}, but received ${rank}: check the launcher.`,
+  );
 }
 
 /** Options for joining the group of ranks. */

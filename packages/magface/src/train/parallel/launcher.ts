@@ -48,10 +48,10 @@ export async function launch(options: LaunchOptions): Promise<number> {
     const how = killedBy === null ? `ended with exit code ${status}` : `was ended by ${killedBy}`;
     if (said !== '') onNote(`Rank ${rank}: ${said}`);
     if (status === wrongUseStatus || attempt === maxRestarts) {
-      if (status !== wrongUseStatus) onNote(`Rank ${rank} ${how}: go on from the last checkpoint with --resume.`);
+      if (status !== wrongUseStatus) onNote(`Rank ${rank} ${how}: continue from the last checkpoint with --resume.`);
       return status ?? 1;
     }
-    onNote(`Rank ${rank} ${how}: starting again from the last checkpoint (${attempt + 1} of ${maxRestarts}).`);
+    onNote(`Rank ${rank} ${how}: restarting from the last checkpoint (${attempt + 1} of ${maxRestarts}).`);
   }
 }
 

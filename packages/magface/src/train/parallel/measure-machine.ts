@@ -44,7 +44,7 @@ export async function measureMachine({ ranks, ...task }: MeasureOptions): Promis
 function lostError(cause: ExecFileException, size: number): MagfaceError {
   const how = cause.signal == null ? `ended with exit code ${cause.code}` : `was ended by ${cause.signal}`;
   const said = /^\w*Error: (.+)$/m.exec(cause.stderr ?? '')?.[1];
-  const message = `Expected ${size} processes to train here for a moment but one ${how}${said === undefined ? '' : ` (${said})`}: give --gflops and --bandwidth instead.`;
+  const message = `Expected ${size} processes to run a short measurement but one ${how}${said === undefined ? '' : ` (${said})`}: pass --gflops and --bandwidth instead.`;
   return new MagfaceError('rank_lost', message, { cause });
 }
 

@@ -44,7 +44,7 @@ export class Ranks implements Rank {
     const share = shareOf(this.sum(count), this);
     if (share.count === count) return share;
     throw new ShapeError(
-      `Expected ${share.count} of the ${share.total} samples on rank ${this.rank} but it has ${count}: give the loader \`part\`.`,
+      `Expected ${share.count} of the ${share.total} samples on rank ${this.rank} but it has ${count}: pass \`part\` to the loader.`,
     );
   }
 

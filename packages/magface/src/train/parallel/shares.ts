@@ -26,7 +26,7 @@ export function shareOf(total: number, { rank, size }: Rank): Share {
 /** @throws {ConfigError} if a rank would have no sample of a batch */
 export function shareOfBatch(batchSize: number, place: Rank): Share {
   if (batchSize >= place.size) return shareOf(batchSize, place);
-  const message = `Expected a batch of at least one sample for each of the ${place.size} processes but received ${batchSize}.`;
+  const message = `Expected a batch of at least one sample for each of the ${place.size} processes but received ${batchSize}: raise --batch-size.`;
   throw new ConfigError('batch-size', message);
 }
 

@@ -66,8 +66,8 @@ export function expectConsistent(given: Given, config: Given, table: Table): voi
     if (!isWithout(setting, config)) continue;
     const [other, value] = setting.onlyWith!;
     const needed = `--${flagOf(other)}${value === undefined ? '' : ` ${value}`}`;
-    const received = value === undefined ? 'it is not given' : `received --${flagOf(other)} ${config[other]}`;
-    const message = `Expected ${needed} for --${flagOf(name)} but ${received}: leave --${flagOf(name)} out, or give ${needed}.`;
+    const received = value === undefined ? 'it is missing' : `received --${flagOf(other)} ${config[other]}`;
+    const message = `Expected ${needed} for --${flagOf(name)} but ${received}: leave --${flagOf(name)} out, or add ${needed}.`;
     throw new ConfigError(flagOf(name), message);
   }
   expectRecipe(given);
@@ -88,7 +88,7 @@ export const chosenByRecipe: readonly string[] = [
 function expectRecipe(given: Given): void {
   const constants = chosenByRecipe.filter((name) => given[name] !== undefined);
   if (given['recipe'] !== 'auto' || constants.length === 0) return;
-  const message = `Expected --recipe given beside ${flagList(constants)} but received auto, which chooses them itself: leave out one or the other.`;
+  const message = `Expected --recipe given with ${flagList(constants)} but received auto, which chooses them itself: leave out one or the other.`;
   throw new ConfigError('recipe', message);
 }
 
@@ -96,7 +96,7 @@ function expectDamagedViews(given: Given, config: Given): void {
   const views = Number(config['views']);
   const useless = ['degrade', 'degradeStrength', 'degradeKinds'].filter((name) => given[name] && config[name] !== 0);
   if (views > cleanViews || useless.length === 0) return;
-  const message = `Expected --views over ${cleanViews} for ${flagList(useless)} but received ${views}, the face and its mirror image: raise --views, or leave the other out.`;
+  const message = `Expected --views over ${cleanViews} for ${flagList(useless)} but received ${views}, the face and its mirror image: raise --views, or leave the others out.`;
   throw new ConfigError('views', message);
 }
 

@@ -46,7 +46,10 @@ export interface ParseOptions {
  */
 export function parseTrainConfig(given: unknown, { processes = false }: ParseOptions = {}): TrainConfig {
   if (typeof given !== 'object' || given === null) {
-    throw new ConfigError('config', `Expected settings by name but received ${JSON.stringify(given)}.`);
+    throw new ConfigError(
+      'config',
+      `Expected settings by name but received ${JSON.stringify(given)}: write one \`key: value\` per line.`,
+    );
   }
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const mode = modeOf(named['init'], processes);
@@ -83,7 +86,7 @@ export function usedSettings(config: TrainConfig, { processes = false }: ParseOp
 /** Official flags that always have one value: that value, and what to use instead of another. */
 export const settledFlags: Readonly<Record<string, { readonly value: string; readonly instead: string }>> = {
   vis_mag: { value: '1', instead: 'the report always has that picture' },
-  'start-epoch': { value: '0', instead: '--resume goes on from the newest checkpoint, at its epoch' },
+  'start-epoch': { value: '0', instead: '--resume continues from the newest checkpoint, at its epoch' },
 };
 
 const byOfficial: ReadonlyMap<string, string> = new Map(
@@ -121,7 +124,7 @@ function officialValue(flag: string, value: string, meanings: Readonly<Record<st
   const meaning = meanings[value];
   if (meaning !== undefined) return meaning;
   const choices = Object.entries(meanings).map(([given, means]) => `${given} (${means})`);
-  throw new ConfigError(flag, `Expected --${flag} to be ${choices.join(' or ')} but received ${value}.`);
+  throw new ConfigError(flag, `Expected --${flag} to be ${choices.join(' or ')} but received ${value}: correct it.`);
 }
 
 function parsed(value: string | readonly string[] | boolean): unknown {

@@ -39,7 +39,7 @@ const services = { load: async () => brightnessSeer() };
 test('darkness lowers the magnitude of a model that measures brightness, and the page is written', async () => {
   const words = ['evaluate', 'robustness', '--faces', 'faces', '--per-kind', '3', '--report', 'r.html'];
   const { exitCode, stdout, stderr } = await runCli(words, { cwd, services });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'Report: r.html, to be opened in a browser.\n' });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'Report: r.html. Open it in a browser.\n' });
   const lines = stdout.split('\n');
   expect(lines[0]).toBe('seer, 2 faces: median magnitude and cosine to the clean face, by damage');
   expect(lines[1]).toBe('              clean  0.33  0.67  1.00');

@@ -121,7 +121,7 @@ test.each([
     'keys in models.0 among name, model but received nmae; keys in sets.0 among set, name, pairs, images, protocol, aligned but received pair',
   ],
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
-  ['- models\n', 'holds no keys with values: see "Suites" in docs/evaluation.md'],
+  ['- models\n', 'it is not a mapping of keys to values: see "Suites" in docs/evaluation.md'],
   ['models: [a.onnx\n', 'Expected JSON or YAML in'],
 ])('%j exits with 2 and one sentence', async (text, message) => {
   const { exitCode, notes } = await runIn(folder, 'evaluate', 'suite', config('bad.yaml', text));

@@ -22,7 +22,7 @@ function notesOf(label: number, more: object = {}): string[] {
 test('rejects a label of four thousand million with the memory it would need', () => {
   expect(() => notesOf(4_000_000_000)).toThrow(ConfigError);
   expect(() => notesOf(4_000_000_000)).toThrow(
-    'Expected class centers that fit into the 24.0 GiB of this machine but 4000000001 classes of 512 values need 22.4 TiB (the greatest label is 4000000000; the training set has images of one person): number people from 0 without gaps.',
+    'Expected class centers that fit into the memory of this machine (24.0 GiB) but 4000000001 classes of 512 values need 22.4 TiB (the greatest label is 4000000000; the training set has images of one person): number people from 0 without gaps.',
   );
 });
 

@@ -54,7 +54,7 @@ test('errors in a list are reported before the first step', () => {
     writeFileSync(list, text);
     return list;
   };
-  expect(() => readDataset(join(folder, 'none'))).toThrow(/there is no/);
+  expect(() => readDataset(join(folder, 'none'))).toThrow(/does not exist/);
   expect(() => readDataset(write(''))).toThrow(FormatError);
   expect(() => readDataset(write('person 0/0.jpg 0 0 0\nperson 0/0.jpg 0 x 0\n'))).toThrow(/line 2/);
   expect(() => readDataset(write('lost.jpg 0 0 0\n'))).toThrow(/--root/);
@@ -63,10 +63,10 @@ test('errors in a list are reported before the first step', () => {
   );
   expect(() => readDataset(folder, { root: join(folder, 'no') })).toThrow(ConfigError);
   expect(() => readDataset(folder, { root: folder })).toThrow(
-    /Expected a list for --root, .* is none: leave --root out/,
+    /Expected a list for --root, .* is not a list: leave --root out/,
   );
   expect(() => new Loader(readDataset(write('person 0/0.jpg 0 0 0\n')), { batchSize: 2, seed: 1 })).toThrow(
-    /at most the 1/,
+    /at most 1/,
   );
 });
 
@@ -76,7 +76,7 @@ test.each([0, -4, 2.5, Number.NaN, undefined as unknown as number])(
     const dataset = readDataset(smallSet(2, 2));
     const make = (): Loader => new Loader(dataset, { batchSize, seed: 1 });
     expect(make).toThrow(ConfigError);
-    expect(make).toThrow(`Expected a whole number above 0 as batch size but received ${batchSize}.`);
+    expect(make).toThrow(`Expected a whole number above 0 as batch size but received ${batchSize}: `);
   },
 );
 
@@ -144,9 +144,9 @@ test('closing while threads decode waits for the current image and drops the res
     const batches = loader.batches(0);
     const first = batches.next();
     if (round > 1) await first;
-    const end = round > 1 ? expect(first).resolves.toBeDefined() : expect(first).rejects.toThrow(/loader that is open/);
+    const end = round > 1 ? expect(first).resolves.toBeDefined() : expect(first).rejects.toThrow(/an open loader/);
     await loader[Symbol.asyncDispose]();
     await end;
-    await expect(loader.verify()).rejects.toThrow(/loader that is open/);
+    await expect(loader.verify()).rejects.toThrow(/an open loader/);
   }
 });

@@ -104,7 +104,7 @@ describeTraining('finetuning an ONNX model', () => {
       const config = parseTrainConfig({ ...settings, batchSize: 25, freshBatchNorm, output });
       const error = await train(config, { onNote: (line) => notes.push(line) }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: 'wrong_configuration', key: 'batch-size' });
-      expect((error as Error).message).toMatch(/at most the 24 training images but received 25/);
+      expect((error as Error).message).toMatch(/at most 24, the number of training images, but received 25/);
       expect(notes).toEqual([]);
     },
   );
@@ -126,7 +126,7 @@ describeTraining('finetuning an ONNX model', () => {
     const stop = new AbortController();
     const stopped = { resume: true, signal: stop.signal, onNote: (line: string) => notes.push(line) };
     await train(config, { ...stopped, onStep: (step) => step === 5 && stop.abort() });
-    expect(notes.at(-1)).toMatch(/^Stopped before the end, with a checkpoint in .*: --resume goes on from there\.$/);
+    expect(notes.at(-1)).toMatch(/^Stopped before the end, with a checkpoint in .*: continue with --resume\.$/);
     expect(readdirSync(broken)).not.toContain('model.onnx');
     await train(config, { resume: true });
 

@@ -33,7 +33,7 @@ test('warns if magnitudes converge or accumulate at a limit', () => {
   const limits = { lowerMagnitude: 1.3, upperMagnitude: 5.75 };
   expect(collapseWarning(quantiles, quantiles, limits)).toBeUndefined();
   expect(collapseWarning({ ...quantiles, p1: 3.4, p99: 4.6 }, quantiles, limits)).toMatch(
-    /drawn together to \[3\.40, 4\.60\]/,
+    /converged to \[3\.40, 4\.60\]/,
   );
   expect(collapseWarning({ ...quantiles, p1: 1, p25: 1.2 }, quantiles, limits)).toMatch(/at or below l_a 1\.3/);
   expect(collapseWarning({ ...quantiles, p75: 5.8, p99: 7 }, quantiles, limits)).toMatch(/at or above u_a 5\.75/);

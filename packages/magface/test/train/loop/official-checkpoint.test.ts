@@ -64,7 +64,7 @@ describeTraining('a run of one epoch', () => {
       const notes: string[] = [];
       const config = parseTrainConfig({ ...tinyRun, epochs: 3, trainList, output });
       const row = await train(config, { resume: true, onNote: (line) => notes.push(line) });
-      expect(notes).toContain(`Going on from ${back} of the official trainer: epoch 2, with all velocities.`);
+      expect(notes).toContain(`Continuing from ${back} of the official trainer: epoch 2, with all velocities.`);
       expect(row).toMatchObject({ epoch: 2, step: 6 });
     },
   );

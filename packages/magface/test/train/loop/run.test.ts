@@ -72,9 +72,9 @@ describeTraining('a training run', () => {
     truncateSync(newest!, 1000);
     const notes: string[] = [];
     const losses = await lossesOf({ ...config, lr: 0.02 }, { resume: true, onNote: (line) => notes.push(line) });
-    expect(notes).toContain('Settings that changed since: lr 0.01 to 0.02.');
-    expect(notes.find((line) => line.includes(newest!))).toMatch(/Trying the one before it/);
-    expect(notes.find((line) => line.startsWith('Going on from'))).toContain(before!);
+    expect(notes).toContain('Settings that have changed since: lr 0.01 to 0.02.');
+    expect(notes.find((line) => line.includes(newest!))).toMatch(/Trying the previous one/);
+    expect(notes.find((line) => line.startsWith('Continuing from'))).toContain(before!);
     expect([...losses.keys()]).toEqual([3, 4]);
     for (const file of listCheckpoints(config.output)) writeFileSync(file, 'no');
     await expect(train(config, { resume: true })).rejects.toThrow(/none of its 2 is/);
@@ -85,9 +85,7 @@ describeTraining('a training run', () => {
     const [stop, notes] = [new AbortController(), [] as string[]];
     const onNote = (line: string): void => void notes.push(line);
     await train(config, { signal: stop.signal, onNote, onStep: () => stop.abort() });
-    expect(notes.at(-1)).toBe(
-      `Stopped before the end, with a checkpoint in ${config.output}: --resume goes on from there.`,
-    );
+    expect(notes.at(-1)).toBe(`Stopped before the end, with a checkpoint in ${config.output}: continue with --resume.`);
     await train(config, { resume: true });
     const files = ['report.html', 'pictures.json', 'metrics.jsonl'].map((name) => join(config.output, name));
     const before = files.map((file) => readFileSync(file, 'utf8'));
@@ -122,7 +120,7 @@ describeTraining('a training run', () => {
     const diverging = { ...config, lr: 1e38, maxSteps: undefined, saveSteps: undefined, saveEpochs: 100 };
     await expect(train(diverging, { resume: true })).rejects.toMatchObject({
       code: 'training_diverged',
-      message: expect.stringContaining(`go on from ${newest}.`),
+      message: expect.stringContaining(`continue from ${newest}.`),
     });
   });
 

@@ -53,5 +53,5 @@ test.each([
 test('a list of labels alone is rejected', async () => {
   const list = join(temporaryFolder(), 'pairs.txt');
   writeFileSync(list, '1\n0\n');
-  await expect(readValidationSet(list)).rejects.toThrow(/names their images/);
+  await expect(readValidationSet(list)).rejects.toThrow(/with image names/);
 });

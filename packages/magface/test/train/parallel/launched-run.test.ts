@@ -113,7 +113,7 @@ describeTraining('magface train --nproc', () => {
       process.kill(Number(victim), 'SIGKILL');
     });
     const status = await new Promise((resolve) => launcher.on('close', resolve));
-    expect(said).toMatch(/Rank 1 was ended by SIGKILL: starting again from the last checkpoint \(1 of 1\)/);
+    expect(said).toMatch(/Rank 1 was ended by SIGKILL: restarting from the last checkpoint \(1 of 1\)/);
     expect(said).toMatch(/but rank 1 failed or did not arrive/);
     expect(status).toBe(0);
     expect(lossesIn(broken)).toEqual(lossesIn(whole));
@@ -124,7 +124,7 @@ describeTraining('magface train --nproc', () => {
     const { status, stderr } = run(wordsOf(smallSet(2, 4), temporaryFolder(), ['--nproc', '3']));
     expect(status).toBe(2);
     expect(stderr).toMatch(/at most one process for each of the 2 classes but there are 3: lower --nproc/);
-    expect(stderr).not.toMatch(/not foreseen/);
+    expect(stderr).not.toMatch(/is unexpected/);
   });
 
   test('wrong settings are reported once and not retried; fp16 on the CPU suggests bf16', () => {

@@ -9,7 +9,7 @@ describe('an invalid setting is reported with the expected and the received valu
     [{}, 'Expected --train-list (training set: official lists'],
     [
       { trainList: 'faces.list' },
-      'Expected --output (folder for checkpoints, metrics and the report) but it is not given.',
+      'Expected --output (folder for checkpoints, metrics and the report) but it is missing.',
     ],
     [{ ...least, lr: 'fast' }, 'Expected --lr to be a number but received "fast"'],
     [{ ...least, epochs: 1.5 }, 'Expected --epochs to be a whole number but received 1.5'],
@@ -19,7 +19,7 @@ describe('an invalid setting is reported with the expected and the received valu
     [{ ...least, precision: 'fp8' }, 'Expected --precision to be one of fp32, bf16, fp16 but received "fp8"'],
     [{ ...least, lrDropEpoch: ['late'] }, 'Expected --lr-drop-epoch to be whole numbers but received ["late"]'],
     [{ ...least, trainList: [] }, 'Expected --train-list to be a list of at least 1 but received []'],
-    [{ ...least, speed: 9 }, 'Expected settings that exist but received speed'],
+    [{ ...least, speed: 9 }, 'Expected known settings but received speed'],
   ])('%j', (given, message) => {
     expect(() => parseTrainConfig(given)).toThrow(ConfigError);
     expect(() => parseTrainConfig(given)).toThrow(message);
