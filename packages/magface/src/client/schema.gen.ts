@@ -30,8 +30,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell whether two images show one person
-         * @description The largest face of each image is taken.
+         * Decide whether two images show the same person
+         * @description The largest face of each image is compared.
          */
         post: operations["compareFaces"];
         delete?: never;
@@ -47,7 +47,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which models answer */
+        /** Models of the service */
         get: operations["getModels"];
         put?: never;
         post?: never;
@@ -102,7 +102,7 @@ export interface paths {
         put?: never;
         /**
          * Add faces to a person
-         * @description Each image must show one face that is good enough, else nothing of the request is kept. An answer means that the faces are kept for good.
+         * @description Each image must show one face of sufficient quality, otherwise nothing is added. When the response arrives, the faces are stored permanently.
          */
         post: operations["addFaces"];
         delete?: never;
@@ -121,7 +121,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Forget a person and all faces */
+        /** Delete a person and all faces */
         delete: operations["removePerson"];
         options?: never;
         head?: never;
@@ -138,8 +138,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Find whom a face resembles most
-         * @description The largest face of one image; `same` is the decision at the false match rate asked for.
+         * Find the people whom a face resembles most
+         * @description The largest face of one image; `same` is the decision at the requested false match rate.
          */
         post: operations["searchPeople"];
         delete?: never;
@@ -156,12 +156,12 @@ export interface components {
             error: {
                 /** @description Stable, for programs. */
                 code: string;
-                /** @description A sentence for people: what was expected, what came, what to do. */
+                /** @description A sentence for people: what was expected, what was received, what to do. */
                 message: string;
             };
         };
         Face: {
-            /** @description From 0, the largest first. */
+            /** @description From 0, largest first. */
             face: number;
             /** @description In pixels. */
             box: {
@@ -170,18 +170,18 @@ export interface components {
                 width: number;
                 height: number;
             };
-            /** @description Left eye, right eye, nose, left and right corner of the mouth, as the image shows them. */
+            /** @description Left eye, right eye, nose, left and right corner of the mouth, as seen in the image. */
             landmarks: [
                 number,
                 number
             ][];
-            /** @description The detector’s confidence, 0 to 1. */
+            /** @description Confidence of the detector, 0 to 1. */
             detection: number;
-            /** @description Length of the embedding: the quality in the model’s own range. */
+            /** @description Length of the embedding: the quality in the model’s own scale. */
             magnitude: number;
             /** @description 0 to 100 with one decimal; null when the model has no calibration. */
             quality: number | null;
-            /** @description What is visibly wrong, worst first, with what was measured in the unit of its rule. */
+            /** @description Visible defects, worst first, each with its measured value in the rule’s unit. */
             reasons: {
                 /** @enum {string} */
                 code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "not_distinctive";
@@ -215,7 +215,7 @@ export interface components {
                 error: {
                     /** @description Stable, for programs. */
                     code: string;
-                    /** @description A sentence for people: what was expected, what came, what to do. */
+                    /** @description A sentence for people: what was expected, what was received, what to do. */
                     message: string;
                 };
             })[];
@@ -224,11 +224,11 @@ export interface components {
             /** @description Cosine, -1 to 1. */
             similarity: number;
             threshold: number | null;
-            /** @description The rate that the threshold was measured at, for one comparison: never above the one asked for. */
+            /** @description Rate at which the threshold was measured, for one comparison; never above the requested rate. */
             fmr: number | null;
-            /** @description The rate that was asked for. */
+            /** @description The requested rate. */
             fmrAsked: number;
-            /** @description Null when the model has no threshold. */
+            /** @description Null if the model has no threshold. */
             same: boolean | null;
             quality: [
                 number | null,
@@ -241,46 +241,46 @@ export interface components {
                 face: number;
                 magnitude: number;
                 quality: number | null;
-                /** @description The person had this very picture already, under that number: nothing was added. */
+                /** @description The person already had this picture, under that number: nothing was added. */
                 known: boolean;
             }[];
-            /** @description Faces that the person has now. */
+            /** @description Number of faces that the person has now. */
             total: number;
         };
         Removal: {
             person: string;
-            /** @description Faces that were forgotten. */
+            /** @description Number of deleted faces. */
             removed: number;
         };
         Search: {
             threshold: number | null;
-            /** @description The rate that the threshold was measured at, for one comparison: never above the one asked for. */
+            /** @description Rate at which the threshold was measured, for one comparison; never above the requested rate. */
             fmr: number | null;
-            /** @description The rate that was asked for. */
+            /** @description The requested rate. */
             fmrAsked: number;
-            /** @description How many people the face was compared with. */
+            /** @description Number of people that the face was compared with. */
             people: number;
-            /** @description How many of them the face of a stranger would be taken for on average: the rate times the people. */
+            /** @description Expected number of false matches for a stranger’s face: the rate times the number of people. */
             expectedFalseHits: number | null;
             /** @description Best first. */
             matches: {
                 person: string;
-                /** @description Cosine to the person’s template. */
+                /** @description Cosine similarity to the person’s template. */
                 similarity: number;
-                /** @description Faces that the template is made of. */
+                /** @description Number of faces in the template. */
                 faces: number;
-                /** @description Null when the model has no threshold. */
+                /** @description Null if the model has no threshold. */
                 same: boolean | null;
             }[];
         };
         Model: {
             name: string;
-            /** @description In the registry; null for a file of the user’s own. */
+            /** @description Id in the registry; null for the user’s own file. */
             id: string | null;
             digest: string;
-            /** @description What the file did not say and was taken for granted. */
+            /** @description Assumptions about what the file does not define. */
             assumed: string[];
-            /** @description What the model promises of itself. */
+            /** @description The model’s record. */
             contract: {
                 kind: string;
             } & {
@@ -289,7 +289,7 @@ export interface components {
         };
         Models: {
             recogniser: components["schemas"]["Model"];
-            /** @description Null when all images must be aligned. */
+            /** @description Null if all images must be aligned. */
             detector: components["schemas"]["Model"] | null;
         };
         Health: {
@@ -310,13 +310,13 @@ export interface operations {
     findFaces: {
         parameters: {
             query?: {
-                /** @description The images are faces of 112x112, aligned already. */
+                /** @description The images are aligned faces of 112x112. */
                 aligned?: boolean;
-                /** @description Also tell each face’s embedding. */
+                /** @description Also return each face’s embedding. */
                 embedding?: boolean;
-                /** @description Least confidence of a face. */
+                /** @description Minimum confidence of a face. */
                 minScore?: number;
-                /** @description Side of the smallest face wanted, in pixels; else a 25th of the image’s shorter side. */
+                /** @description Side of the smallest face to find, in pixels; by default 1/25 of the image’s shorter side. */
                 minFace?: number;
             };
             header?: never;
@@ -345,7 +345,7 @@ export interface operations {
                     "application/json": components["schemas"]["Faces"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -354,7 +354,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -388,9 +388,9 @@ export interface operations {
     compareFaces: {
         parameters: {
             query?: {
-                /** @description The images are faces of 112x112, aligned already. */
+                /** @description The images are aligned faces of 112x112. */
                 aligned?: boolean;
-                /** @description Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused. */
+                /** @description Maximum false match rate. The threshold is the one measured at this rate or at the next stricter one; a rate below all measured ones is rejected. */
                 fmr?: number;
             };
             header?: never;
@@ -419,7 +419,7 @@ export interface operations {
                     "application/json": components["schemas"]["Comparison"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -428,7 +428,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -477,7 +477,7 @@ export interface operations {
                     "application/json": components["schemas"]["Models"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -486,7 +486,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -564,7 +564,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -573,7 +573,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -607,11 +607,11 @@ export interface operations {
     addFaces: {
         parameters: {
             query?: {
-                /** @description The images are faces of 112x112, aligned already. */
+                /** @description The images are aligned faces of 112x112. */
                 aligned?: boolean;
-                /** @description A face of lower quality is refused. */
+                /** @description A face of lower quality is rejected. */
                 minQuality?: number;
-                /** @description Take the largest face of an image that shows several, rather than refuse the image. */
+                /** @description Use the largest face of an image with several, instead of rejecting the image. */
                 largest?: boolean;
             };
             header?: never;
@@ -643,7 +643,7 @@ export interface operations {
                     "application/json": components["schemas"]["Enrolment"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -652,7 +652,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -704,7 +704,7 @@ export interface operations {
                     "application/json": components["schemas"]["Removal"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -713,7 +713,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */
@@ -747,11 +747,11 @@ export interface operations {
     searchPeople: {
         parameters: {
             query?: {
-                /** @description The images are faces of 112x112, aligned already. */
+                /** @description The images are aligned faces of 112x112. */
                 aligned?: boolean;
-                /** @description Most false matches to accept. The threshold was measured at this rate or at the next stricter one; below all is refused. */
+                /** @description Maximum false match rate. The threshold is the one measured at this rate or at the next stricter one; a rate below all measured ones is rejected. */
                 fmr?: number;
-                /** @description Most matches. */
+                /** @description Maximum number of matches. */
                 limit?: number;
             };
             header?: never;
@@ -780,7 +780,7 @@ export interface operations {
                     "application/json": components["schemas"]["Search"];
                 };
             };
-            /** @description A key is asked for, and none that is known came. */
+            /** @description A key is required, but the request has no valid one. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -789,7 +789,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too much is asked at once, or the answer took too long: try again. */
+            /** @description The service is busy, or the answer took too long: try again. */
             503: {
                 headers: {
                     /** @description Seconds to wait. */

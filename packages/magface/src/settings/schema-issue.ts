@@ -39,6 +39,6 @@ export function describeIssue(issue: Issue, given: unknown, name: string = place
     return `known keys${place} but received ${issue.keys.join(', ')}`;
   }
   const value = received(issue, given);
-  if (value === undefined) return `${name}, ${wanted(issue)}, but it is not given`;
+  if (value === undefined) return `${name}, ${wanted(issue)}, but it is missing`;
   return `${name === '' ? 'it' : name} to be ${wanted(issue)} but received ${JSON.stringify(value)}`;
 }

@@ -32,7 +32,7 @@ test('an empty folder, a folder without images or a glob without matches exits w
   );
   const glob = await runCli(['quality', '*.jpeg'], { cwd });
   expect(glob.exitCode).toBe(2);
-  expect(glob.stderr).toContain('Expected images that match *.jpeg but nothing does: check the pattern');
+  expect(glob.stderr).toContain('Expected images that match *.jpeg but nothing matches: check the pattern');
 });
 
 test('an empty folder, glob or list among images is named in its place, and the rest is processed', async () => {

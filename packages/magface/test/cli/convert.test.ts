@@ -85,7 +85,7 @@ test.each([
   [['in.onnx', 'out.pth'], /an output that ends in \.onnx for a model but received out\.pth/],
   [['a.pth', 'b.safetensors', '--dtype', 'fp16'], /--dtype with an output that ends in \.onnx/],
   [['in.onnx', 'out.onnx', '--dtype', 'int8'], /Expected --faces with aligned faces/],
-  [['in.onnx', 'out.onnx', '--arch', 'iresnet50'], /--arch with weights/],
+  [['in.onnx', 'out.onnx', '--arch', 'iresnet50'], /no --arch for an ONNX model/],
   [['in.onnx', 'out.onnx', '--describe', 'none.json'], /none\.json but it cannot be read/],
   [['in.onnx', 'out.onnx', '--describe', 'broken.json'], /JSON or YAML in .*broken\.json but it cannot be parsed: /],
 ])('%j is rejected in one sentence', async (words, message) => {

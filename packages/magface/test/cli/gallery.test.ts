@@ -114,7 +114,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
   const services = { load: async () => fakeRecogniser({ thresholds }) };
   const twin = ['enroll', '--gallery', 'people', '--person', 'Eve', '--largest', 'two.png'];
   expect((await runCli(twin, { cwd, services })).stderr).toBe(
-    'two.png resembles Ann Lee (1.0000): check who it shows.\n',
+    'two.png also resembles Ann Lee (similarity 1.0000): check who it shows.\n',
   );
 
   const file = await enroll('--gallery', 'two.png', '--person', 'Ann', 'ann/a.png');

@@ -140,7 +140,7 @@ test('rejects a folder that is open, also in this process', async () => {
   const where = join(folder, 'a'); // made above: a new database takes seconds
   {
     await using _ = await Gallery.open(where, model);
-    await expect(Gallery.open(where, model)).rejects.toThrow('this process has it open: stop that');
+    await expect(Gallery.open(where, model)).rejects.toThrow('this process has it open: stop it, or use PostgreSQL');
   }
   await (await Gallery.open(where, model))[Symbol.asyncDispose]();
 });

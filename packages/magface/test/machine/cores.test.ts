@@ -12,7 +12,7 @@ test('uses the variable, or at most the cores of the system', () => {
 
 test.each(['0', '-1', '1.5', 'two', '12345'])('rejects %s by name', (given) => {
   expect(() => cores({ MAGFACE_CORES: given })).toThrow(
-    `Expected MAGFACE_CORES to be a whole number from 1 but received ${given}.`,
+    `Expected MAGFACE_CORES to be a whole number from 1 but received ${given}: correct or unset it.`,
   );
 });
 

@@ -30,7 +30,7 @@ test('is held, rejects others, and is returned', async () => {
   await expect(lockFolder(folder, times)).rejects.toMatchObject({
     code: 'wrong_configuration',
     key: 'gallery',
-    message: `Expected the gallery ${folder} to be unused but this process has it open: stop it, or use PostgreSQL to share a gallery.`,
+    message: `Expected the gallery ${folder} to be unused but this process has it open: stop that.`,
   });
   lock.expectHeld();
   await lock.release();
@@ -101,7 +101,7 @@ test('shows signs of life from a thread while the main thread computes, and repo
   expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
   rmSync(file);
   for (let i = 0; i < 500 && !isLost(lock); i++) await sleep(20);
-  expect(() => lock.expectHeld()).toThrow('taken for dead');
+  expect(() => lock.expectHeld()).toThrow('another took it over');
   await lock.release();
 });
 

@@ -157,7 +157,7 @@ test('reports wrong bytes, a broken transfer, an error page and a missing page, 
 test('gives one sentence for an unreachable server and for a silent one', async () => {
   const url = await serve(() => undefined);
   const silent = await failure(loadModel(url, { cacheDir, timeout: 100 }));
-  expect(silent.message).toMatch(/silent for 0\.1 s: check the connection and try again/);
+  expect(silent.message).toMatch(/sent nothing for 0\.1 s: check the connection and try again/);
   close();
   expect(await failure(loadModel(url, { cacheDir }))).toMatchObject({ code: 'model_download_failed' });
 });

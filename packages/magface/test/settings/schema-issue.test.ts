@@ -18,7 +18,7 @@ test.each<[unknown, string]>([
   [{ ...good, share: 0 }, 'share to be over 0 but received 0'],
   [{ ...good, kind: 'c' }, 'kind to be one of a, b but received "c"'],
   [{ ...good, sets: [] }, 'sets to be a list of at least 1 but received []'],
-  [{ ...good, sets: ['lfw', 3] }, 'sets.1 to be of another form but received 3'],
+  [{ ...good, sets: ['lfw', 3] }, 'sets.1 to be in another form but received 3'],
   [{ ...good, more: 1 }, 'known keys but received more'],
   [{ ...good, kind: undefined }, 'kind, one of a, b, but it is missing'],
   [3, 'it to be an object but received 3'],
