@@ -33,7 +33,7 @@ export function unloadable(name: string, cause: unknown): ModelError {
 
 /** The error of calls after disposal. */
 export const disposed = (): MagfaceError =>
-  new MagfaceError('disposed', 'Expected a MagFace that is open but it was disposed: load it anew.');
+  new MagfaceError('disposed', 'Expected an open MagFace but it was disposed: load it again.');
 
 /**
  * A session that can be released during a run and repeatedly.
