@@ -151,7 +151,7 @@ test('--nproc and --max-restarts are rejected under another launcher', async () 
     const { signal } = new AbortController();
     const context = { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env, cwd: '.', signal, services };
     expect(await runProgram(['train', ...least, flag, '2'], context)).toBe(2);
-    expect(String(stderr.read())).toContain(`Expected ${flag} or another launcher but received both`);
+    expect(String(stderr.read())).toContain(`Expected either ${flag} or another launcher but received both`);
   }
 });
 
