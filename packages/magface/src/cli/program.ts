@@ -163,7 +163,7 @@ const withDashedImages = (words: readonly string[]): string[] =>
 /** @returns how to name an existing file that looks like an unknown flag; undefined if there is none */
 function dashedHint(words: readonly string[]): string | undefined {
   const word = words.find((word) => isThere(word));
-  return word && `A file or folder of that name is here: write ./${word} for it.`;
+  return word && `If you mean the file or folder of this name, write ./${word}.`;
 }
 
 const isThere = (word: string): boolean => /^-./.test(word) && word !== '--' && existsSync(word);

@@ -119,7 +119,7 @@ function bestOf(rows: readonly Found[], n: number): Found[] {
 async function copyImages(paths: readonly string[], folder: string, context: Pick<Context, 'stderr'>): Promise<void> {
   await makeFolder(folder);
   for (const path of paths) {
-    if (/^https?:/i.test(path)) note(context, `Not copied, since it is no file: ${path}`);
+    if (/^https?:/i.test(path)) note(context, `Not copied, because it is not a file: ${path}`);
     else await copyNumbered(path, folder);
   }
 }

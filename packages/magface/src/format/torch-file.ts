@@ -95,8 +95,15 @@ function flattenTensors(source: ByteSource, value: unknown): Map<string, TorchTe
   let seen = 0;
   const visit = (one: unknown, path: readonly string[]): void => {
     if (path.length > mostDepth)
-      throw source.error(`Expected data nested at most ${mostDepth} deep: do they hold themselves?`, 0);
-    if (++seen > mostValues) throw source.error(`Expected at most ${mostValues} values in a checkpoint.`, 0);
+      throw source.error(
+        `Expected data nested at most ${mostDepth} levels deep but it is deeper: save only the state_dict.`,
+        0,
+      );
+    if (++seen > mostValues)
+      throw source.error(
+        `Expected at most ${mostValues} values in a checkpoint but there are more: save only the state_dict.`,
+        0,
+      );
     if (one instanceof TorchTensor) tensors.set(path.join('.'), one);
     else if (one instanceof Map) for (const [key, item] of one) visit(item, [...path, keyText(key)]);
     else if (Array.isArray(one)) for (const [i, item] of one.entries()) visit(item, [...path, String(i)]);
