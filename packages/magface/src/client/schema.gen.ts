@@ -179,7 +179,7 @@ export interface components {
             detection: number;
             /** @description Length of the embedding: the quality in the model’s own scale. */
             magnitude: number;
-            /** @description 0 to 100 with one decimal; null when the model has no calibration. */
+            /** @description 0 to 100 with one decimal; null if the model has no calibration. */
             quality: number | null;
             /** @description Visible defects, worst first, each with its measured value in the rule’s unit. */
             reasons: {
@@ -196,7 +196,7 @@ export interface components {
                 /** @description About, 0 to 100. */
                 quality: number;
             }[];
-            /** @description Not normalized; only when asked for. */
+            /** @description Not normalized; only on request. */
             embedding?: number[];
         };
         Faces: {

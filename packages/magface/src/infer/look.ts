@@ -67,7 +67,7 @@ async function runView(
     throw new ModelError(
       'model_run_failed',
       name,
-      `Expected ${name} to detect faces but it failed: ${why}. Check the model file.`,
+      `Expected ${name} to detect faces but it failed: ${why}. Check the model file. Check the model file.`,
       {
         cause,
       },

@@ -48,13 +48,13 @@ const face: z.ZodType<FaceReply> = z
     box: z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }).describe('In pixels.'),
     landmarks: z
       .array(z.tuple([z.number(), z.number()]))
-      .describe('Left eye, right eye, nose, left and right corner of the mouth, as the image shows them.'),
-    detection: z.number().describe('The detector’s confidence, 0 to 1.'),
-    magnitude: z.number().describe('Length of the embedding: the quality in the model’s own range.'),
-    quality: z.number().nullable().describe('0 to 100 with one decimal; null when the model has no calibration.'),
+      .describe('Left eye, right eye, nose, left and right corner of the mouth, as seen in the image.'),
+    detection: z.number().describe('Confidence of the detector, 0 to 1.'),
+    magnitude: z.number().describe('Length of the embedding: the quality in the model’s own scale.'),
+    quality: z.number().nullable().describe('0 to 100 with one decimal; null if the model has no calibration.'),
     reasons: z
       .array(z.object({ code: z.enum(reasonCodes), value: z.number() }))
-      .describe('What is visibly wrong, worst first, with what was measured in the unit of its rule.'),
+      .describe('Visible defects, worst first, each with its measured value in the rule’s unit.'),
     estimates: z
       .array(
         z.object({
@@ -64,7 +64,7 @@ const face: z.ZodType<FaceReply> = z
         }),
       )
       .describe('Estimates of the quality without one of these defects.'),
-    embedding: z.array(z.number()).optional().describe('Not normalized; only when asked for.'),
+    embedding: z.array(z.number()).optional().describe('Not normalized; only on request.'),
   })
   .meta({ id: 'Face' });
 

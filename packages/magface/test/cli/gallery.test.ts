@@ -105,7 +105,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
     exitCode: 1,
     stdout: '[]\n',
     stderr: [
-      'Expected one face in two.png but found 2: cut the person out, or take the largest with --largest.',
+      'Expected one face in two.png but found 2: crop the image to the person, or use the largest face with --largest.',
       'Expected a face of quality 20 or more in poor.png but its quality is 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
       '',
     ].join('\n'),
