@@ -30,6 +30,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'loses at most {mostLost} of the share of the attainable; frontal-profile pairs at 0 or 1: {cfp.frontalProfile.wholeNumbersOfPairs.zeroOrOne%}, with one width {cfp.frontalProfile.wholeNumbersOfPairs.zeroOrOneByOneWidth%}',
   },
+  'default-loses-nothing': {
+    claim: 'The default model beside its start on people of neither training nor choosing, frontal and in profile',
+    figures:
+      'FNMR at FMR 1e-3, frontal-profile: {verification.frontalProfile.fnmr.fmr1e3.start.value} before, {verification.frontalProfile.fnmr.fmr1e3.default.value} after; damaged {verification.frontalProfileDamaged.fnmr.fmr1e3.start.value} and {verification.frontalProfileDamaged.fnmr.fmr1e3.default.value}; share of the attainable rejection {shareOfAttainable.frontalProfile.fmr1e3.start.value} and {shareOfAttainable.frontalProfile.fmr1e3.default.value}',
+  },
   'finetune-variants': {
     claim: 'Variants of the recipe behind the default model, on people held out of the training lists',
     figures: '{variants.length} variants; what each gives is in the file',
