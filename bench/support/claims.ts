@@ -35,6 +35,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'FNMR at FMR 1e-3, frontal-profile: {verification.frontalProfile.fnmr.fmr1e3.start.value} before, {verification.frontalProfile.fnmr.fmr1e3.default.value} after; damaged {verification.frontalProfileDamaged.fnmr.fmr1e3.start.value} and {verification.frontalProfileDamaged.fnmr.fmr1e3.default.value}; share of the attainable rejection {shareOfAttainable.frontalProfile.fmr1e3.start.value} and {shareOfAttainable.frontalProfile.fmr1e3.default.value}',
   },
+  'default-loses-nothing-candidates': {
+    claim: 'The same for two models that were tried later and are not included',
+    figures:
+      'FNMR at FMR 1e-3, frontal-profile: directions kept {verification.frontalProfile.fnmr.fmr1e3.directions-kept.value}, averaged with the default {verification.frontalProfile.fnmr.fmr1e3.directions-kept-and-default-averaged.value}',
+  },
   'finetune-variants': {
     claim: 'Variants of the recipe behind the default model, on people held out of the training lists',
     figures: '{variants.length} variants; what each gives is in the file',
