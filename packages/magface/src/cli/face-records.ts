@@ -18,6 +18,8 @@ export interface FaceRecord {
   readonly quality: number | null;
   readonly reasons: readonly Reason[];
   readonly estimates: readonly Estimate[];
+  /** By quality methods that were asked for, by name. */
+  readonly measures?: Readonly<Record<string, number>>;
 }
 
 export interface FailureRecord {
@@ -27,8 +29,15 @@ export interface FailureRecord {
 
 export type QualityRecord = FaceRecord | FailureRecord;
 
-/** One record per face, or one for an image without faces. */
-export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
+/**
+ * One record per face, or one for an image without faces.
+ *
+ * @param measures - by face: values of further quality methods
+ */
+export function faceRecords(
+  outcome: ImageOutcome,
+  measures: readonly Readonly<Record<string, number>>[] = [],
+): QualityRecord[] {
   const { file } = outcome;
   if ('error' in outcome) {
     const { error } = outcome;
@@ -46,6 +55,7 @@ export function faceRecords(outcome: ImageOutcome): QualityRecord[] {
       quality,
       reasons,
       estimates,
+      ...(measures[face] && { measures: measures[face] }),
     }),
   );
 }
@@ -84,3 +94,19 @@ export const faceCsv: readonly Column<QualityRecord>[] = [
   { title: 'reasons', value: ofFace(({ reasons }) => reasons.map(({ code, value }) => `${code}=${value}`).join(' ')) },
   { title: 'error', value: (row) => ('error' in row ? row.error.code : undefined) },
 ];
+
+/** @returns the columns with one for each quality method, before the last */
+export function withMethods(
+  columns: readonly Column<QualityRecord>[],
+  methods: readonly string[],
+  format: (value: number) => string | number,
+): Column<QualityRecord>[] {
+  const own = methods.map(
+    (name): Column<QualityRecord> => ({
+      title: name,
+      value: ofFace(({ measures }) => (measures?.[name] === undefined ? undefined : format(measures[name]))),
+      layout: 'right',
+    }),
+  );
+  return [...columns.slice(0, -1), ...own, ...columns.slice(-1)];
+}

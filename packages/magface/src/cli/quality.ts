@@ -3,11 +3,12 @@ import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Command } from 'commander';
+import type { OpenedMethods } from '../eval/methods/open-methods.ts';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { faceCsv, faceRecords, faceTable, printedRecord, type QualityRecord } from './face-records.ts';
+import { faceCsv, faceRecords, faceTable, printedRecord, type QualityRecord, withMethods } from './face-records.ts';
 import { expectCalibration } from './min-quality.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
 import { createRows } from './output.ts';
@@ -25,6 +26,7 @@ interface QualityFlags extends RunFlags {
   readonly minQuality?: number;
   readonly best?: number;
   readonly copyTo?: string;
+  readonly methods?: readonly string[];
 }
 
 const examples = `
@@ -48,6 +50,7 @@ export function defineQuality(command: Command, context: Context, done: (exitCod
     .option('--min-quality <q>', 'show only faces of at least this quality, 0 to 100', percent)
     .option('--best <n>', 'show only the n best faces of all images, best first', count)
     .option('--copy-to <dir>', 'copy the images of these faces to a folder, without overwriting')
+    .option('--methods <method...>', 'further quality methods, a column each: see `magface lab --help`')
     .option('--report <file.html>', 'write a page with photos, faces and charts');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: QualityFlags) => done(await quality(inputs, flags, context)));
@@ -56,10 +59,12 @@ export function defineQuality(command: Command, context: Context, done: (exitCod
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   await expectFolderTarget(flags.copyTo, 'copy-to');
+  const { methods = [] } = flags;
+  let opened: OpenedMethods | undefined;
   const rows = createRows(context.stdout, {
     format: formatOf(flags),
-    table: faceTable,
-    csv: faceCsv,
+    table: withMethods(faceTable, methods, (value) => Number(value.toPrecision(4))),
+    csv: withMethods(faceCsv, methods, (value) => value),
     json: printedRecord,
   });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
@@ -73,19 +78,24 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
-      start: (recogniser) => {
+      start: async (recogniser) => {
         expectCalibration(recogniser.model, flags.minQuality);
         if (recogniser.model.contract.calibration === undefined && flags.quiet !== true)
           note(
             context,
             `${recogniser.model.name} has no quality scale, so only magnitudes are shown: fit one with \`magface calibrate\`.`,
           );
+        if (methods.length > 0) {
+          const { openMethods } = await import('../eval/methods/open-methods.ts');
+          opened = await openMethods(methods, recogniser);
+        }
         report?.start(recogniser);
         started = true;
       },
       outcome: async (outcome) => {
         await report?.add(outcome);
-        const found = faceRecords(outcome)
+        const measures = 'error' in outcome ? [] : await opened?.measure(outcome.faces);
+        const found = faceRecords(outcome, measures)
           .filter((row) => isGoodEnough(row, flags.minQuality))
           .map((row) => ({ row, path: outcome.file.path }));
         if (flags.best === undefined) for (const one of found) await show(one);
@@ -97,6 +107,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     // An interrupted run prints its results.
     for (const one of ranked) await show(one);
     if (started || context.signal.aborted) await rows.close();
+    await opened?.[Symbol.asyncDispose]();
     await report?.close();
     if (report !== undefined && started && flags.quiet !== true)
       note(context, `Report: ${flags.report}. Open it in a browser.`);

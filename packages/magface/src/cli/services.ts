@@ -28,4 +28,7 @@ export const services: Services = {
 };
 
 /** The part of `MagFace` that commands use. */
-export type Recogniser = Pick<MagFace, 'model' | 'detector' | 'detect' | 'stream' | typeof Symbol.asyncDispose>;
+export type Recogniser = Pick<
+  MagFace,
+  'model' | 'detector' | 'engine' | 'detect' | 'stream' | typeof Symbol.asyncDispose
+>;

@@ -7,8 +7,7 @@ import { cacheFolder } from '../../models/cache.ts';
 import { type EmbeddingModels, type EmbedSetOptions, featuresPath } from '../embed-set.ts';
 import type { FaceSet } from '../face-set.ts';
 import { featureCachePath, throughCache } from '../feature-cache.ts';
-import type { QualityMethod } from './method.ts';
-import { type MethodParts, openMethod } from './open-methods.ts';
+import { type MethodParts, openMethods } from './open-methods.ts';
 
 /** Increment this when a method's values change. */
 const version = 1;
@@ -59,29 +58,15 @@ async function measureImages(
   set: FaceSet,
   magface: FaceSource,
   names: readonly string[],
-  options: MeasureSetOptions,
+  { onImage, aligned, minScore, minFace, signal }: MeasureSetOptions,
 ): Promise<Map<string, Float32Array>> {
-  const methods: QualityMethod[] = [];
-  try {
-    for (const name of names) methods.push(await openMethod(name, magface));
-    return await measureBy(methods, set, { magface, ...options });
-  } finally {
-    for (const method of methods) await method[Symbol.asyncDispose]();
-  }
-}
-
-async function measureBy(
-  methods: readonly QualityMethod[],
-  set: FaceSet,
-  { magface, onImage, aligned, minScore, minFace, signal }: MeasureSetOptions & { readonly magface: FaceSource },
-): Promise<Map<string, Float32Array>> {
-  const values = new Map(methods.map(({ name }) => [name, new Float32Array(set.images.length)]));
+  await using methods = await openMethods(names, magface);
+  const values = new Map(names.map((name) => [name, new Float32Array(set.images.length)]));
   let waiting: { readonly index: number; readonly face: AnalyzedFace }[] = [];
   const flush = async (): Promise<void> => {
-    for (const method of methods) {
-      const measured = await method.measure(waiting.map(({ face }) => face));
-      for (const [i, { index }] of waiting.entries()) values.get(method.name)![index] = measured[i]!;
-    }
+    const measured = await methods.measure(waiting.map(({ face }) => face));
+    for (const [i, { index }] of waiting.entries())
+      for (const [name, value] of Object.entries(measured[i]!)) values.get(name)![index] = value;
     waiting = [];
   };
   async function* encoded(): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,6 @@
 /** Opens quality methods by name. */
 import { ConfigError } from '../../errors.ts';
+import type { AnalyzedFace } from '../../face.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models/load-model.ts';
@@ -130,5 +131,35 @@ async function magnitudeBy(name: string, model: LoadedModel<'recogniser'>, engin
     name,
     measure: async (faces) => (await embedder.embed(faces.map(({ crop }) => crop))).map(({ magnitude }) => magnitude),
     [Symbol.asyncDispose]: () => embedder[Symbol.asyncDispose](),
+  };
+}
+
+/** Several methods as one. */
+export interface OpenedMethods extends AsyncDisposable {
+  /** @returns (N) each face's values by method */
+  measure(faces: readonly AnalyzedFace[]): Promise<Record<string, number>[]>;
+}
+
+/** Opens all methods, or none if one cannot be opened. */
+export async function openMethods(names: readonly string[], parts: MethodParts): Promise<OpenedMethods> {
+  const methods: QualityMethod[] = [];
+  const close = async (): Promise<void> => {
+    for (const method of methods) await method[Symbol.asyncDispose]();
+  };
+  try {
+    for (const name of names) methods.push(await openMethod(name, parts));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    measure: async (faces) => {
+      const values = faces.map((): Record<string, number> => ({}));
+      for (const method of methods) {
+        for (const [i, value] of (await method.measure(faces)).entries()) values[i]![method.name] = value;
+      }
+      return values;
+    },
+    [Symbol.asyncDispose]: close,
   };
 }

@@ -100,3 +100,26 @@ test('a method that does not exist, or does not fit the model, is a failure of t
   expect(exitCode).toBe(1);
   expect(notes).toContain('to end in a linear layer, whose input dropout can vary, but it does not');
 });
+
+test('quality --methods adds a column for each method, and a field in JSON', async () => {
+  const words = [
+    'quality',
+    'set/faces/P0',
+    '--aligned',
+    '--model',
+    'tiny.onnx',
+    '--methods',
+    'flip',
+    'luminance-mean',
+    '-q',
+  ];
+  const { out, exitCode } = await runIn(folder, ...words);
+  expect(exitCode).toBe(0);
+  expect(out.split('\n')[0]).toMatch(/magnitude +quality +flip +luminance-mean +reasons/);
+  const rows = JSON.parse((await runIn(folder, ...words, '--json')).out) as { measures: Record<string, number> }[];
+  expect(rows).toHaveLength(4);
+  for (const { measures } of rows) expect(Object.keys(measures)).toEqual(['flip', 'luminance-mean']);
+  const wrong = await runIn(folder, ...words.slice(0, -1), 'flipp');
+  expect([wrong.exitCode, wrong.out]).toEqual([2, '']);
+  expect(wrong.notes).toContain('Expected a quality method but received flipp: choose from magnitude');
+});
