@@ -167,6 +167,6 @@ test('a record that does not fit is told field by field', async () => {
   const file = saved(network(), 'm.onnx');
   const wrong = { input: { width: 112, height: 112, channelOrder: 'GBR', mean: [1, 2] }, colour: 1 };
   await expect(convertOnnx(file, { describe: wrong })).rejects.toThrow(
-    /input\.channelOrder must be "RGB" or "BGR", not "GBR"; input\.mean must be three numbers, not \[1,2\]; input\.scale is missing: three numbers; the record has a field that is none: colour/,
+    /input\.channelOrder must be "RGB" or "BGR", not "GBR"; input\.mean must be three numbers, not \[1,2\]; input\.scale is missing: three numbers; the record has an unknown field: colour/,
   );
 });
