@@ -74,7 +74,7 @@ export function featuresPath(
 
 /** Embeds all images without a cache. @throws {MagfaceError} `feature_missing` */
 export async function embedImages(
-  set: FaceSet,
+  set: Pick<FaceSet, 'name' | 'images'>,
   magface: Pick<MagFace, 'model' | 'stream'>,
   options: EmbedSetOptions,
 ): Promise<EmbeddedImages> {

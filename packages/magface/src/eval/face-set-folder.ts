@@ -34,6 +34,7 @@ const knownLists: Readonly<Record<string, string>> = {
   'pairs_CPLFW.txt': 'CPLFW',
   'xqlfw_pairs.txt': 'XQLFW',
   'agedb_30_pairs.txt': 'AgeDB-30',
+  'agedb_30_pair.txt': 'AgeDB-30',
 };
 
 /**

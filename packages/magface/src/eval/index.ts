@@ -46,6 +46,18 @@ export {
   type Interval,
   type ThresholdEstimate,
 } from './bootstrap.ts';
+export {
+  type Clustering,
+  type ClusterMethod,
+  type ClusterOptions,
+  clusterFaces,
+  clusterMethods,
+  type MagnitudeRole,
+  magnitudeRoles,
+} from './clusters/cluster-faces.ts';
+export { type ClusterAgreement, type ClusterMeasures, measureClusters } from './clusters/cluster-measures.ts';
+export { type IjbClusterList, readIjbClusters } from './clusters/ijb-clusters.ts';
+export { peopleOf, readPeople } from './clusters/people-list.ts';
 export { type ComparedModel, compareModels, type Figure, type FigureComparison } from './compare-models.ts';
 export {
   type DamagedFace,
@@ -105,16 +117,31 @@ export {
   type QualityDecision,
   type QualityDecisionOptions,
 } from './quality-decision.ts';
+export {
+  type FairnessCell,
+  type FairnessOptions,
+  type GroupFairness,
+  type QualityFairness,
+  qualityFairness,
+} from './quality-fairness.ts';
 export { type QualityMeasure, readQualities } from './quality-file.ts';
 export {
   errorVersusReject,
+  type PartialArea,
   pairQuality,
   type RejectBaselines,
   type RejectCurve,
   type RejectOptions,
   rejectBaselines,
 } from './reject.ts';
-export type { ThresholdRule } from './reject-points.ts';
+export type { RejectUnit, ThresholdRule } from './reject-points.ts';
+export {
+  type QualityReliability,
+  qualityReliability,
+  type Reliability,
+  type ReliabilityBin,
+  type ReliabilityOptions,
+} from './reliability.ts';
 export {
   type DamageCurve,
   type DamageReport,

@@ -14,16 +14,22 @@
  * All counts are integer multiples of 1 / t, so a curve is bit-identical for any order of the pairs.
  */
 import { ConfigError } from '../errors.ts';
-import { canMeasure } from './roc.ts';
+import { canMeasure, countBelow, nextAbove } from './roc.ts';
 
-/** How the threshold is found at each reject rate. */
-export type ThresholdRule = 'official' | 'exact' | 'fixed';
+/** How the threshold is found: `start` is that of a given FNMR without rejection, the others go by FMR at each reject rate. */
+export type ThresholdRule = 'official' | 'exact' | 'fixed' | 'start';
+
+/** What a reject rate is a share of: all pairs, genuine pairs, or the faces (templates) in the pairs. */
+export type RejectUnit = 'pairs' | 'genuine' | 'templates';
 
 /** Settings of a curve. */
 export interface RejectSettings {
   readonly fmr: number;
   readonly threshold: ThresholdRule;
+  /** With `start`. */
+  readonly startFnmr?: number | undefined;
   readonly rejectRates: readonly number[];
+  readonly unit?: RejectUnit | undefined;
 }
 
 /** One point at one reject rate. */
@@ -32,6 +38,8 @@ export interface RejectPoint {
   readonly limit: number | null;
   /** Null without a limit, or if no genuine pair is left. */
   readonly fnmr: number | null;
+  /** Share of the impostors left that exceed the limit; null without a limit, or if none is left. */
+  readonly fmr: number | null;
   /** Expected numbers of pairs left; integer unless the rate splits pairs of equal quality. */
   readonly genuineLeft: number;
   readonly impostorLeft: number;
@@ -43,6 +51,7 @@ export interface RejectPoint {
  * @param similarities - (P) cosine
  * @param same - (P) 1 for genuine pairs
  * @param quality - (P) higher is better
+ * @param faces - quality of each face in the pairs, in any order; needed to reject by templates
  * @returns a function from (P) integer weights, one per pair, to one point per reject rate
  * @throws {ConfigError} if the official rule is used with a rate that is not a power of ten
  */
@@ -50,15 +59,18 @@ export function rejectMeter(
   similarities: Float64Array,
   same: Uint8Array,
   quality: Float64Array,
+  faces: ArrayLike<number> = [],
 ): (weights: ArrayLike<number>, settings: RejectSettings) => RejectPoint[] {
   const step = stepsOf(quality);
   const count = step.reduce((most, of) => Math.max(most, of), 0) + 1;
+  const templates = countTemplates(step, quality, { faces, count });
   const falling = Uint32Array.from(similarities.keys()).sort((a, b) => similarities[b]! - similarities[a]!);
   const impostors = falling.filter((pair) => same[pair] !== 1);
   const refusedFirst = falling.filter((pair) => same[pair] === 1).reverse();
-  return (weights, { fmr, threshold, rejectRates }) => {
+  return (weights, { fmr, threshold, startFnmr, rejectRates, unit = 'pairs' }) => {
     const steps = countSteps(step, same, weights, count);
     const limitOf = (cut: Cut): number | null => {
+      if (threshold === 'start') return limitRefusing((startFnmr ?? 0) * cut.genuine + 1e-9 * cut.size, cut);
       const passing = threshold === 'official' ? officialPassing(cut, fmr) : exactPassing(cut, fmr);
       return passing === null ? null : limitPassing(passing, cut);
     };
@@ -71,6 +83,26 @@ export function rejectMeter(
       }
       return null;
     };
+    /** The highest genuine similarity up to which no more than `most` are refused; null if one would be too many. */
+    const limitRefusing = (most: number, cut: Cut): number | null => {
+      let [units, limit]: [number, number | null] = [0, null];
+      for (let k = 0; k < refusedFirst.length; ) {
+        const score = similarities[refusedFirst[k]!]!;
+        for (; k < refusedFirst.length && similarities[refusedFirst[k]!] === score; k++)
+          units += weights[refusedFirst[k]!]! * unitsOf(step[refusedFirst[k]!]!, cut);
+        if (units > most) return limit;
+        if (units > 0) limit = score;
+      }
+      return limit;
+    };
+    const accepted = (limit: number, cut: Cut): number => {
+      let units = 0;
+      for (const pair of impostors) {
+        if (similarities[pair]! <= limit) break;
+        units += weights[pair]! * unitsOf(step[pair]!, cut);
+      }
+      return units;
+    };
     const refused = (limit: number, cut: Cut): number => {
       let units = 0;
       for (const pair of refusedFirst) {
@@ -79,13 +111,16 @@ export function rejectMeter(
       }
       return units;
     };
-    const fixed = threshold === 'fixed' ? limitOf(cutAt(steps, 0)) : undefined;
+    const isFixed = threshold === 'fixed' || threshold === 'start';
+    const fixed = isFixed ? limitOf(cutAt(steps, 0, byPairs(steps))) : undefined;
+    const positions = { pairs: byPairs, genuine: byGenuine, templates: () => templates }[unit](steps);
     return rejectRates.map((rate) => {
-      const cut = cutAt(steps, rate);
+      const cut = cutAt(steps, rate, positions);
       const limit = fixed === undefined ? limitOf(cut) : fixed;
       return {
         limit,
         fnmr: limit === null || cut.genuine === 0 ? null : refused(limit, cut) / cut.genuine,
+        fmr: limit === null || cut.impostor === 0 ? null : accepted(limit, cut) / cut.impostor,
         genuineLeft: cut.genuine / cut.size,
         impostorLeft: cut.impostor / cut.size,
       };
@@ -123,7 +158,7 @@ function countSteps(step: Uint32Array, same: Uint8Array, weights: ArrayLike<numb
 interface Cut {
   /** Steps below are rejected, steps above stay. */
   readonly step: number;
-  /** t: pairs of this step. */
+  /** t: pairs (genuine pairs, faces) of this step. */
   readonly size: number;
   /** s: how many of them stay. */
   readonly staying: number;
@@ -131,18 +166,48 @@ interface Cut {
   readonly impostor: number;
 }
 
-/** Rejects ⌊rate · P⌋ pairs. The small addend corrects products such as 0.29 · 100, which round to below 29. */
-function cutAt({ genuine, impostor }: Steps, rate: number): Cut {
-  const pairs = genuine.at(-1)! + impostor.at(-1)!;
-  const gone = Math.min(pairs - 1, Math.floor(rate * pairs + 1e-9));
+/** What is rejected, step by step: pairs, genuine pairs or faces. */
+interface Positions {
+  /** How many go before each step; the last entry counts all. */
+  readonly before: Float64Array;
+  /** How many have just the quality of the step. */
+  readonly at: Float64Array;
+}
+
+const byPairs = ({ genuine, impostor }: Steps): Positions =>
+  positionsOf(genuine.map((count, i) => count + impostor[i]!));
+const byGenuine = ({ genuine }: Steps): Positions => positionsOf(genuine);
+const positionsOf = (before: Float64Array): Positions => ({
+  before,
+  at: before.subarray(1).map((count, i) => count - before[i]!),
+});
+
+/** Faces that are the worse one of no pair stand between two steps: their rejection takes no further pair away. */
+function countTemplates(
+  step: Uint32Array,
+  quality: Float64Array,
+  { faces, count }: { readonly faces: ArrayLike<number>; readonly count: number },
+): Positions {
+  const sorted = Float64Array.from(faces).sort();
+  const qualityOf = new Float64Array(count);
+  step.forEach((of, pair) => {
+    qualityOf[of] = quality[pair]!;
+  });
+  const before = Float64Array.from([...qualityOf.map((value) => countBelow(sorted, value)), sorted.length]);
+  const upTo = qualityOf.map((value) => countBelow(sorted, nextAbove(value)));
+  return { before, at: upTo.map((all, i) => all - before[i]!) };
+}
+
+/** Rejects ⌊rate · all⌋. The small addend corrects products such as 0.29 · 100, which round to below 29. */
+function cutAt({ genuine, impostor }: Steps, rate: number, { before, at }: Positions): Cut {
+  const gone = Math.min(before.at(-1)! - 1, Math.floor(rate * before.at(-1)! + 1e-9));
   let [low, high] = [0, genuine.length - 2]; // the last step that begins at or before the cut
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (genuine[middle]! + impostor[middle]! <= gone) low = middle;
+    if (before[middle]! <= gone) low = middle;
     else high = middle - 1;
   }
-  const [below, upTo] = [genuine[low]! + impostor[low]!, genuine[low + 1]! + impostor[low + 1]!];
-  const [size, staying] = [upTo - below, upTo - gone];
+  const [size, staying] = [Math.max(1, at[low]!), Math.max(0, at[low]! - (gone - before[low]!))];
   const left = (counts: Float64Array): number =>
     (counts.at(-1)! - counts[low + 1]!) * size + (counts[low + 1]! - counts[low]!) * staying;
   return { step: low, size, staying, genuine: left(genuine), impostor: left(impostor) };

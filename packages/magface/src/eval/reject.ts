@@ -9,6 +9,10 @@
  *     official: of n impostors left, the threshold is the ⌊…⌊(n − 1)/10⌋…/10⌋-th most alike, one division a decade of FMR
  *     exact:    the threshold accepts ⌊fmr · n⌋ of the impostors left
  *     fixed:    the exact threshold of all pairs, kept at every rate, as in ISO/IEC 29794-1
+ *     start:    the threshold at which a given share of the genuine pairs is refused without rejection, kept at every rate
+ *
+ * A rate is a share of all pairs; of the genuine pairs, with the impostors of as low a quality; or of the faces (templates),
+ * each of which takes all its pairs along.
  *
  * The two baselines follow the same rule at the same rates:
  *
@@ -24,27 +28,44 @@
  * @see official inference/eval_quality; Grother and Tabassi, "Performance of Biometric Quality Measures", 2007; Schlett et
  * al., "Considerations on the Evaluation of Biometric Quality Assessment Algorithms", 2023
  */
-import { ConfigError, ShapeError } from '../errors.ts';
-import { type RejectPoint, rejectMeter, type ThresholdRule } from './reject-points.ts';
-import { pointAtFar, splitScores } from './roc.ts';
+import { ConfigError, MagfaceError, ShapeError } from '../errors.ts';
+import { type RejectPoint, type RejectUnit, rejectMeter, type ThresholdRule } from './reject-points.ts';
+import { pointAtFar, type Scores, splitScores } from './roc.ts';
 import type { Pairs } from './verification.ts';
 
 /** Options of error-versus-reject curves. */
 export interface RejectOptions {
   /** False match rate. @default 0.001 */
   readonly fmr?: number;
-  /** @default 'exact' */
+  /** @default 'exact', or 'start' with `startFnmr` */
   readonly threshold?: ThresholdRule;
+  /** FNMR without rejection, in (0, 1): sets the threshold in place of `fmr`. @default none */
+  readonly startFnmr?: number | undefined;
+  /** What a reject rate is a share of. @default 'pairs' */
+  readonly unit?: RejectUnit | undefined;
+  /** Quality of each face in the pairs, for the unit `templates`. A bootstrap keeps their order and their number. */
+  readonly faces?: ArrayLike<number> | undefined;
   /** Share of rejected pairs, each in [0, 1). @default 0, 0.05, …, 0.95 */
   readonly rejectRates?: readonly number[];
   /** The partial area ends at this reject rate. @default 0.3, or the last rate if that is lower */
   readonly paucLimit?: number;
 }
 
+/** A partial area: its limit, and the figures of {@link RejectCurve} up to there. */
+export interface PartialArea {
+  readonly paucLimit: number;
+  readonly pauc: number | null;
+  readonly paucArea: number | null;
+  readonly paucRelative: number | null;
+}
+
 /** An error-versus-reject curve. */
-export interface RejectCurve {
+export interface RejectCurve extends PartialArea {
+  /** As asked for; with a start FNMR the FMR measured at its threshold, over all pairs. */
   readonly fmr: number;
   readonly threshold: ThresholdRule;
+  readonly startFnmr?: number;
+  readonly unit: RejectUnit;
   readonly rejectRates: readonly number[];
   /** One per reject rate; null if too few impostors are left for the FMR. */
   readonly fnmr: readonly (number | null)[];
@@ -63,6 +84,8 @@ export interface RejectCurve {
   /** `pauc / fnmrOfAll`: 1 if rejecting gains nothing. It rates the quality alone; `pauc` also rates the recogniser. */
   readonly paucRelative: number | null;
   readonly paucLimit: number;
+  /** The same to 20 % and to 30 % rejected, the limits of the literature, as far as the rates go. */
+  readonly areas: readonly PartialArea[];
   /** Why a rate is null, one sentence each. */
   readonly limits: readonly string[];
 }
@@ -89,7 +112,7 @@ export function errorVersusReject(
   options: RejectOptions = {},
 ): RejectCurve {
   const curve = rejectCurves(similarities, same, quality, options)(new Uint8Array(same.length).fill(1));
-  if (curve.fnmrOfAll === null) pointAtFar(splitScores(similarities, same), curve.fmr); // throws, with the pairs needed
+  if (curve.fnmrOfAll === null) throwTooFew(splitScores(similarities, same), options);
   return curve;
 }
 
@@ -107,12 +130,12 @@ export function rejectCurves(
 ): (weights: ArrayLike<number>) => RejectCurve {
   const settings = settingsOf(options);
   expectQualities(quality, same);
-  const meter = rejectMeter(similarities, same, quality);
+  const meter = rejectMeter(similarities, same, quality, options.faces);
   // The point of all pairs comes first, whether or not it is among the rates.
   const rejectRates = [0, ...settings.rejectRates];
   return (weights) => {
     const [all, ...points] = meter(weights, { ...settings, rejectRates });
-    return curveOf(points, all!.fnmr, settings);
+    return curveOf(points, all!, settings);
   };
 }
 
@@ -131,7 +154,8 @@ export function rejectBaselines(
   options: RejectOptions = {},
 ): RejectBaselines {
   const settings = settingsOf(options);
-  const random = errorVersusReject(similarities, same, new Float64Array(same.length), options);
+  const faces = options.faces && new Float64Array(options.faces.length);
+  const random = errorVersusReject(similarities, same, new Float64Array(same.length), { ...options, faces });
   const { genuine } = splitScores(similarities, same);
   const pairs = same.length;
   const points = random.rejectRates.map((rate, i): RejectPoint => {
@@ -141,16 +165,47 @@ export function rejectBaselines(
     const left = Math.max(0, errors * pairs - genuine.length * gone) / (genuine.length * (pairs - gone));
     return {
       limit,
+      fmr: null,
       fnmr: limit === null ? null : left,
       genuineLeft: random.genuineLeft[i]!,
       impostorLeft: random.impostorLeft[i]!,
     };
   });
-  return { random, oracle: curveOf(points, random.fnmrOfAll, settings) };
+  return { random, oracle: curveOf(points, { fnmr: random.fnmrOfAll, fmr: random.fmr }, settings) };
 }
 
-function settingsOf(options: RejectOptions): Required<RejectOptions> {
-  const { fmr = 0.001, threshold = 'exact', rejectRates = officialRejectRates } = options;
+/** @throws {MagfaceError} `evaluation_impossible` with the pairs needed */
+function throwTooFew(scores: Scores, { fmr, startFnmr }: RejectOptions): void {
+  if (startFnmr === undefined) {
+    pointAtFar(scores, fmr ?? 0.001);
+    return;
+  }
+  const message = `Expected at least ${Math.ceil(1 / startFnmr - 1e-6)} genuine pairs of different similarity for a start FNMR of ${startFnmr} but received ${scores.genuine.length}: ask for a higher rate.`;
+  throw new MagfaceError('evaluation_impossible', message);
+}
+
+interface Settings {
+  readonly fmr: number;
+  readonly threshold: ThresholdRule;
+  readonly startFnmr?: number;
+  readonly unit: RejectUnit;
+  readonly rejectRates: readonly number[];
+  readonly paucLimit: number;
+}
+
+function settingsOf(options: RejectOptions): Settings {
+  const { fmr = 0.001, startFnmr, unit = 'pairs', rejectRates = officialRejectRates } = options;
+  const { threshold = startFnmr === undefined ? 'exact' : 'start' } = options;
+  if (
+    (threshold === 'start') !== (startFnmr !== undefined) ||
+    (startFnmr !== undefined && !(startFnmr > 0 && startFnmr < 1))
+  )
+    throw new ConfigError(
+      'startFnmr',
+      `Expected a start FNMR between 0 and 1 with the threshold rule "start" alone but received ${startFnmr} with "${threshold}".`,
+    );
+  if (unit === 'templates' && options.faces === undefined)
+    throw new ConfigError('faces', 'Expected the quality of each face to reject by templates but received none.');
   if (
     rejectRates.length === 0 ||
     rejectRates.some((rate, i) => !(rate >= 0 && rate < 1 && rate > (rejectRates[i - 1] ?? -1)))
@@ -160,32 +215,51 @@ function settingsOf(options: RejectOptions): Required<RejectOptions> {
       `Expected rising reject rates from 0 to below 1 but received ${rejectRates.join(', ')}: sort them.`,
     );
   const { paucLimit = Math.min(0.3, rejectRates.at(-1)!) } = options;
-  return { fmr, threshold, rejectRates, paucLimit };
+  return { fmr, threshold, ...(startFnmr !== undefined && { startFnmr }), unit, rejectRates, paucLimit };
 }
 
 function curveOf(
   points: readonly RejectPoint[],
-  fnmrOfAll: number | null,
-  settings: Required<RejectOptions>,
+  all: Pick<RejectPoint, 'fnmr' | 'fmr'>,
+  settings: Settings,
 ): RejectCurve {
-  const { fmr, rejectRates, paucLimit } = settings;
+  const { rejectRates, paucLimit, startFnmr } = settings;
+  const fmr = startFnmr === undefined ? settings.fmr : (all.fmr ?? 0);
   const fnmr = points.map((point) => point.fnmr);
   const unknown = rejectRates.filter((_, i) => fnmr[i] === null);
-  const pauc = meanTo(paucLimit, rejectRates, fnmr);
+  const area = (limit: number): PartialArea => areaTo(limit, { rejectRates, fnmr, fnmrOfAll: all.fnmr });
   return {
     ...settings,
+    fmr,
     fnmr,
     thresholds: points.map((point) => point.limit),
     genuineLeft: points.map((point) => point.genuineLeft),
     impostorLeft: points.map((point) => point.impostorLeft),
-    fnmrOfAll,
-    pauc,
-    paucArea: pauc === null ? null : pauc * (paucLimit - rejectRates[0]!),
-    paucRelative: pauc === null || !fnmrOfAll ? null : pauc / fnmrOfAll,
+    fnmrOfAll: all.fnmr,
+    ...area(paucLimit),
+    areas: literatureLimits.filter((limit) => limit <= rejectRates.at(-1)!).map(area),
     limits:
       unknown.length === 0
         ? []
-        : [`FMR ${fmr} cannot be measured with ${unknown.map(asPercent).join(', ')} rejected: too few pairs are left.`],
+        : [
+            `${startFnmr === undefined ? `FMR ${fmr}` : 'FNMR'} cannot be measured with ${unknown.map(asPercent).join(', ')} rejected: too few pairs are left.`,
+          ],
+  };
+}
+
+/** Where the literature ends its partial areas. */
+const literatureLimits = [0.2, 0.3] as const;
+
+function areaTo(
+  paucLimit: number,
+  { rejectRates, fnmr, fnmrOfAll }: Pick<RejectCurve, 'rejectRates' | 'fnmr' | 'fnmrOfAll'>,
+): PartialArea {
+  const pauc = meanTo(paucLimit, rejectRates, fnmr);
+  return {
+    paucLimit,
+    pauc,
+    paucArea: pauc === null ? null : pauc * (paucLimit - rejectRates[0]!),
+    paucRelative: pauc === null || !fnmrOfAll ? null : pauc / fnmrOfAll,
   };
 }
 

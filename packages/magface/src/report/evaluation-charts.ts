@@ -4,6 +4,7 @@ import type { Interval } from '../eval/bootstrap.ts';
 import type { HistogramBin, PairReport, ViewBin } from '../eval/pair-report.ts';
 import type { RejectCurve } from '../eval/reject.ts';
 import { draw } from './draw.ts';
+import { operatingText } from './figure-text.ts';
 
 /** Colours of models in order, distinct for any colour vision (Okabe and Ito) on white and on black. */
 const modelColours: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9'];
@@ -102,7 +103,7 @@ export function rejectChart({ reports, places }: PlacedReports): string {
   const models = Math.max(...places) + 1;
   return chart('Error versus reject: FNMR as the pairs of lowest quality are turned away', {
     x: { label: 'Pairs turned away', tickFormat: '%' },
-    y: { label: `FNMR at FMR ${reports[0]!.reject.fmr}`, tickFormat: '%', grid: true, zero: true },
+    y: { label: operatingText(reports[0]!.reject).split(',')[0]!, tickFormat: '%', grid: true, zero: true },
     marks: reports.flatMap(({ reject, baselines, measures }, i) => [
       band(reject.rejectRates, places[i]!, (rate, at) => [rate, reject.fnmrInterval[at]!]),
       line(baselines.random, places[i]!, '6 4'),

@@ -15,7 +15,7 @@ import {
   viewColours,
 } from './evaluation-charts.ts';
 import { groupTable, thresholdTable } from './evaluation-tables.ts';
-import { differenceRange, figureText } from './figure-text.ts';
+import { differenceRange, figureText, operatingText } from './figure-text.ts';
 import { counted, escaped } from './page.ts';
 
 export function setSections(
@@ -46,7 +46,7 @@ const swatch = (colour: string): string => `<i style="background:${colour}"></i>
 function rejectFacts({ reject }: PairReport): string {
   const left = reject.rejectRates.findLastIndex((rate) => rate <= reject.paucLimit + 1e-9);
   const count = (value: number): string => Math.round(value).toLocaleString('en');
-  return `FNMR at FMR ${reject.fmr} (${reject.threshold} threshold) among the pairs that are left. At ${asPercent(reject.rejectRates[left]!)} these are ${count(reject.genuineLeft[left]!)} genuine and ${count(reject.impostorLeft[left]!)} impostor.`;
+  return `${operatingText(reject).replace(/, (\w+ threshold)$/, ' ($1)')} among the pairs that are left. At ${asPercent(reject.rejectRates[left]!)} these are ${count(reject.genuineLeft[left]!)} genuine and ${count(reject.impostorLeft[left]!)} impostor.`;
 }
 
 /** How the bootstrap groups pairs. */

@@ -33,13 +33,23 @@ export function figureValue({ verification, reject }: PairReport, name: string):
   return verification[name as 'accuracy' | 'cosineAccuracy' | 'auc' | 'eer'];
 }
 
+/** @returns `FNMR at FMR 0.001, exact threshold`, or the same for a start FNMR */
+export const operatingText = ({ fmr, threshold, startFnmr }: RejectCurve): string =>
+  startFnmr === undefined
+    ? `FNMR at FMR ${fmr}, ${threshold} threshold`
+    : `FNMR at a start FNMR of ${startFnmr} (FMR ${Number(fmr.toPrecision(3))}), fixed threshold`;
+
+/** @returns what a reject rate is a share of */
+export const unitText = ({ unit }: RejectCurve): string =>
+  unit === 'pairs' ? 'the pairs' : unit === 'genuine' ? 'the genuine pairs' : 'the faces';
+
 /** Caption of pAUC: rate, rule and limit. */
-export const paucCaption = ({ fmr, threshold, rejectRates, paucLimit }: RejectCurve): string =>
-  `pAUC is the area below the FNMR at FMR ${fmr} (${threshold} threshold) while ${asPercent(rejectRates[0]!)} to ${asPercent(paucLimit)} of the pairs are rejected. It judges recogniser and quality together. Relative pAUC divides its mean by the FNMR with nothing rejected and judges the quality alone: 1 is no gain.`;
+export const paucCaption = (curve: RejectCurve): string =>
+  `pAUC is the area below the ${operatingText(curve).replace(/, (\w+ threshold)$/, ' ($1)')} while ${asPercent(curve.rejectRates[0]!)} to ${asPercent(curve.paucLimit)} of ${unitText(curve)} are rejected. It judges recogniser and quality together. Relative pAUC divides its mean by the FNMR with nothing rejected and judges the quality alone: 1 is no gain.`;
 
 /** The same in one line, for the terminal. */
-export const paucLine = ({ fmr, threshold, rejectRates, paucLimit }: RejectCurve): string =>
-  `pAUC: FNMR at FMR ${fmr}, ${threshold} threshold, ${asPercent(rejectRates[0]!)} to ${asPercent(paucLimit)} of the pairs rejected; relative: 1 is no gain`;
+export const paucLine = (curve: RejectCurve): string =>
+  `pAUC: ${operatingText(curve)}, ${asPercent(curve.rejectRates[0]!)} to ${asPercent(curve.paucLimit)} of ${unitText(curve)} rejected; relative: 1 is no gain`;
 
 /** @returns `0.10 points`, `0.00012`: a difference of two values, in the figure's unit */
 export function differenceText(name: string, value: number): string {

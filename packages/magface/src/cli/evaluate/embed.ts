@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { EmbeddingModels } from '../../eval/embed-set.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
+import type { EmbeddedImages } from '../../eval/feature-cache.ts';
 import type { LoadedPairs } from '../../eval/load-pairs.ts';
 import type { MethodParts } from '../../eval/methods/open-methods.ts';
 import { pairQuality } from '../../eval/reject.ts';
@@ -26,11 +27,28 @@ export interface EmbeddedSet extends LoadedPairs {
 
 const remedy = 'Use --aligned for faces cut to 112x112, another --detector, or a list of pairs without them';
 
+/** Features of a set's images, and the model they are from. */
+export interface EmbeddedFaces {
+  readonly model: LoadedModel<'recogniser'>;
+  readonly images: EmbeddedImages;
+}
+
+/** Embeds the images of a set and resolves its pairs. @throws {MagfaceError} `feature_missing` */
+export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Context): Promise<EmbeddedSet> {
+  const { embeddedPairs } = await import('../../eval/embed-set.ts');
+  const { model, images } = await embedFaces(set, flags, context);
+  return { model, ...embeddedPairs(set, images) };
+}
+
 /**
  * @throws {MagfaceError} `feature_missing` naming the images without a feature: the rest would give other figures
  */
-export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Context): Promise<EmbeddedSet> {
-  const { embedImages, embeddedPairs, featuresPath } = await import('../../eval/embed-set.ts');
+export async function embedFaces(
+  set: Pick<FaceSet, 'name' | 'images'>,
+  flags: EmbedSetFlags,
+  context: Context,
+): Promise<EmbeddedFaces> {
+  const { embedImages, featuresPath } = await import('../../eval/embed-set.ts');
   const { throughCache } = await import('../../eval/feature-cache.ts');
   const models = await modelsOf(flags, context);
   const options = { ...streamOptions(flags, context.signal), cacheDir: context.env['MAGFACE_CACHE'], remedy };
@@ -51,7 +69,7 @@ export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Cont
     const why = 'code' in unkept ? String(unkept.code) : String(unkept);
     note(context, `The features could not be cached in ${dirname(path)} (${why}).`);
   }
-  return { model: models.model, ...embeddedPairs(set, images) };
+  return { model: models.model, images };
 }
 
 /**

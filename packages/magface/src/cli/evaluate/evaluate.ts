@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
+import { defineEvaluateClusters } from './clusters.ts';
 import { defineEvaluateIjb } from './ijb.ts';
 import { defineEvaluatePairs } from './pairs.ts';
 import { defineEvaluateReject } from './reject.ts';
@@ -19,6 +20,7 @@ Examples:
   magface evaluate reject --features f.npy --pairs p.list --threshold official
   magface evaluate ijb --features ijbc.npy --meta IJBC/meta --type c \\
       --magnitude-weighted
+  magface evaluate clusters --faces aligned/ --aligned
   magface evaluate report --features a.npy b.npy --pairs p.txt --output out.html
   magface evaluate robustness --faces aligned/ --model my.onnx --report out.html`;
 
@@ -33,6 +35,7 @@ export function defineEvaluate(
   defineEvaluatePairs(command.command('pairs'), context);
   defineEvaluateReject(command.command('reject'), context);
   defineEvaluateIjb(command.command('ijb'), context);
+  defineEvaluateClusters(command.command('clusters'), context);
   defineEvaluateReport(command.command('report'), context);
   defineEvaluateRobustness(command.command('robustness'), context, done);
 }

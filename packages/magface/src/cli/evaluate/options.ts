@@ -2,7 +2,7 @@
 import { basename, extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RejectOptions } from '../../eval/reject.ts';
-import type { ThresholdRule } from '../../eval/reject-points.ts';
+import type { RejectUnit, ThresholdRule } from '../../eval/reject-points.ts';
 
 /** Inputs of every evaluation of pairs. */
 export interface PairFlags {
@@ -35,6 +35,8 @@ export function rate(text: string): number {
 export interface RejectFlags {
   readonly fmr?: number | undefined;
   readonly threshold: ThresholdRule;
+  readonly startFnmr?: number | undefined;
+  readonly by?: RejectUnit | undefined;
   readonly rates?: readonly number[] | undefined;
   readonly limit?: number | undefined;
 }
@@ -53,6 +55,7 @@ export function addRejectFlags(command: Command, fmr?: number): Command {
         .choices(['official', 'exact', 'fixed'])
         .default('exact'),
     )
+    .option('--start-fnmr <rate>', 'threshold of this FNMR without rejection, instead of --fmr and --threshold', rate)
     .option(
       '--rates <list>',
       'reject rates in addition to 0, such as 0.01,0.02,0.03 (default: 0.05 to 0.95)',
@@ -62,9 +65,11 @@ export function addRejectFlags(command: Command, fmr?: number): Command {
 }
 
 /** @returns the options; the rates always include 0, since pAUC begins there */
-export const rejectOptions = ({ fmr, threshold, rates, limit }: RejectFlags): RejectOptions => ({
-  threshold,
-  ...(fmr !== undefined && { fmr }),
+export const rejectOptions = ({ fmr, threshold, startFnmr, by, rates, limit }: RejectFlags): RejectOptions => ({
+  threshold: startFnmr === undefined ? threshold : 'start',
+  ...(startFnmr !== undefined && { startFnmr }),
+  ...(by !== undefined && { unit: by }),
+  ...(fmr !== undefined && startFnmr === undefined && { fmr }),
   ...(rates !== undefined && { rejectRates: rates }),
   ...(limit !== undefined && { paucLimit: limit }),
 });

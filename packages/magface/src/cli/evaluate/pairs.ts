@@ -11,6 +11,7 @@ import { type Context, note } from '../context.ts';
 import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { figureColumns } from './columns.ts';
+import { type MeaningOptions, meaningLines, measureMeaning, type QualityMeaning, scaleOf } from './meaning.ts';
 import { addPairFlags, type PairFlags, rates } from './options.ts';
 
 interface Flags extends PairFlags, OutputFlags {
@@ -18,10 +19,12 @@ interface Flags extends PairFlags, OutputFlags {
   readonly far?: readonly number[];
   readonly intervals?: boolean;
   readonly qualityBins?: number;
+  readonly reliability?: number;
+  readonly scale?: MeaningOptions['scale'];
 }
 
 /** The contract's fields and the requested ones. */
-interface PairsResult extends Verification {
+interface PairsResult extends Verification, Partial<QualityMeaning> {
   readonly thresholds?: readonly ThresholdEstimate[];
   readonly qualityDecision?: QualityDecision;
   readonly groups?: Readonly<Record<string, GroupReport>>;
@@ -37,7 +40,9 @@ export function defineEvaluatePairs(command: Command, context: Context): void {
       '--quality-bins <n>',
       'also fit one threshold per quality bin (n bins) and test it on held-out folds',
       count,
-    );
+    )
+    .option('--reliability <n>', 'judge quality as a probability, and its meaning by group, in n quality bins', count)
+    .option('--scale <centre,width>', 'quality scale of the model, to judge its scores as well', scaleOf);
   addOutputFlags(command).action(async (flags: Flags) => {
     const loaded = await loadPairs(flags);
     const result = measure(loaded, flags);
@@ -47,7 +52,10 @@ export function defineEvaluatePairs(command: Command, context: Context): void {
   });
 }
 
-function measure(loaded: LoadedPairs, { folds, far, intervals, qualityBins: bins }: Flags): PairsResult {
+function measure(
+  loaded: LoadedPairs,
+  { folds, far, intervals, qualityBins: bins, reliability, scale }: Flags,
+): PairsResult {
   const { features, rows, similarities, same, columns } = loaded;
   const people = identitiesOf(rows, features.names);
   const result = verify(features, rows, far === undefined ? { folds } : { folds, far });
@@ -61,6 +69,7 @@ function measure(loaded: LoadedPairs, { folds, far, intervals, qualityBins: bins
     }),
     ...(bins !== undefined && { qualityDecision: fitQualityDecision(loaded, people, { fmr, bins, folds }) }),
     ...(groups.length > 0 && { groups: Object.fromEntries(groups) }),
+    ...(reliability !== undefined && measureMeaning(loaded, people, { fmr, bins: reliability, scale })),
   };
 }
 
@@ -81,6 +90,7 @@ function linesOf(result: PairsResult): string[] {
     ),
     ...(qualityDecision === undefined ? [] : [qualityLine(qualityDecision)]),
     ...Object.entries(groups).flatMap(([name, report]) => groupLines(name, report)),
+    ...(result.reliability === undefined ? [] : meaningLines({ ...result, reliability: result.reliability })),
   ];
 }
 

@@ -2,18 +2,19 @@
 
 import { writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { ConfigError } from '../../errors.ts';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { measureModel } from '../../eval/measure-model.ts';
-import { asPercent, errorVersusReject, type RejectCurve, rejectBaselines } from '../../eval/reject.ts';
+import { asPercent, errorVersusReject, pairQuality, type RejectCurve, rejectBaselines } from '../../eval/reject.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
-import { figureText, paucLine } from '../../report/figure-text.ts';
+import { figureText, operatingText, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
 import { type Context, note } from '../context.ts';
 import { addOutputFlags, formatOf, type OutputFlags } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
 import { addPairFlags, addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
-import { readMeasures } from './report.ts';
+import { pairMeasures, readMeasures } from './report.ts';
 
 interface Flags extends PairFlags, RejectFlags, OutputFlags {
   readonly quality?: readonly string[];
@@ -29,17 +30,23 @@ interface RejectResult extends RejectCurve {
   readonly measures?: Readonly<Record<string, Area>>;
 }
 
-type Area = Pick<RejectCurve, 'fnmr' | 'genuineLeft' | 'impostorLeft' | 'pauc' | 'paucArea' | 'paucRelative'>;
+type Area = Pick<RejectCurve, 'fnmr' | 'genuineLeft' | 'impostorLeft' | 'pauc' | 'paucArea' | 'paucRelative' | 'areas'>;
 
 /** Measures by name, then chance and the oracle. */
 type NamedCurve = readonly [name: string, curve: RejectCurve];
 
 export function defineEvaluateReject(command: Command, context: Context): void {
   command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are rejected.');
-  addRejectFlags(addPairFlags(command), 0.001).option(
-    '--quality <file...>',
-    'other quality measures to compare with magnitude: "name value" lines, one value per feature, or a table with a header',
-  );
+  addRejectFlags(addPairFlags(command), 0.001)
+    .addOption(
+      new Option('--by <unit>', 'what a reject rate is a share of: all pairs, genuine pairs, or templates (faces)')
+        .choices(['pairs', 'genuine', 'templates'])
+        .default('pairs'),
+    )
+    .option(
+      '--quality <file...>',
+      'other quality measures to compare with magnitude: "name value" lines, one value per feature, or a table with a header',
+    );
   addOutputFlags(command).option('--report <file.html>', 'write a page with all measures in one chart');
   command.action((flags: Flags) => evaluateReject(flags, context));
 }
@@ -47,13 +54,17 @@ export function defineEvaluateReject(command: Command, context: Context): void {
 async function evaluateReject(flags: Flags, context: Context): Promise<void> {
   await expectFileTarget(flags.report, 'report');
   const loaded = await loadPairs(flags);
-  const { similarities, same } = loaded;
+  const { similarities, same, rows } = loaded;
+  if (flags.report !== undefined && flags.by !== 'pairs')
+    throw new ConfigError('by', `Expected --by pairs for a report but received ${flags.by}: its intervals need pairs.`);
   const options = rejectOptions(flags);
   const others = await readMeasures(loaded, flags.quality ?? []);
-  const curves = Object.entries({ ...others, magnitude: loaded.quality }).map(
-    ([name, quality]): NamedCurve => [name, errorVersusReject(similarities, same, quality, options)],
-  );
-  const { random, oracle } = rejectBaselines(similarities, same, options);
+  const used = [...new Set([...rows.left, ...rows.right])];
+  const curves = Object.entries({ ...others, magnitude: loaded.qualities }).map(([name, values]): NamedCurve => {
+    const faces = used.map((row) => values[row]!);
+    return [name, errorVersusReject(similarities, same, pairQuality(values, rows), { ...options, faces })];
+  });
+  const { random, oracle } = rejectBaselines(similarities, same, { ...options, faces: used });
   const [quality, curve] = curves[0]!;
   const record: RejectResult = {
     ...curve,
@@ -69,17 +80,18 @@ async function evaluateReject(flags: Flags, context: Context): Promise<void> {
   if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
 }
 
-const of = ({ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative }: RejectCurve): Area => ({
-  ...{ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative },
+const of = ({ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative, areas }: RejectCurve): Area => ({
+  ...{ fnmr, genuineLeft, impostorLeft, pauc, paucArea, paucRelative, areas },
 });
 
 async function writeReport(
   loaded: LoadedPairs,
-  measures: Readonly<Record<string, Float64Array>>,
+  values: Readonly<Record<string, Float64Array>>,
   { flags, file }: { readonly flags: Flags; readonly file: string },
 ): Promise<void> {
   const { evaluationPage } = await import('../../report/evaluation-page.ts');
   const name = basename(flags.features, extname(flags.features));
+  const measures = pairMeasures(loaded, values);
   const { report } = measureModel(loaded, name, {
     folds: Math.min(10, loaded.same.length),
     measures,
@@ -110,7 +122,16 @@ const columns: readonly Column<Row>[] = [
   { title: 'pauc [mean FNMR]', value: ({ curve }) => curve.pauc ?? undefined },
   { title: 'paucArea [area]', value: ({ curve }) => curve.paucArea ?? undefined },
   { title: 'paucRelative [ratio]', value: ({ curve }) => curve.paucRelative ?? undefined },
+  ...[0.2, 0.3].flatMap((limit): Column<Row>[] => [
+    { title: `paucArea to ${limit} [area]`, value: ({ curve }) => areaOf(curve, limit)?.paucArea ?? undefined },
+    {
+      title: `paucRelative to ${limit} [ratio]`,
+      value: ({ curve }) => areaOf(curve, limit)?.paucRelative ?? undefined,
+    },
+  ]),
 ];
+
+const areaOf = ({ areas }: RejectCurve, limit: number) => areas.find(({ paucLimit }) => paucLimit === limit);
 
 function linesOf(all: readonly NamedCurve[]): string[] {
   const widths = all.map(([name]) => Math.max(10, Math.min(16, name.length + 2)));
@@ -122,7 +143,7 @@ function linesOf(all: readonly NamedCurve[]): string[] {
   const figures = (title: string, text: (curve: RejectCurve) => string): string =>
     `${title.padEnd(26)}${row(all.map(([, of]) => text(of)))}`;
   return [
-    `FNMR at FMR ${curve.fmr}, ${curve.threshold} threshold; pairs left by ${all[0]![0]}`,
+    `${operatingText(curve)}; pairs left by ${all[0]![0]}`,
     `rejected  genuine impostor${row(all.map(([name]) => name))}`,
     ...curve.rejectRates.map(
       (rate, at) =>
@@ -130,6 +151,14 @@ function linesOf(all: readonly NamedCurve[]): string[] {
     ),
     figures('pAUC × 10³', ({ paucArea }) => figureText('paucArea', paucArea)),
     figures('pAUC, relative', ({ paucRelative }) => figureText('paucRelative', paucRelative)),
+    ...curve.areas
+      .filter(({ paucLimit }) => paucLimit !== curve.paucLimit)
+      .flatMap(({ paucLimit }) => [
+        figures(`pAUC × 10³ to ${asPercent(paucLimit)}`, (of) =>
+          figureText('paucArea', areaOf(of, paucLimit)?.paucArea),
+        ),
+        figures(`  relative`, (of) => figureText('paucRelative', areaOf(of, paucLimit)?.paucRelative)),
+      ]),
     paucLine(curve),
   ];
 }

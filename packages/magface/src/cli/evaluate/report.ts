@@ -46,7 +46,7 @@ export function defineEvaluateReport(command: Command, context: Context): void {
     for (const features of flags.features) {
       if (flags.quiet !== true) note(context, `Measuring ${features} …`);
       const loaded = await loadPairs({ features, pairs: flags.pairs, match: flags.match });
-      const measures = await readMeasures(loaded, flags.quality ?? []);
+      const measures = pairMeasures(loaded, await readMeasures(loaded, flags.quality ?? []));
       const people = models[0]?.people;
       const reject = rejectOptions(flags);
       const named = nameOf(features, flags.features);
@@ -68,17 +68,24 @@ export function defineEvaluateReport(command: Command, context: Context): void {
   });
 }
 
-/** Measures of the pairs' quality by name, (P) each, from all files. */
+/** Measures of the faces' quality by name, (N) each, from all files. */
 export async function readMeasures(
-  { features, rows }: LoadedPairs,
+  { features }: LoadedPairs,
   files: readonly string[],
 ): Promise<Record<string, Float64Array>> {
   const measures: Record<string, Float64Array> = {};
   for (const file of files)
     for (const { name, values } of await readQualities(file, features))
-      measures[name in measures ? `${name} (${basename(file)})` : name] = pairQuality(values, rows);
+      measures[name in measures ? `${name} (${basename(file)})` : name] = values;
   return measures;
 }
+
+/** @returns (P) each: the measures of the pairs */
+export const pairMeasures = (
+  { rows }: LoadedPairs,
+  measures: Readonly<Record<string, Float64Array>>,
+): Record<string, Float64Array> =>
+  Object.fromEntries(Object.entries(measures).map(([name, values]) => [name, pairQuality(values, rows)]));
 
 /** The file's name if it is unique, else its path. */
 function nameOf(file: string, all: readonly string[]): string {

@@ -9,13 +9,14 @@ import { openFaceSet } from '../../eval/open-face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
 import { asPercent, type RejectCurve } from '../../eval/reject.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
-import { figureText } from '../../report/figure-text.ts';
+import { figureText, operatingText } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
 import { type Context, note } from '../context.ts';
 import { addModelFlags, addOutputFlags, count, formatOf } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { type FlatFigures, figureColumns } from './columns.ts';
 import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
+import { meaningLines, measureMeaning } from './meaning.ts';
 import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './options.ts';
 import { setPictures } from './pictures.ts';
 
@@ -25,6 +26,7 @@ interface Flags extends EmbedSetFlags, RejectFlags {
   readonly protocol?: CfpProtocol;
   readonly folds: number;
   readonly methods?: readonly string[];
+  readonly reliability?: number;
   readonly report?: string;
 }
 
@@ -55,7 +57,8 @@ export function defineEvaluateSet(command: Command, context: Context): void {
     .option('--methods <method...>', 'quality methods to compare with magnitude: see `magface lab --help`')
     .optionsGroup('Protocol:')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--folds <n>', 'number of contiguous folds', count, 10);
+    .option('--folds <n>', 'number of contiguous folds', count, 10)
+    .option('--reliability <n>', 'judge quality as a probability, and its meaning by group, in n quality bins', count);
   addRejectFlags(command);
   addModelFlags(command, { aligned: true }).option('--no-cache', 'neither read nor write cached features');
   addOutputFlags(command)
@@ -72,17 +75,21 @@ async function evaluateSet(source: string, flags: Flags, context: Context): Prom
     // A .bin always holds aligned faces, whatever the flags.
     const settings = source.endsWith('.bin') ? { ...flags, aligned: true } : flags;
     const embedded = await embedSet(set, settings, context);
-    const { report } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
+    const { report, people } = measureModel(embedded, modelName(flags.model ?? embedded.model.name), {
       folds,
       measures: await measureQualities(set, flags.methods ?? [], { flags: settings, context }),
       reject: rejectOptions(flags),
     });
+    const fmr = report.thresholds.at(-1)?.far ?? 0.1;
+    const scale = embedded.model.contract.calibration;
+    const meaning = flags.reliability && measureMeaning(embedded, people, { fmr, bins: flags.reliability, scale });
     const notes = [...set.notes, ...report.verification.limits, ...report.reject.limits];
     if (flags.quiet !== true) for (const line of notes) note(context, line);
     if (flags.report !== undefined) await writeReport(set, report, flags.report);
-    const record = recordOf(set, report);
+    const record = { ...recordOf(set, report), ...(meaning || {}) };
     const csv = { rows: [record], columns: figureColumns([record]) };
-    await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines: linesOf(set, report), csv });
+    const lines = [...linesOf(set, report), ...(meaning ? meaningLines(meaning) : [])];
+    await printRecord(context.stdout, { ...record }, { format: formatOf(flags), lines, csv });
     if (flags.report !== undefined && flags.quiet !== true) note(context, `Report: ${flags.report}`);
   } finally {
     await set.close();
@@ -151,7 +158,7 @@ function linesOf(set: FaceSet, report: PairReport): string[] {
       ([far, tar]) =>
         `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${v.thresholdAtFar[far]?.toFixed(4)}${range(far)}`,
     ),
-    `pAUC × 10³     ${pauc(reject)}   FNMR at FMR ${reject.fmr}, ${reject.threshold} threshold, to ${asPercent(reject.paucLimit)} rejected`,
+    `pAUC × 10³     ${pauc(reject)}   ${operatingText(reject)}, to ${asPercent(reject.paucLimit)} rejected`,
     ...measures.map((measure) => `               ${pauc(measure.reject)} by ${measure.name}`),
     `               ${pauc(baselines.random)} by chance`,
     `               ${pauc(baselines.oracle)} for the oracle`,

@@ -1,0 +1,58 @@
+/** Rows of length 1, and products between rows. */
+import { ShapeError } from '../../errors.ts';
+import { expectFeatures, type FeatureSet, rowsOf } from '../feature-set.ts';
+
+/** N directions, each with a weight. */
+export interface WeightedRows {
+  /** (N, D) float32 of length 1. */
+  readonly units: Float32Array;
+  readonly dimension: number;
+  /** (N) above 0, 1 on average. */
+  readonly weights: Float64Array;
+}
+
+export const countOf = ({ units, dimension }: WeightedRows): number => units.length / dimension;
+
+/**
+ * @param weights - (N) above 0, any scale. @default all alike
+ * @throws {ShapeError} if a feature is all zeros or a weight is not above 0
+ */
+export function weightedRows(features: FeatureSet, weights?: ArrayLike<number>): WeightedRows {
+  expectFeatures(features);
+  const { values, dimension } = features;
+  const units = new Float32Array(values.length);
+  for (let at = 0; at < values.length; at += dimension) {
+    const length = Math.sqrt(dot(values, at, values, at, dimension));
+    for (let d = at; d < at + dimension; d++) units[d] = values[d]! / length;
+  }
+  const given = Float64Array.from(weights ?? new Uint8Array(rowsOf(features)).fill(1));
+  const total = given.reduce((sum, weight) => sum + weight, 0);
+  if (given.length !== rowsOf(features) || given.some((weight) => !(weight > 0)) || !(total < Number.POSITIVE_INFINITY))
+    throw new ShapeError(`Expected ${rowsOf(features)} weights above 0, one a face, but received ${given.length}.`);
+  return { units, dimension, weights: given.map((weight) => (weight * given.length) / total) };
+}
+
+/** @returns the chosen rows as a set of their own */
+export function pickRows({ units, dimension, weights }: WeightedRows, rows: readonly number[]): WeightedRows {
+  const chosen = new Float32Array(rows.length * dimension);
+  rows.forEach((row, i) => {
+    chosen.set(units.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+  });
+  return { units: chosen, dimension, weights: Float64Array.from(rows, (row) => weights[row]!) };
+}
+
+type Floats = Float32Array | Float64Array;
+
+/** Product of two rows that begin at `i` and `j`. Four sums hide the latency of additions. */
+export function dot(a: Floats, i: number, b: Floats, j: number, dimension: number): number {
+  const blocked = dimension - (dimension % 4);
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  for (let d = 0; d < blocked; d += 4) {
+    s0 += a[i + d]! * b[j + d]!;
+    s1 += a[i + d + 1]! * b[j + d + 1]!;
+    s2 += a[i + d + 2]! * b[j + d + 2]!;
+    s3 += a[i + d + 3]! * b[j + d + 3]!;
+  }
+  for (let d = blocked; d < dimension; d++) s0 += a[i + d]! * b[j + d]!;
+  return s0 + s1 + s2 + s3;
+}
