@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** A folder (or the files at the top, `.`) may import from itself and from these. */
 const allowed: Record<string, readonly string[]> = {
-  '.': ['infer', 'infer/node', 'models', 'format'], // index.ts alone; every other top file is checked below
+  '.': ['infer', 'infer/node', 'models', 'format', 'people'], // index.ts alone; every other top file is checked below
   format: ['.', 'machine'],
   graph: ['.', 'format', 'settings'],
   'graph/torch': ['.', 'graph'],
@@ -17,6 +17,8 @@ const allowed: Record<string, readonly string[]> = {
   'infer/torch': ['.', 'infer', 'graph/torch'],
   'infer/node': ['.', 'models', 'graph', 'format', 'infer', 'infer/torch', 'machine'],
   convert: ['.', 'models', 'graph', 'infer', 'infer/node'],
+  people: ['.'],
+  'people/node': ['.', 'people', 'machine'],
   degrade: ['.'],
   'degrade/node': ['.', 'degrade'],
   settings: [],
@@ -41,7 +43,7 @@ const allowed: Record<string, readonly string[]> = {
     'machine',
   ],
   serve: ['.', 'settings', 'models', 'format', 'infer', 'infer/node', 'report', 'hosting', 'gallery', 'machine'],
-  browser: ['.', 'models', 'infer'],
+  browser: ['.', 'models', 'infer', 'people'],
   hosting: ['.', 'models', 'format', 'machine'],
   cli: [
     '.',
@@ -57,6 +59,8 @@ const allowed: Record<string, readonly string[]> = {
     'train',
     'serve',
     'gallery',
+    'people',
+    'people/node',
     'hosting',
     'degrade',
     'degrade/node',
@@ -69,7 +73,7 @@ const alsoFromEntry: Record<string, readonly string[]> = { 'models/index.ts': ['
 
 /** Files that a browser loads too: they may import nothing that only Node has. */
 const sharedWithBrowser = (file: string): boolean =>
-  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade|client)\/[^/]+|browser\/.+)$/.test(file));
+  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade|client|people)\/[^/]+|browser\/.+)$/.test(file));
 
 interface Import {
   readonly from: string;

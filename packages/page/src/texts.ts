@@ -72,10 +72,12 @@ export const texts = {
     keepBest: 'Keep the best of each person',
     keepAll: 'Keep all',
     keepNone: 'Keep none',
-    keptOf: (kept: number, all: number, people: number | undefined) =>
-      people === undefined
+    keptOf: (kept: number, all: number, found: { readonly people: number; readonly others: number } | undefined) =>
+      found === undefined
         ? `${kept} of ${faces(all)} kept.`
-        : `${kept} of ${faces(all)} kept: ${count(people, 'person', 'people')} found.`,
+        : `${kept} of ${faces(all)} kept: ${count(found.people, 'person', 'people')} found${
+            found.others === 0 ? '' : `, and ${faces(found.others)} too poor to tell whose`
+          }.`,
     csv: 'Download CSV',
     zip: (n: number) => `Download ${faces(n)} as zip`,
     zipping: (done: number, total: number) => `Cropping ${done} of ${total} …`,

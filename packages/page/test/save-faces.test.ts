@@ -20,7 +20,7 @@ const named = (id: number, name: string): PhotoFace => ({ id, number: 1, name, p
 test("the table has the command's columns, quotes cells and contains no formula for spreadsheets", () => {
   expect(faceTable([named(0, 'a, "b".jpg'), named(1, '=1+1.jpg')], new Map([[1, 4]]))).toBe(
     'image,face,x,y,width,height,detection,magnitude,quality,reasons,person\r\n' +
-      '"a, ""b"".jpg",0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,1\r\n' +
+      '"a, ""b"".jpg",0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,\r\n' +
       "'=1+1.jpg,0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,5\r\n",
   );
 });

@@ -17,8 +17,9 @@ export type {
 export type { StreamResult } from '../infer/pipeline.ts';
 export type { ModelContract, Threshold } from '../models/contract.ts';
 export type { FolderModel } from '../models/model-folder.ts';
-export type { PeopleOptions } from '../people.ts';
-export { groupPeople } from '../people.ts';
+export type { Corrections, FacePair } from '../people/corrections.ts';
+export type { GroupedPeople, LibraryFace, PeopleOptions, PeopleQuestion, Person } from '../people/group-people.ts';
+export { groupPeople } from '../people/group-people.ts';
 export type { Pixels, RawImage } from '../pixels.ts';
 export type { Calibration, Remedies, RemedyRow } from '../quality.ts';
 export { magnitudeAt, magnitudeOf, printedQuality, qualityScore } from '../quality.ts';

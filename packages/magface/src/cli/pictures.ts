@@ -1,5 +1,6 @@
 /** Small pictures for pages, as data URLs, since a report is one file. */
 import sharp from 'sharp';
+import type { Box } from '../face.ts';
 import { fetchBytes } from '../fetch-bytes.ts';
 import { decoding } from '../infer/node/decoding.ts';
 import type { Pixels } from '../pixels.ts';
@@ -21,6 +22,31 @@ export async function thumbnail(path: string, side: number): Promise<string> {
 export async function encodedPicture(source: string | Uint8Array, side: number): Promise<string> {
   const picture = sharp(source, decoding).flatten({ background: 'white' }).toColourspace('srgb');
   return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
+}
+
+/**
+ * @param path - a photo's path
+ * @param box - of a face, in the upright photo
+ * @param side - width and height of the picture
+ * @returns the face with some surroundings, as a JPEG data address
+ * @throws {Error} if the photo is unreadable
+ */
+export async function facePicture(path: string, box: Box, side: number): Promise<string> {
+  const { data, info } = await sharp(path, decoding)
+    .flatten({ background: 'white' })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const reach = 0.7 * Math.max(box.width, box.height);
+  const middle = [box.x + box.width / 2, box.y + box.height / 2] as const;
+  const [left, top] = middle.map((at) => Math.max(0, Math.floor(at - reach))) as [number, number];
+  const right = Math.min(width, Math.ceil(middle[0] + reach));
+  const bottom = Math.min(height, Math.ceil(middle[1] + reach));
+  const cut = sharp(data, { raw: { width, height, channels } })
+    .extract({ left, top, width: right - left, height: bottom - top })
+    .resize(side, side, { fit: 'cover' });
+  return address(await cut.jpeg().toBuffer());
 }
 
 /** @param pixels - (height, width, 3) uint8 RGB */

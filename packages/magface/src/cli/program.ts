@@ -64,6 +64,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'find the people in a gallery whom faces resemble',
     load: async () => (await import('./identify.ts')).defineIdentify,
   },
+  people: {
+    summary: 'group the faces of a photo library by person',
+    load: async () => (await import('./people.ts')).definePeople,
+  },
   serve: {
     summary: 'run the HTTP service: faces, comparisons, documentation, the page',
     load: async () => (await import('./serve.ts')).defineServe,
@@ -87,6 +91,7 @@ Examples:
   magface quality photos/                     score every face in a folder
   magface quality photos/ --report out.html   show the scores in a browser
   magface compare a.jpg b.jpg                 same person or not?
+  magface people photos/ --report people.html group the faces by person
   magface embed --list lfw.list --aligned --output lfw.npy
 
 magface COMMAND --help shows the options and examples of a command.

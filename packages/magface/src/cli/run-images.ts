@@ -20,8 +20,12 @@ export type ImageOutcome =
 export interface RunHandlers {
   /** Called once, after images are found and before models load. */
   readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
+  /** Selects the images to run, after `found`. If it selects none, no model loads. @default all */
+  readonly choose?: (files: readonly ImageFile[]) => Promise<readonly ImageFile[]>;
   /** Called once, before the first image. */
   readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
+  /** Whether an image without faces is neither reported nor counted as a failure. @default false */
+  readonly mayLackFaces?: boolean;
   /** Called in the order of the inputs. A thrown ImageError is reported and counted as a failure of the image. */
   readonly outcome: (outcome: ImageOutcome) => Promise<void>;
 }
@@ -35,11 +39,13 @@ export interface RunCounts {
 export async function runImages(
   words: readonly string[],
   flags: RunFlags,
-  { context, found, start, outcome }: RunHandlers & { readonly context: Context },
+  { context, found, choose, start, mayLackFaces = false, outcome }: RunHandlers & { readonly context: Context },
 ): Promise<RunCounts> {
   const onNote = flags.quiet === true ? undefined : (line: string) => note(context, line);
-  const files = await findImages(words, { ...flags, ...context, onNote });
-  await found?.(files);
+  const all = await findImages(words, { ...flags, ...context, onNote });
+  await found?.(all);
+  const files = (await choose?.(all)) ?? all;
+  if (files.length === 0) return { images: 0, failed: 0 };
   await using magface = await loadMagFace(flags, context, files.length);
   await start?.(magface, files);
   const scrolling = context.stdout.isTTY === true && formatOf(flags) !== 'table';
@@ -52,7 +58,7 @@ export async function runImages(
         failed++;
         progress.note(sayOf(error, done.file));
       };
-      if ('error' in done) told(done.error);
+      if ('error' in done && !(mayLackFaces && done.error.code === 'no_face')) told(done.error);
       await outcome(done).catch((error: unknown) => told(asImageError(error)));
       progress.update(++images);
     }

@@ -8,6 +8,7 @@ import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
 import { texts } from '../texts.ts';
 import {
   allFaces,
+  canGroup,
   dropped,
   keep,
   keepAll,
@@ -93,7 +94,8 @@ function FaceCard({ face: { id, number, name, face } }: { readonly face: PhotoFa
 }
 
 function Tools(): JSX.Element {
-  const persons = people.value === undefined ? undefined : new Set(people.value.values()).size;
+  const placed = people.value;
+  const found = placed && { people: new Set(placed.values()).size, others: allFaces.value.length - placed.size };
   const state = engine.value;
   return (
     <section class="tools" aria-label={words.tools}>
@@ -131,9 +133,11 @@ function Tools(): JSX.Element {
         <SaveButtons />
       </div>
       <div class="row">
-        <button type="button" onClick={() => state.kind === 'ready' && keepBestOfEach(state.magface)}>
-          {words.keepBest}
-        </button>
+        {state.kind === 'ready' && canGroup(state.magface) && (
+          <button type="button" onClick={() => keepBestOfEach(state.magface)}>
+            {words.keepBest}
+          </button>
+        )}
         <button type="button" onClick={keepAll}>
           {words.keepAll}
         </button>
@@ -141,7 +145,7 @@ function Tools(): JSX.Element {
           {words.keepNone}
         </button>
         <span class="soft" role="status">
-          {words.keptOf(keptFaces.value.length, allFaces.value.length, persons)}
+          {words.keptOf(keptFaces.value.length, allFaces.value.length, found)}
         </span>
       </div>
     </section>

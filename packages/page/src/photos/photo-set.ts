@@ -1,6 +1,6 @@
 /** The given photos, the faces found in them, and the faces to keep. */
 import { batch, computed, signal } from '@preact/signals';
-import { type AnalyzedFace, groupPeople, type MagFace, type Threshold } from 'magface/browser';
+import { type AnalyzedFace, groupPeople, type MagFace, type Person } from 'magface/browser';
 import { openEngine } from '../engine.ts';
 import { previewOf } from '../shared/pictures.ts';
 
@@ -42,7 +42,7 @@ export const failures = signal<readonly Failure[]>([]);
 export const run = signal<Run>({ kind: 'idle' });
 /** Ids of faces not to keep. */
 export const dropped = signal<ReadonlySet<number>>(new Set());
-/** The person of each face, by id, once the faces are grouped. */
+/** The person of each face, by id, once the faces are grouped; poor faces that resemble nobody have none. */
 export const people = signal<ReadonlyMap<number, number> | undefined>(undefined);
 /** Look for faces of at least 20 pixels instead of 1/25 of the photo’s shorter side. */
 export const tinyFaces = signal(false);
@@ -112,33 +112,26 @@ export function keepNone(): void {
   dropped.value = new Set(allFaces.value.map(({ id }) => id));
 }
 
-/** Groups faces by person and keeps the face with the highest magnitude of each. */
-export function keepBestOfEach(magface: MagFace): void {
+/** Groups faces by person and keeps the best shot of each. Poor faces that resemble nobody are not kept. */
+export function keepBestOfEach({ model }: MagFace): void {
   const faces = allFaces.value;
-  const threshold = thresholdAmong(faces.length, magface.model.contract.thresholds ?? []);
-  const persons = groupPeople(
-    faces.map(({ face }) => face.embedding),
-    { threshold, images: faces.map(({ photo }) => photo) },
-  );
-  const best = new Map<number, PhotoFace>();
-  for (const [i, candidate] of faces.entries()) {
-    const rival = best.get(persons[i]!);
-    if (rival === undefined || candidate.face.magnitude > rival.face.magnitude) best.set(persons[i]!, candidate);
-  }
-  const kept = new Set([...best.values()].map(({ id }) => id));
+  const library = faces.map(({ id, photo, face: { embedding, quality } }) => ({
+    id: String(id),
+    photo: String(photo),
+    embedding,
+    quality,
+  }));
+  const found = groupPeople(library, model.contract).people;
+  const idsOf = ({ faces: indices }: Person): number[] => indices.map((i) => faces[i]!.id);
+  const kept = new Set(found.map((person) => idsOf(person)[0]!));
   batch(() => {
-    people.value = new Map(faces.map(({ id }, i) => [id, persons[i]!]));
+    people.value = new Map(found.flatMap((person, number) => idsOf(person).map((id) => [id, number] as const)));
     dropped.value = new Set(faces.map(({ id }) => id).filter((id) => !kept.has(id)));
   });
 }
 
-/** The loosest threshold of the model at which hardly any false match is expected among that many faces. */
-function thresholdAmong(faces: number, thresholds: readonly Threshold[]): number {
-  const pairs = (faces * (faces - 1)) / 2;
-  const [strictest, ...looser] = thresholds.toSorted((a, b) => a.fmr - b.fmr);
-  const loosest = looser.findLast(({ fmr }) => fmr * pairs < 0.1);
-  return Math.max((loosest ?? strictest)?.threshold ?? 0, 0.3);
-}
+/** Whether the model was measured on pairs: otherwise nobody knows how similar two faces of one person are. */
+export const canGroup = ({ model }: MagFace): boolean => (model.contract.thresholds ?? []).length > 0;
 
 async function addPhoto(file: File, magface: MagFace, signal: AbortSignal): Promise<void> {
   const name = file.webkitRelativePath || file.name;

@@ -13,10 +13,14 @@ export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<numb
     const score = printedQuality(quality) ?? undefined;
     const cells = [name, number - 1, box.x, box.y, box.width, box.height, detection, magnitude, score];
     const why = reasons.map(({ code, value }) => `${code}=${value}`).join(' ');
-    return [...cells, why, ...(people ? [(people.get(id) ?? 0) + 1] : [])];
+    return [...cells, why, ...(people ? [personNumber(people.get(id))] : [])];
   });
   return [people ? [...head, 'person'] : head, ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
 }
+
+/** From 1; empty for a face of no known person. */
+const personNumber = (person: number | undefined): number | undefined =>
+  person === undefined ? undefined : person + 1;
 
 /** Quotes cells if CSV requires it, and neutralizes characters that a spreadsheet would read as a formula. */
 function cell(value: string | number | undefined): string {

@@ -1,0 +1,107 @@
+/** `magface people`: groups the faces of photos by person. */
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { ConfigError } from '../errors.ts';
+import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
+import { openLibrary } from '../people/node/library-file.ts';
+import { type Context, note } from './context.ts';
+import type { ExitCode } from './errors.ts';
+import { addInputFlags, addModelFlags, addOutputFlags, collect, formatOf, inputWords } from './options.ts';
+import { type Column, createRows } from './output.ts';
+import { addPhotos } from './people/add-photos.ts';
+import { type CorrectionFlags, corrected } from './people/corrected.ts';
+import { linkPeople } from './people/link-people.ts';
+import { writePeopleReport } from './people/report-people.ts';
+import { type PersonRecord, peopleRecord, type SortedLibrary, sortLibrary } from './people/sort-library.ts';
+import { qualityInTable } from './quality-column.ts';
+import type { RunFlags } from './run-images.ts';
+
+interface Flags extends RunFlags, CorrectionFlags {
+  readonly state?: string;
+  readonly output?: string;
+  readonly report?: string;
+}
+
+const examples = `
+Examples:
+  magface people photos/ --state library/ --output people/ --report people.html
+  magface people --state library/ --name "3=Ann Lee" --join 4,9
+  magface people --state library/ --not "3=photos/party.jpg#1"
+
+Faces of quality 20 and more found people, poorer ones join them or stay apart;
+two faces of one photo are two people. There is no threshold to choose: one
+wrong merge is expected for a hundred people. With --state or --output a second
+run embeds new photos only, and names and corrections are kept.`;
+
+export function definePeople(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
+  command
+    .description('Group the faces of a photo library by person.')
+    .argument('[input...]', inputWords)
+    .optionsGroup('Library:')
+    .option('--state <dir>', 'folder that keeps embeddings, names and corrections (default: in --output)')
+    .option('--output <dir>', 'write people.json, and a folder of links to photos for each person')
+    .option('--report <file.html>', 'write a page with each person’s best shot, and the doubtful cases')
+    .optionsGroup('Corrections (kept; the newest counts):')
+    .option('--name <person=name>', 'name a person, by number or present name (repeatable)', assignment)
+    .option('--join <a,b>', 'these two are one person (repeatable)', collect)
+    .option('--not <person=photo#face>', 'this face is not that person (repeatable)', assignment);
+  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+  command.action(async (inputs: string[], flags: Flags) => done(await people(inputs, flags, context)));
+}
+
+function assignment(text: string, before: readonly string[] = []): string[] {
+  if (/^[^=]+=./.test(text)) return [...before, text];
+  throw new InvalidArgumentError('Expected two parts with = between them.');
+}
+
+async function people(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
+  await expectFileTarget(flags.report, 'report');
+  await expectFolderTarget(flags.output, 'output');
+  const state = flags.state ?? (flags.output === undefined ? undefined : join(flags.output, '.magface'));
+  const isNew = inputs.length > 0 || flags.list !== undefined;
+  if (!isNew && state === undefined)
+    throw new ConfigError(
+      'input',
+      'Expected photos, or --state of an earlier run, but received neither: name a folder.',
+    );
+  await using library = await openLibrary(state);
+  const failed = isNew ? await addPhotos(library, inputs, flags, context) : 0;
+  if (library.model === undefined)
+    throw new ConfigError('state', `Expected photos in ${state} but it has none yet: name a folder of photos.`);
+  await library.save(corrected(library, flags));
+  const sorted = await sortLibrary(library);
+  const records = sorted.people.map((person) => peopleRecord(sorted, person));
+  const rows = createRows(context.stdout, { format: formatOf(flags), table, csv });
+  for (const record of records) await rows.write(record);
+  await rows.close();
+  if (flags.output !== undefined) await linkPeople(flags.output, sorted);
+  if (flags.report !== undefined) await writePeopleReport(flags.report, sorted);
+  if (flags.quiet !== true) for (const line of summary(sorted)) note(context, line);
+  return failed > 0 ? 1 : 0;
+}
+
+const table: readonly Column<PersonRecord>[] = [
+  { title: 'person', value: ({ person }) => person, layout: 'right' },
+  { title: 'name', value: ({ name }) => name ?? undefined, layout: 'middle' },
+  { title: 'faces', value: ({ faces }) => faces.length, layout: 'right' },
+  { title: 'best shot', value: ({ faces: [best] }) => best!.image, layout: 'middle' },
+  { title: 'face', value: ({ faces: [best] }) => best!.face, layout: 'right' },
+  { ...qualityInTable, value: ({ faces: [best] }) => qualityInTable.value(best!) },
+  { title: 'doubtful', value: ({ faces }) => faces.filter(({ doubtful }) => doubtful).length, layout: 'right' },
+];
+
+const csv: readonly Column<PersonRecord>[] = table.map((column) => ({
+  ...column,
+  title: column.title.replace(' ', '_'),
+}));
+
+function summary({ people: found, unplaced, faces, grouped, gone }: SortedLibrary): string[] {
+  const { threshold, fmr, comparisons, expectedWrongMerges, questions } = grouped;
+  const rate = fmr.toPrecision(2);
+  return [
+    `${faces.length} faces of ${found.length} people; ${unplaced.length} poor faces resemble nobody enough.`,
+    `Expected wrong merges: ${expectedWrongMerges.toPrecision(2)} (similarity ${threshold.toFixed(3)}, a false match rate of ${rate} in ${comparisons.toLocaleString('en')} comparisons).`,
+    ...(questions.length > 0 ? [`${questions.length} pairs of people may be one: --report shows them.`] : []),
+    ...(gone > 0 ? [`${gone} known photos are gone and left out.`] : []),
+  ];
+}

@@ -1,0 +1,71 @@
+/** The corrections of flags. */
+import { resolve } from 'node:path';
+import { ConfigError } from '../../errors.ts';
+import { nameFault } from '../../gallery/person-name.ts';
+import { type AllCorrections, joinPeople, namePerson, partFace } from '../../people/correct.ts';
+import { readCorrections } from '../../people/corrections.ts';
+import type { LibraryFile, LibraryPeople } from '../../people/node/library-file.ts';
+import { faceId } from './sort-library.ts';
+
+export interface CorrectionFlags {
+  /** `3=Ann Lee` */
+  readonly name?: readonly string[];
+  /** `3,7` */
+  readonly join?: readonly string[];
+  /** `3=photo.jpg#1` */
+  readonly not?: readonly string[];
+}
+
+type Library = Pick<LibraryFile, 'photos' | 'people'>;
+
+/**
+ * @returns what to save
+ * @throws {ConfigError} if a person or face is unknown
+ */
+export function corrected(library: Library, { name = [], join = [], not = [] }: CorrectionFlags): LibraryPeople {
+  let corrections: AllCorrections = library.people.corrections;
+  for (const words of not) {
+    const [person, place] = halves(words, '=');
+    const faces = facesOf(library, person, 'not');
+    corrections = partFace(corrections, faceOf(library, place, faces), faces);
+  }
+  for (const words of join) {
+    const [a, b] = halves(words, ',');
+    corrections = joinPeople(corrections, facesOf(library, a, 'join'), facesOf(library, b, 'join'));
+  }
+  for (const words of name) {
+    const [person, given] = halves(words, '=');
+    const fault = nameFault(given);
+    if (fault !== undefined) throw new ConfigError('name', `Expected a person's name but ${fault}: say who it is.`);
+    corrections = namePerson(corrections, facesOf(library, person, 'name'), given);
+  }
+  readCorrections(corrections); // throws rather than save what contradicts itself
+  return { ...library.people, corrections };
+}
+
+function halves(words: string, sign: string): [string, string] {
+  const at = words.indexOf(sign);
+  return at < 0 ? [words.trim(), ''] : [words.slice(0, at).trim(), words.slice(at + 1).trim()];
+}
+
+/** @param person - a number of the last run, or a name */
+function facesOf({ people }: Library, person: string, key: string): string[] {
+  const { numbers, corrections } = people;
+  const named = corrections.names.find(([, name]) => name === person)?.[0];
+  const number = named === undefined ? Number(person) : numbers[named];
+  const faces = Object.keys(numbers).filter((face) => numbers[face] === number);
+  if (faces.length > 0) return faces;
+  throw new ConfigError(
+    key,
+    `Expected a person of the last run but received "${person}": \`magface people --state DIR\` lists them by number.`,
+  );
+}
+
+/** @param place - a photo's path, with `#` and the face's number unless it is 0 */
+function faceOf({ photos }: Library, place: string, among: readonly string[]): string {
+  const [, path = place, face = '0'] = /^(.*)#(\d+)$/.exec(place) ?? [];
+  const photo = [...photos.values()].find((one) => one.path === resolve(path));
+  const id = photo === undefined ? undefined : faceId(photo, Number(face));
+  if (id !== undefined && among.includes(id)) return id;
+  throw new ConfigError('not', `Expected a face of that person but received "${place}": --json lists its faces.`);
+}

@@ -1,0 +1,50 @@
+/** Adds a user's words to the corrections. The newest word counts: what contradicts it is taken back. */
+import type { Corrections, FacePair } from './corrections.ts';
+
+/** Corrections without gaps, as they are stored. */
+export type AllCorrections = Required<Corrections>;
+
+export const noCorrections: AllCorrections = { names: [], joined: [], apart: [] };
+
+/**
+ * Names a person. Another person of that name becomes the same one.
+ *
+ * @param faces - ids of the person's faces, the best first
+ */
+export function namePerson(before: AllCorrections, faces: readonly string[], name: string): AllCorrections {
+  const others = before.names.filter(([face]) => !faces.includes(face));
+  return { ...before, names: [...others, [faces[0]!, name]] };
+}
+
+/** "These two are one". If both have names, the first one's is kept. */
+export function joinPeople(
+  before: AllCorrections,
+  faces: readonly string[],
+  others: readonly string[],
+): AllCorrections {
+  const isNamed = before.names.some(([face]) => faces.includes(face));
+  const isBetween = ([a, b]: FacePair): boolean =>
+    (faces.includes(a) && others.includes(b)) || (faces.includes(b) && others.includes(a));
+  return {
+    names: isNamed ? before.names.filter(([face]) => !others.includes(face)) : before.names,
+    joined: [...before.joined, [faces[0]!, others[0]!]],
+    apart: before.apart.filter((pair) => !isBetween(pair)),
+  };
+}
+
+/**
+ * "This face is not that person".
+ *
+ * @param faces - ids of the person's faces, the best first
+ */
+export function partFace(before: AllCorrections, face: string, faces: readonly string[]): AllCorrections {
+  const others = faces.filter((other) => other !== face);
+  if (others.length === 0) return before;
+  const named = before.names.find(([other]) => others.includes(other))?.[0];
+  const anchors = [...new Set([others[0]!, ...(named === undefined ? [] : [named])])];
+  return {
+    names: before.names.filter(([other]) => other !== face),
+    joined: before.joined.filter((pair) => !pair.includes(face)),
+    apart: [...before.apart, ...anchors.map((other) => [face, other] as const)],
+  };
+}
