@@ -14,6 +14,7 @@ import type { AnalyzedFace } from '../../src/face.ts';
 import { pageHeaders } from '../../src/hosting/headers.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
+import type { Calibration } from '../../src/quality.ts';
 import { compare } from '../../src/similarity.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
@@ -26,11 +27,14 @@ declare global {
   var magface: browserSide.MagFace;
 }
 
-function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[]): void {
+/** @param calibration - whose scale rises by at most 25 / width points for a magnitude of 1 */
+function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[], calibration: Calibration): void {
+  const steepest = 25 / Math.min(calibration.width, calibration.widthBelow ?? calibration.width);
   expect(there).toHaveLength(here.length);
   for (const [i, face] of here.entries()) {
-    const { embedding, magnitude, ...rest } = seen(face);
+    const { embedding, magnitude, quality, ...rest } = seen(face);
     expect(there[i]).toMatchObject(rest);
+    expect(Math.abs(there[i]!.quality! - quality!)).toBeLessThan(steepest * 5e-4 * magnitude);
     expect(Math.abs(there[i]!.magnitude / magnitude - 1)).toBeLessThan(5e-4);
     expect(compare(Float32Array.from(there[i]!.embedding), Float32Array.from(embedding))).toBeGreaterThan(0.9999);
   }
@@ -81,7 +85,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     let faces = 0;
     for (const photo of [1, 2, 3, 4, 5, 6] as const) {
       const there = await seeFile(await readFile(samplePhoto(photo)));
-      expectAlike(there, await node.analyze(samplePhoto(photo)));
+      expectAlike(there, await node.analyze(samplePhoto(photo)), node.model.contract.calibration!);
       faces += there.length;
     }
     expect(faces).toBe(22);
@@ -125,14 +129,14 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     }, info);
     expect(rest).toEqual({ device: 'wasm', threads: true, gone: 'disposed' });
     const raw = { data, width: info.width, height: info.height };
-    expectAlike(faces, await node.analyze(raw, { maxFaces: 1 }));
+    expectAlike(faces, await node.analyze(raw, { maxFaces: 1 }), node.model.contract.calibration!);
   });
 
   test('rotates a photo by its EXIF orientation', async () => {
     const side = sharp(samplePhoto(1)).resize(480).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 95 });
     const bytes = await side.toBuffer();
     const there = await seeFile(bytes);
-    expectAlike(there, await node.analyze(bytes));
+    expectAlike(there, await node.analyze(bytes), node.model.contract.calibration!);
     expect(there.length).toBeGreaterThan(0);
   });
 
