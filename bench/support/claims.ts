@@ -45,6 +45,16 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'FNMR at FMR 1e-3, frontal-profile: directions kept {verification.frontalProfile.fnmr.fmr1e3.directions-kept.value}, averaged with the default {verification.frontalProfile.fnmr.fmr1e3.directions-kept-and-default-averaged.value}',
   },
+  reasons: {
+    claim:
+      'Reasons for low quality and estimates without a defect: CFP’s people 51 to 100, as they are and damaged, and LFW',
+    figures:
+      'of faces below 20, {after.all.below20WithVisibleReason%} have a visible reason; above 60, {after.all.above60WithReason%} have one; {millisecondsPerFace} ms a face',
+  },
+  'quality-montage': {
+    claim: '60 mixed faces in rising quality, beside their recognisability',
+    figures: 'the five worst orderings are in the file',
+  },
   'finetune-variants': {
     claim: 'Variants of the recipe behind the default model, on people held out of the training lists',
     figures: '{variants.length} variants; what each gives is in the file',

@@ -3,6 +3,7 @@
  * without it, and turned faces beside the frontal ones of the same person.
  */
 
+import { coverBrow, coverEyes, coverMouth, type Random } from '../../bench/support/paint-covers.ts';
 import type { PhotoFace } from '../../bench/support/reference-faces.ts';
 import { embedded } from '../../bench/support/reference-faces.ts';
 import { template } from '../../packages/magface/src/align.ts';
@@ -36,8 +37,7 @@ interface Painted {
   /** If the defect is not visible in the crop alone. */
   readonly value?: number;
 }
-type Paint = (crop: Pixels, random: Random) => Painted;
-type Random = () => number;
+type Paint = (crop: Pixels, random: Random, pool: readonly Pixels[]) => Painted;
 
 const levels = (crop: Pixels, map: (value: number) => number): Pixels => ({
   ...crop,
@@ -61,6 +61,9 @@ const defects: Readonly<Partial<Record<VisibleReasonCode, Paint>>> = {
     return { crop: levels(crop, (value) => 128 + share * (value - 128)) };
   },
   cut_off: (crop, random) => cutOff(crop, random),
+  eyes_covered: (crop, random, pool) => ({ crop: coverEyes(crop, random, pool) }),
+  mouth_covered: (crop, random, pool) => ({ crop: coverMouth(crop, random, pool) }),
+  brow_covered: (crop, random, pool) => ({ crop: coverBrow(crop, random, pool) }),
 };
 
 /** Black from one side, as the end of a photo is. */
@@ -120,10 +123,11 @@ const digits = (value: number): number => Number(value.toFixed(3));
 /** @param photos - the reference people's, frontal and in profile */
 export async function measureRemedies(magface: MagFace, photos: readonly PhotoFace[]): Promise<Remedies> {
   const frontal = photos.filter(({ kind }) => kind === 'frontal').filter((_, i) => i % every === 0);
+  const pool = frontal.map(({ face }) => face.crop);
   const random = randomStream(1);
   const tables: Partial<Record<VisibleReasonCode, RemedyRow[]>> = {};
   for (const [code, paint] of Object.entries(defects) as [VisibleReasonCode, Paint][]) {
-    const painted = frontal.map(({ face }) => paint(face.crop, random));
+    const painted = frontal.map(({ face }) => paint(face.crop, random, pool));
     const found = await embedded(
       magface,
       painted.map(({ crop }) => crop),

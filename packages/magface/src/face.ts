@@ -83,6 +83,9 @@ export const visibleReasons = [
   'turned_away',
   'tilted',
   'cut_off',
+  'eyes_covered',
+  'mouth_covered',
+  'brow_covered',
 ] as const;
 export type VisibleReasonCode = (typeof visibleReasons)[number];
 

@@ -3,6 +3,7 @@
  * magnitude and never change it.
  */
 import { inverseOf, mapped, template } from './align.ts';
+import { blocksOutside, type CoveredParts, coveredParts } from './covered-parts.ts';
 import { edgeWidth, type Luma, lightOf, lumaOf, noiseOf } from './crop-luma.ts';
 import {
   type AffineMatrix,
@@ -32,6 +33,7 @@ export interface FaceView {
 interface MeasuredFace extends FaceView {
   readonly luma: Luma;
   readonly light: { readonly brightness: number; readonly contrast: number };
+  readonly covered: CoveredParts;
 }
 
 /** A rule: values beyond `limit` are bad, towards `worst`. */
@@ -101,6 +103,31 @@ export const reasonRules: Readonly<Record<VisibleReasonCode, Rule>> = {
     worst: 60,
   },
   cut_off: { measure: shareOutside, what: 'share outside the image', unit: ' %', limit: 5, gross: 20, worst: 60 },
+  // Probabilities. Beards look a little like masks, and fringes are covers of the brow.
+  eyes_covered: {
+    measure: ({ covered }) => 100 * covered.eyes,
+    what: 'probability',
+    unit: ' %',
+    limit: 50,
+    gross: 80,
+    worst: 100,
+  },
+  mouth_covered: {
+    measure: ({ covered }) => 100 * covered.mouth,
+    what: 'probability',
+    unit: ' %',
+    limit: 70,
+    gross: 97,
+    worst: 100,
+  },
+  brow_covered: {
+    measure: ({ covered }) => 100 * covered.brow,
+    what: 'probability',
+    unit: ' %',
+    limit: 60,
+    gross: 97,
+    worst: 100,
+  },
 };
 
 /** Every code that a face may have. */
@@ -130,7 +157,8 @@ export const measureReason = (code: VisibleReasonCode, face: FaceView): number =
 
 function measure(face: FaceView): MeasuredFace {
   const luma = lumaOf(face.crop);
-  return { ...face, luma, light: lightOf(luma) };
+  const covered = coveredParts(luma, blocksOutside(face.alignment, face.image));
+  return { ...face, luma, light: lightOf(luma), covered };
 }
 
 /** @returns a phrase such as `blurred: edges 2.1 pixels wide in the aligned face, at most 1.35 is good` */
@@ -139,6 +167,7 @@ export function describeReason({ code, value }: Reason): string {
     return 'not distinctive: the recogniser finds little that tells this face from others';
   const name = code.replaceAll('_', ' ');
   const { what, unit, limit, worst } = reasonRules[code];
+  if (what === 'probability') return `${name}${code === 'eyes_covered' ? ' or closed' : ''}: ${value}${unit} probable`;
   const bound = worst < limit ? 'at least' : 'at most';
   return `${name}: ${what} ${value}${unit}, ${bound} ${limit} is good`;
 }

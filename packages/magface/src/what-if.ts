@@ -54,6 +54,9 @@ const remedyWords: Readonly<Record<VisibleReasonCode, string>> = {
   turned_away: 'turned towards the camera',
   tilted: 'with a level head',
   cut_off: 'with the whole face in the photo',
+  eyes_covered: 'with uncovered eyes',
+  mouth_covered: 'with an uncovered mouth',
+  brow_covered: 'with an uncovered brow',
 };
 
 /** @returns a phrase such as `turned towards the camera by 15 degrees: about 68 (estimate)` */

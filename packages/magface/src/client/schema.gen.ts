@@ -184,13 +184,13 @@ export interface components {
             /** @description Visible defects, worst first, each with its measured value in the rule’s unit. */
             reasons: {
                 /** @enum {string} */
-                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "not_distinctive";
+                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "eyes_covered" | "mouth_covered" | "brow_covered" | "not_distinctive";
                 value: number;
             }[];
             /** @description Estimates of the quality without one of these defects. */
             estimates: {
                 /** @enum {string} */
-                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "not_distinctive";
+                code: "face_too_small" | "blurred" | "noisy" | "too_dark" | "too_bright" | "low_contrast" | "turned_away" | "tilted" | "cut_off" | "eyes_covered" | "mouth_covered" | "brow_covered" | "not_distinctive";
                 /** @description Degrees to turn, for `turned_away`. */
                 by?: number;
                 /** @description About, 0 to 100. */
