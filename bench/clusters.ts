@@ -9,90 +9,12 @@
  * folder may hold features of an earlier run, which are computed otherwise. Needs LFW, CelebA and CFP (`npm run data`); writes
  * bench/results/clusters.json. Takes half an hour on one core.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { MagFace } from 'magface';
 import { type Clustering, clusterFaces, magnitudeRoles } from '../packages/magface/src/eval/clusters/cluster-faces.ts';
 import { measureClusters } from '../packages/magface/src/eval/clusters/cluster-measures.ts';
 import { peopleOf } from '../packages/magface/src/eval/clusters/people-list.ts';
 import type { FeatureSet } from '../packages/magface/src/eval/feature-set.ts';
-import { readFeatureFile } from '../packages/magface/src/format/feature-reader.ts';
-import { createFeatureWriter } from '../packages/magface/src/format/feature-writer.ts';
-import { researchFolder } from './support/data.ts';
+import { clusterSets, everySecond, featuresOf } from './support/cluster-sets.ts';
 import { writeResult } from './support/result.ts';
-
-const faces = `${researchFolder('faces/lfw', 'faces/celeba', 'faces/cfp-dev')}faces/`;
-const folder = process.argv[2];
-
-/** People of LFW's test pairs who are not in the list for training. */
-function lfwNames(): string[] {
-  const namesIn = (list: string, columns: number): string[] =>
-    readFileSync(`${faces}lfw/${list}`, 'utf8')
-      .trim()
-      .split('\n')
-      .flatMap((line) =>
-        line
-          .split(/\s+/)
-          .slice(0, columns)
-          .map((path) => path.split('/')[1]!),
-      );
-  const trained = new Set(namesIn('train.list', 1));
-  const tested = [...new Set(namesIn('test_pairs.list', 2))].filter((person) => !trained.has(person)).sort();
-  return tested.flatMap((person) => images(`lfw/aligned/${person}`));
-}
-
-const alsoInLfw = new Set(['7218', '7261', '7355', '7398']);
-
-const celebaNames = (): string[] =>
-  readdirSync(`${faces}celeba/aligned`)
-    .filter((person) => !alsoInLfw.has(person))
-    .sort()
-    .flatMap((person) => images(`celeba/aligned/${person}`));
-
-const cfpNames = (): string[] =>
-  readdirSync(`${faces}cfp-dev`)
-    .filter((person) => /^\d+$/.test(person))
-    .sort()
-    .flatMap((person) => ['frontal', 'profile'].flatMap((view) => images(`cfp-dev/${person}/${view}`)));
-
-const images = (path: string): string[] =>
-  readdirSync(faces + path)
-    .sort()
-    .map((file) => `${path}/${file}`);
-
-async function featuresOf(set: string, names: readonly string[], aligned: boolean): Promise<FeatureSet> {
-  const file = folder === undefined ? undefined : join(folder, `${set}.npy`);
-  if (file !== undefined && existsSync(file)) return readFeatureFile(file);
-  await using magface = await MagFace.load(aligned ? { detector: false } : {});
-  const dimension = magface.model.contract.embeddingLength;
-  const values = new Float32Array(names.length * dimension);
-  for await (const { index, faces: found, error } of magface.stream(
-    names.map((name) => faces + name),
-    { aligned },
-  )) {
-    if (error !== undefined) throw error;
-    if (found[0] === undefined) throw new Error(`Expected a face in ${names[index]} but found none.`);
-    values.set(found[0].embedding, index * dimension);
-  }
-  if (file !== undefined) {
-    mkdirSync(folder!, { recursive: true });
-    const writer = await createFeatureWriter(file, { dimension });
-    for (const [i, name] of names.entries())
-      await writer.write(name, values.subarray(i * dimension, (i + 1) * dimension));
-    await writer.close(file);
-  }
-  return { values, dimension, names };
-}
-
-/** The faces of every second person: the even or the odd ones. */
-function half({ values, dimension, names }: FeatureSet, people: Uint32Array, odd: 0 | 1): FeatureSet {
-  const rows = Array.from(people.keys()).filter((row) => people[row]! % 2 === odd);
-  const chosen = new Float32Array(rows.length * dimension);
-  rows.forEach((row, i) => {
-    chosen.set(values.subarray(row * dimension, (row + 1) * dimension), i * dimension);
-  });
-  return { values: chosen, dimension, names: rows.map((row) => names![row]!) };
-}
 
 const thresholds = Array.from({ length: 13 }, (_, i) => Number((0.15 + 0.05 * i).toFixed(2)));
 const shares = [0.9, 0.75, 0.5];
@@ -139,17 +61,12 @@ function chosenOn(tuning: FeatureSet, held: FeatureSet) {
   );
 }
 
-const sets = [
-  { set: 'CFP, people 1 to 100, frontal and profile', file: 'cfp', names: cfpNames(), aligned: false },
-  { set: 'LFW, people in no training list', file: 'lfw', names: lfwNames(), aligned: true },
-  { set: 'CelebA, people who are not in LFW', file: 'celeba', names: celebaNames(), aligned: true },
-];
 const results = [];
-for (const { set, file, names, aligned } of sets) {
+for (const one of clusterSets) {
+  const { set } = one;
   process.stderr.write(`${set}\n`);
-  const features = await featuresOf(file, names, aligned);
-  const people = peopleOf(features.names!);
-  const [tuning, held] = [half(features, people, 0), half(features, people, 1)];
+  const features = await featuresOf(one);
+  const [tuning, held] = [everySecond(features, 0), everySecond(features, 1)];
   results.push({
     set,
     tuning: { faces: tuning.names!.length, people: new Set(peopleOf(tuning.names!)).size },

@@ -25,6 +25,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'B-cubed F of AHC without magnitude, with it as weight, and as founder’s rule: LFW {results.1.rows.0.bcubed.f}, {results.1.rows.1.bcubed.f}, {results.1.rows.2.bcubed.f}; CelebA {results.2.rows.0.bcubed.f}, {results.2.rows.1.bcubed.f}, {results.2.rows.2.bcubed.f}; CFP {results.0.rows.0.bcubed.f}, {results.0.rows.1.bcubed.f}, {results.0.rows.2.bcubed.f}',
   },
+  people: {
+    claim:
+      'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN and Chinese whispers at their best thresholds for other people',
+    figures:
+      'B-cubed F: LFW {results.1.groupPeople.bcubed.f} beside {results.1.peers.0.bcubed.f}, {results.1.peers.1.bcubed.f}, {results.1.peers.2.bcubed.f}; CelebA {results.2.groupPeople.bcubed.f} beside {results.2.peers.0.bcubed.f}, {results.2.peers.1.bcubed.f}, {results.2.peers.2.bcubed.f}; CFP {results.0.groupPeople.bcubed.f} beside {results.0.peers.0.bcubed.f}, {results.0.peers.1.bcubed.f}, {results.0.peers.2.bcubed.f}; wrong merges {results.1.groupPeople.wrongMerges}, {results.2.groupPeople.wrongMerges}, {results.0.groupPeople.wrongMerges} where {results.1.groupPeople.expectedWrongMerges}, {results.2.groupPeople.expectedWrongMerges}, {results.0.groupPeople.expectedWrongMerges} are expected',
+  },
   'default-model': {
     claim: 'The default model on LFW’s folds, before and after it was trained for damaged faces',
     figures: 'accuracy {before.lfwFolds.accuracy} to {after.lfwFolds.accuracy}',
