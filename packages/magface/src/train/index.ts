@@ -44,6 +44,9 @@ export { Trainer, type TrainerOptions, toImages } from './loop/trainer.ts';
 export type { ValidationRow } from './loop/validate.ts';
 export { type ExportCheckpointOptions, exportCheckpoint } from './model/export-checkpoint.ts';
 export type { Head, HeadLoss } from './model/head.ts';
+export { cosPlus, type HeadBatch, type HeadFunction, type HeadTerms, withOwn } from './model/heads/head-function.ts';
+export { type LossName, lossNames, lossTable, type NamedLoss } from './model/heads/loss-table.ts';
+export { type LossOptions, openHead } from './model/heads/open-head.ts';
 export {
   leastLambdaG,
   type MagFaceConstants,

@@ -1,12 +1,13 @@
-/** Trains a layered network with the paper's loss, with all centers in one process or split over ranks. */
+/** Trains a layered network with MagFace's or another loss, with all centers in one process or split over ranks. */
 import { type Device, fromArray, Generator, noGrad, type Sgd, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
 import { toFloat32 } from '../../format/tensor.ts';
 import { type Architecture, batchCounters } from '../../graph/networks/builder.ts';
 import { createNetwork, type Network } from '../../graph/torch/network.ts';
 import type { Batch } from '../data/loader.ts';
-import { type Head, initialCenters, magfaceTerms, WholeHead } from '../model/head.ts';
-import type { MagFaceOptions } from '../model/magface-loss.ts';
+import { type Head, initialCenters, WholeHead } from '../model/head.ts';
+import { type LossOptions, openHead } from '../model/heads/open-head.ts';
+import { headTerms } from '../model/heads/whole-terms.ts';
 import type { Share } from '../parallel/shares.ts';
 import { SplitHead } from '../parallel/split-head.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -18,7 +19,8 @@ export interface TrainerOptions extends LearningRules {
   readonly architecture: Architecture;
   /** K. */
   readonly classes: number;
-  readonly loss: MagFaceOptions;
+  /** MagFace with its constants, another loss by its name, or a function of your own. */
+  readonly loss: LossOptions;
   /** Share of channels zeroed before the linear layer. @default 0.4 */
   readonly dropout?: number;
   /** `bf16` runs convolutions and products in bfloat16, `fp16` in float16. @default 'fp32' */
@@ -141,9 +143,11 @@ function createHead(
 ): Head {
   const dimension = architecture.embeddingLength;
   const { group } = ranks ?? {};
-  return group === undefined
-    ? new WholeHead(initialCenters([dimension, classes], { seed, device }), { loss: magfaceTerms(loss) })
-    : new SplitHead(group, dimension, classes, { loss, seed, sampleRate, ...(device && { device }) });
+  if (group !== undefined)
+    return new SplitHead(group, dimension, classes, { loss, seed, sampleRate, ...(device && { device }) });
+  const head = openHead(loss, classes);
+  const centers = initialCenters([dimension, classes], { seed, device });
+  return new WholeHead(centers, { loss: headTerms(head, seed), keeps: head });
 }
 
 /**

@@ -13,7 +13,16 @@ import {
 import { FormatError } from '../../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
 import { Ranks } from '../parallel/ranks.ts';
-import { type MagFaceLoss, type MagFaceOptions, magfaceLoss } from './magface-loss.ts';
+import type { HeadFunction, RunningState } from './heads/head-function.ts';
+import {
+  biasName,
+  classMarginsName,
+  HeadState,
+  limitClassMargins,
+  restorePart,
+  trainedNumbers,
+} from './heads/head-state.ts';
+import type { MagFaceLoss } from './magface-loss.ts';
 
 /** The loss of a batch. */
 export interface HeadLoss {
@@ -75,18 +84,28 @@ export interface BatchLoss extends Pick<MagFaceLoss, 'total' | 'identity' | 'reg
   readonly labels: Tensor;
   /** Which rows these are. @default all: M = N */
   readonly rows?: readonly number[];
+  /** Running statistics after the batch. @default unchanged */
+  readonly state?: RunningState;
+}
+
+/** What a loss may need beside features, centers and targets. */
+export interface HeadNumbers {
+  readonly state: RunningState;
+  /** (1, K) */
+  readonly classMargins: Tensor | undefined;
+  /** (1) */
+  readonly bias: Tensor | undefined;
+  /** Steps done so far. */
+  readonly step: number;
 }
 
 /** A head's loss. @param features - (N, D): the whole batch @param centers - (D, K) */
-export type LossOf<Targets> = (features: Tensor, centers: Tensor, targets: Targets) => BatchLoss;
-
-/** The paper's loss alone, from labels. */
-export const magfaceTerms =
-  (constants: MagFaceOptions): LossOf<Tensor> =>
-  (features, centers, labels) => ({ ...magfaceLoss(features, centers, labels, constants), labels });
+export type LossOf<Targets> = (features: Tensor, centers: Tensor, targets: Targets, numbers: HeadNumbers) => BatchLoss;
 
 export interface WholeHeadOptions<Targets> {
   readonly loss: LossOf<Targets>;
+  /** Whose statistics and trained numbers the head keeps for the loss. @default one that has none */
+  readonly keeps?: HeadFunction;
   /** Name in checkpoints. @default the official one */
   readonly name?: string;
   /** Whether weight decay applies to centers, as officially. @default true */
@@ -104,22 +123,33 @@ export class WholeHead<Targets> implements Head<Targets> {
   readonly optimizer: Sgd;
   readonly #options: WholeHeadOptions<Targets>;
   readonly #ranks: Ranks;
+  readonly #state: HeadState;
+  readonly #classMargins: Tensor | undefined;
+  readonly #bias: Tensor | undefined;
 
   /** @param centers - (D, K): initial values; a trainable leaf */
   constructor(centers: Tensor, options: WholeHeadOptions<Targets>) {
+    const { classMargins, bias, state } = options.keeps ?? {};
+    const { device } = centers;
     this.name = options.name ?? centersName;
     this.centers = centers;
-    this.optimizer = new Sgd([centers]);
+    this.#classMargins = classMargins && trainedNumbers([1, centers.size(1)], classMargins.initial, device);
+    this.#bias = bias === undefined ? undefined : trainedNumbers([1], bias, device);
+    this.#state = new HeadState({ ...(state && { state }) });
     this.#options = options;
     this.#ranks = options.ranks ?? new Ranks();
+    this.optimizer = new Sgd([centers, this.#classMargins, this.#bias].filter((tensor) => tensor !== undefined));
   }
 
-  backward(features: Tensor, targets: Targets, lossScale: number): HeadLoss {
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number): HeadLoss {
     this.optimizer.zeroGrad();
     const share = this.#ranks.place(features.size(0));
     const whole = this.#ranks.gather(features.detach(), share); // (N, D)
     whole.requiresGrad = true;
-    const { total, identity, regularizer, labels, ...parts } = this.#options.loss(whole, this.centers, targets);
+    const numbers = { state: this.#state.values, classMargins: this.#classMargins, bias: this.#bias, step };
+    const loss = this.#options.loss(whole, this.centers, targets, numbers);
+    const { total, identity, regularizer, labels, state, ...parts } = loss;
+    this.#state.stage(state);
     (lossScale === 1 ? total : total.mul(lossScale)).backward();
     features.backward(whole.grad!.narrow(0, share.first, share.count));
     using _ = noGrad();
@@ -129,19 +159,23 @@ export class WholeHead<Targets> implements Head<Targets> {
   }
 
   gradientNorm(): number {
-    return this.optimizer.gradientNorms()[0]!;
+    return Math.hypot(...this.optimizer.gradientNorms());
   }
 
   step(options: SgdOptions): void {
     this.optimizer.step(this.#options.decays === false ? { ...options, weightDecay: 0 } : options);
+    limitClassMargins(this.#classMargins, this.#options.keeps);
+    this.#state.commit();
   }
 
   save(): Map<string, StoredTensor> {
-    return storeAll(this.#named());
+    return new Map([...storeAll([...this.#named(), ...this.#extras()]), ...this.#state.save()]);
   }
 
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
     restoreAll(this.#named(), tensors, file);
+    for (const [name, tensor] of this.#extras()) restorePart(tensor, tensors.get(name));
+    this.#state.restore(tensors);
   }
 
   #named(): (readonly [string, Tensor])[] {
@@ -149,6 +183,16 @@ export class WholeHead<Targets> implements Head<Targets> {
       [this.name, this.centers],
       [`optimizer.${this.name}`, this.optimizer.velocities[0]!],
     ];
+  }
+
+  /** The trained numbers beside the centers, with their velocities. */
+  #extras(): (readonly [string, Tensor])[] {
+    const names = [this.#classMargins && classMarginsName, this.#bias && biasName].filter((name) => name !== undefined);
+    const [parameters, velocities] = [this.optimizer.parameters.slice(1), this.optimizer.velocities.slice(1)];
+    return names.flatMap((name, i) => [
+      [name, parameters[i]!] as const,
+      [`optimizer.${name}`, velocities[i]!] as const,
+    ]);
   }
 }
 

@@ -96,8 +96,13 @@ export function magfaceLoss(
 }
 
 /** a = ‖f‖ clamped to [l_a, u_a], (N, 1). */
-export function heldMagnitudes(features: Tensor, { lowerMagnitude, upperMagnitude }: MagFaceConstants): Tensor {
-  return features.norm(2, 1, { keepdim: true }).clamp({ min: lowerMagnitude, max: upperMagnitude });
+export function heldMagnitudes(features: Tensor, constants: MagFaceConstants): Tensor {
+  return clampMagnitudes(features.norm(2, 1, { keepdim: true }), constants);
+}
+
+/** a from ‖f‖, both (N, 1). */
+export function clampMagnitudes(norms: Tensor, { lowerMagnitude, upperMagnitude }: MagFaceConstants): Tensor {
+  return norms.clamp({ min: lowerMagnitude, max: upperMagnitude });
 }
 
 /** m(a): linear from l_m at l_a to u_m at u_a. */
@@ -142,7 +147,8 @@ export function leastLambdaG(constants: MagFaceConstants): number {
   return (constants.scale * marginSlope(constants) * ua2 * la2) / (ua2 - la2);
 }
 
-function expectShapes(features: readonly number[], centers: readonly number[], labels: readonly number[]): void {
+/** @throws {ShapeError} if they disagree on N or D */
+export function expectShapes(features: readonly number[], centers: readonly number[], labels: readonly number[]): void {
   const [n, d] = features;
   const agree = features.length === 2 && centers.length === 2 && labels.length === 1;
   if (agree && centers[0] === d && labels[0] === n) return;

@@ -10,8 +10,10 @@ import { type LazyTensor, openSafetensors, type SafetensorsFile, writeSafetensor
 import type { Tensor } from '../../format/tensor.ts';
 import { type CheckpointContent, writeCheckpoint } from '../loop/checkpoint-file.ts';
 import { centersName, velocitiesName } from '../model/head.ts';
+import { classMarginsName } from '../model/heads/head-state.ts';
 
-const shardedNames = [centersName, velocitiesName];
+/** What each rank has some columns of. */
+const shardedNames = [centersName, velocitiesName, classMarginsName, `optimizer.${classMarginsName}`];
 
 const shardName = (file: string, rank: number): string => `${file}.shard-${rank}`;
 
@@ -27,7 +29,7 @@ export function removeLeftovers(folder: string): void {
 export async function writeSharded(file: string, content: CheckpointContent, group: ProcessGroup): Promise<void> {
   const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));
   try {
-    const own = new Map(shardedNames.map((name) => [name, content.tensors.get(name)!]));
+    const own = new Map([...content.tensors].filter(([name]) => shardedNames.includes(name)));
     await writeSafetensors(names[group.rank]!, own);
     group.barrier(); // every part is on disk
     if (group.rank === 0) await joinShards(file, names, content);
@@ -38,10 +40,11 @@ export async function writeSharded(file: string, content: CheckpointContent, gro
   }
 }
 
-async function joinShards(file: string, names: readonly string[], content: CheckpointContent): Promise<void> {
-  const parts = await Promise.all(names.map((name) => openSafetensors(name)));
+async function joinShards(file: string, shards: readonly string[], content: CheckpointContent): Promise<void> {
+  const parts = await Promise.all(shards.map((shard) => openSafetensors(shard)));
   try {
-    const whole = shardedNames.map((name) => [name, joined(parts, name)] as const);
+    const names = [...content.tensors.keys()].filter((name) => shardedNames.includes(name));
+    const whole = names.map((name) => [name, joined(parts, name)] as const);
     await writeCheckpoint(file, {
       state: content.state,
       tensors: new Map<string, Tensor | LazyTensor>([...content.tensors, ...whole]),

@@ -1,8 +1,8 @@
 /**
  * Splits class centers over ranks by class, so that any number of classes fits.
  *
- * Every rank gathers the features of the whole batch as a leaf, and computes the logits of its classes with margin;
- * splitSoftmax gives their gradient. Backward propagates it to the rank's centers and to the leaf. Summed over ranks, the
+ * Every rank gathers the features of the whole batch as a leaf, and computes the logits of its classes with margin by the
+ * loss's function; splitSoftmax, or splitSigmoid, gives their gradient. Backward propagates it to the rank's centers and to the leaf. Summed over ranks, the
  * leaf's gradient is that of all classes for each feature, also through m(a) where another rank has the own center. Its rows
  * are then returned to the ranks of their features. The term g(a) depends on one sample only and is added there.
  */
@@ -15,7 +15,6 @@ import {
   noGrad,
   normalize,
   type ProcessGroup,
-  Sgd,
   type SgdOptions,
   scope,
   type Tensor,
@@ -23,23 +22,27 @@ import {
   zeros,
 } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
-import { float32Tensor, type Tensor as StoredTensor, toFloat32 } from '../../format/tensor.ts';
+import { float32Tensor, type Tensor as StoredTensor } from '../../format/tensor.ts';
 import { centersName, type Head, type HeadLoss, storedTensor, velocitiesName } from '../model/head.ts';
+import type { HeadBatch, HeadFunction, HeadTerms } from '../model/heads/head-function.ts';
 import {
-  heldMagnitudes,
-  type MagFaceConstants,
-  type MagFaceOptions,
-  magfaceDefaults,
-  margin,
-  regularizer,
-  withMargin,
-} from '../model/magface-loss.ts';
+  biasName,
+  classMarginsName,
+  HeadState,
+  limitClassMargins,
+  restorePart,
+  trainedNumbers,
+} from '../model/heads/head-state.ts';
+import { normalDraws } from '../model/heads/normal-draws.ts';
+import { type LossOptions, openHead } from '../model/heads/open-head.ts';
+import { ClassRows } from './class-rows.ts';
 import { allClasses, sampleClasses } from './sampled-classes.ts';
 import { gatherRows, type Share, shareOf } from './shares.ts';
+import { splitSigmoid } from './split-sigmoid.ts';
 import { splitSoftmax } from './split-softmax.ts';
 
 export interface SplitHeadOptions {
-  readonly loss: MagFaceOptions;
+  readonly loss: LossOptions;
   readonly seed: number;
   /** Device of the centers. @default 'cpu' */
   readonly device?: Device;
@@ -47,20 +50,31 @@ export interface SplitHeadOptions {
   readonly sampleRate?: number;
 }
 
+/** This rank's part of a batch. */
+interface Part {
+  /** (K_s, D): the centers that take part. */
+  readonly active: Tensor;
+  /** (K_s, 1) */
+  readonly classMargins: Tensor | undefined;
+  readonly isHere: Tensor;
+  readonly own: Tensor;
+}
+
 export class SplitHead implements Head {
   readonly name: string = centersName;
   readonly isSplit: boolean = true;
   /** (K_r, D): one row per class, so that each center is contiguous. */
   readonly centers: Tensor;
-  /** (K_r, D) */
-  readonly velocities: Tensor;
   /** This rank's classes. */
   readonly share: Share;
   readonly #group: ProcessGroup;
-  readonly #constants: MagFaceConstants;
+  readonly #head: HeadFunction;
   readonly #options: SplitHeadOptions;
-  #optimizer: Sgd;
-  #rows: Tensor | undefined;
+  readonly #state: HeadState;
+  /** (K_r, 1) */
+  readonly #classMargins: Tensor | undefined;
+  readonly #bias: Tensor | undefined;
+  readonly #trained: ClassRows;
 
   /** @throws {ConfigError} if there are more ranks than classes: a rank without classes has no logits */
   constructor(group: ProcessGroup, dimension: number, classes: number, options: SplitHeadOptions) {
@@ -68,82 +82,142 @@ export class SplitHead implements Head {
       const message = `Expected at most one process for each of the ${classes} classes but there are ${group.size}: lower --nproc.`;
       throw new ConfigError('nproc', message);
     }
+    const { device = 'cpu' } = options;
     this.#group = group;
     this.#options = options;
-    this.#constants = { ...magfaceDefaults, ...options.loss };
+    this.#head = openHead(options.loss, classes);
+    this.#state = new HeadState(this.#head);
     this.share = shareOf(classes, group);
-    this.centers = initialRows(dimension, this.share, options.seed).to({ device: options.device ?? 'cpu' });
+    this.centers = initialRows(dimension, this.share, options.seed).to({ device });
     this.centers.requiresGrad = true;
-    this.#optimizer = new Sgd([this.centers]);
-    this.velocities = this.#optimizer.velocities[0]!;
+    const { classMargins, bias } = this.#head;
+    this.#classMargins = classMargins && trainedNumbers([this.share.count, 1], classMargins.initial, device);
+    this.#bias = bias === undefined ? undefined : trainedNumbers([1], bias, device);
+    this.#trained = new ClassRows({
+      perClass: present([this.centers, this.#classMargins]),
+      shared: present([this.#bias]),
+    });
+  }
+
+  /** (K_r, D) */
+  get velocities(): Tensor {
+    return this.#trained.velocities[0]!;
   }
 
   backward(features: Tensor, labels: Tensor, lossScale: number, step: number): HeadLoss {
-    const constants = this.#constants;
     const total = labels.size(0);
     const mine = shareOf(total, this.#group);
     const whole = gatherRows(this.#group, features.detach(), total); // (N, D)
     whole.requiresGrad = true;
-    const { active, isHere, own } = this.#takePart(labels, step);
+    const part = this.#takePart(labels, step);
 
-    const a = heldMagnitudes(whole, constants); // (N, 1)
-    const m = margin(a, constants); // (N, 1)
-    const cosines = matmul(normalize(whole, 1), normalize(active, 1).t()); // (N, K_s)
-    const plain = cosines.gather(1, own); // (N, 1)
-    const target = where(isHere, withMargin(plain, m, constants), plain);
-    const logits = cosines.scatter(1, own, target).mul(constants.scale); // (N, K_s)
-
-    const softmax = splitSoftmax(this.#group, { logits, cosines, isHere, own });
-    logits.backward(softmax.gradient.mul_(lossScale));
+    const batch = this.#batch(whole, part, step);
+    const terms = this.#head.terms(batch);
+    this.#state.stage(terms.state);
+    const crossEntropy = this.#head.over === 'sigmoid' ? splitSigmoid : splitSoftmax;
+    const entropy = crossEntropy(this.#group, { ...part, logits: terms.logits, cosines: batch.cosines });
+    terms.logits.backward(entropy.gradient.mul_(lossScale));
+    terms.penalty?.mul(lossScale).backward();
+    if (this.#bias !== undefined) this.#group.allReduce(this.#bias.grad!);
     const asked = this.#group.allReduce(whole.grad!).narrow(0, mine.first, mine.count); // (n, D)
-    features.backward(asked.add(pull(features, (constants.lambdaG * lossScale) / total, constants)));
+    const { regularizer } = this.#head;
+    features.backward(regularizer === undefined ? asked : asked.add(pull(features, regularizer, lossScale / total)));
 
     using _ = noGrad();
-    const lossG = regularizer(a, constants).mean().item();
-    const { identity: lossId, accuracy } = softmax;
-    const loss = lossId + constants.lambdaG * lossG;
-    return { loss, lossId, lossG, accuracy, magnitudes: a, margins: m, cosines: softmax.cosines };
+    const lossG = regularizer?.of(batch.magnitudes).mean().item() ?? 0;
+    const { identity: lossId, accuracy } = entropy;
+    const loss = lossId + (regularizer?.weight ?? 0) * lossG + this.#penalty(terms);
+    const { margins, magnitudes = batch.magnitudes } = terms;
+    return { loss, lossId, lossG, accuracy, magnitudes, margins, cosines: entropy.cosines };
   }
 
   gradientNorm(): number {
     using _ = scope();
-    const squares = fromArray(Float64Array.of(this.#optimizer.gradientNorms()[0]! ** 2));
-    return Math.sqrt(this.#group.allReduce(squares).item());
+    const norms = this.#trained.gradientNorms();
+    const perClass = norms.subarray(0, norms.length - (this.#bias === undefined ? 0 : 1));
+    const squares = fromArray(Float64Array.of(perClass.reduce((sum, norm) => sum + norm ** 2, 0)));
+    const ofBias = this.#bias === undefined ? 0 : norms.at(-1)! ** 2; // equal on all ranks
+    return Math.sqrt(this.#group.allReduce(squares).item() + ofBias);
   }
 
-  /** Centers that are not sampled keep their velocity. */
   step(options: SgdOptions): void {
-    this.#optimizer.step(options);
-    if (this.#rows === undefined) return;
-    using _ = noGrad();
-    this.centers.indexCopy_(0, this.#rows, this.#optimizer.parameters[0]!.detach());
-    this.velocities.indexCopy_(0, this.#rows, this.#optimizer.velocities[0]!);
+    this.#trained.step(options);
+    limitClassMargins(this.#classMargins, this.#head);
+    this.#state.commit();
   }
 
   save(): Map<string, StoredTensor> {
     using _ = scope();
     const columns = (rows: Tensor): StoredTensor =>
       float32Tensor([rows.size(1), rows.size(0)], rows.detach().t().contiguous().toArray() as Float32Array);
-    return new Map([
-      [centersName, columns(this.centers)],
-      [velocitiesName, columns(this.velocities)],
-    ]);
+    const bias = this.#sharedNamed().map(([name, tensor]) => {
+      return [name, float32Tensor([1], tensor.detach().toArray() as Float32Array)] as const;
+    });
+    const split = this.#splitNamed().map(([name, tensor]) => [name, columns(tensor)] as const);
+    return new Map([...split, ...bias, ...this.#state.save()]);
   }
 
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
-    using _scope = scope();
-    using _noGrad = noGrad();
     const { first, count, total } = this.share;
-    const shape = [this.centers.size(1), total];
-    const named = { [centersName]: this.centers, [velocitiesName]: this.velocities };
-    for (const [name, tensor] of Object.entries(named)) {
-      const stored = toFloat32(storedTensor(tensors, { name, shape, file }));
-      tensor.copy_(fromArray(stored, shape).narrow(1, first, count).t());
+    const ownRows = (stored: Tensor): Tensor => stored.narrow(1, first, count).t();
+    for (const [i, [name, tensor]] of this.#splitNamed().entries()) {
+      const shape = [tensor.size(1), total];
+      const isOfAnyLoss = i < 2; // centers and their velocities
+      const stored = isOfAnyLoss || tensors.has(name) ? storedTensor(tensors, { name, shape, file }) : undefined;
+      restorePart(tensor, stored, ownRows);
     }
+    for (const [name, tensor] of this.#sharedNamed()) restorePart(tensor, tensors.get(name));
+    this.#state.restore(tensors);
   }
 
-  /** @returns (K_s, D): the sampled centers as a leaf, and the position of each sample's own center */
-  #takePart(labels: Tensor, step: number): { active: Tensor; isHere: Tensor; own: Tensor } {
+  /** This rank's rows, by their names in checkpoints. */
+  #splitNamed(): (readonly [string, Tensor])[] {
+    const [centers, margins] = this.#trained.velocities;
+    const own = [[centersName, this.centers] as const, [velocitiesName, centers!] as const];
+    if (this.#classMargins === undefined) return own;
+    return [...own, [classMarginsName, this.#classMargins], [`optimizer.${classMarginsName}`, margins!]];
+  }
+
+  #sharedNamed(): (readonly [string, Tensor])[] {
+    if (this.#bias === undefined) return [];
+    return [
+      [biasName, this.#bias],
+      [`optimizer.${biasName}`, this.#trained.velocities.at(-1)!],
+    ];
+  }
+
+  #batch(whole: Tensor, { active, classMargins, isHere, own }: Part, step: number): HeadBatch {
+    const magnitudes = whole.norm(2, 1, { keepdim: true }); // (N, 1)
+    const cosines = matmul(normalize(whole, 1), normalize(active, 1).t()); // (N, K_s)
+    const count = whole.size(0);
+    return {
+      cosines,
+      own,
+      isHere,
+      plain: cosines.gather(1, own),
+      magnitudes,
+      state: this.#state.values,
+      classMargins: classMargins?.t(),
+      bias: this.#bias,
+      classCount: () => this.#sum(fromArray(Float64Array.of(active.size(0)))).item(),
+      fromOwner: (values) => this.#sum(where(isHere, values.detach(), values.zerosLike())),
+      sumOverClasses: (values) => this.#sum(values.detach().sumDim([1], { keepdim: true })),
+      noise: () => fromArray(normalDraws(this.#options.seed, step, count), [count, 1]).to({ device: whole.device }),
+    };
+  }
+
+  /** The sum over ranks, without gradient. */
+  #sum(values: Tensor): Tensor {
+    using _ = noGrad();
+    return this.#group.allReduce(values);
+  }
+
+  #penalty({ penalty }: HeadTerms): number {
+    return penalty === undefined ? 0 : this.#sum(penalty.detach().clone()).item();
+  }
+
+  /** Chooses this rank's classes of the step, and finds each sample's own class among them. */
+  #takePart(labels: Tensor, step: number): Part {
     const values = labels.toArray() as BigInt64Array;
     const { sampleRate: rate = 1, seed } = this.#options;
     const { rank } = this.#group;
@@ -151,32 +225,31 @@ export class SplitHead implements Head {
       rows: undefined,
       ...(rate < 1 ? sampleClasses(values, this.share, { rate, seed, rank, step }) : allClasses(values, this.share)),
     };
-    const active = this.#activate(rows);
+    const [active, classMargins] = this.#trained.activate(rows) as [Tensor, Tensor?];
     const { device } = active;
     const column = (of: typeof isHere | typeof own): Tensor => fromArray(of, [values.length, 1]);
-    return { active, isHere: column(isHere).to({ dtype: 'bool', device }), own: column(own).to({ device }) };
-  }
-
-  /** The optimizer holds only the velocities of the sampled centers. */
-  #activate(rows: BigInt64Array | undefined): Tensor {
-    if (rows === undefined) {
-      this.#optimizer.zeroGrad();
-      return this.centers;
-    }
-    using _ = noGrad();
-    this.#rows = fromArray(rows).to({ device: this.centers.device });
-    const centers = this.centers.detach().indexSelect(0, this.#rows);
-    centers.requiresGrad = true;
-    this.#optimizer = new Sgd([centers], [this.velocities.indexSelect(0, this.#rows)]);
-    return centers;
+    return {
+      active,
+      classMargins,
+      isHere: column(isHere).to({ dtype: 'bool', device }),
+      own: column(own).to({ device }),
+    };
   }
 }
 
-/** (n, D): the gradient of `weight` · Σ g(a). */
-function pull(features: Tensor, weight: number, constants: MagFaceConstants): Tensor {
+const present = (tensors: readonly (Tensor | undefined)[]): Tensor[] =>
+  tensors.filter((tensor) => tensor !== undefined);
+
+/** (n, D): the gradient of λ · `factor` · Σ g(a). */
+function pull(features: Tensor, { weight, of }: NonNullable<HeadFunction['regularizer']>, factor: number): Tensor {
   const local = features.detach();
   local.requiresGrad = true;
-  return gradients(regularizer(heldMagnitudes(local, constants), constants).sum().mul(weight), [local])[0]!;
+  return gradients(
+    of(local.norm(2, 1, { keepdim: true }))
+      .sum()
+      .mul(weight * factor),
+    [local],
+  )[0]!;
 }
 
 /** (K_r, D): the rank's columns of what one process would draw for all classes, drawn one class at a time. */
