@@ -11,6 +11,7 @@ import { architectureNames } from '../../src/graph/networks/architectures.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
 import { type Setting, schemaOf } from '../../src/settings/setting.ts';
 import { damageNames } from '../../src/train/finetune/views.ts';
+import { lossNames } from '../../src/train/model/heads/loss-table.ts';
 import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/settings/config.ts';
 import { defaultIn, isFor, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';
 import { wholeProgram } from '../support/reference-docs.ts';
@@ -35,6 +36,7 @@ async function magfaceTrain(...words: readonly string[]): Promise<{ code: number
 
 /** A value that the setting can have: its default where it has one. */
 function exampleOf(setting: Setting, mode: Mode): unknown {
+  if (setting.value === '<x=n...>') return 'm=0.3';
   const candidates = [defaultIn(setting, mode), 2, 0.5, true, setting.choices?.at(-1), setting.choices, 'some'];
   return candidates.find(
     (value) => value !== undefined && String(value) !== '' && schemaOf(setting).safeParse(value).success,
@@ -42,9 +44,11 @@ function exampleOf(setting: Setting, mode: Mode): unknown {
 }
 
 /** Other settings without which a setting does nothing. */
-function besides({ onlyWith }: Setting, name: string): Readonly<Record<string, unknown>> {
+function besides({ onlyWith }: Setting, name: string, mode: Mode): Readonly<Record<string, unknown>> {
   if (name === 'recipe') return { recipe: 'given' };
-  return onlyWith === undefined ? {} : { [onlyWith[0]]: onlyWith[1] ?? 'pairs.list' };
+  if (name === 'lossConstants') return { loss: 'cosface' };
+  const isNeeded = onlyWith !== undefined && modesOf(settingsByName[onlyWith[0]]!).includes(mode);
+  return isNeeded ? { [onlyWith[0]]: onlyWith[1] ?? 'pairs.list' } : {};
 }
 
 const wordsFor = (settings: Readonly<Record<string, unknown>>): string[] =>
@@ -55,7 +59,7 @@ const settings = Object.entries(settingsByName).filter(([name]) => !['init', 'tr
 describe.each(modes)('%s', (mode) => {
   test.each(settings)('%s is accepted or rejected, by flag and in YAML', async (name, setting) => {
     const value = exampleOf(setting, mode);
-    const given = { ...besides(setting, name), [name]: value };
+    const given = { ...besides(setting, name, mode), [name]: value };
     const file = join(temporaryFolder(), 'run.yaml');
     writeFileSync(file, JSON.stringify(given));
     const several = setting.onlyFor === 'processes' && mode === 'onnx' ? [[], ['--nproc', '2']] : [[]];
@@ -132,6 +136,13 @@ test.each([
     /Expected --schedule drops for --lr-drop-epoch but received --schedule cosine/,
   ],
   [['--power', '3'], /Expected --schedule polynomial for --power but received --schedule drops/],
+  [['--loss', 'adaface', '--scale', '30'], /Expected --loss magface for --scale but received --loss adaface/],
+  [
+    ['--loss', 'adaface', '--easy-margin', 'false'],
+    /Expected --loss magface for --easy-margin but received --loss adaface/,
+  ],
+  [['--loss', 'adaface', '--loss-constants', 'x=1'], /Expected constants of adaface \(s=64 m=0\.4 .*\) but received x/],
+  [['--loss-constants', 'm=1'], /Expected a --loss other than magface for --loss-constants but received magface/],
   [['--eval-root', 'x'], /Expected --eval-pairs for --eval-root but it is missing/],
   [
     ['--init', 'm.onnx', '--recipe', 'auto', '--l_a', '3'],
@@ -189,6 +200,7 @@ test('the page of settings has a row for each flag, in agreement with the parser
 
 test('choices listed in the table are the actual ones', () => {
   expect(settingsByName['arch']!.choices).toEqual(architectureNames);
+  expect(settingsByName['loss']!.choices).toEqual(['magface', ...lossNames]);
   expect(settingsByName['degradeKinds']!.choices!.toSorted()).toEqual(damageNames.toSorted());
 });
 
@@ -196,4 +208,8 @@ test('only settings of the mode are used settings', () => {
   const config = parseTrainConfig({ trainList: 'a', output: 'b', init: 'm.onnx', upperMagnitude: 50 });
   expect(usedSettings(config)).toMatchObject({ recipe: 'given', upperMagnitude: 50, lowerMagnitude: 10, epochs: 3 });
   expect(usedSettings(config)).not.toHaveProperty('arch');
+  const lossConstants = ['m=0.3'];
+  const ofLoss = usedSettings(parseTrainConfig({ trainList: 'a', output: 'b', loss: 'cosface', lossConstants }));
+  expect(ofLoss).toMatchObject({ loss: 'cosface', lossConstants });
+  for (const name of ['scale', 'margin', 'easyMargin']) expect(ofLoss).not.toHaveProperty(name);
 });

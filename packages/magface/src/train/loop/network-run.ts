@@ -3,6 +3,8 @@ import { magnitudesOf } from '../../eval/feature-set.ts';
 import { openArchitecture } from '../../graph/networks/architectures.ts';
 import { datasetSize } from '../data/dataset.ts';
 import { Loader } from '../data/loader.ts';
+import { namedLoss } from '../model/heads/loss-table.ts';
+import type { LossOptions } from '../model/heads/open-head.ts';
 import { loadWeights } from '../model/initial-weights.ts';
 import { leastLambdaG, type MagFaceConstants } from '../model/magface-loss.ts';
 import { magnitudeAdvice } from '../model/recipe.ts';
@@ -13,7 +15,7 @@ import type { PreparedRun, RunStart } from './prepared-run.ts';
 import { Trainer } from './trainer.ts';
 
 export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStart): Promise<PreparedRun> {
-  noteLambda(config, onNote);
+  if (config.loss === 'magface') noteLambda(config, onNote);
   const trainer = await createTrainer({ config, dataset, ranks });
   const loader = new Loader(dataset, {
     batchSize: config.batchSize,
@@ -40,11 +42,27 @@ export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStar
   };
 }
 
+/** The loss that the settings ask for. */
+function lossOf(config: TrainConfig): LossOptions {
+  if (config.loss !== 'magface') return namedLoss(config.loss, config.lossConstants);
+  const { margin, lowerMagnitude, upperMagnitude, lowerMargin, upperMargin, lambdaG, scale, easyMargin } = config;
+  return {
+    margin,
+    lowerMagnitude,
+    upperMagnitude,
+    lowerMargin,
+    upperMargin,
+    lambdaG,
+    scale,
+    easyMargin,
+  } satisfies MagFaceConstants;
+}
+
 async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'>): Promise<Trainer> {
   return new Trainer({
     architecture: await openArchitecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
-    loss: config satisfies MagFaceConstants,
+    loss: lossOf(config),
     momentum: config.momentum,
     weightDecay: config.weightDecay,
     dropout: config.dropout,
@@ -65,6 +83,7 @@ async function startFrom(
   { loader, trainer, onNote }: Pick<RunStart, 'onNote'> & { readonly loader: Loader; readonly trainer: Trainer },
 ): Promise<void> {
   await loadWeights(trainer.network, file);
+  if (config.loss !== 'magface') return;
   for await (const { faces } of loader.batches(0)) {
     const { values, dimension } = { values: trainer.embed(faces), dimension: config.embeddingSize };
     const advice = magnitudeAdvice(magnitudesOf({ values, dimension }), config);

@@ -124,10 +124,11 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
     y: '1',
     thresholds: 20,
   } as Plot.LineYOptions);
-  const margins = ends.map((a) => ({ a, m: marginAt(a, config) }));
+  const isMagFace = config.loss === 'magface'; // the margin of others is not a function of the magnitude
+  const margins = isMagFace ? ends.map((a) => ({ a, m: marginAt(a, config) })) : [];
   return draw({
     ...style,
-    ariaLabel: 'Training faces by magnitude and cosine with their class; the margin m(a) over them',
+    ariaLabel: `Training faces by magnitude and cosine with their class${isMagFace ? '; the margin m(a) over them' : ''}`,
     width: 760,
     height: 400,
     marginTop: 28,
@@ -140,7 +141,7 @@ export function angleChart({ points }: Pictures, config: TrainConfig): string {
       Plot.dot(points, { x: '0', y: '1', r: 1.6, fill: 'currentColor', fillOpacity: 0.35 }),
       Plot.lineY(points, { ...means, stroke: 'var(--accent)', strokeWidth: 2.5 }),
       Plot.line(margins, { x: 'a', y: 'm', stroke: secondColour, strokeWidth: 2.5 }),
-      Plot.axisY({ anchor: 'right', label: 'm(a), radians', color: secondColour, tickSize: 0 }),
+      ...(isMagFace ? [Plot.axisY({ anchor: 'right', label: 'm(a), radians', color: secondColour, tickSize: 0 })] : []),
       Plot.axisY({ anchor: 'left', label: 'cos θ with the own class', tickSize: 0 }),
     ],
   });

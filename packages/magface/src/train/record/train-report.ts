@@ -139,7 +139,7 @@ function magnitudes(pictures: Pictures, config: TrainConfig): string {
   const key = legend([
     ['var(--soft)', 'a training face of the newest epoch'],
     ['var(--accent)', 'their mean cos θ'],
-    [charts.secondColour, 'the margin m(a)'],
+    ...(config.loss === 'magface' ? [[charts.secondColour, 'the margin m(a)'] as const] : []),
   ]);
   return section(
     'Magnitude as quality',

@@ -3,6 +3,7 @@ import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
 import type { Setting } from '../../settings/setting.ts';
 import { cleanViews } from '../finetune/finetune-settings.ts';
+import { type LossName, namedLoss } from '../model/heads/loss-table.ts';
 import { isFor, type Mode, modeNames } from './modes.ts';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -49,11 +50,20 @@ function remedyOf(kind: string, mode: Mode, init: string): string {
     : `, or finetune these weights as an ONNX model: magface convert ${init} MODEL.onnx`;
 }
 
-/** Whether the setting that this one depends on is missing, or has a value that disables this one. */
-export function isWithout({ onlyWith }: Setting, config: Given): boolean {
+/**
+ * Whether the setting that this one depends on is missing, or has a value that disables this one, or is itself disabled.
+ */
+export function isWithout({ onlyWith }: Setting, config: Given, table: Table): boolean {
   if (onlyWith === undefined) return false;
   const [name, value] = onlyWith;
-  return value === undefined ? config[name] === undefined : config[name] !== value;
+  const isMet = value === undefined ? config[name] !== undefined : config[name] === value;
+  return !isMet || isWithout(table[name]!, config, table);
+}
+
+/** The setting that a disabled one depends on, directly or through others, and the value that it needs. */
+function unmet({ onlyWith }: Setting, config: Given, table: Table): readonly [name: string, value?: string] {
+  const needed = table[onlyWith![0]]!;
+  return isWithout(needed, config, table) ? unmet(needed, config, table) : onlyWith!;
 }
 
 /**
@@ -63,13 +73,14 @@ export function isWithout({ onlyWith }: Setting, config: Given): boolean {
 export function expectConsistent(given: Given, config: Given, table: Table): void {
   for (const name of Object.keys(given)) {
     const setting = table[name]!;
-    if (!isWithout(setting, config)) continue;
-    const [other, value] = setting.onlyWith!;
+    if (!isWithout(setting, config, table)) continue;
+    const [other, value] = unmet(setting, config, table);
     const needed = `--${flagOf(other)}${value === undefined ? '' : ` ${value}`}`;
     const received = value === undefined ? 'it is missing' : `received --${flagOf(other)} ${config[other]}`;
     const message = `Expected ${needed} for --${flagOf(name)} but ${received}: leave --${flagOf(name)} out, or add ${needed}.`;
     throw new ConfigError(flagOf(name), message);
   }
+  expectLossConstants(config);
   expectRecipe(given);
   expectDamagedViews(given, config);
   expectOrder(config, 'lowerMagnitude', 'upperMagnitude');
@@ -84,6 +95,14 @@ export const chosenByRecipe: readonly string[] = [
   'upperMargin',
   'lambdaG',
 ];
+
+function expectLossConstants({ loss, lossConstants }: Given): void {
+  if (lossConstants === undefined) return;
+  if (loss !== 'magface') return void namedLoss(loss as LossName, lossConstants as readonly string[]);
+  const message =
+    'Expected a --loss other than magface for --loss-constants but received magface: use its own settings, such as --lambda-g.';
+  throw new ConfigError('loss-constants', message);
+}
 
 function expectRecipe(given: Given): void {
   const constants = chosenByRecipe.filter((name) => given[name] !== undefined);

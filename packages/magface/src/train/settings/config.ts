@@ -78,7 +78,7 @@ export function usedSettings(config: TrainConfig, { processes = false }: ParseOp
     mode === 'onnx' && config.recipe === 'auto' && chosenByRecipe.includes(name);
   const used = Object.entries(config).filter(([name]) => {
     const setting = settingsByName[name]!;
-    return isFor(setting, mode, processes) && !isWithout(setting, config) && !isChosen(name);
+    return isFor(setting, mode, processes) && !isWithout(setting, config, settingsByName) && !isChosen(name);
   });
   return Object.fromEntries(used);
 }

@@ -79,6 +79,39 @@ export const modelSettings = {
     onlyFor: 'network',
     default: 0.4,
   },
+  loss: {
+    group: 'Loss:',
+    takes: 'choice',
+    choices: [
+      'magface',
+      'arcface',
+      'cosface',
+      'adaface',
+      'elasticface-arc',
+      'elasticface-cos',
+      'curricularface',
+      'am-softmax',
+      'adam-softmax',
+      'adacos',
+      'mv-softmax-am',
+      'mv-softmax-arc',
+      'circleloss',
+      'npcface',
+      'uniface',
+    ],
+    value: '<name>',
+    says: 'loss: magface, with the settings below, or arcface, cosface, adaface, elasticface-arc, elasticface-cos, curricularface, am-softmax, adam-softmax, adacos, mv-softmax-am, mv-softmax-arc, circleloss, npcface or uniface',
+    onlyFor: 'network',
+    default: 'magface',
+  },
+  lossConstants: {
+    group: 'Loss:',
+    takes: 'texts',
+    value: '<x=n...>',
+    says: 'constants of another loss than magface, such as m=0.4',
+    otherwise: 'those of its paper',
+    onlyFor: 'network',
+  },
   margin: {
     group: 'Loss:',
     takes: 'choice',
@@ -88,6 +121,7 @@ export const modelSettings = {
     default: 'angular',
     official: 'arc',
     officialValues: { '1': 'angular', '0': 'cosine' },
+    onlyWith: ['loss', 'magface'],
   },
   lowerMagnitude: {
     group: 'Loss:',
@@ -97,6 +131,7 @@ export const modelSettings = {
     default: 10,
     onnxOtherwise: 'by --recipe',
     official: 'l_a',
+    onlyWith: ['loss', 'magface'],
   },
   upperMagnitude: {
     group: 'Loss:',
@@ -106,6 +141,7 @@ export const modelSettings = {
     default: 110,
     onnxOtherwise: 'by --recipe',
     official: 'u_a',
+    onlyWith: ['loss', 'magface'],
   },
   lowerMargin: {
     group: 'Loss:',
@@ -115,6 +151,7 @@ export const modelSettings = {
     default: 0.45,
     onnxOtherwise: 'by --recipe',
     official: 'l_margin',
+    onlyWith: ['loss', 'magface'],
   },
   upperMargin: {
     group: 'Loss:',
@@ -124,6 +161,7 @@ export const modelSettings = {
     default: 0.8,
     onnxOtherwise: 'by --recipe',
     official: 'u_margin',
+    onlyWith: ['loss', 'magface'],
   },
   lambdaG: {
     group: 'Loss:',
@@ -133,6 +171,7 @@ export const modelSettings = {
     default: 35,
     onnxOtherwise: 'by --recipe',
     official: 'lambda_g',
+    onlyWith: ['loss', 'magface'],
   },
   scale: {
     group: 'Loss:',
@@ -141,6 +180,7 @@ export const modelSettings = {
     says: 's: factor on the cosines',
     default: 64,
     official: 'arc-scale',
+    onlyWith: ['loss', 'magface'],
   },
   easyMargin: {
     group: 'Loss:',

@@ -65,6 +65,24 @@ describeTraining('a training run', () => {
     expect(rows(broken).map((row) => row['step'])).toEqual([4, 8, 12, 15]);
   });
 
+  test('of another loss gives the same losses after a stop and a resume, and a report without m(a)', async () => {
+    const more = { epochs: 2, loss: 'adaface', lossConstants: ['alpha=0.5'] };
+    const whole = configOf(smallSet(4, 5), more);
+    const all = await lossesOf(whole);
+    expect(readFileSync(join(whole.output, 'report.html'), 'utf8')).not.toMatch(/margin m\(a\)|m\(a\), radians/);
+    const broken = configOf(smallSet(4, 5), more);
+    const [stop, first] = [new AbortController(), new Map<number, number>()];
+    await train(broken, {
+      signal: stop.signal,
+      onStep: (step, _, { loss }) => {
+        first.set(step, loss);
+        if (step === 3) stop.abort();
+      },
+    });
+    const rest = await lossesOf(broken, { resume: true });
+    expect([...first, ...rest]).toEqual([...all]);
+  });
+
   test('skips a damaged checkpoint by name and uses the one before it', async () => {
     const config = configOf(smallSet(2, 4), { epochs: 2 }); // 2 steps an epoch
     await lossesOf(config);
