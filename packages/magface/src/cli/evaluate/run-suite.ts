@@ -6,7 +6,7 @@ import { openFaceSet } from '../../eval/open-face-set.ts';
 import { type Context, note } from '../context.ts';
 import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
 import { setPictures } from './pictures.ts';
-import { readMeasures } from './report.ts';
+import { pairMeasures, readMeasures } from './report.ts';
 import { recordOf } from './set.ts';
 import type { Suite, SuiteSet } from './suite-config.ts';
 import type { SuiteFailure, SuiteResult } from './suite-files.ts';
@@ -41,7 +41,7 @@ async function measureSet(
             const { folds, reject } = suite;
             const people = models[0]?.people;
             const own = await measureQualities(set, suite.methods, { flags: settings, context });
-            const measures = { ...own, ...(await readMeasures(embedded, suite.scores)) };
+            const measures = { ...own, ...pairMeasures(embedded, await readMeasures(embedded, suite.scores)) };
             models.push(measureModel(embedded, called, { folds, reject, measures, ...(people && { people }) }));
           })
           .catch((error: unknown) => fail(error, set.name, called));
