@@ -1,8 +1,11 @@
 /** Small pictures for pages, as data URLs, since a report is one file. */
-import sharp from 'sharp';
+import { readFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
 import type { Box } from '../face.ts';
 import { fetchBytes } from '../fetch-bytes.ts';
+import { isHeic } from '../infer/node/decode-heic.ts';
 import { decoding } from '../infer/node/decoding.ts';
+import { readImage } from '../infer/node/read-image.ts';
 import type { Pixels } from '../pixels.ts';
 
 /** Bytes of a photo; larger ones were not analysed either. */
@@ -20,8 +23,16 @@ export async function thumbnail(path: string, side: number): Promise<string> {
 
 /** @param source - a path, or an encoded image */
 export async function encodedPicture(source: string | Uint8Array, side: number): Promise<string> {
-  const picture = sharp(source, decoding).flatten({ background: 'white' }).toColourspace('srgb');
+  const picture = await opened(source);
   return address(await picture.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
+}
+
+/** sharp shrinks most formats while it reads them, but cannot read HEIC. */
+async function opened(source: string | Uint8Array): Promise<Sharp> {
+  const bytes = typeof source === 'string' ? await readFile(source) : source;
+  if (!isHeic(bytes)) return sharp(bytes, decoding).flatten({ background: 'white' }).toColourspace('srgb');
+  const { data, width, height } = await readImage(bytes);
+  return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
 /**
@@ -32,11 +43,7 @@ export async function encodedPicture(source: string | Uint8Array, side: number):
  * @throws {Error} if the photo is unreadable
  */
 export async function facePicture(path: string, box: Box, side: number): Promise<string> {
-  const { data, info } = await sharp(path, decoding)
-    .flatten({ background: 'white' })
-    .toColourspace('srgb')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  const { data, info } = await (await opened(path)).raw().toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   const reach = 0.7 * Math.max(box.width, box.height);
   const middle = [box.x + box.width / 2, box.y + box.height / 2] as const;

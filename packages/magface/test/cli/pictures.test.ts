@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { encodedPicture, thumbnail } from '../../src/cli/pictures.ts';
+import { fixtureBytes } from '../support/fixtures.ts';
 import { emptyFolder, fakeRecogniser, runCli } from './run-cli.ts';
 
 const plain = { create: { width: 60, height: 60, channels: 3, background: 'grey' } } as const;
@@ -25,6 +26,15 @@ test('shows a JPEG with a harmless warning, but not a truncated one', async () =
   const cut = png.subarray(0, png.length / 2);
   await expect(encodedPicture(cut, 30)).rejects.toThrow();
   await expect(thumbnail(join(emptyFolder(), 'gone.jpg'), 30)).rejects.toThrow();
+});
+
+test('shows HEIC, which sharp cannot read', async () => {
+  const heic = fixtureBytes('images/quads.heic'); // 96x64, its left upper quarter red
+  const jpeg = Buffer.from((await encodedPicture(heic, 48)).split(',')[1]!, 'base64');
+  const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height]).toEqual([48, 32]);
+  expect(data[3 * (5 * 48 + 5)]).toBeGreaterThan(200);
+  expect(data[3 * (5 * 48 + 5) + 1]).toBeLessThan(60);
 });
 
 test('quality --report shows a photo with a warning and omits one that has disappeared', async () => {
