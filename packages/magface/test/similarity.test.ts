@@ -9,6 +9,8 @@ test('the cosine does not depend on length', () => {
 
 test('embeddings of two models, and an embedding of zeros, are rejected', () => {
   expect(() => compare(new Float32Array(2), new Float32Array(3))).toThrow(/the same length but received 2 and 3/);
-  expect(() => compare(Float32Array.of(1, 0), new Float32Array(2))).toThrow(/other than zero but received one of only zeros/);
+  expect(() => compare(Float32Array.of(1, 0), new Float32Array(2))).toThrow(
+    /other than zero but received one of only zeros/,
+  );
   expect(() => compare(Float32Array.of(1, Number.NaN), Float32Array.of(1, 1))).toThrow(/finite values/);
 });

@@ -18,7 +18,7 @@ export interface Group {
 
 /**
  * Similarities of different people's templates spread more widely than those of single faces, on which thresholds are measured:
- * by 1.08 times if both have many faces. Measured with the default model on LFW, at 8 faces each (`bench/people.ts`).
+ * by 1.08 times if both have many faces. Read off the default model's templates of LFW at 8 faces each; another model may need another value.
  */
 const manyFaces = 1.08;
 
