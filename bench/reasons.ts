@@ -4,18 +4,20 @@
  *     npx tsx -C magface:source bench/reasons.ts [--before FOLDER]
  *
  * CFP's people 51 to 100, frontal and in profile, their frontal photos damaged as photos (so that detection and alignment see the
- * damage), and LFW's test faces. FOLDER is a checkout of an earlier commit, which sees the same pictures. Needs
+ * damage), and every fifth of LFW's test faces, with the landmarks of its own images. FOLDER is a checkout of an earlier commit, which sees the same pictures. Needs
  * ../shared/faces/cfp-dev and lfw. Writes bench/results/reasons.json. Takes ten minutes on one core.
  */
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { alignmentMatrix } from '../packages/magface/src/align.ts';
 import { readPairList } from '../packages/magface/src/eval/pair-list.ts';
-import type { AnalyzedFace } from '../packages/magface/src/face.ts';
+import type { AnalyzedFace, Landmarks, Reason } from '../packages/magface/src/face.ts';
 import type { MagFace as MagFaceClass } from '../packages/magface/src/infer/node/magface.ts';
 import { readImage } from '../packages/magface/src/infer/node/read-image.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
-import { findReasons } from '../packages/magface/src/reasons.ts';
+import type { findReasons } from '../packages/magface/src/reasons.ts';
 import { researchFolder } from './support/data.ts';
 import { median } from './support/median.ts';
 import { barOverEyes, blurred, damageNames, damagePhoto, tightlyCropped } from './support/photo-damage.ts';
@@ -28,11 +30,17 @@ const people = Array.from({ length: 50 }, (_, i) => i + 51);
 const [poor, fine] = [20, 60] as const;
 const oneDecimal = (value: number): number => Math.round(10 * value) / 10;
 
-/** The `MagFace` of this checkout or of another one. */
-async function open(folder: string): Promise<MagFaceClass> {
-  const file = pathToFileURL(resolve(folder, 'packages/magface/src/infer/node/magface.ts')).href;
-  const { MagFace } = (await import(file)) as { MagFace: typeof MagFaceClass };
-  return MagFace.load({ threads: 1, workers: 1 });
+interface Checkout {
+  readonly magface: MagFaceClass;
+  readonly findReasons: typeof findReasons;
+}
+
+/** `MagFace` and the rules of this checkout or of another one. */
+async function open(folder: string): Promise<Checkout> {
+  const load = (file: string) => import(pathToFileURL(resolve(folder, 'packages/magface/src', file)).href);
+  const { MagFace } = (await load('infer/node/magface.ts')) as { MagFace: typeof MagFaceClass };
+  const rules = (await load('reasons.ts')) as Pick<Checkout, 'findReasons'>;
+  return { magface: await MagFace.load({ threads: 1, workers: 1 }), findReasons: rules.findReasons };
 }
 
 /** The largest face of each picture, undefined if none was found. */
@@ -45,8 +53,8 @@ async function look(
   for await (const { faces, error } of magface.stream(inputs, { aligned })) {
     if (error !== undefined) throw error;
     const face = faces[0];
-    // Crops of hundreds of faces would fill the memory.
-    found.push(face && { ...face, quality: face.quality!, crop: { ...face.crop, data: new Uint8Array(0) } });
+    // Crops of hundreds of faces would fill the memory; those of aligned faces are looked at again.
+    found.push(face && (aligned ? face : { ...face, crop: { ...face.crop, data: new Uint8Array(0) } }));
   }
   return found;
 }
@@ -102,11 +110,31 @@ const lfwNames = await readPairList(join(data, 'lfw/test_pairs.list')).then(({ l
   [...new Set([...left, ...right])].sort().filter((_, i) => i % 5 === 0),
 );
 
+/** Landmarks in LFW's own images of 250 x 250 pixels, by the path of the aligned face. */
+const lfwLandmarks = new Map(
+  readFileSync(join(data, 'lfw/landmarks_yunet.tsv'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((row): [string, Landmarks] => {
+      const [name, ...numbers] = row.split('\t');
+      const points = [0, 1, 2, 3, 4].map((i) => [Number(numbers[2 * i]), Number(numbers[2 * i + 1])]);
+      return [`aligned/${name}`, points as unknown as Landmarks];
+    }),
+);
+
+/** The rules see the crop in LFW's image, as they do in a photo. */
+function lfwReasons(find: typeof findReasons, name: string, face: AnalyzedFace): readonly Reason[] {
+  const landmarks = lfwLandmarks.get(name)!;
+  const box = { x: 70, y: 70, width: 110, height: 110 };
+  const place = { box, landmarks, alignment: alignmentMatrix(landmarks), image: { width: 250, height: 250 } };
+  return find({ ...place, crop: face.crop }, face.quality);
+}
+
 async function* each(some: readonly ReferencePhoto[], change: (photo: Pixels, at: number) => Pixels) {
   for (const [i, { path }] of some.entries()) yield change(await readImage(path), i);
 }
 
-async function figures(magface: MagFaceClass) {
+async function figures({ magface, findReasons }: Checkout) {
   const paths = (some: readonly ReferencePhoto[]) => some.map(({ path }) => path);
   const clean = await look(magface, paths(frontal));
   const turned = await look(magface, paths(profile));
@@ -128,11 +156,13 @@ async function figures(magface: MagFaceClass) {
     magface,
     each(some, (photo, i) => tightlyCropped(photo, someClean[i])),
   );
-  const lfw = await look(
-    magface,
-    lfwNames.map((name) => join(data, 'lfw', name)),
-    true,
-  );
+  const lfw = (
+    await look(
+      magface,
+      lfwNames.map((name) => join(data, 'lfw', name)),
+      true,
+    )
+  ).map((face, i) => face && { ...face, reasons: lfwReasons(findReasons, lfwNames[i]!, face) });
   const kinds = Object.fromEntries(
     damageNames.map((name, k) => [name, explained(damaged.filter((_, i) => i % damageNames.length === k))]),
   );
@@ -141,10 +171,10 @@ async function figures(magface: MagFaceClass) {
     profile: explained(turned),
     damaged: explained(damaged),
     damagedByKind: kinds,
-    lfwAligned: explained(lfw),
+    lfw: explained(lfw),
     all: explained([...clean, ...turned, ...damaged, ...lfw]),
     barOverEyes: told(someClean, bar, 'eyes_covered'),
-    blurOfAFortiethOfTheFace: told(someClean, soft, 'blurred'),
+    blurOfSigma4On264: told(someClean, soft, 'blurred'),
     tightCrop: told(someClean, tight, 'cut_off'),
   };
   return { summary, clean, turned, damaged };
@@ -180,7 +210,7 @@ const meanDeviation = (numbers: readonly number[]): number =>
   mean(numbers.map((value) => Math.abs(value - mean(numbers))));
 
 /** Processor time of the rules for one face. */
-async function cost(magface: MagFaceClass): Promise<number> {
+async function cost({ magface, findReasons }: Checkout): Promise<number> {
   const path = frontal[0]!.path;
   const image = await readImage(path);
   const [face] = await magface.analyze(path);
@@ -194,13 +224,13 @@ async function cost(magface: MagFaceClass): Promise<number> {
 }
 
 const before = values.before === undefined ? undefined : await figures(await open(values.before));
-const magface = await open(new URL('..', import.meta.url).pathname);
-const after = await figures(magface);
+const here = await open(new URL('..', import.meta.url).pathname);
+const after = await figures(here);
 writeResult('reasons', {
   wanted: { below20WithVisibleReason: 0.9, above60WithReason: 0, millisecondsPerFace: 5 },
-  millisecondsPerFace: await cost(magface),
+  millisecondsPerFace: await cost(here),
   ...(before && { before: before.summary }),
   after: after.summary,
   estimates: estimateErrors(after),
 });
-await magface[Symbol.asyncDispose]();
+await here.magface[Symbol.asyncDispose]();

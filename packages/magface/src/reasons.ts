@@ -102,7 +102,7 @@ export const reasonRules: Readonly<Record<VisibleReasonCode, Rule>> = {
     gross: 30,
     worst: 60,
   },
-  cut_off: { measure: shareOutside, what: 'share outside the image', unit: ' %', limit: 5, gross: 20, worst: 60 },
+  cut_off: { measure: shareOutside, what: 'share outside the image', unit: ' %', limit: 4, gross: 20, worst: 60 },
   // Probabilities. Beards look a little like masks, and fringes are covers of the brow.
   eyes_covered: {
     measure: ({ covered }) => 100 * covered.eyes,
