@@ -1,6 +1,7 @@
 /** Computes similarities of millions of template pairs on all cores, without copying vectors. */
 import { cores } from '../machine/cores.ts';
 import { Thread } from '../machine/thread.ts';
+import { product } from '../row-products.ts';
 
 /** The input of the threads; every array is in shared memory. */
 export interface PairScoreJob {
@@ -44,23 +45,7 @@ export interface PairRange {
   readonly to: number;
 }
 
-/** Four sums hide the latency of additions. */
 export function dotRange({ job: { vectors, dimension, left, right }, scores, from, to }: PairRange): void {
-  const blocked = dimension - (dimension % 4);
-  for (let pair = from; pair < to; pair++) {
-    const a = left[pair]! * dimension;
-    const b = right[pair]! * dimension;
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let d = 0; d < blocked; d += 4) {
-      s0 += vectors[a + d]! * vectors[b + d]!;
-      s1 += vectors[a + d + 1]! * vectors[b + d + 1]!;
-      s2 += vectors[a + d + 2]! * vectors[b + d + 2]!;
-      s3 += vectors[a + d + 3]! * vectors[b + d + 3]!;
-    }
-    for (let d = blocked; d < dimension; d++) s0 += vectors[a + d]! * vectors[b + d]!;
-    scores[pair] = s0 + s1 + s2 + s3;
-  }
+  for (let pair = from; pair < to; pair++)
+    scores[pair] = product(vectors, left[pair]! * dimension, vectors, right[pair]! * dimension, dimension);
 }

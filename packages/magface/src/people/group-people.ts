@@ -14,11 +14,11 @@
 import type { DecisionThreshold } from '../decision.ts';
 import { falseMatchRateAt, similarityAt } from '../false-match-rate.ts';
 import { magnitudeOf } from '../quality.ts';
+import { eachPair, product, unitRows } from '../row-products.ts';
 import { type Corrections, type Rules, readCorrections } from './corrections.ts';
 import { absorb, type Group, mayJoin } from './groups.ts';
 import { joinPoorGroups } from './join-poor-groups.ts';
 import { type Candidate, mergeGroups } from './merge-groups.ts';
-import { product, similarPairs, unitRows } from './similar-faces.ts';
 
 /** A face to be grouped. */
 export interface LibraryFace {
@@ -156,9 +156,9 @@ function neighboursOf(ranked: readonly LibraryFace[], groups: readonly Group[], 
   const owners = groups.flatMap(({ faces }, k) => faces.map(() => k));
   const rows = unitRows(groups.flatMap(({ faces }) => faces.map((rank) => ranked[rank]!.embedding)));
   const neighbours = groups.map(() => new Set<number>());
-  similarPairs(rows, { dimension: ranked[0]?.embedding.length ?? 0, least }, (i, j) => {
+  eachPair(rows, ranked[0]?.embedding.length ?? 0, (i, j, cosine) => {
     const [a, b] = [owners[i]!, owners[j]!];
-    if (a === b) return;
+    if (cosine < least || a === b) return;
     neighbours[a]!.add(b);
     neighbours[b]!.add(a);
   });

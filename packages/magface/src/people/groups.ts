@@ -1,5 +1,5 @@
 /** Groups of faces while they grow. */
-import { product } from './similar-faces.ts';
+import { product } from '../row-products.ts';
 
 /** Faces that are one person so far. Changes when another group is absorbed. */
 export interface Group {

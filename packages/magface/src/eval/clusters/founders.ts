@@ -2,7 +2,8 @@
  * Magnitude as the rule who may found a cluster: only faces of high magnitude are clustered. Every other face then joins
  * the cluster whose founders are most alike to it on average, or stays alone if none reaches the threshold.
  */
-import { countOf, dot, pickRows, type WeightedRows } from './unit-rows.ts';
+import { product } from '../../row-products.ts';
+import { countOf, pickRows, type WeightedRows } from './unit-rows.ts';
 
 /** @returns the rows of the highest weights, a share of all, in their order */
 export function foundersOf(weights: Float64Array, share: number): number[] {
@@ -41,7 +42,7 @@ export function joinFounders(
     if (isFounder.has(row)) continue;
     let [nearest, most] = [founders.length + row, threshold ?? Number.NEGATIVE_INFINITY];
     for (const label of clusters) {
-      const cosine = dot(units, row * dimension, sums, label * dimension, dimension) / totals[label]!;
+      const cosine = product(units, row * dimension, sums, label * dimension, dimension) / totals[label]!;
       if (cosine >= most) [nearest, most] = [label, cosine];
     }
     all[row] = nearest;

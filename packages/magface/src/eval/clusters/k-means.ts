@@ -10,7 +10,8 @@
  */
 import { ConfigError } from '../../errors.ts';
 import { randomStream } from '../../random.ts';
-import { countOf, dot, type WeightedRows } from './unit-rows.ts';
+import { product } from '../../row-products.ts';
+import { countOf, type WeightedRows } from './unit-rows.ts';
 
 /** Options of k-means. */
 export interface KMeansOptions {
@@ -50,7 +51,7 @@ export function kMeans(rows: WeightedRows, { clusters, seed = 1, rounds = 100, i
       // A centre at rest keeps its value, so a face of such a centre only looks at those that moved.
       if (isMoved[before] === 1) best[i] = Number.NEGATIVE_INFINITY;
       for (const k of isMoved[before] === 1 ? all : moved) {
-        const value = dot(units, i * dimension, centres, k * dimension, dimension) - halves[k]!;
+        const value = product(units, i * dimension, centres, k * dimension, dimension) - halves[k]!;
         if (value > best[i]!) [best[i], labels[i]] = [value, k];
       }
       if (round === 0 || labels[i] !== before) touched.add(before).add(labels[i]!);
@@ -88,7 +89,7 @@ function moveCentres(
 }
 
 const halfSquare = (centres: Float64Array, k: number, dimension: number): number =>
-  dot(centres, k * dimension, centres, k * dimension, dimension) / 2;
+  product(centres, k * dimension, centres, k * dimension, dimension) / 2;
 
 function spreadRows(rows: WeightedRows, clusters: number, random: () => number): number[] {
   const { units, dimension, weights } = rows;
@@ -100,7 +101,7 @@ function spreadRows(rows: WeightedRows, clusters: number, random: () => number):
     const row = drawRow(chances, random);
     chosen.push(row);
     for (let i = 0; i < count; i++) {
-      const distance = Math.max(0, 2 - 2 * dot(units, i * dimension, units, row * dimension, dimension));
+      const distance = Math.max(0, 2 - 2 * product(units, i * dimension, units, row * dimension, dimension));
       nearest[i] = i === row ? 0 : Math.min(nearest[i]!, distance);
       chances[i] = weights[i]! * nearest[i]!;
     }

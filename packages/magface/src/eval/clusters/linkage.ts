@@ -8,7 +8,8 @@
  *
  * @see Murtagh, "A survey of recent advances in hierarchical clustering algorithms", 1983
  */
-import { countOf, dot, type WeightedRows } from './unit-rows.ts';
+import { product } from '../../row-products.ts';
+import { countOf, type WeightedRows } from './unit-rows.ts';
 
 /** One step of the tree: the clusters of two faces become one. */
 export interface Merge {
@@ -36,7 +37,7 @@ export function averageLinkage(rows: WeightedRows, least: number): Merge[] {
     place[last] = at;
   };
   const similarity = (a: number, b: number): number =>
-    dot(sums, a * dimension, sums, b * dimension, dimension) / (weights[a]! * weights[b]!);
+    product(sums, a * dimension, sums, b * dimension, dimension) / (weights[a]! * weights[b]!);
   const merges: Merge[] = [];
   const chain: number[] = [];
   while (left > 1) {

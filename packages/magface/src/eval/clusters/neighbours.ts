@@ -1,5 +1,6 @@
 /** The graph of similar faces: for each face those whose cosine reaches a threshold. */
-import { countOf, dot, type WeightedRows } from './unit-rows.ts';
+import { eachPair } from '../../row-products.ts';
+import { countOf, type WeightedRows } from './unit-rows.ts';
 
 /** The neighbours of face i are `faces[starts[i]]` up to `faces[starts[i + 1] - 1]`, without i itself, in any order. */
 export interface Neighbours {
@@ -9,24 +10,18 @@ export interface Neighbours {
   readonly cosines: Float32Array;
 }
 
-const tile = 64;
-
 /** @param least - least cosine of two neighbours */
 export function findNeighbours(rows: WeightedRows, least: number): Neighbours {
   const { units, dimension } = rows;
   const count = countOf(rows);
   const [left, right, cosines]: [number[], number[], number[]] = [[], [], []];
-  // Tiles of both sides stay in the processor's cache.
-  for (let top = 0; top < count; top += tile)
-    for (let side = top; side < count; side += tile)
-      for (let i = top; i < Math.min(top + tile, count); i++)
-        for (let j = Math.max(i + 1, side); j < Math.min(side + tile, count); j++) {
-          const cosine = Math.fround(dot(units, i * dimension, units, j * dimension, dimension));
-          if (cosine < least) continue;
-          left.push(i);
-          right.push(j);
-          cosines.push(cosine);
-        }
+  eachPair(units, dimension, (i, j, product) => {
+    const cosine = Math.fround(product);
+    if (cosine < least) return;
+    left.push(i);
+    right.push(j);
+    cosines.push(cosine);
+  });
   const starts = new Uint32Array(count + 1);
   for (const side of [left, right]) for (const face of side) starts[face + 1]!++;
   for (let i = 0; i < count; i++) starts[i + 1]! += starts[i]!;

@@ -1,5 +1,6 @@
-/** Rows of length 1, and products between rows. */
+/** Rows of length 1, each with a weight. */
 import { ShapeError } from '../../errors.ts';
+import { product } from '../../row-products.ts';
 import { expectFeatures, type FeatureSet, rowsOf } from '../feature-set.ts';
 
 /** N directions, each with a weight. */
@@ -22,7 +23,7 @@ export function weightedRows(features: FeatureSet, weights?: ArrayLike<number>):
   const { values, dimension } = features;
   const units = new Float32Array(values.length);
   for (let at = 0; at < values.length; at += dimension) {
-    const length = Math.sqrt(dot(values, at, values, at, dimension));
+    const length = Math.sqrt(product(values, at, values, at, dimension));
     for (let d = at; d < at + dimension; d++) units[d] = values[d]! / length;
   }
   const given = Float64Array.from(weights ?? new Uint8Array(rowsOf(features)).fill(1));
@@ -39,20 +40,4 @@ export function pickRows({ units, dimension, weights }: WeightedRows, rows: read
     chosen.set(units.subarray(row * dimension, (row + 1) * dimension), i * dimension);
   });
   return { units: chosen, dimension, weights: Float64Array.from(rows, (row) => weights[row]!) };
-}
-
-type Floats = Float32Array | Float64Array;
-
-/** Product of two rows that begin at `i` and `j`. Four sums hide the latency of additions. */
-export function dot(a: Floats, i: number, b: Floats, j: number, dimension: number): number {
-  const blocked = dimension - (dimension % 4);
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  for (let d = 0; d < blocked; d += 4) {
-    s0 += a[i + d]! * b[j + d]!;
-    s1 += a[i + d + 1]! * b[j + d + 1]!;
-    s2 += a[i + d + 2]! * b[j + d + 2]!;
-    s3 += a[i + d + 3]! * b[j + d + 3]!;
-  }
-  for (let d = blocked; d < dimension; d++) s0 += a[i + d]! * b[j + d]!;
-  return s0 + s1 + s2 + s3;
 }

@@ -11,6 +11,7 @@ import type { Embedder } from '../../infer/embedder.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
+import { eachPair, unitRows } from '../../row-products.ts';
 import { compare } from '../../similarity.ts';
 import type { QualityMethod } from './method.ts';
 
@@ -85,19 +86,10 @@ const onnx = (engine: Engine): Engine => ({ ...engine, name: 'onnx' });
 /** @param all - (m · D) the embeddings of one face */
 function closeness(all: Float32Array, length: number): number {
   const count = all.length / length;
-  const rows = Array.from({ length: count }, (_, i) => normalized(all.subarray(i * length, (i + 1) * length)));
+  const rows = unitRows(Array.from({ length: count }, (_, i) => all.subarray(i * length, (i + 1) * length)));
   let sum = 0;
-  for (let i = 0; i < count; i++) {
-    for (let j = 0; j < i; j++) {
-      let dot = 0;
-      for (let d = 0; d < length; d++) dot += rows[i]![d]! * rows[j]![d]!;
-      sum += Math.sqrt(Math.max(0, 2 - 2 * dot));
-    }
-  }
+  eachPair(rows, length, (_i, _j, cosine) => {
+    sum += Math.sqrt(Math.max(0, 2 - 2 * cosine));
+  });
   return 2 / (1 + Math.exp((2 / count ** 2) * sum));
-}
-
-function normalized(row: Float32Array): Float32Array {
-  const size = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-  return row.map((value) => value / size);
 }
