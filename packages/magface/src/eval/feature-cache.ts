@@ -58,7 +58,7 @@ export function featureCachePath(folder: string, parts: readonly (string | boole
 }
 
 /** @returns undefined if the file is missing or damaged */
-async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
+export async function readFeatureCache(path: string): Promise<EmbeddedImages | undefined> {
   if (!existsSync(path)) return undefined;
   try {
     const file = await openSafetensors(path);

@@ -1,12 +1,11 @@
 /** Measures every image of a verification set by quality methods, and caches the values. */
-import { existsSync } from 'node:fs';
 import { MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace } from '../../face.ts';
 import type { MagFace } from '../../infer/node/magface.ts';
 import { cacheFolder } from '../../models/cache.ts';
 import { type EmbeddingModels, type EmbedSetOptions, featuresPath } from '../embed-set.ts';
 import type { FaceSet } from '../face-set.ts';
-import { featureCachePath, throughCache } from '../feature-cache.ts';
+import { type EmbeddedImages, featureCachePath, readFeatureCache, throughCache } from '../feature-cache.ts';
 import { type MethodParts, openMethods } from './open-methods.ts';
 
 /** Increment this when a method's values change. */
@@ -36,16 +35,16 @@ export async function measureSet(
 ): Promise<Map<string, Float32Array>> {
   const features = featuresPath(set, magface, { ...options, flip: false });
   const paths = names.map((name) => (options.cacheDir === false ? undefined : pathOf(features, name, options)));
-  const missing = names.filter((_, i) => paths[i] === undefined || !existsSync(paths[i]));
-  let measured: Promise<Map<string, Float32Array>> | undefined;
+  const kept = await Promise.all(paths.map((path) => (path === undefined ? undefined : readFeatureCache(path))));
+  const missing = names.filter((_, i) => kept[i] === undefined);
+  const measured = missing.length === 0 ? undefined : await measureImages(set, magface, missing, options);
   const values = new Map<string, Float32Array>();
   for (const [i, name] of names.entries()) {
-    const compute = async () => {
-      measured ??= measureImages(set, magface, missing.includes(name) ? missing : [...missing, name], options);
-      const magnitudes = (await measured).get(name)!;
+    const compute = async (): Promise<EmbeddedImages> => {
+      const magnitudes = measured!.get(name)!;
       return { values: magnitudes, dimension: 1, magnitudes };
     };
-    values.set(name, (await throughCache(paths[i], compute)).images.magnitudes);
+    values.set(name, (kept[i] ?? (await throughCache(paths[i], compute)).images).magnitudes);
   }
   return values;
 }
