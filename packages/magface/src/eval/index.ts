@@ -98,7 +98,8 @@ export { type MeasuredThresholds, measureThresholds } from './measure-thresholds
 export { type Component, type ComponentName, componentNames, components } from './methods/components.ts';
 export { type FaceSource, type MeasureSetOptions, measureSet } from './methods/measure-set.ts';
 export type { QualityMethod } from './methods/method.ts';
-export { type MethodName, type MethodParts, methodNames, openMethod } from './methods/open-methods.ts';
+export { type MethodName, methodNames } from './methods/method-names.ts';
+export { type MethodParts, openMethod } from './methods/open-methods.ts';
 export { openFaceSet } from './open-face-set.ts';
 export { type PairList, parsePairList, readPairList } from './pair-list.ts';
 export type {

@@ -6,11 +6,13 @@ import type { EmbeddedImages } from '../../eval/feature-cache.ts';
 import type { LoadedPairs } from '../../eval/load-pairs.ts';
 import type { MethodParts } from '../../eval/methods/open-methods.ts';
 import { pairQuality } from '../../eval/reject.ts';
+import type { ImageInput } from '../../infer/node/read-image.ts';
+import type { AnalyzeOptions, StreamResult } from '../../infer/pipeline.ts';
 import type { ModelKind } from '../../models/contract.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import { type Context, note } from '../context.ts';
 import type { ModelFlags, OutputFlags } from '../options.ts';
-import { startProgress } from '../progress.ts';
+import { type Progress, startProgress } from '../progress.ts';
 import { downloadNotes, loadMagFace, streamOptions } from '../run-images.ts';
 
 /** Flags for embedding a set. */
@@ -84,26 +86,29 @@ export async function measureQualities(
   { flags, context }: { readonly flags: EmbedSetFlags; readonly context: Context },
 ): Promise<Record<string, Float64Array>> {
   if (names.length === 0) return {};
-  const measureSet = await loadMeasureSet();
+  const { measureSet } = await import('../../eval/methods/measure-set.ts');
   const models = await modelsOf(flags, context);
-  await using magface = await loadMagFace(flags, context, set.images.length);
+  const cacheDir = flags.cache === false ? (false as const) : context.env['MAGFACE_CACHE'];
   const unit = `images of ${set.name}, by ${names.join(', ')}`;
-  const progress = startProgress(context.stderr, { total: set.images.length, unit, quiet: flags.quiet === true });
+  let progress: Progress | undefined;
+  // Sessions are opened only if values are missing.
+  async function* stream<Input extends ImageInput>(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    options?: AnalyzeOptions,
+  ): AsyncGenerator<StreamResult<Input>> {
+    await using magface = await loadMagFace(flags, context, set.images.length);
+    progress = startProgress(context.stderr, { total: set.images.length, unit, quiet: flags.quiet === true });
+    yield* magface.stream(inputs, options);
+  }
   try {
-    const source = { ...models, stream: magface.stream.bind(magface) };
-    const values = await measureSet(set, source, names, {
-      ...streamOptions(flags, context.signal),
-      cacheDir: flags.cache === false ? false : context.env['MAGFACE_CACHE'],
-      onImage: (done) => progress.update(done),
-    });
+    const options = { ...streamOptions(flags, context.signal), cacheDir };
+    const onImage = (done: number): void => progress?.update(done);
+    const values = await measureSet(set, { ...models, stream }, names, { ...options, onImage });
     return Object.fromEntries([...values].map(([name, of]) => [name, pairQuality(of, set.pairs)]));
   } finally {
-    progress.stop();
+    progress?.stop();
   }
 }
-
-/** On its own, because TypeScript leaves the ending of a dynamic import beside `await using` as it is. */
-const loadMeasureSet = async () => (await import('../../eval/methods/measure-set.ts')).measureSet;
 
 async function modelsOf(flags: EmbedSetFlags, context: Context): Promise<EmbeddingModels & MethodParts> {
   const { defaultModels } = await import('../../infer/node/magface.ts');

@@ -1,6 +1,8 @@
 /** Measures the models of a suite on its sets. A failed set or model does not affect the others. */
+import { createHash } from 'node:crypto';
 import { MagfaceError } from '../../errors.ts';
 import { compareModels } from '../../eval/compare-models.ts';
+import type { FaceSet } from '../../eval/face-set.ts';
 import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
 import { type Context, note } from '../context.ts';
@@ -12,7 +14,7 @@ import type { Suite, SuiteSet } from './suite-config.ts';
 import type { SuiteFailure, SuiteResult } from './suite-files.ts';
 
 export async function runSuite(suite: Suite, flags: EmbedSetFlags, context: Context): Promise<SuiteResult> {
-  const result: SuiteResult = { title: suite.title, sets: [], failures: [] };
+  const result: SuiteResult = { title: suite.title, sets: [], failures: [], inputs: new Map() };
   for (const entry of suite.sets) await measureSet(entry, result, { suite, flags, context });
   return result;
 }
@@ -32,12 +34,14 @@ async function measureSet(
     const opened = await openFaceSet(source, { ...files, folds: suite.folds });
     try {
       const set = { ...opened, name: name ?? opened.name };
+      result.inputs.set(`set ${set.name}`, describeSet(set));
       const models: MeasuredModel[] = [];
       for (const { name: called, model } of suite.models) {
         if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
         const settings = settingsOf(model, { suite, flags, aligned });
         await embedSet(set, settings, context)
           .then(async (embedded) => {
+            result.inputs.set(`model ${called}`, `SHA-256 ${embedded.model.digest}`);
             const { folds, reject } = suite;
             const people = models[0]?.people;
             const own = await measureQualities(set, suite.methods, { flags: settings, context });
@@ -58,6 +62,14 @@ async function measureSet(
   } catch (error) {
     fail(error, name ?? source);
   }
+}
+
+function describeSet({ images, pairs }: FaceSet): string {
+  const ofImages = createHash('sha256');
+  for (const { name, digest } of images) ofImages.update(`${name} ${digest}\n`);
+  const ofPairs = createHash('sha256').update(pairs.left).update(pairs.right).update(pairs.same);
+  const counts = `${images.length} images, ${pairs.same.length} pairs`;
+  return `${counts}; images ${ofImages.digest('hex')}, pairs ${ofPairs.digest('hex')}`;
 }
 
 function settingsOf(

@@ -24,6 +24,8 @@ export interface SuiteResult {
   readonly title: string;
   readonly sets: (EvaluatedSet & { readonly records: readonly SetRecord[] })[];
   readonly failures: SuiteFailure[];
+  /** What was read, each with its digests: models and sets. */
+  readonly inputs: Map<string, string>;
   readonly provenance?: Provenance;
 }
 

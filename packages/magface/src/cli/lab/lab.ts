@@ -1,14 +1,12 @@
 /** `magface lab`: every quality method on every set, on one page. */
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../../errors.ts';
-import { type ComponentName, componentNames } from '../../eval/methods/components.ts';
-import { methodEntries, methodNames } from '../../eval/methods/open-methods.ts';
+import { componentNames } from '../../eval/methods/components.ts';
+import { methodNames, networkMethods } from '../../eval/methods/method-names.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
-import { defaultModels } from '../../infer/node/magface.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 import { addRejectFlags, modelName, rejectOptions } from '../evaluate/options.ts';
-import { runSuite } from '../evaluate/run-suite.ts';
 import { readSuite, type Suite } from '../evaluate/suite-config.ts';
 import { writePage } from '../evaluate/suite-files.ts';
 import { addEngineFlags, addOutputFlags, count } from '../options.ts';
@@ -18,9 +16,8 @@ import { provenanceOf } from './provenance.ts';
 
 const examples = `
 Quality methods, measured on each face:
-${methodNames
-  .filter((name) => !componentNames.includes(name as ComponentName))
-  .map((name) => `  ${name.padEnd(10)} ${methodEntries[name].short}`)
+${Object.entries(networkMethods)
+  .map(([name, { short }]) => `  ${name.padEnd(10)} ${short}`)
   .join('\n')}
   Components of ISO/IEC 29794-5, as far as five landmarks allow:
   ${componentNames.slice(0, 4).join(', ')},
@@ -65,8 +62,9 @@ export function defineLab(command: Command, context: Context, done: (exitCode: E
 async function lab(suiteFile: string | undefined, flags: LabFlags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   const suite = await suiteOf(suiteFile, flags);
+  const { runSuite } = await import('../evaluate/run-suite.ts');
   const result = await runSuite(suite, flags, context);
-  const provenance = await provenanceOf(suite, result, { suiteFile, flags, context });
+  const provenance = provenanceOf(suite, result, { suiteFile, flags });
   await writePage(flags.report, { ...result, provenance });
   await printLab({ ...result, provenance }, { flags, context });
   for (const { set, model, message } of result.failures)
@@ -98,6 +96,7 @@ async function suiteOf(file: string | undefined, flags: LabFlags): Promise<Suite
     throw new ConfigError('set', message);
   }
   const sets = sources.map((source) => ({ set: source, pairs, images, protocol, ...(aligned && { aligned }) }));
+  const { defaultModels } = await import('../../infer/node/magface.ts');
   const shared = { title: 'Laboratory of face quality', output: '.', flip, folds, detector };
   const chosen = (models ?? [defaultModels.recogniser]).map(called);
   return { ...shared, methods: flags.methods ?? others, scores, reject: rejectOptions(flags), models: chosen, sets };

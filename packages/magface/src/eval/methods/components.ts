@@ -12,6 +12,7 @@
  */
 import { mapped, template } from '../../align.ts';
 import type { AnalyzedFace, Point } from '../../face.ts';
+import { yawOf } from '../../head-pose.ts';
 import { luminanceHistogram, meanColour, type Region } from './luminance.ts';
 
 /** A component's measured value in its own unit, and its score. */
@@ -91,11 +92,11 @@ export const components: Readonly<Record<ComponentName, (face: Measured) => Comp
   'eye-distance': (face) => {
     const { landmarks } = face;
     const [left, right] = landmarks;
-    const raw = Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(face));
+    const raw = Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(landmarks));
     return { raw, score: 100 * sigma(raw, 70, 20) };
   },
   /** Degrees to the side, estimated from the nose: 100 · cos² */
-  yaw: (face) => poseScore(yawOf(face)),
+  yaw: ({ landmarks }) => poseScore(yawOf(landmarks)),
   /** Degrees between the line of the eyes and the photo's horizontal: 100 · cos² */
   roll: ({ landmarks: [left, right] }) => poseScore(Math.atan2(right[1] - left[1], right[0] - left[0])),
 };
@@ -113,17 +114,6 @@ const shareOf = (histogram: Float64Array, from: number, to: number): number =>
 function poseScore(radians: number): Component {
   const raw = (radians * 180) / Math.PI;
   return { raw, score: Math.abs(raw) < 90 ? 100 * Math.cos(radians) ** 2 : 0 };
-}
-
-/**
- * Radians to the side, from the nose's distance from the eyes' midpoint along their line. The tip of a nose is about 0.45
- * eye distances in front of the eyes.
- */
-function yawOf({ landmarks: [left, right, nose] }: Pick<Measured, 'landmarks'>): number {
-  const [x, y] = [right[0] - left[0], right[1] - left[1]];
-  const offset =
-    ((nose[0] - (left[0] + right[0]) / 2) * x + (nose[1] - (left[1] + right[1]) / 2) * y) / (x * x + y * y);
-  return Math.atan(offset / 0.45);
 }
 
 /** The standard's zones on both cheeks: squares of 0.3 eye distances, half way from the eyes down to the mouth. */

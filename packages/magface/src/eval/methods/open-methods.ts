@@ -4,10 +4,11 @@ import type { AnalyzedFace } from '../../face.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models/load-model.ts';
-import { type ComponentName, componentNames, components } from './components.ts';
+import { components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
+import { isComponent, isNetworkMethod, methodNames, type NetworkMethod } from './method-names.ts';
 
 /** What methods are made from; a `MagFace` has it. */
 export interface MethodParts {
@@ -15,79 +16,16 @@ export interface MethodParts {
   readonly engine: Engine;
 }
 
-export interface MethodEntry {
-  /** What it measures, for reports. */
-  readonly what: string;
-  /** The same in 60 characters, for help. */
-  readonly short: string;
-  readonly open: (parts: MethodParts) => Promise<QualityMethod>;
-}
-
-/** A built-in method's name. */
-export type MethodName = ComponentName | NetworkMethod;
-
-type NetworkMethod = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
-
-/** The methods that compare embeddings, and the detector's. */
-const networkMethods: Readonly<Record<NetworkMethod, MethodEntry>> = {
-  magnitude: {
-    what: "length of the recogniser's embedding",
-    short: 'length of the embedding; always measured',
-    open: async () => plainMethod('magnitude', ({ magnitude }) => magnitude),
-  },
-  detector: {
-    what: "the detector's confidence",
-    short: 'the detector’s confidence',
-    open: async () => plainMethod('detector', ({ detection }) => detection),
-  },
-  size: {
-    what: "shorter side of the face's box in the photo",
-    short: 'shorter side of the face’s box',
-    open: async () => plainMethod('size', ({ box }) => Math.min(box.width, box.height)),
-  },
-  pruning: {
-    what: 'cosine with the embedding of the network without its smallest 40 % of weights',
-    short: 'drift when 40 % of the weights are pruned',
-    open: ({ model, engine }) => pruningDrift(model, engine),
-  },
-  int8: {
-    what: 'cosine with the embedding of the network with weights of 8 bits',
-    short: 'drift when weights are rounded to 8 bits',
-    open: ({ model, engine }) => roundingDrift(model, engine),
-  },
-  flip: {
-    what: 'cosine with the embedding of the mirror image',
-    short: 'likeness to the mirror image',
-    open: async ({ model, engine }) => flipConsistency(await createEmbedder(model, engine)),
-  },
-  shift: {
-    what: 'mean cosine with crops that are moved by two pixels',
-    short: 'likeness to crops moved by two pixels',
-    open: async ({ model, engine }) => shiftConsistency(await createEmbedder(model, engine)),
-  },
-  dropout: {
-    what: "SER-FIQ's idea: closeness of 100 embeddings, each from half of the last layer's input",
-    short: 'closeness of 100 embeddings by dropout, as SER-FIQ',
-    open: ({ model, engine }) => dropoutSpread(model, engine),
-  },
+const openers: Readonly<Record<NetworkMethod, (parts: MethodParts) => Promise<QualityMethod>>> = {
+  magnitude: async () => plainMethod('magnitude', ({ magnitude }) => magnitude),
+  detector: async () => plainMethod('detector', ({ detection }) => detection),
+  size: async () => plainMethod('size', ({ box }) => Math.min(box.width, box.height)),
+  pruning: ({ model, engine }) => pruningDrift(model, engine),
+  int8: ({ model, engine }) => roundingDrift(model, engine),
+  flip: async ({ model, engine }) => flipConsistency(await createEmbedder(model, engine)),
+  shift: async ({ model, engine }) => shiftConsistency(await createEmbedder(model, engine)),
+  dropout: ({ model, engine }) => dropoutSpread(model, engine),
 };
-
-/** The methods by name. */
-export const methodEntries: Readonly<Record<MethodName, MethodEntry>> = {
-  ...networkMethods,
-  ...(Object.fromEntries(
-    componentNames.map((name): [string, MethodEntry] => [
-      name,
-      {
-        what: `component of ISO/IEC 29794-5, from five landmarks and the crop: no conformance`,
-        short: 'component of ISO/IEC 29794-5',
-        open: async () => plainMethod(name, (face) => components[name](face).score),
-      },
-    ]),
-  ) as Record<ComponentName, MethodEntry>),
-};
-
-export const methodNames: readonly MethodName[] = Object.keys(methodEntries) as MethodName[];
 
 /** Prefix of the magnitude of another recogniser: `magnitude:MODEL`. */
 const otherModel = 'magnitude:';
@@ -115,8 +53,8 @@ export async function openMethod(
   parts: MethodParts,
   options: Omit<LoadModelOptions, 'kind'> = {},
 ): Promise<QualityMethod> {
-  const entry = Object.hasOwn(methodEntries, name) ? methodEntries[name as MethodName] : undefined;
-  if (entry !== undefined) return entry.open(parts);
+  if (isNetworkMethod(name)) return openers[name](parts);
+  if (isComponent(name)) return plainMethod(name, (face) => components[name](face).score);
   if (name.startsWith(otherModel)) {
     const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
     return magnitudeBy(name, model, parts.engine);

@@ -1,0 +1,48 @@
+/** Names of the quality methods, and what each measures. Loads no runtime, so that help can print them at once. */
+import { type ComponentName, componentNames } from './components.ts';
+
+/** The methods that compare embeddings, and the detector's. */
+export type NetworkMethod = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
+
+/** A built-in method's name. */
+export type MethodName = NetworkMethod | ComponentName;
+
+/** What each measures: for reports, and in 60 characters for help. */
+export const networkMethods: Readonly<Record<NetworkMethod, { readonly what: string; readonly short: string }>> = {
+  magnitude: { what: "length of the recogniser's embedding", short: 'length of the embedding; always measured' },
+  detector: { what: "the detector's confidence", short: 'the detector’s confidence' },
+  size: { what: "shorter side of the face's box in the photo", short: 'shorter side of the face’s box' },
+  pruning: {
+    what: 'cosine with the embedding of the network without its smallest 40 % of weights',
+    short: 'drift when 40 % of the weights are pruned',
+  },
+  int8: {
+    what: 'cosine with the embedding of the network with weights of 8 bits',
+    short: 'drift when weights are rounded to 8 bits',
+  },
+  flip: { what: 'cosine with the embedding of the mirror image', short: 'likeness to the mirror image' },
+  shift: {
+    what: 'mean cosine with crops that are moved by two pixels',
+    short: 'likeness to crops moved by two pixels',
+  },
+  dropout: {
+    what: "SER-FIQ's idea: closeness of 100 embeddings, each from half of the last layer's input",
+    short: 'closeness of 100 embeddings by dropout, as SER-FIQ',
+  },
+};
+
+export const methodNames: readonly MethodName[] = [
+  ...(Object.keys(networkMethods) as NetworkMethod[]),
+  ...componentNames,
+];
+
+export const isNetworkMethod = (name: string): name is NetworkMethod => Object.hasOwn(networkMethods, name);
+
+export const isComponent = (name: string): name is ComponentName => componentNames.includes(name as ComponentName);
+
+/** @param name - as `openMethod` takes it @returns what it measures, for reports */
+export function describeMethod(name: string): string {
+  if (isNetworkMethod(name)) return networkMethods[name].what;
+  if (isComponent(name)) return 'component of ISO/IEC 29794-5, from five landmarks and the crop: no conformance';
+  return 'magnitude of that recogniser';
+}
