@@ -97,6 +97,10 @@ export function intOf(node: NodeProto, name: string, standard: number): number {
   return found === undefined ? standard : Number(found.i);
 }
 
+/** @returns the axis of the output channels in the weight of a Conv, Gemm or MatMul */
+export const outputAxis = (node: NodeProto): 0 | 1 =>
+  node.opType === 'Conv' || intOf(node, 'transB', 0) === 1 ? 0 : 1;
+
 /** @returns the attribute's number, or the operator's default */
 export function floatOf(node: NodeProto, name: string, standard: number): number {
   return node.attribute.find((attribute) => attribute.name === name)?.f ?? standard;

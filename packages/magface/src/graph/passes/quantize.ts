@@ -8,9 +8,20 @@
  * Conv, Gemm and MatMul with stored weights, and Add, are quantized, together with a Relu or Clip after them. All other
  * layers stay float, and so do those that the caller names.
  */
-import { dropUnread, floatOf, type GraphIndex, indexGraph, intAttribute, intOf, newNode, sortNodes } from '../nodes.ts';
+import {
+  dropUnread,
+  floatOf,
+  type GraphIndex,
+  indexGraph,
+  intAttribute,
+  intOf,
+  newNode,
+  outputAxis,
+  sortNodes,
+} from '../nodes.ts';
 import type { GraphProto, ModelProto, NodeProto } from '../onnx/onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor, tensorProto } from '../onnx/tensor.ts';
+import { quantizeRows, rowsOf } from './quantize-rows.ts';
 
 /** The range that a tensor's 8 bits represent; values outside are clipped. */
 export interface ActivationRange {
@@ -181,29 +192,23 @@ class IntegerWriter {
   #weights(node: NodeProto, weight: OnnxTensor): void {
     const input = node.input[0]!.replace(/\.twin$/, '');
     const { scale } = activationScale(this.#ranges.get(input)!);
-    const axis = node.opType === 'Conv' || intOf(node, 'transB', 0) === 1 ? 0 : 1;
+    const axis = outputAxis(node);
     const bias = node.input[2] ? floatsOf(this.#index.constant(node.input[2])!) : undefined;
-    const { scales, values } = quantizeRows(floatsOf(weight), {
-      rows: weight.dims[axis]!,
-      interleaved: axis === 1,
-      least: (row) => Math.abs(bias?.[row] ?? 0) / scale / 2 ** 30,
-    });
+    const rows = rowsOf(node, weight);
+    const least = (row: number): number => Math.abs(bias?.[row] ?? 0) / scale / 2 ** 30;
+    const { scales, values } = quantizeRows(floatsOf(weight), rows, least);
     const name = node.output[0]!;
-    const rows = [scales.length];
-    const zeros: OnnxTensor = { dims: rows, dtype: 'int8', data: new Int8Array(scales.length) };
+    const dims = [scales.length];
+    const zeros: OnnxTensor = { dims, dtype: 'int8', data: new Int8Array(scales.length) };
     node.input[1] = this.#stored(
       `${name}.weight`,
-      [{ dims: weight.dims, dtype: 'int8', data: values }, floatTensor(rows, scales), zeros],
+      [{ dims: weight.dims, dtype: 'int8', data: values }, floatTensor(dims, scales), zeros],
       axis,
     );
     if (bias === undefined) return;
     const biasScales = scales.map((one) => one * scale);
     const data = Int32Array.from(bias, (value, row) => Math.round(value / biasScales[row]!));
-    node.input[2] = this.#stored(
-      `${name}.bias`,
-      [{ dims: rows, dtype: 'int32', data }, floatTensor(rows, biasScales)],
-      0,
-    );
+    node.input[2] = this.#stored(`${name}.bias`, [{ dims, dtype: 'int32', data }, floatTensor(dims, biasScales)], 0);
   }
 
   /** A stored integer tensor with its DequantizeLinear. */
@@ -218,30 +223,4 @@ class IntegerWriter {
     this.#graph.initializer.push(tensorProto(name, tensor));
     return name;
   }
-}
-
-/**
- * @param options.interleaved - value i belongs to row i % rows
- * @param options.least - smallest scale of a row
- */
-function quantizeRows(
-  weight: Float32Array,
-  {
-    rows,
-    interleaved,
-    least,
-  }: { readonly rows: number; readonly interleaved: boolean; readonly least: (row: number) => number },
-): { readonly scales: Float32Array; readonly values: Int8Array } {
-  const length = weight.length / rows;
-  const rowOf = (i: number): number => (interleaved ? i % rows : Math.floor(i / length));
-  const scales = new Float32Array(rows);
-  weight.forEach((value, i) => {
-    scales[rowOf(i)] = Math.max(scales[rowOf(i)]!, Math.abs(value) / 127);
-  });
-  const negligible = scales.reduce((most, scale) => Math.max(most, scale), 0) * 2 ** -50;
-  scales.forEach((scale, row) => {
-    const needed = Math.max(scale, least(row));
-    scales[row] = needed > negligible ? needed : 1; // dead channel; numbers below 2^-126 are a hundred times slower
-  });
-  return { scales, values: Int8Array.from(weight, (value, i) => Math.round(value / scales[rowOf(i)]!)) };
 }

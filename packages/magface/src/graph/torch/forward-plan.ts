@@ -12,6 +12,7 @@ import { floatsOf, type OnnxTensor } from '../onnx/tensor.ts';
 import { affineOf } from '../passes/fold-batch-norm.ts';
 import { simplify } from '../passes/simplify.ts';
 import { fuseForward, type OpenStep } from './fuse-forward.ts';
+import { lastReads } from './reads.ts';
 
 export interface ForwardPlan {
   readonly steps: readonly ForwardStep[];
@@ -230,11 +231,8 @@ const limitsOf = ([, low, high]: readonly (OnnxTensor | undefined)[]): readonly 
   high === undefined ? unbounded[1] : floatsOf(high)[0]!,
 ];
 
-/** Adds to each step the values that no later step reads. */
+/** Adds to each step the values that can go after it. */
 function withFrees(steps: readonly OpenStep[], output: string): ForwardStep[] {
-  const last = new Map(steps.flatMap(({ reads }, i) => reads.map((name) => [name, i] as const)));
-  return steps.map((step, i) => {
-    const frees = [...new Set(step.reads)].filter((name) => name !== output && last.get(name) === i);
-    return { ...step, frees } as ForwardStep;
-  });
+  const frees = lastReads(steps);
+  return steps.map((step, i) => ({ ...step, frees: frees[i]!.filter((name) => name !== output) }) as ForwardStep);
 }

@@ -1,5 +1,6 @@
 /** Fuses steps of a forward graph: affine steps, clamps and sums that are the only readers of the value before them. */
 import type { ForwardStep } from '@magface/torch';
+import { countReaders } from './reads.ts';
 
 /** A step without `frees`, which needs the whole graph. */
 export type OpenStep = ForwardStep extends infer Step ? (Step extends unknown ? Omit<Step, 'frees'> : never) : never;
@@ -99,10 +100,4 @@ function merged(
     made.set(step.writes, result.push(joined) - 1);
   }
   return result.filter((step) => step !== undefined);
-}
-
-function countReaders(steps: readonly OpenStep[]): ReadonlyMap<string, number> {
-  const readers = new Map<string, number>();
-  for (const name of steps.flatMap(({ reads }) => reads)) readers.set(name, (readers.get(name) ?? 0) + 1);
-  return readers;
 }

@@ -2,6 +2,7 @@
 import type { Tensor } from '@magface/torch';
 import type { NodeProto } from '../onnx/onnx_pb.ts';
 import { fusedNorm, type GraphOperator, type Pass, type StoredContext } from './operators.ts';
+import { countReaders, lastReads } from './reads.ts';
 
 /** A node of a network, with what runs it. */
 export interface TranslatedNode {
@@ -23,11 +24,8 @@ export interface Step {
 /** @param isFused - whether a BatchNorm runs with the PReLU or sum that alone reads it */
 export function stepsOf(nodes: readonly TranslatedNode[], isFused: boolean): Step[] {
   const steps = isFused ? fused(nodes) : nodes.map(single);
-  const last = new Map(steps.flatMap(({ reads }, i) => reads.map((name) => [name, i] as const)));
-  return steps.map((step, i) => ({
-    ...step,
-    frees: [...new Set(step.reads)].filter((name) => last.get(name) === i),
-  }));
+  const frees = lastReads(steps);
+  return steps.map((step, i) => ({ ...step, frees: frees[i]! }));
 }
 
 type OpenStep = Omit<Step, 'frees'>;
@@ -39,8 +37,7 @@ const single = ({ node, operator, context }: TranslatedNode): OpenStep => ({
 });
 
 function fused(nodes: readonly TranslatedNode[]): OpenStep[] {
-  const readers = new Map<string, number>();
-  for (const { node } of nodes) for (const name of node.input) readers.set(name, (readers.get(name) ?? 0) + 1);
+  const readers = countReaders(nodes.map(({ node }) => ({ reads: node.input })));
   const isNorm = ({ node }: TranslatedNode): boolean =>
     node.opType === 'BatchNormalization' && readers.get(node.output[0]!) === 1;
   const norms = new Map(nodes.filter(isNorm).map((norm) => [norm.node.output[0]!, norm]));
