@@ -10,7 +10,7 @@
  */
 import { ShapeError } from './errors.ts';
 import type { AffineMatrix, DetectedFace, Landmarks, Point } from './face.ts';
-import { blankPixels, type Pixels } from './pixels.ts';
+import { blankPixels, type ImageSize, type Pixels } from './pixels.ts';
 
 /** Width and height of the crops that recognisers are trained on, in pixels. */
 export const templateSize = 112;
@@ -78,6 +78,10 @@ export function alignmentMatrix(
 export function mapped([[a, b, c], [d, e, f]]: AffineMatrix, [x, y]: Point): Point {
   return [a * x + b * y + c, d * x + e * y + f];
 }
+
+/** @returns whether a point is outside an image; pixels reach half a step around their centres */
+export const isOutside = ([x, y]: Point, { width, height }: ImageSize): boolean =>
+  x < -0.5 || y < -0.5 || x > width - 0.5 || y > height - 0.5;
 
 /**
  * @returns the inverse transform

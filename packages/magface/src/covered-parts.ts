@@ -7,10 +7,11 @@
  *
  * It was trained on painted covers (`scripts/covered-parts.ts`) and is independent of the recogniser.
  */
-import { inverseOf } from './align.ts';
+import { inverseOf, isOutside, mapped } from './align.ts';
 import { coveredPartsWeights as stored } from './covered-parts.gen.ts';
 import type { Luma } from './crop-luma.ts';
 import type { AffineMatrix } from './face.ts';
+import type { ImageSize } from './pixels.ts';
 
 /** Parts, in the order of the network's outputs. */
 export const parts = ['eyes', 'mouth', 'brow'] as const;
@@ -63,17 +64,13 @@ export function coverInput(luma: Luma, outside?: readonly boolean[]): Float32Arr
 }
 
 /** @returns (484) whether the centre of a block is outside the photo; undefined if none is */
-export function blocksOutside(
-  alignment: AffineMatrix,
-  image: { readonly width: number; readonly height: number },
-): boolean[] | undefined {
-  const [[a, b, c], [d, e, f]] = inverseOf(alignment);
+export function blocksOutside(alignment: AffineMatrix, image: ImageSize): boolean[] | undefined {
+  const back = inverseOf(alignment);
   const { block, left, top, across, down } = grid;
   const outside = Array.from({ length: across * down }, (_, at) => {
     const x = block * (left + (at % across)) + (block - 1) / 2;
     const y = block * (top + Math.floor(at / across)) + (block - 1) / 2;
-    const [u, v] = [a * x + b * y + c, d * x + e * y + f];
-    return u < -0.5 || v < -0.5 || u > image.width - 0.5 || v > image.height - 0.5;
+    return isOutside(mapped(back, [x, y]), image);
   });
   return outside.some(Boolean) ? outside : undefined;
 }

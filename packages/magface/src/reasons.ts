@@ -2,7 +2,7 @@
  * Reasons for a face's low quality, in plain words. Node and the browser share these rules and limits. They explain a
  * magnitude and never change it.
  */
-import { inverseOf, mapped, template } from './align.ts';
+import { inverseOf, isOutside, mapped, template } from './align.ts';
 import { blocksOutside, type CoveredParts, coveredParts } from './covered-parts.ts';
 import { edgeWidth, type Luma, lightOf, lumaOf, noiseOf } from './crop-luma.ts';
 import {
@@ -15,7 +15,7 @@ import {
   visibleReasons,
 } from './face.ts';
 import { tiltOf, turnOf } from './head-pose.ts';
-import type { Pixels } from './pixels.ts';
+import type { ImageSize, Pixels } from './pixels.ts';
 
 /** Input of the rules. */
 export interface FaceView {
@@ -26,7 +26,7 @@ export interface FaceView {
   /** Maps the image to the crop. */
   readonly alignment: AffineMatrix;
   /** Size of the whole image, in pixels. */
-  readonly image: { readonly width: number; readonly height: number };
+  readonly image: ImageSize;
 }
 
 /** What several rules measure with. */
@@ -194,8 +194,7 @@ function shareOutside({ alignment, image }: FaceView): number {
   let [outside, count] = [0, 0];
   for (let y = seen.top + seen.step / 2; y < seen.bottom; y += seen.step)
     for (let x = seen.left + seen.step / 2; x < seen.right; x += seen.step) {
-      const [u, v] = mapped(back, [x, y]);
-      if (u < -0.5 || v < -0.5 || u > image.width - 0.5 || v > image.height - 0.5) outside++;
+      if (isOutside(mapped(back, [x, y]), image)) outside++;
       count++;
     }
   return (100 * outside) / count;
