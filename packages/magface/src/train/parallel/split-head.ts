@@ -1,10 +1,11 @@
 /**
  * Splits class centers over ranks by class, so that any number of classes fits.
  *
- * Every rank gathers the features of the whole batch as a leaf, and computes the logits of its classes with margin by the
- * loss's function; splitSoftmax, or splitSigmoid, gives their gradient. Backward propagates it to the rank's centers and to the leaf. Summed over ranks, the
- * leaf's gradient is that of all classes for each feature, also through m(a) where another rank has the own center. Its rows
- * are then returned to the ranks of their features. The term g(a) depends on one sample only and is added there.
+ * Every rank gathers the features of the whole batch as a leaf, and computes the logits of its classes with margin by
+ * the loss's function; splitSoftmax, or splitSigmoid, gives their gradient. Backward propagates it to the rank's centers
+ * and to the leaf. Summed over ranks, the leaf's gradient is that of all classes for each feature, also through m(a) where
+ * another rank has the own center. Its rows are then returned to the ranks of their features. The term g(a) depends on one
+ * sample only and is added there.
  */
 import {
   type Device,
