@@ -3,7 +3,7 @@ import { inverseOf, mapped, template } from '../../packages/magface/src/align.ts
 import { blur } from '../../packages/magface/src/degrade/blur.ts';
 import { addNoise, darken } from '../../packages/magface/src/degrade/light.ts';
 import type { AnalyzedFace } from '../../packages/magface/src/face.ts';
-import { drawView } from '../../packages/magface/src/infer/scene.ts';
+import { drawRegion } from '../../packages/magface/src/infer/scene.ts';
 import { blankPixels, type Pixels } from '../../packages/magface/src/pixels.ts';
 import { randomStream } from '../../packages/magface/src/random.ts';
 import { coverBrow, coverEyes, coverMouth, type Random } from './paint-covers.ts';
@@ -23,7 +23,7 @@ function shrunk(photo: Pixels, scale: number): Pixels {
     Math.max(40, Math.round(photo.width * scale)),
     Math.max(40, Math.round(photo.height * scale)),
   ];
-  return drawView(photo, { x: 0, y: 0, scale: width / photo.width, width, height });
+  return drawRegion(photo, { x: 0, y: 0, scale: width / photo.width, width, height });
 }
 
 /** Photo pixels take the colour that a changed crop has at their place. */

@@ -7,7 +7,7 @@ import type { DetectedFace } from '../../packages/magface/src/face.ts';
 import { mergeFaces } from '../../packages/magface/src/infer/look.ts';
 import { readImage } from '../../packages/magface/src/infer/node/read-image.ts';
 import { createSession } from '../../packages/magface/src/infer/node/session.ts';
-import { drawView, faceInImage, type View } from '../../packages/magface/src/infer/scene.ts';
+import { drawRegion, faceInImage, type Region } from '../../packages/magface/src/infer/scene.ts';
 import { inputFiller, type Session } from '../../packages/magface/src/infer/session.ts';
 import { yunet } from '../../packages/magface/src/infer/yunet.ts';
 import { loadModel } from '../../packages/magface/src/models/load-model.ts';
@@ -79,14 +79,14 @@ async function meanPlace(session: Session, image: Pixels): Promise<Similarity | 
   return { real: mean('real'), imaginary: mean('imaginary'), x: mean('x'), y: mean('y') };
 }
 
-async function largestFace(session: Session, image: Pixels, view: View): Promise<DetectedFace | undefined> {
-  const { width, height } = view;
+async function largestFace(session: Session, image: Pixels, region: Region): Promise<DetectedFace | undefined> {
+  const { width, height } = region;
   const values = new Float32Array(3 * width * height);
   const contract = { layout: 'NCHW', channelOrder: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1], width, height } as const;
-  inputFiller(contract)(drawView(image, view), values, 0);
+  inputFiller(contract)(drawRegion(image, region), values, 0);
   const input = new Tensor('float32', values, [1, 3, height, width]);
   const outputs = await session.run({ [session.inputNames[0]!]: input }, session.outputNames);
-  const faces = mergeFaces(yunet.decode((name) => outputs[name]!.data as Float32Array, view, 0.3));
+  const faces = mergeFaces(yunet.decode((name) => outputs[name]!.data as Float32Array, region, 0.3));
   const area = ({ box }: DetectedFace): number => box.width * box.height;
-  return faces.map((face) => faceInImage(face, view)).sort((a, b) => area(b) - area(a))[0];
+  return faces.map((face) => faceInImage(face, region)).sort((a, b) => area(b) - area(a))[0];
 }

@@ -8,12 +8,12 @@ const endings = 'jpe?g|png|webp|avif|hei[cf]|tiff?|gif';
 /** Images that this package cannot decode. Older versions wrote images of unknown format as `.img`. */
 const foreignEndings = 'bmp|img';
 
-const ofImage = new RegExp(`\\.(${endings})$`, 'i');
+const imageEnding = new RegExp(`\\.(${endings})$`, 'i');
 const ofForeign = new RegExp(`\\.(${foreignEndings})$`, 'i');
 const ofAny = new RegExp(`\\.(${endings}|${foreignEndings})$`, 'i');
 
 /** @param name - a file name or path */
-export const isImageName = (name: string): boolean => ofImage.test(name);
+export const isImageName = (name: string): boolean => imageEnding.test(name);
 
 /** Whether the name is that of an unsupported image, which is an error and not skipped silently. */
 export const isForeignImageName = (name: string): boolean => ofForeign.test(name);

@@ -25,9 +25,10 @@ export type {
   ReasonCode,
   VisibleReasonCode,
 } from './face.ts';
+export type { DetectOptions } from './infer/detector.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
-export type { DetectOptions, LoadOptions } from './infer/node/magface.ts';
+export type { LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';
 export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
 export type { Engine, EngineName } from './infer/node/tuning.ts';

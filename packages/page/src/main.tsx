@@ -6,7 +6,7 @@ import './photos/photos.css';
 import './camera/camera.css';
 import './compare/compare.css';
 import { App } from './app.tsx';
-import { openEngine } from './engine.ts';
+import { openLibrary } from './library.ts';
 
 render(<App />, document.querySelector('#page')!);
-openEngine().catch(() => undefined); // the page reports the error
+openLibrary().catch(() => undefined); // the page reports the error

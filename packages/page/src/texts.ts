@@ -20,7 +20,7 @@ export const texts = {
   theme: { toDark: 'Dark', toLight: 'Light', label: 'Theme' },
   privacy: 'Nothing leaves this device.',
 
-  engine: {
+  library: {
     loading: (received: number, total: number) =>
       total > 0 ? `Downloading the models (once): ${megabytes(received)} of ${megabytes(total)} MB.` : 'Starting …',
     opening: 'Opening the models …',

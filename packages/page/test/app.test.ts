@@ -1,7 +1,7 @@
 /** Which view an address leads to. */
 import { beforeAll, expect, test, vi } from 'vitest';
 
-vi.mock('../src/engine.ts', () => ({ engine: { value: { kind: 'loading' } }, openEngine: vi.fn() }));
+vi.mock('../src/library.ts', () => ({ library: { value: { kind: 'loading' } }, openLibrary: vi.fn() }));
 
 const location = { hash: '#toString' };
 const listeners: (() => void)[] = [];

@@ -14,7 +14,8 @@ export type {
   ReasonCode,
   VisibleReasonCode,
 } from '../face.ts';
-export type { StreamResult } from '../infer/pipeline.ts';
+export type { DetectOptions } from '../infer/detector.ts';
+export type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
 export type { ModelContract, Threshold } from '../models/contract.ts';
 export type { FolderModel } from '../models/model-folder.ts';
 export type { Corrections, FacePair } from '../people/corrections.ts';
@@ -28,7 +29,7 @@ export { qualityColour } from '../quality-steps.ts';
 export { describeReason, reasonRules } from '../reasons.ts';
 export { compare } from '../similarity.ts';
 export { describeEstimate } from '../what-if.ts';
-export type { AnalyzeOptions, DetectOptions, ImageInput, LoadOptions } from './magface.ts';
+export type { ImageInput, LoadOptions } from './magface.ts';
 export { MagFace } from './magface.ts';
 export type { LoadProgress } from './models.ts';
 export type { Device } from './session.ts';

@@ -2,6 +2,7 @@
 /** The main class for web pages: takes images and returns faces with embedding, magnitude and quality. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../face.ts';
+import type { DetectOptions } from '../infer/detector.ts';
 import { idle, inTime } from '../infer/in-time.ts';
 import type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
 import { disposed } from '../infer/session.ts';
@@ -46,9 +47,6 @@ export interface LoadOptions {
   /** Called during downloads. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
-
-export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
-export type { AnalyzeOptions };
 
 /** Number of images that `stream` keeps in the worker: one in progress and one waiting. */
 const inFlight = 2;

@@ -37,7 +37,7 @@ export type Request =
       readonly options: SentOptions;
     };
 
-/** Description of an open engine. */
+/** Description of an open analyzer. */
 export interface Opened {
   readonly model: FolderModel;
   readonly detector: FolderModel;
@@ -51,4 +51,4 @@ export interface Analysis {
 }
 
 /** The answer to each kind of request. */
-export type Answer = Opened | readonly DetectedFace[] | Analysis;
+export type Reply = Opened | readonly DetectedFace[] | Analysis;

@@ -2,13 +2,13 @@
 /** The worker as the page sees it. */
 import { type CallOptions, Calls } from '../calls.ts';
 import { MagfaceError } from '../errors.ts';
-import type { Answer, Request } from './messages.ts';
+import type { Reply, Request } from './messages.ts';
 import type { LoadProgress } from './models.ts';
 
 /** Owns a worker. */
 export class WorkerCalls {
   readonly #worker: Worker;
-  readonly #calls: Calls<Request, Answer, LoadProgress>;
+  readonly #calls: Calls<Request, Reply, LoadProgress>;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -21,7 +21,7 @@ export class WorkerCalls {
     });
   }
 
-  call(request: Request, options: CallOptions<LoadProgress> = {}): Promise<Answer> {
+  call(request: Request, options: CallOptions<LoadProgress> = {}): Promise<Reply> {
     return this.#calls.call(request, options);
   }
 

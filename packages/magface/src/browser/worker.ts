@@ -1,17 +1,17 @@
-/** The worker: opens the engine once, then runs jobs one after another, so that networks never block the page. */
+/** The worker: opens the analyzer once, then runs jobs one after another, so that networks never block the page. */
 /// <reference lib="dom" />
 import { type Answering, answerer } from '../calls.ts';
 import { MagfaceError } from '../errors.ts';
-import { type Engine, openEngine } from './engine.ts';
-import type { Answer, Request } from './messages.ts';
+import { type Analyzer, openAnalyzer } from './analyzer.ts';
+import type { Reply, Request } from './messages.ts';
 import type { LoadProgress } from './models.ts';
 
-type Task = Parameters<Answering<Request, Answer, LoadProgress>>[1];
+type Task = Parameters<Answering<Request, Reply, LoadProgress>>[1];
 
-let engine: Engine | undefined;
+let analyzer: Analyzer | undefined;
 let last: Promise<unknown> = Promise.resolve();
 
-const receive = answerer<Request, Answer, LoadProgress>(
+const receive = answerer<Request, Reply, LoadProgress>(
   async (request, task) => {
     const turn = last.then(() => run(request, task));
     last = turn.catch(() => undefined);
@@ -22,14 +22,14 @@ const receive = answerer<Request, Answer, LoadProgress>(
 );
 addEventListener('message', ({ data }) => void receive(data));
 
-async function run(request: Request, { signal, onProgress }: Task): Promise<Answer> {
+async function run(request: Request, { signal, onProgress }: Task): Promise<Reply> {
   signal.throwIfAborted();
   if (request.kind === 'open') {
-    engine = await openEngine(request.options, onProgress);
-    return engine.opened;
+    analyzer = await openAnalyzer(request.options, onProgress);
+    return analyzer.opened;
   }
-  if (engine === undefined) throw new Error('the models are not open');
-  return engine[request.kind]({ ...request, signal });
+  if (analyzer === undefined) throw new Error('the models are not open');
+  return analyzer[request.kind]({ ...request, signal });
 }
 
 /** Gives unexpected errors a code that pages can test. */
@@ -39,7 +39,7 @@ function throwTyped(error: unknown): never {
 }
 
 /** Buffers of crops and embeddings, which are transferred to the page. */
-function buffersOf(answer: Answer): ArrayBuffer[] {
+function buffersOf(answer: Reply): ArrayBuffer[] {
   if (!('faces' in answer)) return [];
   return answer.faces.flatMap(({ crop, embedding }) => [crop.data.buffer, embedding.buffer] as ArrayBuffer[]);
 }

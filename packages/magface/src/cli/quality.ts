@@ -8,16 +8,16 @@ import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts'
 import { makeFolder } from '../machine/make-folder.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { faceCsv, faceRecords, faceTable, printedRecord, type QualityRecord, withMethods } from './face-records.ts';
+import { faceCsv, faceRows, faceTable, printedFace, type QualityRow, withMethods } from './face-rows.ts';
 import { expectCalibration } from './min-quality.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
 import { createRows } from './output.ts';
 import { createReport } from './report-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
-/** A record with its image's path, since two lists may use one name for two images. */
+/** A row with its image's path, since two lists may use one name for two images. */
 interface Found {
-  readonly row: QualityRecord;
+  readonly row: QualityRow;
   readonly path: string;
 }
 
@@ -65,7 +65,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
     format: formatOf(flags),
     table: withMethods(faceTable, methods, (value) => Number(value.toPrecision(4))),
     csv: withMethods(faceCsv, methods, (value) => value),
-    json: printedRecord,
+    json: printedFace,
   });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
@@ -95,7 +95,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
       outcome: async (outcome) => {
         await report?.add(outcome);
         const measures = 'error' in outcome ? [] : await opened?.measure(outcome.faces);
-        const found = faceRecords(outcome, measures)
+        const found = faceRows(outcome, measures)
           .filter((row) => isGoodEnough(row, flags.minQuality))
           .map((row) => ({ row, path: outcome.file.path }));
         if (flags.best === undefined) for (const one of found) await show(one);
@@ -115,7 +115,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   }
 }
 
-function isGoodEnough(row: QualityRecord, least: number | undefined): boolean {
+function isGoodEnough(row: QualityRow, least: number | undefined): boolean {
   return 'error' in row || least === undefined || (row.quality ?? 0) >= least;
 }
 

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { ReportData, ReportImage } from '../report/report-data.ts';
 import type { Context } from './context.ts';
-import { type FaceRecord, faceRecords } from './face-records.ts';
+import { type FaceRow, faceRows } from './face-rows.ts';
 import type { ImageOutcome } from './run-images.ts';
 import type { Recogniser } from './services.ts';
 
@@ -25,9 +25,9 @@ export function createReport(file: string, { services }: Pick<Context, 'services
       models = loaded;
     },
     add: async (outcome) => {
-      const records = faceRecords(outcome);
-      failures.push(...records.flatMap((record) => ('error' in record ? [record] : [])));
-      const faces = records.flatMap((record) => ('error' in record ? [] : [record]));
+      const rows = faceRows(outcome);
+      failures.push(...rows.flatMap((row) => ('error' in row ? [row] : [])));
+      const faces = rows.flatMap((row) => ('error' in row ? [] : [row]));
       if (!('faces' in outcome)) return;
       // Beyond the page's limits only numbers are kept, so that pictures do not fill the memory.
       const { shownAtMost } = await import('../report/quality-report.ts');
@@ -46,12 +46,12 @@ export function createReport(file: string, { services }: Pick<Context, 'services
 
 async function reportImage(
   { file, size, faces }: Extract<ImageOutcome, { readonly faces: unknown }>,
-  records: readonly FaceRecord[],
+  rows: readonly FaceRow[],
 ): Promise<ReportImage> {
   const { cropPicture, thumbnail } = await import('./pictures.ts');
-  const shown = records.map(async ({ image: _, ...record }, at) => {
+  const shown = rows.map(async ({ image: _, ...row }, at) => {
     const { crop, embedding } = faces[at]!;
-    return { ...record, picture: await cropPicture(crop), embedding };
+    return { ...row, picture: await cropPicture(crop), embedding };
   });
   // Faces are already found: a photo deleted since then only leaves a gap in the page.
   const picture = await thumbnail(file.path, photoSide).catch(() => '');
@@ -61,8 +61,8 @@ async function reportImage(
 /** An image that is counted but not shown. */
 function countedImage(
   { file, size }: Extract<ImageOutcome, { readonly faces: unknown }>,
-  records: readonly FaceRecord[],
+  rows: readonly FaceRow[],
 ): ReportImage {
-  const faces = records.map(({ image: _, ...record }) => ({ ...record, picture: '', embedding: new Float32Array(0) }));
+  const faces = rows.map(({ image: _, ...row }) => ({ ...row, picture: '', embedding: new Float32Array(0) }));
   return { name: file.name, ...size, picture: '', faces };
 }

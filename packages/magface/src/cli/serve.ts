@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '../errors.ts';
 import type { LoadedModel } from '../models/load-model.ts';
-import type { Engine } from '../serve/engine.ts';
+import type { InferenceQueue } from '../serve/inference-queue.ts';
 import type { ServeOptions } from '../serve/options.ts';
 import { flagOf } from '../settings/flag-names.ts';
 import { type Context, note } from './context.ts';
@@ -78,8 +78,8 @@ export function defineServe(command: Command, context: Context): void {
 async function serve(flags: Flags, context: Context): Promise<void> {
   const options = await optionsOf(flags, context);
   if (flags.gallery !== undefined) await expectGalleryRoom(flags.gallery);
-  const [{ openEngine }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
-    import('../serve/engine.ts'),
+  const [{ openQueue }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
+    import('../serve/inference-queue.ts'),
     import('../serve/metrics.ts'),
     import('../serve/server.ts'),
     import('../serve/page.ts'),
@@ -88,7 +88,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   const models = await pullModels(flags, context);
   const metrics = createMetrics();
   const { queue, batch, timeout, maxBytes, maxPixels } = options;
-  const engine = await openEngine({
+  const inference = await openQueue({
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
     engine: flags.engine,
@@ -104,17 +104,17 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   });
   try {
     await using gallery =
-      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, engine.models.recogniser);
+      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, inference.models.recogniser);
     const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
-    const app = await createServer(options, { engine, metrics, logs, gallery });
+    const app = await createServer(options, { inference, metrics, logs, gallery });
     // The page needs a detector; without one it says that it cannot load its models.
     if (flags.aligned !== true) addPageModels(app, modelFolder(models));
     const address = await listen(app, options);
     if (flags.quiet !== true)
       note(context, `Listening on ${address}${options.apiKeys.length > 0 ? '; clients need a key' : ''}.`);
-    await stopped(app, engine, context);
+    await stopped(app, inference, context);
   } finally {
-    await engine.close();
+    await inference.close();
   }
 }
 
@@ -137,12 +137,12 @@ async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promi
 }
 
 /** Resolves once the service is stopped and pending requests are answered; rejects if inference fails. */
-async function stopped(app: FastifyInstance, engine: Engine, { signal }: Context): Promise<void> {
+async function stopped(app: FastifyInstance, inference: InferenceQueue, { signal }: Context): Promise<void> {
   const told = new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
     process.once('SIGTERM', () => resolve());
   });
-  const failure = await Promise.race([told, engine.ended]);
+  const failure = await Promise.race([told, inference.ended]);
   await app.close();
   if (failure instanceof Error) throw failure;
 }

@@ -6,12 +6,12 @@ import type { LoadedModel, LoadModelOptions } from '../models/load-model.ts';
 import type { ReportData } from '../report/report-data.ts';
 
 export type CacheOptions = Pick<LoadOptions, 'cacheDir'>;
-export type FetchOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'> &
+export type LoadServiceOptions = Pick<LoadOptions, 'cacheDir' | 'offline' | 'signal' | 'onProgress'> &
   Pick<LoadModelOptions, 'kind' | 'refresh'>;
 
 export interface Services {
   load(options: LoadOptions): Promise<Recogniser>;
-  loadModel(name: string, options: FetchOptions): Promise<LoadedModel>;
+  loadModel(name: string, options: LoadServiceOptions): Promise<LoadedModel>;
   listModels(options: CacheOptions): Promise<readonly ModelRecord[]>;
   createFeatureWriter(path: string, options: { readonly dimension?: number }): Promise<FeatureWriter>;
   /** @returns the page */

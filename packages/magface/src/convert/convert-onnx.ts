@@ -116,9 +116,9 @@ async function mendBatch(
 ): Promise<{ readonly bytes: Uint8Array; readonly batch: ConvertedOnnx['batch'] }> {
   const model = parseOnnx(bytes, name);
   if (isBatchFree(model, name)) return { bytes, batch: 'free' };
-  const held = freeBatchOf(model, name);
-  if (held !== undefined) {
-    notes.push(`${name} stays fixed at one face a run: ${held}.`);
+  const reason = freeBatchOf(model, name);
+  if (reason !== undefined) {
+    notes.push(`${name} stays fixed at one face a run: ${reason}.`);
     return { bytes, batch: 'fixed' };
   }
   const freed = writeOnnx(model, name);

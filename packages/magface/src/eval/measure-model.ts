@@ -74,14 +74,18 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
     }),
   );
   const drawnRates = draws.map((draw) => draw.rates);
-  const tarsAt = (far: number): Float64Array => over(draws, (draw) => draw.rates.tars[rates.indexOf(far)]);
+  const tarsAt = (far: number): Float64Array => valuesOf(draws, (draw) => draw.rates.tars[rates.indexOf(far)]);
 
   const [magnitude, ...others] = curves.map((curve, i) => withIntervals(curve, draws, i)) as [RejectReport];
   const figures: Figure[] = [
-    { name: 'accuracy', value: verification.accuracy, draws: over(draws, (draw) => draw.accuracy) },
-    { name: 'cosineAccuracy', value: verification.cosineAccuracy, draws: over(draws, (draw) => draw.cosineAccuracy) },
-    { name: 'auc', value: verification.auc, draws: over(draws, (draw) => draw.rates.auc) },
-    { name: 'eer', value: verification.eer, draws: over(draws, (draw) => draw.rates.eer) },
+    { name: 'accuracy', value: verification.accuracy, draws: valuesOf(draws, (draw) => draw.accuracy) },
+    {
+      name: 'cosineAccuracy',
+      value: verification.cosineAccuracy,
+      draws: valuesOf(draws, (draw) => draw.cosineAccuracy),
+    },
+    { name: 'auc', value: verification.auc, draws: valuesOf(draws, (draw) => draw.rates.auc) },
+    { name: 'eer', value: verification.eer, draws: valuesOf(draws, (draw) => draw.rates.eer) },
     ...Object.entries(verification.tarAtFar).map(([far, value]) => ({
       name: `tar@${far}`,
       value,
@@ -90,7 +94,7 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
     ...(['paucArea', 'paucRelative'] as const).map((name) => ({
       name,
       value: magnitude[name],
-      draws: over(draws, (draw) => draw.curves[0]![name]),
+      draws: valuesOf(draws, (draw) => draw.curves[0]![name]),
     })),
   ];
   const report: PairReport = {
@@ -106,7 +110,7 @@ export function measureModel(loaded: LoadedPairs, model: string, options: Measur
       name: qualities[i + 1]![0],
       reject,
       paucAreaLess: knownInterval(
-        over(draws, (draw) => difference(draw.curves[0]!.paucArea, draw.curves[i + 1]!.paucArea)),
+        valuesOf(draws, (draw) => difference(draw.curves[0]!.paucArea, draw.curves[i + 1]!.paucArea)),
       ),
     })),
     bestMeasure: compareMeasures(
@@ -133,7 +137,9 @@ function compareMeasures(
 ): FigureComparison | undefined {
   const measures = names.map((model, i) => ({
     model,
-    figures: [{ name: 'paucArea', value: curves[i]!.paucArea, draws: over(draws, (draw) => draw.curves[i]!.paucArea) }],
+    figures: [
+      { name: 'paucArea', value: curves[i]!.paucArea, draws: valuesOf(draws, (draw) => draw.curves[i]!.paucArea) },
+    ],
   }));
   return compareModels(measures)[0];
 }
@@ -157,7 +163,7 @@ function ruleFor(impostors: number, asked: RejectOptions = {}): RejectOptions & 
   return { ...asked, fmr: asked.fmr ?? [0.001, 0.01].find((rate) => canMeasure(rate, left)) ?? 0.1 };
 }
 
-const over = (draws: readonly Draw[], figure: (draw: Draw) => number | null | undefined): Float64Array =>
+const valuesOf = (draws: readonly Draw[], figure: (draw: Draw) => number | null | undefined): Float64Array =>
   Float64Array.from(draws, (draw) => figure(draw) ?? Number.NaN);
 
 const difference = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a - b);
@@ -166,7 +172,7 @@ function withIntervals(curve: RejectCurve, draws: readonly Draw[], measure: numb
   return {
     ...curve,
     fnmrInterval: curve.fnmr.map((fnmr, i) =>
-      fnmr === null ? null : knownInterval(over(draws, (draw) => draw.curves[measure]!.fnmr[i])),
+      fnmr === null ? null : knownInterval(valuesOf(draws, (draw) => draw.curves[measure]!.fnmr[i])),
     ),
   };
 }

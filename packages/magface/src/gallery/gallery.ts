@@ -59,8 +59,8 @@ export interface SearchOptions {
   readonly limit?: number;
 }
 
-/** The service's part of a gallery. */
-export type People = Pick<Gallery, 'enrol' | 'remove' | 'search' | 'count'>;
+/** The part of a gallery that adds, removes and finds people. */
+export type SearchableGallery = Pick<Gallery, 'enrol' | 'remove' | 'search' | 'count'>;
 
 /** Owns a connection and, for a folder, the in-memory search. */
 export class Gallery {

@@ -1,6 +1,6 @@
 /** Searches a gallery and decides by a measured threshold. */
 import { type DecisionThreshold, expectedFalseHits, thresholdAt } from '../decision.ts';
-import type { GalleryMatch, People, SearchOptions } from './gallery.ts';
+import type { Gallery, GalleryMatch, SearchOptions } from './gallery.ts';
 
 /** Options for identification. */
 export interface IdentifyOptions extends SearchOptions {
@@ -37,7 +37,7 @@ export interface Identified {
  * @throws {ConfigError} if the model was not measured at a rate as strict as `fmr`
  */
 export async function identify(
-  gallery: Pick<People, 'search' | 'count'>,
+  gallery: Pick<Gallery, 'search' | 'count'>,
   embedding: Float32Array,
   { thresholds, fmr = 0.001, ...search }: IdentifyOptions = {},
 ): Promise<Identified> {

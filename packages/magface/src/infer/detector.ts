@@ -1,7 +1,7 @@
 /**
- * Finds faces in an image of any size: the network runs on views one by one, the family's decoder reads the outputs, and
- * faces in several views are kept once. Options only filter: a face has the same numbers for any `minScore`,
- * `minFace` and `maxFaces`, since the coarsest view that shows it decides.
+ * Finds faces in an image of any size: the network runs on regions one by one, the family's decoder reads the outputs, and
+ * faces in several regions are kept once. Options only filter: a face has the same numbers for any `minScore`,
+ * `minFace` and `maxFaces`, since the coarsest region that shows it decides.
  */
 
 import { ConfigError } from '../errors.ts';
@@ -11,7 +11,7 @@ import type { ImageSize, Pixels } from '../pixels.ts';
 import { blazeface } from './blazeface.ts';
 import type { Decoder } from './decoder.ts';
 import { blended, bySureness, iou, type Looker, look, mergeFaces, withoutDoubles } from './look.ts';
-import { type Scene, sceneOf, type View } from './scene.ts';
+import { type Region, type Scene, sceneOf } from './scene.ts';
 import { closable, type Session } from './session.ts';
 import { yunet } from './yunet.ts';
 
@@ -42,7 +42,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
     const { minScore = decoder.minScore, minFace, maxFaces, signal } = options;
     expectDetectOptions(options);
     const scene = sceneOf(image);
-    const levels = planViews(scene, { ...decoder, frame, multiple, minFace: minFace ?? defaultMinFace(scene) });
+    const levels = planRegions(scene, { ...decoder, frame, multiple, minFace: minFace ?? defaultMinFace(scene) });
     const found = await search(looker, scene, levels, { minScore, signal });
     const upright = await confirmed(looker, scene, found, { frame, signal });
     // Only confident faces decide the orientation, for any minimum score of the caller. An upside-down face is
@@ -71,12 +71,13 @@ export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptio
   expect('maxFaces', maxFaces, (v) => Number.isInteger(v) && v > 0, 'a whole number above 0');
 }
 
+/** Options for detecting faces. */
 export interface DetectOptions {
-  /** Minimum confidence, 0 to 1. @default the decoder's own */
+  /** Minimum confidence of a face, 0 to 1. @default the detector's own */
   readonly minScore?: number | undefined;
-  /** Minimum side of a face, in pixels of the image. @default a 25th of the image's shorter side */
+  /** Minimum side of a face, in pixels of the image; values below the default take longer. @default a 25th of the image's shorter side */
   readonly minFace?: number | undefined;
-  /** Maximum faces, largest first. @default all */
+  /** Maximum faces per image, largest first. @default all */
   readonly maxFaces?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -89,24 +90,25 @@ interface Search {
 }
 
 /**
- * @param levels - from {@link planViews}
+ * @param levels - from {@link planRegions}
  * @returns faces of the unturned image: confident ones first, then those of coarser levels
  */
 async function search(
   looker: Looker,
   scene: Scene,
-  levels: readonly (readonly View[])[],
+  levels: readonly (readonly Region[])[],
   { minScore, signal }: Search,
 ): Promise<DetectedFace[]> {
   const { overlap } = looker.decoder;
   const found: DetectedFace[] = [];
-  for (const views of levels) {
+  for (const regions of levels) {
     const here: DetectedFace[] = [];
-    for (const view of views) {
+    for (const region of regions) {
       signal?.throwIfAborted();
       // A tile may cut off faces larger than its overlap; coarser levels have seen those.
-      const largest = views.length === 1 ? Infinity : (overlap * Math.min(view.width, view.height)) / view.scale;
-      const faces = await look(looker, scene, view, { minScore });
+      const largest =
+        regions.length === 1 ? Infinity : (overlap * Math.min(region.width, region.height)) / region.scale;
+      const faces = await look(looker, scene, region, { minScore });
       here.push(...faces.filter(({ box }) => Math.max(box.width, box.height) <= largest));
     }
     found.push(...mergeFaces(here));
@@ -150,7 +152,7 @@ async function lookAgain(
   const { closerLooks, confirmed: least } = looker.decoder;
   const looks: DetectedFace[] = [];
   for (const share of closerLooks) {
-    const found = await look(looker, scene, viewOf(face.box, frame, share), { minScore: least / 2 });
+    const found = await look(looker, scene, regionAround(face.box, frame, share), { minScore: least / 2 });
     const same = found.find(({ box }) => iou(box, face.box) > 0.3);
     if (same !== undefined) looks.push(same);
   }
@@ -159,20 +161,20 @@ async function lookAgain(
 }
 
 /**
- * @param view - the whole image
+ * @param region - the whole image
  * @returns faces of an image that is sideways or upside down, as phones write them, from the best turn
  */
 async function searchTurned(
   looker: Looker,
   scene: Scene,
-  view: View,
+  region: Region,
   signal: AbortSignal | undefined,
 ): Promise<DetectedFace[]> {
   const least = looker.decoder.minTurnedScore;
   let best: DetectedFace[] = [];
   for (const turn of [180, 90, 270] as const) {
     signal?.throwIfAborted();
-    const found = await look(looker, scene, view, { minScore: least, turn });
+    const found = await look(looker, scene, region, { minScore: least, turn });
     const faces = found.filter(({ detection }) => detection >= least);
     if (sumOfScores(faces) > sumOfScores(best)) best = faces.map((face) => ({ ...face, turned: turn }));
   }
@@ -183,16 +185,16 @@ async function searchTurned(
 const sumOfScores = (faces: readonly DetectedFace[]): number => faces.reduce((sum, face) => sum + face.detection, 0);
 
 /**
- * A view centred on the face, which fills `share` of its width. It lies on whole pixels, so that runtimes that differ
+ * A region centred on the face, which fills `share` of its width. It lies on whole pixels, so that runtimes that differ
  * in the last bits still see the same pixels: Node and browsers then agree to a few 1e-5.
  */
-function viewOf(box: Box, { width, height }: ImageSize, share: number): View {
+function regionAround(box: Box, { width, height }: ImageSize, share: number): Region {
   const scale = (share * width) / Math.max(1, Math.round(Math.max(box.width, box.height)));
   const [centreX, centreY] = [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];
   return { x: centreX - width / scale / 2, y: centreY - height / scale / 2, scale, width, height };
 }
 
-export interface ViewOptions {
+export interface RegionOptions {
   /** Largest input of the network in pixels, or its only size. */
   readonly frame: ImageSize;
   /** Sides may be any multiple of this up to `frame`; undefined if `frame` is the only size. */
@@ -217,14 +219,14 @@ export const defaultMinFace = ({ width, height }: ImageSize): number => Math.min
 const nearlyAll = 1.25;
 
 /**
- * Plans the views. The first shows the whole image with a black margin, so that faces at its border are seen whole. The
+ * Plans the regions. The first shows the whole image with a black margin, so that faces at its border are seen whole. The
  * second has half the scale, for faces that fill the image and so are larger than the network can see. If smaller faces
  * are wanted than the first can show, finer levels follow: each doubles the scale and cuts the image into overlapping
  * tiles.
  *
  * @returns levels, the most trusted first
  */
-export function planViews(image: ImageSize, options: ViewOptions): View[][] {
+export function planRegions(image: ImageSize, options: RegionOptions): Region[][] {
   const { frame, margin, reach, minFace } = options;
   const longer = Math.max(image.width, image.height);
   const fit = Math.min(
@@ -232,7 +234,7 @@ export function planViews(image: ImageSize, options: ViewOptions): View[][] {
     frame.height / (image.height + 2 * margin * longer),
   );
   const whole = Math.min(1, fit); // never enlarged
-  const levels = [[wholeView(image, whole, options)], [wholeView(image, whole / 2, options)]];
+  const levels = [[wholeRegion(image, whole, options)], [wholeRegion(image, whole / 2, options)]];
   const finest = reach / minFace;
   for (let scale = whole; scale * nearlyAll < finest; ) {
     scale = scale * 2 * nearlyAll < finest ? scale * 2 : finest;
@@ -242,7 +244,7 @@ export function planViews(image: ImageSize, options: ViewOptions): View[][] {
 }
 
 /** The whole image centred in a frame just large enough for it and its margin. */
-function wholeView(image: ImageSize, scale: number, { frame, multiple, margin }: ViewOptions): View {
+function wholeRegion(image: ImageSize, scale: number, { frame, multiple, margin }: RegionOptions): Region {
   const border = 2 * margin * scale * Math.max(image.width, image.height);
   const size = (length: number, most: number): number =>
     multiple === undefined ? most : Math.min(most, Math.ceil((length * scale + border) / multiple - 1e-6) * multiple);
@@ -250,7 +252,7 @@ function wholeView(image: ImageSize, scale: number, { frame, multiple, margin }:
   return { x: (image.width - width / scale) / 2, y: (image.height - height / scale) / 2, scale, width, height };
 }
 
-function tilesAt(image: ImageSize, scale: number, { frame, multiple, overlap }: ViewOptions): View[] {
+function tilesAt(image: ImageSize, scale: number, { frame, multiple, overlap }: RegionOptions): Region[] {
   const size = (length: number, most: number): number =>
     multiple === undefined ? most : Math.min(most, Math.ceil((length * scale) / multiple) * multiple);
   const [width, height] = [size(image.width, frame.width), size(image.height, frame.height)];

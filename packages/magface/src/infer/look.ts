@@ -1,11 +1,11 @@
-/** One look at one view of an image: draws, turns, runs the network, and maps faces back to the image. */
+/** One look at one region of an image: draws, turns, runs the network, and maps faces back to the image. */
 import { Tensor } from 'onnxruntime-common';
 import { MagfaceError, ModelError } from '../errors.ts';
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import { blankPixels, type ImageSize, type Pixels } from '../pixels.ts';
 import type { Decoder } from './decoder.ts';
-import { faceInImage, type Scene, type View } from './scene.ts';
+import { faceInImage, type Region, type Scene } from './scene.ts';
 import { inputFiller, type Session } from './session.ts';
 
 /** A network and its decoder. */
@@ -20,26 +20,26 @@ export interface Looker {
 /** Options of a look. */
 export interface LookOptions {
   readonly minScore: number;
-  /** Clockwise turn of the view in degrees. @default 0 */
+  /** Clockwise turn of the region in degrees. @default 0 */
   readonly turn?: QuarterTurn;
 }
 
-/** @returns the faces wholly in a view, without duplicates, confident ones first */
+/** @returns the faces wholly in a region, without duplicates, confident ones first */
 export async function look(
   looker: Looker,
   scene: Scene,
-  view: View,
+  region: Region,
   { minScore, turn = 0 }: LookOptions,
 ): Promise<DetectedFace[]> {
   const { decoder } = looker;
-  const input = turned(scene.draw(view), turn);
-  const outputs = await runView(looker, input);
+  const input = turned(scene.draw(region), turn);
+  const outputs = await runRegion(looker, input);
   const found = decoder.decode(outputs, input, Math.min(minScore, decoder.minScore));
   // Weak faces do not enter the mean of strong ones: options change no numbers.
   return bySureness(found, decoder)
     .flatMap((faces) => mergeFaces(faces, { blend: decoder.blend }))
-    .map((face) => faceInImage(turnedBack(face, turn, view), view))
-    .filter((face) => isWhole(face, view, scene));
+    .map((face) => faceInImage(turnedBack(face, turn, region), region))
+    .filter((face) => isWhole(face, region, scene));
 }
 
 /** @returns the faces above the decoder's own minimum score, and those that only the caller's admits */
@@ -53,13 +53,13 @@ export function bySureness(
   ];
 }
 
-async function runView(
+async function runRegion(
   { session, contract: { input }, name }: Looker,
-  view: Pixels,
+  region: Pixels,
 ): Promise<(output: string) => Float32Array> {
-  const { width, height } = view;
+  const { width, height } = region;
   const values = new Float32Array(3 * width * height);
-  inputFiller({ ...input, width, height })(view, values, 0);
+  inputFiller({ ...input, width, height })(region, values, 0);
   const dims = input.layout === 'NCHW' ? [1, 3, height, width] : [1, height, width, 3];
   const feeds = { [session.inputNames[0]!]: new Tensor('float32', values, dims) };
   const fail = (why: string, cause?: unknown): never => {
@@ -80,12 +80,12 @@ async function runView(
   };
 }
 
-/** A face at a tile's edge is cut off, unless the image ends there: a neighbouring tile or a coarser view sees all of it. */
-function isWhole({ box }: DetectedFace, view: View, image: ImageSize): boolean {
-  const [right, bottom] = [view.x + view.width / view.scale, view.y + view.height / view.scale];
+/** A face at a tile's edge is cut off, unless the image ends there: a neighbouring tile or a coarser region sees all of it. */
+function isWhole({ box }: DetectedFace, region: Region, image: ImageSize): boolean {
+  const [right, bottom] = [region.x + region.width / region.scale, region.y + region.height / region.scale];
   return (
-    (box.x >= view.x || view.x <= 0) &&
-    (box.y >= view.y || view.y <= 0) &&
+    (box.x >= region.x || region.x <= 0) &&
+    (box.y >= region.y || region.y <= 0) &&
     (box.x + box.width <= right || right >= image.width) &&
     (box.y + box.height <= bottom || bottom >= image.height)
   );

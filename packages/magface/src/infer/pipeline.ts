@@ -11,7 +11,7 @@ import { type Calibration, qualityScore } from '../quality.ts';
 import { findReasons } from '../reasons.ts';
 import { estimateRemedies } from '../what-if.ts';
 import type { Aligner } from './aligner.ts';
-import type { Detector } from './detector.ts';
+import type { DetectOptions, Detector } from './detector.ts';
 import type { Embedder } from './embedder.ts';
 import { idle, inTime } from './in-time.ts';
 import { cutFace, sceneOf } from './scene.ts';
@@ -27,18 +27,11 @@ export interface PipelineParts {
 }
 
 /** Options for detecting and embedding faces. */
-export interface AnalyzeOptions {
+export interface AnalyzeOptions extends DetectOptions {
   /** The inputs are faces aligned to the template: detection is skipped. @default false */
   readonly aligned?: boolean | undefined;
   /** Embeddings are the sum of the face's and its mirror image's. @default false */
   readonly flip?: boolean | undefined;
-  /** Minimum confidence of a face, 0 to 1. @default the detector's own */
-  readonly minScore?: number | undefined;
-  /** Minimum side of a face, in pixels of the image; values below the default take longer. @default a 25th of the image's shorter side */
-  readonly minFace?: number | undefined;
-  /** Maximum faces per image, largest first. @default all */
-  readonly maxFaces?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** One input's faces, largest first, or its error. */

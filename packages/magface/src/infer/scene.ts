@@ -1,5 +1,5 @@
 /**
- * An image during analysis: the detector's views, the aligner's looks and the crops share one set of smaller copies, so
+ * An image during analysis: the detector's regions, the aligner's looks and the crops share one set of smaller copies, so
  * that only one pass reads all pixels of a photo.
  */
 
@@ -12,8 +12,8 @@ export interface Scene {
   readonly width: number;
   readonly height: number;
   readonly pixels: Pixels;
-  /** Draws like {@link drawView}, from the copy of half, quarter, ... size that the view's scale allows. */
-  draw(view: View): Pixels;
+  /** Draws like {@link drawRegion}, from the copy of half, quarter, ... size that the region's scale allows. */
+  draw(region: Region): Pixels;
 }
 
 /** @returns the scene itself, or a new one for the image */
@@ -21,25 +21,25 @@ export function sceneOf(image: Pixels | Scene): Scene {
   return 'pixels' in image ? image : newScene(image);
 }
 
-/** Makes copies on demand. Keeps the first view, which shows the whole image, since it may be needed again. */
+/** Makes copies on demand. Keeps the first region, which shows the whole image, since it may be needed again. */
 function newScene(pixels: Pixels): Scene {
   const { width, height } = pixels;
   const halves = [pixels];
-  let first: { readonly view: View; readonly drawn: Pixels } | undefined;
-  const draw = (view: View): Pixels => {
-    if (first !== undefined && isSameView(first.view, view)) return first.drawn;
-    const level = Math.max(0, Math.floor(-Math.log2(view.scale)));
+  let first: { readonly region: Region; readonly drawn: Pixels } | undefined;
+  const draw = (region: Region): Pixels => {
+    if (first !== undefined && isSameRegion(first.region, region)) return first.drawn;
+    const level = Math.max(0, Math.floor(-Math.log2(region.scale)));
     while (halves.length <= level) halves.push(halved(halves.at(-1)!));
     const factor = 2 ** level;
-    const scaled = { ...view, x: view.x / factor, y: view.y / factor, scale: view.scale * factor };
-    const drawn = drawView(halves[level]!, scaled);
-    first ??= { view, drawn };
+    const scaled = { ...region, x: region.x / factor, y: region.y / factor, scale: region.scale * factor };
+    const drawn = drawRegion(halves[level]!, scaled);
+    first ??= { region, drawn };
     return drawn;
   };
   return { width, height, pixels, draw };
 }
 
-const isSameView = (a: View, b: View): boolean =>
+const isSameRegion = (a: Region, b: Region): boolean =>
   a.x === b.x && a.y === b.y && a.scale === b.scale && a.width === b.width && a.height === b.height;
 
 /** Half the width and height, rounded up: each pixel is the mean of 2x2, or of fewer at the end of an odd side. */
@@ -62,7 +62,7 @@ function halved({ data, width, height }: Pixels): Pixels {
 }
 
 /** The part of an image that a network sees, and its scale. */
-export interface View {
+export interface Region {
   /** Left and top edge in the image, in pixels; may lie outside. */
   readonly x: number;
   readonly y: number;
@@ -77,15 +77,15 @@ export interface View {
  * Draws a rectangle of an image into a network's input: shrunk by area averaging, enlarged bilinearly, black outside
  * the image.
  *
- * @returns the view's pixels, of the view's size
+ * @returns the region's pixels, of the region's size
  */
-export function drawView(image: Pixels, view: View): Pixels {
-  const columns = taps(view.x, view.scale, view.width, image.width);
-  const rows = taps(view.y, view.scale, view.height, image.height);
-  const drawn = blankPixels(view.width, view.height);
+export function drawRegion(image: Pixels, region: Region): Pixels {
+  const columns = taps(region.x, region.scale, region.width, image.width);
+  const rows = taps(region.y, region.scale, region.height, image.height);
+  const drawn = blankPixels(region.width, region.height);
   const { first: left, end: right } = reach(columns, image.width);
   const sums = new Int32Array(3 * (right - left));
-  for (let y = 0; y < view.height; y++) {
+  for (let y = 0; y < region.height; y++) {
     if (rows.counts[y] === 0) continue;
     sumRows(sums, image, left, rows, y);
     drawRow(drawn, y, sums, left, columns);
@@ -96,7 +96,7 @@ export function drawView(image: Pixels, view: View): Pixels {
 /** Weights are integers, in 2048ths: converting bytes to floating point takes twice as long. */
 const unitBits = 11;
 
-/** Sources of a view's pixels along one axis: pixel p uses `starts[p]` to before `starts[p] + counts[p]`. */
+/** Sources of a region's pixels along one axis: pixel p uses `starts[p]` to before `starts[p] + counts[p]`. */
 interface Taps {
   readonly starts: Int32Array;
   readonly counts: Int32Array;
@@ -105,7 +105,7 @@ interface Taps {
   readonly stride: number;
 }
 
-/** The range of sources that a view reads on an axis, from `first` to before `end`. */
+/** The range of sources that a region reads on an axis, from `first` to before `end`. */
 function reach({ starts, counts }: Taps, length: number): { readonly first: number; readonly end: number } {
   let first = length;
   let end = 0;
@@ -118,7 +118,7 @@ function reach({ starts, counts }: Taps, length: number): { readonly first: numb
 }
 
 /**
- * The weighted sum of the rows that row y of the view covers, from column `left` on. Rows are summed before columns, since
+ * The weighted sum of the rows that row y of the region covers, from column `left` on. Rows are summed before columns, since
  * these loops read adjacent bytes: up to three rows at a time, which saves loads and stores of the sums.
  */
 function sumRows(sums: Int32Array, { data, width }: Pixels, left: number, rows: Taps, y: number): void {
@@ -147,7 +147,7 @@ function sumRows(sums: Int32Array, { data, width }: Pixels, left: number, rows: 
   }
 }
 
-/** Computes row y of the view from sums over rows, which start at image column `left`. */
+/** Computes row y of the region from sums over rows, which start at image column `left`. */
 function drawRow({ data, width }: Pixels, y: number, sums: Int32Array, left: number, columns: Taps): void {
   const { starts, counts, weights, stride } = columns;
   const shift = 2 * unitBits; // a sum of 255 · 2048 · 2048 still fits
@@ -190,24 +190,24 @@ function taps(start: number, scale: number, count: number, length: number): Taps
   return { starts, counts, weights, stride };
 }
 
-/** @returns a face found in a view, in the image's coordinates. */
-export function faceInImage(face: DetectedFace, view: View): DetectedFace {
+/** @returns a face found in a region, in the image's coordinates. */
+export function faceInImage(face: DetectedFace, region: Region): DetectedFace {
   const { box, landmarks } = face;
   return {
     ...face,
-    box: boxInImage(box, view),
-    landmarks: landmarks.map((point) => pointInImage(point, view)) as unknown as Landmarks,
+    box: boxInImage(box, region),
+    landmarks: landmarks.map((point) => pointInImage(point, region)) as unknown as Landmarks,
   };
 }
 
 /** Pixel centres are whole numbers in both images, edges half a pixel before. */
-function pointInImage([x, y]: Point, view: View): Point {
-  return [view.x + (x + 0.5) / view.scale - 0.5, view.y + (y + 0.5) / view.scale - 0.5];
+function pointInImage([x, y]: Point, region: Region): Point {
+  return [region.x + (x + 0.5) / region.scale - 0.5, region.y + (y + 0.5) / region.scale - 0.5];
 }
 
-function boxInImage({ x, y, width, height }: Box, view: View): Box {
-  const [left, top] = [view.x + x / view.scale, view.y + y / view.scale];
-  return { x: left, y: top, width: width / view.scale, height: height / view.scale };
+function boxInImage({ x, y, width, height }: Box, region: Region): Box {
+  const [left, top] = [region.x + x / region.scale, region.y + y / region.scale];
+  return { x: left, y: top, width: width / region.scale, height: height / region.scale };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The subjects of an image: its largest face, or all faces. */
 import { ImageError } from '../errors.ts';
-import type { Engine } from './engine.ts';
-import type { ServedFace } from './engine-request.ts';
+import type { ServedFace } from './analyze-request.ts';
+import type { InferenceQueue } from './inference-queue.ts';
 import type { UploadedImage } from './uploads.ts';
 
 interface Asking {
@@ -15,10 +15,10 @@ interface Asking {
  */
 export async function largestFaces(
   images: readonly UploadedImage[],
-  engine: Engine,
+  inference: InferenceQueue,
   asking: Asking,
 ): Promise<ServedFace[]> {
-  return (await facesOf(images, engine, { ...asking, maxFaces: 1 })).map(([largest]) => largest!);
+  return (await facesOf(images, inference, { ...asking, maxFaces: 1 })).map(([largest]) => largest!);
 }
 
 /**
@@ -27,14 +27,14 @@ export async function largestFaces(
  */
 export async function facesOf(
   images: readonly UploadedImage[],
-  engine: Engine,
+  inference: InferenceQueue,
   { signal, aligned, maxFaces }: Asking & { readonly maxFaces: number },
 ): Promise<(readonly ServedFace[])[]> {
-  const asked = { aligned: isAligned(aligned, engine), minScore: undefined, minFace: undefined, maxFaces };
-  engine.expectRoom(images.length);
+  const asked = { aligned: isAligned(aligned, inference), minScore: undefined, minFace: undefined, maxFaces };
+  inference.expectRoom(images.length);
   return Promise.all(
     images.map(async ({ name, bytes }) => {
-      const { faces } = await engine.analyze(bytes, asked, { name, signal });
+      const { faces } = await inference.analyze(bytes, asked, { name, signal });
       if (faces.length > 0) return faces;
       throw new ImageError('no_face', name, `Expected a face in ${name} but found none: send another photo.`);
     }),
@@ -42,4 +42,5 @@ export async function facesOf(
 }
 
 /** Without a detector every image counts as an aligned face. */
-export const isAligned = (asked: boolean, { models }: Engine): boolean => asked || models.detector === undefined;
+export const isAligned = (asked: boolean, { models }: InferenceQueue): boolean =>
+  asked || models.detector === undefined;

@@ -21,7 +21,7 @@ export class Pace {
     if (this.#batches.length > remembered) this.#batches.shift();
   }
 
-  /** Uses the median, so that a huge photo or the first batch of a cold engine has no effect. @returns whole seconds, at least 1 */
+  /** Uses the median, so that a huge photo or the first batch after a cold start has no effect. @returns whole seconds, at least 1 */
   secondsFor(images: number): number {
     const sorted = this.#batches.toSorted((a, b) => a - b);
     const median = sorted[Math.floor(sorted.length / 2)] ?? assumed;

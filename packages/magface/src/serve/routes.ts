@@ -5,14 +5,14 @@ import { z } from 'zod';
 import { asImageError, ImageError, MagfaceError } from '../errors.ts';
 import { printedQuality } from '../quality.ts';
 import { compare } from '../similarity.ts';
+import type { AnalyzeRequest, ServedFace, ServedImage } from './analyze-request.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
-import type { Engine } from './engine.ts';
-import type { AnalyzeRequest, ServedFace, ServedImage } from './engine-request.ts';
+import { addGalleryRoutes } from './gallery-routes.ts';
+import type { InferenceQueue } from './inference-queue.ts';
 import { isAligned, largestFaces } from './largest-faces.ts';
 import { imageBodies, noKey } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
-import { addPeople } from './people.ts';
 import * as schema from './schema.ts';
 import type { ServerParts } from './server-parts.ts';
 import { readUploads, type UploadedImage } from './uploads.ts';
@@ -23,11 +23,11 @@ export function addRoutes(app: App, options: ServeOptions, parts: ServerParts): 
   addFaces(app, options, parts);
   addCompare(app, options, parts);
   addInformation(app, parts);
-  const { engine, gallery } = parts;
-  if (gallery !== undefined) addPeople(app, options, { engine, gallery });
+  const { inference, gallery } = parts;
+  if (gallery !== undefined) addGalleryRoutes(app, options, { inference, gallery });
 }
 
-function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerParts): void {
+function addFaces(app: App, options: ServeOptions, { inference, metrics }: ServerParts): void {
   app.withTypeProvider<ZodTypeProvider>().route({
     method: 'POST',
     url: '/v1/faces',
@@ -44,22 +44,22 @@ function addFaces(app: App, options: ServeOptions, { engine, metrics }: ServerPa
       const signal = deadline(reply, options.timeout);
       const { aligned, minScore, minFace, embedding } = request.query;
       const images = await readUploads(request, { ...options, signal });
-      const asked = { aligned: isAligned(aligned, engine), minScore, minFace, maxFaces: options.maxFaces };
-      engine.expectRoom(images.length);
+      const asked = { aligned: isAligned(aligned, inference), minScore, minFace, maxFaces: options.maxFaces };
+      inference.expectRoom(images.length);
       const results = await Promise.all(
-        images.map((image) => analyzeOne(image, { engine, signal, asked }).catch(asImageError)),
+        images.map((image) => analyzeOne(image, { inference, signal, asked }).catch(asImageError)),
       );
       const [first] = results;
       if (results.length === 1 && first instanceof ImageError) throw first;
       const replies = images.map(({ name }, at) => imageReply(name, results[at]!, { embedding }));
       metrics.faces(replies.reduce((sum, reply) => sum + ('faces' in reply ? reply.faces.length : 0), 0));
-      const { name, digest } = engine.models.recogniser;
+      const { name, digest } = inference.models.recogniser;
       return { model: { name, digest }, images: replies };
     },
   });
 }
 
-function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): void {
+function addCompare(app: App, options: ServeOptions, { inference }: ServerParts): void {
   app.withTypeProvider<ZodTypeProvider>().route({
     method: 'POST',
     url: '/v1/compare',
@@ -75,9 +75,9 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
       const { aligned, fmr } = request.query;
-      const taken = thresholdOf(engine, fmr); // an unsupported rate fails before any work
+      const taken = thresholdOf(inference, fmr); // an unsupported rate fails before any work
       const images = await readUploads(request, { ...options, signal, expected: 2 });
-      const [a, b] = (await largestFaces(images, engine, { signal, aligned })) as [ServedFace, ServedFace];
+      const [a, b] = (await largestFaces(images, inference, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);
       return {
         similarity,
@@ -91,9 +91,9 @@ function addCompare(app: App, options: ServeOptions, { engine }: ServerParts): v
   });
 }
 
-function addInformation(app: App, { engine, metrics }: ServerParts): void {
+function addInformation(app: App, { inference, metrics }: ServerParts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
-  const { recogniser, detector } = engine.models;
+  const { recogniser, detector } = inference.models;
   typed.get(
     '/v1/models',
     {
@@ -110,7 +110,7 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
     }),
   );
   let failed = false;
-  void engine.ended.then(() => {
+  void inference.ended.then(() => {
     failed = true;
   });
   typed.get(
@@ -126,7 +126,7 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
       },
     },
     async (_request, reply) => {
-      const health = { status: failed ? 'failed' : 'ok', waiting: engine.waiting } as const;
+      const health = { status: failed ? 'failed' : 'ok', waiting: inference.waiting } as const;
       return reply.status(failed ? 503 : 200).send(health);
     },
   );
@@ -149,13 +149,13 @@ function addInformation(app: App, { engine, metrics }: ServerParts): void {
 }
 
 interface Asking {
-  readonly engine: Engine;
+  readonly inference: InferenceQueue;
   readonly signal: AbortSignal;
   readonly asked: AnalyzeRequest;
 }
 
-function analyzeOne({ name, bytes }: UploadedImage, { engine, signal, asked }: Asking): Promise<ServedImage> {
-  return engine.analyze(bytes, asked, { name, signal });
+function analyzeOne({ name, bytes }: UploadedImage, { inference, signal, asked }: Asking): Promise<ServedImage> {
+  return inference.analyze(bytes, asked, { name, signal });
 }
 
 function imageReply(
@@ -168,7 +168,7 @@ function imageReply(
   return { image, width, height, faces: result.faces.map((face, at) => schema.faceReply(face, at, options)) };
 }
 
-function modelReply(told: NonNullable<Engine['models']['recogniser' | 'detector']>): schema.ModelReply {
+function modelReply(told: NonNullable<InferenceQueue['models']['recogniser' | 'detector']>): schema.ModelReply {
   const { name, id = null, digest, assumed, contract } = told;
   return { name, id, digest, assumed: [...assumed], contract };
 }

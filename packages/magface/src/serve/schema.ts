@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
 import { printedQuality } from '../quality.ts';
 import { reasonCodes } from '../reasons.ts';
-import type { ServedFace } from './engine-request.ts';
+import type { ServedFace } from './analyze-request.ts';
 
 export interface ErrorReply {
   readonly error: { readonly code: string; readonly message: string };

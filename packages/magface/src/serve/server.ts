@@ -16,7 +16,7 @@ import { addUnknownAddress } from './unknown-address.ts';
 
 /** @returns the application, ready for `listen` or `inject` */
 export async function createServer(options: ServeOptions, parts: ServerParts): Promise<FastifyInstance> {
-  const { engine, metrics, logs } = parts;
+  const { inference, metrics, logs } = parts;
   const milliseconds = Math.ceil(1000 * options.timeout);
   const answerError = errorHandler(options);
   const app = fastify({
@@ -36,7 +36,7 @@ export async function createServer(options: ServeOptions, parts: ServerParts): P
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
   addUnknownAddress(app, { people: parts.gallery !== undefined });
-  metrics.watchQueue(() => engine.waiting);
+  metrics.watchQueue(() => inference.waiting);
   addGuards(app, options);
   app.addHook('onResponse', async (request, reply) =>
     metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000),

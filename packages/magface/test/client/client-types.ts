@@ -13,7 +13,7 @@ import ts from 'typescript';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from '../serve/fake-engine.ts';
+import { fakeInference } from '../serve/fake-inference.ts';
 
 /** Where the types stand. */
 export const clientTypes: string = fileURLToPath(new URL('../../src/client/schema.gen.ts', import.meta.url));
@@ -21,7 +21,7 @@ export const clientTypes: string = fileURLToPath(new URL('../../src/client/schem
 /** @returns the description with all that a service may have, people included */
 export async function describeService(): Promise<OpenAPI3> {
   const gallery = { enrol: unasked, remove: unasked, search: unasked, count: unasked };
-  const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery, pageFolder: '/none' };
+  const parts = { inference: fakeInference(), metrics: createMetrics(), gallery, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   await app.ready();
   const description = app.swagger() as OpenAPI3;

@@ -6,14 +6,14 @@ import { type Answer, createClient } from '../../src/client/index.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from '../serve/fake-engine.ts';
+import { fakeInference } from '../serve/fake-inference.ts';
 import { clientTypes, describeService, typesOf } from './client-types.ts';
 
 const key = 'a-key-of-16-letters';
 let app: FastifyInstance;
 let address: string;
 beforeAll(async () => {
-  const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' };
+  const parts = { inference: fakeInference(), metrics: createMetrics(), pageFolder: '/none' };
   app = await createServer(serveOptions.parse({ apiKeys: [key] }), parts);
   address = await app.listen({ host: '127.0.0.1', port: 0 });
 });

@@ -7,7 +7,7 @@ import type { Box, DetectedFace, Landmarks, Point } from '../../src/face.ts';
 import { createDetector, type Detector } from '../../src/infer/detector.ts';
 import { iou, mergeFaces } from '../../src/infer/look.ts';
 import { readImage } from '../../src/infer/node/read-image.ts';
-import { drawView, faceInImage } from '../../src/infer/scene.ts';
+import { drawRegion, faceInImage } from '../../src/infer/scene.ts';
 import { inputFiller, type NamedTensors } from '../../src/infer/session.ts';
 import { yunet } from '../../src/infer/yunet.ts';
 import { blankPixels, type Pixels } from '../../src/pixels.ts';
@@ -137,7 +137,7 @@ describe.each([
     expect(await detector.detect(blankPixels(1, 1))).toEqual([]);
   });
 
-  test('stops between views when aborted', async () => {
+  test('stops between regions when aborted', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     await expect(detector.detect(blankPixels(9, 9), { signal })).rejects.toThrow('enough');
   });
@@ -231,19 +231,23 @@ describeWithShared('on photographs', ['photos'], () => {
   });
 });
 
-test("YuNet's decoder gives OpenCV's results for the same views of the sample photos", async () => {
+test("YuNet's decoder gives OpenCV's results for the same regions of the sample photos", async () => {
   const session = await yunetSession();
   const errors: number[] = [];
   for (const number of samples) {
     const image = await readImage(samplePhoto(number));
     const scale = Math.min(1, 640 / Math.max(image.width, image.height));
     const [width, height] = [image.width, image.height].map((side) => 32 * Math.ceil((side * scale) / 32));
-    const view = { x: 0, y: 0, scale, width: width!, height: height! };
-    const values = new Float32Array(3 * view.width * view.height);
-    inputFiller({ ...yunetContract.input, width: view.width, height: view.height })(drawView(image, view), values, 0);
-    const outputs = await session.run({ input: new Tensor('float32', values, [1, 3, view.height, view.width]) });
-    const found = yunet.decode((name) => outputs[name]!.data as Float32Array, view, 0.7);
-    const faces = mergeFaces(found).map((face) => faceInImage(face, view));
+    const region = { x: 0, y: 0, scale, width: width!, height: height! };
+    const values = new Float32Array(3 * region.width * region.height);
+    inputFiller({ ...yunetContract.input, width: region.width, height: region.height })(
+      drawRegion(image, region),
+      values,
+      0,
+    );
+    const outputs = await session.run({ input: new Tensor('float32', values, [1, 3, region.height, region.width]) });
+    const found = yunet.decode((name) => outputs[name]!.data as Float32Array, region, 0.7);
+    const faces = mergeFaces(found).map((face) => faceInImage(face, region));
     const pairs = paired(reference[`sample${number}.jpg`]!, faces);
     errors.push(...pairs.map(({ row, face }) => landmarkError(row, face!)));
   }

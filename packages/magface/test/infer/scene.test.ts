@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { drawView, sceneOf } from '../../src/infer/scene.ts';
+import { drawRegion, sceneOf } from '../../src/infer/scene.ts';
 import { grey, values } from '../support/grey-pixels.ts';
 
-test('a view drawn from halved copies equals one drawn directly, within a grey level, also with odd sides', () => {
+test('a region drawn from halved copies equals one drawn directly, within a grey level, also with odd sides', () => {
   const image = grey(403, 301, (x, y) => 128 + 60 * Math.sin(x / 40) + 60 * Math.cos(y / 30));
   const { draw } = sceneOf(image);
   for (const scale of [1.2, 0.7, 0.5, 0.3, 0.11]) {
-    const view = { x: -20, y: 7, scale, width: 64, height: 48 };
-    const [byHalves, directly] = [values(draw(view)), values(drawView(image, view))];
+    const region = { x: -20, y: 7, scale, width: 64, height: 48 };
+    const [byHalves, directly] = [values(draw(region)), values(drawRegion(image, region))];
     const inside = directly.map((_, i) => {
-      const [x, y] = [view.x + ((i % 64) + 0.5) / scale, view.y + (Math.floor(i / 64) + 0.5) / scale];
+      const [x, y] = [region.x + ((i % 64) + 0.5) / scale, region.y + (Math.floor(i / 64) + 0.5) / scale];
       return x > 2 / scale && y > 2 / scale && x < 403 - 2 / scale && y < 301 - 2 / scale;
     });
     const worst = Math.max(...directly.map((value, i) => (inside[i] ? Math.abs(value - byHalves[i]!) : 0)));

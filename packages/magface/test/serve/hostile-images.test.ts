@@ -1,4 +1,4 @@
-/** Files that lie about themselves or would burst when decoded, through the engine that the service really has. */
+/** Files that lie about themselves or would burst when decoded, through the service's real inference. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { crc32 } from '../../src/format/crc32.ts';
-import { type Engine, openEngine } from '../../src/serve/engine.ts';
+import { type InferenceQueue, openQueue } from '../../src/serve/inference-queue.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
 let folder: string;
-let engine: Engine;
+let inference: InferenceQueue;
 let app: FastifyInstance;
 
 beforeAll(async () => {
@@ -24,12 +24,12 @@ beforeAll(async () => {
   await writeFile(model, tinyOnnx(112, tinyRecord()));
   const options = serveOptions.parse({ maxPixels: 1e6 });
   const limits = { bytes: options.maxBytes, pixels: options.maxPixels };
-  engine = await openEngine({ model, detector: false, threads: 1, limits });
-  app = await createServer(options, { engine, metrics: createMetrics(), pageFolder: '/none' });
+  inference = await openQueue({ model, detector: false, threads: 1, limits });
+  app = await createServer(options, { inference, metrics: createMetrics(), pageFolder: '/none' });
 });
 afterAll(async () => {
   await app.close();
-  await engine.close();
+  await inference.close();
   await rm(folder, { recursive: true });
 });
 
@@ -104,5 +104,5 @@ const post = (payload: Buffer) =>
 test.each(Object.entries(hostile))('survives %s', async (_, [make, status]) => {
   const reply = await post(await make());
   expect([reply.statusCode, Object.keys(reply.json())]).toEqual([status, ['error']]);
-  expect((await post(await face.png().toBuffer())).statusCode).toBe(200); // the engine is well after it
+  expect((await post(await face.png().toBuffer())).statusCode).toBe(200); // inference works after it
 });

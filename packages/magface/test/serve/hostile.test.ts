@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from './fake-engine.ts';
+import { fakeInference } from './fake-inference.ts';
 
 let app: FastifyInstance;
 let port: number;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   const options = serveOptions.parse({ maxBytes: 10_000, maxImages: 3, maxBytesInFlight: 100_000, timeout: 1 });
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
   app = await createServer(options, {
-    engine: fakeEngine(),
+    inference: fakeInference(),
     metrics: createMetrics(),
     pageFolder: '/none',
     logs: { level: 'info', stream },
@@ -194,7 +194,7 @@ test('the uploads in progress are limited in total', async () => {
 
 test('an upload above that limit does not block requests without a body', async () => {
   const options = serveOptions.parse({ maxBytes: 100_000, maxBytesInFlight: 50_000 });
-  const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' };
+  const parts = { inference: fakeInference(), metrics: createMetrics(), pageFolder: '/none' };
   const other = await createServer(options, parts);
   const address = new URL(await other.listen({ host: '127.0.0.1', port: 0 }));
   const socket = connect(Number(address.port), '127.0.0.1');

@@ -1,21 +1,24 @@
-/** What is asked and answered, against an engine whose faces are known. */
+/** What is asked and answered, against inference whose faces are known. */
 import type { FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { ServiceError } from '../../src/errors.ts';
-import type { Engine } from '../../src/serve/engine.ts';
+import type { InferenceQueue } from '../../src/serve/inference-queue.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from './fake-engine.ts';
+import { fakeInference } from './fake-inference.ts';
 
 const open: FastifyInstance[] = [];
 afterEach(async () => {
   for (const app of open.splice(0)) await app.close();
 });
 
-async function server(options: Record<string, unknown> = {}, engine: Engine = fakeEngine()): Promise<FastifyInstance> {
+async function server(
+  options: Record<string, unknown> = {},
+  inference: InferenceQueue = fakeInference(),
+): Promise<FastifyInstance> {
   const app = await createServer(serveOptions.parse(options), {
-    engine,
+    inference,
     metrics: createMetrics(),
     pageFolder: '/none',
   });
@@ -206,7 +209,7 @@ test.each([
   ],
 ])('an unreadable address gives the usual error: %s', async (_, url, status, words) => {
   const people = { enrol: refuse, remove: refuse, search: refuse, count: refuse };
-  const parts = { engine: fakeEngine(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
+  const parts = { inference: fakeInference(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   open.push(app);
   const reply = await post(app, url, form(['face 0']));
@@ -283,7 +286,7 @@ test('without a key nothing under /v1 is accepted, but health stays public', asy
 test('a full queue returns 503 with the seconds to wait', async () => {
   const analyze = (): Promise<never> =>
     Promise.reject(new ServiceError('busy', 'Expected fewer images: try again in 7 s.', { retryAfter: 7 }));
-  const reply = await post(await server({}, fakeEngine({ analyze })), '/v1/faces', form(['face 0', 'face 1']));
+  const reply = await post(await server({}, fakeInference({ analyze })), '/v1/faces', form(['face 0', 'face 1']));
   expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '7', 'busy']);
 });
 
@@ -294,7 +297,7 @@ test('a request that does not fit into the queue is rejected before any of it is
     throw new ServiceError('busy', 'Expected room.', { retryAfter: 3 });
   };
   const analyze = (): Promise<never> => Promise.reject(new Error('an image was computed'));
-  const app = await server({}, fakeEngine({ analyze, expectRoom }));
+  const app = await server({}, fakeInference({ analyze, expectRoom }));
   for (const url of ['/v1/faces', '/v1/compare']) {
     const reply = await post(app, url, form(['face 0', 'face 1']));
     expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '3', 'busy']);
@@ -308,8 +311,8 @@ test('a request that waits too long gets an error', async () => {
   expect([reply.statusCode, reply.json().error.code]).toEqual([503, 'timed_out']);
 });
 
-test('health reports a failed engine', async () => {
-  const app = await server({}, fakeEngine({ ended: Promise.resolve(new Error('gone')) }));
+test('health reports failed inference', async () => {
+  const app = await server({}, fakeInference({ ended: Promise.resolve(new Error('gone')) }));
   const reply = await app.inject('/healthz');
   expect([reply.statusCode, reply.json().status]).toEqual([503, 'failed']);
 });
@@ -319,7 +322,7 @@ test('a defect is reported without its message, which is in the log', async () =
   const lines: string[] = [];
   const stream = { write: (line: string) => lines.push(line) } as unknown as NodeJS.WritableStream;
   const app = await createServer(serveOptions.parse({}), {
-    engine: fakeEngine({ analyze }),
+    inference: fakeInference({ analyze }),
     metrics: createMetrics(),
     pageFolder: '/none',
     logs: { level: 'error', stream },
@@ -344,7 +347,7 @@ test('a disconnected client is not logged as a defect', async () => {
     begin();
     return new Promise((_, reject) => setTimeout(() => reject(new Error('aborted')), 100));
   };
-  const options = { engine: fakeEngine({ analyze }), metrics: createMetrics(), pageFolder: '/none' };
+  const options = { inference: fakeInference({ analyze }), metrics: createMetrics(), pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), { ...options, logs: { level: 'error', stream } });
   open.push(app);
   const address = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from './fake-engine.ts';
+import { fakeInference } from './fake-inference.ts';
 
 /** What the server of images does, by path. */
 const answers: Record<string, (response: ServerResponse) => void> = {
@@ -36,7 +36,7 @@ beforeAll(async () => {
     fetch(address.replace('https://a.example', `http://127.0.0.1:${port}`), init),
   );
   const options = serveOptions.parse({ urlHosts: ['a.example'], maxBytes: 10_000, timeout: 2 });
-  app = await createServer(options, { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none' });
+  app = await createServer(options, { inference: fakeInference(), metrics: createMetrics(), pageFolder: '/none' });
 });
 afterAll(async () => {
   vi.unstubAllGlobals();

@@ -10,7 +10,7 @@ import { allFlags, runFlags } from '../../src/cli/train-flags.ts';
 import { architectureNames } from '../../src/graph/networks/architectures.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
 import { type Setting, schemaOf } from '../../src/settings/setting.ts';
-import { damageNames } from '../../src/train/finetune/views.ts';
+import { damageNames } from '../../src/train/finetune/augmentations.ts';
 import { lossNames } from '../../src/train/model/heads/loss-table.ts';
 import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/settings/config.ts';
 import { defaultIn, isFor, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';

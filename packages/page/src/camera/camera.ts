@@ -1,7 +1,7 @@
-/** Runs camera frames through the engine one by one: the current result, the best shot, and captured shots. */
+/** Runs camera frames through the library one by one: the current result, the best shot, and captured shots. */
 import { batch, signal } from '@preact/signals';
 import type { AnalyzedFace, MagFace } from 'magface/browser';
-import { openEngine } from '../engine.ts';
+import { openLibrary } from '../library.ts';
 import { cutOut } from '../shared/pictures.ts';
 import { texts } from '../texts.ts';
 
@@ -47,7 +47,7 @@ export async function startCamera(video: HTMLVideoElement): Promise<void> {
   try {
     video.srcObject = await openStream(signal);
     await video.play();
-    const magface = await openEngine();
+    const magface = await openLibrary();
     signal.throwIfAborted();
     camera.value = 'on';
     await watch(video, magface, signal);

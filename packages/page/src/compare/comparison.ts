@@ -1,7 +1,7 @@
 /** Two pictures, a face in each, and the meaning of their similarity. */
 import { computed, signal } from '@preact/signals';
 import { type AnalyzedFace, compare } from 'magface/browser';
-import { engine, openEngine } from '../engine.ts';
+import { library, openLibrary } from '../library.ts';
 import { texts } from '../texts.ts';
 
 export type Side = 0 | 1;
@@ -19,7 +19,7 @@ export const pictures = [signal<Picture | undefined>(undefined), signal<Picture 
 export const rate = signal(0.001);
 
 export const thresholds = computed(() => {
-  const measured = engine.value.kind === 'ready' ? (engine.value.magface.model.contract.thresholds ?? []) : [];
+  const measured = library.value.kind === 'ready' ? (library.value.magface.model.contract.thresholds ?? []) : [];
   return measured.toSorted((a, b) => a.fmr - b.fmr);
 });
 
@@ -44,7 +44,7 @@ export async function setPicture(side: Side, file: File): Promise<void> {
   picture.value = looking;
   try {
     // Add the mirror image, because the thresholds were measured with it.
-    const faces = await (await openEngine()).analyze(file, { flip: true });
+    const faces = await (await openLibrary()).analyze(file, { flip: true });
     if (picture.value !== looking) return; // the user has chosen another one
     picture.value =
       faces.length > 0

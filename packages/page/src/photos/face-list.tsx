@@ -1,7 +1,7 @@
 /** Faces as cards, which can be sorted, filtered, kept and saved. */
 import { computed, signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { engine } from '../engine.ts';
+import { library } from '../library.ts';
 import { Check } from '../shared/check.tsx';
 import { download } from '../shared/download.ts';
 import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
@@ -96,7 +96,7 @@ function FaceCard({ face: { id, number, name, face } }: { readonly face: PhotoFa
 function Tools(): JSX.Element {
   const placed = people.value;
   const found = placed && { people: new Set(placed.values()).size, others: allFaces.value.length - placed.size };
-  const state = engine.value;
+  const state = library.value;
   return (
     <section class="tools" aria-label={words.tools}>
       <div class="row">

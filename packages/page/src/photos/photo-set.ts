@@ -1,7 +1,7 @@
 /** The given photos, the faces found in them, and the faces to keep. */
 import { batch, computed, signal } from '@preact/signals';
 import { type AnalyzedFace, groupPeople, type MagFace, type Person } from 'magface/browser';
-import { openEngine } from '../engine.ts';
+import { openLibrary } from '../library.ts';
 import { previewOf } from '../shared/pictures.ts';
 
 /** An analyzed photo. */
@@ -67,13 +67,13 @@ export async function addPhotos(files: readonly File[]): Promise<void> {
   const { waiting, controller } = last;
   run.value = { kind: 'running', done: 0, total: files.length };
   try {
-    const magface = await openEngine();
+    const magface = await openLibrary();
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift())
       await addPhoto(file, magface, controller.signal);
     controller.signal.throwIfAborted();
     end('finished');
   } catch {
-    if (!controller.signal.aborted) end('cancelled'); // aborted by the engine, which reports the reason
+    if (!controller.signal.aborted) end('cancelled'); // aborted by the library, which reports the reason
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { camera, problem, rate, seen, startCamera, stopCamera } from '../../src/camera/camera.ts';
 
 const analyze = vi.fn(async () => []);
-vi.mock('../../src/engine.ts', () => ({ openEngine: async () => ({ analyze }) }));
+vi.mock('../../src/library.ts', () => ({ openLibrary: async () => ({ analyze }) }));
 
 /** What the person answers when the browser asks, one a start. */
 let asked: Answer[] = [];

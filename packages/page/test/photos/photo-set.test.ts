@@ -3,9 +3,9 @@ import type { MagFace } from 'magface/browser';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { addPhotos, cancel, clear, photos, run } from '../../src/photos/photo-set.ts';
 
-let engine: { resolve: (magface: MagFace) => void; reject: (error: Error) => void };
+let library: { resolve: (magface: MagFace) => void; reject: (error: Error) => void };
 let opened: Promise<MagFace>;
-vi.mock('../../src/engine.ts', () => ({ openEngine: () => opened }));
+vi.mock('../../src/library.ts', () => ({ openLibrary: () => opened }));
 vi.mock('../../src/shared/pictures.ts', () => ({ previewOf: async () => 'blob:x' }));
 
 /** Sees no face in anything. */
@@ -21,7 +21,7 @@ const seen = (): string[] => photos.value.map(({ name }) => name);
 
 beforeEach(() => {
   opened = new Promise((resolve, reject) => {
-    engine = { resolve, reject };
+    library = { resolve, reject };
   });
 });
 afterEach(clear);
@@ -29,7 +29,7 @@ afterEach(clear);
 test('analyses all photos dropped while models load, in one run', async () => {
   const first = addPhotos(named('a', 'b'));
   await addPhotos(named('c'));
-  engine.resolve(magface);
+  library.resolve(magface);
   await first;
   expect(seen()).toEqual(['a', 'b', 'c']);
   expect(run.value).toEqual({ kind: 'finished', done: 3, total: 3 });
@@ -40,7 +40,7 @@ test('analyses only photos dropped after Clear, even while models load', async (
   clear();
   expect(run.value).toEqual({ kind: 'idle' });
   const second = addPhotos(named('c', 'd'));
-  engine.resolve(magface);
+  library.resolve(magface);
   await Promise.all([first, second]);
   expect(seen()).toEqual(['c', 'd']);
   expect(run.value).toEqual({ kind: 'finished', done: 2, total: 2 });
@@ -51,7 +51,7 @@ test('analyses photos dropped after Cancel in their own run', async () => {
   cancel();
   expect(run.value).toEqual({ kind: 'cancelled', done: 0, total: 2 });
   const second = addPhotos(named('c'));
-  engine.resolve(magface);
+  library.resolve(magface);
   await Promise.all([first, second]);
   expect(seen()).toEqual(['c']);
   expect(run.value).toEqual({ kind: 'finished', done: 1, total: 1 });
@@ -59,7 +59,7 @@ test('analyses photos dropped after Cancel in their own run', async () => {
 
 test('ends the run if models cannot be loaded', async () => {
   const first = addPhotos(named('a'));
-  engine.reject(new Error('away'));
+  library.reject(new Error('away'));
   await first;
   expect([seen(), run.value]).toEqual([[], { kind: 'cancelled', done: 0, total: 1 }]);
 });

@@ -13,7 +13,7 @@
 import { mapped, template } from '../../align.ts';
 import type { AnalyzedFace, Point } from '../../face.ts';
 import { yawOf } from '../../head-pose.ts';
-import { luminanceHistogram, meanColour, type Region } from './luminance.ts';
+import { type CropRectangle, luminanceHistogram, meanColour } from './luminance.ts';
 
 /** A component's measured value in its own unit, and its score. */
 export interface Component {
@@ -41,7 +41,7 @@ const sigma = (x: number, x0: number, w: number): number => 1 / (1 + Math.exp((x
 const clamp = (score: number): number => Math.min(100, Math.max(0, score));
 
 /** From brows to mouth and cheek to cheek, in the crop. */
-const faceRegion: Region = { left: 28, top: 36, right: 84, bottom: 104 };
+const faceRegion: CropRectangle = { left: 28, top: 36, right: 84, bottom: 104 };
 
 /** Each component of a face. */
 export const components: Readonly<Record<ComponentName, (face: Measured) => Component>> = {
@@ -117,7 +117,7 @@ function poseScore(radians: number): Component {
 }
 
 /** The standard's zones on both cheeks: squares of 0.3 eye distances, half way from the eyes down to the mouth. */
-function cheeks({ landmarks, alignment, crop }: Measured): Region[] {
+function cheeks({ landmarks, alignment, crop }: Measured): CropRectangle[] {
   const [left, right, , mouthLeft, mouthRight] = landmarks.map((point) => mapped(alignment, point)) as unknown as [
     Point,
     Point,
@@ -129,7 +129,7 @@ function cheeks({ landmarks, alignment, crop }: Measured): Region[] {
   const size = Math.max(4, Math.floor(0.3 * Math.max(usual / 2, right[0] - left[0])));
   const eyes = (left[1] + right[1]) / 2;
   const down = Math.floor(((mouthLeft[1] + mouthRight[1]) / 2 - eyes) / 2);
-  const zone = (x: number, y: number): Region => {
+  const zone = (x: number, y: number): CropRectangle => {
     const within = (value: number): number => Math.min(crop.width - size, Math.max(0, Math.floor(value)));
     const [from, top] = [within(x), within(y)];
     return { left: from, top, right: from + size, bottom: top + size };

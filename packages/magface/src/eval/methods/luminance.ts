@@ -2,7 +2,7 @@
 import type { Pixels } from '../../pixels.ts';
 
 /** A rectangle of pixels, ends excluded. */
-export interface Region {
+export interface CropRectangle {
   readonly left: number;
   readonly top: number;
   readonly right: number;
@@ -14,8 +14,8 @@ const linear = (value: number): number => (value <= 0.04045 ? value / 12.92 : ((
 
 const linearOfByte = Float64Array.from({ length: 256 }, (_, byte) => linear(byte / 255));
 
-/** @returns (256) shares of the region's pixels by luminance, ITU-R BT.709 over linear light, 0 to 255 */
-export function luminanceHistogram({ data, width }: Pixels, { left, top, right, bottom }: Region): Float64Array {
+/** @returns (256) shares of the rectangle's pixels by luminance, ITU-R BT.709 over linear light, 0 to 255 */
+export function luminanceHistogram({ data, width }: Pixels, { left, top, right, bottom }: CropRectangle): Float64Array {
   const counts = new Float64Array(256);
   const light = linearOfByte;
   for (let y = top; y < bottom; y++) {
@@ -29,11 +29,14 @@ export function luminanceHistogram({ data, width }: Pixels, { left, top, right, 
   return counts.map((count) => count / pixels);
 }
 
-/** @returns a* and b* of CIELAB (D50) of the mean colour of the regions */
-export function meanColour({ data, width }: Pixels, regions: readonly Region[]): readonly [a: number, b: number] {
+/** @returns a* and b* of CIELAB (D50) of the mean colour of the rectangles */
+export function meanColour(
+  { data, width }: Pixels,
+  rectangles: readonly CropRectangle[],
+): readonly [a: number, b: number] {
   const sums = [0, 0, 0];
   let pixels = 0;
-  for (const { left, top, right, bottom } of regions) {
+  for (const { left, top, right, bottom } of rectangles) {
     for (let y = top; y < bottom; y++) {
       for (let x = left; x < right; x++, pixels++)
         for (const c of [0, 1, 2]) sums[c]! += data[3 * (y * width + x) + c]!;

@@ -32,8 +32,8 @@ export function freeBatchOf(model: ModelProto, file: string): string | undefined
     batch.ranks.set(value.name, value.type!.tensorType!.shape!.dim.length);
   }
   for (const node of graph.node) {
-    const held = batch.follow(node);
-    if (held !== undefined) return held;
+    const reason = batch.follow(node);
+    if (reason !== undefined) return reason;
   }
   const lost = graph.output.find(({ name }) => !batch.ranks.has(name));
   if (lost !== undefined) return `its output ${lost.name} does not depend on the input`;

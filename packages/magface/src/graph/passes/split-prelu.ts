@@ -50,18 +50,18 @@ function split(node: NodeProto, slopes: Float32Array, { graph }: GraphIndex): No
     return newNode('Conv', [from, `${to}.scale`], to, [intAttribute('group', scale.length), kernel]);
   };
   const isSteep = slopes.some((slope) => slope > 1);
-  const [line, bent, turned] = [`${y}.line`, `${y}.bent`, `${y}.turned`];
+  const [line, negative, turned] = [`${y}.line`, `${y}.bent`, `${y}.turned`];
   return [
     scaled(
       x,
       `${y}.scaled`,
       slopes.map((slope) => 1 - slope),
     ),
-    newNode('Relu', [`${y}.scaled`], bent),
+    newNode('Relu', [`${y}.scaled`], negative),
     ...(isSteep
       ? [
           scaled(
-            bent,
+            negative,
             turned,
             slopes.map((slope) => (slope > 1 ? -1 : 1)),
           ),
@@ -72,6 +72,6 @@ function split(node: NodeProto, slopes: Float32Array, { graph }: GraphIndex): No
       line,
       slopes.map((slope) => Math.min(slope, 1)),
     ),
-    newNode('Add', [line, isSteep ? turned : bent], y),
+    newNode('Add', [line, isSteep ? turned : negative], y),
   ];
 }

@@ -6,7 +6,7 @@ import type { Threshold } from '../../models/contract.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
 import { compare } from '../../similarity.ts';
-import { expectDetectOptions } from '../detector.ts';
+import { type DetectOptions, expectDetectOptions } from '../detector.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
 import { disposed } from '../session.ts';
 import { chooseEngine, closeParts, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
@@ -41,7 +41,6 @@ export interface LoadOptions extends EngineOptions {
 }
 
 /** Which faces to detect. */
-export type DetectOptions = Pick<AnalyzeOptions, 'minScore' | 'minFace' | 'maxFaces' | 'signal'>;
 
 /** Names of the default models; all are included in the package. */
 export const defaultModels = { recogniser: 'magface-small', detector: 'yunet', aligner: 'face-aligner' } as const;

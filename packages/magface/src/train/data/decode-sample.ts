@@ -9,7 +9,7 @@ import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
 import { readImage } from '../../infer/node/read-image.ts';
 import type { Pixels } from '../../pixels.ts';
-import type { DamageStep } from './show-view.ts';
+import type { AppliedDamage } from './augment.ts';
 
 /** Width and height of a training face, in pixels. */
 export const faceSize = 112;
@@ -31,7 +31,7 @@ export interface ImageRequest {
   readonly within?: PackedImage | undefined;
   readonly flipped: boolean;
   /** Damage applied afterwards. @default none */
-  readonly damages?: readonly DamageStep[];
+  readonly damages?: readonly AppliedDamage[];
 }
 
 /** An unreadable image. */
@@ -62,8 +62,8 @@ async function decodeFace(
     );
   }
   if (damages.length === 0) return fillBgr(face, into, flipped);
-  const { showView } = await import('./show-view.ts'); // loaded with its codec, which most runs do not need
-  fillBgr(showView(face, { flipped, damages }), into, false);
+  const { augmented } = await import('./augment.ts'); // loaded with its codec, which most runs do not need
+  fillBgr(augmented(face, { flipped, damages }), into, false);
 }
 
 /** @param into - (112, 112, 3) uint8 */
@@ -92,13 +92,13 @@ export class SampleDecoder {
   async decode({ slot, images }: DecodeRequest, signal?: AbortSignal): Promise<readonly DecodeFailure[]> {
     const faces = new Uint8Array(slot);
     const failures: DecodeFailure[] = [];
-    for (const [i, { position, path, within, ...view }] of images.entries()) {
+    for (const [i, { position, path, within, ...augmentation }] of images.entries()) {
       if (i % 16 === 15) await setImmediate(); // so that an abort arrives
       if (signal?.aborted === true) break;
       const into = faces.subarray(position * faceBytes, (position + 1) * faceBytes);
       try {
         const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
-        await decodeFace(bytes, into, view);
+        await decodeFace(bytes, into, augmentation);
       } catch (error) {
         failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
       }

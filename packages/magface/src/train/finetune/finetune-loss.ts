@@ -11,7 +11,7 @@
 import { fromArray, normalize, type Tensor } from '@magface/torch';
 import type { BatchLoss, LossOf } from '../model/head.ts';
 import { type MagFaceConstants, magfaceLoss } from '../model/magface-loss.ts';
-import type { DamageSum } from './views.ts';
+import type { DamageSum } from './augmentations.ts';
 
 export interface FinetuneWeights {
   /** κ. `--keep-weight` */

@@ -19,6 +19,7 @@ import { magnitudeQuantiles, recipeFor } from '../model/recipe.ts';
 import { writeGraph } from '../model/write-graph.ts';
 import { coresOfRank } from '../parallel/environment.ts';
 import type { TrainConfig } from '../settings/config.ts';
+import type { AugmentationOptions } from './augmentations.ts';
 import { withCollapseWarning } from './collapse-warning.ts';
 import { finetuneBatches } from './finetune-batches.ts';
 import { Finetuner } from './finetuner.ts';
@@ -26,7 +27,6 @@ import { FrontCache, facesDigest, frontName } from './front-cache.ts';
 import { frontOf, selectWeights } from './select-weights.ts';
 import { type StartKnowledge, startKnowledge } from './start-knowledge.ts';
 import { keepFront, readViews, type ViewSource } from './view-source.ts';
-import type { ViewOptions } from './views.ts';
 
 /** The resulting model, in the run's folder. */
 const modelFile = 'model.onnx';
@@ -46,7 +46,7 @@ export async function prepareFinetuning(
   onNote(describeRun(name, run, { graph, trained, front }));
 
   const { precision, device, seed } = config;
-  const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as ViewOptions['kinds'] };
+  const damage = { strength: config.degradeStrength, kinds: config.degradeKinds as AugmentationOptions['kinds'] };
   const workers = config.workers ?? Math.min(4, coresOfRank(process.env));
   const views = { ...config, ...damage, workers, ranks, graph, dataset, input: contract.input };
   const place = device === 'cpu' ? {} : { device };

@@ -2,15 +2,15 @@
 import { fromArray, type Tensor } from '@magface/torch';
 import { MagfaceError } from '../../errors.ts';
 import type { InputContract } from '../../models/contract.ts';
+import type { Augmentation } from '../data/augment.ts';
 import { DecodePool } from '../data/decode-pool.ts';
 import { faceBytes, faceSize, type ImageRequest } from '../data/decode-sample.ts';
 import type { Dataset } from '../data/samples.ts';
-import type { View } from '../data/show-view.ts';
 
-/** A face of the dataset in a view. */
-export interface ViewRequest {
+/** A face of the dataset and its changes. */
+export interface AugmentedSample {
   readonly sample: number;
-  readonly view: View;
+  readonly augmentation: Augmentation;
 }
 
 export class ViewReader {
@@ -27,11 +27,11 @@ export class ViewReader {
    * @returns (N, 112, 112, 3) uint8, BGR
    * @throws {MagfaceError} `too_many_unreadable` naming an unreadable face: no other face can replace it here
    */
-  async read(requests: readonly ViewRequest[]): Promise<Uint8Array> {
+  async read(requests: readonly AugmentedSample[]): Promise<Uint8Array> {
     const slot = new SharedArrayBuffer(requests.length * faceBytes);
-    const images = requests.map(({ sample, view }, position): ImageRequest => {
+    const images = requests.map(({ sample, augmentation }, position): ImageRequest => {
       const { path, within } = this.#dataset.samples.at(sample)!;
-      return { position, path, within, ...view };
+      return { position, path, within, ...augmentation };
     });
     const [bad] = await this.#pool.decode(slot, images);
     if (bad === undefined) return new Uint8Array(slot).slice();

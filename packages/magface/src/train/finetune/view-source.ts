@@ -10,9 +10,9 @@ import type { Dataset } from '../data/samples.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { type Share, shareOf } from '../parallel/shares.ts';
+import { type AugmentationOptions, augmentationOf, type DamageSum, damageSum } from './augmentations.ts';
 import type { FrontCache } from './front-cache.ts';
 import { inputTensor, ViewReader } from './view-reader.ts';
-import { type DamageSum, damageSum, type ViewOptions, viewOf } from './views.ts';
 
 /** A face of the dataset in one of its views. */
 export interface ViewPlace {
@@ -29,7 +29,7 @@ export interface ViewSource extends AsyncDisposable {
   load(places: readonly ViewPlace[]): Promise<() => Tensor>;
 }
 
-export interface ViewSourceOptions extends ViewOptions {
+export interface ViewSourceOptions extends AugmentationOptions {
   readonly graph: Network;
   readonly dataset: Dataset;
   readonly input: InputContract;
@@ -54,10 +54,10 @@ export function readViews({
   const reader = new ViewReader(dataset, workers);
   return {
     views,
-    damage: ({ sample, view }) => damageSum(viewOf(sample, view, options)),
+    damage: ({ sample, view }) => damageSum(augmentationOf(sample, view, options)),
     load: async (places) => {
       const faces = await reader.read(
-        places.map(({ sample, view }) => ({ sample, view: viewOf(sample, view, options) })),
+        places.map(({ sample, view }) => ({ sample, augmentation: augmentationOf(sample, view, options) })),
       );
       return () => laidOut(inputTensor(faces, input).to({ device: graph.device }), precision);
     },

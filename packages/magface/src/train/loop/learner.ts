@@ -3,7 +3,7 @@
  * that a step changes.
  */
 import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
-import { type Head, type NamedTensors, restoreAll, storeAll } from '../model/head.ts';
+import { type Head, restoreAll, type StateTensors, storeAll } from '../model/head.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -117,7 +117,7 @@ export abstract class Learner<Targets> {
   }
 
   /** All state that a step changes outside the head, by its names in checkpoints. */
-  protected abstract named(): NamedTensors;
+  protected abstract named(): StateTensors;
 
   /** Takes one SGD step. Changes no weight or statistic if a loss or gradient is not finite. */
   protected learnFrom(parts: StepParts<Targets>, lr: number): StepResult {

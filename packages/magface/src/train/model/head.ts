@@ -197,13 +197,13 @@ export class WholeHead<Targets> implements Head<Targets> {
 }
 
 /** Tensors with their names in checkpoints. */
-export type NamedTensors = Iterable<readonly [string, Tensor]>;
+export type StateTensors = Iterable<readonly [string, Tensor]>;
 
-export const storeAll = (named: NamedTensors): Map<string, StoredTensor> =>
+export const storeAll = (named: StateTensors): Map<string, StoredTensor> =>
   new Map(Array.from(named, ([name, tensor]) => [name, float32Tensor(tensor.shape, tensor.toArray() as Float32Array)]));
 
 /** Restores the result of {@link storeAll}. @param file - for errors */
-export function restoreAll(named: NamedTensors, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
+export function restoreAll(named: StateTensors, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
   using _scope = scope();
   using _noGrad = noGrad();
   for (const [name, tensor] of named) {

@@ -1,7 +1,7 @@
 /**
  * The MagFace loss: an angular margin that grows with the feature's magnitude a, and a pull toward large a.
  *
- *     L = mean_i CE(s · logit_i, y_i) + λ_g · mean_i g(a_i),     a_i = ‖f_i‖ held within [l_a, u_a]
+ *     L = mean_i CE(s · logit_i, y_i) + λ_g · mean_i g(a_i),     a_i = ‖f_i‖ clamped to [l_a, u_a]
  *
  *     logit of the own class   Mag-ArcFace: cos(θ + m(a))   Mag-CosFace: cos θ − m(a)
  *     logit of any other       cos θ

@@ -74,15 +74,15 @@ async function runOnce(
   process.once('exit', end);
   signal?.addEventListener('abort', interrupt);
   let first: Ended | undefined;
-  const over = new AbortController();
+  const allEnded = new AbortController();
   const all = children.map(async (child, rank) => {
     const ended = await endOf(child, rank);
     if (first !== undefined || (ended.status === 0 && ended.killedBy === null)) return;
     first = ended;
-    setTimeout(grace * 1000, undefined, { signal: over.signal }).then(end, () => {});
+    setTimeout(grace * 1000, undefined, { signal: allEnded.signal }).then(end, () => {});
   });
   await Promise.all(all);
-  over.abort();
+  allEnded.abort();
   signal?.removeEventListener('abort', interrupt);
   process.off('exit', end);
   return first;

@@ -9,7 +9,7 @@ import type { MachineConstants, RankTask } from './machine-rank.ts';
 
 export type { MachineConstants } from './machine-rank.ts';
 
-export interface MeasureOptions extends RankTask {
+export interface MachineOptions extends RankTask {
   /** Number of concurrent processes on this machine; if they exceed its cores, they share them. */
   readonly ranks: number;
 }
@@ -24,7 +24,7 @@ const mostRanks = (): number => cores();
  * @returns the constants of one of `ranks` ranks on this machine; more ranks than cores share the arithmetic
  * @throws {MagfaceError} `rank_lost` if a process fails; ends the others, which would wait for minutes
  */
-export async function measureMachine({ ranks, ...task }: MeasureOptions): Promise<MachineConstants> {
+export async function measureMachine({ ranks, ...task }: MachineOptions): Promise<MachineConstants> {
   const size = Math.min(ranks, mostRanks());
   const store = new Store({ isServer: true });
   const program = fileURLToPath(new URL(programFile, import.meta.url));

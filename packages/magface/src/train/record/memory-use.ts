@@ -3,7 +3,7 @@ import { type MemoryStatistics, memoryStatistics } from '@magface/torch';
 
 /** The memory fields of a row; all 0 with `--cache-memory 0`. */
 export interface MemoryFigures {
-  /** Peak memory held by tensors since the previous row, MiB. */
+  /** Peak memory of tensors since the previous row, MiB. */
   readonly memoryPeak: number;
   /** Freed memory cached for the next step, MiB. */
   readonly memoryKept: number;

@@ -47,7 +47,7 @@ test.each(Object.entries(files))('decodes %s', async (name, make) => {
   for await (const { faces } of loader.batches(0)) expect([...faces]).toEqual(expected);
 
   const reader = new ViewReader(dataset, 0);
-  const shown = await reader.read([{ sample: 0, view: { flipped: false, damages: [] } }]);
+  const shown = await reader.read([{ sample: 0, augmentation: { flipped: false, damages: [] } }]);
   expect([...shown]).toEqual(expected);
   await reader.close();
 });

@@ -2,10 +2,10 @@
  * AdaFace: the margin follows the feature's norm, relative to the norms of recent batches.
  *
  *     own class   s · (cos(θ + g_angle) − g_add),   g_angle = −m · ẑ,   g_add = m · ẑ + m
- *     ẑ = (‖f‖ − μ) · h / σ, held within [−1, 1], without gradient
+ *     ẑ = (‖f‖ − μ) · h / σ, clamped to [−1, 1], without gradient
  *     μ and σ: running mean and deviation of norms, α of each batch
  *
- * As in the official code, norms are held within [0.001, 100], cosines within ±(1 − ε), angles within [ε, π − ε], and σ is
+ * As in the official code, norms are clamped to [0.001, 100], cosines within ±(1 − ε), angles within [ε, π − ε], and σ is
  * σ + ε, with ε = 0.001.
  *
  * @see Kim et al., AdaFace, CVPR 2022, arXiv 2204.00964; official head.py

@@ -4,7 +4,7 @@ import type { Column } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type ImageOutcome, sayOf } from './run-images.ts';
 
-export interface FaceRecord {
+export interface FaceRow {
   readonly image: string;
   /** From 0, largest first. */
   readonly face: number;
@@ -22,22 +22,22 @@ export interface FaceRecord {
   readonly measures?: Readonly<Record<string, number>>;
 }
 
-export interface FailureRecord {
+export interface FailureRow {
   readonly image: string;
   readonly error: { readonly code: string; readonly message: string };
 }
 
-export type QualityRecord = FaceRecord | FailureRecord;
+export type QualityRow = FaceRow | FailureRow;
 
 /**
- * One record per face, or one for an image without faces.
+ * One row per face, or one for an image without faces.
  *
  * @param measures - by face: values of further quality methods
  */
-export function faceRecords(
+export function faceRows(
   outcome: ImageOutcome,
   measures: readonly Readonly<Record<string, number>>[] = [],
-): QualityRecord[] {
+): QualityRow[] {
   const { file } = outcome;
   if ('error' in outcome) {
     const { error } = outcome;
@@ -60,15 +60,14 @@ export function faceRecords(
   );
 }
 
-/** The record as JSON gives it: the quality with one decimal. */
-export const printedRecord = (record: QualityRecord): QualityRecord =>
-  'error' in record ? record : printedRow(record);
+/** The face as JSON gives it: the quality with one decimal. */
+export const printedFace = (row: QualityRow): QualityRow => ('error' in row ? row : printedRow(row));
 
 const words = (code: string): string => code.replaceAll('_', ' ');
-const ofFace = (value: (face: FaceRecord) => string | number | boolean | undefined) => (row: QualityRecord) =>
+const ofFace = (value: (face: FaceRow) => string | number | boolean | undefined) => (row: QualityRow) =>
   'error' in row ? undefined : value(row);
 
-export const faceTable: readonly Column<QualityRecord>[] = [
+export const faceTable: readonly Column<QualityRow>[] = [
   { title: 'image', value: ({ image }) => image, layout: 'middle' },
   { title: 'face', value: ofFace(({ face }) => face), layout: 'right' },
   { title: 'size', value: ofFace(({ box }) => `${Math.round(box.width)}x${Math.round(box.height)}`), layout: 'right' },
@@ -84,7 +83,7 @@ export const faceTable: readonly Column<QualityRecord>[] = [
   },
 ];
 
-export const faceCsv: readonly Column<QualityRecord>[] = [
+export const faceCsv: readonly Column<QualityRow>[] = [
   { title: 'image', value: ({ image }) => image },
   { title: 'face', value: ofFace(({ face }) => face) },
   ...(['x', 'y', 'width', 'height'] as const).map((side) => ({ title: side, value: ofFace(({ box }) => box[side]) })),
@@ -97,12 +96,12 @@ export const faceCsv: readonly Column<QualityRecord>[] = [
 
 /** @returns the columns with one for each quality method, before the last */
 export function withMethods(
-  columns: readonly Column<QualityRecord>[],
+  columns: readonly Column<QualityRow>[],
   methods: readonly string[],
   format: (value: number) => string | number,
-): Column<QualityRecord>[] {
+): Column<QualityRow>[] {
   const own = methods.map(
-    (name): Column<QualityRecord> => ({
+    (name): Column<QualityRow> => ({
       title: name,
       value: ofFace(({ measures }) => (measures?.[name] === undefined ? undefined : format(measures[name]))),
       layout: 'right',

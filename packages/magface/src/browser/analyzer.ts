@@ -1,4 +1,4 @@
-/** The engine of the worker: opens the models and runs the same pipeline as Node. */
+/** The analyzer of the worker: opens the models and runs the same pipeline as Node. */
 import { templateSize } from '../align.ts';
 import type { DetectedFace } from '../face.ts';
 import { createAligner } from '../infer/aligner.ts';
@@ -22,7 +22,7 @@ export interface Job {
   readonly signal: AbortSignal;
 }
 
-export interface Engine {
+export interface Analyzer {
   readonly opened: Opened;
   detect(job: Job): Promise<readonly DetectedFace[]>;
   analyze(job: Job): Promise<Analysis>;
@@ -33,7 +33,10 @@ export interface Engine {
  *
  * @throws {ModelError} if a model cannot be found, downloaded, verified, read or run
  */
-export async function openEngine(options: OpenOptions, onProgress: (progress: LoadProgress) => void): Promise<Engine> {
+export async function openAnalyzer(
+  options: OpenOptions,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Analyzer> {
   const list = await listFolder(options.folder);
   const model = pickModel(list, 'recogniser', options.model);
   const detector = pickModel(list, 'detector', options.detector);
@@ -44,10 +47,10 @@ export async function openEngine(options: OpenOptions, onProgress: (progress: Lo
   ]);
   const models = { model, detector, aligner, detectorFile: files[0]!, alignerFile: files[1]!, modelFile: files[2]! };
   try {
-    return await engineOn(runtime, models, options);
+    return await analyzerOn(runtime, models, options);
   } catch (error) {
     if (options.device !== 'auto' || runtime.device === 'wasm') throw error;
-    return engineOn(await loadRuntime({ ...options, device: 'wasm' }), models, options);
+    return analyzerOn(await loadRuntime({ ...options, device: 'wasm' }), models, options);
   }
 }
 
@@ -61,7 +64,7 @@ interface FetchedModels {
 }
 
 /** Releases the open sessions if a later one fails, because the fallback may need the memory. */
-async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
+async function analyzerOn(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Analyzer> {
   const sessions: Session[] = [];
   const open: Runtime['open'] = async (bytes, name) => {
     const session = await runtime.open(bytes, name);
@@ -69,7 +72,7 @@ async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOp
     return session;
   };
   try {
-    return await startEngine({ ...runtime, open }, models, options);
+    return await startAnalyzer({ ...runtime, open }, models, options);
   } catch (error) {
     // If the device is lost, this fails too. Report the first error.
     await Promise.allSettled(sessions.map((session) => session.release()));
@@ -77,7 +80,7 @@ async function engineOn(runtime: Runtime, models: FetchedModels, options: OpenOp
   }
 }
 
-async function startEngine(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Engine> {
+async function startAnalyzer(runtime: Runtime, models: FetchedModels, options: OpenOptions): Promise<Analyzer> {
   const { model, detector: found } = models;
   const detector = createDetector(await runtime.open(models.detectorFile, found.id), found.contract, {
     name: found.id,

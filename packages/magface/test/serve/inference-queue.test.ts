@@ -7,25 +7,25 @@ import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { MagfaceError } from '../../src/errors.ts';
-import { type Engine, type EngineOptions, openEngine } from '../../src/serve/engine.ts';
-import type { AnalyzeRequest, ServedImage } from '../../src/serve/engine-request.ts';
+import type { AnalyzeRequest, ServedImage } from '../../src/serve/analyze-request.ts';
+import { type InferenceQueue, openQueue, type QueueOptions } from '../../src/serve/inference-queue.ts';
 import { tinyOnnx, tinyRecord } from '../support/tiny-onnx.ts';
 
 const aligned: AnalyzeRequest = { aligned: true, minScore: undefined, minFace: undefined, maxFaces: 1 };
 
 let folder: string;
-const open: Engine[] = [];
+const open: InferenceQueue[] = [];
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'magface engine ü '));
+  folder = await mkdtemp(join(tmpdir(), 'magface queue ü '));
   await writeFile(join(folder, 'tiny.onnx'), tinyOnnx(112, tinyRecord()));
 });
 afterAll(async () => {
-  for (const engine of open) await engine.close();
+  for (const inference of open) await inference.close();
   await rm(folder, { recursive: true });
 });
 
-async function engine(options: Omit<EngineOptions, 'model'> = {}): Promise<Engine> {
-  const opened = await openEngine({ model: join(folder, 'tiny.onnx'), detector: false, workers: 1, ...options });
+async function inference(options: Omit<QueueOptions, 'model'> = {}): Promise<InferenceQueue> {
+  const opened = await openQueue({ model: join(folder, 'tiny.onnx'), detector: false, workers: 1, ...options });
   open.push(opened);
   return opened;
 }
@@ -46,7 +46,7 @@ const red = ({ faces }: ServedImage): number => Math.round(faces[0]!.embedding[0
 
 test('batches concurrent requests with the same options, and gives each its own result', async () => {
   const batches: number[] = [];
-  const opened = await engine({ batch: 8, onBatch: (images) => batches.push(images) });
+  const opened = await inference({ batch: 8, onBatch: (images) => batches.push(images) });
   expect(opened.models.recogniser.contract.embeddingLength).toBe(3);
   const images = await Promise.all(Array.from({ length: 12 }, (_, at) => face(10 * at)));
   const answers = await Promise.all(
@@ -57,7 +57,7 @@ test('batches concurrent requests with the same options, and gives each its own 
 });
 
 test('rejects requests when the queue is full, and says when to try again', async () => {
-  const opened = await engine({ queue: 2, batch: 1 });
+  const opened = await inference({ queue: 2, batch: 1 });
   const images = await Promise.all([1, 2, 3].map(face));
   opened.expectRoom(2);
   expect(() => opened.expectRoom(3)).toThrow(
@@ -69,7 +69,7 @@ test('rejects requests when the queue is full, and says when to try again', asyn
 });
 
 test('removes a disconnected client from the queue', async () => {
-  const opened = await engine({ batch: 1 });
+  const opened = await inference({ batch: 1 });
   const [first, second] = await Promise.all([face(1), face(2)]);
   const leaving = new AbortController();
   const stays = opened.analyze(first!, aligned, patient);
@@ -82,7 +82,7 @@ test('removes a disconnected client from the queue', async () => {
 });
 
 test('names an unusable image as the client does, without affecting others', async () => {
-  const opened = await engine({ limits: { pixels: 20_000 } });
+  const opened = await inference({ limits: { pixels: 20_000 } });
   const huge = await sharp({ create: { width: 400, height: 400, channels: 3, background: 'red' } })
     .png()
     .toBuffer();
@@ -101,7 +101,7 @@ test('names an unusable image as the client does, without affecting others', asy
 });
 
 test('reports a defect in the thread with its location, and processes the next image', async () => {
-  const opened = await engine();
+  const opened = await inference();
   // Nothing that a client can send: only what is wrong in our own code fails like it.
   const nonsense = { data: 3, width: 1n, height: 1, buffer: new ArrayBuffer(8) } as unknown as Uint8Array;
   const error = await opened.analyze(nonsense, aligned, patient).catch((reason: unknown) => reason);
@@ -112,7 +112,7 @@ test('reports a defect in the thread with its location, and processes the next i
 });
 
 test('tells the operator, but not clients, why a thread ended', async () => {
-  const opened = await engine();
+  const opened = await inference();
   const posts = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(() => undefined); // the image does not arrive
   const waits = opened.analyze(await face(1), aligned, patient);
   const told = expect(waits).rejects.toMatchObject({
@@ -129,14 +129,14 @@ test('tells the operator, but not clients, why a thread ended', async () => {
 });
 
 test('reports a missing model at the start', async () => {
-  await expect(openEngine({ model: join(folder, 'none.onnx'), detector: false })).rejects.toMatchObject({
+  await expect(openQueue({ model: join(folder, 'none.onnx'), detector: false })).rejects.toMatchObject({
     name: 'ModelError',
     code: 'model_unknown',
   });
 });
 
 test('ends waiting requests when it closes', async () => {
-  const opened = await engine();
+  const opened = await inference();
   const waits = opened.analyze(await face(1), aligned, patient);
   const refused = expect(waits).rejects.toMatchObject({ code: 'engine_failed' });
   await opened.close();

@@ -25,7 +25,7 @@ export interface ServedImage {
 }
 
 /** The models without their bytes. */
-export interface EngineModels {
+export interface ServedModels {
   readonly recogniser: Omit<LoadedModel<'recogniser'>, 'bytes'>;
   readonly detector: Omit<LoadedModel<'detector'>, 'bytes'> | undefined;
 }

@@ -2,34 +2,34 @@
 import { signal } from '@preact/signals';
 import { type LoadProgress, MagFace } from 'magface/browser';
 
-export type EngineState =
+export type LibraryState =
   | { readonly kind: 'loading'; readonly progress: LoadProgress | undefined }
   | { readonly kind: 'ready'; readonly magface: MagFace }
   | { readonly kind: 'failed'; readonly message: string };
 
-export const engine = signal<EngineState>({ kind: 'loading', progress: undefined });
+export const library = signal<LibraryState>({ kind: 'loading', progress: undefined });
 
 let opened: Promise<MagFace> | undefined;
 
 /** @returns the library; loads it if it is not loaded or the last attempt failed */
-export function openEngine(): Promise<MagFace> {
+export function openLibrary(): Promise<MagFace> {
   opened ??= load().catch((error: unknown) => {
     opened = undefined;
-    engine.value = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    library.value = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
     throw error;
   });
   return opened;
 }
 
 async function load(): Promise<MagFace> {
-  engine.value = { kind: 'loading', progress: undefined };
+  library.value = { kind: 'loading', progress: undefined };
   await serviceWorkerControls();
   const magface = await MagFace.load({
     onProgress: (progress) => {
-      engine.value = { kind: 'loading', progress };
+      library.value = { kind: 'loading', progress };
     },
   });
-  engine.value = { kind: 'ready', magface };
+  library.value = { kind: 'ready', magface };
   return magface;
 }
 

@@ -4,13 +4,13 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { enrollable } from '../gallery/enrolment-gate.ts';
-import type { People } from '../gallery/gallery.ts';
+import type { SearchableGallery } from '../gallery/gallery.ts';
 import { identify } from '../gallery/identify.ts';
 import { longestName, nameFault } from '../gallery/person-name.ts';
 import { printedQuality } from '../quality.ts';
 import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
-import type { Engine } from './engine.ts';
+import type { InferenceQueue } from './inference-queue.ts';
 import { facesOf, largestFaces } from './largest-faces.ts';
 import { imageBodies } from './openapi.ts';
 import type { ServeOptions } from './options.ts';
@@ -18,12 +18,12 @@ import * as schema from './schema.ts';
 import { readUploads } from './uploads.ts';
 
 /** Dependencies of these routes. */
-export interface PeopleParts {
-  readonly engine: Engine;
-  readonly gallery: People;
+export interface GalleryParts {
+  readonly inference: InferenceQueue;
+  readonly gallery: SearchableGallery;
 }
 
-export function addPeople(app: FastifyInstance, options: ServeOptions, parts: PeopleParts): void {
+export function addGalleryRoutes(app: FastifyInstance, options: ServeOptions, parts: GalleryParts): void {
   addEnrolment(app, options, parts);
   addSearch(app, options, parts);
 }
@@ -45,7 +45,7 @@ const person: z.ZodType<{ readonly id: string }> = z.object({
 /** Maximum count of faces if one is expected. */
 const countedFaces = 20;
 
-function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
+function addEnrolment(app: FastifyInstance, options: ServeOptions, { inference, gallery }: GalleryParts): void {
   const typed = app.withTypeProvider<ZodTypeProvider>();
   typed.route({
     method: 'POST',
@@ -66,7 +66,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
       const { aligned, minQuality, largest } = request.query;
       const images = await readUploads(request, { ...options, signal });
       const maxFaces = largest ? 1 : countedFaces;
-      const all = await facesOf(images, engine, { signal, aligned, maxFaces });
+      const all = await facesOf(images, inference, { signal, aligned, maxFaces });
       const gate = { minQuality, largest, flags: { minQuality: 'minQuality', largest: '?largest=true' } };
       const found = all.map((faces, at) => enrollable(faces, { ...gate, image: images[at]!.name }));
       const faces: schema.EnrolmentReply['faces'] = [];
@@ -97,7 +97,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { engine, gal
   });
 }
 
-function addSearch(app: FastifyInstance, options: ServeOptions, { engine, gallery }: PeopleParts): void {
+function addSearch(app: FastifyInstance, options: ServeOptions, { inference, gallery }: GalleryParts): void {
   app.withTypeProvider<ZodTypeProvider>().route({
     method: 'POST',
     url: '/v1/search',
@@ -112,11 +112,11 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { engine, galler
     },
     handler: async (request, reply) => {
       const { aligned, limit, fmr } = request.query;
-      thresholdOf(engine, fmr); // an unsupported rate fails before any work
+      thresholdOf(inference, fmr); // an unsupported rate fails before any work
       const signal = deadline(reply, options.timeout);
       const images = await readUploads(request, { ...options, signal, expected: 1 });
-      const [face] = await largestFaces(images, engine, { signal, aligned });
-      const { thresholds } = engine.models.recogniser.contract;
+      const [face] = await largestFaces(images, inference, { signal, aligned });
+      const { thresholds } = inference.models.recogniser.contract;
       const { matches, ...rule } = await identify(gallery, face!.embedding, { thresholds, limit, fmr });
       return { ...rule, fmrAsked: fmr, matches: [...matches] };
     },

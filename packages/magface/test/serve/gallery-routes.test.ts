@@ -1,14 +1,14 @@
 /** People over HTTP, against a gallery that remembers what it was asked. */
 import type { FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
-import type { People } from '../../src/gallery/gallery.ts';
+import type { SearchableGallery } from '../../src/gallery/gallery.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
-import { fakeEngine } from './fake-engine.ts';
+import { fakeInference } from './fake-inference.ts';
 
 const asked: unknown[] = [];
-const gallery: People = {
+const gallery: SearchableGallery = {
   enrol: async (person, { embedding, quality }) => {
     asked.push(['enrol', person, [...embedding].map(Math.round), quality]);
     return { face: asked.length, faces: asked.length, known: person === 'known' };
@@ -30,8 +30,8 @@ afterEach(async () => {
   for (const app of open.splice(0)) await app.close();
 });
 
-async function server(people: People | undefined): Promise<FastifyInstance> {
-  const parts = { engine: fakeEngine(), metrics: createMetrics(), pageFolder: '/none', gallery: people };
+async function server(people: SearchableGallery | undefined): Promise<FastifyInstance> {
+  const parts = { inference: fakeInference(), metrics: createMetrics(), pageFolder: '/none', gallery: people };
   const app = await createServer(serveOptions.parse({}), parts);
   open.push(app);
   return app;

@@ -1,16 +1,16 @@
-/** Renders a training face in a view: unchanged, mirrored or damaged. */
+/** Augments a training face: unchanged, mirrored or damaged. */
 import type { DamageKind } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
 
 /** The changes made to a face. */
-export interface View {
+export interface Augmentation {
   readonly flipped: boolean;
   /** Applied in this order. */
-  readonly damages: readonly DamageStep[];
+  readonly damages: readonly AppliedDamage[];
 }
 
-export interface DamageStep {
+export interface AppliedDamage {
   readonly kind: DamageKind | 'jpeg';
   /** 0 to 1. */
   readonly strength: number;
@@ -19,9 +19,9 @@ export interface DamageStep {
 }
 
 /** @param face - (112, 112, 3) uint8 RGB @returns a new face, unless nothing is changed */
-export function showView(face: Pixels, view: View): Pixels {
-  const shown = view.flipped ? mirrored(face) : face;
-  return view.damages.reduce((pixels, { kind, strength, seed }) => {
+export function augmented(face: Pixels, augmentation: Augmentation): Pixels {
+  const shown = augmentation.flipped ? mirrored(face) : face;
+  return augmentation.damages.reduce((pixels, { kind, strength, seed }) => {
     return allDamages[kind].apply(pixels, strength, seed);
   }, shown);
 }

@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
-import { showView } from '../../../src/train/data/show-view.ts';
+import { augmented } from '../../../src/train/data/augment.ts';
+import { augmentationOf, damageNames } from '../../../src/train/finetune/augmentations.ts';
 import { plannedBatches } from '../../../src/train/finetune/batch-plan.ts';
-import { damageNames, viewOf } from '../../../src/train/finetune/views.ts';
 
 const face = { data: Uint8Array.from({ length: 112 * 112 * 3 }, (_, i) => (i * 37) & 255), width: 112, height: 112 };
 const options = { seed: 1, strength: 0.8 };
 
 test('the first two views are the face and its mirror image', () => {
-  expect(showView(face, viewOf(7, 0, options))).toBe(face);
-  const mirrored = showView(face, viewOf(7, 1, options));
+  expect(augmented(face, augmentationOf(7, 0, options))).toBe(face);
+  const mirrored = augmented(face, augmentationOf(7, 1, options));
   expect(mirrored.data.subarray(0, 3)).toEqual(face.data.subarray(3 * 111, 3 * 112));
-  expect(showView(mirrored, viewOf(7, 1, options)).data).toEqual(face.data);
+  expect(augmented(mirrored, augmentationOf(7, 1, options)).data).toEqual(face.data);
 });
 
 test('damage is a function of seed, sample and view, over all kinds and strengths', () => {
-  const views = Array.from({ length: 700 }, (_, sample) => viewOf(sample, 2, options));
-  expect(viewOf(5, 2, options)).toEqual(views[5]);
-  expect(viewOf(5, 3, options)).not.toEqual(views[5]);
-  expect(viewOf(5, 2, { ...options, seed: 2 })).not.toEqual(views[5]);
+  const views = Array.from({ length: 700 }, (_, sample) => augmentationOf(sample, 2, options));
+  expect(augmentationOf(5, 2, options)).toEqual(views[5]);
+  expect(augmentationOf(5, 3, options)).not.toEqual(views[5]);
+  expect(augmentationOf(5, 2, { ...options, seed: 2 })).not.toEqual(views[5]);
   expect(new Set(views.map(({ damages }) => damages[0]!.kind))).toEqual(new Set(damageNames));
   const strengths = views.map(({ damages }) => damages[0]!.strength);
   expect(Math.max(...strengths)).toBeLessThanOrEqual(0.8);
@@ -29,7 +29,7 @@ test('damage is a function of seed, sample and view, over all kinds and strength
 test('only the requested kinds of damage occur', () => {
   const only = { ...options, kinds: ['jpeg', 'blur'] as const };
   const kinds = Array.from({ length: 50 }, (_, sample) =>
-    viewOf(sample, 2, only).damages.map(({ kind }) => kind),
+    augmentationOf(sample, 2, only).damages.map(({ kind }) => kind),
   ).flat();
   expect(new Set(kinds)).toEqual(new Set(['jpeg', 'blur']));
 });

@@ -4,28 +4,28 @@
  */
 import { damages } from '../../degrade/damage.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
+import type { AppliedDamage, Augmentation } from '../data/augment.ts';
 import { hash } from '../data/sample-order.ts';
-import type { DamageStep, View } from '../data/show-view.ts';
 import { cleanViews } from './finetune-settings.ts';
 
-export interface ViewOptions {
+export interface AugmentationOptions {
   readonly seed: number;
   /** Maximum strength of damage, 0 to 1; strengths are uniform up to it. */
   readonly strength: number;
   /** @default all kinds that Node supports */
-  readonly kinds?: readonly DamageStep['kind'][] | undefined;
+  readonly kinds?: readonly AppliedDamage['kind'][] | undefined;
 }
 
 /** Share of damaged views with a second, weaker damage, since bad photos usually have several defects. */
 const secondShare = 0.3;
 
 /** @param view - from 0; see {@link cleanViews} */
-export function viewOf(sample: number, view: number, options: ViewOptions): View {
+export function augmentationOf(sample: number, view: number, options: AugmentationOptions): Augmentation {
   if (view < cleanViews) return { flipped: view === 1, damages: [] };
-  const { seed, strength, kinds = Object.keys(allDamages) as DamageStep['kind'][] } = options;
+  const { seed, strength, kinds = Object.keys(allDamages) as AppliedDamage['kind'][] } = options;
   const bits = (purpose: number): number => hash(seed, sample, view, purpose);
   const share = (purpose: number): number => bits(purpose) / 2 ** 32;
-  const step = (purpose: number, greatest: number): DamageStep => ({
+  const step = (purpose: number, greatest: number): AppliedDamage => ({
     kind: kinds[bits(purpose) % kinds.length]!,
     strength: greatest * share(purpose + 1),
     seed: bits(purpose + 2),
@@ -42,8 +42,8 @@ export interface DamageSum {
   readonly darkness: number;
 }
 
-export function damageSum({ damages }: View): DamageSum {
-  const sum = (steps: readonly DamageStep[]): number => steps.reduce((total, { strength }) => total + strength, 0);
+export function damageSum({ damages }: Augmentation): DamageSum {
+  const sum = (steps: readonly AppliedDamage[]): number => steps.reduce((total, { strength }) => total + strength, 0);
   return { all: sum(damages), darkness: sum(damages.filter(({ kind }) => kind === 'darkness')) };
 }
 

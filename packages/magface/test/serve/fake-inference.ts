@@ -1,8 +1,8 @@
-/** An engine whose faces are known, for tests of what stands around it: the image's text says what becomes of it. */
+/** Inference whose faces are known, for tests of what stands around it: the image's text says what becomes of it. */
 import { template } from '../../src/align.ts';
 import { ImageError } from '../../src/errors.ts';
-import type { Engine } from '../../src/serve/engine.ts';
-import type { EngineModels, ServedFace } from '../../src/serve/engine-request.ts';
+import type { ServedFace, ServedModels } from '../../src/serve/analyze-request.ts';
+import type { InferenceQueue } from '../../src/serve/inference-queue.ts';
 
 const models = {
   recogniser: {
@@ -20,7 +20,7 @@ const models = {
     },
   },
   detector: { name: 'eyes', id: 'eyes', path: '', digest: 'e'.repeat(64), assumed: [], contract: { kind: 'detector' } },
-} as unknown as EngineModels;
+} as unknown as ServedModels;
 
 /** @param angle - of the embedding, in degrees */
 export function face(angle: number, length = 5): ServedFace {
@@ -38,7 +38,7 @@ export function face(angle: number, length = 5): ServedFace {
 }
 
 /** `face ANGLE` is a face, `faces ANGLE ANGLE` are several, `none` is no face, `wait` waits until the client goes away or its time is over. */
-export function fakeEngine(overrides: Partial<Engine> = {}): Engine {
+export function fakeInference(overrides: Partial<InferenceQueue> = {}): InferenceQueue {
   return {
     models,
     waiting: 0,

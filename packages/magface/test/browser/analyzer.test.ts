@@ -1,7 +1,7 @@
 /** Which sessions stay when WebGPU is given up, with runtimes that remember what they opened. */
 import { Tensor } from 'onnxruntime-common';
 import { afterEach, expect, test, vi } from 'vitest';
-import { openEngine } from '../../src/browser/engine.ts';
+import { openAnalyzer } from '../../src/browser/analyzer.ts';
 import type { OpenOptions } from '../../src/browser/messages.ts';
 import type { Device, Runtime, RuntimeOptions } from '../../src/browser/session.ts';
 import type { Session } from '../../src/infer/session.ts';
@@ -51,7 +51,7 @@ const options: OpenOptions = { folder: 'http://x/', device: 'auto' };
 
 test('keeps only the WebGPU sessions if WebGPU works', async () => {
   cannot = '';
-  const { opened } = await openEngine(options, () => undefined);
+  const { opened } = await openAnalyzer(options, () => undefined);
   expect([opened.device, [...open]]).toEqual(['webgpu', ['webgpu/finder', 'webgpu/straightener', 'webgpu/knower']]);
 });
 
@@ -59,13 +59,13 @@ test.each(['open finder', 'open straightener', 'open knower', 'run', 'run and re
   'leaves nothing behind if WebGPU cannot %s and WebAssembly replaces it',
   async (what) => {
     cannot = what;
-    const { opened } = await openEngine(options, () => undefined);
+    const { opened } = await openAnalyzer(options, () => undefined);
     expect([opened.device, [...open]]).toEqual(['wasm', ['wasm/finder', 'wasm/straightener', 'wasm/knower']]);
   },
 );
 
 test('leaves nothing behind if no replacement works', async () => {
   cannot = 'run';
-  await expect(openEngine({ ...options, device: 'webgpu' }, () => undefined)).rejects.toThrow('device lost');
+  await expect(openAnalyzer({ ...options, device: 'webgpu' }, () => undefined)).rejects.toThrow('device lost');
   expect([...open]).toEqual([]);
 });

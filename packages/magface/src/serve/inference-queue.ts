@@ -7,16 +7,16 @@ import { ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts
 import { type LoadOptions, loadModels } from '../infer/node/magface.ts';
 import { type TaskOutcome, Workers, workerCount } from '../infer/node/workers.ts';
 import { receivedError } from '../sent-error.ts';
-import type { AnalyzeRequest, EngineModels, ServedImage } from './engine-request.ts';
+import type { AnalyzeRequest, ServedImage, ServedModels } from './analyze-request.ts';
 import { Pace } from './pace.ts';
 
 /** Options for starting the threads. */
-export type EngineSetup = Pick<
+export type QueueSetup = Pick<
   LoadOptions,
   'model' | 'detector' | 'engine' | 'workers' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
 >;
 
-export interface EngineOptions extends EngineSetup {
+export interface QueueOptions extends QueueSetup {
   /** Maximum images waiting; more are refused. @default 64 */
   readonly queue?: number;
   /** Maximum aligned faces per batch. @default 16 */
@@ -27,9 +27,9 @@ export interface EngineOptions extends EngineSetup {
   readonly onBatch?: (images: number, seconds: number) => void;
 }
 
-/** The service's view of inference; tests use their own. */
-export interface Engine {
-  readonly models: EngineModels;
+/** Inference as the service uses it; tests use their own. */
+export interface InferenceQueue {
+  readonly models: ServedModels;
   /** Images that wait. */
   readonly waiting: number;
   /** Resolves when inference ends, with an error if not ended by `close`. */
@@ -40,20 +40,20 @@ export interface Engine {
    * @throws {ServiceError} `busy` if the queue is full, `engine_failed`
    * @throws {Error} not a MagfaceError, if inference has a defect
    */
-  analyze(image: Uint8Array, request: AnalyzeRequest, options: AnalyzeOptions): Promise<ServedImage>;
+  analyze(image: Uint8Array, request: AnalyzeRequest, options: TaskOptions): Promise<ServedImage>;
   /** @throws {ServiceError} `busy` if so many images do not fit into the queue; call before sending any */
   expectRoom(images: number): void;
   close(): Promise<void>;
 }
 
-export interface AnalyzeOptions {
+export interface TaskOptions {
   /** The client's name for the image. */
   readonly name: string;
   /** Aborting it removes the image from the queue. */
   readonly signal: AbortSignal;
 }
 
-interface Waiting extends AnalyzeOptions {
+interface Waiting extends TaskOptions {
   readonly image: Uint8Array;
   readonly request: AnalyzeRequest;
   readonly resolve: (image: ServedImage) => void;
@@ -61,7 +61,7 @@ interface Waiting extends AnalyzeOptions {
 }
 
 /** @throws {ModelError} if a model cannot load */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
+export async function openQueue(options: QueueOptions): Promise<InferenceQueue> {
   const { queue = 64, batch = 16, timeout = 30, onBatch = () => undefined, limits, threads = 1 } = options;
   const loaded = await loadModels(options);
   const { model, detector } = loaded;
@@ -74,7 +74,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw error;
   }
   const told = { recogniser: withoutBytes(model), detector: detector && withoutBytes(detector) };
-  return new QueuedEngine(workers, told, { queue, batch, timeout, onBatch });
+  return new WorkerQueue(workers, told, { queue, batch, timeout, onBatch });
 }
 
 function withoutBytes<Model extends { readonly bytes: Uint8Array }>({
@@ -84,18 +84,18 @@ function withoutBytes<Model extends { readonly bytes: Uint8Array }>({
   return told;
 }
 
-type EngineLimits = Required<Pick<EngineOptions, 'queue' | 'batch' | 'timeout' | 'onBatch'>>;
+type QueueLimits = Required<Pick<QueueOptions, 'queue' | 'batch' | 'timeout' | 'onBatch'>>;
 
-class QueuedEngine implements Engine {
-  readonly models: EngineModels;
+class WorkerQueue implements InferenceQueue {
+  readonly models: ServedModels;
   readonly ended: Promise<Error | undefined>;
   readonly #workers: Workers;
-  readonly #limits: EngineLimits;
+  readonly #limits: QueueLimits;
   #queue: Waiting[] = [];
   readonly #pace: Pace;
   #failure: ServiceError | undefined;
 
-  constructor(workers: Workers, models: EngineModels, limits: EngineLimits) {
+  constructor(workers: Workers, models: ServedModels, limits: QueueLimits) {
     this.#workers = workers;
     this.models = models;
     this.#limits = limits;
@@ -107,7 +107,7 @@ class QueuedEngine implements Engine {
     return this.#queue.length;
   }
 
-  analyze(image: Uint8Array, request: AnalyzeRequest, { name, signal }: AnalyzeOptions): Promise<ServedImage> {
+  analyze(image: Uint8Array, request: AnalyzeRequest, { name, signal }: TaskOptions): Promise<ServedImage> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (signal.aborted) return Promise.reject(signal.reason);
     if (!this.#hasRoom(1)) return Promise.reject(this.#busy());
