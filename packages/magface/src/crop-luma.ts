@@ -1,7 +1,7 @@
 /** Brightness, contrast, edges and noise of an aligned face, all from its luma (Rec. 601, 0 to 255). */
 import type { Pixels } from './pixels.ts';
 
-/** (112, 112) luma of an aligned face. */
+/** (height, width) luma of an image; the measures below are for aligned faces of 112x112. */
 export interface Luma {
   readonly values: Float32Array;
   readonly width: number;

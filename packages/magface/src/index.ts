@@ -27,6 +27,7 @@ export type {
 } from './face.ts';
 export type { DetectOptions } from './infer/detector.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
+export { type EmbedOptions, embed } from './infer/node/embed.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
 export type { LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';

@@ -25,7 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   machine: ['.'],
   client: [],
   gallery: ['.', 'models', 'graph', 'format', 'infer/node', 'machine'],
-  eval: ['.', 'format', 'models', 'graph', 'infer', 'infer/node', 'degrade/node', 'machine'],
+  eval: ['.', 'format', 'models', 'graph', 'infer', 'infer/node', 'people', 'degrade/node', 'machine'],
   report: ['.', 'eval'],
   train: [
     '.',

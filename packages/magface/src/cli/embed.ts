@@ -1,4 +1,4 @@
-/** `magface embed`: writes features of faces. */
+/** `magface embed`: prints features of faces, or writes them to a file. */
 
 import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
@@ -6,17 +6,21 @@ import type { FeatureWriter } from '../format/feature-writer.ts';
 import { expectFileTarget } from '../format/write-target.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
+import { type FaceRow, faceRows } from './face-rows.ts';
 import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords } from './options.ts';
-import { printRecord } from './output.ts';
+import { type Column, createRows, printRecord } from './output.ts';
+import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 
 interface EmbedFlags extends RunFlags {
-  readonly output: string;
+  readonly output?: string;
   readonly allFaces?: boolean;
 }
 
 const examples = `
-The file extension selects the format:
+Without --output the features are printed: in a terminal as a summary, and into
+a pipe as JSON, one line per face. With --output they go to a file, whose
+extension selects the format:
   F.list         the official text: a name and its values per line
   F.npy          a float32 matrix (N, D), with the names in F.names.txt
   F.safetensors  tensors "embeddings" (N, D) and "names" (UTF-8, one per line)
@@ -27,6 +31,8 @@ normalized: their length is the magnitude. If you press Ctrl-C, the results so
 far are saved as F.part.EXTENSION.
 
 Examples:
+  magface embed photo.jpg
+  magface embed photo.jpg | jq .embedding
   magface embed photos/ --output photos.npy
   magface embed --list lfw.txt --aligned --flip --output lfw.list`;
 
@@ -34,17 +40,77 @@ const endings = /\.(list|npy|safetensors|jsonl)$/;
 
 export function defineEmbed(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Write the features of faces to a file: the largest face of each photo.')
+    .description('Print the features of faces, or write them to a file: the largest face of each photo.')
     .argument('[input...]', inputWords)
     .optionsGroup('Features:')
-    .requiredOption('--output <file>', 'file to write: .list, .npy, .safetensors or .jsonl')
+    .option('--output <file>', 'file to write: .list, .npy, .safetensors or .jsonl (default: print them)')
     .option('--flip', 'add the feature of the mirrored face (flip-sum)')
     .option('--all-faces', 'write every face of a photo, not only the largest');
   addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
-  command.action(async (inputs: string[], flags: EmbedFlags) => done(await embed(inputs, flags, context)));
+  command.action(async (inputs: string[], flags: EmbedFlags) => {
+    if (flags.output !== undefined) return done(await embed(inputs, { ...flags, output: flags.output }, context));
+    const isChosen = flags.json === true || command.getOptionValueSource('format') === 'cli';
+    const format = isChosen || context.stdout.isTTY === true ? formatOf(flags) : 'jsonl';
+    done(await printFeatures(inputs, { ...flags, format }, context));
+  });
 }
 
-async function embed(inputs: readonly string[], flags: EmbedFlags, context: Context): Promise<ExitCode> {
+/** A face with its feature. */
+interface Embedded extends FaceRow {
+  readonly embedding: Float32Array;
+}
+
+const shownValues = 4;
+
+const table: readonly Column<Embedded>[] = [
+  { title: 'image', value: ({ image }) => image, layout: 'middle' },
+  { title: 'face', value: ({ face }) => face, layout: 'right' },
+  qualityInTable,
+  { title: 'magnitude', value: ({ magnitude }) => magnitude.toFixed(2), layout: 'right' },
+  {
+    title: 'embedding',
+    value: ({ embedding }) =>
+      `${[...embedding.subarray(0, shownValues)].map((value) => value.toFixed(3)).join(' ')} … (${embedding.length} values)`,
+  },
+];
+
+const csv: readonly Column<Embedded>[] = [
+  { title: 'image', value: ({ image }) => image },
+  { title: 'face', value: ({ face }) => face },
+  { title: 'magnitude', value: ({ magnitude }) => magnitude },
+  qualityInCsv,
+  { title: 'embedding', value: ({ embedding }) => embedding.join(' ') },
+];
+
+async function printFeatures(inputs: readonly string[], flags: EmbedFlags, context: Context): Promise<ExitCode> {
+  const { allFaces = false, quiet = false, format } = flags;
+  const json = ({ image, face, magnitude, quality, embedding }: Embedded) =>
+    printedRow({ image, face, magnitude, quality, embedding: [...embedding] });
+  const rows = createRows(context.stdout, { format, table, csv, json });
+  let faces = 0;
+  const { failed } = await runImages(inputs, flags, {
+    context,
+    start: async () => undefined,
+    outcome: async (outcome) => {
+      if ('error' in outcome) return;
+      const records = faceRows(outcome).flatMap((record) => ('error' in record ? [] : [record]));
+      for (const [at, record] of records.slice(0, allFaces ? records.length : 1).entries()) {
+        await rows.write({ ...record, embedding: outcome.faces[at]!.embedding });
+        faces++;
+      }
+    },
+  });
+  await rows.close();
+  if (format === 'table' && faces > 0 && !quiet)
+    note(context, 'All values: --json, a pipe, or --output FILE (.npy, .list, .safetensors, .jsonl).');
+  return failed > 0 ? 1 : 0;
+}
+
+async function embed(
+  inputs: readonly string[],
+  flags: EmbedFlags & { readonly output: string },
+  context: Context,
+): Promise<ExitCode> {
   const { output, allFaces = false, quiet = false } = flags;
   if (!endings.test(output)) {
     const message = `Expected an output that ends in .list, .npy, .safetensors or .jsonl but received ${output}: rename it.`;

@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./quality.ts')).defineQuality,
   },
   embed: {
-    summary: 'write the features of faces to a file',
+    summary: 'print the features of faces, or write them to a file',
     load: async () => (await import('./embed.ts')).defineEmbed,
   },
   compare: {
@@ -43,6 +43,10 @@ const commands: Readonly<Record<string, Entry>> = {
   lab: {
     summary: 'rank quality methods by the errors they prevent, on one page',
     load: async () => (await import('./lab/lab.ts')).defineLab,
+  },
+  data: {
+    summary: 'look after training sets: duplicates, wrong labels, overlaps',
+    load: async () => (await import('./data/data.ts')).defineData,
   },
   train: {
     summary: 'train or finetune a model',

@@ -19,6 +19,8 @@ export interface EmbedSetOptions extends Pick<AnalyzeOptions, 'aligned' | 'flip'
   readonly onImage?: ((done: number, total: number) => void) | undefined;
   /** Remedy for images without a feature, for the error message. @default names these options */
   readonly remedy?: string | undefined;
+  /** Images without a face get a feature of zeros instead of an error. @default false */
+  readonly allowMissing?: boolean | undefined;
 }
 
 /** The models and the engine that features depend on; a `MagFace` has them. */
@@ -62,12 +64,13 @@ export async function embedFaceSet(
 export function featuresPath(
   { images }: Pick<FaceSet, 'images'>,
   { model, detector, aligner, engine }: EmbeddingModels,
-  { aligned = false, flip = false, minScore, minFace, cacheDir }: EmbedSetOptions,
+  { aligned = false, flip = false, minScore, minFace, cacheDir, allowMissing = false }: EmbedSetOptions,
 ): string {
   const found = aligned
     ? [null]
     : [detector?.digest ?? null, aligner?.digest ?? null, minScore ?? null, minFace ?? null];
   const parts = [model.digest, engine.name, JSON.stringify(model.contract.input), flip, ...found];
+  if (allowMissing) parts.push('allow-missing');
   const folder = cacheFolder(cacheDir === false ? undefined : cacheDir);
   return featureCachePath(folder, [...parts, ...images.map(({ digest }) => digest)]);
 }
@@ -78,7 +81,7 @@ export async function embedImages(
   magface: Pick<MagFace, 'model' | 'stream'>,
   options: EmbedSetOptions,
 ): Promise<EmbeddedImages> {
-  const { cacheDir: _, onImage, remedy = ownRemedy, ...wanted } = options;
+  const { cacheDir: _, onImage, remedy = ownRemedy, allowMissing = false, ...wanted } = options;
   const total = set.images.length;
   const dimension = magface.model.contract.embeddingLength;
   const values = new Float32Array(total * dimension);
@@ -96,7 +99,7 @@ export async function embedImages(
     }
     onImage?.(index + 1, total);
   }
-  if (failed.length === 0) return { values, dimension, magnitudes };
+  if (failed.length === 0 || allowMissing) return { values, dimension, magnitudes };
   const [shown, rest] = [failed.slice(0, 5).join(', '), failed.length - 5];
   const message = `Expected a feature for every image of ${set.name} but ${failed.length} of ${total} have none: ${shown}${rest > 0 ? ` and ${rest} more` : ''}. ${remedy}.`;
   throw new MagfaceError('feature_missing', message);

@@ -68,6 +68,19 @@ export {
   damageNames,
   describeDamage,
 } from './damage-faces.ts';
+export {
+  type CheckedImage,
+  type CheckedPerson,
+  checkData,
+  checkEmbedded,
+  type DataCheck,
+  type LabelledSet,
+} from './data/check-data.ts';
+export { type CleanedImage, type CleaningReason, cleanData } from './data/clean-data.ts';
+export type { Duplicate } from './data/duplicates.ts';
+export type { LabelFaults, Mislabelled, Outlier } from './data/label-faults.ts';
+export type { SamePerson } from './data/same-people.ts';
+export type { SetStatistics, Spread } from './data/set-statistics.ts';
 export { type EmbeddingModels, type EmbedSetOptions, embedFaceSet } from './embed-set.ts';
 export type { FaceSet, SetImage } from './face-set.ts';
 export type { FolderSetOptions } from './face-set-folder.ts';

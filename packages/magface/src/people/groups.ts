@@ -1,12 +1,19 @@
 /** Groups of faces while they grow. */
 import { product } from '../row-products.ts';
 
-/** Faces that are one person so far. Changes when another group is absorbed. */
-export interface Group {
-  /** Faces by rank: 0 has the highest magnitude. */
-  readonly faces: number[];
+/** Some faces as one direction. */
+export interface FaceSum {
+  readonly faces: { readonly length: number };
   /** (D) sum of the embeddings: as in the paper, a good face has more weight. */
   readonly sum: Float64Array;
+  /** L2 norm of the sum. */
+  readonly length: number;
+}
+
+/** Faces that are one person so far. Changes when another group is absorbed. */
+export interface Group extends FaceSum {
+  /** Faces by rank: 0 has the highest magnitude. */
+  readonly faces: number[];
   length: number;
   readonly photos: Set<string>;
   readonly sets: Set<string>;
@@ -22,10 +29,10 @@ export interface Group {
  */
 const manyFaces = 1.08;
 
-const spreadOf = ({ faces }: Group): number => 1 + (manyFaces - 1) * (1 - 1 / faces.length);
+const spreadOf = ({ faces }: FaceSum): number => 1 + (manyFaces - 1) * (1 - 1 / faces.length);
 
 /** @returns the cosine of two groups' templates, on the scale of single faces; 0 for an embedding of zeros */
-export function likeness(a: Group, b: Group): number {
+export function likeness(a: FaceSum, b: FaceSum): number {
   const lengths = a.length * b.length * Math.sqrt(spreadOf(a) * spreadOf(b));
   return lengths === 0 ? 0 : product(a.sum, 0, b.sum, 0, a.sum.length) / lengths;
 }

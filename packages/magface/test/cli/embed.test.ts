@@ -81,3 +81,24 @@ test('rejects a missing folder before it loads a model', async () => {
     stderr: 'Expected to write no/such/x.npy but the folder no/such does not exist: create it, or choose another.\n',
   });
 });
+
+test('prints features without --output: JSON lines into a pipe, a summary in a terminal', async () => {
+  const piped = await runCli(['embed', 'photos/a.png', 'photos/two.png'], { cwd });
+  const records = piped.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(records.map(({ image, face, embedding }) => [image, face, embedding.length])).toEqual([
+    ['photos/a.png', 0, 2],
+    ['photos/two.png', 0, 2],
+  ]);
+  expect(Math.hypot(...records[0].embedding)).toBeCloseTo(records[0].magnitude, 4);
+  const one = await runCli(['embed', 'photos/two.png', '--all-faces', '--json'], { cwd });
+  expect(JSON.parse(one.stdout)).toHaveLength(2);
+  const shown = await runCli(['embed', 'photos/a.png'], { cwd, terminal: true });
+  expect(shown.stdout).toMatch(/^image +face +quality +magnitude +embedding\n/);
+  expect(shown.stdout).toContain('(2 values)');
+  expect(Math.max(...shown.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(shown.stderr).toContain('--output FILE');
+  expect(files()).toEqual([]);
+});

@@ -20,6 +20,8 @@ export interface EmbedSetFlags extends ModelFlags, OutputFlags {
   readonly flip?: boolean;
   /** False neither reads nor writes the cache. @default true */
   readonly cache?: boolean;
+  /** Images without a face get a feature of zeros. @default an error names them */
+  readonly allowMissing?: boolean;
 }
 
 /** A set, ready for all measures. */
@@ -43,7 +45,8 @@ export async function embedSet(set: FaceSet, flags: EmbedSetFlags, context: Cont
 }
 
 /**
- * @throws {MagfaceError} `feature_missing` naming the images without a feature: the rest would give other figures
+ * @throws {MagfaceError} `feature_missing` naming the images without a feature, unless they are allowed: the rest would give
+ * other figures
  */
 export async function embedFaces(
   set: Pick<FaceSet, 'name' | 'images'>,
@@ -53,7 +56,11 @@ export async function embedFaces(
   const { embedImages, featuresPath } = await import('../../eval/embed-set.ts');
   const { throughCache } = await import('../../eval/feature-cache.ts');
   const models = await modelsOf(flags, context);
-  const options = { ...streamOptions(flags, context.signal), cacheDir: context.env['MAGFACE_CACHE'], remedy };
+  const { allowMissing } = flags;
+  const options = {
+    ...streamOptions(flags, context.signal),
+    ...{ cacheDir: context.env['MAGFACE_CACHE'], remedy, allowMissing },
+  };
   const path = flags.cache === false ? undefined : featuresPath(set, models, options);
   // Sessions are opened only if features are missing.
   const { images, isCached, unkept } = await throughCache(path, async () => {
