@@ -5,4 +5,4 @@ import { cliPage, errorsPage, settingsPage } from '../packages/magface/test/supp
 const page = (name: string): URL => new URL(`../docs/${name}.md`, import.meta.url);
 writeFileSync(page('cli'), await cliPage());
 writeFileSync(page('errors'), errorsPage());
-writeFileSync(page('settings'), settingsPage());
+writeFileSync(page('settings'), await settingsPage());

@@ -43,7 +43,7 @@ function disarm(command: Command): void {
 test('docs/cli.md, docs/errors.md and docs/settings.md match the sources (otherwise: npm run docs)', async () => {
   expect(read('docs/cli.md')).toBe(await cliPage());
   expect(read('docs/errors.md')).toBe(errorsPage());
-  expect(read('docs/settings.md')).toBe(settingsPage());
+  expect(read('docs/settings.md')).toBe(await settingsPage());
 });
 
 test('the help of every command fits into 80 columns', async () => {

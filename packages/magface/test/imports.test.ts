@@ -21,7 +21,7 @@ const allowed: Record<string, readonly string[]> = {
   'people/node': ['.', 'people', 'machine'],
   degrade: ['.'],
   'degrade/node': ['.', 'degrade'],
-  settings: [],
+  settings: ['.'],
   machine: ['.'],
   client: [],
   gallery: ['.', 'models', 'graph', 'format', 'infer/node', 'machine'],

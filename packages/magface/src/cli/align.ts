@@ -5,16 +5,49 @@ import { join, parse } from 'node:path';
 import type { Command } from 'commander';
 import { expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, wholeWithin } from './options.ts';
+import {
+  configSettings,
+  engineSettings,
+  finderSettings,
+  formatOf,
+  inputSettings,
+  inputWords,
+  outputSettings,
+} from './options.ts';
 import { type Column, createRows } from './output.ts';
-import { type RunFlags, runImages, sayOf } from './run-images.ts';
+import { runImages, sayOf } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface AlignFlags extends RunFlags {
-  readonly output: string;
-  readonly size: number;
-}
+/** Far larger than any face in a photo; larger crops would only fill the memory. */
+const largestSide = 4096;
+
+const settings = {
+  output: {
+    group: 'Faces:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'folder for the faces; created if missing',
+    required: true,
+  },
+  size: {
+    group: 'Faces:',
+    takes: 'count',
+    within: [1, largestSide],
+    value: '<pixels>',
+    says: `width and height of a face, at most ${largestSide}`,
+    default: 112,
+  },
+  ...inputSettings,
+  ...finderSettings,
+  ...engineSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type AlignFlags = ConfigOf<typeof settings>;
 
 type AlignRecord =
   | { readonly image: string; readonly face: number; readonly output: string }
@@ -30,9 +63,6 @@ const table: readonly Column<AlignRecord>[] = [
   },
 ];
 
-/** Far larger than any face in a photo; larger crops would only fill the memory. */
-const largestSide = 4096;
-
 const examples = `
 Example:
   magface align photos/ --output faces/
@@ -42,11 +72,8 @@ next. If a name is in use, a number is appended. PNG is lossless.`;
 export function defineAlign(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Cut out faces, aligned and scaled as recognisers expect them.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Faces:')
-    .requiredOption('--output <dir>', 'folder for the faces; created if missing')
-    .option('--size <pixels>', `width and height of a face, at most ${largestSide}`, wholeWithin(1, largestSide), 112);
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: false })).addHelpText('after', examples);
+    .argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: AlignFlags) => done(await align(inputs, flags, context)));
 }
 

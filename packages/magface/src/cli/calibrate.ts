@@ -11,20 +11,53 @@ import { resolvePairs } from '../eval/pairs.ts';
 import { expectFileTarget } from '../format/write-target.ts';
 import type { RecogniserContract, Threshold } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { claimed } from './calibrate-claim.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addModelFlags, addOutputFlags, formatOf } from './options.ts';
+import { configSettings, formatOf, modelSettings, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
-import { downloadNotes, type RunFlags, runImages } from './run-images.ts';
+import { downloadNotes, runImages } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface CalibrateFlags extends Omit<RunFlags, 'list'> {
-  readonly faces?: string;
-  readonly pairs?: string;
-  readonly claim?: string;
-  readonly keepScale?: boolean;
-  readonly output?: string;
-}
+const settings = {
+  faces: {
+    group: 'Calibration:',
+    takes: 'text',
+    value: '<list>',
+    says: 'reference set: a list of images, or a folder',
+  },
+  root: { group: 'Calibration:', takes: 'text', value: '<dir>', says: 'folder that paths in the list are relative to' },
+  pairs: {
+    group: 'Calibration:',
+    takes: 'text',
+    value: '<file>',
+    says: 'pairs of these images, to measure thresholds at FMR 1e-2 to 1e-6, as far as the pairs suffice',
+  },
+  keepScale: {
+    group: 'Calibration:',
+    takes: 'boolean',
+    value: '',
+    says: 'keep the model’s scale and measure only thresholds',
+  },
+  claim: {
+    group: 'Calibration:',
+    takes: 'text',
+    value: '<id>',
+    says: 'declare that the file is this model of `magface models list`, and copy its record',
+  },
+  output: {
+    group: 'Calibration:',
+    takes: 'text',
+    value: '<file.onnx>',
+    says: 'write a copy of the model with scale and thresholds',
+  },
+  ...modelSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type CalibrateFlags = ConfigOf<typeof settings>;
 
 type Model = LoadedModel<'recogniser'>;
 
@@ -54,21 +87,10 @@ Examples:
       --output thresholds.onnx`;
 
 export function defineCalibrate(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .description(
-      'Fit a model’s quality scale to reference faces (the largest of each image), and measure its thresholds.',
-    )
-    .optionsGroup('Calibration:')
-    .option('--faces <list>', 'reference set: a list of images, or a folder')
-    .option('--root <dir>', 'folder that paths in the list are relative to')
-    .option(
-      '--pairs <file>',
-      'pairs of these images, to measure thresholds at FMR 1e-2 to 1e-6, as far as the pairs suffice',
-    )
-    .option('--keep-scale', 'keep the model’s scale and measure only thresholds')
-    .option('--claim <id>', 'declare that the file is this model of `magface models list`, and copy its record')
-    .option('--output <file.onnx>', 'write a copy of the model with scale and thresholds');
-  addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
+  command.description(
+    'Fit a model’s quality scale to reference faces (the largest of each image), and measure its thresholds.',
+  );
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (flags: CalibrateFlags) => done(await calibrate(flags, context)));
 }
 

@@ -4,18 +4,25 @@ import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { printedQuality } from '../quality.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { compare as similarityOf } from '../similarity.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import type { ImageFile } from './inputs.ts';
-import { addModelFlags, addOutputFlags, fmrWords, formatOf, share } from './options.ts';
+import { decisionSettings, formatOf, modelSettings, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
-import { loadMagFace, named, noFace, type RunFlags, streamOptions } from './run-images.ts';
+import { loadMagFace, named, noFace, streamOptions } from './run-images.ts';
 import type { Recogniser } from './services.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface CompareFlags extends RunFlags {
-  readonly fmr: number;
-}
+const settings = {
+  ...decisionSettings,
+  flip: { takes: 'boolean', value: '', says: 'compare the sums of each face and its mirror image' },
+  ...modelSettings,
+  ...outputSettings,
+} as const;
+
+type CompareFlags = ConfigOf<typeof settings>;
 
 const examples = `
 Example:
@@ -30,10 +37,8 @@ export function defineCompare(command: Command, context: Context, done: (exitCod
   command
     .description('Decide whether two photos show the same person, by the largest face in each.')
     .argument('<a>', 'first image')
-    .argument('<b>', 'another')
-    .option('--fmr <rate>', fmrWords, share, 0.001)
-    .option('--flip', 'compare the sums of each face and its mirror image');
-  addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
+    .argument('<b>', 'another');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (a: string, b: string, flags: CompareFlags) => {
     await compare([a, b], flags, context);
     done(0);

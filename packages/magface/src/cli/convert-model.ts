@@ -6,19 +6,53 @@ import { join, resolve } from 'node:path';
 import type { ConvertedOnnx, WeightType } from '../convert/convert-onnx.ts';
 import { ConfigError } from '../errors.ts';
 import { writeWhole } from '../format/file-writer.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import { findImages } from './inputs.ts';
 import type { OutputFlags } from './options.ts';
 import { startProgress } from './progress.ts';
 import { readYaml } from './yaml-file.ts';
 
-export interface ModelConversionFlags {
-  readonly dtype: WeightType;
-  readonly faces?: string;
-  readonly samples: number;
-  readonly describe?: string;
-  readonly arch?: string;
-}
+/** Settings of a model's conversion. */
+export const conversionSettings = {
+  dtype: {
+    group: 'To .onnx:',
+    takes: 'choice',
+    choices: ['fp32', 'fp16', 'int8'],
+    value: '<type>',
+    says: 'type of the weights',
+    default: 'fp32',
+  },
+  faces: {
+    group: 'To .onnx:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'aligned faces to calibrate int8 on: a folder, a glob or a list',
+  },
+  samples: {
+    group: 'To .onnx:',
+    takes: 'count',
+    value: '<n>',
+    says: 'number of faces to calibrate on, spread over the given ones',
+    default: 100,
+    onlyWith: ['faces'],
+  },
+  describe: {
+    group: 'To .onnx:',
+    takes: 'text',
+    value: '<file>',
+    says: 'record for a model that has none, or corrections to its record',
+  },
+  arch: {
+    group: 'To .onnx:',
+    takes: 'text',
+    value: '<name>',
+    says: 'architecture of a .pth or .safetensors: a name, or the file of your own network',
+    otherwise: 'the one that its tensors fit',
+  },
+} as const;
+
+export type ModelConversionFlags = ConfigOf<typeof conversionSettings>;
 
 /** `--json` output for a written model. */
 export interface ConvertedModel {

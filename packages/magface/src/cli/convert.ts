@@ -1,19 +1,31 @@
 /** `magface convert`: converts weights, models and training sets by their file extensions. */
 import { extname } from 'node:path';
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { expectFileTarget } from '../format/write-target.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import type { Context } from './context.ts';
-import { type ConvertedModel, convertModel, type ModelConversionFlags } from './convert-model.ts';
+import { type ConvertedModel, conversionSettings, convertModel } from './convert-model.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from './options.ts';
+import { formatOf, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface ConvertFlags extends OutputFlags, ModelConversionFlags {
-  readonly optimizer?: boolean;
-  readonly shardSize?: number;
-}
+const settings = {
+  ...conversionSettings,
+  optimizer: {
+    group: 'To .pth and .tar:',
+    takes: 'boolean',
+    value: '',
+    says: 'omit the optimizer state from a .pth',
+    default: true,
+  },
+  shardSize: { group: 'To .pth and .tar:', takes: 'count', value: '<n>', says: 'images per .tar', otherwise: 'all' },
+  ...outputSettings,
+} as const;
+
+type ConvertFlags = ConfigOf<typeof settings>;
 
 type Converted = { readonly tensors: number } | ConvertedData | ConvertedModel;
 
@@ -55,20 +67,8 @@ export function defineConvert(command: Command, context: Context, done: (exitCod
   command
     .description('Convert weights, models, training sets, verification sets or features, by file extension.')
     .argument('<in>', 'file or folder to convert')
-    .argument('<out>', 'file or folder to write')
-    .optionsGroup('To .onnx:')
-    .addOption(new Option('--dtype <type>', 'type of the weights').choices(['fp32', 'fp16', 'int8']).default('fp32'))
-    .option('--faces <dir>', 'aligned faces to calibrate int8 on: a folder, a glob or a list')
-    .option('--samples <n>', 'number of faces to calibrate on, spread over the given ones', count, 100)
-    .option('--describe <file>', 'record for a model that has none, or corrections to its record')
-    .option(
-      '--arch <name>',
-      'architecture of a .pth or .safetensors: a name, or the file of your own network (default: the one that its tensors fit)',
-    )
-    .optionsGroup('To .pth and .tar:')
-    .option('--no-optimizer', 'omit the optimizer state from a .pth')
-    .option('--shard-size <n>', 'images per .tar (default: all)', count);
-  addOutputFlags(command).addHelpText('after', examples);
+    .argument('<out>', 'file or folder to write');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (input: string, output: string, flags: ConvertFlags) => {
     const converted = await convert(input, output, { flags, context });
     const what = countOf(converted);

@@ -6,12 +6,14 @@ import type { Command } from 'commander';
 import { MagfaceError } from '../errors.ts';
 import { cores } from '../machine/cores.ts';
 import { cacheFolder } from '../models/cache.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import type { MemoryTrial, TorchState } from '../train/loop/torch-state.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf } from './options.ts';
+import { formatOf, offlineSettings, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
-import { type TuneFlags, tuneModel, tuningLines } from './tune-model.ts';
+import { addSettings } from './setting-flags.ts';
+import { tuneModel, tuningLines } from './tune-model.ts';
 
 const packageRemedy =
   'training needs @magface/torch: run npm install @magface/torch, then npx magface-torch (which compiles it for libtorch, or explains how to get libtorch)';
@@ -20,19 +22,29 @@ const blasRemedy =
 const addonRemedy =
   'training needs the compiled addon of @magface/torch: run npx magface-torch (which finds libtorch, or explains how to get it)';
 
-interface Flags extends TuneFlags {
-  readonly memory?: boolean;
-  readonly tune?: boolean;
-}
+const settings = {
+  memory: { takes: 'boolean', value: '', says: 'test the memory allocator of training' },
+  tune: {
+    takes: 'boolean',
+    value: '',
+    says: 'measure engines, batch sizes and threads for a model; --engine auto then uses the best',
+  },
+  model: {
+    takes: 'text',
+    value: '<model>',
+    says: 'model to tune',
+    otherwise: 'magface-small',
+    onlyWith: ['tune'],
+  },
+  ...offlineSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 export function defineDoctor(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command.description('Show versions, engines, devices and cached models, what is missing and how to get it.');
-  command
-    .option('--memory', 'test the memory allocator of training')
-    .option('--tune', 'measure engines, batch sizes and threads for a model; --engine auto then uses the best')
-    .option('--model <model>', 'model to tune (default: magface-small)')
-    .option('--offline', 'use no network, only cached models');
-  addOutputFlags(command).action(async (flags: Flags) => {
+  addSettings(command, settings).action(async (flags: Flags) => {
     const tuned = flags.tune === true ? await tuneModel(flags, context) : undefined;
     const record = await examine(context);
     const memory = flags.memory === true ? await tryMemory() : undefined;

@@ -4,18 +4,47 @@ import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import type { FeatureWriter } from '../format/feature-writer.ts';
 import { expectFileTarget } from '../format/write-target.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { type FaceRow, faceRows } from './face-rows.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords } from './options.ts';
+import {
+  configSettings,
+  flipSettings,
+  formatOf,
+  inputSettings,
+  inputWords,
+  modelSettings,
+  outputSettings,
+  under,
+} from './options.ts';
 import { type Column, createRows, printRecord } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { runImages } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface EmbedFlags extends RunFlags {
-  readonly output?: string;
-  readonly allFaces?: boolean;
-}
+const settings = {
+  output: {
+    group: 'Features:',
+    takes: 'text',
+    value: '<file>',
+    says: 'file to write: .list, .npy, .safetensors or .jsonl',
+    otherwise: 'print them',
+  },
+  ...under('Features:', flipSettings),
+  allFaces: {
+    group: 'Features:',
+    takes: 'boolean',
+    value: '',
+    says: 'write every face of a photo, not only the largest',
+  },
+  ...inputSettings,
+  ...modelSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type EmbedFlags = ConfigOf<typeof settings>;
 
 const examples = `
 Without --output the features are printed: in a terminal as a summary, and into
@@ -41,15 +70,11 @@ const endings = /\.(list|npy|safetensors|jsonl)$/;
 export function defineEmbed(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Print the features of faces, or write them to a file: the largest face of each photo.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Features:')
-    .option('--output <file>', 'file to write: .list, .npy, .safetensors or .jsonl (default: print them)')
-    .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--all-faces', 'write every face of a photo, not only the largest');
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+    .argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: EmbedFlags) => {
     if (flags.output !== undefined) return done(await embed(inputs, { ...flags, output: flags.output }, context));
-    const isChosen = flags.json === true || command.getOptionValueSource('format') === 'cli';
+    const isChosen = flags.json === true || command.getOptionValueSource('format') !== 'default';
     const format = isChosen || context.stdout.isTTY === true ? formatOf(flags) : 'jsonl';
     done(await printFeatures(inputs, { ...flags, format }, context));
   });

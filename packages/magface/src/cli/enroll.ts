@@ -4,21 +4,40 @@ import { ConfigError } from '../errors.ts';
 import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
 import type { Gallery, GalleryMatch } from '../gallery/gallery.ts';
 import { nameFault } from '../gallery/person-name.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { expectGalleryRoom, galleryWords, openGallery } from './gallery.ts';
+import { expectGalleryRoom, gallerySettings, openGallery } from './gallery.ts';
 import { expectCalibration } from './min-quality.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, formatOf, inputWords, percent } from './options.ts';
+import { formatOf, inputSettings, inputWords, modelSettings, outputSettings } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { runImages } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface Flags extends RunFlags {
-  readonly gallery: string;
-  readonly person: string;
-  readonly minQuality?: number;
-  readonly largest?: boolean;
-}
+const settings = {
+  ...gallerySettings,
+  person: { group: 'Gallery:', takes: 'text', value: '<name>', says: 'the person in the images', required: true },
+  minQuality: {
+    group: 'Gallery:',
+    takes: 'amount',
+    within: [0, 100],
+    value: '<q>',
+    says: 'reject faces of lower quality, 0 to 100',
+    otherwise: String(defaultMinQuality),
+  },
+  largest: {
+    group: 'Gallery:',
+    takes: 'boolean',
+    value: '',
+    says: 'use the largest face of an image with several',
+  },
+  ...inputSettings,
+  ...modelSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 /** One enrolled face. */
 interface EnrolledRow {
@@ -54,13 +73,8 @@ image that the person already has is not added again.`;
 export function defineEnroll(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Add one person’s faces to a gallery, which is created if missing.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Gallery:')
-    .requiredOption('--gallery <where>', galleryWords)
-    .requiredOption('--person <name>', 'the person in the images')
-    .option('--min-quality <q>', `reject faces of lower quality, 0 to 100 (default: ${defaultMinQuality})`, percent)
-    .option('--largest', 'use the largest face of an image with several');
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+    .argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await enroll(inputs, flags, context)));
 }
 

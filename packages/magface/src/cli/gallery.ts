@@ -3,8 +3,18 @@ import type { DatabaseOptions } from '../gallery/database.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 
-/** Help of `--gallery`. */
-export const galleryWords = 'the gallery: a folder, or postgres://... with pgvector';
+/** The gallery of a command that needs one. */
+export const gallerySettings = {
+  gallery: {
+    group: 'Gallery:',
+    takes: 'text',
+    value: '<where>',
+    says: 'the gallery: a folder, or postgres://... with pgvector',
+    required: true,
+  },
+} as const;
+
+export const galleryWords: string = gallerySettings.gallery.says;
 
 /** Runs before a model loads. @throws {ConfigError} if the folder has no gallery */
 export async function expectGallery(where: string): Promise<void> {

@@ -3,28 +3,34 @@ import type { Command } from 'commander';
 import { type DecisionThreshold, expectedFalseHits, rateTaken, thresholdAt } from '../decision.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import { identify as identifyFace } from '../gallery/identify.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { expectGallery, galleryWords, openGallery } from './gallery.ts';
+import { expectGallery, gallerySettings, openGallery } from './gallery.ts';
 import {
-  addInputFlags,
-  addModelFlags,
-  addOutputFlags,
-  count,
-  fmrWords,
+  decisionSettings,
   formatOf,
+  inputSettings,
   inputWords,
-  share,
+  modelSettings,
+  outputSettings,
+  under,
 } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { runImages } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface Flags extends RunFlags {
-  readonly gallery: string;
-  readonly best: number;
-  readonly fmr: number;
-}
+const settings = {
+  ...gallerySettings,
+  best: { group: 'Gallery:', takes: 'count', value: '<n>', says: 'number of people to list per face', default: 1 },
+  ...under('Gallery:', decisionSettings),
+  ...inputSettings,
+  ...modelSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 /** One face and one similar person; no person if the gallery is empty. */
 interface MatchRow {
@@ -76,14 +82,8 @@ stranger has N chances of a false match, so expect about rate x N of them. Use a
 smaller --fmr for more people.`;
 
 export function defineIdentify(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .description('Find the people in a gallery whom each face resembles most.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Gallery:')
-    .requiredOption('--gallery <where>', galleryWords)
-    .option('--best <n>', 'number of people to list per face', count, 1)
-    .option('--fmr <rate>', fmrWords, share, 0.001);
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+  command.description('Find the people in a gallery whom each face resembles most.').argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await identify(inputs, flags, context)));
 }
 

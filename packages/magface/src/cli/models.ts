@@ -1,13 +1,15 @@
 /** `magface models`: lists known and cached models and their contracts. */
 import type { Command } from 'commander';
 import type { ModelRecord } from '../models/list-models.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { formatOf, type OutputFlags, offlineSettings, outputSettings } from './options.ts';
 import { type Column, createRows, printRecord } from './output.ts';
 import { downloadNotes } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-type ModelsFlags = OutputFlags & { readonly offline?: boolean };
+type ModelsFlags = ConfigOf<typeof offlineSettings> & OutputFlags;
 
 const table: readonly Column<ModelRecord>[] = [
   { title: 'model', value: ({ id }) => id }, // never shortened: users type it
@@ -27,7 +29,7 @@ export function defineModels(command: Command, context: Context, done: (exitCode
   command.description('List, download and show models: a path, an id in the list, https: or npm:NAME@VERSION/PATH.');
   command.addHelpText('after', examples);
   const list = command.command('list').description('List the models that have an id, and which are cached.');
-  addOutputFlags(list).action(async (flags: ModelsFlags) => {
+  addSettings(list, outputSettings).action(async (flags: ModelsFlags) => {
     const rows = createRows(context.stdout, { format: formatOf(flags), table });
     for (const record of await context.services.listModels(cacheOf(context))) await rows.write(record);
     await rows.close();
@@ -38,8 +40,7 @@ export function defineModels(command: Command, context: Context, done: (exitCode
     ['show', 'Show a model’s record: input, calibration, licence, digest.'],
   ] as const) {
     const sub = command.command(name).description(description).argument('<model>', 'a path, an id, https: or npm:');
-    sub.option('--offline', 'use no network, only cached models');
-    addOutputFlags(sub).action(async (model: string, flags: ModelsFlags) => {
+    addSettings(sub, { ...offlineSettings, ...outputSettings }).action(async (model: string, flags: ModelsFlags) => {
       await show(model, { ...flags, refresh: name === 'pull' }, context);
       done(0);
     });

@@ -1,118 +1,204 @@
-/** Flags shared by several commands. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+/** Settings shared by several commands: each is defined once, and a command's table takes those it needs. */
+import type { Command } from 'commander';
+import type { ConfigOf, Setting } from '../settings/setting.ts';
 import type { OutputFormat } from './output.ts';
+import { addSettings, parserOf } from './setting-flags.ts';
 
-export interface OutputFlags {
-  readonly json?: boolean;
-  readonly format: OutputFormat;
-  readonly quiet?: boolean;
-  readonly debug?: boolean;
+/** How results are printed. */
+export const outputSettings = {
+  format: {
+    group: 'Output:',
+    takes: 'choice',
+    choices: ['table', 'json', 'jsonl', 'csv'],
+    value: '<format>',
+    says: 'how to print results',
+    default: 'table',
+  },
+  json: { group: 'Output:', takes: 'boolean', value: '', says: 'same as --format json' },
+  quiet: {
+    group: 'Output:',
+    takes: 'boolean',
+    value: '',
+    short: '-q',
+    says: 'print errors only, no progress and no notes',
+  },
+  debug: { group: 'Output:', takes: 'boolean', value: '', says: 'print the stack of errors' },
+} as const;
+
+export type OutputFlags = ConfigOf<typeof outputSettings>;
+
+/** For commands that may download models. */
+export const offlineSettings = {
+  offline: { takes: 'boolean', value: '', says: 'use no network, only cached models' },
+} as const;
+
+const engine = {
+  engine: {
+    takes: 'choice',
+    choices: ['onnx', 'torch', 'auto'],
+    value: '<engine>',
+    says: 'runtime of the recogniser',
+    otherwise: 'auto, the best found by doctor --tune',
+  },
+  batch: {
+    takes: 'count',
+    value: '<n>',
+    says: 'faces per run of the network',
+    otherwise: 'as tuned, else 8',
+  },
+  workers: {
+    takes: 'count',
+    value: '<n>',
+    says: 'threads that process images',
+    otherwise: 'one per core',
+  },
+  threads: {
+    takes: 'count',
+    value: '<n>',
+    says: 'threads per network',
+    otherwise: 'one in each worker',
+  },
+} as const;
+
+const finder = {
+  model: { takes: 'text', value: '<model>', says: 'recogniser', otherwise: 'magface-small' },
+  detector: { takes: 'text', value: '<model>', says: 'face detector', otherwise: 'yunet' },
+  minFaceScore: {
+    takes: 'share',
+    value: '<share>',
+    says: 'minimum confidence of a face, 0 to 1',
+    otherwise: 'the detector’s',
+  },
+  minFace: {
+    takes: 'count',
+    value: '<pixels>',
+    says: 'smallest face to look for',
+    otherwise: '1/25 of the photo’s shorter side',
+  },
+} as const;
+
+const aligned = {
+  aligned: {
+    takes: 'boolean',
+    value: '',
+    says: 'inputs are aligned faces of 112x112: skip detection',
+  },
+} as const;
+
+const modelsHeading = 'Models (a path, an id of `magface models list`, https: or npm:):';
+
+/** The network's runtime, and the threads. */
+export const engineSettings: typeof engine & typeof offlineSettings = under(modelsHeading, {
+  ...engine,
+  ...offlineSettings,
+});
+
+/** Recogniser, detector, and what is looked for in a photo. */
+export const finderSettings: typeof finder = under(modelsHeading, finder);
+
+/** For commands that also take aligned faces. */
+export const alignedSettings: typeof aligned = under(modelsHeading, aligned);
+
+/** Models of commands over photos or aligned faces. */
+export const modelSettings: typeof finderSettings & typeof alignedSettings & typeof engineSettings = {
+  ...finderSettings,
+  ...alignedSettings,
+  ...engineSettings,
+};
+
+export type ModelFlags = ConfigOf<typeof modelSettings>;
+
+/** Lists of images. */
+export const inputSettings = {
+  list: {
+    group: 'Inputs:',
+    takes: 'texts',
+    value: '<file>',
+    says: 'list of images, the first word of each line',
+  },
+  root: {
+    group: 'Inputs:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'folder that listed paths are relative to',
+    otherwise: 'the current folder, else the list’s',
+  },
+} as const;
+
+export type InputFlags = ConfigOf<typeof inputSettings>;
+
+/** Settings from a file, for commands that run for long. */
+export const configSettings = {
+  config: {
+    group: 'Settings:',
+    takes: 'text',
+    value: '<file>',
+    says: 'settings as YAML, with the flags’ names in camelCase; flags override them',
+  },
+} as const;
+
+/** For commands that embed faces. */
+export const flipSettings = {
+  flip: { takes: 'boolean', value: '', says: 'add the feature of the mirrored face (flip-sum)' },
+} as const;
+
+/** For commands that keep features or values between runs. */
+export const cacheSettings = {
+  cache: { takes: 'boolean', value: '', says: 'neither read nor write cached features', default: true },
+} as const;
+
+/** For commands that decide whether two faces show the same person. */
+export const decisionSettings = {
+  fmr: {
+    takes: 'share',
+    value: '<rate>',
+    says: 'maximum false match rate: the given rate, or the next stricter measured one',
+    default: 0.001,
+  },
+} as const;
+
+/** The settings under a heading. */
+export function under<Table extends Readonly<Record<string, Setting>>>(group: string, table: Table): Table {
+  const rows = Object.entries(table).map(([name, setting]) => [name, { ...setting, group }]);
+  return Object.fromEntries(rows) as Table;
 }
 
-export interface ModelFlags {
-  readonly model?: string;
-  readonly detector?: string;
-  readonly minFaceScore?: number;
-  readonly minFace?: number;
-  readonly aligned?: boolean;
-  readonly engine?: 'onnx' | 'torch' | 'auto';
-  readonly batch?: number;
-  readonly threads?: number;
-  readonly workers?: number;
-  readonly offline?: boolean;
+/** The settings without some of them. */
+export function without<Table extends object, Name extends keyof Table>(
+  table: Table,
+  ...names: readonly Name[]
+): Omit<Table, Name> {
+  const rows = Object.entries(table).filter(([name]) => !(names as readonly PropertyKey[]).includes(name));
+  return Object.fromEntries(rows) as Omit<Table, Name>;
 }
-
-export interface InputFlags {
-  readonly list?: readonly string[];
-  readonly root?: string;
-}
-
-/** Help of `--fmr` in all commands. */
-export const fmrWords = 'maximum false match rate: the given rate, or the next stricter measured one';
 
 export const inputWords = 'files, folders (searched recursively), globs or https: addresses; - reads paths from stdin';
 
-export function addInputFlags(command: Command): Command {
-  return command
-    .optionsGroup('Inputs:')
-    .option('--list <file>', 'list of images, the first word of each line (repeatable)', collect)
-    .option('--root <dir>', 'folder that listed paths are relative to (default: the current folder, else the list’s)');
-}
-
-interface ModelFlagsWanted {
-  readonly aligned: boolean;
-  /** @default true */
-  readonly batch?: boolean;
-}
-
-export function addModelFlags(command: Command, { aligned, batch = true }: ModelFlagsWanted): Command {
-  command
-    .optionsGroup('Models (a path, an id of `magface models list`, https: or npm:):')
-    .option('--model <model>', 'recogniser (default: magface-small)')
-    .option('--detector <model>', 'face detector (default: yunet)')
-    .option('--min-face-score <share>', 'minimum confidence of a face, 0 to 1 (default: the detector’s)', share)
-    .option('--min-face <pixels>', 'smallest face to look for (default: 1/25 of the photo’s shorter side)', count);
-  if (aligned) command.option('--aligned', 'inputs are aligned faces of 112x112: skip detection');
-  return addEngineFlags(command, { batch });
-}
-
-/** Adds flags of the engine. */
-export function addEngineFlags(command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command {
-  command.addOption(
-    new Option(
-      '--engine <engine>',
-      'runtime of the recogniser (default: auto, the best found by doctor --tune)',
-    ).choices(['onnx', 'torch', 'auto']),
-  );
-  if (batch) command.option('--batch <n>', 'faces per run of the network (default: as tuned, else 8)', count);
-  return command
-    .option('--workers <n>', 'threads that process images (default: one per core)', count)
-    .option('--threads <n>', 'threads per network (default: one in each worker)', count)
-    .option('--offline', 'use no network, only cached models');
-}
-
-export function addOutputFlags(command: Command): Command {
-  return command
-    .optionsGroup('Output:')
-    .addOption(
-      new Option('--format <format>', 'how to print results')
-        .choices(['table', 'json', 'jsonl', 'csv'])
-        .default('table'),
-    )
-    .option('--json', 'same as --format json')
-    .option('-q, --quiet', 'print errors only, no progress and no notes')
-    .option('--debug', 'print the stack of errors');
-}
-
 export const formatOf = ({ json, format }: OutputFlags): OutputFormat => (json === true ? 'json' : format);
 
-/** A whole number from 1. */
-export const count: (text: string) => number = numberWithin(1, Number.MAX_SAFE_INTEGER, 'a whole number from 1', {
-  whole: true,
-});
-/** 0 to 1. */
-export const share: (text: string) => number = numberWithin(0, 1, 'a number from 0 to 1');
-/** 0 to 100. */
-export const percent: (text: string) => number = numberWithin(0, 100, 'a number from 0 to 100');
+// Commands that do not have a table yet.
+export const addInputFlags = (command: Command): Command => addSettings(command, inputSettings);
 
-/** A whole number, bounds included. */
-export const wholeWithin = (least: number, most: number): ((text: string) => number) =>
-  numberWithin(least, most, `a whole number from ${least} to ${most}`, { whole: true });
+export const addModelFlags = (
+  command: Command,
+  wanted: { readonly aligned: boolean; readonly batch?: boolean },
+): Command =>
+  addEngineFlags(addSettings(command, { ...finderSettings, ...(wanted.aligned && alignedSettings) }), wanted);
 
-function numberWithin(
-  least: number,
-  most: number,
-  expected: string,
-  { whole }: { readonly whole: boolean } = { whole: false },
-): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
-    throw new InvalidArgumentError(`Expected ${expected}.`);
-  };
-}
+export const addEngineFlags = (command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command =>
+  addSettings(command, batch ? engineSettings : without(engineSettings, 'batch'));
 
-/** Collects a repeatable flag. */
+export const addOutputFlags = (command: Command): Command => addSettings(command, outputSettings);
+
+const numeric = (takes: Setting['takes'], within?: readonly [number, number]): ((text: string) => number) =>
+  parserOf({ takes, value: '', says: '', ...(within && { within }) }) as (text: string) => number;
+
+export const count: (text: string) => number = numeric('count');
+export const share: (text: string) => number = numeric('share');
+export const percent: (text: string) => number = numeric('amount', [0, 100]);
+export const wholeWithin = (least: number, most: number): ((text: string) => number) => numeric('whole', [least, most]);
+export const fmrWords: string = decisionSettings.fmr.says;
+
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }

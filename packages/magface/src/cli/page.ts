@@ -2,19 +2,29 @@
 
 import type { Command } from 'commander';
 import { expectFolderTarget } from '../format/write-target.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf, type OutputFlags } from './options.ts';
+import { formatOf, offlineSettings, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
 import { downloadNotes } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface PageFlags extends OutputFlags {
-  readonly output: string;
-  readonly model: string;
-  readonly detector: string;
-  readonly modelsOnly?: boolean;
-  readonly offline?: boolean;
-}
+const settings = {
+  output: { takes: 'text', value: '<dir>', says: 'folder to write; created if missing', required: true },
+  model: {
+    takes: 'text',
+    value: '<model>',
+    says: 'recogniser: a path, an id, https: or npm:',
+    default: 'magface-small',
+  },
+  detector: { takes: 'text', value: '<model>', says: 'face detector', default: 'yunet' },
+  modelsOnly: { takes: 'boolean', value: '', says: 'write only the folder models/' },
+  ...offlineSettings,
+  ...outputSettings,
+} as const;
+
+type PageFlags = ConfigOf<typeof settings>;
 
 const examples = `
 Examples:
@@ -27,14 +37,8 @@ server sends the headers listed in docs/browser.md, the networks use threads
 from the first visit on, otherwise from the second.`;
 
 export function definePage(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .description('Write the page and its models to a folder for any web server.')
-    .requiredOption('--output <dir>', 'folder to write; created if missing')
-    .option('--model <model>', 'recogniser: a path, an id, https: or npm:', 'magface-small')
-    .option('--detector <model>', 'face detector', 'yunet')
-    .option('--models-only', 'write only the folder models/')
-    .option('--offline', 'use no network, only cached models');
-  addOutputFlags(command).addHelpText('after', examples);
+  command.description('Write the page and its models to a folder for any web server.');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (flags: PageFlags) => {
     await write(flags, context);
     done(0);

@@ -4,23 +4,63 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { openLibrary } from '../people/node/library-file.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, collect, formatOf, inputWords } from './options.ts';
+import { configSettings, formatOf, inputSettings, inputWords, modelSettings, outputSettings } from './options.ts';
 import { type Column, createRows } from './output.ts';
 import { addPhotos } from './people/add-photos.ts';
-import { type CorrectionFlags, corrected } from './people/corrected.ts';
+import { corrected } from './people/corrected.ts';
 import { linkPeople } from './people/link-people.ts';
 import { writePeopleReport } from './people/report-people.ts';
 import { type PersonRecord, peopleRecord, type SortedLibrary, sortLibrary } from './people/sort-library.ts';
 import { qualityInTable } from './quality-column.ts';
-import type { RunFlags } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface Flags extends RunFlags, CorrectionFlags {
-  readonly state?: string;
-  readonly output?: string;
-  readonly report?: string;
-}
+const corrections = 'Corrections (kept; the newest counts):';
+
+const settings = {
+  state: {
+    group: 'Library:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'folder that keeps embeddings, names and corrections',
+    otherwise: 'in --output',
+  },
+  output: {
+    group: 'Library:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'write people.json, and a folder of links to photos for each person',
+  },
+  report: {
+    group: 'Library:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with each person’s best shot, and the doubtful cases',
+  },
+  name: {
+    group: corrections,
+    takes: 'texts',
+    parse: assignment,
+    value: '<person=name>',
+    says: 'name a person, by number or present name',
+  },
+  join: { group: corrections, takes: 'texts', value: '<a,b>', says: 'these two are one person' },
+  not: {
+    group: corrections,
+    takes: 'texts',
+    parse: assignment,
+    value: '<person=photo#face>',
+    says: 'this face is not that person',
+  },
+  ...inputSettings,
+  ...modelSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 Examples:
@@ -34,23 +74,13 @@ wrong merge is expected for a hundred people. With --state or --output a second
 run embeds new photos only, and names and corrections are kept.`;
 
 export function definePeople(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .description('Group the faces of a photo library by person.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Library:')
-    .option('--state <dir>', 'folder that keeps embeddings, names and corrections (default: in --output)')
-    .option('--output <dir>', 'write people.json, and a folder of links to photos for each person')
-    .option('--report <file.html>', 'write a page with each person’s best shot, and the doubtful cases')
-    .optionsGroup('Corrections (kept; the newest counts):')
-    .option('--name <person=name>', 'name a person, by number or present name (repeatable)', assignment)
-    .option('--join <a,b>', 'these two are one person (repeatable)', collect)
-    .option('--not <person=photo#face>', 'this face is not that person (repeatable)', assignment);
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+  command.description('Group the faces of a photo library by person.').argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await people(inputs, flags, context)));
 }
 
-function assignment(text: string, before: readonly string[] = []): string[] {
-  if (/^[^=]+=./.test(text)) return [...before, text];
+function assignment(text: string): string {
+  if (/^[^=]+=./.test(text)) return text;
   throw new InvalidArgumentError('Expected two parts with = between them.');
 }
 

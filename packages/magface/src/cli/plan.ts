@@ -1,24 +1,54 @@
 /** `magface plan`: predicts memory, traffic and time of a parallel run. */
 import type { Command } from 'commander';
+import type { ConfigOf } from '../settings/setting.ts';
 import type { Plan } from '../train/parallel/plan.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags, share } from './options.ts';
+import { formatOf, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
+import { addSettings } from './setting-flags.ts';
 import { asTrainingError } from './training-error.ts';
 
-interface Flags extends OutputFlags {
-  readonly classes: number;
-  readonly ranks: number;
-  readonly batch: number;
-  readonly arch: string;
-  readonly embeddingSize: number;
-  readonly sampleRate: number;
-  readonly precision: string;
-  readonly gflops: number;
-  readonly bandwidth: number;
-  readonly measure?: boolean;
-}
+const settings = {
+  classes: { takes: 'count', value: '<n>', says: 'people in the training set', required: true },
+  ranks: { takes: 'count', value: '<n>', says: 'processes', default: 1 },
+  batch: { takes: 'count', value: '<n>', says: 'images per step, over all processes', default: 512 },
+  arch: { takes: 'text', value: '<name>', says: 'backbone', default: 'iresnet100' },
+  embeddingSize: { takes: 'count', value: '<n>', says: 'length of the feature', default: 512 },
+  sampleRate: {
+    takes: 'share',
+    value: '<share>',
+    says: 'share of class centers that take part in a step',
+    default: 1,
+  },
+  precision: {
+    takes: 'choice',
+    choices: ['fp32', 'bf16', 'fp16'],
+    value: '<kind>',
+    says: 'type of the activations',
+    default: 'fp32',
+  },
+  gflops: {
+    takes: 'positive',
+    value: '<n>',
+    says: 'measured 10⁹ operations per second of one process',
+    default: 50,
+  },
+  bandwidth: {
+    takes: 'positive',
+    value: '<GB/s>',
+    says: 'measured 10⁹ bytes per second sent by one process',
+    default: 1,
+  },
+  measure: {
+    takes: 'boolean',
+    value: '',
+    says: 'measure both with as many processes on this machine, in half a minute; needs @magface/torch',
+  },
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 Examples:
@@ -27,19 +57,8 @@ Examples:
   magface plan --classes 85742 --ranks 2 --batch 32 --arch iresnet18 --measure`;
 
 export function definePlan(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
-  command
-    .description('Predict what each of several processes needs: memory by part, bytes sent, time per step.')
-    .requiredOption('--classes <n>', 'people in the training set', count)
-    .option('--ranks <n>', 'processes', count, 1)
-    .option('--batch <n>', 'images per step, over all processes', count, 512)
-    .option('--arch <name>', 'backbone', 'iresnet100')
-    .option('--embedding-size <n>', 'length of the feature', count, 512)
-    .option('--sample-rate <share>', 'share of class centers that take part in a step', share, 1)
-    .option('--precision <kind>', 'fp32, bf16 or fp16', 'fp32')
-    .option('--gflops <n>', 'measured 10⁹ operations per second of one process', Number, 50)
-    .option('--bandwidth <GB/s>', 'measured 10⁹ bytes per second sent by one process', Number, 1)
-    .option('--measure', 'measure both with as many processes on this machine, in half a minute; needs @magface/torch');
-  addOutputFlags(command)
+  command.description('Predict what each of several processes needs: memory by part, bytes sent, time per step.');
+  addSettings(command, settings)
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
       const { plan } = await import('../train/parallel/plan.ts');

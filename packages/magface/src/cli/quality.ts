@@ -6,14 +6,16 @@ import type { Command } from 'commander';
 import type { OpenedMethods } from '../eval/methods/open-methods.ts';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { faceCsv, faceRows, faceTable, printedFace, type QualityRow, withMethods } from './face-rows.ts';
 import { expectCalibration } from './min-quality.ts';
-import { addInputFlags, addModelFlags, addOutputFlags, count, formatOf, inputWords, percent } from './options.ts';
+import { configSettings, formatOf, inputSettings, inputWords, modelSettings, outputSettings } from './options.ts';
 import { createRows } from './output.ts';
 import { createReport } from './report-file.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { runImages } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
 /** A row with its image's path, since two lists may use one name for two images. */
 interface Found {
@@ -21,13 +23,45 @@ interface Found {
   readonly path: string;
 }
 
-interface QualityFlags extends RunFlags {
-  readonly report?: string;
-  readonly minQuality?: number;
-  readonly best?: number;
-  readonly copyTo?: string;
-  readonly methods?: readonly string[];
-}
+const settings = {
+  minQuality: {
+    group: 'Choosing:',
+    takes: 'amount',
+    within: [0, 100],
+    value: '<q>',
+    says: 'show only faces of at least this quality, 0 to 100',
+  },
+  best: {
+    group: 'Choosing:',
+    takes: 'count',
+    value: '<n>',
+    says: 'show only the n best faces of all images, best first',
+  },
+  copyTo: {
+    group: 'Choosing:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'copy the images of these faces to a folder, without overwriting',
+  },
+  methods: {
+    group: 'Choosing:',
+    takes: 'texts',
+    value: '<method...>',
+    says: 'further quality methods, a column each: see `magface lab --help`',
+  },
+  report: {
+    group: 'Choosing:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with photos, faces and charts',
+  },
+  ...inputSettings,
+  ...modelSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type QualityFlags = ConfigOf<typeof settings>;
 
 const examples = `
 Examples:
@@ -45,14 +79,8 @@ before rounding.`;
 export function defineQuality(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Find, align, embed and score all faces: one row per face, with visible defects.')
-    .argument('[input...]', inputWords)
-    .optionsGroup('Choosing:')
-    .option('--min-quality <q>', 'show only faces of at least this quality, 0 to 100', percent)
-    .option('--best <n>', 'show only the n best faces of all images, best first', count)
-    .option('--copy-to <dir>', 'copy the images of these faces to a folder, without overwriting')
-    .option('--methods <method...>', 'further quality methods, a column each: see `magface lab --help`')
-    .option('--report <file.html>', 'write a page with photos, faces and charts');
-  addOutputFlags(addModelFlags(addInputFlags(command), { aligned: true })).addHelpText('after', examples);
+    .argument('[input...]', inputWords);
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: QualityFlags) => done(await quality(inputs, flags, context)));
 }
 

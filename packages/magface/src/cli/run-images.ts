@@ -4,13 +4,14 @@ import type { AnalyzedFace } from '../face.ts';
 import { isFew, usualWorkers } from '../infer/node/workers.ts';
 import type { StreamResult } from '../infer/pipeline.ts';
 import type { ImageSize } from '../pixels.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import { findImages, type ImageFile } from './inputs.ts';
-import { formatOf, type InputFlags, type ModelFlags, type OutputFlags } from './options.ts';
+import { type flipSettings, formatOf, type InputFlags, type ModelFlags, type OutputFlags } from './options.ts';
 import { startProgress } from './progress.ts';
 import type { Recogniser } from './services.ts';
 
-export type RunFlags = InputFlags & ModelFlags & OutputFlags & { readonly flip?: boolean };
+export type RunFlags = InputFlags & ModelFlags & OutputFlags & ConfigOf<typeof flipSettings>;
 
 /** Result of one image: its faces, or why there are none. */
 export type ImageOutcome =

@@ -1,34 +1,62 @@
 /** `magface serve`: runs the HTTP service until stopped. */
 import { readFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from '../errors.ts';
 import type { LoadedModel } from '../models/load-model.ts';
 import type { InferenceQueue } from '../serve/inference-queue.ts';
-import type { ServeOptions } from '../serve/options.ts';
+import { type ServeOptions, serveOptions, serveSettings } from '../serve/options.ts';
 import { flagOf } from '../settings/flag-names.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
-import { expectGalleryRoom, galleryWords, openGallery } from './gallery.ts';
-import { addModelFlags, collect, count, type ModelFlags } from './options.ts';
+import { expectGalleryRoom, gallerySettings, openGallery } from './gallery.ts';
+import {
+  alignedSettings,
+  configSettings,
+  engineSettings,
+  finderSettings,
+  outputSettings,
+  under,
+  without,
+} from './options.ts';
 import { downloadNotes } from './run-images.ts';
+import { addSettings } from './setting-flags.ts';
 
-interface Flags extends ModelFlags {
-  readonly host?: string;
-  readonly port?: number;
-  readonly apiKeys?: string;
-  readonly urlHost?: readonly string[];
-  readonly timeout?: number;
-  readonly queue?: number;
-  readonly batch?: number;
-  readonly maxImages?: number;
-  readonly maxBytes?: number;
-  readonly maxPixels?: number;
-  readonly maxFaces?: number;
-  readonly gallery?: string;
-  readonly logLevel?: string;
-  readonly quiet?: boolean;
-  readonly debug?: boolean;
-}
+const gallery = under('Listening:', { gallery: without(gallerySettings.gallery, 'required') });
+const { batch: _, ...engineAlone } = engineSettings;
+const { format: __, json: ___, ...messageSettings } = outputSettings;
+
+const settings = {
+  ...serveSettings,
+  apiKeys: {
+    group: 'Listening:',
+    takes: 'text',
+    value: '<file>',
+    says: 'file of API keys that clients need: one per line, at least 16 letters',
+  },
+  ...gallery,
+  urlHost: {
+    group: 'Listening:',
+    takes: 'texts',
+    value: '<host>',
+    says: 'allow images to be downloaded from this host by https',
+  },
+  ...finderSettings,
+  ...alignedSettings,
+  ...engineAlone,
+  ...configSettings,
+  logLevel: {
+    group: 'Output:',
+    takes: 'choice',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    value: '<level>',
+    says: 'JSON log lines on stderr',
+    otherwise: 'info, with --quiet error',
+  },
+  ...messageSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 Examples:
@@ -42,36 +70,8 @@ also be passed in MAGFACE_API_KEYS, separated by commas. SIGTERM and Ctrl-C stop
 the service after it has answered all pending requests.`;
 
 export function defineServe(command: Command, context: Context): void {
-  command
-    .description('Run the HTTP service: faces, comparisons, metrics, documentation and the page.')
-    .optionsGroup('Listening:')
-    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-    .option('--port <n>', 'port, or 0 for any free one (default: 8112)', port)
-    .option('--api-keys <file>', 'file of API keys that clients need: one per line, at least 16 letters')
-    .option('--gallery <where>', galleryWords)
-    .option('--url-host <host>', 'allow images to be downloaded from this host by https (repeatable)', collect)
-    .optionsGroup('Limits:')
-    .option('--timeout <seconds>', 'time limit of a request (default: 30)', count)
-    .option('--queue <n>', 'images that may wait before the service answers 503 (default: 64)', count)
-    .option('--batch <n>', 'aligned faces per run of the network (default: 16)', count)
-    .option('--max-images <n>', 'images per request (default: 16)', count)
-    .option('--max-bytes <n>', 'bytes per image (default: 16777216)', count)
-    .option('--max-pixels <n>', 'pixels per image (default: 50000000)', count)
-    .option('--max-faces <n>', 'faces per image, the largest (default: 100)', count);
-  addModelFlags(command, { aligned: true, batch: false })
-    .optionsGroup('Output:')
-    .addOption(
-      new Option('--log-level <level>', 'JSON log lines on stderr (default: info, with --quiet error)').choices([
-        'debug',
-        'info',
-        'warn',
-        'error',
-        'silent',
-      ]),
-    )
-    .option('-q, --quiet', 'print errors only, no progress and no notes')
-    .option('--debug', 'print the stack of errors')
-    .addHelpText('after', examples);
+  command.description('Run the HTTP service: faces, comparisons, metrics, documentation and the page.');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action((flags: Flags) => serve(flags, context));
 }
 
@@ -148,7 +148,6 @@ async function stopped(app: FastifyInstance, inference: InferenceQueue, { signal
 }
 
 async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> {
-  const { serveOptions } = await import('../serve/options.ts');
   const { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHost: urlHosts } = flags;
   const apiKeys = await keysOf(flags, context);
   const given = { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHosts, apiKeys };
@@ -196,10 +195,4 @@ async function pullModels(flags: Flags, context: Context): Promise<LoadedModel[]
     models.push(model);
   }
   return models;
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0 && value <= 65535) return value;
-  throw new ConfigError('port', `Expected a port from 0 to 65535 but received ${text}: choose another.`);
 }

@@ -4,7 +4,7 @@ import { flagOf } from '../settings/flag-names.ts';
 import type { Setting } from '../settings/setting.ts';
 import { settingsByName, settledFlags } from '../train/settings/config.ts';
 import { defaultWords, modesOf, remarkOf } from '../train/settings/modes.ts';
-import { count } from './options.ts';
+import { flagWords, parserOf } from './setting-flags.ts';
 
 /** Flags of the command only, not allowed in a settings file. */
 export const runFlags: Readonly<Record<string, Setting>> = {
@@ -77,11 +77,10 @@ export function addTrainFlags(command: Command): Command {
     command.optionsGroup(group);
     for (const [name, setting] of Object.entries(allFlags)) {
       if (setting.group !== group) continue;
-      const { short, value, official } = setting;
-      const long = `--${flagOf(name)}${value === '' ? '' : ` ${value}`}`;
-      const option = new Option(short === undefined ? long : `${short}, ${long}`, helpOf(setting));
+      const { official } = setting;
+      const option = new Option(flagWords(name, setting), helpOf(setting));
       // Settings are validated later, with those of the file.
-      command.addOption(name in runFlags && setting.takes === 'count' ? option.argParser(count) : option);
+      command.addOption(name in runFlags && setting.takes === 'count' ? option.argParser(parserOf(setting)) : option);
       if (official !== undefined) command.addOption(new Option(officialFlag(setting)).hideHelp());
     }
   }

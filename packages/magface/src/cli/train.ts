@@ -6,9 +6,10 @@ import type { MetricsRow } from '../train/record/metrics.ts';
 import { type TrainConfig, usedSettings } from '../train/settings/config.ts';
 import { type Context, note, send } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { addOutputFlags, formatOf } from './options.ts';
+import { formatOf, outputSettings } from './options.ts';
 import { printRecord } from './output.ts';
 import { duration, type Progress, startProgress } from './progress.ts';
+import { addSettings } from './setting-flags.ts';
 import { configOf, type TrainFlags } from './train-config.ts';
 import { addTrainFlags } from './train-flags.ts';
 import { joinRanks, startRanks } from './train-ranks.ts';
@@ -28,7 +29,7 @@ Examples:
 
 export function defineTrain(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   addTrainFlags(command);
-  addOutputFlags(command)
+  addSettings(command, outputSettings)
     .addHelpText('after', examples)
     .action(async (flags: TrainFlags, self: Command) => {
       const { config, processes } = await configOf(flags, context);

@@ -6,8 +6,8 @@ import { startProgress } from './progress.ts';
 import { downloadNotes } from './run-images.ts';
 
 export interface TuneFlags extends OutputFlags {
-  readonly model?: string;
-  readonly offline?: boolean;
+  readonly model?: string | undefined;
+  readonly offline?: boolean | undefined;
 }
 
 /** Tuning result of a named model. */

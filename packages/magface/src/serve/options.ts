@@ -1,52 +1,67 @@
 /** Options of the service, with defaults; the command's flags have the same names. */
 import { z } from 'zod';
+import { type ConfigOf, schemasOf } from '../settings/setting.ts';
 
-export interface ServeOptions {
-  /** @default '127.0.0.1': only this machine */
-  readonly host: string;
-  /** 0 for any free port. @default 8112 */
-  readonly port: number;
-  /** Maximum images waiting; further ones get 503. @default 64 */
-  readonly queue: number;
-  /** Images that share a batch. @default 16 */
-  readonly batch: number;
-  /** Images in one request. @default 16 */
-  readonly maxImages: number;
-  /** Bytes of one image. @default 16 MiB */
-  readonly maxBytes: number;
-  /** Pixels of one image, decoded. @default 50e6 */
-  readonly maxPixels: number;
-  /** Faces returned per image, the largest. @default 100 */
-  readonly maxFaces: number;
+/** Settings of the service that are flags too. */
+export const serveSettings = {
+  host: {
+    group: 'Listening:',
+    takes: 'text',
+    value: '<address>',
+    says: 'address to listen on; the default is only this machine',
+    default: '127.0.0.1',
+  },
+  port: {
+    group: 'Listening:',
+    takes: 'whole',
+    within: [0, 65535],
+    value: '<n>',
+    says: 'port, or 0 for any free one',
+    default: 8112,
+  },
+  timeout: {
+    group: 'Limits:',
+    takes: 'positive',
+    within: [0.001, 3600],
+    value: '<seconds>',
+    says: 'time limit of a request, from its first byte to its answer',
+    default: 30,
+  },
+  queue: {
+    group: 'Limits:',
+    takes: 'count',
+    value: '<n>',
+    says: 'images that may wait before the service answers 503',
+    default: 64,
+  },
+  batch: {
+    group: 'Limits:',
+    takes: 'count',
+    value: '<n>',
+    says: 'aligned faces per run of the network',
+    default: 16,
+  },
+  maxImages: { group: 'Limits:', takes: 'count', value: '<n>', says: 'images per request', default: 16 },
+  maxBytes: { group: 'Limits:', takes: 'count', value: '<n>', says: 'bytes per image', default: 16_777_216 },
+  maxPixels: { group: 'Limits:', takes: 'count', value: '<n>', says: 'pixels per image, decoded', default: 50_000_000 },
+  maxFaces: { group: 'Limits:', takes: 'count', value: '<n>', says: 'faces per image, the largest', default: 100 },
+} as const;
+
+export interface ServeOptions extends ConfigOf<typeof serveSettings> {
   /** Bytes of all requests being received at once; further ones get 503. @default 512 MiB */
   readonly maxBytesInFlight: number;
-  /** Seconds for a request, from its first byte to its answer. @default 30 */
-  readonly timeout: number;
   /** Who may use /v1 and /metrics. @default everybody */
   readonly apiKeys: readonly string[];
   /** Hosts from which images may be downloaded by https. @default none: addresses are rejected */
   readonly urlHosts: readonly string[];
 }
 
-const mebibyte = 2 ** 20;
-
 const fields = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1'),
-  port: z.int().min(0).max(65535).default(8112),
-  queue: z.int().positive().default(64),
-  batch: z.int().positive().default(16),
-  maxImages: z.int().positive().default(16),
-  maxBytes: z
-    .int()
-    .positive()
-    .default(16 * mebibyte),
-  maxPixels: z.int().positive().default(50e6),
-  maxFaces: z.int().positive().default(100),
+  ...schemasOf(serveSettings),
   maxBytesInFlight: z
     .int()
     .positive()
-    .default(512 * mebibyte),
-  timeout: z.number().positive().max(3600).default(30),
+    .default(512 * 2 ** 20),
   apiKeys: z.array(z.string().min(16, 'an API key must have at least 16 letters')).readonly().default([]),
   urlHosts: z.array(z.string().min(1)).readonly().default([]),
 });

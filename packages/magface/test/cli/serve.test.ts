@@ -93,7 +93,7 @@ test('rejects wrong options before it loads a model', async () => {
   const run = (...words: string[]) => runCli(['serve', ...words], { cwd: folder });
   expect((await run('--api-keys', 'keys')).stderr).toContain('an API key must have at least 16 letters');
   expect((await run('--api-keys', 'none')).stderr).toContain('Expected keys in none but it cannot be read');
-  expect((await run('--port', '70000')).stderr).toContain('Expected a port from 0 to 65535');
+  expect((await run('--port', '70000')).stderr).toContain('Expected a whole number from 0 to 65535');
 });
 
 test('explains a port in use and an address of another machine in one sentence each', async () => {

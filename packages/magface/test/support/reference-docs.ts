@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import ts from 'typescript';
 import { createProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
+import { flagWords, settingsOf } from '../../src/cli/setting-flags.ts';
 import { allFlags, needs, runFlags } from '../../src/cli/train-flags.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
 import { settledFlags } from '../../src/train/settings/config.ts';
@@ -41,9 +42,10 @@ export async function cliPage(): Promise<string> {
   return `# Commands\n\n${made('`packages/magface/src/cli/`')}\n${sections(await wholeProgram(), 'magface')}`;
 }
 
-/** docs/settings.md: every flag of `magface train`, with its default in each mode. */
-export function settingsPage(): string {
-  const cell = (text: string): string => text.replaceAll('|', '\\|');
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+/** docs/settings.md: every flag of `magface train`, with its default in each mode, and those of all other commands. */
+export async function settingsPage(): Promise<string> {
   const rows = Object.entries(allFlags).map(([name, setting]) => {
     const { official, says } = setting;
     const inMode = modes.map((mode) => {
@@ -58,9 +60,12 @@ export function settingsPage(): string {
     ([name, { value, instead }]) => `- \`--${name} ${value}\` is accepted, every other value is rejected: ${instead}.`,
   );
   return [
-    '# Settings of `magface train`',
+    '# Settings',
     '',
-    made('`packages/magface/src/train/` (`model-settings.ts`, `run-settings.ts`, `finetune/finetune-settings.ts`)'),
+    made('the tables in `packages/magface/src/`'),
+    '## Settings of `magface train`',
+    '',
+    'They are defined in `src/train/settings/model-settings.ts`, `run-settings.ts` and `finetune/finetune-settings.ts`.',
     'A cell shows the default of the setting in that mode. If you pass a setting in a mode that rejects it, by flag or in the',
     'YAML file, the command names it and exits with 2. The mode follows from `--init` and `--nproc`:',
     '',
@@ -79,7 +84,40 @@ export function settingsPage(): string {
     '',
     ...settled,
     '',
+    '## Settings of the other commands',
+    '',
+    'Each has one definition, in the table of its command in `src/cli/` or in a table that commands share (`cli/options.ts`,',
+    '`cli/evaluate/options.ts`, `serve/options.ts`). Commands with `--config` read any of their settings from a YAML file too,',
+    'by the name in camelCase; a flag overrides the file, and the file a default.',
+    '',
+    '| flag | default | commands | meaning |',
+    '|---|---|---|---|',
+    ...(await sharedRows()),
+    '',
   ].join('\n');
+}
+
+/** A row for each setting of the other commands, with the commands that take it. */
+async function sharedRows(): Promise<readonly string[]> {
+  const commands = new Map<string, string[]>();
+  const all: string[] = [];
+  const add = (command: Command, path: string): void => {
+    const settings = path === 'train' ? [] : Object.entries(settingsOf(command));
+    if (settings.length > 0) all.push(path);
+    for (const [name, setting] of settings) {
+      const fallback = defaultWords(setting, 'nothing') ?? '';
+      const row = JSON.stringify([`\`${flagWords(name, setting)}\``, cell(fallback), cell(setting.says)]);
+      commands.set(row, [...(commands.get(row) ?? []), path]);
+    }
+    for (const child of command.commands) add(child, `${path} ${child.name()}`.trim());
+  };
+  add(await wholeProgram(), '');
+  return [...commands].map(([row, paths]) => {
+    const [flag, fallback, says] = JSON.parse(row) as [string, string, string];
+    const others = all.filter((path) => !paths.includes(path));
+    const where = others.length > 7 ? paths.join(', ') : ['all', ...others].join(', ').replace(', ', ' but ');
+    return `| ${cell(flag)} | ${fallback} | ${where} | ${says} |`;
+  });
 }
 
 /** docs/errors.md: each error class of both packages, with its codes and docstring. */

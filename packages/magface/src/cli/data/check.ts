@@ -6,20 +6,51 @@ import { ConfigError } from '../../errors.ts';
 import type { DataCheck } from '../../eval/data/check-data.ts';
 import type { CleanedImage } from '../../eval/data/clean-data.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
-import { type EmbedSetFlags, embedFaces } from '../evaluate/embed.ts';
-import { addModelFlags, addOutputFlags, collect, formatOf } from '../options.ts';
+import { embedFaces } from '../evaluate/embed.ts';
+import {
+  cacheSettings,
+  configSettings,
+  formatOf,
+  inputSettings,
+  modelSettings,
+  outputSettings,
+  under,
+} from '../options.ts';
 import { printRecord } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { checkLines, checkRecord } from './check-record.ts';
 import { type OpenedSet, openTestSet, openTrainingSet } from './labelled-set.ts';
 
-interface Flags extends EmbedSetFlags {
-  readonly root?: string;
-  readonly against?: readonly string[];
-  readonly report?: string;
-  readonly write?: string;
-}
+const settings = {
+  ...under('Data:', { root: inputSettings.root }),
+  against: {
+    group: 'Data:',
+    takes: 'texts',
+    value: '<set>',
+    says: 'a set to test on, or a .bin of pairs: nothing of it may be in the others',
+  },
+  ...under('Data:', cacheSettings),
+  write: {
+    group: 'Results:',
+    takes: 'text',
+    value: '<file.list>',
+    says: 'write the images that are good to train on, as a list',
+  },
+  report: {
+    group: 'Results:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with the pictures of everything found',
+  },
+  ...modelSettings,
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 Looks for photos that appear twice, labels that are probably wrong or swapped,
@@ -40,19 +71,8 @@ Examples:
 export function defineDataCheck(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Find duplicates, wrong labels and overlaps in training sets.')
-    .argument('<set...>', 'lists, folders with one folder per person, .rec files or tar shards')
-    .optionsGroup('Data:')
-    .option('--root <dir>', 'folder that listed paths are relative to (default: the current folder, else the list’s)')
-    .option(
-      '--against <set>',
-      'a set to test on, or a .bin of pairs: nothing of it may be in the others (repeatable)',
-      collect,
-    )
-    .option('--no-cache', 'neither read nor write cached features')
-    .optionsGroup('Results:')
-    .option('--write <file.list>', 'write the images that are good to train on, as a list')
-    .option('--report <file.html>', 'write a page with the pictures of everything found');
-  addOutputFlags(addModelFlags(command, { aligned: true })).addHelpText('after', examples);
+    .argument('<set...>', 'lists, folders with one folder per person, .rec files or tar shards');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (sources: string[], flags: Flags) => done(await check(sources, flags, context)));
 }
 

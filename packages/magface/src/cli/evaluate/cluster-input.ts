@@ -23,9 +23,9 @@ export interface LabelledFaces {
 }
 
 interface Flags extends EmbedSetFlags {
-  readonly features?: string;
-  readonly faces?: string;
-  readonly people?: string;
+  readonly features?: string | undefined;
+  readonly faces?: string | undefined;
+  readonly people?: string | undefined;
 }
 
 /** @throws {ConfigError} with both or none of features and faces */

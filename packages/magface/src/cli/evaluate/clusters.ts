@@ -1,6 +1,6 @@
 /** `magface evaluate clusters`: groups faces into people and compares with the truth. */
 import { basename } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import {
   type ClusterMethod,
@@ -11,24 +11,102 @@ import {
 } from '../../eval/clusters/cluster-faces.ts';
 import { type ClusterMeasures, measureClusters } from '../../eval/clusters/cluster-measures.ts';
 import type { FeatureSet } from '../../eval/feature-set.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addModelFlags, addOutputFlags, count, formatOf, share } from '../options.ts';
+import {
+  cacheSettings,
+  configSettings,
+  flipSettings,
+  formatOf,
+  modelSettings,
+  outputSettings,
+  under,
+} from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { type LabelledFaces, labelledFaces } from './cluster-input.ts';
-import type { EmbedSetFlags } from './embed.ts';
 
-export interface ClusterFlags extends EmbedSetFlags {
-  readonly features?: string;
-  readonly faces?: string;
-  readonly people?: string;
-  readonly methods: readonly ClusterMethod[];
-  readonly magnitude: readonly MagnitudeRole[];
-  readonly thresholds: readonly number[];
-  readonly clusters?: number;
-  readonly founders: number;
-  readonly minFaces: number;
-  readonly seed: number;
-}
+const usual: readonly number[] = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
+
+const settings = {
+  features: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<file>',
+    says: 'features: official text, .npy, .safetensors or .jsonl',
+  },
+  faces: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'or images, to be embedded: a folder (searched recursively), a glob or one file',
+  },
+  people: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<file>',
+    says: 'lines "name identity", or a list of IJB-B’s test 7',
+    otherwise: 'the images’ folders',
+  },
+  methods: {
+    group: 'Protocol:',
+    takes: 'choices',
+    choices: clusterMethods,
+    value: '<name...>',
+    says: 'algorithms',
+    default: clusterMethods,
+  },
+  magnitude: {
+    group: 'Protocol:',
+    takes: 'choices',
+    choices: magnitudeRoles,
+    value: '<role...>',
+    says: 'what magnitude does',
+    default: magnitudeRoles,
+  },
+  thresholds: {
+    group: 'Protocol:',
+    takes: 'text',
+    parse: cosines,
+    value: '<list>',
+    says: 'cosines, such as 0.3,0.4',
+    default: usual,
+  },
+  clusters: {
+    group: 'Protocol:',
+    takes: 'count',
+    value: '<k>',
+    says: 'clusters of k-means',
+    otherwise: 'the hint of IJB-B, else the true number',
+  },
+  founders: {
+    group: 'Protocol:',
+    takes: 'share',
+    value: '<share>',
+    says: 'share of the faces that may found a cluster',
+    default: 0.75,
+  },
+  minFaces: {
+    group: 'Protocol:',
+    takes: 'count',
+    value: '<n>',
+    says: 'faces around a core of DBSCAN, its own included',
+    default: 2,
+  },
+  seed: {
+    group: 'Protocol:',
+    takes: 'count',
+    value: '<n>',
+    says: 'seed of k-means and Chinese whispers',
+    default: 1,
+  },
+  ...modelSettings,
+  ...under('Features:', { ...flipSettings, ...cacheSettings }),
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type ClusterFlags = ConfigOf<typeof settings>;
 
 const examples = `
 Every algorithm runs without the magnitude (none), with it as the weight of a
@@ -43,29 +121,11 @@ Examples:
   magface evaluate clusters --features ijbb512.npy \\
       --people test7_clustering/ijbb_clustering_512_hint_1000.csv`;
 
-const usual = [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6];
-
 export function defineEvaluateClusters(command: Command, context: Context): void {
-  command
-    .description('Group faces into people: pairwise and B-cubed precision, recall and F, and NMI against the truth.')
-    .optionsGroup('Data:')
-    .option('--features <file>', 'features: official text, .npy, .safetensors or .jsonl')
-    .option('--faces <dir>', 'or images, to be embedded: a folder (searched recursively), a glob or one file')
-    .option('--people <file>', 'lines "name identity", or a list of IJB-B’s test 7 (default: the images’ folders)')
-    .optionsGroup('Protocol:')
-    .addOption(new Option('--methods <name...>', 'algorithms').choices(clusterMethods).default(clusterMethods))
-    .addOption(
-      new Option('--magnitude <role...>', 'what magnitude does').choices(magnitudeRoles).default(magnitudeRoles),
-    )
-    .option('--thresholds <list>', 'cosines, such as 0.3,0.4 (default: 0.2, 0.25, … 0.6)', cosines, usual)
-    .option('--clusters <k>', 'clusters of k-means (default: the hint of IJB-B, else the true number)', count)
-    .option('--founders <share>', 'share of the faces that may found a cluster', share, 0.75)
-    .option('--min-faces <n>', 'faces around a core of DBSCAN, its own included', count, 2)
-    .option('--seed <n>', 'seed of k-means and Chinese whispers', count, 1);
-  addModelFlags(command, { aligned: true })
-    .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--no-cache', 'neither read nor write cached features');
-  addOutputFlags(command).addHelpText('after', examples);
+  command.description(
+    'Group faces into people: pairwise and B-cubed precision, recall and F, and NMI against the truth.',
+  );
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (flags: ClusterFlags) => evaluateClusters(flags, context));
 }
 

@@ -17,7 +17,7 @@ import { downloadNotes, loadMagFace, streamOptions } from '../run-images.ts';
 
 /** Flags for embedding a set. */
 export interface EmbedSetFlags extends ModelFlags, OutputFlags {
-  readonly flip?: boolean;
+  readonly flip?: boolean | undefined;
   /** False neither reads nor writes the cache. @default true */
   readonly cache?: boolean;
   /** Images without a face get a feature of zeros. @default an error names them */

@@ -1,23 +1,57 @@
 /** `magface evaluate ijb`: IJB-B and IJB-C, 1:1 and, if gallery files exist, 1:N. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import { type Identification, identify } from '../../eval/identification.ts';
 import { evaluateIjb, type IjbVerification } from '../../eval/ijb.ts';
 import { findIjbFiles, readFaceTemplates, readTemplatePairs, readTemplateSubjects } from '../../eval/ijb-files.ts';
 import { openFeatureFile } from '../../format/feature-reader.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
+import { formatOf, outputSettings } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 
-interface Flags extends OutputFlags {
-  readonly features: string;
-  readonly meta: string;
-  readonly type: 'b' | 'c';
-  readonly magnitudeWeighted?: boolean;
-  readonly identify?: boolean;
-  readonly threads?: number;
-}
+const settings = {
+  features: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<file>',
+    says: 'features in the order of ijbT_face_tid_mid.txt: official text, or .npy',
+    required: true,
+  },
+  meta: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'folder with ijbT_face_tid_mid.txt and ijbT_template_pair_label.txt',
+    required: true,
+  },
+  type: {
+    group: 'Data:',
+    takes: 'choice',
+    choices: ['b', 'c'],
+    value: '<t>',
+    says: 'IJB-B or IJB-C',
+    default: 'c',
+  },
+  magnitudeWeighted: {
+    group: 'Protocol:',
+    takes: 'boolean',
+    value: '',
+    says: 'weight each medium of a template by its magnitude (MagFace+)',
+  },
+  identify: {
+    group: 'Protocol:',
+    takes: 'boolean',
+    value: '',
+    says: 'add CMC and TPIR at FPIR against each gallery',
+  },
+  threads: { group: 'Protocol:', takes: 'count', value: '<n>', says: 'threads', otherwise: 'all cores' },
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 /** The contract's fields; `identification` by gallery file if requested. */
 interface IjbResult extends IjbVerification {
@@ -31,19 +65,10 @@ const stages = {
 };
 
 export function defineEvaluateIjb(command: Command, context: Context): void {
-  command
-    .description(
-      'Measure TAR at six FARs over template pairs by the IJB protocol; with --identify also 1:N against the galleries.',
-    )
-    .optionsGroup('Data:')
-    .requiredOption('--features <file>', 'features in the order of ijbT_face_tid_mid.txt: official text, or .npy')
-    .requiredOption('--meta <dir>', 'folder with ijbT_face_tid_mid.txt and ijbT_template_pair_label.txt')
-    .addOption(new Option('--type <t>', 'IJB-B or IJB-C').choices(['b', 'c']).default('c'))
-    .optionsGroup('Protocol:')
-    .option('--magnitude-weighted', 'weight each medium of a template by its magnitude (MagFace+)')
-    .option('--identify', 'add CMC and TPIR at FPIR against each gallery')
-    .option('--threads <n>', 'threads (default: all cores)', count);
-  addOutputFlags(command).action(async (flags: Flags) => {
+  command.description(
+    'Measure TAR at six FARs over template pairs by the IJB protocol; with --identify also 1:N against the galleries.',
+  );
+  addSettings(command, settings).action(async (flags: Flags) => {
     const result = await measure(flags, (line) => flags.quiet !== true && note(context, line));
     if (flags.quiet !== true) for (const limit of result.limits) note(context, limit);
     const csv = { rows: rowsOf(result), columns };

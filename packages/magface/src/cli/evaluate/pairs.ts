@@ -7,21 +7,49 @@ import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { fitQualityDecision, type QualityDecision } from '../../eval/quality-decision.ts';
 import { type Verification, verify } from '../../eval/verification.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
+import { formatOf, outputSettings } from '../options.ts';
 import { printRecord } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { figureColumns } from './columns.ts';
-import { type MeaningOptions, meaningLines, measureMeaning, type QualityMeaning, scaleOf } from './meaning.ts';
-import { addPairFlags, type PairFlags, rates } from './options.ts';
+import { meaningLines, measureMeaning, type QualityMeaning, scaleOf } from './meaning.ts';
+import { foldSettings, pairSettings, reliabilitySettings } from './options.ts';
 
-interface Flags extends PairFlags, OutputFlags {
-  readonly folds: number;
-  readonly far?: readonly number[];
-  readonly intervals?: boolean;
-  readonly qualityBins?: number;
-  readonly reliability?: number;
-  readonly scale?: MeaningOptions['scale'];
-}
+const settings = {
+  ...pairSettings,
+  ...foldSettings,
+  far: {
+    group: 'Protocol:',
+    takes: 'rates',
+    value: '<rate>',
+    says: 'false accept rate to report',
+    otherwise: '0.1, 0.01, 0.001, 0.0001',
+  },
+  intervals: {
+    group: 'Protocol:',
+    takes: 'boolean',
+    value: '',
+    says: 'add 95 % intervals of thresholds and TAR, by a bootstrap over people',
+  },
+  qualityBins: {
+    group: 'Protocol:',
+    takes: 'count',
+    value: '<n>',
+    says: 'also fit one threshold per quality bin (n bins) and test it on held-out folds',
+  },
+  ...reliabilitySettings,
+  scale: {
+    group: 'Protocol:',
+    takes: 'text',
+    parse: scaleOf,
+    value: '<centre,width>',
+    says: 'quality scale of the model, to judge its scores as well',
+  },
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 /** The contract's fields and the requested ones. */
 interface PairsResult extends Verification, Partial<QualityMeaning> {
@@ -32,18 +60,7 @@ interface PairsResult extends Verification, Partial<QualityMeaning> {
 
 export function defineEvaluatePairs(command: Command, context: Context): void {
   command.description('One-to-one verification: accuracy over folds, exact TAR at FAR, AUC, EER, rates by group.');
-  addPairFlags(command)
-    .option('--folds <n>', 'number of contiguous folds', count, 10)
-    .option('--far <rate>', 'false accept rate to report (repeatable; default: 0.1, 0.01, 0.001, 0.0001)', rates)
-    .option('--intervals', 'add 95 % intervals of thresholds and TAR, by a bootstrap over people')
-    .option(
-      '--quality-bins <n>',
-      'also fit one threshold per quality bin (n bins) and test it on held-out folds',
-      count,
-    )
-    .option('--reliability <n>', 'judge quality as a probability, and its meaning by group, in n quality bins', count)
-    .option('--scale <centre,width>', 'quality scale of the model, to judge its scores as well', scaleOf);
-  addOutputFlags(command).action(async (flags: Flags) => {
+  addSettings(command, settings).action(async (flags: Flags) => {
     const loaded = await loadPairs(flags);
     const result = measure(loaded, flags);
     if (flags.quiet !== true) for (const limit of result.limits) note(context, limit);

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { measureModel } from '../../eval/measure-model.ts';
@@ -10,16 +10,42 @@ import { asPercent, errorVersusReject, pairQuality, type RejectCurve, rejectBase
 import { expectFileTarget } from '../../format/write-target.ts';
 import { figureText, operatingText, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addOutputFlags, formatOf, type OutputFlags } from '../options.ts';
+import { formatOf, outputSettings, without } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
-import { addPairFlags, addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
+import { addSettings } from '../setting-flags.ts';
+import { pairSettings, rejectOptions, rejectSettings } from './options.ts';
 import { pairMeasures, readMeasures } from './report.ts';
 
-interface Flags extends PairFlags, RejectFlags, OutputFlags {
-  readonly quality?: readonly string[];
-  readonly report?: string;
-}
+const settings = {
+  ...pairSettings,
+  ...rejectSettings,
+  fmr: { ...without(rejectSettings.fmr, 'otherwise'), default: 0.001 },
+  by: {
+    group: 'Protocol:',
+    takes: 'choice',
+    choices: ['pairs', 'genuine', 'templates'],
+    value: '<unit>',
+    says: 'what a reject rate is a share of: all pairs, genuine pairs, or templates (faces)',
+    default: 'pairs',
+  },
+  quality: {
+    group: 'Protocol:',
+    takes: 'texts',
+    value: '<file...>',
+    says: 'other quality measures to compare with magnitude: "name value" lines, one value per feature, or a table with a header',
+  },
+  ...outputSettings,
+  report: {
+    group: 'Output:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with all measures in one chart',
+  },
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 /** The contract's curve, its baselines, and every other measure. */
 interface RejectResult extends RejectCurve {
@@ -37,17 +63,7 @@ type NamedCurve = readonly [name: string, curve: RejectCurve];
 
 export function defineEvaluateReject(command: Command, context: Context): void {
   command.description('Error versus reject: FNMR at a fixed FMR as the pairs of lowest quality are rejected.');
-  addRejectFlags(addPairFlags(command), 0.001)
-    .addOption(
-      new Option('--by <unit>', 'what a reject rate is a share of: all pairs, genuine pairs, or templates (faces)')
-        .choices(['pairs', 'genuine', 'templates'])
-        .default('pairs'),
-    )
-    .option(
-      '--quality <file...>',
-      'other quality measures to compare with magnitude: "name value" lines, one value per feature, or a table with a header',
-    );
-  addOutputFlags(command).option('--report <file.html>', 'write a page with all measures in one chart');
+  addSettings(command, settings);
   command.action((flags: Flags) => evaluateReject(flags, context));
 }
 

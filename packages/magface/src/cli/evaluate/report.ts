@@ -13,34 +13,49 @@ import { expectFileTarget } from '../../format/write-target.ts';
 import { evaluationPage } from '../../report/evaluation-page.ts';
 import { comparisonText, figureText, figureTitle, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addOutputFlags, count, formatOf, type OutputFlags } from '../options.ts';
+import { formatOf, outputSettings } from '../options.ts';
 import { type Column, createRows, printSentences } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { curveColumns, curvePoints } from './curves.ts';
-import { addRejectFlags, type PairFlags, type RejectFlags, rejectOptions } from './options.ts';
+import { foldSettings, pairSettings, rejectOptions, rejectSettings } from './options.ts';
 import { namesShown } from './pictures.ts';
 
-interface Flags extends Omit<PairFlags, 'features'>, RejectFlags, OutputFlags {
-  readonly features: readonly string[];
-  readonly folds: number;
-  readonly images?: string;
-  readonly quality?: readonly string[];
-  readonly output: string;
-}
+const settings = {
+  ...pairSettings,
+  features: {
+    group: 'Data:',
+    takes: 'texts',
+    value: '<file...>',
+    says: 'features of one or more models for the same pairs',
+    required: true,
+  },
+  quality: {
+    group: 'Data:',
+    takes: 'texts',
+    value: '<file...>',
+    says: 'other quality measures to compare with magnitude: "name value" lines, or a table',
+  },
+  images: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'folder that image names are relative to; shows the hardest pairs',
+  },
+  ...foldSettings,
+  ...rejectSettings,
+  output: { group: 'Output:', takes: 'text', value: '<file.html>', says: 'page to write', required: true },
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 export function defineEvaluateReport(command: Command, context: Context): void {
-  command
-    .description('Compare models on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.')
-    .optionsGroup('Data:')
-    .requiredOption('--features <file...>', 'features of one or more models for the same pairs')
-    .requiredOption('--pairs <file>', 'pairs: see `magface evaluate pairs --help`')
-    .option('--match <how>', 'how pairs find their features: auto, order or name', 'auto')
-    .option('--quality <file...>', 'other quality measures to compare with magnitude: "name value" lines, or a table')
-    .option('--images <dir>', 'folder that image names are relative to; shows the hardest pairs')
-    .optionsGroup('Protocol:')
-    .option('--folds <n>', 'number of contiguous folds', count, 10);
-  addRejectFlags(command).optionsGroup('Output:').requiredOption('--output <file.html>', 'page to write');
-  addOutputFlags(command).action(async (flags: Flags) => {
+  command.description(
+    'Compare models on one page: ROC, DET, error versus reject, histograms, thresholds, hardest pairs.',
+  );
+  addSettings(command, settings).action(async (flags: Flags) => {
     await expectFileTarget(flags.output);
     const models: MeasuredModel[] = [];
     for (const features of flags.features) {

@@ -1,29 +1,67 @@
 /** `magface evaluate robustness`: whether quality falls with damage and predicts its cost. */
 
 import { writeFile } from 'node:fs/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { ImageErrorCode } from '../../errors.ts';
 import { type DamagedFaces, type DamageName, damageFaces, describeDamage } from '../../eval/damage-faces.ts';
 import { type DamageReport, type Estimate, type RobustnessReport, robustnessReport } from '../../eval/robustness.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { type Calibration, printedQuality, qualityScore } from '../../quality.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
 import { findImages, type ImageFile } from '../inputs.ts';
-import { addEngineFlags, addOutputFlags, count, formatOf, type ModelFlags, type OutputFlags } from '../options.ts';
+import { configSettings, engineSettings, finderSettings, formatOf, outputSettings } from '../options.ts';
 import { type Column, printRecord } from '../output.ts';
 import { startProgress } from '../progress.ts';
 import { loadMagFace, named } from '../run-images.ts';
 import type { Recogniser } from '../services.ts';
+import { addSettings } from '../setting-flags.ts';
 import { damageExample } from './damage-example.ts';
 
-interface Flags extends OutputFlags, Pick<ModelFlags, 'model' | 'engine' | 'batch' | 'threads' | 'offline'> {
-  readonly faces: string;
-  readonly perKind: number;
-  readonly limit: number;
-  readonly seed: number;
-  readonly report?: string;
-}
+const settings = {
+  faces: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<dir>',
+    says: 'aligned faces of 112x112: a folder (searched recursively), a glob or one file',
+    required: true,
+  },
+  limit: {
+    group: 'Data:',
+    takes: 'count',
+    value: '<n>',
+    says: 'maximum number of faces, evenly spaced over all',
+    default: 200,
+  },
+  model: finderSettings.model,
+  ...engineSettings,
+  perKind: {
+    group: 'Damage:',
+    takes: 'count',
+    within: [2, 10],
+    value: '<steps>',
+    says: 'steps per kind of damage, 2 to 10',
+    default: 5,
+  },
+  seed: {
+    group: 'Damage:',
+    takes: 'count',
+    value: '<n>',
+    says: 'seed for noise and for the side that is covered or rotated',
+    default: 1,
+  },
+  report: {
+    group: 'Damage:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with the curves and one face at all steps',
+  },
+  ...configSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 Each face is degraded by blur, noise, downscaling, darkness, occlusion, rotation
@@ -39,29 +77,14 @@ export function defineEvaluateRobustness(
   context: Context,
   done: (exitCode: ExitCode) => void = () => undefined,
 ): void {
-  command
-    .description('Degrade aligned faces step by step: does quality fall, and does it predict the loss of similarity?')
-    .optionsGroup('Data:')
-    .requiredOption('--faces <dir>', 'aligned faces of 112x112: a folder (searched recursively), a glob or one file')
-    .option('--limit <n>', 'maximum number of faces, evenly spaced over all', count, 200)
-    .optionsGroup('Model:')
-    .option('--model <model>', 'a path, an id of `magface models list`, https: or npm: (default: magface-small)');
-  addEngineFlags(command)
-    .optionsGroup('Damage:')
-    .option('--per-kind <steps>', 'steps per kind of damage, 2 to 10', steps, 5)
-    .option('--seed <n>', 'seed for noise and for the side that is covered or rotated', count, 1)
-    .option('--report <file.html>', 'write a page with the curves and one face at all steps');
-  addOutputFlags(command).addHelpText('after', examples);
+  command.description(
+    'Degrade aligned faces step by step: does quality fall, and does it predict the loss of similarity?',
+  );
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (flags: Flags) => done(await robustness(flags, context)));
 }
 
 /** More would not fit into 80 columns. */
-function steps(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 2 && value <= 10) return value;
-  throw new InvalidArgumentError('Expected a whole number from 2 to 10.');
-}
-
 async function robustness(flags: Flags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   const files = evenly(await findImages([flags.faces], context), flags.limit);

@@ -1,8 +1,7 @@
 /** `magface evaluate set`: embeds and measures one of the field's sets. */
 
 import { writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
-import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
+import type { Command } from 'commander';
 import type { FaceSet } from '../../eval/face-set.ts';
 import { measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
@@ -11,24 +10,65 @@ import { asPercent, type RejectCurve } from '../../eval/reject.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { figureText, operatingText } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
-import { addModelFlags, addOutputFlags, count, formatOf } from '../options.ts';
+import {
+  cacheSettings,
+  configSettings,
+  flipSettings,
+  formatOf,
+  modelSettings,
+  outputSettings,
+  under,
+} from '../options.ts';
 import { printRecord } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { type FlatFigures, figureColumns } from './columns.ts';
-import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
+import { embedSet, measureQualities } from './embed.ts';
 import { meaningLines, measureMeaning } from './meaning.ts';
-import { addRejectFlags, modelName, type RejectFlags, rejectOptions } from './options.ts';
+import { foldSettings, modelName, rejectOptions, rejectSettings, reliabilitySettings } from './options.ts';
 import { setPictures } from './pictures.ts';
 
-interface Flags extends EmbedSetFlags, RejectFlags {
-  readonly pairs?: string;
-  readonly images?: string;
-  readonly protocol?: CfpProtocol;
-  readonly folds: number;
-  readonly methods?: readonly string[];
-  readonly reliability?: number;
-  readonly report?: string;
-}
+const settings = {
+  pairs: {
+    group: 'Data:',
+    takes: 'text',
+    value: '<file>',
+    says: 'list of pairs',
+    otherwise: 'the known list in the folder',
+  },
+  images: { group: 'Data:', takes: 'text', value: '<dir>', says: 'folder of the images', otherwise: 'the set’s' },
+  protocol: {
+    group: 'Data:',
+    takes: 'choice',
+    choices: ['fp', 'ff'],
+    value: '<p>',
+    says: 'protocol of CFP: frontal-profile or frontal-frontal pairs',
+    otherwise: 'fp',
+  },
+  methods: {
+    group: 'Data:',
+    takes: 'texts',
+    value: '<method...>',
+    says: 'quality methods to compare with magnitude: see `magface lab --help`',
+  },
+  ...under('Protocol:', flipSettings),
+  ...foldSettings,
+  ...reliabilitySettings,
+  ...rejectSettings,
+  ...modelSettings,
+  ...under('Features:', cacheSettings),
+  ...configSettings,
+  ...outputSettings,
+  report: {
+    group: 'Output:',
+    takes: 'text',
+    value: '<file.html>',
+    says: 'write a page with curves, distributions, thresholds and pairs',
+  },
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 A set is a .bin of InsightFace, or a folder as published: LFW and XQLFW
@@ -44,26 +84,8 @@ Examples:
 export function defineEvaluateSet(command: Command, context: Context): void {
   command
     .description('Embed LFW, CFP, AgeDB-30, CALFW, CPLFW, XQLFW or any list of pairs, and measure the model on it.')
-    .argument('<set>', 'a .bin of InsightFace, or the folder of a set')
-    .optionsGroup('Data:')
-    .option('--pairs <file>', 'list of pairs (default: the known list in the folder)')
-    .option('--images <dir>', 'folder of the images (default: the set’s)')
-    .addOption(
-      new Option('--protocol <p>', 'protocol of CFP: frontal-profile or frontal-frontal pairs (default: fp)').choices([
-        'fp',
-        'ff',
-      ]),
-    )
-    .option('--methods <method...>', 'quality methods to compare with magnitude: see `magface lab --help`')
-    .optionsGroup('Protocol:')
-    .option('--flip', 'add the feature of the mirrored face (flip-sum)')
-    .option('--folds <n>', 'number of contiguous folds', count, 10)
-    .option('--reliability <n>', 'judge quality as a probability, and its meaning by group, in n quality bins', count);
-  addRejectFlags(command);
-  addModelFlags(command, { aligned: true }).option('--no-cache', 'neither read nor write cached features');
-  addOutputFlags(command)
-    .option('--report <file.html>', 'write a page with curves, distributions, thresholds and pairs')
-    .addHelpText('after', examples);
+    .argument('<set>', 'a .bin of InsightFace, or the folder of a set');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action((source: string, flags: Flags) => evaluateSet(source, flags, context));
 }
 

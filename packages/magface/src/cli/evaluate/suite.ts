@@ -7,19 +7,25 @@ import { expectFolderTarget } from '../../format/write-target.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 import { comparisonText, figureText, paucLine } from '../../report/figure-text.ts';
 import { inPercent } from '../../report/page.ts';
+import type { ConfigOf } from '../../settings/setting.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
-import { addEngineFlags, addOutputFlags, formatOf } from '../options.ts';
+import { cacheSettings, engineSettings, formatOf, outputSettings } from '../options.ts';
 import { type Column, createRows, printRecord, printSentences } from '../output.ts';
+import { addSettings } from '../setting-flags.ts';
 import { figureColumns } from './columns.ts';
-import type { EmbedSetFlags } from './embed.ts';
 import { runSuite } from './run-suite.ts';
 import { readSuite } from './suite-config.ts';
 import { type SuiteResult, writeSuite } from './suite-files.ts';
 
-interface Flags extends EmbedSetFlags {
-  readonly output?: string;
-}
+const settings = {
+  output: { takes: 'text', value: '<dir>', says: 'folder for the report and its tables', otherwise: 'the suite’s' },
+  ...cacheSettings,
+  ...engineSettings,
+  ...outputSettings,
+} as const;
+
+type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 The suite is a YAML file. Its paths are relative to it:
@@ -44,12 +50,8 @@ Example:
 export function defineEvaluateSuite(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Measure many models on many sets, and compare them in one report.')
-    .argument('<config>', 'the suite, a YAML file')
-    .option('--output <dir>', 'folder for the report and its tables (default: the suite’s)')
-    .option('--no-cache', 'neither read nor write cached features')
-    .optionsGroup('Models:');
-  addEngineFlags(command);
-  addOutputFlags(command).addHelpText('after', examples);
+    .argument('<config>', 'the suite, a YAML file');
+  addSettings(command, settings).addHelpText('after', examples);
   command.action(async (config: string, flags: Flags) => done(await evaluateSuite(config, flags, context)));
 }
 

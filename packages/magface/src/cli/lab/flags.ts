@@ -1,15 +1,56 @@
+import type { ConfigOf } from '../../settings/setting.ts';
 import type { EmbedSetFlags } from '../evaluate/embed.ts';
-import type { RejectFlags } from '../evaluate/options.ts';
+import type { foldSettings, RejectFlags } from '../evaluate/options.ts';
+
+/** Settings of `magface lab` alone. */
+export const labSettings = {
+  set: {
+    group: 'Data:',
+    takes: 'texts',
+    value: '<set...>',
+    says: 'a .bin of InsightFace or the folder of a set; may be repeated',
+  },
+  pairs: { group: 'Data:', takes: 'text', value: '<file>', says: 'list of pairs, for a single set' },
+  images: { group: 'Data:', takes: 'text', value: '<dir>', says: 'folder of the images, for a single set' },
+  protocol: {
+    group: 'Data:',
+    takes: 'choice',
+    choices: ['fp', 'ff'],
+    value: '<p>',
+    says: 'protocol of CFP',
+    otherwise: 'fp',
+  },
+  models: {
+    group: 'Methods:',
+    takes: 'texts',
+    value: '<model...>',
+    says: 'recognisers',
+    otherwise: 'magface-small',
+  },
+  methods: {
+    group: 'Methods:',
+    takes: 'texts',
+    value: '<method...>',
+    says: 'quality methods beside magnitude',
+    otherwise: 'all',
+  },
+  scores: {
+    group: 'Methods:',
+    takes: 'texts',
+    value: '<file...>',
+    says: 'scores of other methods: "name value" lines, or a table with a header',
+  },
+  flip: {
+    group: 'Protocol:',
+    takes: 'boolean',
+    value: '',
+    says: 'compare faces by features with the mirrored face added (flip-sum)',
+  },
+  report: { group: 'Output:', takes: 'text', value: '<file.html>', says: 'page to write', default: 'lab.html' },
+} as const;
 
 /** Flags of `magface lab`. */
-export interface LabFlags extends Omit<EmbedSetFlags, 'model'>, RejectFlags {
-  readonly set?: readonly string[];
-  readonly pairs?: string;
-  readonly images?: string;
-  readonly protocol?: 'fp' | 'ff';
-  readonly folds: number;
-  readonly models?: readonly string[];
-  readonly methods?: readonly string[];
-  readonly scores?: readonly string[];
-  readonly report: string;
-}
+export type LabFlags = Omit<EmbedSetFlags, 'model'> &
+  RejectFlags &
+  ConfigOf<typeof labSettings> &
+  ConfigOf<typeof foldSettings>;

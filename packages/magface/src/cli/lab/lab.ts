@@ -1,16 +1,25 @@
 /** `magface lab`: every quality method on every set, on one page. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import { componentNames } from '../../eval/methods/components.ts';
 import { methodNames, networkMethods } from '../../eval/methods/method-names.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
-import { addRejectFlags, modelName, rejectOptions } from '../evaluate/options.ts';
+import { foldSettings, modelName, rejectOptions, rejectSettings } from '../evaluate/options.ts';
 import { readSuite, type Suite } from '../evaluate/suite-config.ts';
 import { writePage } from '../evaluate/suite-files.ts';
-import { addEngineFlags, addOutputFlags, count } from '../options.ts';
-import type { LabFlags } from './flags.ts';
+import {
+  alignedSettings,
+  cacheSettings,
+  configSettings,
+  engineSettings,
+  finderSettings,
+  outputSettings,
+  under,
+} from '../options.ts';
+import { addSettings } from '../setting-flags.ts';
+import { type LabFlags, labSettings } from './flags.ts';
 import { printLab } from './print.ts';
 import { provenanceOf } from './provenance.ts';
 
@@ -35,27 +44,21 @@ Examples:
 export function defineLab(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Rank quality methods on sets of pairs: by how many errors they prevent, with intervals, on one page.')
-    .argument('[suite]', 'a YAML file of models and sets, as for evaluate suite')
-    .optionsGroup('Data:')
-    .option('--set <set...>', 'a .bin of InsightFace or the folder of a set; may be repeated')
-    .option('--pairs <file>', 'list of pairs, for a single set')
-    .option('--images <dir>', 'folder of the images, for a single set')
-    .addOption(new Option('--protocol <p>', 'protocol of CFP (default: fp)').choices(['fp', 'ff']))
-    .optionsGroup('Methods:')
-    .option('--models <model...>', 'recognisers (default: magface-small)')
-    .option('--methods <method...>', 'quality methods beside magnitude (default: all)')
-    .option('--scores <file...>', 'scores of other methods: "name value" lines, or a table with a header')
-    .optionsGroup('Protocol:')
-    .option('--flip', 'compare faces by features with the mirrored face added (flip-sum)')
-    .option('--folds <n>', 'number of contiguous folds', count, 10);
-  addRejectFlags(command);
-  command
-    .optionsGroup('Models:')
-    .option('--detector <model>', 'face detector (default: yunet)')
-    .option('--aligned', 'images are aligned faces of 112x112: skip detection')
-    .option('--no-cache', 'neither read nor write cached features and values');
-  addEngineFlags(command);
-  addOutputFlags(command).option('--report <file.html>', 'page to write', 'lab.html').addHelpText('after', examples);
+    .argument('[suite]', 'a YAML file of models and sets, as for evaluate suite');
+  const { report, ...own } = labSettings;
+  const { detector } = finderSettings;
+  addSettings(command, {
+    ...own,
+    ...foldSettings,
+    ...rejectSettings,
+    detector,
+    ...alignedSettings,
+    ...engineSettings,
+    ...under('Features:', cacheSettings),
+    ...configSettings,
+    ...outputSettings,
+    report,
+  }).addHelpText('after', examples);
   command.action(async (suite: string | undefined, flags: LabFlags) => done(await lab(suite, flags, context)));
 }
 

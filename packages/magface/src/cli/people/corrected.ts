@@ -9,11 +9,11 @@ import { faceId } from './sort-library.ts';
 
 export interface CorrectionFlags {
   /** `3=Ann Lee` */
-  readonly name?: readonly string[];
+  readonly name?: readonly string[] | undefined;
   /** `3,7` */
-  readonly join?: readonly string[];
+  readonly join?: readonly string[] | undefined;
   /** `3=photo.jpg#1` */
-  readonly not?: readonly string[];
+  readonly not?: readonly string[] | undefined;
 }
 
 type Library = Pick<LibraryFile, 'photos' | 'people'>;

@@ -1,10 +1,11 @@
 /** The configuration of a training run: validated, complete, and with the defaults of its mode. */
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
+import { isWithout } from '../../settings/dependent.ts';
 import { flagOf } from '../../settings/flag-names.ts';
 import { type ConfigOf, type Setting, schemaOf } from '../../settings/setting.ts';
 import { finetuneSettings } from '../finetune/finetune-settings.ts';
-import { chosenByRecipe, expectApplicable, expectConsistent, isWithout } from './applicable.ts';
+import { chosenByRecipe, expectApplicable, expectConsistent } from './applicable.ts';
 import { modelSettings } from './model-settings.ts';
 import { defaultIn, isFor, type Mode, modeOf } from './modes.ts';
 import { runSettings } from './run-settings.ts';
