@@ -47,6 +47,7 @@ const settings = {
     says: 'name a person, by number or present name',
   },
   join: { group: corrections, takes: 'texts', value: '<a,b>', says: 'these two are one person' },
+  apart: { group: corrections, takes: 'texts', value: '<a,b>', says: 'these two are two people' },
   not: {
     group: corrections,
     takes: 'texts',

@@ -23,12 +23,28 @@ export function joinPeople(
   others: readonly string[],
 ): AllCorrections {
   const isNamed = before.names.some(([face]) => faces.includes(face));
-  const isBetween = ([a, b]: FacePair): boolean =>
-    (faces.includes(a) && others.includes(b)) || (faces.includes(b) && others.includes(a));
   return {
     names: isNamed ? before.names.filter(([face]) => !others.includes(face)) : before.names,
     joined: [...before.joined, [faces[0]!, others[0]!]],
-    apart: before.apart.filter((pair) => !isBetween(pair)),
+    apart: withoutBetween(before.apart, faces, others),
+  };
+}
+
+/**
+ * "These are two people".
+ *
+ * @param faces - ids of one person's faces, the best first
+ * @param others - those of the other person
+ */
+export function partPeople(
+  before: AllCorrections,
+  faces: readonly string[],
+  others: readonly string[],
+): AllCorrections {
+  return {
+    ...before,
+    joined: withoutBetween(before.joined, faces, others),
+    apart: [...before.apart, [faces[0]!, others[0]!]],
   };
 }
 
@@ -48,3 +64,7 @@ export function partFace(before: AllCorrections, face: string, faces: readonly s
     apart: [...before.apart, ...anchors.map((other) => [face, other] as const)],
   };
 }
+
+/** @returns the pairs that do not stand between the two people */
+const withoutBetween = (pairs: readonly FacePair[], faces: readonly string[], others: readonly string[]): FacePair[] =>
+  pairs.filter(([a, b]) => !(faces.includes(a) && others.includes(b)) && !(faces.includes(b) && others.includes(a)));

@@ -36,7 +36,7 @@ export function peoplePage(data: PeoplePage): string {
     body: `<header><div><h1>People</h1>
 <p class="verdict">${counts.people.toLocaleString('en')} people in ${counted(counts.faces, 'face')}.</p></div></header>
 <p class="soft">Expected wrong merges: ${expectedWrongMerges.toPrecision(2)}, at a similarity of ${threshold.toFixed(3)}, which ${fmr.toPrecision(2)} of all pairs of different people reach, in ${comparisons.toLocaleString('en')} comparisons. ${counted(counts.unplaced, 'poor face')} resembled nobody enough.</p>
-${section('May be one person', questions.length, 'Nearly similar enough. If they are one, run magface people with the flag below the pair.', questions.map(questionItem))}
+${section('May be one person', questions.length, 'Nearly similar enough. Answer with a flag of magface people: --join if they are one person, --apart if they are two.', questions.map(questionItem))}
 ${section('May be someone else', doubted.length, 'These faces resemble the others of their person little. If one is wrong, run magface people with the flag below it.', doubted.flatMap(doubtItems))}
 ${section('Everybody', people.length, `The best shot of each, those with most faces first.${hidden > 0 ? ` ${hidden.toLocaleString('en')} more people are not shown.` : ''}`, people.map(personItem))}`,
   });
@@ -58,7 +58,7 @@ const personItem = (person: ShownPerson): string =>
 function questionItem({ people, similarity }: PeoplePage['questions'][number]): string {
   const [a, b] = people;
   const pictures = people.map(({ picture, place }) => image(picture, place)).join(' ');
-  return `<li>${pictures}<b>${titleOf(a)}, ${titleOf(b)}</b><small>similarity ${similarity.toFixed(3)}</small><br><code>--join ${a.number},${b.number}</code></li>`;
+  return `<li>${pictures}<b>${titleOf(a)}, ${titleOf(b)}</b><small>similarity ${similarity.toFixed(3)}</small><br><code>--join ${a.number},${b.number}</code><br><code>--apart ${a.number},${b.number}</code></li>`;
 }
 
 const doubtItems = (person: ShownPerson): string[] =>

@@ -131,6 +131,10 @@ test('names and corrections are kept, the newest word counts', async () => {
     [1, 'Ann Lee', 'ann-1', 'ann-2', 'ann-3'],
     [2, null, 'bea-1', 'bea-2', 'dan-two'],
   ]);
+  expect(shown(await rows(...state, '--apart', '2,Ann Lee')).map((row) => row.slice(1))).toContainEqual([
+    'Ann Lee',
+    ...['ann-1', 'ann-2', 'ann-3'],
+  ]);
   const parted = await rows('photos', ...state, '--not', 'Ann Lee=photos/ann-3.png');
   expect(shown(parted).map((row) => row.slice(1))).toContainEqual([null, 'ann-3']);
   const again = await rows(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joinPeople, namePerson, noCorrections, partFace } from '../../src/people/correct.ts';
+import { joinPeople, namePerson, noCorrections, partFace, partPeople } from '../../src/people/correct.ts';
 import { readCorrections } from '../../src/people/corrections.ts';
 
 test('names the best face of a person, and forgets the earlier name', () => {
@@ -29,4 +29,12 @@ test('parts a face from the best other face and from the named one', () => {
   });
   expect(partFace(named, 'c', ['b', 'c'])).toEqual({ names: [], joined: [], apart: [['c', 'b']] });
   expect(partFace(named, 'c', ['c'])).toEqual(named);
+});
+
+test('parts two people whom an earlier answer joined, and the newest answer counts', () => {
+  const joined = joinPeople(noCorrections, ['a', 'c'], ['b']);
+  const parted = partPeople(joined, ['c', 'a'], ['b']);
+  expect(parted).toEqual({ names: [], joined: [], apart: [['c', 'b']] });
+  expect(readCorrections(parted).apartFrom('b')).toEqual(new Set(['c']));
+  expect(joinPeople(parted, ['a', 'c'], ['b'])).toEqual({ names: [], joined: [['a', 'b']], apart: [] });
 });

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { nameFault } from '../../gallery/person-name.ts';
-import { type AllCorrections, joinPeople, namePerson, partFace } from '../../people/correct.ts';
+import { type AllCorrections, joinPeople, namePerson, partFace, partPeople } from '../../people/correct.ts';
 import { readCorrections } from '../../people/corrections.ts';
 import type { LibraryFile, LibraryPeople } from '../../people/node/library-file.ts';
 import { faceId } from './sort-library.ts';
@@ -12,6 +12,8 @@ export interface CorrectionFlags {
   readonly name?: readonly string[] | undefined;
   /** `3,7` */
   readonly join?: readonly string[] | undefined;
+  /** `3,7` */
+  readonly apart?: readonly string[] | undefined;
   /** `3=photo.jpg#1` */
   readonly not?: readonly string[] | undefined;
 }
@@ -22,7 +24,10 @@ type Library = Pick<LibraryFile, 'photos' | 'people'>;
  * @returns what to save
  * @throws {ConfigError} if a person or face is unknown
  */
-export function corrected(library: Library, { name = [], join = [], not = [] }: CorrectionFlags): LibraryPeople {
+export function corrected(
+  library: Library,
+  { name = [], join = [], apart = [], not = [] }: CorrectionFlags,
+): LibraryPeople {
   let corrections: AllCorrections = library.people.corrections;
   for (const words of not) {
     const [person, place] = halves(words, '=');
@@ -32,6 +37,10 @@ export function corrected(library: Library, { name = [], join = [], not = [] }: 
   for (const words of join) {
     const [a, b] = halves(words, ',');
     corrections = joinPeople(corrections, facesOf(library, a, 'join'), facesOf(library, b, 'join'));
+  }
+  for (const words of apart) {
+    const [a, b] = halves(words, ',');
+    corrections = partPeople(corrections, facesOf(library, a, 'apart'), facesOf(library, b, 'apart'));
   }
   for (const words of name) {
     const [person, given] = halves(words, '=');
