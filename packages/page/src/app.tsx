@@ -3,12 +3,14 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { CameraView } from './camera/camera-view.tsx';
 import { CompareView } from './compare/compare-view.tsx';
-import { library, openLibrary } from './library.ts';
+import { engine, openEngine } from './engine.ts';
+import { PeopleView } from './people/people-view.tsx';
 import { PhotosView } from './photos/photos-view.tsx';
 import { texts } from './texts.ts';
 import { dark, switchTheme } from './theme.ts';
+import { PhotoViewer } from './viewer/photo-viewer.tsx';
 
-const views = { photos: PhotosView, camera: CameraView, compare: CompareView } as const;
+const views = { photos: PhotosView, people: PeopleView, camera: CameraView, compare: CompareView } as const;
 type ViewName = keyof typeof views;
 
 const viewOfAddress = (): ViewName => {
@@ -45,30 +47,31 @@ export function App(): JSX.Element {
         </button>
       </header>
       <main tabIndex={-1}>
-        <LibraryStatus />
+        <EngineStatus />
         <View />
       </main>
       <Foot />
+      <PhotoViewer />
     </>
   );
 }
 
 /** Status of the models until they are ready. */
-function LibraryStatus(): JSX.Element | null {
-  const state = library.value;
+function EngineStatus(): JSX.Element | null {
+  const state = engine.value;
   if (state.kind === 'ready') return null;
   if (state.kind === 'failed') {
     return (
       <div class="notice" role="alert">
-        <p>{texts.library.failed(state.message)}</p>
-        <button type="button" onClick={() => openLibrary().catch(() => undefined)}>
-          {texts.library.retry}
+        <p>{texts.engine.failed(state.message)}</p>
+        <button type="button" onClick={() => openEngine().catch(() => undefined)}>
+          {texts.engine.retry}
         </button>
       </div>
     );
   }
   const { received = 0, total = 0 } = state.progress ?? {};
-  const words = total > 0 && received === total ? texts.library.opening : texts.library.loading(received, total);
+  const words = total > 0 && received === total ? texts.engine.opening : texts.engine.loading(received, total);
   return (
     <div class="loading">
       <p id="loading-words">{words}</p>
@@ -78,15 +81,15 @@ function LibraryStatus(): JSX.Element | null {
 }
 
 function Foot(): JSX.Element {
-  const state = library.value;
+  const state = engine.value;
   return (
     <footer>
       <p>{texts.privacy}</p>
       {state.kind === 'ready' && (
         <details>
-          <summary>{texts.library.about}</summary>
+          <summary>{texts.engine.about}</summary>
           <p>
-            {texts.library.runs(
+            {texts.engine.runs(
               state.magface.model.id,
               state.magface.detector.id,
               state.magface.device,
@@ -95,7 +98,7 @@ function Foot(): JSX.Element {
           </p>
           {[state.magface.model, state.magface.detector].map(({ id, contract }) =>
             contract.licence ? (
-              <p key={id}>{texts.library.licence(id, contract.licence.spdx, contract.licence.notice)}</p>
+              <p key={id}>{texts.engine.licence(id, contract.licence.spdx, contract.licence.notice)}</p>
             ) : null,
           )}
         </details>

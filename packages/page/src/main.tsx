@@ -5,8 +5,16 @@ import './style.css';
 import './photos/photos.css';
 import './camera/camera.css';
 import './compare/compare.css';
+import './people/people.css';
+import './viewer/viewer.css';
+import './shared/touch.css';
 import { App } from './app.tsx';
-import { openLibrary } from './library.ts';
+import { openEngine } from './engine.ts';
+import { restorePhotos } from './library/photo-set.ts';
+import { restorePeople } from './people/people-set.ts';
+import { restoreKept } from './photos/kept.ts';
 
 render(<App />, document.querySelector('#page')!);
-openLibrary().catch(() => undefined); // the page reports the error
+await Promise.all([restoreKept(), restorePeople()]);
+void restorePhotos();
+openEngine().catch(() => undefined); // the page reports the error

@@ -1,5 +1,5 @@
 /** All English texts of the page. To translate the page, write another such file. Reasons come from the library. */
-import { describeEstimate, describeReason, type Estimate, type Reason } from 'magface/browser';
+import { type AnalyzedFace, describeEstimate, describeReason, type Estimate, type Reason } from 'magface/browser';
 
 const count = (n: number, one: string, many = `${one}s`): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 const photos = (n: number): string => count(n, 'photo');
@@ -16,9 +16,9 @@ export const texts = {
   language: 'en',
   title: 'MagFace',
   skip: 'Skip to content',
-  nav: { label: 'Views', photos: 'Photos', camera: 'Camera', compare: 'Compare' },
+  nav: { label: 'Views', photos: 'Photos', people: 'People', camera: 'Camera', compare: 'Compare' },
   theme: { toDark: 'Dark', toLight: 'Light', label: 'Theme' },
-  privacy: 'Nothing leaves this device.',
+  privacy: 'Nothing leaves this device. Photos and names stay in this browser until you start over.',
 
   library: {
     loading: (received: number, total: number) =>
@@ -32,52 +32,56 @@ export const texts = {
     about: 'About the models',
   },
 
-  photos: {
-    heading: 'How good is each face?',
-    lead: 'Drop photos to see a box and a recognition score for every face: 0 to 100, where 50 is an ordinary face.',
+  library: {
     drop: 'Drop photos or a folder here',
     dropHint: 'or paste a picture',
+    touch: 'Add photos',
+    touchHint: 'from this device',
     choose: 'Choose photos',
     chooseFolder: 'Choose a folder',
     more: 'Add photos',
     progress: (done: number, total: number) => `${done} of ${photos(total)}`,
     cancel: 'Cancel',
     clear: 'Start over',
+    confirmClear: (said: number) =>
+      `Remove all photos from this page, and ${said === 1 ? 'the name or answer' : `the ${said} names and answers`} that you gave?`,
+    forgets: 'This browser keeps nothing here, or is full: photos and names are gone when you close the page.',
     none: 'No face was found in these photos.',
     without: (n: number) => `${photos(n)} ${n === 1 ? 'shows' : 'show'} none.`,
+    copies: (n: number) => `${photos(n)} ${n === 1 ? 'was' : 'were'} here already.`,
     advice: (tinyFaces: boolean) =>
       tinyFaces
         ? 'Faces should be upright, well lit and at least 20 pixels wide.'
-        : 'Faces should be upright and well lit. For tiny faces tick “Look for tiny faces” and add the photos again.',
+        : 'Faces should be upright and well lit. For tiny faces tick “Look for tiny faces”, start over and add the photos again.',
     unread: (n: number) =>
       n === 1 ? 'The file could not be read: see below why.' : `None of the ${n} files could be read: see below why.`,
     failed: (n: number) => `${count(n, 'file')} could not be read: see below why.`,
     passedOver: (names: readonly string[]) =>
       `Skipped ${count(names.length, 'file')} of other types: ${names.slice(0, 3).join(', ')}` +
       `${names.length > 3 ? ` and ${names.length - 3} more` : ''}. Supported formats are JPEG, PNG, WebP, AVIF and GIF.`,
+    finished: (n: number, inPhotos: number) => `Finished: ${faces(n)} in ${photos(inPhotos)}.`,
+    cancelled: (done: number, total: number) => `Cancelled after ${done} of ${photos(total)}.`,
+    noImages: 'None of these files is a picture.',
+    small: 'Look for tiny faces (slower)',
+  },
+
+  photos: {
+    heading: 'How good is each face?',
+    lead: 'Add photos to see a box and a recognition score for every face: 0 to 100, where 50 is an ordinary face.',
     verdict: (good: number, poor: number, all: number, cause: readonly [reason: string, faces: number] | undefined) =>
       `${good} of ${faces(all)} ${good === 1 ? 'is' : 'are'} good (50 or more), ` +
       (poor === 0
         ? 'none is poor.'
         : `${poor} ${poor === 1 ? 'is' : 'are'} poor (below 20${cause ? `: ${amongPoor(cause[1], poor)}${cause[0]}` : ''}).`),
-    finished: (n: number, inPhotos: number) => `Finished: ${faces(n)} in ${photos(inPhotos)}.`,
-    cancelled: (done: number, total: number) => `Cancelled after ${done} of ${photos(total)}.`,
-    noImages: 'None of these files is a picture.',
     tools: 'Sort, filter and keep',
     sort: 'Order',
     orders: { best: 'Best first', worst: 'Worst first', found: 'As in the photos' },
     least: 'At least',
     flawed: 'Only faces with a problem',
-    small: 'Look for tiny faces (slower)',
     keepBest: 'Keep the best of each person',
     keepAll: 'Keep all',
     keepNone: 'Keep none',
-    keptOf: (kept: number, all: number, found: { readonly people: number; readonly others: number } | undefined) =>
-      found === undefined
-        ? `${kept} of ${faces(all)} kept.`
-        : `${kept} of ${faces(all)} kept: ${count(found.people, 'person', 'people')} found${
-            found.others === 0 ? '' : `, and ${faces(found.others)} too poor to tell whose`
-          }.`,
+    keptOf: (kept: number, all: number) => `${kept} of ${faces(all)} kept.`,
     csv: 'Download CSV',
     zip: (n: number) => `Download ${faces(n)} as zip`,
     zipping: (done: number, total: number) => `Cropping ${done} of ${total} …`,
@@ -87,13 +91,60 @@ export const texts = {
     allPhotos: (n: number) => `Show all ${photos(n)}`,
     photoAlt: (name: string, n: number) => `${name}, ${faces(n)}`,
     photoCaption: (name: string, n: number) => `${name} · ${n === 0 ? 'no face found' : faces(n)}`,
+    waiting: (name: string) => `${name} · waiting …`,
+    enlarge: (name: string) => `Enlarge ${name}`,
     keep: 'Keep',
     keepFace: (number: number, name: string) => `Keep face ${number}, ${name}`,
     faceLabel: (number: number, name: string) => `Face ${number} of ${name}`,
-    person: (number: number) => `Person ${number}`,
+    showFace: (number: number, name: string) => `Show face ${number} in ${name}`,
     nothingWrong: 'No visible problem.',
     legend: 'Quality',
     failedHeading: 'Files without a result',
+  },
+
+  people: {
+    heading: 'Who is in these photos?',
+    lead: 'Add photos to sort their faces by person. You can name people and correct the result; it is kept in this browser.',
+    found: (n: number, all: number, photos: number) =>
+      `${count(n, 'person', 'people')} in ${faces(all)}${photos === 0 ? '' : `; ${faces(photos)} too poor to tell whose`}.`,
+    grouping: 'Sorting faces by person …',
+    cannot: 'This model was never measured on pairs of faces, so the page cannot tell who is who with it.',
+    person: (number: number) => `Person ${number}`,
+    nameOf: (title: string) => `Name of ${title}`,
+    namePlaceholder: 'Who is this?',
+    faces,
+    showAll: (n: number) => `All ${faces(n)}`,
+    everybody: 'Everybody',
+    same: 'The same person?',
+    sameHint: 'These look alike, but not enough to be sure.',
+    yesSame: 'Yes, the same',
+    noSame: 'No, two people',
+    belongs: 'Does this face belong here?',
+    belongsHint: 'These resemble the other photos of their person little.',
+    yesBelongs: 'Yes',
+    noBelongs: 'No, someone else',
+    notThem: (title: string) => `Not ${title}`,
+    unplaced: 'Too poor to tell',
+    unplacedHint: 'These faces are too small, blurred or covered to say whose they are.',
+    more: (n: number) => `${count(n, 'more question')}: answer these first.`,
+    undo: 'Undo',
+    named: (title: string, name: string) => `${title} is now called ${name}.`,
+    unnamed: (title: string) => `${title} has no name any more.`,
+    joined: (a: string, b: string) => `${a} and ${b} are one person now.`,
+    parted: (a: string, b: string) => `${a} and ${b} stay two people.`,
+    confirmed: (title: string) => `The face stays with ${title}.`,
+    faceParted: (title: string) => `The face is not ${title} any more.`,
+    undone: (why: string) => `The last answer was taken back. ${why}`,
+  },
+
+  viewer: {
+    previous: 'Previous',
+    next: 'Next',
+    close: 'Close',
+    noFace: 'No face was found in this photo.',
+    showFace: (number: number) => `Show face ${number}`,
+    numbers: ({ magnitude, detection, box }: AnalyzedFace) =>
+      `${Math.round(box.width)} pixels wide. Length of the feature vector: ${magnitude.toFixed(2)}. Certainty of the detector: ${percent(detection)}.`,
   },
 
   camera: {
@@ -156,7 +207,17 @@ export const texts = {
   },
 
   quality: 'Quality',
-  magnitude: (value: number) => `magnitude ${value.toFixed(2)}`,
+  /** What a quality means, in a word. */
+  verdict: (quality: number | undefined): string =>
+    quality === undefined
+      ? 'length of the feature vector'
+      : quality < 20
+        ? 'poor'
+        : quality < 50
+          ? 'fair'
+          : quality < 80
+            ? 'good'
+            : 'very good',
   reason: (reason: Reason): string => describeReason(reason),
   estimate: (estimate: Estimate): string => describeEstimate(estimate),
   reasonName: (code: Reason['code']): string => code.replaceAll('_', ' '),

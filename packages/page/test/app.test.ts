@@ -24,13 +24,7 @@ function viewAt(hash: string): string {
 
 test('an address without a known view leads to the photos, at the start and later', () => {
   expect(view.value).toBe('photos');
-  expect(['#camera', '#constructor', '#compare', '#__proto__', '#Camera', '', '#photos'].map(viewAt)).toEqual([
-    'camera',
-    'photos',
-    'compare',
-    'photos',
-    'photos',
-    'photos',
-    'photos',
-  ]);
+  expect(
+    ['#camera', '#constructor', '#people', '#compare', '#__proto__', '#Camera', '', '#photos'].map(viewAt),
+  ).toEqual(['camera', 'photos', 'people', 'compare', 'photos', 'photos', 'photos', 'photos']);
 });

@@ -34,6 +34,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
   let browser: Browser;
   let page: Page;
   const said: string[] = [];
+  const asks: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'magface-page-'));
@@ -84,8 +85,8 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect((await scores()).length).toBeLessThan(10);
     await page.getByLabel('Only faces with a problem').uncheck();
 
-    await page.getByRole('button', { name: 'Keep the best of each person' }).click();
-    const kept = await page.getByText(/ of 22 faces kept: \d+ people found/).textContent();
+    await page.getByRole('button', { name: 'Keep the best of each person' }).click(); // waits until faces are grouped
+    const kept = await page.getByText(/^1\d of 22 faces kept\.$/).textContent();
     const count = Number.parseInt(kept!, 10);
     expect(count).toBeGreaterThan(10);
     expect(count).toBeLessThan(22);
@@ -93,7 +94,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       .toString()
       .trim()
       .split('\r\n');
-    expect(table[0]).toBe('image,face,x,y,width,height,detection,magnitude,quality,reasons,person');
+    expect(table[0]).toBe('image,face,x,y,width,height,detection,magnitude,quality,reasons,person,name');
     expect(table).toHaveLength(1 + count);
     const files = unzipSync(await saved(page, `Download ${count} faces as zip`));
     const names = Object.keys(files);
@@ -103,11 +104,63 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     expect([crop.width, crop.height]).toEqual([112, 112]);
   });
 
+  test('a box, its photo and its card are linked, and photos enlarge', async () => {
+    await page.getByRole('button', { name: 'Keep all' }).click();
+    const place = page.getByRole('button', { name: 'Show face 1 in sample1.jpg' }).first();
+    await place.hover();
+    expect(await page.locator('.face.lit').textContent()).toContain('sample1.jpg');
+    await place.click();
+    const viewer = page.getByRole('dialog', { name: 'sample1.jpg' });
+    await viewer.getByText(/^\d+ pixels wide\. Length of the feature vector: \d/).waitFor();
+    const first = await viewer.locator('.facts').textContent();
+    await viewer.getByRole('button', { name: 'Show face 3' }).click();
+    expect(await viewer.locator('.facts').textContent()).not.toBe(first);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('dialog', { name: 'sample2.jpg' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  test('names and corrects people, takes an answer back, and loses nothing on reload', async () => {
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    const people = page.locator('.person');
+    await people.first().waitFor();
+    const found = await people.count();
+    expect(await page.locator('.lead').textContent()).toMatch(new RegExp(`^${found} people in 22 faces`));
+    const nameOf = (title: string) => page.getByLabel(`Name of ${title}`, { exact: true });
+    await nameOf('Person 1').fill('Ann Lee');
+    await page.keyboard.press('Enter');
+    await page.getByText('Person 1 is now called Ann Lee.').waitFor();
+    await nameOf('Person 2').fill('Ann Lee'); // the same name: one person
+    await page.keyboard.press('Enter');
+    await expect.poll(() => people.count(), { timeout: 60_000 }).toBe(found - 1);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await expect.poll(() => people.count(), { timeout: 60_000 }).toBe(found);
+    await page.getByRole('button', { name: 'No, two people' }).first().click();
+    await page.getByText(/ stay two people\.$/).waitFor();
+    const asked = await page.locator('.question').count();
+    await page.getByRole('button', { name: 'All 2 faces' }).first().click();
+    await page.getByRole('button', { name: 'Not Ann Lee' }).last().click();
+    await expect.poll(() => people.count(), { timeout: 60_000 }).toBe(found + 1);
+    expect(await seriousFindings(page)).toEqual([]);
+
+    await page.reload();
+    await people.first().waitFor();
+    expect(await nameOf('Ann Lee').inputValue()).toBe('Ann Lee');
+    expect(await people.count()).toBe(found + 1);
+    expect(await page.locator('.question').count()).toBe(asked);
+    await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
+    await page.getByRole('link', { name: 'Photos', exact: true }).click();
+    expect(await page.locator('.photo .box').count()).toBe(22);
+  });
+
   test('fits 360 pixels, and axe finds nothing serious, light and dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       for (const [name, width] of [
         ['Photos', 390],
+        ['People', 360],
         ['Camera', 390],
         ['Compare', 360],
       ] as const) {
@@ -139,10 +192,10 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       'Skip to content',
       'MagFace',
       'Photos',
+      'People',
       'Camera',
       'Compare',
       'Light',
-      'Choose a picture',
       'Choose a picture',
     ]);
   });
@@ -185,6 +238,12 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.reload();
     await page.getByText('About the models').click();
     await page.getByText(/WebAssembly, [2-9]\d* threads/).waitFor();
+    page.once('dialog', (dialog) => {
+      asks.push(dialog.message());
+      void dialog.accept();
+    });
+    await page.getByRole('button', { name: 'Start over' }).click(); // photos of earlier tests are still here
+    expect(asks).toEqual(['Remove all photos from this page, and the 3 names and answers that you gave?']);
     await writeFile(join(folder, 'broken.jpg'), 'no picture');
     await page
       .locator('input[type=file]')

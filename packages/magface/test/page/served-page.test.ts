@@ -10,7 +10,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contentSecurityPolicy } from '../../src/hosting/headers.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
-import { cameraArguments, drop, photos, seriousFindings } from '../support/page-use.ts';
+import { cameraArguments, drop, photos, seriousFindings, smallTargets } from '../support/page-use.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -44,7 +44,8 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     folder = await mkdtemp(join(tmpdir(), 'magface-served-page-'));
     ({ service, address } = await serve());
     browser = await openChromium({ args: await cameraArguments(folder) });
-    page = await browser.newPage({ viewport: { width: 390, height: 800 }, permissions: ['camera'] });
+    const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+    page = await browser.newPage({ ...phone, permissions: ['camera'] });
     page.setDefaultTimeout(120_000); // for machines that do much else
     page.on('console', (message) => said.push(message.text()));
     page.on('pageerror', (error) => said.push(String(error)));
@@ -69,11 +70,21 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     await page.getByText(`${recogniser.id} and ${detector.id}, running on the CPU`).waitFor();
   });
 
-  test("fits a telephone's width in all three views, and axe finds nothing serious", async () => {
+  test("fits a telephone's width and fingers in all views, and axe finds nothing serious", async () => {
+    await page.getByText('from this device').waitFor();
     await drop(page, photos);
     await page.getByText('Finished: 22 faces in 6 photos.').waitFor();
     expect(await page.locator('.face').count()).toBe(22);
     expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+
+    expect(await smallTargets(page)).toEqual([]);
+    await page.getByRole('link', { name: 'People', exact: true }).click();
+    await page.locator('.person .face-button').first().tap();
+    await page.getByRole('dialog').waitFor();
+    expect(await smallTargets(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Close' }).tap();
+    expect(await smallTargets(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
 
     await page.getByRole('link', { name: 'Camera', exact: true }).click();
@@ -100,7 +111,8 @@ describe.skipIf(withoutChromium)(`the page of a service in Chromium${withoutChro
     service.kill('SIGKILL');
     await page.goto(`${address}/#photos`);
     await page.reload();
+    await page.getByText('Finished: 22 faces in 6 photos.').waitFor(); // of before the reload
     await page.locator('input[type=file]').first().setInputFiles(photos[0]!);
-    await page.getByText('Finished: 3 faces in 1 photo.').waitFor();
+    await page.getByText('Finished: 22 faces in 6 photos. 1 photo was here already.').waitFor();
   });
 });

@@ -43,6 +43,17 @@ export async function saved(page: Page, button: string): Promise<Uint8Array> {
   return readFile(await (await download).path());
 }
 
+/** Things to touch that are smaller than 44 x 44 pixels, one line each; the skip link is for keyboards. */
+export function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button, a:not(.skip), input, select, summary')].flatMap((element) => {
+      const { width, height } = (element.closest('label') ?? element).getBoundingClientRect();
+      const isSmall = width > 0 && (width < 44 || height < 44);
+      return isSmall ? [`${element.outerHTML.slice(0, 120)}: ${width} x ${height}`] : [];
+    }),
+  );
+}
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Serious and critical findings of axe, one line each. */

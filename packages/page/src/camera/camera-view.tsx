@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { download, zipped } from '../shared/download.ts';
-import { Boxes, colours, Meter, Reasons, scoreOf } from '../shared/face-parts.tsx';
+import { Boxes, colours, Meter, Reasons, Score, scoreOf } from '../shared/face-parts.tsx';
 import { texts } from '../texts.ts';
 import {
   best,
@@ -73,9 +73,7 @@ function Live(): JSX.Element {
         <p class="soft">{camera.value === 'on' ? words.noFace : words.noPicture}</p>
       ) : (
         <>
-          <p class="score large">
-            <b>{scoreOf(face)}</b> <small>{texts.magnitude(face.magnitude)}</small>
-          </p>
+          <Score face={face} large />
           <Meter face={face} />
           <Reasons face={face} />
         </>
@@ -178,7 +176,7 @@ function ShotPicture({ shot }: { readonly shot: Shot }): JSX.Element {
     <figure class="shot" style={colours(shot.face)}>
       <img src={shot.address} alt={words.shotAlt(qualityOf(shot))} />
       <figcaption>
-        <b>{scoreOf(shot.face)}</b> {texts.magnitude(shot.face.magnitude)}
+        <b>{scoreOf(shot.face)}</b> {texts.verdict(shot.face.quality)}
       </figcaption>
     </figure>
   );

@@ -1,24 +1,16 @@
 /** Faces as cards, which can be sorted, filtered, kept and saved. */
 import { computed, signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { library } from '../library.ts';
+import type { PhotoFace } from '../library/photo.ts';
+import { allFaces, seenPhotos } from '../library/photo-set.ts';
+import { canGroup, grouping, isGrouping, personOf, titleOf } from '../people/people-set.ts';
 import { Check } from '../shared/check.tsx';
 import { download } from '../shared/download.ts';
-import { Crop, colours, FaceFacts } from '../shared/face-parts.tsx';
+import { colours, FaceFacts } from '../shared/face-parts.tsx';
 import { texts } from '../texts.ts';
-import {
-  allFaces,
-  canGroup,
-  dropped,
-  keep,
-  keepAll,
-  keepBestOfEach,
-  keepNone,
-  keptFaces,
-  type PhotoFace,
-  people,
-  photos,
-} from './photo-set.ts';
+import { FaceButton } from '../viewer/face-button.tsx';
+import { litFace } from '../viewer/viewer.ts';
+import { keep, keepAll, keepBestOfEach, keepNone, keptFaces, leftOut } from './kept.ts';
 import { faceArchive, faceTable } from './save-faces.ts';
 
 const words = texts.photos;
@@ -27,8 +19,6 @@ type Order = keyof typeof words.orders;
 const order = signal<Order>('best');
 const least = signal(0);
 const flawed = signal(false);
-/** The face under the pointer or with keyboard focus, highlighted in its photo. */
-export const litFace = signal<number | undefined>(undefined);
 
 const shown = computed(() => {
   const fits = allFaces.value.filter(
@@ -55,28 +45,29 @@ export function FaceList(): JSX.Element {
   );
 }
 
-function FaceCard({ face: { id, number, name, face } }: { readonly face: PhotoFace }): JSX.Element {
-  const kept = !dropped.value.has(id);
-  const person = people.value?.get(id);
+function FaceCard({ face: one }: { readonly face: PhotoFace }): JSX.Element {
+  const { id, number, name, face } = one;
+  const kept = !leftOut.value.has(id);
+  const person = personOf.value.get(id);
   const light = (on: boolean) => () => {
     litFace.value = on ? id : undefined;
   };
   return (
     <li
-      class={`face ${kept ? '' : 'left-out'}`}
+      class={`face ${kept ? '' : 'left-out'} ${litFace.value === id ? 'lit' : ''}`}
       style={colours(face)}
       onPointerEnter={light(true)}
       onPointerLeave={light(false)}
       onFocusIn={light(true)}
       onFocusOut={light(false)}
     >
-      <Crop face={face} label={words.faceLabel(number, name)} size={88} />
+      <FaceButton face={one} size={88} />
       <FaceFacts
         face={face}
         where={
           <>
             {name}
-            {person !== undefined && <span> · {words.person(person + 1)}</span>}
+            {person !== undefined && <span> · {titleOf(person)}</span>}
           </>
         }
       />
@@ -94,9 +85,6 @@ function FaceCard({ face: { id, number, name, face } }: { readonly face: PhotoFa
 }
 
 function Tools(): JSX.Element {
-  const placed = people.value;
-  const found = placed && { people: new Set(placed.values()).size, others: allFaces.value.length - placed.size };
-  const state = library.value;
   return (
     <section class="tools" aria-label={words.tools}>
       <div class="row">
@@ -133,8 +121,8 @@ function Tools(): JSX.Element {
         <SaveButtons />
       </div>
       <div class="row">
-        {state.kind === 'ready' && canGroup(state.magface) && (
-          <button type="button" onClick={() => keepBestOfEach(state.magface)}>
+        {canGroup.value && (
+          <button type="button" disabled={grouping.value === undefined || isGrouping.value} onClick={keepBestOfEach}>
             {words.keepBest}
           </button>
         )}
@@ -145,7 +133,7 @@ function Tools(): JSX.Element {
           {words.keepNone}
         </button>
         <span class="soft" role="status">
-          {words.keptOf(keptFaces.value.length, allFaces.value.length, found)}
+          {words.keptOf(keptFaces.value.length, allFaces.value.length)}
         </span>
       </div>
     </section>
@@ -155,7 +143,7 @@ function Tools(): JSX.Element {
 function SaveButtons(): JSX.Element {
   const cutting = useSignal<number | undefined>(undefined);
   const kept = keptFaces.value;
-  const table = (): string => faceTable(kept, people.value);
+  const table = (): string => faceTable(kept, canGroup.value ? personOf.value : undefined);
   const save = async (): Promise<void> => {
     cutting.value = 0;
     try {
@@ -163,7 +151,7 @@ function SaveButtons(): JSX.Element {
         cutting.value = done;
       };
       const ids = new Set(kept.map(({ id }) => id));
-      download('faces.zip', await faceArchive(photos.value, ids, { table: table(), onProgress }));
+      download('faces.zip', await faceArchive(seenPhotos.value, ids, { table: table(), onProgress }));
     } finally {
       cutting.value = undefined;
     }

@@ -1,26 +1,25 @@
 /** Saves kept faces as a table and as files. */
 
 import { printedQuality } from 'magface/browser';
+import type { Photo, PhotoFace } from '../library/photo.ts';
+import type { ShownPerson } from '../people/people-set.ts';
 import { freeName, zipped } from '../shared/download.ts';
 import { cropFile, cutOut } from '../shared/pictures.ts';
-import type { Photo, PhotoFace } from './photo-set.ts';
 
-/** The columns of `magface quality --format csv`, plus the person if faces are grouped. */
-export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<number, number>): string {
+/** The columns of `magface quality --format csv`, plus person and name if faces are grouped. */
+export function faceTable(faces: readonly PhotoFace[], people?: ReadonlyMap<string, ShownPerson>): string {
   const head = ['image', 'face', 'x', 'y', 'width', 'height', 'detection', 'magnitude', 'quality', 'reasons'];
   const rows = faces.map(({ id, name, number, face }) => {
     const { box, detection, magnitude, quality, reasons } = face;
     const score = printedQuality(quality) ?? undefined;
     const cells = [name, number - 1, box.x, box.y, box.width, box.height, detection, magnitude, score];
     const why = reasons.map(({ code, value }) => `${code}=${value}`).join(' ');
-    return [...cells, why, ...(people ? [personNumber(people.get(id))] : [])];
+    return [...cells, why, ...(people ? [people.get(id)?.number, people.get(id)?.name] : [])];
   });
-  return [people ? [...head, 'person'] : head, ...rows].map((cells) => `${cells.map(cell).join(',')}\r\n`).join('');
+  return [people ? [...head, 'person', 'name'] : head, ...rows]
+    .map((cells) => `${cells.map(cell).join(',')}\r\n`)
+    .join('');
 }
-
-/** From 1; empty for a face of no known person. */
-const personNumber = (person: number | undefined): number | undefined =>
-  person === undefined ? undefined : person + 1;
 
 /** Quotes cells if CSV requires it, and neutralizes characters that a spreadsheet would read as a formula. */
 function cell(value: string | number | undefined): string {
@@ -32,7 +31,7 @@ function cell(value: string | number | undefined): string {
 /** A zip with faces cropped from photos, aligned crops, and the table. */
 export async function faceArchive(
   photos: readonly Photo[],
-  kept: ReadonlySet<number>,
+  kept: ReadonlySet<string>,
   options: { readonly table: string; readonly onProgress: (done: number) => void },
 ): Promise<Blob> {
   const files = new Map<string, Blob>([['faces.csv', new Blob([options.table])]]);

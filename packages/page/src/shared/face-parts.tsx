@@ -29,8 +29,7 @@ export function Crop({ face, label, size = 72 }: CropProps): JSX.Element {
     <canvas
       class="crop"
       ref={draw}
-      role="img"
-      aria-label={label}
+      {...(label === undefined ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
       width={width}
       height={height}
       style={{ width: `${size}px`, height: `${size}px` }}
@@ -40,7 +39,8 @@ export function Crop({ face, label, size = 72 }: CropProps): JSX.Element {
 
 interface CropProps {
   readonly face: AnalyzedFace;
-  readonly label: string;
+  /** Without one, the text around the face names it. */
+  readonly label?: string;
   /** Displayed width and height, in pixels. */
   readonly size?: number;
 }
@@ -74,7 +74,7 @@ export function Reasons({ face }: { readonly face: AnalyzedFace }): JSX.Element 
 }
 
 /** Boxes over a picture that shows all of `width` x `height` pixels. The text next to it says the same. */
-export function Boxes({ width, height, faces, lit }: BoxesProps): JSX.Element {
+export function Boxes({ width, height, faces, lit, label, onSelect, onLight }: BoxesProps): JSX.Element {
   return (
     <>
       <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
@@ -98,6 +98,24 @@ export function Boxes({ width, height, faces, lit }: BoxesProps): JSX.Element {
           </span>
         );
       })}
+      {onSelect !== undefined &&
+        faces.map(({ box }, i) => (
+          <button
+            key={i}
+            type="button"
+            class="place"
+            aria-label={label?.(i)}
+            style={{
+              left: `${share(box.x + box.width / 2, width)}%`,
+              top: `${share(box.y + box.height / 2, height)}%`,
+              width: `${(100 * box.width) / width}%`,
+              height: `${(100 * box.height) / height}%`,
+            }}
+            onClick={() => onSelect(i)}
+            onPointerEnter={() => onLight?.(i)}
+            onPointerLeave={() => onLight?.(undefined)}
+          />
+        ))}
     </>
   );
 }
@@ -108,10 +126,25 @@ interface BoxesProps {
   readonly faces: readonly AnalyzedFace[];
   /** Whether a face's box is highlighted. @default none */
   readonly lit?: (face: AnalyzedFace) => boolean;
+  /** Name of a face's button. */
+  readonly label?: (index: number) => string;
+  /** Makes each face a button. */
+  readonly onSelect?: (index: number) => void;
+  /** Called with the face under the pointer. */
+  readonly onLight?: (index: number | undefined) => void;
 }
 
 /** Per cent, clamped to the picture. */
 const share = (value: number, whole: number): number => Math.min(96, Math.max(0, (100 * value) / whole));
+
+/** The score, and what it means in a word. */
+export function Score({ face, large = false }: { readonly face: AnalyzedFace; readonly large?: boolean }): JSX.Element {
+  return (
+    <p class={large ? 'score large' : 'score'}>
+      <b>{scoreOf(face)}</b> <small>{texts.verdict(face.quality)}</small>
+    </p>
+  );
+}
 
 interface FaceFactsProps {
   readonly face: AnalyzedFace;
@@ -123,9 +156,7 @@ interface FaceFactsProps {
 export function FaceFacts({ face, where }: FaceFactsProps): JSX.Element {
   return (
     <div>
-      <p class="score">
-        <b>{scoreOf(face)}</b> <small>{texts.magnitude(face.magnitude)}</small>
-      </p>
+      <Score face={face} />
       <Meter face={face} />
       <p class="where">{where}</p>
       <Reasons face={face} />

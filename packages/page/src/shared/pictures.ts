@@ -1,18 +1,31 @@
 /** Creates previews, faces cropped from photos, and aligned crops as files. */
 import type { Box, Pixels } from 'magface/browser';
+import { useEffect, useState } from 'preact/hooks';
+import type { Preview } from '../library/photo.ts';
 
 /** A crop is this many times as large as the box, so that it includes hair and chin. */
 const surroundings = 1.7;
 const previewSide = 1200;
 
-/** @returns the object URL of a small JPEG, which the caller must revoke */
-export async function previewOf(picture: Blob): Promise<string> {
+/** @returns a small JPEG, and the size of the whole picture */
+export async function previewOf(picture: Blob): Promise<Preview> {
   const bitmap = await createImageBitmap(picture);
-  const scale = Math.min(1, previewSide / Math.max(bitmap.width, bitmap.height));
-  const whole = { x: 0, y: 0, width: bitmap.width, height: bitmap.height };
-  const blob = await drawn(bitmap, whole, scale);
+  const { width, height } = bitmap;
+  const blob = await drawn(bitmap, { x: 0, y: 0, width, height }, Math.min(1, previewSide / Math.max(width, height)));
   bitmap.close();
-  return URL.createObjectURL(blob);
+  return { blob, width, height };
+}
+
+/** @returns the object URL of a blob, which is revoked when the component is gone; undefined at first */
+export function useAddress(blob: Blob | undefined): string | undefined {
+  const [address, setAddress] = useState<string | undefined>(undefined);
+  useEffect(() => {
+    if (blob === undefined) return;
+    const made = URL.createObjectURL(blob);
+    setAddress(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return address;
 }
 
 /** @returns the face with its surroundings as a JPEG, at the photo's resolution */

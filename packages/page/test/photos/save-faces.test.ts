@@ -1,8 +1,8 @@
 import type { AnalyzedFace } from 'magface/browser';
 import { expect, test } from 'vitest';
-import type { PhotoFace } from '../src/photos/photo-set.ts';
-import { faceTable } from '../src/photos/save-faces.ts';
-import { freeName } from '../src/shared/download.ts';
+import type { PhotoFace } from '../../src/library/photo.ts';
+import { faceTable } from '../../src/photos/save-faces.ts';
+import { freeName } from '../../src/shared/download.ts';
 
 const face = {
   box: { x: 1.5, y: 2, width: 30, height: 40 },
@@ -15,13 +15,14 @@ const face = {
   ],
 } as unknown as AnalyzedFace;
 
-const named = (id: number, name: string): PhotoFace => ({ id, number: 1, name, photo: 0, face });
+const named = (id: string, name: string): PhotoFace => ({ id, number: 1, name, photo: 'p', face });
 
 test("the table has the command's columns, quotes cells and contains no formula for spreadsheets", () => {
-  expect(faceTable([named(0, 'a, "b".jpg'), named(1, '=1+1.jpg')], new Map([[1, 4]]))).toBe(
-    'image,face,x,y,width,height,detection,magnitude,quality,reasons,person\r\n' +
-      '"a, ""b"".jpg",0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,\r\n' +
-      "'=1+1.jpg,0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,5\r\n",
+  const people = new Map([['b#1', { number: 5, name: '=Ann', faces: [], doubtful: [] }]]);
+  expect(faceTable([named('a#1', 'a, "b".jpg'), named('b#1', '=1+1.jpg')], people)).toBe(
+    'image,face,x,y,width,height,detection,magnitude,quality,reasons,person,name\r\n' +
+      '"a, ""b"".jpg",0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,,\r\n' +
+      "'=1+1.jpg,0,1.5,2,30,40,0.9,3.25,,blurred=12 too_dark=20.5,5,'=Ann\r\n",
   );
 });
 
