@@ -16,7 +16,13 @@ export function namePerson(before: AllCorrections, faces: readonly string[], nam
   return { ...before, names: [...others, [faces[0]!, name]] };
 }
 
-/** "These two are one". If both have names, the first one's is kept. */
+/**
+ * "These two are one", with all of these faces: one that joined its person by itself might not resemble both enough to stay. If both
+ * have names, the first one's is kept.
+ *
+ * @param faces - ids of one person's faces, the best first
+ * @param others - those of the other person
+ */
 export function joinPeople(
   before: AllCorrections,
   faces: readonly string[],
@@ -25,7 +31,7 @@ export function joinPeople(
   const isNamed = before.names.some(([face]) => faces.includes(face));
   return {
     names: isNamed ? before.names.filter(([face]) => !others.includes(face)) : before.names,
-    joined: [...before.joined, [faces[0]!, others[0]!]],
+    joined: [...before.joined, ...[...faces.slice(1), ...others].map((other) => [faces[0]!, other] as const)],
     apart: withoutBetween(before.apart, faces, others),
   };
 }

@@ -111,15 +111,20 @@ export function name(person: ShownPerson, given: string): void {
   const wanted = given.trim();
   if (wanted === (person.name ?? '')) return;
   const before = corrections.value;
+  const title = texts.people.person(person.number);
+  const namedFace = before.names.find(([, one]) => one === wanted)?.[0];
+  const same = namedFace === undefined ? undefined : personOf.value.get(namedFace);
   if (wanted === '') {
     const names = before.names.filter(([face]) => !ids.includes(face));
     say(texts.people.unnamed(titleOf(person)), { ...before, names });
-  } else say(texts.people.named(`${texts.people.person(person.number)}`, wanted), namePerson(before, ids, wanted));
+  } else if (same !== undefined)
+    say(texts.people.joined(wanted, title), joinPeople(before, sureIds(same), sureIds(person)));
+  else say(texts.people.named(title, wanted), namePerson(before, ids, wanted));
 }
 
 /** "These two are one person". */
 export function join(a: ShownPerson, b: ShownPerson): void {
-  say(texts.people.joined(titleOf(a), titleOf(b)), joinPeople(corrections.value, idsOf(a), idsOf(b)));
+  say(texts.people.joined(titleOf(a), titleOf(b)), joinPeople(corrections.value, sureIds(a), sureIds(b)));
 }
 
 /** "These are two people". */
@@ -129,8 +134,7 @@ export function part(a: ShownPerson, b: ShownPerson): void {
 
 /** "This face is that person", although it resembles the others little. */
 export function confirmFace(face: PhotoFace, person: ShownPerson): void {
-  const others = idsOf(person).filter((id) => id !== face.id);
-  say(texts.people.confirmed(titleOf(person)), joinPeople(corrections.value, others, [face.id]));
+  say(texts.people.confirmed(titleOf(person)), joinPeople(corrections.value, sureIds(person), [face.id]));
 }
 
 /** "This face is someone else". */
@@ -148,6 +152,10 @@ export function undo(): void {
 export const titleOf = ({ name: given, number }: ShownPerson): string => given ?? texts.people.person(number);
 
 const idsOf = ({ faces }: ShownPerson): string[] => faces.map(({ id }) => id);
+
+/** Without faces that may be someone else's. */
+const sureIds = ({ faces, doubtful }: ShownPerson): string[] =>
+  faces.filter((face) => !doubtful.includes(face)).map(({ id }) => id);
 
 function say(words: string, next: AllCorrections): void {
   batch(() => {

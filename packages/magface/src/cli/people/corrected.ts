@@ -46,7 +46,9 @@ export function corrected(
     const [person, given] = halves(words, '=');
     const fault = nameFault(given);
     if (fault !== undefined) throw new ConfigError('name', `Expected a person's name but ${fault}: say who it is.`);
-    corrections = namePerson(corrections, facesOf(library, person, 'name'), given);
+    const faces = facesOf(library, person, 'name');
+    const same = namedFaces(library, given);
+    corrections = same.length > 0 ? joinPeople(corrections, same, faces) : namePerson(corrections, faces, given);
   }
   readCorrections(corrections); // throws rather than save what contradicts itself
   return { ...library.people, corrections };
@@ -58,17 +60,25 @@ function halves(words: string, sign: string): [string, string] {
 }
 
 /** @param person - a number of the last run, or a name */
-function facesOf({ people }: Library, person: string, key: string): string[] {
-  const { numbers, corrections } = people;
-  const named = corrections.names.find(([, name]) => name === person)?.[0];
-  const number = named === undefined ? Number(person) : numbers[named];
-  const faces = Object.keys(numbers).filter((face) => numbers[face] === number);
+function facesOf(library: Library, person: string, key: string): string[] {
+  const named = namedFaces(library, person);
+  const faces = named.length > 0 ? named : numberedFaces(library, Number(person));
   if (faces.length > 0) return faces;
   throw new ConfigError(
     key,
     `Expected a person of the last run but received "${person}": \`magface people --state DIR\` lists them by number.`,
   );
 }
+
+/** @returns the faces of the person of that name; empty if there is none */
+function namedFaces(library: Library, name: string): string[] {
+  const { numbers, corrections } = library.people;
+  const face = corrections.names.find(([, one]) => one === name)?.[0];
+  return face === undefined ? [] : numberedFaces(library, numbers[face]);
+}
+
+const numberedFaces = ({ people: { numbers } }: Library, number: number | undefined): string[] =>
+  Object.keys(numbers).filter((face) => numbers[face] === number);
 
 /** @param place - a photo's path, with `#` and the face's number unless it is 0 */
 function faceOf({ photos }: Library, place: string, among: readonly string[]): string {
