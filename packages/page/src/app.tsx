@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { CameraView } from './camera/camera-view.tsx';
 import { CompareView } from './compare/compare-view.tsx';
-import { engine, openEngine } from './engine.ts';
+import { library, openLibrary } from './library.ts';
 import { PeopleView } from './people/people-view.tsx';
 import { PhotosView } from './photos/photos-view.tsx';
 import { texts } from './texts.ts';
@@ -47,7 +47,7 @@ export function App(): JSX.Element {
         </button>
       </header>
       <main tabIndex={-1}>
-        <EngineStatus />
+        <LibraryStatus />
         <View />
       </main>
       <Foot />
@@ -57,21 +57,21 @@ export function App(): JSX.Element {
 }
 
 /** Status of the models until they are ready. */
-function EngineStatus(): JSX.Element | null {
-  const state = engine.value;
+function LibraryStatus(): JSX.Element | null {
+  const state = library.value;
   if (state.kind === 'ready') return null;
   if (state.kind === 'failed') {
     return (
       <div class="notice" role="alert">
-        <p>{texts.engine.failed(state.message)}</p>
-        <button type="button" onClick={() => openEngine().catch(() => undefined)}>
-          {texts.engine.retry}
+        <p>{texts.library.failed(state.message)}</p>
+        <button type="button" onClick={() => openLibrary().catch(() => undefined)}>
+          {texts.library.retry}
         </button>
       </div>
     );
   }
   const { received = 0, total = 0 } = state.progress ?? {};
-  const words = total > 0 && received === total ? texts.engine.opening : texts.engine.loading(received, total);
+  const words = total > 0 && received === total ? texts.library.opening : texts.library.loading(received, total);
   return (
     <div class="loading">
       <p id="loading-words">{words}</p>
@@ -81,15 +81,15 @@ function EngineStatus(): JSX.Element | null {
 }
 
 function Foot(): JSX.Element {
-  const state = engine.value;
+  const state = library.value;
   return (
     <footer>
       <p>{texts.privacy}</p>
       {state.kind === 'ready' && (
         <details>
-          <summary>{texts.engine.about}</summary>
+          <summary>{texts.library.about}</summary>
           <p>
-            {texts.engine.runs(
+            {texts.library.runs(
               state.magface.model.id,
               state.magface.detector.id,
               state.magface.device,
@@ -98,7 +98,7 @@ function Foot(): JSX.Element {
           </p>
           {[state.magface.model, state.magface.detector].map(({ id, contract }) =>
             contract.licence ? (
-              <p key={id}>{texts.engine.licence(id, contract.licence.spdx, contract.licence.notice)}</p>
+              <p key={id}>{texts.library.licence(id, contract.licence.spdx, contract.licence.notice)}</p>
             ) : null,
           )}
         </details>

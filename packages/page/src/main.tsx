@@ -8,13 +8,13 @@ import './compare/compare.css';
 import './people/people.css';
 import './viewer/viewer.css';
 import './shared/touch.css';
+import { restorePhotos } from './album/photo-set.ts';
 import { App } from './app.tsx';
-import { openEngine } from './engine.ts';
-import { restorePhotos } from './library/photo-set.ts';
+import { openLibrary } from './library.ts';
 import { restorePeople } from './people/people-set.ts';
 import { restoreKept } from './photos/kept.ts';
 
 render(<App />, document.querySelector('#page')!);
 await Promise.all([restoreKept(), restorePeople()]);
 void restorePhotos();
-openEngine().catch(() => undefined); // the page reports the error
+openLibrary().catch(() => undefined); // the page reports the error

@@ -32,7 +32,7 @@ export const texts = {
     about: 'About the models',
   },
 
-  library: {
+  album: {
     drop: 'Drop photos or a folder here',
     dropHint: 'or paste a picture',
     touch: 'Add photos',

@@ -12,10 +12,10 @@ import {
   partPeople,
   type Threshold,
 } from 'magface/browser';
-import { engine } from '../engine.ts';
-import type { PhotoFace } from '../library/photo.ts';
-import { allFaces, run } from '../library/photo-set.ts';
-import { storedSetting, storeSetting } from '../library/store.ts';
+import type { PhotoFace } from '../album/photo.ts';
+import { allFaces, run } from '../album/photo-set.ts';
+import { storedSetting, storeSetting } from '../album/store.ts';
+import { library } from '../library.ts';
 import { texts } from '../texts.ts';
 import { groupFaces } from './group-faces.ts';
 
@@ -63,7 +63,7 @@ const numbers = signal<Numbers>({ byFace: new Map(), used: 0 });
 const storedThresholds = signal<readonly Threshold[]>([]);
 
 export const thresholds = computed(() =>
-  engine.value.kind === 'ready' ? (engine.value.magface.model.contract.thresholds ?? []) : storedThresholds.value,
+  library.value.kind === 'ready' ? (library.value.magface.model.contract.thresholds ?? []) : storedThresholds.value,
 );
 
 /** Whether the model was measured on pairs: otherwise nobody knows how similar two faces of one person are. */
@@ -87,7 +87,7 @@ export async function restorePeople(): Promise<void> {
     storedThresholds.value = measured ?? storedThresholds.value;
   });
   effect(() => {
-    if (engine.value.kind === 'ready') void storeSetting('thresholds', thresholds.value);
+    if (library.value.kind === 'ready') void storeSetting('thresholds', thresholds.value);
   });
   effect(() => {
     const [faces, said, measured] = [allFaces.value, corrections.value, thresholds.value];
@@ -175,10 +175,10 @@ async function regroup(
   said: AllCorrections,
   measured: readonly Threshold[],
 ): Promise<void> {
-  const library = faces.map(({ id, photo, face: { embedding, quality } }) => ({ id, photo, embedding, quality }));
+  const ungrouped = faces.map(({ id, photo, face: { embedding, quality } }) => ({ id, photo, embedding, quality }));
   isGrouping.value = true;
   try {
-    const grouped = await groupFaces(library, { thresholds: measured, corrections: said });
+    const grouped = await groupFaces(ungrouped, { thresholds: measured, corrections: said });
     if (grouped === undefined) return; // a later call is on its way
     batch(() => {
       grouping.value = shown(grouped, faces);

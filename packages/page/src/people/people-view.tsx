@@ -1,9 +1,9 @@
 /** The people view: who is in the photos, questions that the page cannot answer itself, and names. */
 import { computed } from '@preact/signals';
 import type { JSX } from 'preact';
-import { engine } from '../engine.ts';
-import { AddPhotos } from '../library/add-photos.tsx';
-import { allFaces } from '../library/photo-set.ts';
+import { AddPhotos } from '../album/add-photos.tsx';
+import { allFaces } from '../album/photo-set.ts';
+import { library } from '../library.ts';
 import { texts } from '../texts.ts';
 import { FaceButton } from '../viewer/face-button.tsx';
 import { canGroup, grouping, isGrouping, problem, steps, undo } from './people-set.ts';
@@ -57,7 +57,7 @@ export function PeopleView(): JSX.Element {
 
 const lead = computed(() => {
   const found = grouping.value;
-  if (!canGroup.value && engine.value.kind === 'ready') return words.cannot;
+  if (!canGroup.value && library.value.kind === 'ready') return words.cannot;
   if (isGrouping.value) return words.grouping;
   if (found === undefined || allFaces.value.length === 0) return words.lead;
   return words.found(found.people.length, allFaces.value.length, found.unplaced.length);

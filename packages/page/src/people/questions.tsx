@@ -1,6 +1,6 @@
 /** Questions that the page cannot answer itself: pairs of people who may be one, and faces that may be someone else's. */
 import type { ComponentChildren, JSX } from 'preact';
-import type { PhotoFace } from '../library/photo.ts';
+import type { PhotoFace } from '../album/photo.ts';
 import { texts } from '../texts.ts';
 import { FaceButton } from '../viewer/face-button.tsx';
 import { confirmFace, type Grouping, join, part, partFrom, titleOf } from './people-set.ts';

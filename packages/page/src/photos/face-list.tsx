@@ -1,8 +1,8 @@
 /** Faces as cards, which can be sorted, filtered, kept and saved. */
 import { computed, signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import type { PhotoFace } from '../library/photo.ts';
-import { allFaces, seenPhotos } from '../library/photo-set.ts';
+import type { PhotoFace } from '../album/photo.ts';
+import { allFaces, seenPhotos } from '../album/photo-set.ts';
 import { canGroup, grouping, isGrouping, personOf, titleOf } from '../people/people-set.ts';
 import { Check } from '../shared/check.tsx';
 import { download } from '../shared/download.ts';

@@ -1,7 +1,7 @@
 /** The faces to keep: all, until the user leaves some out. */
 import { computed, signal } from '@preact/signals';
-import { allFaces } from '../library/photo-set.ts';
-import { storedSetting, storeSetting } from '../library/store.ts';
+import { allFaces } from '../album/photo-set.ts';
+import { storedSetting, storeSetting } from '../album/store.ts';
 import { grouping } from '../people/people-set.ts';
 
 const settingKey = 'leftOut';

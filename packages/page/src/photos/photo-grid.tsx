@@ -3,8 +3,8 @@
 import { useSignal } from '@preact/signals';
 import { qualityColour } from 'magface/browser';
 import type { JSX } from 'preact';
-import type { Photo } from '../library/photo.ts';
-import { photos } from '../library/photo-set.ts';
+import type { Photo } from '../album/photo.ts';
+import { photos } from '../album/photo-set.ts';
 import { Boxes } from '../shared/face-parts.tsx';
 import { useAddress } from '../shared/pictures.ts';
 import { texts } from '../texts.ts';

@@ -1,7 +1,7 @@
 /** The photos view: boxes, scores, sorts, keeps and saves faces. */
 import type { JSX } from 'preact';
-import { AddPhotos } from '../library/add-photos.tsx';
-import { allFaces, failures, photos } from '../library/photo-set.ts';
+import { AddPhotos } from '../album/add-photos.tsx';
+import { allFaces, failures, photos } from '../album/photo-set.ts';
 import { texts } from '../texts.ts';
 import { FaceList } from './face-list.tsx';
 import { PhotoGrid } from './photo-grid.tsx';

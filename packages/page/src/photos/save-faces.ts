@@ -1,7 +1,7 @@
 /** Saves kept faces as a table and as files. */
 
 import { printedQuality } from 'magface/browser';
-import type { Photo, PhotoFace } from '../library/photo.ts';
+import type { Photo, PhotoFace } from '../album/photo.ts';
 import type { ShownPerson } from '../people/people-set.ts';
 import { freeName, zipped } from '../shared/download.ts';
 import { cropFile, cutOut } from '../shared/pictures.ts';

@@ -1,7 +1,7 @@
 /** Creates previews, faces cropped from photos, and aligned crops as files. */
 import type { Box, Pixels } from 'magface/browser';
 import { useEffect, useState } from 'preact/hooks';
-import type { Preview } from '../library/photo.ts';
+import type { Preview } from '../album/photo.ts';
 
 /** A crop is this many times as large as the box, so that it includes hair and chin. */
 const surroundings = 1.7;

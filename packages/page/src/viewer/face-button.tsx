@@ -1,6 +1,6 @@
 /** An aligned face that shows its photo when it is pressed. */
 import type { JSX } from 'preact';
-import type { PhotoFace } from '../library/photo.ts';
+import type { PhotoFace } from '../album/photo.ts';
 import { Crop } from '../shared/face-parts.tsx';
 import { texts } from '../texts.ts';
 import { litFace, view } from './viewer.ts';

@@ -1,8 +1,8 @@
 /** A photo at full size, with its faces: over the page, until it is closed. */
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Photo, PhotoFace } from '../library/photo.ts';
-import { seenPhotos } from '../library/photo-set.ts';
+import type { Photo, PhotoFace } from '../album/photo.ts';
+import { seenPhotos } from '../album/photo-set.ts';
 import { personOf, titleOf } from '../people/people-set.ts';
 import { Boxes, colours, Meter, Reasons, Score } from '../shared/face-parts.tsx';
 import { useAddress } from '../shared/pictures.ts';

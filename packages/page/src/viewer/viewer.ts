@@ -1,6 +1,6 @@
 /** The photo that is shown large, and the face in it. */
 import { computed, signal } from '@preact/signals';
-import { seenPhotos } from '../library/photo-set.ts';
+import { seenPhotos } from '../album/photo-set.ts';
 
 /** The face under the pointer or with keyboard focus, highlighted in its photo and in the lists. */
 export const litFace = signal<string | undefined>(undefined);

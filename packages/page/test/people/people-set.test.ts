@@ -1,8 +1,8 @@
 /** Naming, answering and undoing, on faces in the plane. */
 import { type AnalyzedFace, groupPeople, type LibraryFace, type PeopleOptions } from 'magface/browser';
 import { beforeEach, expect, test, vi } from 'vitest';
-import type { Photo } from '../../src/library/photo.ts';
-import { photos } from '../../src/library/photo-set.ts';
+import type { Photo } from '../../src/album/photo.ts';
+import { photos } from '../../src/album/photo-set.ts';
 import {
   corrections,
   forgetPeople,
@@ -21,16 +21,16 @@ const thresholds = vi.hoisted(() => [
   { fmr: 0.01, threshold: 0.3 },
   { fmr: 0.0001, threshold: 0.5 },
 ]);
-vi.mock('../../src/engine.ts', () => ({
-  engine: { value: { kind: 'ready', magface: { model: { contract: { thresholds } } } } },
-  openEngine: vi.fn(),
+vi.mock('../../src/library.ts', () => ({
+  library: { value: { kind: 'ready', magface: { model: { contract: { thresholds } } } } },
+  openLibrary: vi.fn(),
 }));
 vi.mock('../../src/shared/pictures.ts', () => ({ previewOf: vi.fn() }));
 vi.mock('../../src/people/group-faces.ts', () => ({
   groupFaces: async (faces: LibraryFace[], options: PeopleOptions) => groupPeople(faces, options),
 }));
 const settings = vi.hoisted(() => new Map<string, unknown>());
-vi.mock('../../src/library/store.ts', () => ({
+vi.mock('../../src/album/store.ts', () => ({
   storedSetting: async (key: string) => settings.get(key),
   storeSetting: async (key: string, value: unknown) => void settings.set(key, value),
 }));

@@ -1,6 +1,6 @@
 import type { AnalyzedFace } from 'magface/browser';
 import { expect, test } from 'vitest';
-import type { PhotoFace } from '../../src/library/photo.ts';
+import type { PhotoFace } from '../../src/album/photo.ts';
 import { faceTable } from '../../src/photos/save-faces.ts';
 import { freeName } from '../../src/shared/download.ts';
 

@@ -1,18 +1,18 @@
 /** Runs over photos while models load, whose a photo is when one run ends and the next begins, and what a reload brings back. */
 import type { MagFace } from 'magface/browser';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Photo } from '../../src/library/photo.ts';
-import { addPhotos, cancel, clear, photos, restorePhotos, run } from '../../src/library/photo-set.ts';
+import type { Photo } from '../../src/album/photo.ts';
+import { addPhotos, cancel, clear, photos, restorePhotos, run } from '../../src/album/photo-set.ts';
 
 let engine: { resolve: (magface: MagFace) => void; reject: (error: Error) => void };
 let opened: Promise<MagFace>;
-vi.mock('../../src/engine.ts', () => ({ openEngine: () => opened }));
+vi.mock('../../src/library.ts', () => ({ openLibrary: () => opened }));
 vi.mock('../../src/shared/pictures.ts', () => ({
   previewOf: async () => ({ blob: new Blob(), width: 10, height: 10 }),
 }));
 
 const stored = vi.hoisted(() => ({ photos: new Map<string, Photo>(), settings: new Map<string, unknown>() }));
-vi.mock('../../src/library/store.ts', () => ({
+vi.mock('../../src/album/store.ts', () => ({
   storedPhotos: async () => [...stored.photos.values()],
   storePhoto: async (photo: Photo) => void stored.photos.set(photo.id, photo),
   forgetPhotos: async (ids: Set<string>) => {

@@ -12,7 +12,7 @@ import { texts } from '../texts.ts';
 import { addPhotos, allFaces, cancel, clear, failures, photos, run, seenPhotos, tinyFaces } from './photo-set.ts';
 import { remembers } from './store.ts';
 
-const words = texts.library;
+const words = texts.album;
 
 /** The last files that were given. */
 const given = signal<GivenFiles | undefined>(undefined);

@@ -1,7 +1,7 @@
 /** The given photos and the faces found in them. Photos show at once; the models look at them in turn. */
 import { batch, computed, signal } from '@preact/signals';
 import type { MagFace } from 'magface/browser';
-import { openEngine } from '../engine.ts';
+import { openLibrary } from '../library.ts';
 import { previewOf } from '../shared/pictures.ts';
 import { facesOf, type Photo, photoId } from './photo.ts';
 import { forgetAll, forgetPhotos, storedPhotos, storedSetting, storePhoto, storeSetting } from './store.ts';
@@ -86,12 +86,12 @@ async function start(files: readonly File[], waiting: number): Promise<void> {
   run.value = { kind: 'running', done: 0, total: files.length + waiting, copies: 0 };
   admitLater(job, files);
   try {
-    const magface = await openEngine();
+    const magface = await openLibrary();
     await useModel(magface, job.controller.signal);
     await seeAll(job, magface);
     end('finished');
   } catch {
-    // Aborted, or the engine failed: it reports the reason, and the photos wait for the next visit.
+    // Aborted, or the library failed: the page reports the reason, and the photos wait for the next visit.
     if (!job.controller.signal.aborted) end('cancelled');
   }
 }
@@ -170,7 +170,7 @@ async function useModel({ model }: MagFace, signal: AbortSignal): Promise<void> 
 /** Whether the stored faces are another model's. */
 async function isOtherModel(): Promise<boolean> {
   const before = await storedSetting<string>(modelKey);
-  const magface = await openEngine().catch(() => undefined);
+  const magface = await openLibrary().catch(() => undefined);
   return magface !== undefined && before !== undefined && before !== magface.model.digest;
 }
 
