@@ -1,6 +1,6 @@
 /**
  * A folder as a face set: images anywhere below it, and a list of pairs that names them. Known layouts are found by
- * name (LFW's pairs.txt, CFP's Protocol folder, …); any other list must be given.
+ * name (LFW's pairs.txt, the folders of CFP, RFW and SCface, …); any other list must be given.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -8,8 +8,9 @@ import { basename, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { ConfigError, MagfaceError } from '../errors.ts';
 import { isForeignImageName, isImageName } from '../image-names.ts';
-import { type CfpProtocol, cfpView, readCfpPairs } from './cfp-protocol.ts';
 import { type FaceSet, fileImage, foldOrder, type SetImage, setName } from './face-set.ts';
+import type { CfpProtocol } from './layouts/cfp.ts';
+import { publishedLayout } from './layouts/published.ts';
 import { type PairList, readPairList } from './pair-list.ts';
 import { rowFinder } from './pairs.ts';
 
@@ -43,8 +44,8 @@ const knownLists: Readonly<Record<string, string>> = {
  */
 export async function openFolderSet(folder: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const { protocol = 'fp', folds = 10 } = options;
-  const isCfp = options.pairs === undefined && existsSync(join(folder, 'Protocol', 'Pair_list_F.txt'));
-  const list = isCfp ? await readCfpPairs(folder, protocol) : await readList(options.pairs ?? onlyList(folder), folder);
+  const layout = options.pairs === undefined ? await publishedLayout(folder, { protocol, folds }) : undefined;
+  const list = layout?.list ?? (await readList(options.pairs ?? onlyList(folder), folder));
   const { names, paths } = await namesOf(list, options.images ?? folder);
   const find = imageFinder(names, options.images ?? folder);
   const [left, right] = [list.left.map(find), list.right.map(find)];
@@ -57,15 +58,17 @@ export async function openFolderSet(folder: string, options: FolderSetOptions = 
   const images: SetImage[] = [];
   for (const i of used) images.push(await fileImage(names[i]!, paths[i]!)); // one open file at a time
   return {
-    name: isCfp ? `CFP-${protocol.toUpperCase()}` : nameOf(options.pairs ?? onlyList(folder), folder),
+    name: layout?.name ?? nameOf(options.pairs ?? onlyList(folder), folder),
     images,
     pairs: { left: rows(left), right: rows(right), same: Uint8Array.from(sorted([...list.same])) },
     columns: Object.fromEntries(Object.entries(list.columns).map(([key, column]) => [key, sorted(column)])),
-    ...(isCfp && { views: images.map(({ name }) => cfpView(name)) }),
-    notes:
-      order === undefined
+    ...(layout?.viewOf && { views: images.map(({ name }) => layout.viewOf!(name)) }),
+    notes: [
+      ...(layout?.notes ?? []),
+      ...(order === undefined
         ? []
-        : [`The list defines no folds: each of ${folds} folds received equally many pairs of both kinds.`],
+        : [`The list defines no folds: each of ${folds} folds received equally many pairs of both kinds.`]),
+    ],
     close: async () => undefined,
   };
 }

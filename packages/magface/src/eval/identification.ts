@@ -21,6 +21,8 @@ export interface IdentificationOptions {
   readonly ranks?: readonly number[];
   /** @default 0.01, 0.1 */
   readonly fpir?: readonly number[];
+  /** What comes before the probe's subject is counted by: other subjects, or all their templates. @default 'subjects' */
+  readonly rankBy?: 'subjects' | 'templates';
   /** Largest number of threads. @default one per core */
   readonly threads?: number;
 }
@@ -51,7 +53,7 @@ export async function identify(
   gallery: TemplateSubjects,
   options: IdentificationOptions & { readonly probes: TemplateSubjects },
 ): Promise<Identification> {
-  const { probes, ranks = [1, 5, 10], fpir = [0.01, 0.1], threads } = options;
+  const { probes, ranks = [1, 5, 10], fpir = [0.01, 0.1], rankBy = 'subjects', threads } = options;
   const rowOf = rowFinder(templates.ids);
   const [galleryRows, probeRows] = [gallery.template.map(rowOf), probes.template.map(rowOf)];
   const subjects = new Map(Array.from(new Set(gallery.subject), (subject, i) => [subject, i]));
@@ -63,7 +65,9 @@ export async function identify(
     const scores = await scorePairs({ ...templates, ...everyPair(block, galleryRows) }, threads);
     block.forEach((_, i) => {
       const row = scores.subarray(i * galleryRows.length, (i + 1) * galleryRows.length);
-      found.push(rankOf(bestPerSubject(row, subjectOf, subjects.size), subjects.get(probes.subject[from + i]!)));
+      const subject = subjects.get(probes.subject[from + i]!);
+      const best = bestPerSubject(row, subjectOf, subjects.size);
+      found.push(rankBy === 'subjects' ? rankOf(best, subject) : rankAmong(row, subjectOf, best, subject));
     });
   }
   return summarize(found, { gallery: subjects.size, ranks, fpir });
@@ -101,6 +105,20 @@ function rankOf(best: Float32Array, subject: number | undefined): Found {
     top = Math.max(top, best[i]!);
   }
   return { rank: own === undefined ? undefined : rank, top };
+}
+
+/** One more than the templates of others that are as alike as the subject's best. */
+function rankAmong(
+  scores: Float32Array,
+  subjectOf: Int32Array,
+  best: Float32Array,
+  subject: number | undefined,
+): Found {
+  const { top } = rankOf(best, subject);
+  if (subject === undefined) return { rank: undefined, top };
+  let rank = 1;
+  for (let i = 0; i < scores.length; i++) if (subjectOf[i] !== subject && scores[i]! >= best[subject]!) rank++;
+  return { rank, top };
 }
 
 interface Asked {

@@ -87,6 +87,7 @@ export type { FolderSetOptions } from './face-set-folder.ts';
 export { type FeatureSet, magnitudesOf } from './feature-set.ts';
 export { type GroupRates, type GroupReport, ratesByGroup } from './groups.ts';
 export { type Identification, type IdentificationOptions, identify } from './identification.ts';
+export { identifySet } from './identify-set.ts';
 export { identitiesOf, type PairIdentities } from './identities.ts';
 export {
   evaluateIjb,
@@ -105,6 +106,7 @@ export {
   type TemplatePairs,
   type TemplateSubjects,
 } from './ijb-files.ts';
+export { type IdentificationSet, openTinyFace, tinyFaceFolder } from './layouts/tinyface.ts';
 export { type LoadedPairs, loadPairs, type PairFiles } from './load-pairs.ts';
 export { type MeasuredModel, type MeasureOptions, measureModel } from './measure-model.ts';
 export { type MeasuredThresholds, measureThresholds } from './measure-thresholds.ts';

@@ -5,6 +5,7 @@ import { ConfigError } from '../errors.ts';
 import type { FaceSet } from './face-set.ts';
 import { openBinSet } from './face-set-bin.ts';
 import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
+import { tinyFaceFolder } from './layouts/tinyface.ts';
 
 /**
  * Opens a verification set.
@@ -14,6 +15,10 @@ import { type FolderSetOptions, openFolderSet } from './face-set-folder.ts';
  */
 export async function openFaceSet(source: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const there = await stat(source).catch(() => undefined);
+  if (there?.isDirectory() === true && options.pairs === undefined && tinyFaceFolder(source) !== undefined) {
+    const message = `Expected a set of pairs but ${source} is TinyFace, which identifies probes in a gallery: measure it with \`magface evaluate set\`.`;
+    throw new ConfigError('set', message);
+  }
   if (there?.isDirectory() === true) return openFolderSet(source, options);
   const why =
     there === undefined ? 'it does not exist: check the path' : `${basename(source)} is neither: check the path`;

@@ -101,13 +101,30 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
   };
 }
 
-function fromLfw(lines: readonly Line[], file: string): PairList {
+/**
+ * Reads lines `name i j` and `nameA i nameB j` without a first line, as RFW has them.
+ *
+ * @param imageOf - the path of a person's image by its number, which has four digits
+ */
+export function parseNumberedPairs(
+  text: string,
+  file: string,
+  imageOf?: (name: string, number: string) => string,
+): PairList {
+  const lines = textLines(text).map((line) => ({ ...line, tokens: tokensOf(line.text) }));
+  expectSome(lines, file);
+  return fromLfw(lines, file, imageOf);
+}
+
+const lfwImage = (name: string, number: string): string => `${name}/${name}_${number}`;
+
+function fromLfw(lines: readonly Line[], file: string, imageOf = lfwImage): PairList {
   const image = (name: string, number: string, line: Line): string => {
     if (!/^\d+$/.test(number)) {
       const message = `Expected an image number on line ${line.number} but found "${number}": use LFW's form "name i j" or "name i name j".`;
       throw lineError(file, message, line);
     }
-    return `${name}/${name}_${number.padStart(4, '0')}`;
+    return imageOf(name, number.padStart(4, '0'));
   };
   const pairs = lines.map((line) => {
     const [a = '', b = '', c = '', d] = line.tokens;

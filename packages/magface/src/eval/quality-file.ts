@@ -1,14 +1,20 @@
 /**
- * Reads other quality measures, to compare them with magnitude. One line per image:
+ * Reads other quality measures, to compare them with magnitude. Higher is better in each:
  *
- *     value                     in the order of the features
- *     name value                by name
+ *     value                     a line per image, in the order of the features
+ *     name value                by name, as CR-FIQA's script writes them
  *     name,measure[,measure…]   CSV or TSV with a header line: one or more measures
+ *     Filename;…;X.scalar;…     OFIQ's CSV: its mapped values, 0 to 100
+ *     a pickle                  eDifFIQA's `quality-scores.pkl`: a dict from names to scores
+ *     a folder                  LightQNet's: images whose names begin with their score, `0.8731_NAME.jpg`
  */
-import { readFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
-import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { lineError } from '../format/text-lines.ts';
+import { withoutImageEnding } from '../image-names.ts';
 import { type FeatureSet, rowsOf } from './feature-set.ts';
+import { rowFinder } from './pairs.ts';
+import { parseScores, readPickledScores, type ScoreColumn, scoresInNames } from './quality-formats.ts';
 
 /** One measure of N images. */
 export interface QualityMeasure {
@@ -18,56 +24,65 @@ export interface QualityMeasure {
 }
 
 /**
- * Reads other measures of quality from a table or a list, one value for each feature row.
+ * Reads other measures of quality from a table, a list, a pickle or a folder, one value for each feature row. A name may have more or
+ * fewer leading folders than that of the feature, and another ending.
  *
- * @throws {FormatError} if a line has no number, or a feature has no line
+ * @throws {FormatError} if a value is no number, or a feature has none or several
  */
 export async function readQualities(file: string, features: FeatureSet): Promise<QualityMeasure[]> {
-  const rows = textLines(await readFile(file, 'utf8')).map((line) => ({ ...line, cells: cellsOf(line.text) }));
-  const header = rows[0]?.cells ?? [];
-  const isTable = /[,\t]/.test(rows[0]?.text ?? '') && header.slice(1).every((cell) => Number.isNaN(Number(cell)));
-  if (!isTable) return [{ name: basename(file, extname(file)), values: columnOf(rows, -1, { file, features }) }];
-  const body = rows.slice(1);
-  const short = body.find(({ cells }) => cells.length !== header.length);
-  if (short !== undefined) {
-    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${short.number} has ${short.cells.length}: correct the line.`;
-    throw lineError(file, message, short);
-  }
-  return header.slice(1).map((name, i) => ({ name, values: columnOf(body, i + 1, { file, features }) }));
+  const columns = await columnsOf(file);
+  if (columns.length === 0) throw lineError(file, 'Expected scores but found none: see `magface lab --help`.');
+  return columns.map((column) => ({ name: column.name, values: valuesOf(column, file, features) }));
 }
 
-interface Row extends TextLine {
-  readonly cells: readonly string[];
+async function columnsOf(file: string): Promise<ScoreColumn[]> {
+  if ((await stat(file).catch(() => undefined))?.isDirectory() === true)
+    return scoresInNames((await readdir(file)).sort(), file);
+  if (['.pkl', '.pickle'].includes(extname(file).toLowerCase())) return readPickledScores(file);
+  return parseScores(await readFile(file, 'utf8'), file);
 }
 
-const cellsOf = (text: string): string[] => text.split(/\s*,\s*|\s+/);
-
-/** @param column - from the end when negative */
-function columnOf(
-  rows: readonly Row[],
-  column: number,
-  { file, features }: { readonly file: string; readonly features: FeatureSet },
-): Float64Array {
-  const entries = rows.map((row) => {
-    const { cells, number } = row;
-    const cell = cells.at(column) ?? '';
-    const value = cell === '' ? Number.NaN : Number(cell);
-    if (!Number.isNaN(value)) return { name: cells.length > 1 ? cells[0]! : undefined, value };
-    throw lineError(
-      file,
-      `Expected "name value" or "value" lines but line ${number} ends in "${cell}": correct the line.`,
-      row,
-    );
-  });
-  if (features.names === undefined || entries.some(({ name }) => name === undefined)) {
+function valuesOf({ entries }: ScoreColumn, file: string, features: FeatureSet): Float64Array {
+  if (features.names === undefined || entries.some(({ image }) => image === undefined)) {
     if (entries.length === rowsOf(features)) return Float64Array.from(entries, ({ value }) => value);
     const message = `Expected ${rowsOf(features)} qualities, one per feature line, but received ${entries.length}: use files of the same list.`;
     throw lineError(file, message);
   }
-  const byName = new Map(entries.map(({ name, value }) => [name, value]));
+  const find = entryFinder(entries.map(({ image }) => image!));
+  const users = new Map<number, string>();
   return Float64Array.from(features.names, (name) => {
-    const value = byName.get(name);
-    if (value !== undefined) return value;
-    throw lineError(file, `Expected a quality for every feature but "${name}" has none: add a line for it.`);
+    const found = find(name);
+    const user = users.get(found[0] ?? -1) ?? name;
+    if (found.length === 0)
+      throw lineError(file, `Expected a quality for every feature but "${name}" has none: add a line for it.`);
+    if (found.length > 1 || user !== name) {
+      const came = user === name ? `found ${found.length}` : `the same one fits "${user}"`;
+      throw lineError(
+        file,
+        `Expected a quality for "${name}" alone but ${came}: add folders to the names, so that they differ.`,
+      );
+    }
+    users.set(found[0]!, name);
+    return entries[found[0]!]!.value;
   });
 }
+
+/** An entry fits if its path ends in the name, or the name ends in its path. The last entry of the same path counts. */
+function entryFinder(images: readonly string[]): (name: string) => readonly number[] {
+  const whole = new Map(images.map((image, row) => [withoutImageEnding(plain(image)), row]));
+  const unique = [...whole.values()];
+  const longer = rowFinder(unique.map((row) => plain(images[row]!)));
+  return (name) => {
+    const found = longer(plain(name)).map((i) => unique[i]!);
+    if (found.length > 0) return found;
+    const parts = withoutImageEnding(plain(name)).split('/');
+    for (let from = 1; from < parts.length; from++) {
+      const row = whole.get(parts.slice(from).join('/'));
+      if (row !== undefined) return [row];
+    }
+    return [];
+  };
+}
+
+/** Without leading dots and with slashes, whatever the system that wrote it. */
+const plain = (path: string): string => path.replaceAll('\\', '/').replace(/^(\.{1,2}\/)+|^\/+/, '');

@@ -3,8 +3,8 @@ import { modelLegend, setSections } from './evaluation-sections.ts';
 import { overviewNotes, overviewTable } from './evaluation-tables.ts';
 import { comparisonText } from './figure-text.ts';
 import { counted, escaped, inPercent, page } from './page.ts';
-import { copyTables, switchThemes } from './page-script.ts';
-import { type Provenance, provenanceSection, rankingSection } from './ranking-section.ts';
+import { copyTables, lightLines, switchThemes } from './page-script.ts';
+import { type Provenance, provenanceSection, rankingSection, rankingVerdict } from './ranking-section.ts';
 
 /** Data of a page. */
 export interface EvaluationPage {
@@ -26,15 +26,16 @@ export function evaluationPage({ title, sets, failures = [], provenance }: Evalu
       ? ''
       : `<nav><ul class="legend">${sets.map(({ name }, i) => `<li><a href="#set-${i}">${escaped(name)}</a></li>`).join('')}</ul></nav>`;
   const body = `<style>${evaluationStyle}</style>
-<header><div><h1>${escaped(title)}</h1><p class="verdict">${escaped(verdict(sets, models))}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
+<header><div><h1>${escaped(title)}</h1><p class="verdict">${escaped((provenance && rankingVerdict(sets)) ?? verdict(sets, models))}</p></div><button id="theme" type="button" hidden>Dark / light</button></header>
 <main>
 ${failures.length > 0 ? `<section class="failures"><h2>Without figures</h2><ul>${failures.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul></section>` : ''}
+${provenance === undefined ? '' : rankingSection(sets)}
 <section><h2>Results</h2>${models.length > 1 ? modelLegend(models) : ''}${overviewTable(sets, models)}${overviewNotes(sets)}${contents}</section>
-${rankingSection(sets)}
+${provenance === undefined ? rankingSection(sets) : ''}
 ${sets.map((set, i) => `<article id="set-${i}">${setSections(set, { models, heading: sets.length > 1 })}</article>`).join('\n')}
 ${provenance === undefined ? '' : provenanceSection(provenance)}
 </main>`;
-  return page({ title: `${title}: verification`, body, scripts: [switchThemes, copyTables] });
+  return page({ title: `${title}: verification`, body, scripts: [switchThemes, copyTables, lightLines] });
 }
 
 /** Names of all models, each once: the index gives the colour. */
@@ -75,5 +76,16 @@ td.best { font-weight: 600; } td small { display: block; font-weight: 400; } .be
 .failures li { margin: 4px 0; } tr.best td { font-weight: 600; }
 .copy figure { margin: 10px 0; } pre { overflow-x: auto; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px; font-size: 12px; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 4px 16px; margin: 12px 0; } dt { font-weight: 600; overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
-@media print { .pairs li, .curves figure { break-inside: avoid; } }
+.ranked { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px 28px; align-items: start; margin-top: 8px; } .ranked svg { max-width: 100%; height: auto; } h4 { font-size: 14px; margin: 18px 0 4px; }
+@media (min-width: 900px) { .ranked { grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); } }
+button.line { border: 0; background: none; padding: 2px 0; text-align: left; font: inherit; white-space: nowrap; } button.line svg { width: 26px; height: 8px; margin-right: 8px; vertical-align: 2px; } button.line[aria-pressed=true] { color: var(--accent); font-weight: 600; }
+.dimmed { opacity: .08; } .lit-line { stroke-opacity: 1 !important; stroke-width: 3 !important; }
+.shares td { background: linear-gradient(to right, color-mix(in srgb, var(--accent) 16%, transparent) var(--share, 0%), transparent var(--share, 0%)); padding-left: 8px; } .shares th { white-space: normal; vertical-align: bottom; min-width: 84px; padding-left: 8px; } .shares td:first-child { background: none; }
+@media print {
+  @page { margin: 14mm; }
+  article { break-before: page; } .pairs li, .curves figure, .ranked, h3, h4 { break-inside: avoid; } h3, h4, .ranked { break-after: avoid; }
+  .ranked { grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr); gap: 8px 14px; } .curves { grid-template-columns: 1fr 1fr; }
+  .copy, nav, details:not([open]) { display: none; } td, th { padding-right: 6pt; font-size: 8pt; } td, th { white-space: normal; } .pairs { grid-template-columns: repeat(6, 1fr); gap: 8px; } .pairs small { font-size: 6.5pt; }
+  pre { font-size: 8pt; } dl { font-size: 8.5pt; }
+}
 `;

@@ -16,23 +16,32 @@ import {
 } from './evaluation-charts.ts';
 import { groupTable, thresholdTable } from './evaluation-tables.ts';
 import { differenceRange, figureText, operatingText } from './figure-text.ts';
+import { meaningSection } from './meaning-section.ts';
 import { counted, escaped } from './page.ts';
 
+/** Measures beside the magnitude that one chart of several models shows. */
+const mostMeasures = 3;
+
 export function setSections(
-  { name, notes = [], reports, pictures = new Map() }: EvaluatedSet,
+  { name, notes = [], reports, meanings = [], pictures = new Map() }: EvaluatedSet,
   { models, heading }: { readonly models: readonly string[]; readonly heading: boolean },
 ): string {
   const { pairs, genuine, impostor, folds, limits } = reports[0]!.verification;
   const facts = `${counted(pairs, 'pair')}: ${genuine.toLocaleString('en')} genuine, ${impostor.toLocaleString('en')} impostor; ${folds} folds.`;
-  const ordered = { reports, places: reports.map(({ model }) => models.indexOf(model)) };
+  const places = reports.map(({ model }) => models.indexOf(model));
+  const ordered = { reports, places };
+  // Many lines on one chart tell nothing: the ranking has a chart of its own for each model.
+  const isRanked = reports.some(({ measures }) => measures.length > mostMeasures);
+  const rejected = isRanked ? reports.map((report) => ({ ...report, measures: [] })) : reports;
   return `${heading ? `<h2>${escaped(name)}</h2>` : ''}<p class="soft">${[facts, ...notes, ...limits].map(escaped).join(' ')}</p>
 <section><h2>Curves</h2>${models.length > 1 ? modelLegend(models) : ''}<p class="soft">Pale areas are 95 % intervals at each point, by a bootstrap over people. ${escaped(peopleFacts(reports[0]!))}</p>
 <div class="curves">
 <figure>${rocChart(ordered)}<figcaption>ROC from exact thresholds; higher is better</figcaption></figure>
 <figure>${detChart(ordered)}<figcaption>DET: the same errors on two logarithmic axes; lower is better</figcaption></figure>
-<figure>${rejectChart(ordered)}<figcaption>Error versus reject: ${escaped(rejectFacts(reports[0]!))} Dashed: chance decides who goes. Dotted: an oracle turns refused genuine pairs away first. ${areaLegend(reports, { places: ordered.places, models: models.length })}</figcaption></figure>
+<figure>${rejectChart({ reports: rejected, places })}<figcaption>Error versus reject: ${escaped(rejectFacts(reports[0]!))} Dashed: chance decides who goes. Dotted: an oracle turns refused genuine pairs away first. ${isRanked ? 'Other measures are ranked above. ' : ''}${areaLegend(rejected, { places, models: models.length })}</figcaption></figure>
 </div></section>
 <section><h2>Thresholds</h2><p>The lowest cosine that keeps the false match rate, with 95 % intervals by a bootstrap over people.</p>${thresholdTable(reports, models)}</section>
+${meaningSection(meanings)}
 ${reports.map((report) => modelSection(report, pictures)).join('\n')}`;
 }
 

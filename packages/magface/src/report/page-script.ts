@@ -91,3 +91,34 @@ export function copyTables(): void {
     });
   }
 }
+
+/** Shows one line of a chart alone while its name in the table beside it is pointed at, or after it is tapped. */
+export function lightLines(): void {
+  for (const block of document.querySelectorAll('.ranked')) {
+    const buttons = [...block.querySelectorAll<HTMLButtonElement>('button.line')];
+    const lines = new Map<Element, string>();
+    for (const group of block.querySelectorAll('figure svg g[aria-label]')) {
+      const name = group.getAttribute('aria-label') ?? '';
+      if (buttons.some((button) => button.dataset['line'] === name)) lines.set(group, name);
+    }
+    let kept: string | undefined;
+    const show = (name: string | undefined): void => {
+      for (const [group, of] of lines) {
+        group.classList.toggle('dimmed', name !== undefined && of !== name);
+        group.classList.toggle('lit-line', of === name);
+      }
+    };
+    for (const button of buttons) {
+      const name = button.dataset['line'];
+      button.addEventListener('pointerenter', () => show(name));
+      button.addEventListener('pointerleave', () => show(kept));
+      button.addEventListener('focus', () => show(name));
+      button.addEventListener('blur', () => show(kept));
+      button.addEventListener('click', () => {
+        kept = kept === name ? undefined : name;
+        for (const other of buttons) other.setAttribute('aria-pressed', String(other.dataset['line'] === kept));
+        show(kept ?? name);
+      });
+    }
+  }
+}

@@ -79,7 +79,8 @@ export function rankingLatex(caption: string, rows: readonly RankedMeasure[]): s
   ].join('\n');
 }
 
-const latexText = (text: string): string =>
+/** @returns text with LaTeX's special signs escaped */
+export const latexText = (text: string): string =>
   text
     .replace(/[\\&%$#_{}]/g, (sign) => (sign === '\\' ? '\\textbackslash{}' : `\\${sign}`))
     .replaceAll('× 10³', '$\\times 10^3$')

@@ -1,38 +1,10 @@
 /** What quality means: as a probability, and in every group. Shared by `evaluate pairs` and `evaluate set`. */
 import { InvalidArgumentError } from 'commander';
-import type { PairIdentities } from '../../eval/identities.ts';
-import type { QualifiedPairs } from '../../eval/quality-decision.ts';
-import { type QualityFairness, qualityFairness } from '../../eval/quality-fairness.ts';
-import { type QualityReliability, qualityReliability, type Reliability } from '../../eval/reliability.ts';
+import type { QualityFairness } from '../../eval/quality-fairness.ts';
+import type { QualityMeaning } from '../../eval/quality-meaning.ts';
+import type { Reliability } from '../../eval/reliability.ts';
 import type { Calibration } from '../../quality.ts';
 import { inPercent } from '../../report/page.ts';
-
-/** JSON of the flag `--reliability`. */
-export interface QualityMeaning {
-  readonly reliability: QualityReliability;
-  /** By group column of the list; absent without one. */
-  readonly fairness?: Readonly<Record<string, QualityFairness>>;
-}
-
-export interface MeaningOptions {
-  readonly fmr: number;
-  readonly bins: number;
-  readonly scale?: Pick<Calibration, 'centre' | 'width'> | undefined;
-}
-
-export function measureMeaning(
-  pairs: QualifiedPairs & { readonly columns: Readonly<Record<string, readonly string[]>> },
-  people: PairIdentities,
-  { fmr, bins, scale }: MeaningOptions,
-): QualityMeaning {
-  const reliability = qualityReliability(pairs, people, { fmr, bins, scale });
-  const columns = Object.entries(pairs.columns);
-  if (columns.length === 0) return { reliability };
-  const fairness = columns.map(
-    ([name, column]) => [name, qualityFairness(pairs, people, { column, fmr, bins })] as const,
-  );
-  return { reliability, fairness: Object.fromEntries(fairness) };
-}
 
 export function meaningLines({ reliability, fairness = {} }: QualityMeaning): string[] {
   const { fmr, genuine, fitted, score } = reliability;

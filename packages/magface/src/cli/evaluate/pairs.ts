@@ -5,6 +5,7 @@ import { type GroupReport, ratesByGroup } from '../../eval/groups.ts';
 import { identitiesOf } from '../../eval/identities.ts';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { fitQualityDecision, type QualityDecision } from '../../eval/quality-decision.ts';
+import { type MeaningOptions, measureMeaning, type QualityMeaning } from '../../eval/quality-meaning.ts';
 import { type Verification, verify } from '../../eval/verification.ts';
 import { inPercent } from '../../report/page.ts';
 import type { ConfigOf } from '../../settings/setting.ts';
@@ -13,7 +14,7 @@ import { formatOf, outputSettings } from '../options.ts';
 import { printRecord } from '../output.ts';
 import { addSettings } from '../setting-flags.ts';
 import { figureColumns } from './columns.ts';
-import { meaningLines, measureMeaning, type QualityMeaning, scaleOf } from './meaning.ts';
+import { meaningLines, scaleOf } from './meaning.ts';
 import { foldSettings, pairSettings, reliabilitySettings } from './options.ts';
 
 const settings = {

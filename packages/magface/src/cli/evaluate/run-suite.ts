@@ -1,12 +1,15 @@
 /** Measures the models of a suite on its sets. A failed set or model does not affect the others. */
 import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { MagfaceError } from '../../errors.ts';
 import { compareModels } from '../../eval/compare-models.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
 import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
+import { type MeaningOptions, measureMeaning, type QualityMeaning } from '../../eval/quality-meaning.ts';
+import type { EvaluatedSet } from '../../report/evaluated-set.ts';
 import { type Context, note } from '../context.ts';
-import { type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
+import { type EmbeddedSet, type EmbedSetFlags, embedSet, measureQualities } from './embed.ts';
 import { setPictures } from './pictures.ts';
 import { pairMeasures, readMeasures } from './report.ts';
 import { recordOf } from './set.ts';
@@ -25,7 +28,7 @@ async function measureSet(
   result: SuiteResult,
   { suite, flags, context }: { readonly suite: Suite; readonly flags: EmbedSetFlags; readonly context: Context },
 ): Promise<void> {
-  const { set: source, name, aligned = source.endsWith('.bin'), ...files } = entry;
+  const { set: source, name, aligned = source.endsWith('.bin'), methods = [], scores = [], ...files } = entry;
   const fail = (error: unknown, called: string, model?: string): void => {
     if (context.signal.aborted || !isFailure(error)) throw error;
     result.failures.push(failure(error, called, model));
@@ -35,7 +38,10 @@ async function measureSet(
     try {
       const set = { ...opened, name: name ?? opened.name };
       result.inputs.set(`set ${set.name}`, describeSet(set));
+      for (const file of [...suite.scores, ...scores]) result.inputs.set(`scores ${file}`, await describeFile(file));
       const models: MeasuredModel[] = [];
+      const meanings: NonNullable<EvaluatedSet['meanings']>[number][] = [];
+      const constant = new Set<string>();
       for (const { name: called, model } of suite.models) {
         if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
         const settings = settingsOf(model, { suite, flags, aligned });
@@ -44,9 +50,21 @@ async function measureSet(
             result.inputs.set(`model ${called}`, `SHA-256 ${embedded.model.digest}`);
             const { folds, reject } = suite;
             const people = models[0]?.people;
-            const own = await measureQualities(set, suite.methods, { flags: settings, context });
-            const measures = { ...own, ...pairMeasures(embedded, await readMeasures(embedded, suite.scores)) };
-            models.push(measureModel(embedded, called, { folds, reject, measures, ...(people && { people }) }));
+            const named = [...new Set([...suite.methods, ...methods])];
+            const own = await measureQualities(set, named, { flags: settings, context });
+            const given = pairMeasures(embedded, await readMeasures(embedded, [...suite.scores, ...scores]));
+            const measures = Object.fromEntries(
+              Object.entries({ ...own, ...given }).filter(([measure, values]) => {
+                const varies = values.some((value) => value !== values[0]);
+                if (!varies) constant.add(measure);
+                return varies;
+              }),
+            );
+            const measured = measureModel(embedded, called, { folds, reject, measures, ...(people && { people }) });
+            models.push(measured);
+            const scale = embedded.model.contract.calibration;
+            const meaning = suite.meaningBins && meaningOf(embedded, measured, { bins: suite.meaningBins, scale });
+            if (meaning) meanings.push({ model: called, meaning });
           })
           .catch((error: unknown) => fail(error, set.name, called));
       }
@@ -55,13 +73,36 @@ async function measureSet(
       const pictures = await setPictures(set, reports);
       const records = reports.map((report) => recordOf(set, report));
       const comparisons = compareModels(models);
-      result.sets.push({ name: set.name, notes: set.notes, reports, comparisons, pictures, records });
+      const same = `${[...constant].join(', ')} ${constant.size === 1 ? 'is' : 'are'} the same for every pair: left out of the ranking.`;
+      const notes = [...set.notes, ...(constant.size > 0 ? [same] : [])];
+      result.sets.push({ name: set.name, notes, reports, comparisons, meanings, pictures, records });
     } finally {
       await opened.close();
     }
   } catch (error) {
     fail(error, name ?? source);
   }
+}
+
+/** @returns undefined if the pairs are too few to judge it */
+function meaningOf(
+  embedded: EmbeddedSet,
+  { people, report }: MeasuredModel,
+  options: Omit<MeaningOptions, 'fmr'>,
+): QualityMeaning | undefined {
+  try {
+    return measureMeaning(embedded, people, { ...options, fmr: report.reject.fmr });
+  } catch (error) {
+    if (error instanceof MagfaceError && error.code === 'evaluation_impossible') return undefined;
+    throw error;
+  }
+}
+
+/** A folder of scores is told by its names. */
+async function describeFile(file: string): Promise<string> {
+  const names = await readdir(file).catch(() => undefined);
+  const bytes = names === undefined ? await readFile(file).catch(() => undefined) : names.sort().join('\n');
+  return bytes === undefined ? 'missing' : `SHA-256 ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 function describeSet({ images, pairs }: FaceSet): string {

@@ -3,9 +3,11 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { FaceSet } from '../../eval/face-set.ts';
+import { tinyFaceFolder } from '../../eval/layouts/tinyface.ts';
 import { measureModel } from '../../eval/measure-model.ts';
 import { openFaceSet } from '../../eval/open-face-set.ts';
 import type { PairReport } from '../../eval/pair-report.ts';
+import { measureMeaning } from '../../eval/quality-meaning.ts';
 import { asPercent, type RejectCurve } from '../../eval/reject.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { figureText, operatingText } from '../../report/figure-text.ts';
@@ -25,7 +27,8 @@ import { printRecord } from '../output.ts';
 import { addSettings } from '../setting-flags.ts';
 import { type FlatFigures, figureColumns } from './columns.ts';
 import { embedSet, measureQualities } from './embed.ts';
-import { meaningLines, measureMeaning } from './meaning.ts';
+import { evaluateIdentification } from './identification-set.ts';
+import { meaningLines } from './meaning.ts';
 import { foldSettings, modelName, rejectOptions, rejectSettings, reliabilitySettings } from './options.ts';
 import { setPictures } from './pictures.ts';
 
@@ -72,9 +75,10 @@ type Flags = ConfigOf<typeof settings>;
 
 const examples = `
 A set is a .bin of InsightFace, or a folder as published: LFW and XQLFW
-(pairs.txt), CFP (Protocol/), CALFW and CPLFW (pairs_CALFW.txt). For other sets
-pass --pairs: lines "imageA imageB 1", or a table with left, right, same.
-Features are cached, so that a second run takes seconds.
+(pairs.txt), CFP (Protocol/), CALFW and CPLFW (pairs_CALFW.txt), RFW (txts/),
+SCface (surveillance_cameras_distance_1/), TinyFace (Testing_Set/, 1:N). For
+other sets pass --pairs: lines "imageA imageB 1", or a table with left, right,
+same. Features are cached, so that a second run takes seconds.
 
 Examples:
   magface evaluate set lfw.bin --model my.onnx --flip
@@ -83,7 +87,9 @@ Examples:
 
 export function defineEvaluateSet(command: Command, context: Context): void {
   command
-    .description('Embed LFW, CFP, AgeDB-30, CALFW, CPLFW, XQLFW or any list of pairs, and measure the model on it.')
+    .description(
+      'Embed LFW, CFP, AgeDB-30, CALFW, CPLFW, XQLFW, RFW, SCface, TinyFace or any list of pairs, and measure the model on it.',
+    )
     .argument('<set>', 'a .bin of InsightFace, or the folder of a set');
   addSettings(command, settings).addHelpText('after', examples);
   command.action((source: string, flags: Flags) => evaluateSet(source, flags, context));
@@ -92,6 +98,8 @@ export function defineEvaluateSet(command: Command, context: Context): void {
 async function evaluateSet(source: string, flags: Flags, context: Context): Promise<void> {
   const { pairs, images, protocol, folds } = flags;
   await expectFileTarget(flags.report, 'report');
+  const tinyFace = tinyFaceFolder(source);
+  if (tinyFace !== undefined) return evaluateIdentification(tinyFace, flags, context);
   const set = await openFaceSet(source, { pairs, images, protocol, folds });
   try {
     // A .bin always holds aligned faces, whatever the flags.

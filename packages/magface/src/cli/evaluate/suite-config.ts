@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
-import type { CfpProtocol } from '../../eval/cfp-protocol.ts';
+import type { CfpProtocol } from '../../eval/layouts/cfp.ts';
 import type { RejectOptions } from '../../eval/reject.ts';
 import { describeIssue, placeOf } from '../../settings/schema-issue.ts';
 import { readYaml } from '../yaml-file.ts';
@@ -19,6 +19,9 @@ const namedSet = z.strictObject({
   images: z.string().optional(),
   protocol: z.enum(['fp', 'ff']).optional(),
   aligned: z.boolean().optional(),
+  /** For this set, beside the suite's. */
+  methods: z.array(z.string()).optional(),
+  scores: z.array(z.string()).optional(),
 });
 const set = z.union([z.string().transform((source) => ({ set: source })), namedSet]);
 
@@ -60,6 +63,9 @@ export interface SuiteSet {
   readonly protocol?: CfpProtocol | undefined;
   /** Whether the images are 112x112 faces; a .bin file always holds faces. */
   readonly aligned?: boolean | undefined;
+  /** Quality methods and files of scores for this set, beside the suite's. */
+  readonly methods?: readonly string[] | undefined;
+  readonly scores?: readonly string[] | undefined;
 }
 
 /** A suite; its paths are relative to the current folder. */
@@ -74,6 +80,8 @@ export interface Suite {
   readonly methods: readonly string[];
   /** Files with scores of other methods. */
   readonly scores: readonly string[];
+  /** Bins in which to judge quality as a probability, and its meaning by group. @default not judged */
+  readonly meaningBins?: number;
   readonly models: readonly { readonly name: string; readonly model: string }[];
   readonly sets: readonly SuiteSet[];
 }
@@ -106,6 +114,7 @@ export async function readSuite(file: string): Promise<Suite> {
       set: at(entry.set),
       pairs: entry.pairs && at(entry.pairs),
       images: entry.images && at(entry.images),
+      scores: entry.scores?.map(at),
     }),
   );
   const reject = rejectOptions({ fmr, threshold, rates, limit });

@@ -38,7 +38,7 @@ export const labSettings = {
     group: 'Methods:',
     takes: 'texts',
     value: '<file...>',
-    says: 'scores of other methods: "name value" lines, or a table with a header',
+    says: 'files with scores of other methods: see below',
   },
   flip: {
     group: 'Protocol:',

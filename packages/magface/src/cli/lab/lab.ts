@@ -33,8 +33,10 @@ ${Object.entries(networkMethods)
   ${componentNames.slice(4, 8).join(', ')},
   ${componentNames.slice(8).join(', ')}
   magnitude:MODEL  the magnitude of another recogniser
---scores adds files of other methods (CR-FIQA, eDifFIQA, OFIQ): "name value"
-lines, or a table.
+--scores adds files of other methods: lines "name value" (CR-FIQA), a table with
+a header, OFIQ's CSV, a pickled dict (eDifFIQA), or a folder of images whose
+names begin with their score (LightQNet). In a suite file a set may have its own
+methods: and scores:.
 
 Examples:
   magface lab --set lfw/ --aligned --report lab.html
@@ -64,17 +66,22 @@ export function defineLab(command: Command, context: Context, done: (exitCode: E
 
 async function lab(suiteFile: string | undefined, flags: LabFlags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
-  const suite = await suiteOf(suiteFile, flags);
+  const suite = { ...(await suiteOf(suiteFile, flags)), meaningBins };
   const { runSuite } = await import('../evaluate/run-suite.ts');
   const result = await runSuite(suite, flags, context);
   const provenance = provenanceOf(suite, result, { suiteFile, flags });
   await writePage(flags.report, { ...result, provenance });
   await printLab({ ...result, provenance }, { flags, context });
+  if (flags.quiet !== true)
+    for (const { name, notes = [] } of result.sets) for (const line of notes) note(context, `${name}: ${line}`);
   for (const { set, model, message } of result.failures)
     note(context, `Failed: ${set}${model === undefined ? '' : ` with ${model}`}: ${message}`);
   if (flags.quiet !== true) note(context, `Report: ${flags.report}`);
   return result.failures.length > 0 ? 1 : 0;
 }
+
+/** Bins of equal number in which quality is judged as a probability. */
+const meaningBins = 10;
 
 /** All methods but the magnitude, which is always measured. */
 const others: readonly string[] = methodNames.filter((name) => name !== 'magnitude');

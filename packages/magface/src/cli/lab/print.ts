@@ -1,9 +1,17 @@
 /** Prints the ranking of quality measures. */
+import type { EvaluatedSet } from '../../report/evaluated-set.ts';
+import { fairnessVerdict } from '../../report/meaning-section.ts';
 import { rankingCaption, rankingCells, rankingTitles, rankMeasures } from '../../report/ranking.ts';
+import { rankingVerdict } from '../../report/ranking-section.ts';
 import type { Context } from '../context.ts';
 import type { SuiteResult } from '../evaluate/suite-files.ts';
 import { formatOf, type OutputFlags } from '../options.ts';
 import { createRows, printRecord, printSentences } from '../output.ts';
+
+const fairnessOf = (meanings: NonNullable<EvaluatedSet['meanings']>) =>
+  meanings.flatMap(({ model, meaning }) =>
+    Object.entries(meaning.fairness ?? {}).map(([column, fairness]) => ({ model, column, fairness })),
+  );
 
 export async function printLab(
   { title, sets, failures, provenance }: SuiteResult,
@@ -17,8 +25,11 @@ export async function printLab(
     ...row,
     ...{ fmr, paucLimit, paucArea, paucRelative },
   }));
+  const meanings = sets.flatMap(({ name: set, meanings: all = [] }) =>
+    all.map(({ model, meaning }) => ({ set, model, ...meaning })),
+  );
   if (format === 'json')
-    return printRecord(stdout, { title, measures: records, failures, provenance }, { format, lines: [] });
+    return printRecord(stdout, { title, measures: records, meanings, failures, provenance }, { format, lines: [] });
   if (format !== 'table') {
     const table = ['set', 'model', 'name', 'fmr', 'paucLimit', 'paucArea', 'paucRelative', 'attained'] as const;
     const rows = createRows<(typeof records)[number]>(stdout, {
@@ -28,7 +39,7 @@ export async function printLab(
     for (const record of records) await rows.write(record);
     return rows.close();
   }
-  for (const { name, reports } of sets) {
+  for (const { name, reports, meanings: all = [] } of sets) {
     for (const report of reports) {
       const rows = createRows<readonly string[]>(stdout, {
         format,
@@ -38,5 +49,11 @@ export async function printLab(
       await rows.close();
       await printSentences(stdout, [rankingCaption(name, report)]);
     }
+    for (const { model, column, fairness } of fairnessOf(all))
+      await printSentences(stdout, [
+        `${name}, ${model}: does 50 mean the same FNMR in every ${column}? ${fairnessVerdict(fairness)}`,
+      ]);
   }
+  const verdict = rankingVerdict(sets);
+  if (verdict !== undefined) await printSentences(stdout, [verdict]);
 }

@@ -13,13 +13,15 @@ export function provenanceOf(
   { suiteFile, flags }: { readonly suiteFile: string | undefined; readonly flags: LabFlags },
 ): Provenance {
   const parts = [['magface', readVersion()] as const, ...inputs];
-  const measures = Object.fromEntries(['magnitude', ...suite.methods].map((name) => [name, describeMethod(name)]));
-  for (const file of suite.scores) measures[file] = 'scores from this file';
+  const methods = [...suite.methods, ...suite.sets.flatMap((set) => set.methods ?? [])];
+  const measures = Object.fromEntries(['magnitude', ...methods].map((name) => [name, describeMethod(name)]));
+  for (const file of [...suite.scores, ...suite.sets.flatMap((set) => set.scores ?? [])])
+    measures[file] = 'scores from this file';
   return { command: commandOf(suite, suiteFile, flags), parts, measures };
 }
 
 function commandOf(suite: Suite, suiteFile: string | undefined, flags: LabFlags): string {
-  const { fmr, threshold, paucLimit } = suite.reject;
+  const { fmr, threshold, startFnmr, rejectRates, paucLimit } = suite.reject;
   const words = [
     'magface lab',
     ...(suiteFile === undefined ? ['--set', ...(flags.set ?? [])] : [suiteFile]),
@@ -32,8 +34,11 @@ function commandOf(suite: Suite, suiteFile: string | undefined, flags: LabFlags)
     ...(suite.scores.length > 0 ? ['--scores', ...suite.scores] : []),
     ...(suite.flip ? ['--flip'] : []),
     ...(flags.aligned ? ['--aligned'] : []),
+    ...(suite.detector === undefined || flags.aligned ? [] : ['--detector', suite.detector]),
     ...(fmr === undefined ? [] : ['--fmr', String(fmr)]),
-    ...(threshold === undefined ? [] : ['--threshold', threshold]),
+    ...(startFnmr === undefined ? [] : ['--start-fnmr', String(startFnmr)]),
+    ...(threshold === undefined || startFnmr !== undefined ? [] : ['--threshold', threshold]),
+    ...(rejectRates === undefined ? [] : ['--rates', rejectRates.join(',')]),
     ...(paucLimit === undefined ? [] : ['--limit', String(paucLimit)]),
     ...['--folds', String(suite.folds), '--report', flags.report],
   ];

@@ -37,71 +37,93 @@ export type ComponentName =
 
 type Measured = Pick<AnalyzedFace, 'crop' | 'landmarks' | 'alignment'>;
 
+/** What a component's raw value is, for reports. */
+export const componentUnits: Readonly<Record<ComponentName, string>> = {
+  'illumination-uniformity': 'share that the luminance histograms of both cheeks have in common',
+  'luminance-mean': 'mean luminance, 0 to 1',
+  'luminance-variance': 'variance of luminance, 0 to 1',
+  'under-exposure': 'share of pixels of luminance 0 to 25',
+  'over-exposure': 'share of pixels of luminance 247 to 255',
+  'dynamic-range': 'entropy of luminance in bits',
+  'natural-colour': 'CIELAB distance of the cheeks from the colours of skin',
+  'eye-distance': 'pixels of the photo between the eyes',
+  yaw: 'degrees to the side',
+  roll: 'degrees of tilt',
+};
+
 const sigma = (x: number, x0: number, w: number): number => 1 / (1 + Math.exp((x0 - x) / w));
 const clamp = (score: number): number => Math.min(100, Math.max(0, score));
 
 /** From brows to mouth and cheek to cheek, in the crop. */
 const faceRegion: CropRectangle = { left: 28, top: 36, right: 84, bottom: 104 };
 
-/** Each component of a face. */
-export const components: Readonly<Record<ComponentName, (face: Measured) => Component>> = {
-  /** Share that the histograms of both cheeks have in common: 100 · raw^0.3 */
+/** OFIQ's map from each component's raw value to 0 to 100. */
+export const componentScores: Readonly<Record<ComponentName, (raw: number) => number>> = {
+  'illumination-uniformity': (raw) => clamp(100 * raw ** 0.3),
+  'luminance-mean': (raw) => 100 * sigma(raw, 0.2, 0.05) * (1 - sigma(raw, 0.8, 0.05)),
+  'luminance-variance': (raw) => clamp(100 * Math.sin(((60 * raw) / (60 * raw + 1)) * Math.PI)),
+  'under-exposure': (raw) => clamp(120 * (0.832 - sigma(raw, 0.92, 0.05))),
+  'over-exposure': (raw) => clamp(1 / (raw + 0.01)),
+  'dynamic-range': (raw) => clamp(12.5 * raw),
+  'natural-colour': (raw) => clamp(200 * (1 - sigma(raw, 0, 10))),
+  'eye-distance': (raw) => 100 * sigma(raw, 70, 20),
+  yaw: (raw) => poseScore(raw),
+  roll: (raw) => poseScore(raw),
+};
+
+/** The raw value of each component of a face, in the unit of {@link componentUnits}. */
+const rawValues: Readonly<Record<ComponentName, (face: Measured) => number>> = {
   'illumination-uniformity': (face) => {
     const [left, right] = cheeks(face).map((zone) => luminanceHistogram(face.crop, zone)) as [
       Float64Array,
       Float64Array,
     ];
-    const raw = left.reduce((sum, share, i) => sum + Math.min(share, right[i]!), 0);
-    return { raw, score: clamp(100 * raw ** 0.3) };
+    return left.reduce((sum, share, i) => sum + Math.min(share, right[i]!), 0);
   },
-  /** Mean luminance, 0 to 1: 100 · σ(raw; 0.2, 0.05) · (1 − σ(raw; 0.8, 0.05)) */
-  'luminance-mean': (face) => {
-    const raw = meanOf(histogramOf(face));
-    return { raw, score: 100 * sigma(raw, 0.2, 0.05) * (1 - sigma(raw, 0.8, 0.05)) };
-  },
-  /** Variance of luminance, 0 to 1: 100 · sin(60 raw / (60 raw + 1) · π) */
+  'luminance-mean': (face) => meanOf(histogramOf(face)),
   'luminance-variance': (face) => {
     const histogram = histogramOf(face);
     const mean = meanOf(histogram);
-    const raw = histogram.reduce((sum, share, i) => sum + share * (i / 255 - mean) ** 2, 0);
-    return { raw, score: clamp(100 * Math.sin(((60 * raw) / (60 * raw + 1)) * Math.PI)) };
+    return histogram.reduce((sum, share, i) => sum + share * (i / 255 - mean) ** 2, 0);
   },
-  /** Share of pixels of luminance 0 to 25: 120 · (0.832 − σ(raw; 0.92, 0.05)) */
-  'under-exposure': (face) => {
-    const raw = shareOf(histogramOf(face), 0, 25);
-    return { raw, score: clamp(120 * (0.832 - sigma(raw, 0.92, 0.05))) };
-  },
-  /** Share of pixels of luminance 247 to 255: 1 / (raw + 0.01) */
-  'over-exposure': (face) => {
-    const raw = shareOf(histogramOf(face), 247, 255);
-    return { raw, score: clamp(1 / (raw + 0.01)) };
-  },
-  /** Entropy of luminance in bits: 12.5 · raw */
-  'dynamic-range': (face) => {
-    const raw = -histogramOf(face).reduce((sum, share) => sum + (share === 0 ? 0 : share * Math.log2(share)), 0);
-    return { raw, score: clamp(12.5 * raw) };
-  },
-  /** Distance of the cheeks' CIELAB colour from a* 5 to 25, b* 5 to 35: 200 · (1 − σ(raw; 0, 10)) */
+  'under-exposure': (face) => shareOf(histogramOf(face), 0, 25),
+  'over-exposure': (face) => shareOf(histogramOf(face), 247, 255),
+  'dynamic-range': (face) =>
+    -histogramOf(face).reduce((sum, share) => sum + (share === 0 ? 0 : share * Math.log2(share)), 0),
+  /** Distance of the cheeks' mean colour from a* 5 to 25, b* 5 to 35; 100 if one is negative. */
   'natural-colour': (face) => {
     const [a, b] = meanColour(face.crop, cheeks(face));
     const beyond = (value: number, most: number): number => Math.max(0, 5 - value, value - most);
-    const raw = a >= 0 && b >= 0 ? Math.hypot(beyond(a, 25), beyond(b, 35)) : 100;
-    return { raw, score: clamp(200 * (1 - sigma(raw, 0, 10))) };
+    return a >= 0 && b >= 0 ? Math.hypot(beyond(a, 25), beyond(b, 35)) : 100;
   },
-  /** Pixels of the photo between the eyes, as of a face to the front: 100 · σ(raw; 70, 20) */
-  'eye-distance': (face) => {
-    const { landmarks } = face;
+  /** As of a face to the front. */
+  'eye-distance': ({ landmarks }) => {
     const [left, right] = landmarks;
-    const raw = Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(landmarks));
-    return { raw, score: 100 * sigma(raw, 70, 20) };
+    return Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(landmarks));
   },
-  /** Degrees to the side, estimated from the nose: 100 · cos² */
-  yaw: ({ landmarks }) => poseScore(yawOf(landmarks)),
-  /** Degrees between the line of the eyes and the photo's horizontal: 100 · cos² */
-  roll: ({ landmarks: [left, right] }) => poseScore(Math.atan2(right[1] - left[1], right[0] - left[0])),
+  /** Estimated from the nose. */
+  yaw: ({ landmarks }) => degrees(yawOf(landmarks)),
+  /** Between the line of the eyes and the photo's horizontal. */
+  roll: ({ landmarks: [left, right] }) => degrees(Math.atan2(right[1] - left[1], right[0] - left[0])),
 };
 
-export const componentNames: readonly ComponentName[] = Object.keys(components) as ComponentName[];
+const degrees = (radians: number): number => (radians * 180) / Math.PI;
+
+/** 100 · cos², and 0 from 90 degrees on. */
+const poseScore = (raw: number): number => (Math.abs(raw) < 90 ? 100 * Math.cos((raw * Math.PI) / 180) ** 2 : 0);
+
+export const componentNames: readonly ComponentName[] = Object.keys(componentScores) as ComponentName[];
+
+/** Each component of a face. */
+export const components: Readonly<Record<ComponentName, (face: Measured) => Component>> = Object.fromEntries(
+  componentNames.map((name) => [
+    name,
+    (face: Measured): Component => {
+      const raw = rawValues[name](face);
+      return { raw, score: componentScores[name](raw) };
+    },
+  ]),
+) as Record<ComponentName, (face: Measured) => Component>;
 
 const histogramOf = ({ crop }: Measured): Float64Array => luminanceHistogram(crop, faceRegion);
 
@@ -110,11 +132,6 @@ const meanOf = (histogram: Float64Array): number => histogram.reduce((sum, share
 /** Share of pixels from one luminance to another, both included. */
 const shareOf = (histogram: Float64Array, from: number, to: number): number =>
   histogram.subarray(from, to + 1).reduce((sum, share) => sum + share, 0);
-
-function poseScore(radians: number): Component {
-  const raw = (radians * 180) / Math.PI;
-  return { raw, score: Math.abs(raw) < 90 ? 100 * Math.cos(radians) ** 2 : 0 };
-}
 
 /** The standard's zones on both cheeks: squares of 0.3 eye distances, half way from the eyes down to the mouth. */
 function cheeks({ landmarks, alignment, crop }: Measured): CropRectangle[] {

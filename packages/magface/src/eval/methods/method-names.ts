@@ -1,5 +1,5 @@
 /** Names of the quality methods, and what each measures. Loads no runtime, so that help can print them at once. */
-import { type ComponentName, componentNames } from './components.ts';
+import { type ComponentName, componentNames, componentUnits } from './components.ts';
 
 /** The methods that compare embeddings, and the detector's. */
 export type NetworkMethod = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
@@ -43,6 +43,7 @@ export const isComponent = (name: string): name is ComponentName => componentNam
 /** @param name - as `openMethod` takes it @returns what it measures, for reports */
 export function describeMethod(name: string): string {
   if (isNetworkMethod(name)) return networkMethods[name].what;
-  if (isComponent(name)) return 'component of ISO/IEC 29794-5, from five landmarks and the crop: no conformance';
+  if (isComponent(name))
+    return `${componentUnits[name]}, mapped to 0 to 100; a component of ISO/IEC 29794-5 by OFIQ's formula, from five landmarks and the crop: no conformance`;
   return 'magnitude of that recogniser';
 }

@@ -50,14 +50,19 @@ const given = ['--set', 'set', '--aligned', '--models', 'tiny.onnx', '--methods'
 test('ranks the methods, writes the page, and measures a face once', async () => {
   const { exitCode, out, notes } = await lab(...given, '--scores', 'others.csv', '--report', 'a.html');
   expect(exitCode, notes).toBe(0);
-  for (const name of ['magnitude', 'flip', 'shift', 'depth']) expect(out).toContain(name);
+  for (const name of ['magnitude', 'shift', 'depth']) expect(out).toContain(name);
+  expect(notes).toContain('set: flip is the same for every pair: left out of the ranking.');
+  expect(out).toMatch(/On set with tiny, \w+ tells best that a face will fail/);
   expect(out).toContain('set, scores of tiny: area below FNMR at FMR 0.1');
   expect(out.split('\n').every((line) => line.length <= 80)).toBe(true);
   expect(notes).toContain('Report: a.html');
   const page = readFileSync(join(folder, 'a.html'), 'utf8');
   expect(page).toContain('Quality measures, ranked');
   expect(page).toContain('\\begin{tabular}{lrrrr}');
-  expect(page).toContain('| flip |');
+  expect(page).toContain('| shift |');
+  expect(page).toContain('What a quality means');
+  expect(page).toContain('How the first row is computed');
+  expect(page).toMatch(/scores others\.csv<\/dt><dd>SHA-256 [0-9a-f]{64}/);
   expect(page).toMatch(
     /<pre>magface lab --set set --models tiny\.onnx --methods flip shift --scores others\.csv --aligned/,
   );
@@ -67,24 +72,27 @@ test('ranks the methods, writes the page, and measures a face once', async () =>
   const kept = readdirSync(join(folder, 'features')).length;
   const again = await lab(...given, '--json', '-q');
   expect(readdirSync(join(folder, 'features')).length).toBe(kept);
-  const { measures, provenance } = JSON.parse(again.out) as {
+  const { measures, meanings, provenance } = JSON.parse(again.out) as {
     readonly measures: readonly Record<string, unknown>[];
+    readonly meanings: readonly { readonly reliability: { readonly genuine: number } }[];
     readonly provenance: { readonly measures: object };
   };
-  expect(measures.map(({ name }) => name).sort()).toEqual(['flip', 'magnitude', 'shift']);
+  expect(measures.map(({ name }) => name).sort()).toEqual(['magnitude', 'shift']);
+  expect(meanings[0]?.reliability.genuine).toBe(20);
   const areas = measures.map(({ paucArea }) => paucArea as number);
   expect(areas).toEqual([...areas].sort((a, b) => a - b));
   expect(Object.keys(provenance.measures)).toEqual(['magnitude', 'flip', 'shift']);
 });
 
-test('a suite names sets, models and methods; flags add to it', async () => {
-  const suite = 'sets: [{ set: set, aligned: true, name: Colours }]\nmodels: [tiny.onnx]\nmethods: [flip]\n';
+test('a suite names sets, models, methods and the scores of a set; flags add to it', async () => {
+  const suite =
+    'sets: [{ set: set, aligned: true, name: Colours, scores: [others.csv] }]\nmodels: [tiny.onnx]\nmethods: [luminance-mean]\n';
   writeFileSync(join(folder, 'suite.yaml'), suite);
   const { exitCode, out, notes } = await lab('suite.yaml', '--methods', 'shift', '--format', 'csv', '-q');
   expect(exitCode, notes).toBe(0);
   const rows = out.trim().split('\n').slice(1);
-  expect(rows.map((row) => row.split(',')[0])).toEqual(['Colours', 'Colours', 'Colours']);
-  expect(rows.map((row) => row.split(',')[2]).sort()).toEqual(['flip', 'magnitude', 'shift']);
+  expect(rows.map((row) => row.split(',')[0])).toEqual(['Colours', 'Colours', 'Colours', 'Colours']);
+  expect(rows.map((row) => row.split(',')[2]).sort()).toEqual(['depth', 'luminance-mean', 'magnitude', 'shift']);
 });
 
 test.each([
@@ -93,6 +101,41 @@ test.each([
 ])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes } = await lab(...words);
   expect([exitCode, notes]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test('groups: the page and the terminal say whether 50 means the same in each, and the page compares two models', async () => {
+  const pairs = readFileSync(join(folder, 'set', 'pairs.txt'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1);
+  const rows = pairs.map((line, i) => {
+    const [a, b, c, d] = line.split(' ');
+    const image = (person: string, number: string): string => `faces/${person}/${person}_000${number}.png`;
+    const [left, right, same] = d === undefined ? [image(a!, b!), image(a!, c!), 1] : [image(a!, b!), image(c!, d), 0];
+    return `${left},${right},${same},${i % 8 < 4 ? 'old' : 'new'}`;
+  });
+  writeFileSync(join(folder, 'groups.csv'), `left,right,same,camera\n${rows.join('\n')}\n`);
+  writeFileSync(
+    join(folder, 'two.yaml'),
+    'sets: [{ set: set, pairs: groups.csv, aligned: true }]\nmodels: [{ name: one, model: tiny.onnx }, { name: two, model: tiny.onnx }]\nmethods: [shift, luminance-mean]\n',
+  );
+  const { exitCode, out, notes } = await lab('two.yaml', '--report', 'two.html', '-q');
+  expect(exitCode, notes).toBe(0);
+  expect(out).toContain('does 50 mean the same FNMR in every camera?');
+  expect(out).toMatch(/Which number tells that a face will fail\? On average/);
+  const page = readFileSync(join(folder, 'two.html'), 'utf8');
+  expect(page).toContain('What each measure attains');
+  expect(page).toContain('Does 50 mean the same FNMR in every camera?');
+  expect(page).toContain('aria-label="Reliability: share of genuine pairs accepted, by predicted probability"');
+  expect(page).toContain('article { break-before: page; }');
+  for (const name of ['magnitude', 'shift', 'luminance-mean']) expect(page).toContain(`data-line="${name}"`);
+});
+
+test('missing scores are a failure that names the image', async () => {
+  writeFileSync(join(folder, 'few.csv'), 'name,x\nfaces/P0/P0_0001.png,1\n');
+  const { exitCode, notes } = await lab(...given, '--scores', 'few.csv');
+  expect(exitCode).toBe(1);
+  expect(notes).toMatch(/few\.csv: Expected a quality for every feature but "faces\/P\d+\/P\d+_000\d\.png" has none/);
 });
 
 test('a method that does not exist, or does not fit the model, is a failure of that model alone', async () => {

@@ -1,10 +1,16 @@
 /** Components on pictures whose value can be computed by hand. */
 import { expect, test } from 'vitest';
 import { template } from '../../../src/align.ts';
-import { type ComponentName, componentNames, components } from '../../../src/eval/methods/components.ts';
+import {
+  type ComponentName,
+  componentNames,
+  componentScores,
+  components,
+} from '../../../src/eval/methods/components.ts';
 import { luminanceHistogram, meanColour } from '../../../src/eval/methods/luminance.ts';
 import type { Landmarks } from '../../../src/face.ts';
 import type { Pixels } from '../../../src/pixels.ts';
+import { fixtureText } from '../../support/fixtures.ts';
 
 const side = 112;
 const upright = [
@@ -99,4 +105,31 @@ test('poses: a nose to the side is yaw, a tilted line of eyes is roll', () => {
   const tilted: Landmarks = [left, [left[0] + distance, left[1] + distance], nose, ...mouth];
   expect(measure('roll', grey(90), tilted)).toEqual({ raw: expect.closeTo(45, 5), score: expect.closeTo(50, 5) });
   expect(measure('eye-distance', grey(90)).score).toBeCloseTo(100 / (1 + Math.exp((70 - distance) / 20)), 0);
+});
+
+/** Ten components of the table that OFIQ 1.1 publishes for its 28 test images, which are not at hand: native values, and scores. */
+const published = (): ((column: string) => number[]) => {
+  const [header, ...rows] = fixtureText('ofiq_expected_results.csv')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(';'));
+  return (column) => rows.map((row) => Number(row[header!.indexOf(column)]));
+};
+
+test.each([
+  ['illumination-uniformity', 'IlluminationUniformity'],
+  ['luminance-mean', 'LuminanceMean'],
+  ['luminance-variance', 'LuminanceVariance'],
+  ['under-exposure', 'UnderExposurePrevention'],
+  ['over-exposure', 'OverExposurePrevention'],
+  ['dynamic-range', 'DynamicRange'],
+  ['natural-colour', 'NaturalColour'],
+  ['eye-distance', 'InterEyeDistance'],
+  ['yaw', 'HeadPoseYaw'],
+  ['roll', 'HeadPoseRoll'],
+] as const)("%s maps OFIQ's 28 published values of %s to its published scores", (name, column) => {
+  const of = published();
+  const [raw, scores] = [of(column), of(`${column}.scalar`)];
+  expect(raw).toHaveLength(28);
+  expect(raw.map((value) => Math.round(componentScores[name](value)))).toEqual(scores);
 });

@@ -7,9 +7,9 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../errors.ts';
-import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
-import type { PairList } from './pair-list.ts';
+import { ConfigError } from '../../errors.ts';
+import { lineError, type TextLine, textLines } from '../../format/text-lines.ts';
+import type { PairList } from '../pair-list.ts';
 
 /** Frontal with profile, or frontal with frontal. */
 export type CfpProtocol = 'fp' | 'ff';
