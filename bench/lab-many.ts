@@ -18,6 +18,7 @@ import { openMethod } from '../packages/magface/src/eval/methods/open-methods.ts
 import { readQualities } from '../packages/magface/src/eval/quality-file.ts';
 import { measureMeaning } from '../packages/magface/src/eval/quality-meaning.ts';
 import { pairQuality } from '../packages/magface/src/eval/reject.ts';
+import type { AnalyzedFace } from '../packages/magface/src/face.ts';
 import { MagFace } from '../packages/magface/src/infer/node/magface.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 import { evaluationPage } from '../packages/magface/src/report/evaluation-page.ts';
@@ -93,9 +94,10 @@ const page = await cpu(() => {
 const rankingPeak = process.resourceUsage().maxRSS / 1024;
 
 await using magface = await MagFace.load({ threads: 1 });
-const found = [];
+const found: AnalyzedFace[] = [];
 const analysis = await cpu(async () => {
-  for await (const { faces: own } of magface.stream(([1, 2, 3, 4, 5, 6] as const).map(samplePhoto))) found.push(...(own ?? []));
+  for await (const { faces: own } of magface.stream(([1, 2, 3, 4, 5, 6] as const).map(samplePhoto)))
+    found.push(...(own ?? []));
 });
 const perFace: Record<string, number> = { 'photo to feature, with detection': analysis / found.length };
 for (const name of [...methods, 'components']) {

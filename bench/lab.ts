@@ -3,11 +3,11 @@
  * on LFW's test people, and on the same pairs with damaged faces, for the default model, the model it was made from, and an ArcFace
  * MobileFaceNet:
  *
- *     npx tsx -C magface:source bench/lab.ts [--folder DIR] [--sets N]
+ *     npx tsx -C magface:source bench/lab.ts [--folder DIR] [--lfw-models NAME,...]
  *
  * The folder keeps aligned and damaged copies of the faces, and gets the page lab.html, which shows research images: keep it out of
  * the repository. Values are cached in MAGFACE_CACHE. Needs ../shared. Writes bench/results/lab.json. Takes half an hour on one
- * quiet core.
+ * quiet core; `--lfw-models` keeps LFW to some of the models on a busy machine.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -17,11 +17,11 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import type { QualityMeaning } from '../packages/magface/src/eval/quality-meaning.ts';
 import { researchFolder } from './support/data.ts';
-import { worst, writeCfp, writeDamagedLfw, writeLfwList } from './support/lab-sets.ts';
+import { worst, writeCfp, writeComponents, writeDamagedLfw, writeLfwList } from './support/lab-sets.ts';
 import { writeResult } from './support/result.ts';
 
 const { values: flags } = parseArgs({
-  options: { folder: { type: 'string', default: 'output/lab' }, sets: { type: 'string', default: '3' } },
+  options: { folder: { type: 'string', default: 'output/lab' }, 'lfw-models': { type: 'string' } },
 });
 const shared = researchFolder('faces/lfw', 'faces/cfp-dev', 'models/foamliu_mobilefacenet.onnx');
 const faces = `${shared}faces`;
@@ -50,15 +50,33 @@ for (const name of ['cfp', 'damaged']) mkdirSync(join(folder, name), { recursive
 const cfp = await writeCfp(faces, join(folder, 'cfp'));
 const lfw = writeLfwList(faces, folder);
 const damaged = await writeDamagedLfw(faces, join(folder, 'damaged'));
-const crops = [
-  ...['illumination-uniformity', 'luminance-mean', 'luminance-variance', 'under-exposure', 'over-exposure'],
-  ...['dynamic-range', 'natural-colour'],
-];
+const models = flags['lfw-models']?.split(',');
+const only = models === undefined ? {} : { models };
 const sets = [
-  { name: 'CFP frontal-profile', set: join(folder, 'cfp'), pairs: cfp.pairs, aligned: true, scores: [cfp.scores] },
-  { name: 'LFW, damaged', set: join(folder, 'damaged'), pairs: damaged, aligned: true },
-  { name: 'LFW', set: `${faces}/lfw`, pairs: lfw, aligned: true },
-].slice(0, Number(flags.sets));
+  {
+    name: 'CFP frontal-profile',
+    set: join(folder, 'cfp'),
+    pairs: cfp.pairs,
+    aligned: true,
+    scores: [cfp.scores, await writeComponents(join(folder, 'cfp'), cfp.pairs)],
+  },
+  {
+    name: 'LFW, damaged',
+    set: join(folder, 'damaged'),
+    pairs: damaged,
+    aligned: true,
+    scores: [await writeComponents(join(folder, 'damaged'), damaged)],
+    ...only,
+  },
+  {
+    name: 'LFW',
+    set: `${faces}/lfw`,
+    pairs: lfw,
+    aligned: true,
+    scores: [await writeComponents(`${faces}/lfw`, lfw)],
+    ...only,
+  },
+];
 const suite = {
   title: 'Laboratory of face quality',
   models: [
@@ -66,7 +84,7 @@ const suite = {
     { name: 'MobileFaceNet', model: `${shared}models/foamliu_mobilefacenet.onnx` },
     { name: 'fr-feature', model: 'fr-feature' },
   ],
-  methods: ['pruning', 'int8', 'flip', 'dropout', ...crops],
+  methods: ['pruning', 'int8', 'flip', 'dropout'],
   sets,
 };
 writeFileSync(join(folder, 'suite.yaml'), stringify(suite));

@@ -2,7 +2,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
+import { template } from '../../packages/magface/src/align.ts';
 import { allDamages } from '../../packages/magface/src/degrade/node/jpeg.ts';
+import { type ComponentName, components } from '../../packages/magface/src/eval/methods/components.ts';
 import { openMethods } from '../../packages/magface/src/eval/methods/open-methods.ts';
 import { MagFace } from '../../packages/magface/src/infer/node/magface.ts';
 import { readAligned } from '../../packages/magface/src/infer/node/read-image.ts';
@@ -51,6 +53,31 @@ export async function writeCfp(faces: string, folder: string): Promise<{ pairs: 
     rows.push([name, ...ofPhotos.map((method) => values![method])].join(','));
   }
   return { pairs, scores: write(scores, [`name,${ofPhotos.join(',')}`, ...rows]) };
+}
+
+/** Components of ISO/IEC 29794-5 that the crop alone gives; those of pose and size need the photo. */
+const ofCrops: readonly ComponentName[] = [
+  ...(['illumination-uniformity', 'luminance-mean', 'luminance-variance', 'under-exposure'] as const),
+  ...(['over-exposure', 'dynamic-range', 'natural-colour'] as const),
+];
+
+/** Writes the components of all images of a list, which no recogniser changes. @returns the path of the table */
+export async function writeComponents(images: string, pairs: string): Promise<string> {
+  const file = pairs.replace(/\.csv$/, '-components.csv');
+  if (existsSync(file)) return file;
+  const cells = readFileSync(pairs, 'utf8').trim().split('\n').slice(1);
+  const names = [...new Set(cells.flatMap((line) => line.split(',').slice(0, 2)))];
+  const alignment = [
+    [1, 0, 0],
+    [0, 1, 0],
+  ] as const;
+  const rows: string[] = [];
+  for (const name of names) {
+    const crop = await readAligned(join(images, name));
+    const scores = ofCrops.map((component) => components[component]({ crop, landmarks: template, alignment }).score);
+    rows.push([name, ...scores].join(','));
+  }
+  return write(file, [`name,${ofCrops.join(',')}`, ...rows]);
 }
 
 const croppedAs = (name: string): string => name.replace(/\.jpg$/, '.png');

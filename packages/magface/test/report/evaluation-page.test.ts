@@ -65,7 +65,14 @@ test('shows models side by side in one file that loads nothing and escapes all t
   expect(html).not.toMatch(/<b>&"|\bsrc="(?!data:)|href=|@import|url\(|<x>|a < b/);
   const charts = all('figure svg').map((svg) => (svg.getAttribute('aria-label') ?? '').split(':')[0]);
   const ofModel = ['Cosine similarity', 'Magnitude, the lower of a pair', 'Magnitude of a face'];
-  expect(charts).toEqual(['Error versus reject by 2 measures', 'ROC', 'DET', 'Error versus reject', ...ofModel, ...ofModel]);
+  expect(charts).toEqual([
+    'Error versus reject by 2 measures',
+    'ROC',
+    'DET',
+    'Error versus reject',
+    ...ofModel,
+    ...ofModel,
+  ]);
   expect(all('.pairs img').map((image) => image.getAttribute('src'))).toEqual([picture]);
   // Results, the ranking of one model's measures, thresholds, and for each model its two groups.
   expect(all('tbody').map((body) => body.querySelectorAll('tr').length)).toEqual([2, 2, 4, 2, 2]);

@@ -8,6 +8,7 @@ import { type ByteSource, bytesSource } from '../../src/format/byte-source.ts';
 import { readFaceRecords, writeFaceRecords } from '../../src/format/face-records.ts';
 import { featuresOf } from '../../src/format/feature-reader.ts';
 import { createFeatureWriter } from '../../src/format/feature-writer.ts';
+import { readMatFile } from '../../src/format/mat-file.ts';
 import { recordsOf } from '../../src/format/record-file.ts';
 import { openSafetensors } from '../../src/format/safetensors.ts';
 import { createTarWriter, openTarShard } from '../../src/format/tar-shard.ts';
@@ -19,6 +20,7 @@ import { tensorsIn } from '../../src/graph/onnx/external.ts';
 import { readOnnx } from '../../src/graph/onnx/file.ts';
 import { tensorOf } from '../../src/graph/onnx/tensor.ts';
 import { fileReaders } from './file-readers.ts';
+import { fixtureBytes } from './fixtures.ts';
 import { legacyFile, tensorOf as legacyTensor, storage } from './legacy-torch.ts';
 import { shared } from './shared.ts';
 import { tinyOnnx } from './tiny-onnx.ts';
@@ -82,6 +84,15 @@ async function ownFiles(folder: string): Promise<ReaderUnderTest[]> {
     { ...(await own('a.onnx', (path) => writeFile(path, tinyOnnx()), readModel)), refuses: refusesModel },
     await own('a.bin', (path) => writeVerificationBin(path, [{ images: [image(500), image(9)], same: true }]), readBin),
   ];
+  const lists = (name: string, path: string, readAll: ReaderUnderTest['readAll']): ReaderUnderTest => ({
+    name,
+    bytes: fixtureBytes(path),
+    readAll,
+  });
+  result.push(
+    lists('compressed.mat', 'tinyface/gallery_match_img_ID_pairs.mat', readMatFile),
+    lists('plain.mat', 'tinyface/probe_img_ID_pairs.mat', readMatFile),
+  );
   const records = result.find(({ name }) => name === 'a.rec')!.bytes;
   return [...result, await own('a.idx', index, (source) => readRecords(bytesSource(records, 'a.rec'), source))];
 }

@@ -1,7 +1,7 @@
 /** Measures the models of a suite on its sets. A failed set or model does not affect the others. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { MagfaceError } from '../../errors.ts';
+import { ConfigError, MagfaceError } from '../../errors.ts';
 import { compareModels } from '../../eval/compare-models.ts';
 import type { FaceSet } from '../../eval/face-set.ts';
 import { type MeasuredModel, measureModel } from '../../eval/measure-model.ts';
@@ -28,7 +28,15 @@ async function measureSet(
   result: SuiteResult,
   { suite, flags, context }: { readonly suite: Suite; readonly flags: EmbedSetFlags; readonly context: Context },
 ): Promise<void> {
-  const { set: source, name, aligned = source.endsWith('.bin'), methods = [], scores = [], ...files } = entry;
+  const {
+    set: source,
+    name,
+    aligned = source.endsWith('.bin'),
+    models: only,
+    methods = [],
+    scores = [],
+    ...files
+  } = entry;
   const fail = (error: unknown, called: string, model?: string): void => {
     if (context.signal.aborted || !isFailure(error)) throw error;
     result.failures.push(failure(error, called, model));
@@ -42,7 +50,9 @@ async function measureSet(
       const models: MeasuredModel[] = [];
       const meanings: NonNullable<EvaluatedSet['meanings']>[number][] = [];
       const constant = new Set<string>();
-      for (const { name: called, model } of suite.models) {
+      for (const { name: called, model } of suite.models.filter(
+        (one) => only === undefined || only.includes(one.name),
+      )) {
         if (flags.quiet !== true) note(context, `${set.name} with ${called} …`);
         const settings = settingsOf(model, { suite, flags, aligned });
         await embedSet(set, settings, context)
@@ -50,9 +60,9 @@ async function measureSet(
             result.inputs.set(`model ${called}`, `SHA-256 ${embedded.model.digest}`);
             const { folds, reject } = suite;
             const people = models[0]?.people;
+            const given = pairMeasures(embedded, await readMeasures(embedded, [...suite.scores, ...scores]));
             const named = [...new Set([...suite.methods, ...methods])];
             const own = await measureQualities(set, named, { flags: settings, context });
-            const given = pairMeasures(embedded, await readMeasures(embedded, [...suite.scores, ...scores]));
             const measures = Object.fromEntries(
               Object.entries({ ...own, ...given }).filter(([measure, values]) => {
                 const varies = values.some((value) => value !== values[0]);
@@ -98,11 +108,12 @@ function meaningOf(
   }
 }
 
-/** A folder of scores is told by its names. */
+/** A folder of scores is told by its names. @throws {ConfigError} before anything is embedded, if it is missing */
 async function describeFile(file: string): Promise<string> {
   const names = await readdir(file).catch(() => undefined);
   const bytes = names === undefined ? await readFile(file).catch(() => undefined) : names.sort().join('\n');
-  return bytes === undefined ? 'missing' : `SHA-256 ${createHash('sha256').update(bytes).digest('hex')}`;
+  if (bytes !== undefined) return `SHA-256 ${createHash('sha256').update(bytes).digest('hex')}`;
+  throw new ConfigError('scores', `Expected scores at ${file} but they cannot be read: check the path.`);
 }
 
 function describeSet({ images, pairs }: FaceSet): string {

@@ -19,6 +19,8 @@ const namedSet = z.strictObject({
   images: z.string().optional(),
   protocol: z.enum(['fp', 'ff']).optional(),
   aligned: z.boolean().optional(),
+  /** Names of the only models for this set. */
+  models: z.array(z.string()).optional(),
   /** For this set, beside the suite's. */
   methods: z.array(z.string()).optional(),
   scores: z.array(z.string()).optional(),
@@ -63,6 +65,8 @@ export interface SuiteSet {
   readonly protocol?: CfpProtocol | undefined;
   /** Whether the images are 112x112 faces; a .bin file always holds faces. */
   readonly aligned?: boolean | undefined;
+  /** Names of the only models for this set. @default all */
+  readonly models?: readonly string[] | undefined;
   /** Quality methods and files of scores for this set, beside the suite's. */
   readonly methods?: readonly string[] | undefined;
   readonly scores?: readonly string[] | undefined;
@@ -117,6 +121,7 @@ export async function readSuite(file: string): Promise<Suite> {
       scores: entry.scores?.map(at),
     }),
   );
+  for (const { models: only = [] } of sets as readonly SuiteSet[]) expectKnown(only, named, file);
   const reject = rejectOptions({ fmr, threshold, rates, limit });
   return {
     ...rest,
@@ -148,4 +153,11 @@ function expectDifferent(names: readonly string[], file: string): void {
       'models',
       `Expected models of different names in ${file} but two are called ${twice}: give one a name.`,
     );
+}
+
+function expectKnown(only: readonly string[], models: readonly { readonly name: string }[], file: string): void {
+  const unknown = only.find((name) => models.every((model) => model.name !== name));
+  if (unknown === undefined) return;
+  const known = models.map(({ name }) => name).join(', ');
+  throw new ConfigError('models', `Expected the models of a set among ${known} in ${file} but received ${unknown}.`);
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../errors.ts';
 import { componentNames } from '../../eval/methods/components.ts';
-import { methodNames, networkMethods } from '../../eval/methods/method-names.ts';
+import { expectMethod, methodNames, networkMethods } from '../../eval/methods/method-names.ts';
 import { expectFileTarget } from '../../format/write-target.ts';
 import { type Context, note } from '../context.ts';
 import type { ExitCode } from '../errors.ts';
@@ -67,6 +67,7 @@ export function defineLab(command: Command, context: Context, done: (exitCode: E
 async function lab(suiteFile: string | undefined, flags: LabFlags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   const suite = { ...(await suiteOf(suiteFile, flags)), meaningBins };
+  for (const name of [...suite.methods, ...suite.sets.flatMap((set) => set.methods ?? [])]) expectMethod(name);
   const { runSuite } = await import('../evaluate/run-suite.ts');
   const result = await runSuite(suite, flags, context);
   const provenance = provenanceOf(suite, result, { suiteFile, flags });

@@ -1,4 +1,5 @@
 /** Names of the quality methods, and what each measures. Loads no runtime, so that help can print them at once. */
+import { ConfigError } from '../../errors.ts';
 import { type ComponentName, componentNames, componentUnits } from './components.ts';
 
 /** The methods that compare embeddings, and the detector's. */
@@ -39,6 +40,16 @@ export const methodNames: readonly MethodName[] = [
 export const isNetworkMethod = (name: string): name is NetworkMethod => Object.hasOwn(networkMethods, name);
 
 export const isComponent = (name: string): name is ComponentName => componentNames.includes(name as ComponentName);
+
+/** Prefix of the magnitude of another recogniser: `magnitude:MODEL`. */
+export const otherModel = 'magnitude:';
+
+/** @throws {ConfigError} for a name that `openMethod` does not know */
+export function expectMethod(name: string): void {
+  if (isNetworkMethod(name) || isComponent(name) || name.startsWith(otherModel)) return;
+  const message = `Expected a quality method but received ${name}: choose from ${methodNames.join(', ')}, or give magnitude:MODEL for the magnitude of another recogniser.`;
+  throw new ConfigError('method', message);
+}
 
 /** @param name - as `openMethod` takes it @returns what it measures, for reports */
 export function describeMethod(name: string): string {

@@ -1,5 +1,4 @@
 /** Opens quality methods by name. */
-import { ConfigError } from '../../errors.ts';
 import type { AnalyzedFace } from '../../face.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
@@ -8,7 +7,7 @@ import { components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
-import { isComponent, isNetworkMethod, methodNames, type NetworkMethod } from './method-names.ts';
+import { expectMethod, isComponent, isNetworkMethod, type NetworkMethod, otherModel } from './method-names.ts';
 
 /** What methods are made from; a `MagFace` has it. */
 export interface MethodParts {
@@ -27,11 +26,8 @@ const openers: Readonly<Record<NetworkMethod, (parts: MethodParts) => Promise<Qu
   dropout: ({ model, engine }) => dropoutSpread(model, engine),
 };
 
-/** Prefix of the magnitude of another recogniser: `magnitude:MODEL`. */
-const otherModel = 'magnitude:';
-
 /**
- * @param name - one of {@link methodNames}, or `magnitude:MODEL` for the magnitude of another recogniser
+ * @param name - one of `methodNames`, or `magnitude:MODEL` for the magnitude of another recogniser
  * @param parts - the recogniser whose embeddings are compared; a `MagFace` will do
  * @throws {ConfigError} for another name
  * @throws {ModelError} `method_unfit` if the recogniser is not made for the method
@@ -53,14 +49,11 @@ export async function openMethod(
   parts: MethodParts,
   options: Omit<LoadModelOptions, 'kind'> = {},
 ): Promise<QualityMethod> {
+  expectMethod(name);
   if (isNetworkMethod(name)) return openers[name](parts);
   if (isComponent(name)) return plainMethod(name, (face) => components[name](face).score);
-  if (name.startsWith(otherModel)) {
-    const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
-    return magnitudeBy(name, model, parts.engine);
-  }
-  const message = `Expected a quality method but received ${name}: choose from ${methodNames.join(', ')}, or give magnitude:MODEL for the magnitude of another recogniser.`;
-  throw new ConfigError('method', message);
+  const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
+  return magnitudeBy(name, model, parts.engine);
 }
 
 async function magnitudeBy(name: string, model: LoadedModel<'recogniser'>, engine: Engine): Promise<QualityMethod> {

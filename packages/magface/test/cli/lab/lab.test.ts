@@ -98,6 +98,7 @@ test('a suite names sets, models, methods and the scores of a set; flags add to 
 test.each([
   [[], 'Expected a suite file or --set but received neither: give one of them.'],
   [['--set', 'set', 'set', '--pairs', 'set/pairs.txt'], 'Expected one --set with --pairs or --images but received 2'],
+  [['--set', 'set', '--methods', 'flipp'], 'Expected a quality method but received flipp: choose from magnitude'],
 ])('%j exits with 2 and one sentence', async (words, message) => {
   const { exitCode, notes } = await lab(...words);
   expect([exitCode, notes]).toEqual([2, expect.stringContaining(message)]);
@@ -138,7 +139,14 @@ test('missing scores are a failure that names the image', async () => {
   expect(notes).toMatch(/few\.csv: Expected a quality for every feature but "faces\/P\d+\/P\d+_000\d\.png" has none/);
 });
 
-test('a method that does not exist, or does not fit the model, is a failure of that model alone', async () => {
+test('a set or a file of scores that is not there is named before anything is embedded', async () => {
+  const { exitCode, notes } = await lab('--set', 'nowhere', '--models', 'tiny.onnx', '--methods', 'flip');
+  expect([exitCode, notes]).toEqual([1, expect.stringContaining('Expected a folder or a .bin file at nowhere')]);
+  const scores = await lab(...given, '--scores', 'nowhere.csv');
+  expect([scores.exitCode, scores.notes]).toEqual([1, expect.stringContaining('Expected scores at nowhere.csv')]);
+});
+
+test('a method that does not fit the model is a failure of that model alone', async () => {
   const { exitCode, notes } = await lab('--set', 'set', '--aligned', '--models', 'tiny.onnx', '--methods', 'dropout');
   expect(exitCode).toBe(1);
   expect(notes).toContain('to end in a linear layer, whose input dropout can vary, but it does not');
