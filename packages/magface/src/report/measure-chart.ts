@@ -36,7 +36,7 @@ export function measureChart({ reject, measures, baselines }: PairReport, ranked
       stroke,
       strokeWidth: place < coloured ? 2 : 1,
       strokeOpacity: place < coloured ? 1 : 0.45,
-      ariaLabel: name,
+      ariaLabel: () => name, // a text would be the name of a column
       ...(dash && { strokeDasharray: dash }),
     });
   };

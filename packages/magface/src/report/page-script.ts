@@ -97,7 +97,7 @@ export function lightLines(): void {
   for (const block of document.querySelectorAll('.ranked')) {
     const buttons = [...block.querySelectorAll<HTMLButtonElement>('button.line')];
     const lines = new Map<Element, string>();
-    for (const group of block.querySelectorAll('figure svg g[aria-label]')) {
+    for (const group of block.querySelectorAll('figure svg path[aria-label]')) {
       const name = group.getAttribute('aria-label') ?? '';
       if (buttons.some((button) => button.dataset['line'] === name)) lines.set(group, name);
     }

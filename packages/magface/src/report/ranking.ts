@@ -32,14 +32,14 @@ function share(own: number | null, chance: number | null, oracle: number | null)
 }
 
 /** Titles of {@link rankingCells}. */
-export const rankingTitles = ['Measure', 'pAUC × 10³', 'relative', 'attained', 'behind the best'] as const;
+export const rankingTitles = ['Measure', 'attained', 'pAUC × 10³', 'relative', 'behind the best'] as const;
 
 export function rankingCells({ name, curve, attained, behindBest }: RankedMeasure): string[] {
   return [
     name,
+    attained === null ? '–' : attained.toFixed(3).replace('-', '−'),
     figureText('paucArea', curve.paucArea),
     figureText('paucRelative', curve.paucRelative),
-    attained === null ? '–' : attained.toFixed(3),
     behindBest === undefined ? 'best' : behindBest === null ? 'not known' : differenceRange('paucArea', behindBest),
   ];
 }

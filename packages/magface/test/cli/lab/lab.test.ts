@@ -129,7 +129,10 @@ test('groups: the page and the terminal say whether 50 means the same in each, a
   expect(page).toContain('Does 50 mean the same FNMR in every camera?');
   expect(page).toContain('aria-label="Reliability: share of genuine pairs accepted, by predicted probability"');
   expect(page).toContain('article { break-before: page; }');
-  for (const name of ['magnitude', 'shift', 'luminance-mean']) expect(page).toContain(`data-line="${name}"`);
+  for (const name of ['magnitude', 'shift', 'luminance-mean']) {
+    expect(page).toContain(`data-line="${name}"`);
+    expect(page).toMatch(new RegExp(`<path[^>]* aria-label="${name}"`));
+  }
 });
 
 test('missing scores are a failure that names the image', async () => {
