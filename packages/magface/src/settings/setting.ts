@@ -20,6 +20,8 @@ interface Values {
   readonly positive: number;
   /** A number from 0. */
   readonly amount: number;
+  /** Numbers above 0. */
+  readonly positives: readonly number[];
   /** 0 to 1. */
   readonly share: number;
   /** 0 to 1, without 1. */
@@ -41,6 +43,7 @@ export interface Kind<Value> {
 }
 
 const whole: Kind<number> = { schema: z.int().nonnegative(), expected: 'a whole number from 0' };
+const positive: Kind<number> = { schema: z.number().positive(), expected: 'a number above 0' };
 const rate: Kind<number> = { schema: z.number().gt(0).lt(1), expected: 'a rate above 0 and below 1' };
 
 /** One or several values; a single one need not be a list. */
@@ -56,7 +59,8 @@ const kinds: { readonly [Name in keyof Values]: Kind<Values[Name]> } = {
   count: { schema: z.int().positive(), expected: 'a whole number from 1' },
   whole,
   wholes: severalOf(whole, 0, 'whole numbers'),
-  positive: { schema: z.number().positive(), expected: 'a number above 0' },
+  positive,
+  positives: severalOf(positive, 1, 'numbers above 0'),
   amount: { schema: z.number().min(0), expected: 'a number from 0' },
   share: { schema: z.number().min(0).max(1), expected: 'a number from 0 to 1' },
   properShare: { schema: z.number().min(0).lt(1), expected: 'a number from 0, below 1' },

@@ -7,10 +7,11 @@ import { parse } from 'yaml';
 import { runProgram } from '../../src/cli/program.ts';
 import { services } from '../../src/cli/services.ts';
 import { allFlags, runFlags } from '../../src/cli/train-flags.ts';
+import { extraDamages } from '../../src/degrade/extra.ts';
+import { allDamages } from '../../src/degrade/node/jpeg.ts';
 import { architectureNames } from '../../src/graph/networks/architectures.ts';
 import { flagOf } from '../../src/settings/flag-names.ts';
 import { type Setting, schemaOf } from '../../src/settings/setting.ts';
-import { damageNames } from '../../src/train/finetune/augmentations.ts';
 import { lossNames } from '../../src/train/model/heads/loss-table.ts';
 import { parseTrainConfig, settingsByName, usedSettings } from '../../src/train/settings/config.ts';
 import { defaultIn, isFor, type Mode, modes, modesOf } from '../../src/train/settings/modes.ts';
@@ -47,6 +48,7 @@ function exampleOf(setting: Setting, mode: Mode): unknown {
 function besides({ onlyWith }: Setting, name: string, mode: Mode): Readonly<Record<string, unknown>> {
   if (name === 'recipe') return { recipe: 'given' };
   if (name === 'lossConstants') return { loss: 'cosface' };
+  if (/^degrade(Strength|Kinds)$/.test(name)) return { degrade: 0.3 };
   const isNeeded = onlyWith !== undefined && modesOf(settingsByName[onlyWith[0]]!).includes(mode);
   return isNeeded ? { [onlyWith[0]]: onlyWith[1] ?? 'pairs.list' } : {};
 }
@@ -202,7 +204,8 @@ test('the page of settings has a row for each flag, in agreement with the parser
 test('choices listed in the table are the actual ones', () => {
   expect(settingsByName['arch']!.choices).toEqual(architectureNames);
   expect(settingsByName['loss']!.choices).toEqual(['magface', ...lossNames]);
-  expect(settingsByName['degradeKinds']!.choices!.toSorted()).toEqual(damageNames.toSorted());
+  const names = [...Object.keys(allDamages), ...Object.keys(extraDamages)];
+  expect(settingsByName['degradeKinds']!.choices!.toSorted()).toEqual(names.toSorted());
 });
 
 test('only settings of the mode are used settings', () => {
@@ -213,4 +216,17 @@ test('only settings of the mode are used settings', () => {
   const ofLoss = usedSettings(parseTrainConfig({ trainList: 'a', output: 'b', loss: 'cosface', lossConstants }));
   expect(ofLoss).toMatchObject({ loss: 'cosface', lossConstants });
   for (const name of ['scale', 'margin', 'easyMargin']) expect(ofLoss).not.toHaveProperty(name);
+});
+
+test('rejects how faces are degraded if none are, and an uneven batch', () => {
+  const given = { trainList: 'faces', output: 'run' };
+  expect(() => parseTrainConfig({ ...given, degradeKinds: ['mask'] })).toThrow(
+    /Expected --degrade above 0 for --degrade-kinds/,
+  );
+  expect(() => parseTrainConfig({ ...given, batchSize: 10, accumulate: 4 })).toThrow(
+    /--accumulate divides but received 10 and 4/,
+  );
+  expect(() => parseTrainConfig({ ...given, accumulate: 2, sampleRate: 0.5 })).toThrow(
+    /--sample-rate 1 for --accumulate/,
+  );
 });

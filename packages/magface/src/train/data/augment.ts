@@ -1,7 +1,8 @@
 /** Augments a training face: unchanged, mirrored or damaged. */
-import type { DamageKind } from '../../degrade/damage.ts';
+import { extraDamages } from '../../degrade/extra.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
+import type { AppliedDamage } from './draw-damages.ts';
 
 /** The changes made to a face. */
 export interface Augmentation {
@@ -10,19 +11,13 @@ export interface Augmentation {
   readonly damages: readonly AppliedDamage[];
 }
 
-export interface AppliedDamage {
-  readonly kind: DamageKind | 'jpeg';
-  /** 0 to 1. */
-  readonly strength: number;
-  /** Seed of the damage's randomness. */
-  readonly seed: number;
-}
+const kinds = { ...allDamages, ...extraDamages };
 
 /** @param face - (112, 112, 3) uint8 RGB @returns a new face, unless nothing is changed */
 export function augmented(face: Pixels, augmentation: Augmentation): Pixels {
   const shown = augmentation.flipped ? mirrored(face) : face;
   return augmentation.damages.reduce((pixels, { kind, strength, seed }) => {
-    return allDamages[kind].apply(pixels, strength, seed);
+    return kinds[kind].apply(pixels, strength, seed);
   }, shown);
 }
 

@@ -49,6 +49,7 @@ export function readDatasets(sources: readonly string[], options: DatasetOptions
   const joined = {
     samples: joinSamples(parts),
     classes: parts.reduce((sum, { classes }) => sum + classes, 0),
+    sets: parts.map((_, k) => parts.slice(0, k).reduce((sum, { samples }) => sum + samples.length, 0)),
   };
   return withClasses(parts.length === 1 ? first : joined, sources, options.classes);
 }

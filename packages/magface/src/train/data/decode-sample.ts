@@ -9,7 +9,7 @@ import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
 import { readImage } from '../../infer/node/read-image.ts';
 import type { Pixels } from '../../pixels.ts';
-import type { AppliedDamage } from './augment.ts';
+import type { AppliedDamage } from './draw-damages.ts';
 
 /** Width and height of a training face, in pixels. */
 export const faceSize = 112;

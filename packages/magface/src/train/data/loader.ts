@@ -4,7 +4,8 @@ import { ConfigError, MagfaceError } from '../../errors.ts';
 import { type Rank, type Share, shareOfBatch } from '../parallel/shares.ts';
 import { DecodePool } from './decode-pool.ts';
 import { faceBytes, type ImageRequest } from './decode-sample.ts';
-import { epochOrder, hash, isFlipped, stepsPerEpoch } from './sample-order.ts';
+import { type AugmentKind, damagesOf } from './draw-damages.ts';
+import { epochOrder, hash, isFlipped, type Sampling, sampler, stepsPerEpoch } from './sample-order.ts';
 import type { Dataset, Sample } from './samples.ts';
 
 /** One batch. */
@@ -27,10 +28,24 @@ export interface LoaderOptions {
   readonly workers?: number;
   /** Whether to mirror half of the images. @default true */
   readonly flip?: boolean;
+  /** Which samples an epoch draws. @default every image once */
+  readonly sampling?: Sampling;
+  /** Share of the images that are degraded, and how. @default none */
+  readonly degrade?: DegradeOptions | undefined;
   /** This process's share of each batch, if several train together. @default all of it */
   readonly part?: Rank;
   /** Called once for each unreadable image. */
   readonly onUnreadable?: (path: string, reason: string) => void;
+}
+
+/** Damage to training images. */
+export interface DegradeOptions {
+  /** 0 to 1. */
+  readonly share: number;
+  /** Of the worst damage, 0 to 1; strengths are uniform up to it. */
+  readonly strength: number;
+  /** @default all that measure robustness */
+  readonly kinds?: readonly AugmentKind[] | undefined;
 }
 
 /** Number of decoded batches kept ready, besides the one in use. */
@@ -49,6 +64,7 @@ export class Loader {
   readonly #pool: DecodePool;
   readonly #slots: readonly SharedArrayBuffer[];
   readonly #unreadable = new Set<string>();
+  readonly #order: (seed: number, epoch: number) => Uint32Array;
 
   /** @throws {ConfigError} if the batch size is not a whole number above 0, exceeds the dataset, or is below the number of processes */
   constructor(dataset: Dataset, options: LoaderOptions) {
@@ -63,6 +79,7 @@ export class Loader {
     this.#share = shareOfBatch(batchSize, options.part ?? { rank: 0, size: 1 });
     this.dataset = dataset;
     this.#options = options;
+    this.#order = orderOf(dataset, options.sampling);
     this.#pool = new DecodePool(options.workers ?? Math.min(4, cpus().length));
     this.#slots = Array.from({ length: ahead + 1 }, () => new SharedArrayBuffer(this.#share.count * faceBytes));
   }
@@ -74,7 +91,7 @@ export class Loader {
 
   /** The batches of an epoch, starting at the given step. */
   async *batches(epoch: number, fromStep = 0): AsyncGenerator<Batch> {
-    const order = epochOrder(this.#options.seed, epoch, this.dataset.samples.length);
+    const order = this.#order(this.#options.seed, epoch);
     const pending: Promise<Batch>[] = [];
     let next = fromStep;
     for (let step = fromStep; step < this.stepsPerEpoch; step++) {
@@ -113,9 +130,16 @@ export class Loader {
     return this.dataset.samples.at(index)!;
   }
 
-  #request(index: number, position: number, flipped: boolean): ImageRequest {
+  #request(index: number, position: number, flipped: boolean, damages: ImageRequest['damages'] = []): ImageRequest {
     const { path, within } = this.#sample(index);
-    return { position, path, within, flipped };
+    return { position, path, within, flipped, damages };
+  }
+
+  /** @param place - in the epoch: an image that is drawn twice differs */
+  #damages(epoch: number, index: number, place: number): ImageRequest['damages'] {
+    const { degrade, seed } = this.#options;
+    if (degrade === undefined || hash(seed, epoch, place, 6) / 2 ** 32 >= degrade.share) return [];
+    return damagesOf(hash(seed, epoch, index, place), degrade);
   }
 
   async #load(epoch: number, order: Uint32Array, step: number): Promise<Batch> {
@@ -127,7 +151,8 @@ export class Loader {
     for (let attempt = 1; wanted.length > 0; attempt++) {
       const images = wanted.map((position) => {
         const index = indices[position]!;
-        return this.#request(index, position, flip && isFlipped(seed, epoch, index));
+        const flipped = flip && isFlipped(seed, epoch, index);
+        return this.#request(index, position, flipped, this.#damages(epoch, index, start + position));
       });
       const failures = await this.#pool.decode(slot, images);
       for (const { position, reason } of failures) {
@@ -151,4 +176,18 @@ export class Loader {
       `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): repair or remove them; --verify-data lists all.`,
     );
   }
+}
+
+/** Every sample once in a random order, unless the sampling asks for another. */
+function orderOf(
+  { samples, sets = [0] }: Dataset,
+  sampling: Sampling = {},
+): (seed: number, epoch: number) => Uint32Array {
+  const { by = 'images', setWeights } = sampling;
+  if (setWeights !== undefined && setWeights.length !== sets.length) {
+    const message = `Expected a weight for each of the ${sets.length} sets of --train-list but received ${setWeights.length}: pass one number a set.`;
+    throw new ConfigError('set-weights', message);
+  }
+  if (by === 'images' && setWeights === undefined) return (seed, epoch) => epochOrder(seed, epoch, samples.length);
+  return sampler({ labels: Uint32Array.from(samples, ({ label }) => label), sets }, sampling);
 }

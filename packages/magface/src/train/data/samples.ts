@@ -66,4 +66,6 @@ export interface Dataset {
   readonly classes: number;
   /** Names of the classes, if the source has them. */
   readonly names?: readonly string[];
+  /** First sample of each joined set, rising from 0. @default one set */
+  readonly sets?: readonly number[];
 }

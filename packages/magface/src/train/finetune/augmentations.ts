@@ -2,9 +2,8 @@
  * Renders a training face as it is, mirrored, or damaged. A network must see bad faces to recognise them, and clean photos
  * of celebrities have few. The kind and strength of damage are pure functions of (seed, sample, view).
  */
-import { damages } from '../../degrade/damage.ts';
-import { allDamages } from '../../degrade/node/jpeg.ts';
-import type { AppliedDamage, Augmentation } from '../data/augment.ts';
+import type { Augmentation } from '../data/augment.ts';
+import { type AppliedDamage, usualKinds } from '../data/draw-damages.ts';
 import { hash } from '../data/sample-order.ts';
 import { cleanViews } from './finetune-settings.ts';
 
@@ -12,7 +11,7 @@ export interface AugmentationOptions {
   readonly seed: number;
   /** Maximum strength of damage, 0 to 1; strengths are uniform up to it. */
   readonly strength: number;
-  /** @default all kinds that Node supports */
+  /** @default those that measure robustness */
   readonly kinds?: readonly AppliedDamage['kind'][] | undefined;
 }
 
@@ -22,7 +21,7 @@ const secondShare = 0.3;
 /** @param view - from 0; see {@link cleanViews} */
 export function augmentationOf(sample: number, view: number, options: AugmentationOptions): Augmentation {
   if (view < cleanViews) return { flipped: view === 1, damages: [] };
-  const { seed, strength, kinds = Object.keys(allDamages) as AppliedDamage['kind'][] } = options;
+  const { seed, strength, kinds = usualKinds } = options;
   const bits = (purpose: number): number => hash(seed, sample, view, purpose);
   const share = (purpose: number): number => bits(purpose) / 2 ** 32;
   const step = (purpose: number, greatest: number): AppliedDamage => ({
@@ -46,6 +45,3 @@ export function damageSum({ damages }: Augmentation): DamageSum {
   const sum = (steps: readonly AppliedDamage[]): number => steps.reduce((total, { strength }) => total + strength, 0);
   return { all: sum(damages), darkness: sum(damages.filter(({ kind }) => kind === 'darkness')) };
 }
-
-/** Names that `--degrade` accepts. */
-export const damageNames: readonly string[] = [...Object.keys(damages), 'jpeg'];

@@ -5,13 +5,13 @@ import type { InputContract } from '../../models/contract.ts';
 import type { CheckpointContent } from '../loop/checkpoint-file.ts';
 import { inPrecision, type Precision } from '../loop/device.ts';
 import { Learner, type LearningRules, type StepResult } from '../loop/learner.ts';
+import { WeightMean } from '../loop/weight-mean.ts';
 import { WholeHead } from '../model/head.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type FinetuneTargets, type FinetuneWeights, finetuneTerms } from './finetune-loss.ts';
 import { rateGroups } from './layer-rates.ts';
 import { inputTensor } from './view-reader.ts';
 import { laidOut } from './view-source.ts';
-import { WeightMean } from './weight-mean.ts';
 
 export interface FinetunerOptions extends LearningRules {
   /** Names of the trained weights. */

@@ -2,8 +2,8 @@
  * A training step, common to layered networks and graphs from ONNX files, and the exact saving and restoring of all state
  * that a step changes.
  */
-import { fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
-import { type Head, restoreAll, type StateTensors, storeAll } from '../model/head.ts';
+import { cat, fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import { type Head, type HeadLoss, restoreAll, type StateTensors, storeAll } from '../model/head.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -119,23 +119,27 @@ export abstract class Learner<Targets> {
   /** All state that a step changes outside the head, by its names in checkpoints. */
   protected abstract named(): StateTensors;
 
-  /** Takes one SGD step. Changes no weight or statistic if a loss or gradient is not finite. */
-  protected learnFrom(parts: StepParts<Targets>, lr: number): StepResult {
-    return this.ranks.run(() => this.#learnFrom(parts, lr));
+  /**
+   * Takes one step. Changes no weight or statistic if a loss or gradient is not finite.
+   *
+   * @param parts - one batch: the whole of it, or equal pieces whose gradients are added, so that memory holds the
+   * activations of one piece at a time
+   */
+  protected learnFrom(parts: StepParts<Targets> | readonly StepParts<Targets>[], lr: number): StepResult {
+    return this.ranks.run(() => this.#learnFrom([parts].flat() as readonly StepParts<Targets>[], lr));
   }
 
-  #learnFrom({ forward, targets, share }: StepParts<Targets>, lr: number): StepResult {
+  #learnFrom(parts: readonly StepParts<Targets>[], lr: number): StepResult {
     using _step = scope();
     const { momentum = 0.9, weightDecay = 5e-4, clip = Number.POSITIVE_INFINITY, lossScale } = this.#rules;
     const { batches } = this.#counter;
     const before = this.statistics.map((tensor) => tensor.clone());
     for (const { sgd } of this.#groups) sgd.zeroGrad();
-    const features = forward();
-    const scale = lossScale?.value ?? 1;
-    const loss = this.ranks.sumGradients(
-      this.#groups.flatMap(({ sgd }) => sgd.parameters),
-      () => this.head.backward(features, targets, scale, this.#counter.batches),
-    );
+    const scale = (lossScale?.value ?? 1) * parts.length; // gradients of the parts are added, and the mean is wanted
+    const done = parts.map((part, i) => this.#backward(part, lossScale?.value ?? 1, i > 0));
+    const loss = joined(done.map((part) => part.loss));
+    const features = done.length === 1 ? done[0]!.features : cat(done.map((part) => part.features.detach()));
+    const [{ share }] = parts as readonly [StepParts<Targets>];
 
     const own = this.#groups.flatMap(({ sgd }) => Array.from(sgd.gradientNorms(), (norm) => norm / scale));
     const values = [...own, this.head.gradientNorm() / scale];
@@ -175,6 +179,18 @@ export abstract class Learner<Targets> {
     };
   }
 
+  /** @param adds - to the gradients of the parts before */
+  #backward({ forward, targets }: StepParts<Targets>, lossScale: number, adds: boolean) {
+    using part = scope();
+    const features = part.keep(forward());
+    const loss = this.ranks.sumGradients(
+      this.#groups.flatMap(({ sgd }) => sgd.parameters),
+      () => this.head.backward(features, targets, lossScale, this.#counter.batches, adds),
+    );
+    for (const tensor of [loss.magnitudes, loss.margins, loss.cosines]) part.keep(tensor);
+    return { features, loss };
+  }
+
   /** Returns all state needed to resume, except for the position in the run. */
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
     const { lossScale } = this.#rules;
@@ -189,4 +205,17 @@ export abstract class Learner<Targets> {
     const { lossScale } = state as { readonly lossScale?: LossScaleState };
     if (this.#rules.lossScale !== undefined && lossScale !== undefined) this.#rules.lossScale.state = lossScale;
   }
+}
+
+/** The loss of a batch from those of its equal parts. */
+function joined(parts: readonly HeadLoss[]): HeadLoss {
+  const [first] = parts as readonly [HeadLoss];
+  if (parts.length === 1) return first;
+  const mean = (key: 'loss' | 'lossId' | 'lossG' | 'accuracy'): number =>
+    parts.reduce((sum, part) => sum + part[key], 0) / parts.length;
+  const all = (key: 'magnitudes' | 'margins' | 'cosines'): Tensor => cat(parts.map((part) => part[key].detach()));
+  return {
+    ...{ loss: mean('loss'), lossId: mean('lossId'), lossG: mean('lossG'), accuracy: mean('accuracy') },
+    ...{ magnitudes: all('magnitudes'), margins: all('margins'), cosines: all('cosines') },
+  };
 }

@@ -21,6 +21,11 @@ export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStar
     batchSize: config.batchSize,
     seed: config.seed,
     flip: config.flip,
+    sampling: { by: config.sampling, setWeights: config.setWeights },
+    degrade:
+      config.degrade === 0
+        ? undefined
+        : { share: config.degrade, strength: config.degradeStrength, kinds: config.degradeKinds },
     workers: config.workers ?? Math.min(4, coresOfRank(process.env)),
     part: ranks,
     onUnreadable: (path, reason) => onNote(`${path} cannot be read and is replaced by another image: ${reason}`),
@@ -71,6 +76,8 @@ async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'
     fused: config.fused,
     seed: config.seed,
     sampleRate: config.sampleRate,
+    ema: config.ema,
+    accumulate: config.accumulate,
     ...(config.precision === 'fp16' && { lossScale: new LossScale() }),
     ranks,
   });

@@ -5,14 +5,18 @@ import { toFloat32 } from '../../format/tensor.ts';
 import { type Architecture, batchCounters } from '../../graph/networks/builder.ts';
 import { createNetwork, type Network } from '../../graph/torch/network.ts';
 import type { Batch } from '../data/loader.ts';
-import { type Head, initialCenters, WholeHead } from '../model/head.ts';
+import { type Head, initialCenters, restoreAll, storeAll, WholeHead } from '../model/head.ts';
 import { type LossOptions, openHead } from '../model/heads/open-head.ts';
 import { headTerms } from '../model/heads/whole-terms.ts';
 import type { Share } from '../parallel/shares.ts';
 import { SplitHead } from '../parallel/split-head.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
 import { inPrecision, type Precision } from './device.ts';
-import { Learner, type LearningRules, type StepResult } from './learner.ts';
+import { Learner, type LearningRules, type StepParts, type StepResult } from './learner.ts';
+import { WeightMean } from './weight-mean.ts';
+
+/** Prefix of the mean weights in a checkpoint; `features.` has the weights themselves. */
+const meanPrefix = 'mean.features.';
 
 /** The network, loss, optimizer and device of a training. */
 export interface TrainerOptions extends LearningRules {
@@ -33,6 +37,10 @@ export interface TrainerOptions extends LearningRules {
   readonly seed?: number;
   /** Share of the centers sampled per step, with ranks. `--sample-rate` @default 1 */
   readonly sampleRate?: number;
+  /** Share that the moving mean of the weights keeps at each step; `embed` uses the mean. `--ema` @default no mean */
+  readonly ema?: number;
+  /** Parts in which a batch is computed, one after another; BatchNorm sees a part at a time. `--accumulate` @default 1 */
+  readonly accumulate?: number;
 }
 
 /** A network and its centers, trained batch by batch. The caller handles the schedule, checkpoints and metrics. */
@@ -40,6 +48,7 @@ export class Trainer extends Learner<Tensor> {
   readonly options: TrainerOptions;
   readonly network: Network;
   readonly #dropout: Generator;
+  readonly #mean: WeightMean | undefined;
 
   constructor(options: TrainerOptions) {
     const { architecture, seed = 1, device, fused = true } = options;
@@ -51,6 +60,8 @@ export class Trainer extends Learner<Tensor> {
     this.options = options;
     this.network = network;
     this.#dropout = new Generator(seed + 2);
+    this.#mean =
+      options.ema === undefined || options.ema === 0 ? undefined : new WeightMean(network.tensors, options.ema);
   }
 
   /** The network's optimizer; the head has its own. */
@@ -80,7 +91,26 @@ export class Trainer extends Learner<Tensor> {
     using _step = scope();
     const share = this.ranks.place(labels.size(0));
     const targets = this.ranks.gather(labels, share); // (N)
-    return this.learnFrom({ forward: () => this.#forward(images, share), targets, share }, lr);
+    const parts = this.#partsOf(images, targets, share);
+    const result = this.learnFrom(parts, lr);
+    if (result.skipped === undefined) this.#mean?.add();
+    return result;
+  }
+
+  #partsOf(images: Tensor, targets: Tensor, share: Share): StepParts<Tensor>[] {
+    const { accumulate = 1 } = this.options;
+    if (accumulate === 1) return [{ forward: () => this.#forward(images, share), targets, share }];
+    const count = images.size(0) / accumulate;
+    if (!Number.isInteger(count) || this.ranks.size > 1)
+      throw new ShapeError(
+        `Expected a batch of one process that can be divided into ${accumulate} equal parts but received ${images.size(0)} images in ${this.ranks.size} processes: change the batch size.`,
+      );
+    return Array.from({ length: accumulate }, (_, part) => {
+      const own: Share = { first: part * count, count, total: images.size(0) };
+      const whole: Share = { first: 0, count, total: count };
+      const rows = images.narrow(0, own.first, count);
+      return { forward: () => this.#forward(rows, whole), targets: targets.narrow(0, own.first, count), share: own };
+    });
   }
 
   /**
@@ -91,7 +121,8 @@ export class Trainer extends Learner<Tensor> {
     using _scope = scope();
     using _noGrad = noGrad();
     const images = this.#place(toImages(faces));
-    const features = inPrecision(this.options, () => this.network.forward(images, { training: false }));
+    const forward = (): Tensor => inPrecision(this.options, () => this.network.forward(images, { training: false }));
+    const features = this.#mean === undefined ? forward() : this.#mean.during(forward);
     return features.toArray() as Float32Array;
   }
 
@@ -118,7 +149,9 @@ export class Trainer extends Learner<Tensor> {
     const random = this.#dropout.save();
     tensors.set('random.dropout', { dtype: 'U8', shape: [random.length], bytes: random });
     const { name: arch, embeddingLength } = architecture;
-    return { tensors, state: { arch, embeddingLength, classes, ...(own.state as object), ...state } };
+    if (this.#mean !== undefined) for (const [name, tensor] of storeAll(this.#meanNamed())) tensors.set(name, tensor);
+    const averaged = this.#mean && { averagedSteps: this.#mean.count };
+    return { tensors, state: { arch, embeddingLength, classes, ...averaged, ...(own.state as object), ...state } };
   }
 
   override restore(content: CheckpointContent, file: string): void {
@@ -128,6 +161,19 @@ export class Trainer extends Learner<Tensor> {
     if (count !== undefined) this.network.batches = toFloat32(count)[0]!;
     const random = content.tensors.get('random.dropout');
     if (random !== undefined) this.#dropout.restore(random.bytes);
+    this.#restoreMean(content, file);
+  }
+
+  /** A checkpoint of a run without the mean begins one. */
+  #restoreMean({ tensors, state }: CheckpointContent, file: string): void {
+    const { averagedSteps } = state as { readonly averagedSteps?: number };
+    if (this.#mean === undefined || averagedSteps === undefined) return;
+    restoreAll(this.#meanNamed(), tensors, file);
+    this.#mean.count = averagedSteps;
+  }
+
+  *#meanNamed(): IterableIterator<readonly [string, Tensor]> {
+    for (const [name, tensor] of this.#mean!.means) yield [`${meanPrefix}${name}`, tensor];
   }
 
   /** The network's weights under the official names, and their velocities. */

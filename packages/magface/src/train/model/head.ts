@@ -60,8 +60,9 @@ export interface Head<Targets = Tensor> {
    * @param targets - those of the whole batch
    * @param lossScale - factor on the gradients
    * @param step - steps done so far, for sampling anew each step
+   * @param adds - to the gradients of the centers instead of replacing them, for a batch in parts. @default false
    */
-  backward(features: Tensor, targets: Targets, lossScale: number, step: number): HeadLoss;
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number, adds?: boolean): HeadLoss;
   /** L2 norm of the centers' gradient over all ranks; not finite if any value is not. */
   gradientNorm(): number;
   /** Takes an SGD step. */
@@ -141,8 +142,8 @@ export class WholeHead<Targets> implements Head<Targets> {
     this.optimizer = new Sgd([centers, this.#classMargins, this.#bias].filter((tensor) => tensor !== undefined));
   }
 
-  backward(features: Tensor, targets: Targets, lossScale: number, step: number): HeadLoss {
-    this.optimizer.zeroGrad();
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number, adds = false): HeadLoss {
+    if (!adds) this.optimizer.zeroGrad();
     const share = this.#ranks.place(features.size(0));
     const whole = this.#ranks.gather(features.detach(), share); // (N, D)
     whole.requiresGrad = true;

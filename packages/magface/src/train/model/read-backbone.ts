@@ -21,10 +21,8 @@ export function openWeights(file: string): Promise<TensorFile> {
   return /\.(pth|pt|ckpt)$/i.test(file) ? openTorch(file) : openSafetensors(file);
 }
 
-const prefix = 'features.';
-
 /**
- * The backbone of a checkpoint of ours.
+ * The backbone of a checkpoint of ours: the moving mean of the weights, if the run kept one.
  *
  * @param arch - the file of a network of one's own @default the name that the checkpoint holds
  */
@@ -37,6 +35,8 @@ export async function backboneOf(
   if (recorded === undefined || embeddingLength === undefined) {
     throw new FormatError(file, 'Expected a checkpoint that names its arch but this one does not.');
   }
+  const mean = 'mean.features.';
+  const prefix = [...tensors.keys()].some((name) => name.startsWith(mean)) ? mean : 'features.';
   const weights = new Map<string, Float32Array>();
   for (const [name, tensor] of tensors) {
     if (name.startsWith(prefix) && tensor.dtype === 'F32') weights.set(name.slice(prefix.length), toFloat32(tensor));

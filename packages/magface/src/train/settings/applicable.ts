@@ -39,6 +39,7 @@ export function expectApplicable(
 
 const onlyTo: Readonly<Record<string, string>> = {
   network: 'training a network of --arch',
+  single: 'training a network of --arch in one process',
   onnx: modeNames.onnx,
   processes: modeNames.processes,
 };
@@ -59,6 +60,8 @@ export function expectConsistent(given: Given, config: Given, table: Table): voi
   expectMet(given, config, table);
   expectLossConstants(config);
   expectRecipe(given);
+  expectDegraded(given, config);
+  expectParts(config);
   expectDamagedViews(given, config);
   expectOrder(config, 'lowerMagnitude', 'upperMagnitude');
   if (config['lowerMargin'] !== config['upperMargin']) expectOrder(config, 'lowerMargin', 'upperMargin');
@@ -86,6 +89,34 @@ function expectRecipe(given: Given): void {
   if (given['recipe'] !== 'auto' || constants.length === 0) return;
   const message = `Expected --recipe given with ${flagList(constants)} but received auto, which chooses them itself: leave out one or the other.`;
   throw new ConfigError('recipe', message);
+}
+
+/** Settings without effect if no face is degraded. */
+const degradeDetails: readonly string[] = ['degradeStrength', 'degradeKinds'];
+
+/** Whether the setting says how faces are degraded, and none are. */
+export const isOfNoDamage = (name: string, config: Given): boolean =>
+  degradeDetails.includes(name) && config['degrade'] === 0;
+
+function expectDegraded(given: Given, config: Given): void {
+  const useless = degradeDetails.filter((name) => given[name] !== undefined);
+  if (config['degrade'] !== 0 || useless.length === 0) return;
+  const message = `Expected --degrade above 0 for ${flagList(useless)} but received 0: raise --degrade, or leave the others out.`;
+  throw new ConfigError('degrade', message);
+}
+
+function expectParts({ batchSize, accumulate, sampleRate }: Given): void {
+  if (accumulate === 1 || accumulate === undefined) return;
+  if (Number(batchSize) % Number(accumulate) !== 0)
+    throw new ConfigError(
+      'accumulate',
+      `Expected a --batch-size that --accumulate divides but received ${batchSize} and ${accumulate}: change one of them.`,
+    );
+  if (sampleRate !== 1)
+    throw new ConfigError(
+      'accumulate',
+      `Expected --sample-rate 1 for --accumulate but received ${sampleRate}: leave one of them out.`,
+    );
 }
 
 function expectDamagedViews(given: Given, config: Given): void {

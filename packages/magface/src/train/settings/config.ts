@@ -5,7 +5,7 @@ import { isWithout } from '../../settings/dependent.ts';
 import { flagOf } from '../../settings/flag-names.ts';
 import { type ConfigOf, type Setting, schemaOf } from '../../settings/setting.ts';
 import { finetuneSettings } from '../finetune/finetune-settings.ts';
-import { chosenByRecipe, expectApplicable, expectConsistent } from './applicable.ts';
+import { chosenByRecipe, expectApplicable, expectConsistent, isOfNoDamage } from './applicable.ts';
 import { modelSettings } from './model-settings.ts';
 import { defaultIn, isFor, type Mode, modeOf } from './modes.ts';
 import { runSettings } from './run-settings.ts';
@@ -79,6 +79,7 @@ export function usedSettings(config: TrainConfig, { processes = false }: ParseOp
     mode === 'onnx' && config.recipe === 'auto' && chosenByRecipe.includes(name);
   const used = Object.entries(config).filter(([name]) => {
     const setting = settingsByName[name]!;
+    if (isOfNoDamage(name, config)) return false;
     return isFor(setting, mode, processes) && !isWithout(setting, config, settingsByName) && !isChosen(name);
   });
   return Object.fromEntries(used);

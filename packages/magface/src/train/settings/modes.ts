@@ -20,6 +20,7 @@ export const modes: readonly Mode[] = ['nothing', 'weights', 'onnx', 'processes'
 /** Modes that a setting can be limited to, with the remark in the help. */
 const limits: Readonly<Record<string, { readonly modes: readonly Mode[]; readonly remark: string }>> = {
   network: { modes: ['nothing', 'weights', 'processes'], remark: 'not ONNX' },
+  single: { modes: ['nothing', 'weights'], remark: 'one process, not ONNX' },
   onnx: { modes: ['onnx'], remark: 'ONNX only' },
   processes: { modes: ['onnx', 'processes'], remark: 'several processes only' },
 };

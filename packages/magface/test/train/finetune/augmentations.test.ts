@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { augmented } from '../../../src/train/data/augment.ts';
-import { augmentationOf, damageNames } from '../../../src/train/finetune/augmentations.ts';
+import { usualKinds } from '../../../src/train/data/draw-damages.ts';
+import { augmentationOf } from '../../../src/train/finetune/augmentations.ts';
 import { plannedBatches } from '../../../src/train/finetune/batch-plan.ts';
 
 const face = { data: Uint8Array.from({ length: 112 * 112 * 3 }, (_, i) => (i * 37) & 255), width: 112, height: 112 };
@@ -18,7 +19,7 @@ test('damage is a function of seed, sample and view, over all kinds and strength
   expect(augmentationOf(5, 2, options)).toEqual(views[5]);
   expect(augmentationOf(5, 3, options)).not.toEqual(views[5]);
   expect(augmentationOf(5, 2, { ...options, seed: 2 })).not.toEqual(views[5]);
-  expect(new Set(views.map(({ damages }) => damages[0]!.kind))).toEqual(new Set(damageNames));
+  expect(new Set(views.map(({ damages }) => damages[0]!.kind))).toEqual(new Set(usualKinds));
   const strengths = views.map(({ damages }) => damages[0]!.strength);
   expect(Math.max(...strengths)).toBeLessThanOrEqual(0.8);
   expect(strengths.reduce((a, b) => a + b) / 700).toBeCloseTo(0.4, 1);

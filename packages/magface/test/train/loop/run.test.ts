@@ -65,6 +65,34 @@ describeTraining('a training run', () => {
     expect(rows(broken).map((row) => row['step'])).toEqual([4, 8, 12, 15]);
   });
 
+  test('with draws by person, damage, parts and a mean of weights, it goes on the same after a stop, bit for bit', async () => {
+    const more = {
+      epochs: 2,
+      sampling: 'people',
+      degrade: 0.5,
+      degradeKinds: ['colour', 'mask', 'jpeg'],
+      ema: 0.9,
+      accumulate: 2,
+    };
+    const whole = configOf(smallSet(4, 5), more);
+    const all = await lossesOf(whole);
+    const broken = configOf(smallSet(4, 5), more);
+    const [stop, first] = [new AbortController(), new Map<number, number>()];
+    await train(broken, {
+      signal: stop.signal,
+      onStep: (step, _, { loss }) => {
+        first.set(step, loss);
+        if (step === 3) stop.abort();
+      },
+    });
+    const rest = await lossesOf(broken, { resume: true });
+    expect([...first, ...rest]).toEqual([...all]);
+    const last = async ({ output }: TrainConfig) => (await readCheckpoint(listCheckpoints(output)[0]!)).tensors;
+    const [a, b] = [await last(whole), await last(broken)];
+    expect([...b.keys()].some((name) => name.startsWith('mean.features.'))).toBe(true);
+    expect(b).toEqual(a);
+  });
+
   test('of another loss gives the same losses after a stop and a resume, and a report without m(a)', async () => {
     const more = { epochs: 2, loss: 'adaface', lossConstants: ['alpha=0.5'] };
     const whole = configOf(smallSet(4, 5), more);

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { aliveTensors, autocast, fromArray, Generator, noGrad, scope, threads } from '@magface/torch';
 import { beforeAll, expect, test } from 'vitest';
+import { toFloat32 } from '../../../src/format/tensor.ts';
 import { architecture } from '../../../src/graph/networks/architectures.ts';
 import { Trainer, type TrainerOptions, toImages } from '../../../src/train/loop/trainer.ts';
+import { backboneOf } from '../../../src/train/model/read-backbone.ts';
 import { describeTraining, u01 } from '../golden.ts';
 
 const pixels = 112 * 112 * 3;
@@ -30,6 +32,52 @@ describeTraining('a trainer', () => {
     expect(one.centers.isfinite().all().item()).toBe(1);
     for (const velocity of one.optimizer.velocities) expect(velocity.isfinite().all().item()).toBe(1);
   };
+
+  test('learns the same from a batch in parts as from the whole, where BatchNorm sees the same', () => {
+    const given = batch();
+    const twice = {
+      faces: Uint8Array.from([...given.faces, ...given.faces]),
+      labels: BigInt64Array.of(0n, 2n, 0n, 2n),
+      indices: Uint32Array.of(0, 1, 0, 1),
+    };
+    const [whole, parts] = [trainer({ dropout: 0 }), trainer({ dropout: 0, accumulate: 2 })];
+    const [a, b] = [whole.step(twice, 0.1), parts.step(twice, 0.1)];
+    expect(b.loss).toBeCloseTo(a.loss, 4);
+    expect(b.gradientNorm / a.gradientNorm).toBeCloseTo(1, 3);
+    expect(b.magnitudes).toHaveLength(4);
+    expect(b.targetCosines).toHaveLength(4);
+    const [centers, others] = [whole.centers.toArray(), parts.centers.toArray()];
+    centers.forEach((value, i) => {
+      expect(others[i]).toBeCloseTo(Number(value), 4);
+    });
+    expect(() => trainer({ accumulate: 3 }).step(given, 0.1)).toThrow(/divided into 3 equal parts/);
+  });
+
+  test('embeds with the moving mean of the weights, saves it, and goes on with it', () => {
+    const one = trainer({ dropout: 0, ema: 0.9 });
+    const plain = trainer({ dropout: 0 });
+    const given = batch();
+    for (let i = 0; i < 3; i++) for (const of of [one, plain]) of.step(given, 0.05);
+    const own = new Map([...stateOf(one)].filter(([name]) => !name.startsWith('mean.')));
+    expect(own).toEqual(stateOf(plain)); // the mean changes nothing in training
+    expect(one.embed(given.faces)).not.toEqual(plain.embed(given.faces));
+
+    const again = trainer({ dropout: 0, ema: 0.9, seed: 5 });
+    const { tensors, state } = one.save({});
+    again.restore({ tensors, state: JSON.parse(JSON.stringify(state)) }, 'saved');
+    expect(again.embed(given.faces)).toEqual(one.embed(given.faces));
+    for (const of of [one, again]) of.step(given, 0.05);
+    expect(stateOf(again)).toEqual(stateOf(one));
+  });
+
+  test('exports the mean of the weights, if there is one', async () => {
+    const one = trainer({ dropout: 0, ema: 0.9 });
+    for (let i = 0; i < 2; i++) one.step(batch(), 0.05);
+    const { weights } = await backboneOf(one.save({}), 'saved');
+    const mean = toFloat32(one.save({}).tensors.get('mean.features.features.weight')!);
+    expect(weights.get('features.weight')).toEqual(mean);
+    expect(mean).not.toEqual(one.network.tensors.get('features.weight')!.toArray());
+  });
 
   test('feeds images as BGR / 255 of shape (N, 3, 112, 112)', () => {
     const faces = new Uint8Array(pixels);

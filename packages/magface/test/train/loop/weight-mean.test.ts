@@ -1,6 +1,6 @@
 import { fromArray, noGrad, scope } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { WeightMean } from '../../../src/train/finetune/weight-mean.ts';
+import { WeightMean } from '../../../src/train/loop/weight-mean.ts';
 import { describeTraining } from '../golden.ts';
 
 describeTraining('the mean of weights', () => {
@@ -23,5 +23,19 @@ describeTraining('the mean of weights', () => {
     const fail = (): never => expect.fail('as it may');
     expect(() => mean.during(fail)).toThrow('as it may');
     expect([...weight.toArray()]).toEqual([8, 0]);
+  });
+
+  test('with a decay keeps that share at each step, once as many steps are in it', () => {
+    using _scope = scope();
+    using _ = noGrad();
+    const weight = fromArray(Float32Array.of(4)).clone();
+    const mean = new WeightMean(new Map([['weight', weight]]), 0.75);
+    let expected = 0;
+    for (const [i, value] of [4, 8, 0, 12, 16, 20].entries()) {
+      weight.fill_(value);
+      mean.add();
+      expected += (value - expected) / Math.min(i + 1, 4); // the first four count alike
+    }
+    expect(mean.means.get('weight')!.item()).toBeCloseTo(expected, 5);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Averages a network's weights over the last steps of a run. The last batches pull them in different directions; their mean
+ * Averages a network's weights over the last steps of a run, or over all steps with exponentially falling shares. The last batches pull them in different directions; their mean
  * lies in the middle, and ranks heavily damaged faces better than any one of them.
  *
  * @see Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018
@@ -13,8 +13,11 @@ export class WeightMean {
   readonly means: ReadonlyMap<string, Tensor>;
   /** Number of steps averaged. */
   count = 0;
+  readonly #decay: number | undefined;
 
-  constructor(weights: ReadonlyMap<string, Tensor>) {
+  /** @param decay - share of the mean that stays at each step, from 0 to 1. @default all steps count alike */
+  constructor(weights: ReadonlyMap<string, Tensor>, decay?: number) {
+    this.#decay = decay;
     using all = scope();
     using _ = noGrad();
     this.weights = weights;
@@ -26,9 +29,9 @@ export class WeightMean {
     using _scope = scope();
     using _ = noGrad();
     this.count++;
-    for (const [name, mean] of this.means) {
-      mean.copy_(mean.add(this.weights.get(name)!.sub(mean).div(this.count)));
-    }
+    // The first steps count alike: a moving mean that begins with zeros would keep a part of them.
+    const steps = this.#decay === undefined ? this.count : Math.min(this.count, 1 / (1 - this.#decay));
+    for (const [name, mean] of this.means) mean.copy_(mean.add(this.weights.get(name)!.sub(mean).div(steps)));
   }
 
   /** Runs the body with the means, if any, in place of the weights. The enclosing scope owns its results. */

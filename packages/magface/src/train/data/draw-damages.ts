@@ -1,0 +1,44 @@
+/** Draws the damage to a training face: a pure function of a seed. Needs no codec, so that most runs do not load one. */
+import type { DamageKind } from '../../degrade/damage.ts';
+import type { ExtraKind } from '../../degrade/extra.ts';
+import { hash } from './sample-order.ts';
+
+/** A kind of damage that training may apply. */
+export type AugmentKind = DamageKind | ExtraKind | 'jpeg';
+
+/** One damage to a face. */
+export interface AppliedDamage {
+  readonly kind: AugmentKind;
+  /** 0 to 1. */
+  readonly strength: number;
+  /** Seed of the damage's randomness. */
+  readonly seed: number;
+}
+
+/** The kinds that measure robustness: those used without `--degrade-kinds`. */
+export const usualKinds: readonly AugmentKind[] = [
+  'blur',
+  'noise',
+  'downscaling',
+  'darkness',
+  'occlusion',
+  'rotation',
+  'jpeg',
+];
+
+/** Share of damaged faces with a second, weaker damage, since bad photos usually have several defects. */
+const secondShare = 0.3;
+
+/** @param seed - determines kinds and strengths */
+export function damagesOf(
+  seed: number,
+  { strength, kinds = usualKinds }: { readonly strength: number; readonly kinds?: readonly AugmentKind[] | undefined },
+): AppliedDamage[] {
+  const share = (purpose: number): number => hash(seed, purpose) / 2 ** 32;
+  const draw = (purpose: number, greatest: number): AppliedDamage => ({
+    kind: kinds[hash(seed, purpose) % kinds.length]!,
+    strength: greatest * share(purpose + 1),
+    seed: hash(seed, purpose + 2),
+  });
+  return [draw(0, strength), ...(share(3) < secondShare ? [draw(4, strength / 2)] : [])];
+}
