@@ -23,6 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   'degrade/node': ['.', 'degrade'],
   settings: ['.'],
   machine: ['.'],
+  runs: ['.', 'format', 'machine'],
   client: [],
   gallery: ['.', 'models', 'graph', 'format', 'infer/node', 'machine'],
   eval: ['.', 'format', 'models', 'graph', 'infer', 'infer/node', 'people', 'degrade/node', 'machine'],
@@ -65,6 +66,7 @@ const allowed: Record<string, readonly string[]> = {
     'degrade',
     'degrade/node',
     'machine',
+    'runs',
   ],
 };
 

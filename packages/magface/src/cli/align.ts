@@ -1,11 +1,13 @@
 /** `magface align`: cuts out and aligns faces for recognisers. */
 
-import { existsSync } from 'node:fs';
-import { join, parse } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
+import { faceName, freeName } from '../runs/face-files.ts';
+import { expectNoRun } from '../runs/journal.ts';
 import type { ConfigOf } from '../settings/setting.ts';
+import { type BigRun, bigRunSettings, bigRunWords, isBigRun, openBigRun } from './big-run.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import {
@@ -43,6 +45,7 @@ const settings = {
   ...inputSettings,
   ...finderSettings,
   ...engineSettings,
+  ...bigRunSettings,
   ...configSettings,
   ...outputSettings,
 } as const;
@@ -67,7 +70,8 @@ const examples = `
 Example:
   magface align photos/ --output faces/
 writes faces/NAME_0.png for the largest face of NAME.jpg, NAME_1.png for the
-next. If a name is in use, a number is appended. PNG is lossless.`;
+next. If a name is in use, a number is appended. PNG is lossless.
+${bigRunWords}`;
 
 export function defineAlign(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -78,16 +82,19 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
 }
 
 async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
-  const folder = flags.output;
-  await expectFolderTarget(folder);
+  await expectFolderTarget(flags.output);
+  await using run = isBigRun(flags) ? await openAlignRun(flags, context) : undefined;
+  if (run === undefined) await expectNoRun(flags.output);
+  const folder = run?.output ?? flags.output;
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
   let started = false; // prints nothing if the run cannot begin
-  const { savePng } = await import('./pictures.ts');
-  const { cutFaces } = await import('../infer/node/cut-out.ts');
+  const { savePng, cutFaces } = await imageModules();
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
-      start: async () => {
+      ...(run && { choose: run.choose }),
+      start: async (recogniser) => {
+        await run?.start(recogniser);
         await makeFolder(folder);
         started = true;
       },
@@ -95,26 +102,32 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
         const image = outcome.file.name;
         if ('error' in outcome) {
           const { error, file } = outcome;
-          return rows.write({ image, error: { code: error.code, message: sayOf(error, file) } });
+          await rows.write({ image, error: { code: error.code, message: sayOf(error, file) } });
+          return run?.finish(outcome, { rows: 0 });
         }
         const faces = await cutFaces(outcome.file.path, outcome.faces, { size: flags.size });
+        const created = faces.map((_, face) => freeName(folder, faceName(image, face)));
+        await run?.journal.creating(created);
         for (const [face, pixels] of faces.entries()) {
-          const name = freeName(folder, `${parse(image).name}_${face}`);
-          await savePng(join(folder, name), pixels);
-          await rows.write({ image, face, output: join(folder, name) });
+          const file = join(folder, created[face]!);
+          await savePng(file, pixels);
+          await rows.write({ image, face, output: file });
         }
+        await run?.finish(outcome, { rows: created.length, created });
       },
     });
-    return failed > 0 ? 1 : 0;
+    await run?.journal.end();
+    return (run?.journal.totals.failed ?? failed) > 0 ? 1 : 0;
   } finally {
     if (started || context.signal.aborted) await rows.close();
   }
 }
 
-/** Photos of different folders may share a name, and earlier faces are kept. */
-function freeName(folder: string, stem: string): string {
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? `${stem}.png` : `${stem}-${number}.png`;
-    if (!existsSync(join(folder, name))) return name;
-  }
+const openAlignRun = (flags: AlignFlags, { env }: Context): Promise<BigRun> =>
+  openBigRun({ command: 'align', flags, settings: { size: flags.size }, output: flags.output, env });
+
+/** Loaded when needed. Apart from `align`, because TypeScript leaves an `import()` beside `await using` as it is. */
+async function imageModules() {
+  const [{ savePng }, { cutFaces }] = await Promise.all([import('./pictures.ts'), import('../infer/node/cut-out.ts')]);
+  return { savePng, cutFaces };
 }

@@ -4,10 +4,13 @@ import type { Command } from 'commander';
 import { ConfigError } from '../errors.ts';
 import type { FeatureWriter } from '../format/feature-writer.ts';
 import { expectFileTarget } from '../format/write-target.ts';
+import { expectNoRun } from '../runs/journal.ts';
 import type { ConfigOf } from '../settings/setting.ts';
+import { bigRunSettings, bigRunWords, expectOutputOfRun, isBigRun } from './big-run.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { type FaceRow, faceRows } from './face-rows.ts';
+import { featuresOf, namesOf } from './named-features.ts';
 import {
   configSettings,
   flipSettings,
@@ -18,7 +21,7 @@ import {
   outputSettings,
   under,
 } from './options.ts';
-import { type Column, createRows, printRecord } from './output.ts';
+import { type Column, counted, createRows, partName, printRecord } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { runImages } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
@@ -40,6 +43,7 @@ const settings = {
   },
   ...inputSettings,
   ...modelSettings,
+  ...bigRunSettings,
   ...configSettings,
   ...outputSettings,
 } as const;
@@ -58,6 +62,7 @@ If a photo shows several faces, the largest is used. With --all-faces all are
 written: the second is named NAME#1, the third NAME#2. Features are not
 normalized: their length is the magnitude. If you press Ctrl-C, the results so
 far are saved as F.part.EXTENSION.
+${bigRunWords}
 
 Examples:
   magface embed photo.jpg
@@ -73,6 +78,7 @@ export function defineEmbed(command: Command, context: Context, done: (exitCode:
     .argument('[input...]', inputWords);
   addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: EmbedFlags) => {
+    expectOutputOfRun(flags);
     if (flags.output !== undefined) return done(await embed(inputs, { ...flags, output: flags.output }, context));
     const isChosen = flags.json === true || command.getOptionValueSource('format') !== 'default';
     const format = isChosen || context.stdout.isTTY === true ? formatOf(flags) : 'jsonl';
@@ -142,6 +148,8 @@ async function embed(
     throw new ConfigError('output', message);
   }
   await expectFileTarget(output);
+  if (isBigRun(flags)) return (await import('./embed-big-run.ts')).embedBigRun(inputs, flags, context);
+  await expectNoRun(output);
   let writer: FeatureWriter | undefined;
   let dimension = 0;
   let [images, faces] = [0, 0];
@@ -159,10 +167,7 @@ async function embed(
       context,
       found: async (files) => {
         const { expectFeatureNames } = await import('../format/feature-writer.ts');
-        expectFeatureNames(
-          output,
-          files.flatMap(({ name, error }) => (error === undefined ? [name] : [])),
-        );
+        expectFeatureNames(output, namesOf(files));
       },
       start: async ({ model }) => {
         dimension = model.contract.embeddingLength;
@@ -171,8 +176,8 @@ async function embed(
       outcome: async (outcome) => {
         if ('error' in outcome) return;
         images++;
-        for (const [at, { embedding }] of (allFaces ? outcome.faces : outcome.faces.slice(0, 1)).entries()) {
-          await writer?.write(at === 0 ? outcome.file.name : `${outcome.file.name}#${at}`, embedding);
+        for (const [name, embedding] of featuresOf(outcome, allFaces)) {
+          await writer?.write(name, embedding);
           faces++;
         }
       },
@@ -191,8 +196,3 @@ async function embed(
     throw error;
   }
 }
-
-/** `f.npy` to `f.part.npy`: readers still recognise the format. */
-const partName = (output: string): string => output.replace(/(?=\.\w+$)/, '.part');
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

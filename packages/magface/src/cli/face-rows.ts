@@ -1,6 +1,7 @@
 /** A face as commands print it. */
 import type { AnalyzedFace, Estimate, Reason } from '../face.ts';
-import type { Column } from './output.ts';
+import type { TextStream } from './context.ts';
+import { type Column, createRows, type OutputFormat, type RowWriter } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
 import { type ImageOutcome, sayOf } from './run-images.ts';
 
@@ -60,14 +61,14 @@ export function faceRows(
   );
 }
 
-/** The face as JSON gives it: the quality with one decimal. */
-export const printedFace = (row: QualityRow): QualityRow => ('error' in row ? row : printedRow(row));
+/** The record as JSON gives it: the quality with one decimal. */
+const printedFace = (record: QualityRow): QualityRow => ('error' in record ? record : printedRow(record));
 
 const words = (code: string): string => code.replaceAll('_', ' ');
 const ofFace = (value: (face: FaceRow) => string | number | boolean | undefined) => (row: QualityRow) =>
   'error' in row ? undefined : value(row);
 
-export const faceTable: readonly Column<QualityRow>[] = [
+const faceTable: readonly Column<QualityRow>[] = [
   { title: 'image', value: ({ image }) => image, layout: 'middle' },
   { title: 'face', value: ofFace(({ face }) => face), layout: 'right' },
   { title: 'size', value: ofFace(({ box }) => `${Math.round(box.width)}x${Math.round(box.height)}`), layout: 'right' },
@@ -83,7 +84,7 @@ export const faceTable: readonly Column<QualityRow>[] = [
   },
 ];
 
-export const faceCsv: readonly Column<QualityRow>[] = [
+const faceCsv: readonly Column<QualityRow>[] = [
   { title: 'image', value: ({ image }) => image },
   { title: 'face', value: ofFace(({ face }) => face) },
   ...(['x', 'y', 'width', 'height'] as const).map((side) => ({ title: side, value: ofFace(({ box }) => box[side]) })),
@@ -95,7 +96,7 @@ export const faceCsv: readonly Column<QualityRow>[] = [
 ];
 
 /** @returns the columns with one for each quality method, before the last */
-export function withMethods(
+function withMethods(
   columns: readonly Column<QualityRow>[],
   methods: readonly string[],
   format: (value: number) => string | number,
@@ -108,4 +109,31 @@ export function withMethods(
     }),
   );
   return [...columns.slice(0, -1), ...own, ...columns.slice(-1)];
+}
+
+/** Columns of plain values, with one for each quality method. */
+export const csvColumns = (methods: readonly string[]): readonly Column<QualityRow>[] =>
+  withMethods(faceCsv, methods, (value) => value);
+
+/** @param begun - whether earlier rows precede these */
+export function openRows(
+  stream: TextStream,
+  {
+    format,
+    methods,
+    begun = false,
+  }: { readonly format: OutputFormat; readonly methods: readonly string[]; readonly begun?: boolean },
+): RowWriter<QualityRow> {
+  return createRows(stream, {
+    format,
+    table: withMethods(faceTable, methods, (value) => Number(value.toPrecision(4))),
+    csv: csvColumns(methods),
+    json: printedFace,
+    begun,
+  });
+}
+
+/** Whether the face has at least this quality; failures always count. */
+export function isGoodEnough(row: QualityRow, least: number | undefined): boolean {
+  return 'error' in row || least === undefined || (row.quality ?? 0) >= least;
 }

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError, ImageError } from '../errors.ts';
 import { imageKinds, isForeignImageName, isImageName } from '../image-names.ts';
+import { counted } from './output.ts';
 
 /** One image: `name` as given by the user, and its `path` (or https: address). */
 export interface ImageFile {
@@ -116,8 +117,6 @@ function placeOf(path: string): string {
     return path; // deleted since: it fails in its turn
   }
 }
-
-const counted = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 /** Extensions of other files, the most frequent first: `.txt, .mp4, ...` */
 function kindsOf(files: readonly string[]): string {

@@ -26,16 +26,18 @@ export interface RowOptions<Row> {
   readonly csv?: readonly Column<Row>[];
   /** The record as JSON has it. @default the row itself */
   readonly json?: (row: Row) => unknown;
+  /** Whether earlier rows precede these, so that CSV needs no head. @default false */
+  readonly begun?: boolean;
 }
 
 export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): RowWriter<Row> {
-  const { format, table, csv = table, json = (row) => row } = options;
+  const { format, table, csv = table, json = (row) => row, begun = false } = options;
   if (format === 'table') return tableRows(stream, table);
   let rows = 0;
   const line = (row: Row): string => {
     if (format === 'jsonl') return `${JSON.stringify(json(row))}\n`;
     if (format === 'json') return `${rows === 0 ? '[\n' : ',\n'}  ${JSON.stringify(json(row))}`;
-    const head = rows === 0 ? csvLine(csv.map(({ title }) => title)) : '';
+    const head = rows === 0 && !begun ? csvLine(csv.map(({ title }) => title)) : '';
     return head + csvLine(csv.map(({ value }) => value(row)));
   };
   return {
@@ -49,6 +51,12 @@ export function createRows<Row>(stream: TextStream, options: RowOptions<Row>): R
     },
   };
 }
+
+/** `f.npy` to `f.part.npy`, for the results of an interrupted run: readers still recognise the format. */
+export const partName = (output: string): string => output.replace(/(?=\.\w+$)/, '.part');
+
+/** `1,200 images`, `1 image` */
+export const counted = (n: number, what: string): string => `${n.toLocaleString('en')} ${what}${n === 1 ? '' : 's'}`;
 
 /** How one record is printed. */
 export interface RecordOptions<Row> {

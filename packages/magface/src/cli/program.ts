@@ -32,6 +32,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'cut out faces, aligned for recognition',
     load: async () => (await import('./align.ts')).defineAlign,
   },
+  merge: {
+    summary: 'join the shards of a big run, or write its rows as Parquet',
+    load: async () => (await import('./merge.ts')).defineMerge,
+  },
   calibrate: {
     summary: 'fit a model’s quality scale to reference faces',
     load: async () => (await import('./calibrate.ts')).defineCalibrate,

@@ -3,16 +3,18 @@ import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Command } from 'commander';
+import { ConfigError } from '../errors.ts';
 import type { OpenedMethods } from '../eval/methods/open-methods.ts';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import type { ConfigOf } from '../settings/setting.ts';
+import { bigRunSettings, bigRunWords, expectOutputOfRun } from './big-run.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
-import { faceCsv, faceRows, faceTable, printedFace, type QualityRow, withMethods } from './face-rows.ts';
+import { faceRows, isGoodEnough, openRows, type QualityRow } from './face-rows.ts';
 import { expectCalibration } from './min-quality.ts';
 import { configSettings, formatOf, inputSettings, inputWords, modelSettings, outputSettings } from './options.ts';
-import { createRows } from './output.ts';
+import { openMethodsOf, qualityFile } from './quality-file.ts';
 import { createReport } from './report-file.ts';
 import { runImages } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
@@ -57,8 +59,15 @@ const settings = {
   },
   ...inputSettings,
   ...modelSettings,
+  ...bigRunSettings,
   ...configSettings,
   ...outputSettings,
+  output: {
+    group: 'Output:',
+    takes: 'text',
+    value: '<file>',
+    says: 'write the rows to a file, .jsonl or .csv, as they come',
+  },
 } as const;
 
 type QualityFlags = ConfigOf<typeof settings>;
@@ -68,20 +77,46 @@ Examples:
   magface quality photos/ --report report.html
   magface quality photos/ --best 1 --copy-to best/
   find . -name '*.jpg' | magface quality - --json > faces.json
+  magface quality photos/ --output faces.jsonl --resume
 
 Quality ranges from 0 to 100 and is computed from the magnitude, the length of
 the face’s feature. 50 is an ordinary face; above it, quality is about the
 percentile among ordinary faces. Of the default model, a face of quality 10
 fails half of its comparisons with ordinary faces of the same person (at a
 false match rate of 0.001). Filters and sorting use the value
-before rounding.`;
+before rounding.
+${bigRunWords}`;
 
 export function defineQuality(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
     .description('Find, align, embed and score all faces: one row per face, with visible defects.')
     .argument('[input...]', inputWords);
   addSettings(command, settings).addHelpText('after', examples);
-  command.action(async (inputs: string[], flags: QualityFlags) => done(await quality(inputs, flags, context)));
+  command.action(async (inputs: string[], flags: QualityFlags) => {
+    const { output } = flags;
+    expectFitting(flags);
+    done(
+      await (output === undefined
+        ? quality(inputs, flags, context)
+        : qualityFile(inputs, { ...flags, output }, context)),
+    );
+  });
+}
+
+/** @throws {ConfigError} if flags of one run are mixed with those of a run in parts */
+function expectFitting(flags: QualityFlags): void {
+  const { output, best, copyTo, report } = flags;
+  expectOutputOfRun(flags);
+  const whole = [
+    best === undefined ? [] : '--best',
+    copyTo === undefined ? [] : '--copy-to',
+    report ? '--report' : [],
+  ].flat();
+  if (output !== undefined && whole.length > 0)
+    throw new ConfigError(
+      'output',
+      `Expected --output without ${whole[0]}, which needs all faces at once: leave one out, or write \`--format jsonl > FILE\`.`,
+    );
 }
 
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {
@@ -89,12 +124,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
   await expectFolderTarget(flags.copyTo, 'copy-to');
   const { methods = [] } = flags;
   let opened: OpenedMethods | undefined;
-  const rows = createRows(context.stdout, {
-    format: formatOf(flags),
-    table: withMethods(faceTable, methods, (value) => Number(value.toPrecision(4))),
-    csv: withMethods(faceCsv, methods, (value) => value),
-    json: printedFace,
-  });
+  const rows = openRows(context.stdout, { format: formatOf(flags), methods });
   const report = flags.report === undefined ? undefined : createReport(flags.report, context);
   const chosen = new Set<string>(); // paths of the images to copy
   let ranked: Found[] = [];
@@ -113,10 +143,7 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
             context,
             `${recogniser.model.name} has no quality scale, so only magnitudes are shown: fit one with \`magface calibrate\`.`,
           );
-        if (methods.length > 0) {
-          const { openMethods } = await import('../eval/methods/open-methods.ts');
-          opened = await openMethods(methods, recogniser);
-        }
+        opened = await openMethodsOf(methods, recogniser);
         report?.start(recogniser);
         started = true;
       },
@@ -141,10 +168,6 @@ async function quality(inputs: readonly string[], flags: QualityFlags, context: 
       note(context, `Report: ${flags.report}. Open it in a browser.`);
     if (flags.copyTo !== undefined && started) await copyImages([...chosen], flags.copyTo, context);
   }
-}
-
-function isGoodEnough(row: QualityRow, least: number | undefined): boolean {
-  return 'error' in row || least === undefined || (row.quality ?? 0) >= least;
 }
 
 /** The n best by magnitude, which has the order of quality but is finer; failures come last. */

@@ -22,7 +22,7 @@ export interface RunHandlers {
   /** Called once, after images are found and before models load. */
   readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
   /** Selects the images to run, after `found`. If it selects none, no model loads. @default all */
-  readonly choose?: (files: readonly ImageFile[]) => Promise<readonly ImageFile[]>;
+  readonly choose?: (files: readonly ImageFile[]) => Promise<readonly ImageFile[]> | readonly ImageFile[];
   /** Called once, before the first image. */
   readonly start?: (magface: Recogniser, files: readonly ImageFile[]) => Promise<void> | void;
   /** Whether an image without faces is neither reported nor counted as a failure. @default false */

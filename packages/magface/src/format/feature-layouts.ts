@@ -1,6 +1,6 @@
 /** The layout of each feature format on disk; feature-writer.ts describes the formats. */
 import { magnitudeOf } from '../quality.ts';
-import { FileWriter } from './file-writer.ts';
+import type { FileWriter } from './file-writer.ts';
 import { namesFileOf, npyHeader } from './npy.ts';
 import { safetensorsHeader } from './safetensors-header.ts';
 
@@ -9,6 +9,8 @@ import { safetensorsHeader } from './safetensors-header.ts';
  * their promise is only back-pressure.
  */
 export interface FeatureLayout {
+  /** Those being written, in the order they were opened. */
+  readonly files: readonly FileWriter[];
   begin(dimension: number): Promise<void>;
   /** @param name - a name that the format supports */
   row(name: string, embedding: Float32Array): Promise<void>;
@@ -17,26 +19,34 @@ export interface FeatureLayout {
   discard(): Promise<void>;
 }
 
-export type FeatureLayoutFactory = (path: string, metadata: Readonly<Record<string, string>>) => Promise<FeatureLayout>;
+/** Opens one file of a feature file. */
+export type OpenFile = (path: string) => Promise<FileWriter>;
+
+export type FeatureLayoutFactory = (
+  path: string,
+  metadata: Readonly<Record<string, string>>,
+  open: OpenFile,
+) => Promise<FeatureLayout>;
 
 const nothing = async (): Promise<void> => undefined;
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-async function createBoth(path: string, beside: string): Promise<readonly [FileWriter, FileWriter]> {
-  const file = await FileWriter.create(path);
+async function openBoth(path: string, beside: string, open: OpenFile): Promise<readonly [FileWriter, FileWriter]> {
+  const file = await open(path);
   try {
-    return [file, await FileWriter.create(beside)];
+    return [file, await open(beside)];
   } catch (error) {
     await file.discard();
     throw error;
   }
 }
 
-export const textLayout: FeatureLayoutFactory = async (path) => {
-  const file = await FileWriter.create(path);
+export const textLayout: FeatureLayoutFactory = async (path, _metadata, open) => {
+  const file = await open(path);
   return {
+    files: [file],
     begin: nothing,
     row(name, embedding) {
       let line = `${name} `;
@@ -48,9 +58,10 @@ export const textLayout: FeatureLayoutFactory = async (path) => {
   };
 };
 
-export const jsonLayout: FeatureLayoutFactory = async (path) => {
-  const file = await FileWriter.create(path);
+export const jsonLayout: FeatureLayoutFactory = async (path, _metadata, open) => {
+  const file = await open(path);
   return {
+    files: [file],
     begin: nothing,
     row(image, embedding) {
       const row = { image, magnitude: magnitudeOf(embedding), embedding: Array.from(embedding) };
@@ -62,10 +73,13 @@ export const jsonLayout: FeatureLayoutFactory = async (path) => {
 };
 
 /** Values in one file, names in another: both are complete on disk before either is renamed. */
-export const npyLayout: FeatureLayoutFactory = async (path) => {
-  const [file, names] = await createBoth(path, namesFileOf(path));
+export const npyLayout: FeatureLayoutFactory = async (path, _metadata, open) => {
+  const [file, names] = await openBoth(path, namesFileOf(path), open);
   return {
-    begin: (dimension) => file.append(npyHeader(0, dimension)),
+    files: [file, names],
+    begin: async (dimension) => {
+      if (file.length === 0) await file.append(npyHeader(0, dimension));
+    },
     async row(name, embedding) {
       await Promise.all([names.append(Buffer.from(`${name}\n`)), file.append(bytesOf(embedding))]);
     },
@@ -82,8 +96,8 @@ export const npyLayout: FeatureLayoutFactory = async (path) => {
 };
 
 /** Names are spooled to a temporary file and copied after the values; space for the header is reserved. */
-export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) => {
-  const [file, names] = await createBoth(path, `${path}.names`);
+export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata, open) => {
+  const [file, names] = await openBoth(path, `${path}.names`, open);
   const header = (rows: number, dimension: number, nameBytes: number, room?: number): Buffer => {
     const values = 4 * rows * dimension;
     const entries = [
@@ -94,10 +108,11 @@ export const safetensorsLayout: FeatureLayoutFactory = async (path, metadata) =>
   };
   let room = 0;
   return {
-    begin(dimension) {
+    files: [file, names],
+    async begin(dimension) {
       const largest = header(2 ** 40, dimension, 2 ** 50);
       room = largest.length;
-      return file.append(largest);
+      if (file.length === 0) await file.append(largest);
     },
     async row(name, embedding) {
       const line = names.length === 0 ? name : `\n${name}`;

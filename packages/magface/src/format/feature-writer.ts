@@ -8,7 +8,15 @@
  */
 import { extname } from 'node:path';
 import { ConfigError, ShapeError } from '../errors.ts';
-import { type FeatureLayoutFactory, jsonLayout, npyLayout, safetensorsLayout, textLayout } from './feature-layouts.ts';
+import {
+  type FeatureLayoutFactory,
+  jsonLayout,
+  npyLayout,
+  type OpenFile,
+  safetensorsLayout,
+  textLayout,
+} from './feature-layouts.ts';
+import { FileWriter } from './file-writer.ts';
 
 /** Options of a feature file. */
 export interface FeatureWriterOptions {
@@ -87,9 +95,28 @@ export function expectFeatureNames(path: string, names: Iterable<string>): void 
  *
  * @throws {ConfigError} if the ending names no feature format, or the file cannot be written
  */
-export async function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
-  const layout = await formatOf(path).create(path, options.metadata ?? {});
-  let [rows, dimension] = [0, options.dimension ?? 0];
+export function createFeatureWriter(path: string, options: FeatureWriterOptions = {}): Promise<FeatureWriter> {
+  return openFeatureWriter(path, { ...options, rows: 0, open: (file) => FileWriter.create(file) });
+}
+
+/** A feature file that an earlier process left unfinished. */
+export interface UnfinishedFeatures extends FeatureWriterOptions {
+  /** Number of features in it. */
+  readonly rows: number;
+  /** Opens each of its files at the end of its last whole feature. */
+  readonly open: OpenFile;
+}
+
+/** A feature file that outlives a failure of its process. */
+export interface ResumableFeatureWriter extends FeatureWriter {
+  /** Passes all rows to the system. @returns the length of each file, in the order they are opened */
+  flush(): Promise<readonly number[]>;
+}
+
+/** Like {@link createFeatureWriter}, with files opened by the caller. */
+export async function openFeatureWriter(path: string, options: UnfinishedFeatures): Promise<ResumableFeatureWriter> {
+  const layout = await formatOf(path).create(path, options.metadata ?? {}, options.open);
+  let [rows, dimension] = [options.rows, options.dimension ?? 0];
   let begun: Promise<void> | undefined;
   const begin = (): Promise<void> => {
     begun ??= layout.begin(dimension);
@@ -117,5 +144,9 @@ export async function createFeatureWriter(path: string, options: FeatureWriterOp
       }
     },
     discard: () => layout.discard(),
+    async flush() {
+      await Promise.all(layout.files.map((file) => file.flush()));
+      return layout.files.map(({ length }) => length);
+    },
   };
 }

@@ -4,7 +4,9 @@
  * write the same path, the file of the last to finish stays, complete.
  */
 import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { ConfigError } from '../errors.ts';
 import { expectFileTarget } from './write-target.ts';
 
 const blockBytes = 1 << 20;
@@ -14,16 +16,20 @@ export class FileWriter {
   readonly path: string;
   readonly #temporary: string;
   readonly #handle: FileHandle;
+  /** Whether the unfinished file outlives a failure, for a later process to go on. */
+  readonly #outlives: boolean;
   #block: Buffer = Buffer.allocUnsafe(blockBytes);
   #filled = 0;
   #flushed = 0;
   #finished = false;
   #tail: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, temporary: string, handle: FileHandle) {
+  private constructor(path: string, temporary: string, handle: FileHandle, kept?: { readonly length: number }) {
     this.path = path;
     this.#temporary = temporary;
     this.#handle = handle;
+    this.#outlives = kept !== undefined;
+    this.#flushed = kept?.length ?? 0;
   }
 
   /** @throws {ConfigError} if the folder is missing, or the path is a folder */
@@ -31,6 +37,26 @@ export class FileWriter {
     await expectFileTarget(path);
     const temporary = `${path}.${randomUUID()}.part`;
     return new FileWriter(path, temporary, await open(temporary, 'wx+'));
+  }
+
+  /**
+   * Goes on with an unfinished file, or starts it. It stays if the process fails.
+   *
+   * @param unfinished - its path until the commit; it may be the final path
+   * @param length - where to go on: what follows is cut off
+   * @throws {ConfigError} if the file is shorter
+   */
+  static async resume(path: string, unfinished: string, length: number): Promise<FileWriter> {
+    await expectFileTarget(path);
+    const handle = await open(unfinished, constants.O_RDWR | constants.O_CREAT);
+    const { size } = await handle.stat();
+    if (size < length) {
+      await handle.close();
+      const message = `Expected ${unfinished} to have at least the ${length} bytes of an earlier run but it has ${size}: remove it and its .run folder to start again.`;
+      throw new ConfigError('output', message);
+    }
+    await handle.truncate(length);
+    return new FileWriter(path, unfinished, handle, { length });
   }
 
   /** Bytes appended so far. */
@@ -50,17 +76,21 @@ export class FileWriter {
     return this.#tail;
   }
 
+  /** Passes all appended bytes to the system, where they outlive this process. */
+  flush(): Promise<void> {
+    this.#flush();
+    return this.#tail;
+  }
+
   /** Overwrites bytes appended before, such as a header with counts that are known only at the end. */
   async patch(offset: number, bytes: Uint8Array): Promise<void> {
-    this.#flush();
-    await this.#tail;
+    await this.flush();
     await writeFully(this.#handle, bytes, offset);
   }
 
   /** Yields the appended bytes in blocks, to copy a spool into its file. */
   async *contents(): AsyncGenerator<Uint8Array> {
-    this.#flush();
-    await this.#tail;
+    await this.flush();
     const block = Buffer.allocUnsafe(blockBytes);
     for (let at = 0; at < this.#flushed; ) {
       const { bytesRead } = await this.#handle.read(block, 0, Math.min(blockBytes, this.#flushed - at), at);
@@ -89,8 +119,7 @@ export class FileWriter {
   async finish(): Promise<void> {
     if (this.#finished) return;
     try {
-      this.#flush();
-      await this.#tail;
+      await this.flush();
       await this.#handle.sync();
       await this.#handle.close();
       this.#finished = true;
@@ -100,18 +129,20 @@ export class FileWriter {
     }
   }
 
-  /** Removes the unfinished file. */
+  /** Removes the unfinished file, unless a later process may go on with it. */
   async discard(): Promise<void> {
     await this.#tail.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
-    await rm(this.#temporary, { force: true });
+    if (!this.#outlives) await rm(this.#temporary, { force: true });
   }
 
   #flush(): void {
     if (this.#filled === 0) return;
-    const [bytes, offset] = [this.#block.subarray(0, this.#filled), this.#flushed];
+    const isFull = this.#filled === blockBytes;
+    const filled = this.#block.subarray(0, this.#filled);
+    const [bytes, offset] = [isFull ? filled : Buffer.from(filled), this.#flushed];
     this.#flushed += this.#filled;
-    this.#block = Buffer.allocUnsafe(blockBytes);
+    if (isFull) this.#block = Buffer.allocUnsafe(blockBytes);
     this.#filled = 0;
     this.#tail = this.#tail.then(() => writeFully(this.#handle, bytes, offset));
     this.#tail.catch(() => undefined); // whoever awaits the tail gets the error
