@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** A folder (or the files at the top, `.`) may import from itself and from these. */
 const allowed: Record<string, readonly string[]> = {
-  '.': ['infer', 'infer/node', 'models', 'format', 'people'], // index.ts alone; every other top file is checked below
+  '.': ['infer', 'infer/node', 'models', 'format', 'people', 'video/node'], // index.ts alone; every other top file is checked below
   format: ['.', 'machine'],
   graph: ['.', 'format', 'settings'],
   'graph/torch': ['.', 'graph'],
@@ -19,6 +19,8 @@ const allowed: Record<string, readonly string[]> = {
   convert: ['.', 'models', 'graph', 'infer', 'infer/node'],
   people: ['.'],
   'people/node': ['.', 'people', 'machine'],
+  video: ['.'],
+  'video/node': ['.', 'infer', 'infer/node', 'video'],
   degrade: ['.'],
   'degrade/node': ['.', 'degrade'],
   settings: ['.'],
@@ -67,6 +69,8 @@ const allowed: Record<string, readonly string[]> = {
     'degrade/node',
     'machine',
     'runs',
+    'video',
+    'video/node',
   ],
 };
 

@@ -14,22 +14,18 @@ import {
   openJournal,
 } from '../runs/journal.ts';
 import { parseShard, type Shard, shardOf, shardPath } from '../runs/shard.ts';
+import type { ConfigOf } from '../settings/setting.ts';
 import type { Context } from './context.ts';
 import type { ImageFile } from './inputs.ts';
 import type { ImageOutcome, RunFlags } from './run-images.ts';
 import type { Recogniser } from './services.ts';
-
-export interface BigRunFlags {
-  readonly resume?: boolean;
-  readonly shard?: string;
-}
 
 export const bigRunWords = `
 A run with --resume keeps a journal in OUTPUT.run and may be killed at any time:
 the same command goes on. --shard 2/8 runs the second of eight parts, with a
 journal too, and writes OUTPUT.2-of-8; \`magface merge\` joins the parts.`;
 
-export const bigRunSettings = {
+const bigRun = {
   resume: {
     group: 'Big runs:',
     takes: 'boolean',
@@ -44,6 +40,11 @@ export const bigRunSettings = {
     says: 'only part I of N; auto/N takes I from a Slurm array or a Kubernetes indexed job',
   },
 } as const;
+
+/** For commands whose runs can go on after a kill. */
+export const bigRunSettings: typeof bigRun = bigRun;
+
+export type BigRunFlags = ConfigOf<typeof bigRun>;
 
 function shardText(text: string): string {
   if (/^(\d+|auto)\/\d+$/.test(text)) return text;
@@ -90,7 +91,7 @@ export interface WrittenImage {
 export const isBigRun = ({ resume, shard }: BigRunFlags): boolean => resume === true || shard !== undefined;
 
 /** @throws {ConfigError} if a run with a journal has no output */
-export function expectOutputOfRun(flags: BigRunFlags & { readonly output?: string }): void {
+export function expectOutputOfRun(flags: BigRunFlags & { readonly output?: string | undefined }): void {
   if (flags.output === undefined && isBigRun(flags))
     throw new ConfigError('output', 'Expected --output with --resume and --shard: name a file.');
 }

@@ -3,10 +3,8 @@ import type { BigRunFlags } from './big-run.ts';
 import type { ImageFile } from './inputs.ts';
 import type { ImageOutcome, RunFlags } from './run-images.ts';
 
-export interface EmbedFlags extends RunFlags, BigRunFlags {
-  readonly output?: string;
-  readonly allFaces?: boolean;
-}
+export type EmbedFlags = RunFlags &
+  BigRunFlags & { readonly output?: string | undefined; readonly allFaces?: boolean | undefined };
 
 /** Names of the images that may have features. */
 export const namesOf = (files: readonly ImageFile[]): string[] =>

@@ -72,4 +72,17 @@ export async function savePng(file: string, { data, width, height }: Pixels): Pr
     .toFile(file);
 }
 
+/** @param side - largest width and height of the picture */
+export async function shrunkPicture({ data, width, height }: Pixels, side: number): Promise<string> {
+  const raw = sharp(data, { raw: { width, height, channels: 3 } });
+  return address(await raw.resize(side, side, { fit: 'inside', withoutEnlargement: true }).jpeg().toBuffer());
+}
+
+/** @param pixels - (height, width, 3) uint8 RGB */
+export async function saveJpeg(file: string, { data, width, height }: Pixels): Promise<void> {
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 92 })
+    .toFile(file);
+}
+
 const address = (jpeg: Buffer): string => `data:image/jpeg;base64,${jpeg.toString('base64')}`;

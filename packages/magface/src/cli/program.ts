@@ -76,6 +76,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'group the faces of a photo library by person',
     load: async () => (await import('./people.ts')).definePeople,
   },
+  video: {
+    summary: 'find the people in a video and the best shots of each',
+    load: async () => (await import('./video.ts')).defineVideo,
+  },
   serve: {
     summary: 'run the HTTP service: faces, comparisons, documentation, the page',
     load: async () => (await import('./serve.ts')).defineServe,

@@ -13,11 +13,12 @@ import { openRowsFile, type RowsFile, rowsFormatOf } from './rows-file.ts';
 import { type RunFlags, runImages } from './run-images.ts';
 import type { Recogniser } from './services.ts';
 
-export interface QualityFileFlags extends RunFlags, BigRunFlags {
-  readonly output: string;
-  readonly minQuality?: number;
-  readonly methods?: readonly string[];
-}
+export type QualityFileFlags = RunFlags &
+  BigRunFlags & {
+    readonly output: string;
+    readonly minQuality?: number | undefined;
+    readonly methods?: readonly string[] | undefined;
+  };
 
 /** Opens the methods of `--methods`. */
 export async function openMethodsOf(

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type { RawImage } from '../../pixels.ts';
+import { isDisplayP3, srgbFromDisplayP3 } from './display-p3.ts';
 
 /** The part of libheif-js that we use; it has no types. */
 interface HeifImage {
@@ -35,7 +36,7 @@ export const canReadHeic = (): boolean => openLibheif() !== undefined;
 
 /**
  * @param expectSize - called with the picture's size before its pixels are decoded; throws if it is too large
- * @returns the file's primary picture, upright, with its colours as they are stored
+ * @returns the file's primary picture, upright; Display P3 as sRGB, other colours as they are stored
  * @throws {Error} if the file is damaged
  */
 export async function decodeHeic(
@@ -51,6 +52,7 @@ export async function decodeHeic(
     const data = new Uint8ClampedArray(4 * width * height);
     const shown = await new Promise<RgbaImage | null>((resolve) => picture.display({ data, width, height }, resolve));
     if (shown === null) throw new Error('its picture cannot be decoded');
+    if (isDisplayP3(bytes)) srgbFromDisplayP3(shown.data, 4);
     return { data: shown.data, width, height, channels: 4 };
   } finally {
     for (const picture of pictures) picture.free();

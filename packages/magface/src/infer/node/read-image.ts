@@ -240,10 +240,13 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     return small;
   }
   if (isHeic(bytes)) return readHeic(bytes, name, limit);
-  const { width, height } = await readHeader(bytes, name);
+  const { width, height, space } = await readHeader(bytes, name);
   expectPixels(width, height, name, limit);
   try {
-    const { data, info } = await sharp(bytes, decoding)
+    // libvips leaves the colours of 16-bit pictures as stored, unless they become 8-bit first.
+    const picture = sharp(bytes, decoding);
+    if (space === 'rgb16') picture.pipelineColourspace('srgb');
+    const { data, info } = await picture
       .flatten({ background: 'white' })
       .toColourspace('srgb')
       .raw()
