@@ -7,18 +7,16 @@
  * calibrate`. It is rewritten in place; only its record changes. FACES (default ../shared/faces) holds `cfp-dev`, of which people 1
  * to 50 are read. A second run gives the same file. Takes three minutes on one core.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { researchFolder } from '../bench/support/data.ts';
 import { damagedFaces, photoFaces, type ReferenceFace } from '../bench/support/reference-faces.ts';
 import { fitFailures } from '../packages/magface/src/calibrate.ts';
-import { withMetadata } from '../packages/magface/src/graph/onnx/file.ts';
 import { MagFace } from '../packages/magface/src/infer/node/magface.ts';
-import { contractMetadata, type RecogniserContract } from '../packages/magface/src/models/contract.ts';
+import type { RecogniserContract } from '../packages/magface/src/models/contract.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { measureRemedies } from './model-scale/remedies.ts';
+import { rewriteRecord } from './model-scale/rewrite-record.ts';
 
 const project = fileURLToPath(new URL('../', import.meta.url));
 const own = join(project, 'packages/magface/models/magface-small.onnx');
@@ -70,13 +68,4 @@ const scaled: RecogniserContract = {
   ...contract,
   calibration: { ...calibration, widthBelow: fit.widthBelow, remedies, source },
 };
-const bytes = withMetadata(readFileSync(model), contractMetadata(scaled), model);
-writeFileSync(model, bytes);
-if (model === own) {
-  const registry = join(project, 'packages/magface/models.json');
-  const entries = JSON.parse(readFileSync(registry, 'utf8')) as { id: string; sha256: string; contract: object }[];
-  const entry = entries.find(({ id }) => id === 'magface-small')!;
-  entry.sha256 = createHash('sha256').update(bytes).digest('hex');
-  entry.contract = { ...entry.contract, ...scaled };
-  writeFileSync(registry, `${JSON.stringify(entries, undefined, 2)}\n`);
-}
+rewriteRecord(model, scaled, model === own ? join(project, 'packages/magface/models.json') : undefined);

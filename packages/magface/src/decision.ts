@@ -1,5 +1,6 @@
 /** Decides whether two faces match, by one of a model's measured thresholds. */
 import { ConfigError } from './errors.ts';
+import type { LikelihoodRatio } from './likelihood-ratio.ts';
 
 /** Minimum cosine of a match, and its measured false match rate. */
 export interface DecisionThreshold {
@@ -19,6 +20,8 @@ export interface Decision {
 export interface Comparison extends Decision {
   /** Cosine of their embeddings, -1 to 1. */
   readonly similarity: number;
+  /** How much that says; null if the model's record has no weights for it. */
+  readonly likelihood: LikelihoodRatio | null;
 }
 
 /** Strictness of a decision. */

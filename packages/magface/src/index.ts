@@ -29,11 +29,13 @@ export type { DetectOptions } from './infer/detector.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
 export { type EmbedOptions, embed } from './infer/node/embed.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
-export type { LoadOptions } from './infer/node/magface.ts';
+export type { ComparedFace, LoadOptions } from './infer/node/magface.ts';
 export { defaultModels, MagFace } from './infer/node/magface.ts';
 export type { ImageInput, ImageLimits } from './infer/node/read-image.ts';
 export type { Engine, EngineName } from './infer/node/tuning.ts';
 export type { AnalyzeOptions, StreamResult } from './infer/pipeline.ts';
+export type { LikelihoodModel, LikelihoodRatio } from './likelihood-ratio.ts';
+export { describeLikelihood, likelihoodRatio } from './likelihood-ratio.ts';
 export type {
   ContractOf,
   DetectorContract,

@@ -16,6 +16,8 @@ export type {
 } from '../face.ts';
 export type { DetectOptions } from '../infer/detector.ts';
 export type { AnalyzeOptions, StreamResult } from '../infer/pipeline.ts';
+export type { LikelihoodModel, LikelihoodRatio } from '../likelihood-ratio.ts';
+export { describeLikelihood, likelihoodRatio } from '../likelihood-ratio.ts';
 export type { ModelContract, Threshold } from '../models/contract.ts';
 export type { FolderModel } from '../models/model-folder.ts';
 export type { AllCorrections } from '../people/correct.ts';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
+import { describeLikelihood, likelihoodRatio } from '../likelihood-ratio.ts';
 import { printedQuality } from '../quality.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { compare as similarityOf } from '../similarity.ts';
@@ -31,7 +32,10 @@ Example:
 FMR is the false match rate: how often two different people are taken for the
 same person. The threshold is the one measured for this model at the given
 rate, or at the next stricter rate. A rate below all measured ones is rejected.
-For a model without thresholds only the similarity is printed.`;
+For a model without thresholds only the similarity is printed.
+
+"N times likelier" weighs the similarity by the poorer face's quality: how many
+times as often it occurs with two photos of one person as with two people.`;
 
 export function defineCompare(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -54,6 +58,8 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const [a, b] = found.map(([largest]) => largest) as [AnalyzedFace, AnalyzedFace];
   const similarity = similarityOf(a.embedding, b.embedding);
   const { threshold, fmr, same } = decide(similarity, thresholds, flags.fmr);
+  const { likelihood: weights } = magface.model.contract;
+  const likelihood = weights === undefined ? null : likelihoodRatio(similarity, [a.magnitude, b.magnitude], weights);
   const quality = [printedQuality(a.quality), printedQuality(b.quality)];
   const decision =
     threshold === null || fmr === null
@@ -63,11 +69,14 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
     const among = found[at]!.length > 1 ? `, the largest of ${found[at]!.length} faces` : '';
     return `${names[at]}: quality ${quality === undefined ? '-' : Math.round(quality)}, magnitude ${magnitude.toFixed(2)}${among}`;
   });
-  const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...scores];
+  const sure = likelihood === null ? [] : [`${capital(describeLikelihood(likelihood))}.`];
+  const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...sure, ...scores];
   const faces = found.map(({ length }) => length);
-  const record = { similarity, threshold, fmr, fmrAsked: flags.fmr, same, quality, faces };
+  const record = { similarity, threshold, fmr, fmrAsked: flags.fmr, same, quality, faces, likelihood };
   await printRecord(context.stdout, record, { format: formatOf(flags), lines });
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @returns the faces of each image, at least one, largest first */
 async function facesOf(

@@ -85,6 +85,7 @@ export { type EmbeddingModels, type EmbedSetOptions, embedFaceSet } from './embe
 export type { FaceSet, SetImage } from './face-set.ts';
 export type { FolderSetOptions } from './face-set-folder.ts';
 export { type FeatureSet, magnitudesOf } from './feature-set.ts';
+export { fitLikelihood, type LikelihoodPairs } from './fit-likelihood.ts';
 export { type GroupRates, type GroupReport, ratesByGroup } from './groups.ts';
 export { type Identification, type IdentificationOptions, identify } from './identification.ts';
 export { identifySet } from './identify-set.ts';
@@ -107,6 +108,7 @@ export {
   type TemplateSubjects,
 } from './ijb-files.ts';
 export { type IdentificationSet, openTinyFace, tinyFaceFolder } from './layouts/tinyface.ts';
+export { isotonicPosteriors, type LikelihoodCost, likelihoodCost } from './likelihood-cost.ts';
 export { type LoadedPairs, loadPairs, type PairFiles } from './load-pairs.ts';
 export { type MeasuredModel, type MeasureOptions, measureModel } from './measure-model.ts';
 export { type MeasuredThresholds, measureThresholds } from './measure-thresholds.ts';

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { visibleReasons } from '../face.ts';
+import type { LikelihoodModel } from '../likelihood-ratio.ts';
 import type { Calibration } from '../quality.ts';
 
 const triple = z.tuple([z.number(), z.number(), z.number()]);
@@ -45,6 +46,16 @@ const threshold = z.strictObject({
   interval: z.tuple([z.number(), z.number()]).optional(),
 });
 
+const pair = z.tuple([z.number(), z.number()]);
+
+const likelihood = z.strictObject({
+  weights: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  covariance: z.array(z.number()).length(10),
+  magnitudes: pair,
+  ratios: pair,
+  source: z.string(),
+});
+
 const recogniser = z.strictObject({
   kind: z.literal('recogniser'),
   arch: z.string().optional(),
@@ -54,6 +65,7 @@ const recogniser = z.strictObject({
   embeddingLength: z.int().positive(),
   calibration: calibration.optional(),
   thresholds: z.array(threshold).optional(),
+  likelihood: likelihood.optional(),
   licence: licence.optional(),
   /** SHA-256 over names, types, shapes and values of the weights; it stays the same when only metadata change. */
   weightsDigest: z.string().optional(),
@@ -104,6 +116,7 @@ export interface RecogniserContract extends CommonContract {
   readonly embeddingLength: number;
   readonly calibration?: Calibration | undefined;
   readonly thresholds?: readonly Threshold[] | undefined;
+  readonly likelihood?: LikelihoodModel | undefined;
   readonly weightsDigest?: string | undefined;
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { asImageError, ImageError, MagfaceError } from '../errors.ts';
+import { likelihoodRatio } from '../likelihood-ratio.ts';
 import { printedQuality } from '../quality.ts';
 import { compare } from '../similarity.ts';
 import type { AnalyzeRequest, ServedFace, ServedImage } from './analyze-request.ts';
@@ -79,6 +80,8 @@ function addCompare(app: App, options: ServeOptions, { inference }: ServerParts)
       const images = await readUploads(request, { ...options, signal, expected: 2 });
       const [a, b] = (await largestFaces(images, inference, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);
+      const { likelihood: weights } = engine.models.recogniser.contract;
+      const likelihood = weights && likelihoodRatio(similarity, [a.magnitude, b.magnitude], weights);
       return {
         similarity,
         threshold: taken?.threshold ?? null,
@@ -86,6 +89,7 @@ function addCompare(app: App, options: ServeOptions, { inference }: ServerParts)
         fmrAsked: fmr,
         same: taken === undefined ? null : similarity >= taken.threshold,
         quality: [printedQuality(a.quality), printedQuality(b.quality)] as [number | null, number | null],
+        likelihood: likelihood === undefined ? null : { ...likelihood, interval: pairOf(likelihood.interval) },
       };
     },
   });
@@ -172,3 +176,6 @@ function modelReply(told: NonNullable<InferenceQueue['models']['recogniser' | 'd
   const { name, id = null, digest, assumed, contract } = told;
   return { name, id, digest, assumed: [...assumed], contract };
 }
+
+/** Answers have mutable tuples. */
+const pairOf = ([low, high]: readonly [number, number]): [number, number] => [low, high];

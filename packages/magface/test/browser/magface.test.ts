@@ -15,6 +15,10 @@ import { pageHeaders } from '../../src/hosting/headers.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
 import type { Calibration } from '../../src/quality.ts';
+import { openEngine } from '../../src/serve/engine.ts';
+import { createMetrics } from '../../src/serve/metrics.ts';
+import { serveOptions } from '../../src/serve/options.ts';
+import { createServer } from '../../src/serve/server.ts';
 import { compare } from '../../src/similarity.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
@@ -113,6 +117,54 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
         expect(Math.abs(there.embedding[i]! - value) / magnitude).toBeLessThan(1e-4);
       }
     }
+  });
+
+  test('gives likelihood ratios within 1e-3 of those of Node and of the service, from the same crops', async () => {
+    const { likelihood } = node.model.contract;
+    expect(likelihood).toBeDefined();
+    const faces = [...(await node.analyze(samplePhoto(1))), ...(await node.analyze(samplePhoto(3)))].slice(0, 4);
+    const raws = faces.map(({ crop }) => sharp(crop.data, { raw: { width: 112, height: 112, channels: 3 } }));
+    const engine = await openEngine({ workers: 1, threads: 1 });
+    const app = await createServer(serveOptions.parse({}), { engine, metrics: createMetrics(), pageFolder: '/none' });
+    let between = 0;
+    try {
+      for (let i = 0; i + 1 < faces.length; i++) {
+        const here = node.samePerson(faces[i]!, faces[i + 1]!).likelihood!;
+        const form = new FormData();
+        for (const raw of raws.slice(i, i + 2))
+          form.append('image', new Blob([await raw.clone().png().toBuffer()]), 'a.png');
+        const body = new Response(form);
+        const served = await app.inject({
+          method: 'POST',
+          url: '/v1/compare?aligned=true',
+          payload: Buffer.from(await body.arrayBuffer()),
+          headers: { 'content-type': body.headers.get('content-type')! },
+        });
+        for (const [k, raw] of raws.slice(i, i + 2).entries())
+          files.set(`crop${k}`, await raw.clone().ensureAlpha().raw().toBuffer());
+        const there = await page.evaluate(async () => {
+          const crop = async (k: number) => {
+            const bytes = await (await fetch(`crop${k}`)).arrayBuffer();
+            const image = new ImageData(new Uint8ClampedArray(bytes), 112, 112);
+            return (await magface.analyze(image, { aligned: true }))[0]!;
+          };
+          const [a, b] = [await crop(0), await crop(1)];
+          const similarity = library.compare(a.embedding, b.embedding);
+          const { contract } = magface.model;
+          return library.likelihoodRatio(similarity, [a.magnitude, b.magnitude], contract.likelihood!);
+        });
+        for (const other of [there, served.json().likelihood]) {
+          expect(Math.abs(other.ratio / here.ratio - 1)).toBeLessThan(1e-3);
+          expect(Math.abs(other.interval[1] / here.interval[1] - 1)).toBeLessThan(1e-3);
+          expect(other.limited).toBe(here.limited);
+        }
+        if (!here.limited) between++;
+      }
+    } finally {
+      await app.close();
+      await engine.close();
+    }
+    expect(between).toBeGreaterThan(0);
   });
 
   test('analyses decoded pixels in threads, on a page whose policy allows nothing inline', async () => {

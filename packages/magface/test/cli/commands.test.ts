@@ -161,7 +161,17 @@ test("compare prints the similarity and decides by the model's threshold", async
     same: true,
     quality: [50, 88.1],
     faces: [1, 2],
+    likelihood: null,
   });
+  const likelihood = {
+    ...{ weights: [-7, 12, 0, 0.2], covariance: Array(10).fill(0.001), source: 'made up' },
+    ...{ magnitudes: [1, 9], ratios: [0.001, 5000] },
+  };
+  const sure = { load: async () => fakeRecogniser({ thresholds, likelihood }) };
+  const told = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd, services: sure });
+  expect(told.stdout.split('\n')[1]).toBe(
+    'About 400 times likelier the same person than two people (95 %: 200 to 800).',
+  );
   const between = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.0005'], { cwd, services });
   expect(between.stdout.split('\n')).toEqual([
     'Similarity 1.0000. The same person: threshold 0.5 at a false match rate of 0.0001, the next stricter measured rate than the 0.0005 asked for.',

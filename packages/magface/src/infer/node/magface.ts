@@ -5,6 +5,8 @@ import type { AnalyzedFace, DetectedFace } from '../../face.ts';
 import type { Threshold } from '../../models/contract.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
+import { likelihoodRatio } from '../../likelihood-ratio.ts';
+import { magnitudeOf } from '../../quality.ts';
 import { compare } from '../../similarity.ts';
 import { type DetectOptions, expectDetectOptions } from '../detector.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
@@ -58,6 +60,9 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   options.signal?.throwIfAborted();
   return { model, detector, aligner, engine };
 }
+
+/** A face to compare; without a magnitude, it is the length of the embedding (of one without `flip`). */
+export type ComparedFace = Pick<AnalyzedFace, 'embedding'> & Partial<Pick<AnalyzedFace, 'magnitude'>>;
 
 /**
  * Owns the sessions of the models, and worker threads with their own sessions. Free it with `await using` or
@@ -157,17 +162,20 @@ export class MagFace {
    * const [ann] = await magface.analyze('ann.jpg');
    * const [bea] = await magface.analyze('bea.jpg');
    * if (ann === undefined || bea === undefined) throw new Error('Expected a face in each photo.');
-   * const { same, similarity, threshold, fmr } = magface.samePerson(ann, bea, { fmr: 0.0001 });
+   * const { same, similarity, threshold, fmr, likelihood } = magface.samePerson(ann, bea, { fmr: 0.0001 });
    * console.log(`${same}: ${similarity} by the threshold ${threshold}, measured at a false match rate of ${fmr}`);
+   * console.log(`${likelihood?.ratio} times likelier the same person than two people`);
    * ```
    */
-  samePerson(
-    a: Pick<AnalyzedFace, 'embedding'>,
-    b: Pick<AnalyzedFace, 'embedding'>,
-    { fmr = 0.001 }: DecisionOptions = {},
-  ): Comparison {
+  samePerson(a: ComparedFace, b: ComparedFace, { fmr = 0.001 }: DecisionOptions = {}): Comparison {
     const similarity = compare(a.embedding, b.embedding);
-    return { similarity, ...decide(similarity, this.model.contract.thresholds, fmr) };
+    const { thresholds, likelihood } = this.model.contract;
+    const magnitudes = [a, b].map(({ embedding, magnitude = magnitudeOf(embedding) }) => magnitude) as [number, number];
+    return {
+      similarity,
+      ...decide(similarity, thresholds, fmr),
+      likelihood: likelihood === undefined ? null : likelihoodRatio(similarity, magnitudes, likelihood),
+    };
   }
 
   /**

@@ -41,15 +41,15 @@ describe('two faces', () => {
     expect(() => magface.threshold(1e-5)).toThrow('but received 0.00001: use 0.0001');
     const [a, b] = [face(2, 0, 0), face(3, 4, 0)]; // cosine 0.6
     const similarity = expect.closeTo(0.6, 6);
-    expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({ similarity, same: true, threshold: 0.5, fmr: 0.01 });
-    expect(magface.samePerson(a, b)).toEqual({ similarity, same: false, threshold: 0.9, fmr: 0.0001 });
+    expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({ similarity, same: true, threshold: 0.5, fmr: 0.01, likelihood: null });
+    expect(magface.samePerson(a, b)).toEqual({ similarity, same: false, threshold: 0.9, fmr: 0.0001, likelihood: null });
     expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of the same length');
   });
 
   test('get only a similarity if the model has no thresholds', async () => {
     await using magface = await MagFace.load({ model, detector: false });
     expect(magface.threshold()).toBeUndefined();
-    const undecided = { similarity: 1, same: null, threshold: null, fmr: null };
+    const undecided = { similarity: 1, same: null, threshold: null, fmr: null, likelihood: null };
     expect(magface.samePerson(face(1, 0, 0), face(2, 0, 0))).toEqual(undecided);
   });
 });
