@@ -25,6 +25,18 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'B-cubed F of AHC without magnitude, with it as weight, and as founder’s rule: CFP {results.0.rows.0.bcubed.f}, {results.0.rows.1.bcubed.f}, {results.0.rows.2.bcubed.f}',
   },
+  'open-set': {
+    claim:
+      'Strangers whom `identify --fpir` names, asked for and measured, in galleries of CFP’s and LFW’s people; people not found, beside the threshold of single comparisons at FMR 1e-3',
+    figures:
+      'at FPIR 0.01: LFW 30 people {results.5.fpirMeasured}, 300 {results.7.fpirMeasured}, 3,000 {results.9.fpirMeasured}; within the stated interval {results.5.withinInterval}, {results.7.withinInterval}, {results.9.withinInterval}; FNIR {results.5.fnir}, {results.7.fnir}, {results.9.fnir}; at the pair threshold FPIR {results.5.pairThresholdAtFmr0001.fpir}, {results.7.pairThresholdAtFmr0001.fpir}, {results.9.pairThresholdAtFmr0001.fpir}',
+  },
+  likelihood: {
+    claim:
+      'Likelihood ratios of {model} on people to whom nothing was fitted: Cllr, its least, and that of the similarity alone',
+    figures:
+      'CFP 51 to 100, half profiles: {results.0.cllr} (least {results.0.cllrMin}; similarity alone, fitted to these very pairs, {results.0.similarityAloneFittedHere.cllr}); LFW test people: {results.1.cllr} (least {results.1.cllrMin}; {results.1.similarityAloneFittedHere.cllr})',
+  },
   people: {
     claim:
       'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN and Chinese whispers at their best thresholds for other people',

@@ -69,7 +69,10 @@ export type ImageErrorCode =
   | 'image_wrong_size'
   | 'no_face'
   | 'several_faces'
-  | 'quality_too_low';
+  | 'quality_too_low'
+  | 'already_enrolled'
+  | 'differs_from_person'
+  | 'person_unknown';
 
 /** A message in parts, so that its subject's name or its remedy can be replaced. */
 export interface Wording {

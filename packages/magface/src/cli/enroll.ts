@@ -1,23 +1,35 @@
-/** `magface enroll`: adds a person's faces to a gallery. */
+/** `magface enroll`: adds faces to a gallery, of one person or of a folder per person. */
 import type { Command } from 'commander';
-import { ConfigError } from '../errors.ts';
+import { asImageError, ConfigError } from '../errors.ts';
+import type { AnalyzedFace } from '../face.ts';
+import { expectConsistent } from '../gallery/enrolment-doubt.ts';
 import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
-import type { Gallery, GalleryMatch } from '../gallery/gallery.ts';
+import type { Gallery } from '../gallery/gallery.ts';
 import { nameFault } from '../gallery/person-name.ts';
+import type { Threshold } from '../models/contract.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
+import { centralFirst, expectFolders, personOf } from './enroll-folders.ts';
 import type { ExitCode } from './errors.ts';
-import { expectGalleryRoom, gallerySettings, openGallery } from './gallery.ts';
+import { expectGalleryRoom, galleryKey, gallerySettings, openGallery, period, protectSettings } from './gallery.ts';
+import type { ImageFile } from './inputs.ts';
 import { expectCalibration } from './min-quality.ts';
 import { formatOf, inputSettings, inputWords, modelSettings, outputSettings } from './options.ts';
-import { type Column, createRows } from './output.ts';
+import { type Column, createRows, type RowWriter } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
-import { runImages } from './run-images.ts';
+import { type FailImage, runImages } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
 
 const settings = {
   ...gallerySettings,
-  person: { group: 'Gallery:', takes: 'text', value: '<name>', says: 'the person in the images', required: true },
+  ...protectSettings,
+  person: {
+    group: 'Gallery:',
+    takes: 'text',
+    value: '<name>',
+    says: 'the person in the images',
+    otherwise: 'the name of each folder in the input',
+  },
   minQuality: {
     group: 'Gallery:',
     takes: 'amount',
@@ -31,6 +43,26 @@ const settings = {
     takes: 'boolean',
     value: '',
     says: 'use the largest face of an image with several',
+  },
+  acceptDoubtful: {
+    group: 'Gallery:',
+    takes: 'boolean',
+    value: '',
+    says: 'accept faces that resemble another person, or not the person’s other ones',
+  },
+  consent: {
+    group: 'Gallery:',
+    takes: 'text',
+    value: '<text>',
+    says: 'record what the person agreed to, and how you know',
+  },
+  retain: {
+    group: 'Gallery:',
+    takes: 'text',
+    parse: period,
+    value: '<time>',
+    says: 'delete the faces after this time: 90d, 12w or 2y',
+    otherwise: 'keep them',
   },
   ...inputSettings,
   ...modelSettings,
@@ -63,79 +95,134 @@ const table: readonly Column<EnrolledRow>[] = [
 ];
 
 const examples = `
-Example:
+Examples:
   magface enroll --gallery people --person "Ann Lee" photos/ann/
+  magface enroll --gallery people photos/      (a folder per person in it)
+  magface enroll --gallery people --gallery-key key.txt --retain 1y photos/
 
-An image must show one face, unless you pass --largest. All faces of a person
-count, weighted by magnitude. A face below --min-quality is rejected, and an
-image that the person already has is not added again.`;
+Each rejected photo is listed with the reason: no face, several faces (unless
+you pass --largest), a quality below --min-quality, a person who is already
+enrolled under another name, or a face unlike the person's other ones. The last
+two are accepted with --accept-doubtful. All faces of a person count, weighted
+by magnitude. A picture that the person already has is not added again.`;
 
 export function defineEnroll(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
-    .description('Add one person’s faces to a gallery, which is created if missing.')
+    .description('Add faces to a gallery, which is created if missing: of one person, or of a folder per person.')
     .argument('[input...]', inputWords);
   addSettings(command, settings).addHelpText('after', examples);
   command.action(async (inputs: string[], flags: Flags) => done(await enroll(inputs, flags, context)));
 }
 
 async function enroll(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
-  const fault = nameFault(flags.person);
-  if (fault !== undefined)
-    throw new ConfigError('person', `Expected a name for --person but ${fault}: pass another name.`);
+  if (flags.person === undefined) await expectFolders(inputs, flags.list);
+  else expectName(flags.person);
   await expectGalleryRoom(flags.gallery);
+  const key = await galleryKey(flags.galleryKey, context);
   const rows = createRows<EnrolledRow>(context.stdout, {
     format: formatOf(flags),
     table,
     csv: table.map((column) => (column === qualityInTable ? qualityInCsv : column)),
     json: printedRow,
   });
-  let gallery: Gallery | undefined;
-  let strictest: number | undefined;
-  const { person, minQuality, largest } = flags;
-  const gate = { minQuality, largest, flags: { minQuality: '--min-quality', largest: '--largest' } };
+  let enrolling: Enrolling | undefined;
   try {
     const { failed } = await runImages(inputs, flags, {
       context,
       start: async ({ model }) => {
-        expectCalibration(model, minQuality);
-        strictest = model.contract.thresholds?.toSorted((a, b) => a.fmr - b.fmr)[0]?.threshold;
-        gallery = await openGallery(flags.gallery, model);
+        expectCalibration(model, flags.minQuality);
+        const gallery = await openGallery(flags.gallery, model, { key, protection: flags.protect });
+        enrolling = new Enrolling({ gallery, rows, flags, context, thresholds: model.contract.thresholds });
       },
-      outcome: async (outcome) => {
+      outcome: async (outcome, fail) => {
         if (!('faces' in outcome)) return;
-        const image = outcome.file.name;
-        const { embedding, magnitude, quality = null } = enrollable(outcome.faces, { ...gate, image });
-        const twin = await twinOf(gallery!, { person, embedding, threshold: strictest });
-        if (twin !== undefined && flags.quiet !== true)
-          note(
-            context,
-            `${image} also resembles ${twin.person} (similarity ${twin.similarity.toFixed(4)}): check who it shows.`,
-          );
-        const { face, faces: total, known } = await gallery!.enrol(person, { embedding, quality });
-        if (known && flags.quiet !== true)
-          note(context, `${image} is not added again, because ${person} already has this picture as face ${face}.`);
-        await rows.write({ image, person, face, magnitude, quality, total, known });
+        const { file } = outcome;
+        const face = enrolling!.chosen(file, outcome.faces);
+        if (flags.person !== undefined) await enrolling!.enrol(flags.person, { file, face });
+        else await enrolling!.collect(personOf(file, inputs), { file, face }, fail);
       },
+      end: async (fail) => enrolling?.enrolCollected(fail),
     });
     return failed > 0 ? 1 : 0;
   } finally {
-    if (gallery !== undefined) await rows.close();
-    await gallery?.[Symbol.asyncDispose]();
+    if (enrolling !== undefined) await rows.close();
+    await enrolling?.gallery[Symbol.asyncDispose]();
   }
 }
 
-interface Twinning {
-  readonly person: string;
-  readonly embedding: Float32Array;
-  /** At the model's strictest rate, since everybody is compared; undefined without thresholds. */
-  readonly threshold: number | undefined;
+function expectName(name: string): void {
+  const fault = nameFault(name);
+  if (fault !== undefined)
+    throw new ConfigError('person', `Expected a name for --person but ${fault}: pass another name.`);
 }
 
-/** @returns another person so similar to the face that one of the two names is probably wrong */
-async function twinOf(
-  gallery: Gallery,
-  { person, embedding, threshold = 1 }: Twinning,
-): Promise<GalleryMatch | undefined> {
-  const matches = await gallery.search(embedding, { limit: 2 });
-  return matches.find((match) => match.person !== person && match.similarity >= threshold);
+interface Parts {
+  readonly gallery: Gallery;
+  readonly rows: RowWriter<EnrolledRow>;
+  readonly flags: Flags;
+  readonly context: Context;
+  readonly thresholds: readonly Threshold[] | undefined;
+}
+
+/** A face that passed the gate's first part, and its image. */
+interface ChosenFace {
+  readonly file: ImageFile;
+  readonly face: AnalyzedFace;
+}
+
+/** Enrols face by face, or a person's faces together once all are known. */
+class Enrolling {
+  readonly gallery: Gallery;
+  readonly #parts: Parts;
+  readonly #expires: Date | undefined;
+  #collected: { readonly person: string; readonly faces: ChosenFace[] } | undefined;
+
+  constructor(parts: Parts) {
+    this.gallery = parts.gallery;
+    this.#parts = parts;
+    const { retain } = parts.flags;
+    this.#expires = retain === undefined ? undefined : new Date(Date.now() + retain);
+  }
+
+  /** @throws {ImageError} if none can be enrolled */
+  chosen({ name: image }: ImageFile, faces: readonly AnalyzedFace[]): AnalyzedFace {
+    const { minQuality, largest } = this.#parts.flags;
+    return enrollable(faces, {
+      image,
+      minQuality,
+      largest,
+      flags: { minQuality: '--min-quality', largest: '--largest' },
+    });
+  }
+
+  /** Images come folder by folder. */
+  async collect(person: string, face: ChosenFace, fail: FailImage): Promise<void> {
+    if (this.#collected?.person !== person) {
+      await this.enrolCollected(fail);
+      this.#collected = { person, faces: [] };
+    }
+    this.#collected.faces.push(face);
+  }
+
+  /** The most typical faces come first, so that one of somebody else is compared with several. */
+  async enrolCollected(fail: FailImage): Promise<void> {
+    if (this.#collected === undefined) return;
+    const { person, faces } = this.#collected;
+    this.#collected = undefined;
+    for (const one of centralFirst(faces))
+      await this.enrol(person, one).catch((error: unknown) => fail(asImageError(error), one.file));
+  }
+
+  async enrol(person: string, { file: { name: image }, face: found }: ChosenFace): Promise<void> {
+    const { gallery, rows, context, thresholds } = this.#parts;
+    const { quiet, acceptDoubtful, consent } = this.#parts.flags;
+    const { embedding, magnitude, quality = null } = found;
+    if (acceptDoubtful !== true)
+      await expectConsistent(gallery, { person, embedding, image, thresholds, flag: '--accept-doubtful' });
+    const recorded = { image, expires: this.#expires, consent };
+    const { face, faces: total, known } = await gallery.enrol(person, { embedding, quality }, recorded);
+    if (known && quiet !== true)
+      note(context, `${image} is not added again, because ${person} already has this picture as face ${face}.`);
+    await rows.write({ image, person, face, magnitude, quality, total, known });
+  }
 }

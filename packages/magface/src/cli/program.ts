@@ -65,12 +65,16 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./convert.ts')).defineConvert,
   },
   enroll: {
-    summary: 'add a person’s faces to a gallery',
+    summary: 'add faces to a gallery, of one person or of a folder per person',
     load: async () => (await import('./enroll.ts')).defineEnroll,
   },
   identify: {
     summary: 'find the people in a gallery whom faces resemble',
     load: async () => (await import('./identify.ts')).defineIdentify,
+  },
+  gallery: {
+    summary: 'show, check, correct and copy a gallery',
+    load: async () => (await import('./gallery-commands/gallery.ts')).defineGallery,
   },
   people: {
     summary: 'group the faces of a photo library by person',

@@ -18,6 +18,9 @@ export type ImageOutcome =
   | { readonly file: ImageFile; readonly size: ImageSize; readonly faces: readonly AnalyzedFace[] }
   | { readonly file: ImageFile; readonly error: MagfaceError };
 
+/** Reports an image and counts it as failed: any image that was run. */
+export type FailImage = (error: MagfaceError, file: ImageFile) => void;
+
 export interface RunHandlers {
   /** Called once, after images are found and before models load. */
   readonly found?: (files: readonly ImageFile[]) => Promise<void> | void;
@@ -28,7 +31,9 @@ export interface RunHandlers {
   /** Whether an image without faces is neither reported nor counted as a failure. @default false */
   readonly mayLackFaces?: boolean;
   /** Called in the order of the inputs. A thrown ImageError is reported and counted as a failure of the image. */
-  readonly outcome: (outcome: ImageOutcome) => Promise<void>;
+  readonly outcome: (outcome: ImageOutcome, fail: FailImage) => Promise<void>;
+  /** Called after the last image. */
+  readonly end?: (fail: FailImage) => Promise<void>;
 }
 
 export interface RunCounts {
@@ -40,7 +45,7 @@ export interface RunCounts {
 export async function runImages(
   words: readonly string[],
   flags: RunFlags,
-  { context, found, choose, start, mayLackFaces = false, outcome }: RunHandlers & { readonly context: Context },
+  { context, found, choose, start, mayLackFaces = false, outcome, end }: RunHandlers & { readonly context: Context },
 ): Promise<RunCounts> {
   const onNote = flags.quiet === true ? undefined : (line: string) => note(context, line);
   const all = await findImages(words, { ...flags, ...context, onNote });
@@ -53,17 +58,18 @@ export async function runImages(
   const quiet = flags.quiet === true;
   const progress = startProgress(context.stderr, { total: files.length, unit: 'images', quiet, bar: !scrolling });
   let [images, failed] = [0, 0];
+  const fail: FailImage = (error, file) => {
+    failed++;
+    progress.note(sayOf(error, file));
+  };
   try {
     for await (const done of outcomes(magface, files, streamOptions(flags, context.signal))) {
-      const told = (error: MagfaceError): void => {
-        failed++;
-        progress.note(sayOf(error, done.file));
-      };
-      if ('error' in done && !(mayLackFaces && done.error.code === 'no_face')) told(done.error);
-      await outcome(done).catch((error: unknown) => told(asImageError(error)));
+      if ('error' in done && !(mayLackFaces && done.error.code === 'no_face')) fail(done.error, done.file);
+      await outcome(done, fail).catch((error: unknown) => fail(asImageError(error), done.file));
       progress.update(++images);
     }
     context.signal.throwIfAborted();
+    await end?.(fail);
   } finally {
     progress.stop();
   }

@@ -9,7 +9,7 @@ import { type ServeOptions, serveOptions, serveSettings } from '../serve/options
 import { flagOf } from '../settings/flag-names.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
-import { expectGalleryRoom, gallerySettings, openGallery } from './gallery.ts';
+import { expectGalleryRoom, galleryKey, gallerySettings, openGallery } from './gallery.ts';
 import {
   alignedSettings,
   configSettings,
@@ -22,7 +22,7 @@ import {
 import { downloadNotes } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
 
-const gallery = under('Listening:', { gallery: without(gallerySettings.gallery, 'required') });
+const gallery = under('Listening:', { ...gallerySettings, gallery: without(gallerySettings.gallery, 'required') });
 const { batch: _, ...engineAlone } = engineSettings;
 const { format: __, json: ___, ...messageSettings } = outputSettings;
 
@@ -75,9 +75,13 @@ export function defineServe(command: Command, context: Context): void {
   command.action((flags: Flags) => serve(flags, context));
 }
 
+/** Milliseconds between deletions of faces whose time is over. */
+const hour = 60 * 60 * 1000;
+
 async function serve(flags: Flags, context: Context): Promise<void> {
   const options = await optionsOf(flags, context);
   if (flags.gallery !== undefined) await expectGalleryRoom(flags.gallery);
+  const key = flags.gallery === undefined ? undefined : await galleryKey(flags.galleryKey, context);
   const [{ openQueue }, { createMetrics }, { createServer }, { addPageModels }, { modelFolder }] = await Promise.all([
     import('../serve/inference-queue.ts'),
     import('../serve/metrics.ts'),
@@ -104,11 +108,15 @@ async function serve(flags: Flags, context: Context): Promise<void> {
   });
   try {
     await using gallery =
-      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, inference.models.recogniser);
+      flags.gallery === undefined ? undefined : await openGallery(flags.gallery, inference.models.recogniser, { key });
     const logs = { level: flags.logLevel ?? (flags.quiet === true ? 'error' : 'info'), stream: context.stderr };
     const app = await createServer(options, { inference, metrics, logs, gallery });
     // The page needs a detector; without one it says that it cannot load its models.
     if (flags.aligned !== true) addPageModels(app, modelFolder(models));
+    const forgetting =
+      gallery &&
+      setInterval(() => void gallery.forgetExpired().catch((error: unknown) => app.log.error(error)), hour).unref();
+    app.addHook('onClose', async () => clearInterval(forgetting));
     const address = await listen(app, options);
     if (flags.quiet !== true)
       note(context, `Listening on ${address}${options.apiKeys.length > 0 ? '; clients need a key' : ''}.`);

@@ -102,9 +102,26 @@ export interface paths {
         put?: never;
         /**
          * Add faces to a person
-         * @description Each image must show one face of sufficient quality, otherwise nothing is added. When the response arrives, the faces are stored permanently.
+         * @description Each image must show one face of sufficient quality that fits the name, otherwise nothing is added. When the response arrives, the faces are stored permanently.
          */
         post: operations["addFaces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the people of the gallery by name */
+        get: operations["listPeople"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -118,11 +135,86 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show what is stored of a person */
+        get: operations["showPerson"];
         put?: never;
         post?: never;
         /** Delete a person and all faces */
         delete: operations["removePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find people enrolled twice, confusing faces, and people with one poor face
+         * @description Compares every face with everybody: seconds for thousands of people.
+         */
+        get: operations["checkGallery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/faces/{face}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete one face of a person
+         * @description With the last face the person is deleted too.
+         */
+        delete: operations["removeFace"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a person another name */
+        post: operations["renamePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give all faces of a person to another */
+        post: operations["mergePeople"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -139,7 +231,7 @@ export interface paths {
         put?: never;
         /**
          * Find the people whom a face resembles most
-         * @description The largest face of one image; `same` is the decision at the requested false match rate.
+         * @description The largest face of one image; `same` is the decision at the requested false match rate, `named` the one at `fpir`.
          */
         post: operations["searchPeople"];
         delete?: never;
@@ -234,6 +326,18 @@ export interface components {
                 number | null,
                 number | null
             ];
+            /** @description Null if the model’s record has no weights for it. */
+            likelihood: {
+                /** @description How many times likelier this is if the faces show one person than if they show two. */
+                ratio: number;
+                /** @description 95 %. */
+                interval: [
+                    number,
+                    number
+                ];
+                /** @description Whether the ratio is the least or greatest that the reference faces can show. */
+                limited: boolean;
+            } | null;
         };
         Enrolment: {
             person: string;
@@ -252,6 +356,90 @@ export interface components {
             /** @description Number of deleted faces. */
             removed: number;
         };
+        People: {
+            /** @description By name. */
+            people: {
+                person: string;
+                /** @description Number of faces. */
+                faces: number;
+                /** @description Of the best face. */
+                quality: number | null;
+                /** @description ISO 8601, UTC. */
+                added: string;
+                /** @description When it will be deleted; null for never. */
+                expires: string | null;
+                /** @description What the person agreed to, as it was recorded. */
+                consent: string | null;
+            }[];
+            /** @description Number of people in the gallery. */
+            total: number;
+        };
+        Person: {
+            person: string;
+            /** @description What the person agreed to, as it was recorded. */
+            consent: string | null;
+            faces: {
+                /** @description Its number. */
+                face: number;
+                /** @description Name of the image that it was enrolled from. */
+                image: string | null;
+                magnitude: number;
+                quality: number | null;
+                /** @description ISO 8601, UTC. */
+                added: string;
+                /** @description When it will be deleted; null for never. */
+                expires: string | null;
+                /** @description Little-endian float32 in base64, not normalized; only on request. */
+                embedding?: string;
+            }[];
+        };
+        Move: {
+            /** @description The name that they have now. */
+            person: string;
+            /** @description Number of faces. */
+            moved: number;
+        };
+        Check: {
+            people: number;
+            faces: number;
+            /** @description Least similarity of probable twins; null without thresholds. */
+            twinThreshold: number | null;
+            /** @description Pairs of people who are probably one. */
+            twins: {
+                people: [
+                    string,
+                    string
+                ];
+                similarity: number;
+            }[];
+            /** @description Faces that resemble somebody else more than their own person. */
+            confusing: {
+                person: string;
+                face: number;
+                image: string | null;
+                quality: number | null;
+                /** @description Similarity to the person’s other faces. */
+                own: number;
+                nearest: {
+                    person: string;
+                    similarity: number;
+                };
+                /** @description Similarity of the other faces to the template less that of the nearest other person. */
+                margin: {
+                    now: number;
+                    without: number;
+                };
+            }[];
+            /** @description People with one face, which is poor. */
+            poor: {
+                person: string;
+                face: number;
+                image: string | null;
+                quality: number;
+                /** @description By how much an ordinary photo would be more similar, about. */
+                gain: number | null;
+            }[];
+        };
         Search: {
             threshold: number | null;
             /** @description Rate at which the threshold was measured, for one comparison; never above the requested rate. */
@@ -262,6 +450,27 @@ export interface components {
             people: number;
             /** @description Expected number of false matches for a stranger’s face: the rate times the number of people. */
             expectedFalseHits: number | null;
+            /** @description With `fpir`: the person that the face shows; null for nobody known. */
+            named: string | null;
+            /** @description By how much the best person is more similar than the next. */
+            margin: number | null;
+            /** @description Null without `fpir`. */
+            openSet: {
+                /** @description Least similarity at which a person is named. */
+                threshold: number;
+                /** @description The requested rate. */
+                fpir: number;
+                /** @description The rate lies here with a probability of 95 %; null if it comes from the model. */
+                interval: [
+                    number,
+                    number
+                ] | null;
+                /**
+                 * @description `model` if the gallery has fewer than 20 people.
+                 * @enum {string}
+                 */
+                source: "gallery" | "model";
+            } | null;
             /** @description Best first. */
             matches: {
                 person: string;
@@ -613,6 +822,12 @@ export interface operations {
                 minQuality?: number;
                 /** @description Use the largest face of an image with several, instead of rejecting the image. */
                 largest?: boolean;
+                /** @description Accept faces of a new person who resembles somebody enrolled, and faces unlike the person’s other ones. */
+                acceptDoubtful?: boolean;
+                /** @description What the person agreed to, and how it is known. */
+                consent?: string;
+                /** @description Days after which the faces are deleted; by default they are kept. */
+                retainDays?: number;
             };
             header?: never;
             path: {
@@ -641,6 +856,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                /** @description Maximum number of people. */
+                limit?: number;
+                /** @description Only people whose names come after this one: the last of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    showPerson: {
+        parameters: {
+            query?: {
+                /** @description Also return each face’s embedding: then the answer is everything that is stored of the person. */
+                embedding?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Any name for a person. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
                 };
             };
             /** @description A key is required, but the request has no valid one. */
@@ -744,6 +1086,255 @@ export interface operations {
             };
         };
     };
+    checkGallery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeFace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Any name for a person. */
+                id: string;
+                /** @description Its number. */
+                face: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removal"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renamePerson: {
+        parameters: {
+            query: {
+                /** @description The new name. */
+                to: string;
+            };
+            header?: never;
+            path: {
+                /** @description Any name for a person. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    mergePeople: {
+        parameters: {
+            query: {
+                /** @description The person who gets the faces. */
+                into: string;
+            };
+            header?: never;
+            path: {
+                /** @description Any name for a person. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description A key is required, but the request has no valid one. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The service is busy, or the answer took too long: try again. */
+            503: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     searchPeople: {
         parameters: {
             query?: {
@@ -753,6 +1344,8 @@ export interface operations {
                 fmr?: number;
                 /** @description Maximum number of matches. */
                 limit?: number;
+                /** @description Name a person or nobody: the largest share of strangers for whom anybody may be named. */
+                fpir?: number;
             };
             header?: never;
             path?: never;

@@ -27,24 +27,41 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** A database that is about to be used. */
+export interface PreparedDatabase extends Pick<Database, 'name' | 'shared' | 'query'> {
+  /** Whether tables may be created and changed: on a server not for reading, in the copy of a folder always. */
+  readonly changeable: boolean;
+}
+
 /** Options for opening. */
 export interface DatabaseOptions {
-  /**
-   * Opens an existing gallery for reading only. A folder is copied, so that this neither waits for its owner nor needs
-   * permission to write. @default false
-   */
-  readonly readOnly?: boolean | undefined;
+  /** Opens a copy of a folder. @default false */
+  readonly readOnly?: boolean;
+  /** Creates no folder. @default false */
+  readonly existing?: boolean;
+  /** Runs first, in one transaction. If it throws, the database is closed. @default nothing */
+  readonly prepare?: (database: PreparedDatabase) => Promise<void>;
 }
 
 /**
  * @param where - a folder, or `postgres://...`
  * @throws {ConfigError} if it cannot be reached or is already open
  */
-export async function openDatabase(where: string, { readOnly = false }: DatabaseOptions = {}): Promise<Database> {
-  if (isServer(where)) return openServer(where);
-  if (!readOnly) return openFolder(where);
-  expectFolder(where);
-  return openCopy(where);
+export async function openDatabase(where: string, options: DatabaseOptions = {}): Promise<Database> {
+  const { readOnly = false, existing = readOnly, prepare = async () => undefined } = options;
+  if (existing) expectFolder(where);
+  const onServer = isServer(where);
+  const database = await (onServer ? openServer(where) : readOnly ? openCopy(where) : openFolder(where));
+  const { name, shared } = database;
+  try {
+    if (onServer && readOnly) await prepare({ name, shared, query: database.query, changeable: false });
+    else await database.transaction((query) => prepare({ name, shared, query, changeable: true }));
+    if (!onServer && readOnly) await database.query('set default_transaction_read_only = on'); // writes to a copy would be lost
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
 }
 
 const isServer = (where: string): boolean => /^postgres(ql)?:\/\//.test(where);
@@ -125,7 +142,6 @@ async function openCopy(folder: string): Promise<Database> {
   const copy = await copyQuietFolder(dataOf(folder));
   try {
     const database = await openData(copy.path);
-    await database.exec('set default_transaction_read_only = on'); // writes to a copy would be lost
     return folderDatabase(folder, database, { expectHeld: () => undefined, release: () => copy.remove() });
   } catch (error) {
     await copy.remove();

@@ -6,94 +6,117 @@
  *
  * so that good faces count more than poor ones and no quality threshold is needed.
  */
-import { ConfigError, ServiceError } from '../errors.ts';
-import { magnitudeOf } from '../quality.ts';
-import { type Database, type DatabaseOptions, noGallery, openDatabase, type Query } from './database.ts';
+import { ConfigError, type ServiceError } from '../errors.ts';
+import { compare } from '../similarity.ts';
+import { type Database, noGallery, openDatabase, type Query } from './database.ts';
+import type {
+  Deletion,
+  EnrolledFace,
+  EnrolOptions,
+  GalleryCount,
+  GalleryFace,
+  GalleryMatch,
+  GalleryModel,
+  ListedPerson,
+  SearchOptions,
+  StoredPerson,
+} from './gallery-types.ts';
+import { type ChangedTemplate, PeopleRows } from './people-rows.ts';
 import { nameFault } from './person-name.ts';
+import { bringForward, currentVersion, expectKnownVersion, expectOwn, type GalleryState, readState } from './schema.ts';
 import { TemplateScan } from './template-scan.ts';
+import { createVault, type Protection, type Vault } from './vault.ts';
 
-/** The model of a gallery's embeddings; those of other models are not comparable. */
-export interface GalleryModel {
-  readonly name: string;
-  /** SHA-256 of the model's file. */
-  readonly digest: string;
-  readonly embeddingLength: number;
+/** Options for opening a gallery. */
+export interface GalleryOptions {
+  /**
+   * Opens an existing gallery for reading only. A folder is copied, so that this neither waits for its owner nor needs
+   * permission to write. @default false
+   */
+  readonly readOnly?: boolean | undefined;
+  /** 32 bytes that protect the gallery: `readGalleryKey` reads them from a file. @default none: it is not protected */
+  readonly key?: Buffer | undefined;
+  /** Protection of a new gallery that has a key. @default `sealed` in a folder, `turned` on a server */
+  readonly protection?: Exclude<Protection, 'none'> | undefined;
 }
 
-/** A face to enrol; an `AnalyzedFace` is one. */
-export interface GalleryFace {
-  /** (D) float32, not normalized. */
-  readonly embedding: Float32Array;
-  /** 0 to 100, stored for information. @default none */
-  readonly quality?: number | null | undefined;
-}
-
-/** Result of an enrolment. */
-export interface EnrolledFace {
-  /** Its number. */
-  readonly face: number;
-  /** Number of the person's faces. */
-  readonly faces: number;
-  /** Whether the person already had this picture, by that number: nothing was added. */
-  readonly known: boolean;
-}
-
-/** A person found by a search. */
-export interface GalleryMatch {
-  readonly person: string;
-  /** Cosine to the person's template. */
-  readonly similarity: number;
-  /** Number of faces in the template. */
-  readonly faces: number;
-}
-
-/** Number of people and faces. */
-export interface GalleryCount {
-  readonly people: number;
-  readonly faces: number;
-}
-
-/** Options of a search. */
-export interface SearchOptions {
-  /** Maximum number. @default 5 */
-  readonly limit?: number;
-}
-
-/** The part of a gallery that adds, removes and finds people. */
-export type SearchableGallery = Pick<Gallery, 'enrol' | 'remove' | 'search' | 'count'>;
+/** The part of a gallery that the service uses. */
+export type SearchableGallery = Pick<
+  Gallery,
+  | 'enrol'
+  | 'remove'
+  | 'removeFace'
+  | 'search'
+  | 'similarityTo'
+  | 'count'
+  | 'list'
+  | 'read'
+  | 'everybody'
+  | 'rename'
+  | 'merge'
+  | 'changes'
+  | 'forgetExpired'
+>;
 
 /** Owns a connection and, for a folder, the in-memory search. */
 export class Gallery {
+  /** The model that the embeddings come from. */
+  readonly model: GalleryModel;
+  readonly protection: Protection;
   readonly #database: Database;
-  readonly #model: GalleryModel;
+  readonly #vault: Vault;
   /** Set by the first search in a folder. */
   #scan: Promise<TemplateScan> | undefined;
   /** Cached for a folder, which nobody else changes: counting is as slow as a search. */
   #counted: Promise<GalleryCount> | undefined;
+  #changes = 0;
 
-  private constructor(database: Database, model: GalleryModel) {
+  private constructor(database: Database, model: GalleryModel, vault: Vault) {
     this.#database = database;
-    this.#model = model;
+    this.model = model;
+    this.protection = vault.protection;
+    this.#vault = vault;
   }
 
   /**
+   * Faces whose time is over are deleted. A gallery of an older version is brought forward.
+   *
    * @param where - a folder, or `postgres://...` of a server with pgvector
-   * @param options - `readOnly` opens an existing gallery, even while another process writes to it
-   * @throws {ConfigError} if it cannot be opened
+   * @param model - undefined opens an existing gallery of any model
+   * @throws {ConfigError} if it cannot be opened, or the key is missing or wrong
    * @throws {ServiceError} `wrong_model` if it belongs to another model
    */
-  static async open(where: string, model: GalleryModel, options: DatabaseOptions = {}): Promise<Gallery> {
-    const database = await openDatabase(where, options);
-    try {
-      if (options.readOnly !== true)
-        await database.transaction((query) => prepare(query, model, { indexed: database.shared }));
-      else if (!(await isMade(database.query))) throw noGallery(database.name);
-      else await isOwn(database.query, model);
-      return new Gallery(database, model);
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
+  static async open(
+    where: string,
+    model: GalleryModel | undefined,
+    { readOnly = false, key, protection }: GalleryOptions = {},
+  ): Promise<Gallery> {
+    let opened: { readonly vault: Vault; readonly model: GalleryModel } | undefined;
+    const database = await openDatabase(where, {
+      readOnly,
+      existing: readOnly || model === undefined,
+      prepare: async ({ query, shared, changeable, name }) => {
+        const state = await readState(query);
+        if (state === undefined && (model === undefined || readOnly)) throw noGallery(name);
+        const owner = model ?? state!.model;
+        const kind = state?.protection ?? (key === undefined ? 'none' : (protection ?? (shared ? 'turned' : 'sealed')));
+        if (kind === 'sealed' && shared) throw cannotSeal();
+        if (state !== undefined) expectFit(state, { model: owner, key });
+        const vault = createVault(kind, owner.embeddingLength, key);
+        if (state !== undefined && vault.check !== state.check) throw wrongKey();
+        const version = state?.version ?? 0;
+        if (version < currentVersion && !changeable) throw tooOld(name);
+        await bringForward(query, version, { model: owner, vault, indexed: shared });
+        if (changeable) await forgetExpired(new PeopleRows(query, vault, owner.digest));
+        opened = { vault, model: owner };
+      },
+    });
+    return new Gallery(database, opened!.model, opened!.vault);
+  }
+
+  /** Grows with each change by this object. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /**
@@ -103,41 +126,85 @@ export class Gallery {
    * @param person - a name of 1 to 200 characters
    * @throws {ConfigError} if the name is not valid
    */
-  async enrol(person: string, { embedding, quality = null }: GalleryFace): Promise<EnrolledFace> {
-    const fault = nameFault(person);
-    if (fault !== undefined)
-      throw new ConfigError('person', `Expected a person's name but ${fault}: pass another name.`);
-    const vector = textOf(embedding);
-    const { template, ...enrolled } = await this.#database.transaction(async (query) => {
-      const known = await knownFace(query, person, embedding);
-      if (known !== undefined) return { ...known, template: undefined };
-      const [row] = await query<{ faces: number; template: string }>(
-        `insert into magface_people as p (id, model, template, faces) values ($1, $2, $3, 1)
-         on conflict (id) do update set template = p.template + excluded.template, faces = p.faces + 1
-         returning faces, ${templateBytes} as template`,
-        [person, this.#model.digest, vector],
-      );
-      const [added] = await query<{ id: number | string }>(
-        'insert into magface_faces (person, model, embedding, quality) values ($1, $2, $3, $4) returning id',
-        [person, this.#model.digest, vector, quality],
-      );
-      return { face: Number(added!.id), faces: row!.faces, known: false, template: row!.template };
-    });
-    if (template === undefined) return enrolled;
-    this.#counted = undefined;
-    if (this.#scan !== undefined) await (await this.#scan).set(person, vectorOf(template));
+  async enrol(person: string, face: GalleryFace, options: EnrolOptions = {}): Promise<EnrolledFace> {
+    expectName(person);
+    const { changed, ...enrolled } = await this.#change((rows) => rows.add(person, face, options));
+    await this.#follow(changed);
     return enrolled;
   }
 
   /** Removes a person and all their faces. @returns the number of faces; 0 if nobody has that name */
   async remove(person: string): Promise<number> {
-    const [row] = await this.#database.query<{ faces: number }>(
-      'delete from magface_people where id = $1 returning faces',
-      [person],
-    );
-    this.#counted = undefined;
-    if (this.#scan !== undefined) await (await this.#scan).delete(person);
-    return row?.faces ?? 0;
+    const removed = await this.#change((rows) => rows.removePerson(person));
+    await this.#follow({ id: this.#vault.idOf(person), template: undefined });
+    return removed;
+  }
+
+  /**
+   * Removes one face, and the person with the last one.
+   *
+   * @param face - its number
+   * @returns whether the person had it
+   */
+  async removeFace(person: string, face: number): Promise<boolean> {
+    const { removed, changed } = await this.#change((rows) => rows.removeFaces(person, [face], 'face forgotten'));
+    await this.#follow(changed);
+    return removed > 0;
+  }
+
+  /**
+   * Gives a person another name.
+   *
+   * @returns the number of faces; 0 if nobody has the old name
+   * @throws {ConfigError} if somebody has the new name, or it is not valid
+   */
+  async rename(person: string, name: string): Promise<number> {
+    expectName(name);
+    if (name === person) return (await this.read(person))?.faces.length ?? 0;
+    return this.#move(person, name, (holder) => {
+      if (holder === undefined) return;
+      throw new ConfigError(
+        'to',
+        `Expected a new name but ${name} is in the gallery: merge the two, or choose another.`,
+      );
+    });
+  }
+
+  /**
+   * Gives all faces of one person to another, for two entries that are one person.
+   *
+   * @returns the number of faces that moved; 0 if nobody has the first name
+   * @throws {ConfigError} if nobody has the other name
+   */
+  async merge(person: string, into: string): Promise<number> {
+    if (person === into)
+      throw new ConfigError('into', `Expected two people but received ${person} twice: name two people.`);
+    return this.#move(person, into, (holder) => {
+      if (holder !== undefined) return;
+      throw new ConfigError('into', `Expected a person in the gallery but ${into} is not in it: check the name.`);
+    });
+  }
+
+  /** @returns everything that is stored of a person; undefined if nobody has that name */
+  read(person: string): Promise<StoredPerson | undefined> {
+    return this.#rows().read(person);
+  }
+
+  /** @returns everybody, by name */
+  list(): Promise<ListedPerson[]> {
+    return this.#rows().list();
+  }
+
+  /** @param person - only deletions of this name. @default all @returns oldest first */
+  deletions(person?: string): Promise<Deletion[]> {
+    return this.#rows().deletions(person);
+  }
+
+  /** Deletes faces whose time is over; opening does this too. @returns their number */
+  async forgetExpired(): Promise<number> {
+    const { forgotten, changed } = await this.#change(forgetExpired);
+    for (const one of changed) await this.#follow(one);
+    return forgotten;
   }
 
   /**
@@ -147,19 +214,40 @@ export class Gallery {
    * @returns the people with the most similar templates, best first
    */
   async search(embedding: Float32Array, { limit = 5 }: SearchOptions = {}): Promise<GalleryMatch[]> {
-    return this.#database.shared
-      ? searchIndex(this.#database, embedding, limit)
-      : this.#searchEverybody(embedding, limit);
+    const query = this.#vault.indexed(embedding);
+    const rows = this.#database.shared
+      ? await searchIndex(this.#database, { query, limit, vault: this.#vault })
+      : await this.#searchEverybody(query, limit);
+    return rows
+      .map(({ id, name, faces, template }) => ({
+        person: this.#vault.openText(name, ['name', id]),
+        similarity: compare(this.#vault.openIndexed(template, ['template', id]), query),
+        faces,
+      }))
+      .sort((a, b) => b.similarity - a.similarity)
+      .slice(0, limit);
   }
 
-  async #searchEverybody(embedding: Float32Array, limit: number): Promise<GalleryMatch[]> {
-    this.#scan ??= loadScan(this.#database.query, this.#model.embeddingLength);
-    const candidates = await (await this.#scan).candidates(embedding, limit);
-    return this.#database.query<GalleryMatch>(
-      `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
-       where id = any($2::text[]) order by template <=> $1::vector limit $3`,
-      [textOf(embedding), candidates, limit],
-    );
+  /** @returns the cosine to a person's template; undefined if nobody has that name */
+  async similarityTo(person: string, embedding: Float32Array): Promise<number | undefined> {
+    const id = this.#vault.idOf(person);
+    const [row] = await this.#database.query<TemplateRow>(`${templateRows(this.#vault)} where id = $1`, [id]);
+    if (row === undefined) return undefined;
+    return compare(this.#vault.openVector(row.template, ['template', id]), embedding);
+  }
+
+  /** @returns everything that is stored, person by person */
+  everybody(): AsyncGenerator<StoredPerson> {
+    return this.#rows().everybody();
+  }
+
+  async #searchEverybody(query: Float32Array, limit: number): Promise<TemplateRow[]> {
+    this.#scan ??= loadScan(this.#database.query, this.#vault, this.model.embeddingLength).catch((error: unknown) => {
+      this.#scan = undefined;
+      throw error;
+    });
+    const candidates = await (await this.#scan).candidates(query, limit);
+    return this.#database.query<TemplateRow>(`${templateRows(this.#vault)} where id = any($1::text[])`, [candidates]);
   }
 
   /** @returns the number of people and faces */
@@ -173,7 +261,102 @@ export class Gallery {
     await (await this.#scan)?.[Symbol.asyncDispose]();
     await this.#database.close();
   }
+
+  #rows(query: Query = this.#database.query): PeopleRows {
+    return new PeopleRows(query, this.#vault, this.model.digest);
+  }
+
+  async #change<Result>(body: (rows: PeopleRows) => Promise<Result>): Promise<Result> {
+    const result = await this.#database.transaction((query) => body(this.#rows(query)));
+    this.#changes++;
+    this.#counted = undefined;
+    return result;
+  }
+
+  /** Keeps the search in memory up to date. */
+  async #follow(changed: ChangedTemplate | undefined): Promise<void> {
+    if (changed === undefined || this.#scan === undefined) return;
+    const { id, template } = changed;
+    const scan = await this.#scan;
+    await (template === undefined ? scan.delete(id) : scan.set(id, template));
+  }
+
+  /** Adds a person's faces to another, and deletes the first. */
+  async #move(from: string, to: string, expectTarget: (holder: StoredPerson | undefined) => void): Promise<number> {
+    const { moved, changed } = await this.#change(async (rows) => {
+      const person = await rows.read(from);
+      if (person === undefined) return { moved: 0, changed: [] };
+      const holder = await rows.read(to);
+      expectTarget(holder);
+      const removed = await rows.removeFaces(
+        from,
+        person.faces.map(({ face }) => face),
+      );
+      const changed: (ChangedTemplate | undefined)[] = [removed.changed];
+      for (const { image, expires, added, ...face } of person.faces) {
+        const options = {
+          image: image ?? undefined,
+          expires: dateOf(expires),
+          added: dateOf(added),
+          consent: holder?.consent == null ? (person.consent ?? undefined) : undefined,
+        };
+        changed.push((await rows.add(to, face, options)).changed);
+      }
+      return { moved: person.faces.length, changed };
+    });
+    for (const one of changed) await this.#follow(one);
+    return moved;
+  }
 }
+
+const dateOf = (text: string | null): Date | undefined => (text === null ? undefined : new Date(text));
+
+function expectName(person: string): void {
+  const fault = nameFault(person);
+  if (fault !== undefined) throw new ConfigError('person', `Expected a person's name but ${fault}: pass another name.`);
+}
+
+async function forgetExpired(
+  rows: PeopleRows,
+): Promise<{ readonly forgotten: number; readonly changed: readonly ChangedTemplate[] }> {
+  let forgotten = 0;
+  const templates: ChangedTemplate[] = [];
+  for (const { person, faces } of await rows.expired()) {
+    const { removed, changed } = await rows.removeFaces(person, faces, 'expired');
+    forgotten += removed;
+    if (changed !== undefined) templates.push(changed);
+  }
+  return { forgotten, changed: templates };
+}
+
+/** @throws {ConfigError | ServiceError} if the gallery is of another model or newer, or a key is not wanted */
+function expectFit(
+  state: GalleryState,
+  { model, key }: { readonly model: GalleryModel; readonly key: Buffer | undefined },
+): void {
+  expectKnownVersion(state);
+  expectOwn(state, model);
+  if (state.protection !== 'none' || key === undefined) return;
+  throw new ConfigError(
+    'gallery-key',
+    'Expected a protected gallery with a key but this one is not protected: leave the key out, or copy the gallery with `magface gallery migrate`.',
+  );
+}
+
+const wrongKey = (): ServiceError | ConfigError =>
+  new ConfigError('gallery-key', 'Expected the key of this gallery but received another: pass its own key.');
+
+const cannotSeal = (): ConfigError =>
+  new ConfigError(
+    'protect',
+    'Expected a folder for a sealed gallery but received a server, which cannot search sealed templates: use --protect turned.',
+  );
+
+const tooOld = (name: string): ConfigError =>
+  new ConfigError(
+    'gallery',
+    `Expected the gallery ${name} in its newest version but it is older: open it once for writing, with \`magface gallery list --gallery\`.`,
+  );
 
 async function countOf(query: Query): Promise<GalleryCount> {
   const [row] = await query<GalleryCount>(
@@ -182,92 +365,54 @@ async function countOf(query: Query): Promise<GalleryCount> {
   return row!;
 }
 
-/** Embeddings of one picture differ by at most this share of their length; two pictures by far more. */
-const samePicture = 1e-3;
+interface TemplateRow {
+  readonly id: string;
+  readonly name: string;
+  readonly faces: number;
+  readonly template: string;
+}
 
-async function knownFace(query: Query, person: string, embedding: Float32Array): Promise<EnrolledFace | undefined> {
-  const [row] = await query<{ id: number | string; faces: number }>(
-    `select f.id, p.faces from magface_faces f join magface_people p on p.id = f.person
-     where f.person = $1 and f.embedding <-> $2::vector <= $3::float8 order by f.id limit 1`,
-    [person, textOf(embedding), samePicture * magnitudeOf(embedding)],
-  );
-  return row === undefined ? undefined : { face: Number(row.id), faces: row.faces, known: true };
+const templateRows = ({ vectorOut }: Vault): string =>
+  `select id, name, faces, ${vectorOut('template')} as template from magface_people`;
+
+interface IndexSearch {
+  readonly query: Float32Array;
+  readonly limit: number;
+  readonly vault: Vault;
 }
 
 /** PostgreSQL's own search through pgvector's index. */
-function searchIndex(database: Database, embedding: Float32Array, limit: number): Promise<GalleryMatch[]> {
+function searchIndex(database: Database, { query: wanted, limit, vault }: IndexSearch): Promise<TemplateRow[]> {
   return database.transaction(async (query) => {
     // More candidates than the answer needs, so that the index of a large gallery rarely misses one.
     await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
     if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
-    return query<GalleryMatch>(
-      `select id as person, 1 - (template <=> $1::vector) as similarity, faces from magface_people
-       order by template <=> $1::vector limit $2`,
-      [textOf(embedding), limit],
-    );
+    const text = `[${wanted.join(',')}]`;
+    return query<TemplateRow>(`${templateRows(vault)} order by template <=> $1::vector limit $2`, [text, limit]);
   });
 }
-
-/** A template in pgvector's binary form, which parses three times as fast as its text. */
-const templateBytes = "encode(vector_send(template), 'base64')";
 
 /** Templates per query. */
 const page = 2000;
 
-async function loadScan(query: Query, dimension: number): Promise<TemplateScan> {
+async function loadScan(query: Query, vault: Vault, dimension: number): Promise<TemplateScan> {
   const scan = await TemplateScan.open(dimension);
-  for (let last = '', read = page; read === page; ) {
-    const rows = await query<{ id: string; template: string }>(
-      `select id, ${templateBytes} as template from magface_people where id > $1 order by id limit ${page}`,
-      [last],
-    );
-    for (const { id, template } of rows) await scan.set(id, vectorOf(template));
-    read = rows.length;
-    last = rows.at(-1)?.id ?? last;
+  try {
+    for (let last = '', read = page; read === page; ) {
+      const rows = await query<TemplateRow>(`${templateRows(vault)} where id > $1 order by id limit ${page}`, [last]);
+      for (const { id, template } of rows) await scan.set(id, vault.openIndexed(template, ['template', id]));
+      read = rows.length;
+      last = rows.at(-1)?.id ?? last;
+    }
+    return scan;
+  } catch (error) {
+    await scan[Symbol.asyncDispose]();
+    throw error;
   }
-  return scan;
 }
 
 /** Up to this many people every template is compared: this takes ten milliseconds and misses nobody. */
 const exactUpTo = 5000;
-
-/** Longest vector of the index. */
-const indexedUpTo = 2000;
-
-async function isMade(query: Query): Promise<boolean> {
-  const [row] = await query<{ made: boolean }>("select to_regclass('magface_model') is not null as made");
-  return row!.made;
-}
-
-/** @returns false if it has no model yet; @throws {ServiceError} `wrong_model` if it has another */
-async function isOwn(query: Query, { name, digest }: GalleryModel): Promise<boolean> {
-  const [owner] = await query<{ digest: string; name: string }>('select digest, name from magface_model');
-  if (owner === undefined || owner.digest === digest) return owner !== undefined;
-  const message = `Expected the gallery's model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use the gallery's model, or create a new gallery.`;
-  throw new ServiceError('wrong_model', message);
-}
-
-async function prepare(query: Query, owner: GalleryModel, { indexed }: { readonly indexed: boolean }): Promise<void> {
-  const { name, digest, embeddingLength } = owner;
-  await query('create extension if not exists vector');
-  await query(
-    'create table if not exists magface_model (digest text primary key, name text not null, dimension int not null)',
-  );
-  if (await isOwn(query, owner)) return;
-  await query('insert into magface_model values ($1, $2, $3)', [digest, name, embeddingLength]);
-  const model = 'model text not null references magface_model';
-  await query(
-    `create table magface_people (id text primary key, ${model}, template vector(${embeddingLength}) not null, faces int not null)`,
-  );
-  await query(
-    `create table magface_faces (id bigint generated always as identity primary key,
-       person text not null references magface_people on delete cascade, ${model},
-       embedding vector(${embeddingLength}) not null, quality real, added timestamptz not null default now())`,
-  );
-  await query('create index on magface_faces (person)');
-  if (indexed && embeddingLength <= indexedUpTo)
-    await query('create index on magface_people using hnsw (template vector_cosine_ops)');
-}
 
 /** Counting thousands of rows is as slow as a search, so the count stops early. */
 async function estimatedPeople(query: Query): Promise<number> {
@@ -275,14 +420,4 @@ async function estimatedPeople(query: Query): Promise<number> {
     `select count(*)::int as people from (select 1 from magface_people limit ${exactUpTo + 1}) as enough`,
   );
   return row!.people;
-}
-
-/** pgvector's notation. */
-const textOf = (embedding: Float32Array): string => `[${embedding.join(',')}]`;
-
-/** @param text - {@link templateBytes}: two 16-bit numbers, then the values, big-endian */
-function vectorOf(text: string): Float32Array {
-  const { buffer, byteOffset, length } = Buffer.from(text, 'base64');
-  const view = new DataView(buffer, byteOffset + 4, length - 4);
-  return Float32Array.from({ length: view.byteLength / 4 }, (_, d) => view.getFloat32(4 * d));
 }

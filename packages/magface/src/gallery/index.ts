@@ -26,16 +26,34 @@
  * @module
  */
 
-export type { DatabaseOptions } from './database.ts';
-export { defaultMinQuality, enrollable, type GatedFace, type GateOptions } from './enrolment-gate.ts';
 export {
-  type EnrolledFace,
-  Gallery,
-  type GalleryCount,
-  type GalleryFace,
-  type GalleryMatch,
-  type GalleryModel,
-  type SearchOptions,
-} from './gallery.ts';
+  type ConfusingFace,
+  checkGallery,
+  type GalleryCheck,
+  type PoorPerson,
+  type ProbableTwins,
+} from './check-gallery.ts';
+export { type Enrolment, expectConsistent } from './enrolment-doubt.ts';
+export { defaultMinQuality, enrollable, type GatedFace, type GateOptions } from './enrolment-gate.ts';
+export { Gallery, type GalleryOptions } from './gallery.ts';
+export { type CopiedPeople, copyPeople, exportLines, readGalleryFile } from './gallery-file.ts';
+export { parseGalleryKey, readGalleryKey } from './gallery-key.ts';
+export type {
+  Deletion,
+  DeletionReason,
+  EnrolledFace,
+  EnrolOptions,
+  GalleryCount,
+  GalleryFace,
+  GalleryMatch,
+  GalleryModel,
+  ListedPerson,
+  SearchOptions,
+  StoredFace,
+  StoredPerson,
+} from './gallery-types.ts';
 export { type Identified, type IdentifiedMatch, type IdentifyOptions, identify } from './identify.ts';
+export type { ComparedPerson } from './nearest-others.ts';
 export { openGallery } from './open-gallery.ts';
+export { type OpenSetThreshold, openSetThreshold } from './open-set.ts';
+export type { Protection } from './vault.ts';

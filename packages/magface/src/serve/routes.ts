@@ -80,7 +80,7 @@ function addCompare(app: App, options: ServeOptions, { inference }: ServerParts)
       const images = await readUploads(request, { ...options, signal, expected: 2 });
       const [a, b] = (await largestFaces(images, inference, { signal, aligned })) as [ServedFace, ServedFace];
       const similarity = compare(a.embedding, b.embedding);
-      const { likelihood: weights } = engine.models.recogniser.contract;
+      const { likelihood: weights } = inference.models.recogniser.contract;
       const likelihood = weights && likelihoodRatio(similarity, [a.magnitude, b.magnitude], weights);
       return {
         similarity,

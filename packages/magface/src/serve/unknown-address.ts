@@ -19,7 +19,7 @@ export function addUnknownAddress(app: FastifyInstance, { people }: { readonly p
       const message = `Expected ${allowed} at ${path} but received ${request.method}: see /docs.`;
       throw new ServiceError('wrong_method', message);
     }
-    if (!people && /^\/v1\/(people|search)(\/|$)/.test(path)) {
+    if (!people && /^\/v1\/(people|search|check)(\/|$)/.test(path)) {
       const message = 'Expected a service with a gallery but this one has none: start it with --gallery WHERE.';
       throw new ServiceError('not_found', message);
     }

@@ -15,7 +15,7 @@ import { pageHeaders } from '../../src/hosting/headers.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
 import type { Calibration } from '../../src/quality.ts';
-import { openEngine } from '../../src/serve/engine.ts';
+import { openQueue } from '../../src/serve/inference-queue.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
@@ -124,8 +124,12 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     expect(likelihood).toBeDefined();
     const faces = [...(await node.analyze(samplePhoto(1))), ...(await node.analyze(samplePhoto(3)))].slice(0, 4);
     const raws = faces.map(({ crop }) => sharp(crop.data, { raw: { width: 112, height: 112, channels: 3 } }));
-    const engine = await openEngine({ workers: 1, threads: 1 });
-    const app = await createServer(serveOptions.parse({}), { engine, metrics: createMetrics(), pageFolder: '/none' });
+    const inference = await openQueue({ workers: 1, threads: 1 });
+    const app = await createServer(serveOptions.parse({}), {
+      inference,
+      metrics: createMetrics(),
+      pageFolder: '/none',
+    });
     let between = 0;
     try {
       for (let i = 0; i + 1 < faces.length; i++) {
@@ -162,7 +166,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
       }
     } finally {
       await app.close();
-      await engine.close();
+      await inference.close();
     }
     expect(between).toBeGreaterThan(0);
   });

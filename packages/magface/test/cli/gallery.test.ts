@@ -1,6 +1,7 @@
 /** `enroll` and `identify`, against a recogniser whose faces all look one way. */
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
@@ -113,9 +114,12 @@ test('a repeated image, several faces and a poor face are reported, and accepted
   const thresholds = [{ fmr: 0.001, threshold: 0.3, set: 's' }];
   const services = { load: async () => fakeRecogniser({ thresholds }) };
   const twin = ['enroll', '--gallery', 'people', '--person', 'Eve', '--largest', 'two.png'];
-  expect((await runCli(twin, { cwd, services })).stderr).toBe(
-    'two.png also resembles Ann Lee (similarity 1.0000): check who it shows.\n',
-  );
+  expect(await runCli(twin, { cwd, services })).toMatchObject({
+    exitCode: 1,
+    stderr:
+      'Expected a new person, Eve, in two.png but it shows Ann Lee, who is already enrolled (similarity 1.00): enrol it as Ann Lee, or accept it with --accept-doubtful.\n',
+  });
+  expect((await runCli([...twin, '--accept-doubtful'], { cwd, services })).exitCode).toBe(0);
 
   const file = await enroll('--gallery', 'two.png', '--person', 'Ann', 'ann/a.png');
   expect([file.exitCode, file.stderr]).toEqual([
@@ -167,4 +171,112 @@ test('identify reads a gallery that another process has open', async () => {
     '',
     'image,face,quality,person,similarity,same,threshold,fmr,expectedFalseHits',
   ]);
+});
+
+test('a folder per person is enrolled at once, with consent and a time to keep', async () => {
+  await mkdir(join(cwd, 'team/Ann Lee'), { recursive: true });
+  await mkdir(join(cwd, 'team/Bob'), { recursive: true });
+  for (const [from, to] of [
+    ['ann/a.png', 'team/Ann Lee/1.png'],
+    ['ann/b.png', 'team/Ann Lee/2.png'],
+    ['two.png', 'team/Bob/1.png'],
+    ['poor.png', 'team/Bob/2.png'],
+    ['ann/a.png', 'team/stray.png'],
+  ] as const)
+    await copyFile(join(cwd, from), join(cwd, to));
+  const flags = ['--consent', 'signed', '--retain', '90d', '--min-quality', '5', '--json'];
+  const run = await enroll('--gallery', 'team gallery', 'team', ...flags);
+  expect([run.exitCode, run.stderr.split('\n')]).toEqual([
+    1,
+    [
+      expect.stringContaining('Expected a face of quality 5 or more in team/Bob/2.png but its quality is 1.7'),
+      'Expected team/stray.png in a folder with the name of its person but it lies in none: move it, or pass --person.',
+      '',
+    ],
+  ]);
+  expect(JSON.parse(run.stdout)).toMatchObject([
+    { image: 'team/Ann Lee/1.png', person: 'Ann Lee', total: 1 },
+    { image: 'team/Ann Lee/2.png', person: 'Ann Lee', total: 2 },
+    { image: 'team/Bob/1.png', person: 'Bob', total: 1 },
+  ]);
+  const file = await enroll('--gallery', 'team gallery', 'ann/a.png');
+  expect([file.exitCode, file.stderr]).toEqual([
+    2,
+    'Expected --person NAME, or a folder that holds a folder for each person, but ann/a.png is not a folder: pass one of them.\n',
+  ]);
+  const time = await enroll('--gallery', 'team gallery', 'team', '--retain', '90');
+  expect([time.exitCode, time.stderr]).toEqual([2, expect.stringContaining('Expected a time such as 90d, 12w or 2y.')]);
+});
+
+const gallery = (...words: string[]) => runCli(['gallery', ...words, '--gallery', 'team gallery'], { cwd });
+
+test('a gallery is listed, shown, checked, corrected and copied', async () => {
+  const list = await gallery('list');
+  const day = new Date().toISOString().slice(0, 10);
+  expect(list).toMatchObject({
+    exitCode: 0,
+    stderr: '2 people, 3 faces of fake; protection: none.\n',
+  });
+  expect(list.stdout.split('\n').map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
+    'person',
+    'Ann Lee',
+    'Bob',
+    '',
+  ]);
+  expect(list.stdout).toContain(day);
+  const shown = JSON.parse((await gallery('show', 'Bob', '--json')).stdout);
+  expect(shown).toEqual([
+    expect.objectContaining({ face: 3, image: 'team/Bob/1.png', quality: 88.1, expires: expect.stringMatching(/^20/) }),
+  ]);
+  expect((await gallery('show', 'Eve')).stderr).toBe(
+    'Expected a person in the gallery but Eve is not in it: check the name.\n',
+  );
+
+  const thresholds = [{ fmr: 0.001, threshold: 0.3, set: 's' }];
+  const { model } = fakeRecogniser({ thresholds });
+  const services = { loadModel: async () => model as never };
+  const check = await runCli(['gallery', 'check', '--gallery', 'team gallery'], { cwd, services });
+  expect([check.exitCode, check.stdout.split('\n').slice(0, 2)]).toEqual([
+    1,
+    [
+      expect.stringMatching(/^2 people, 3 faces: 1 pairs are probably one person/),
+      'Ann Lee and Bob are probably one person (similarity 1.00).',
+    ],
+  ]);
+
+  expect((await gallery('export', 'bob.jsonl', '--person', 'Bob')).stdout).toBe('Wrote 1 person to bob.jsonl.\n');
+  expect((await gallery('rename', 'Bob', 'Robert')).stdout).toBe('Renamed Bob to Robert (1 face).\n');
+  expect((await gallery('merge', 'Robert', 'Ann Lee')).stdout).toBe('Moved 1 face of Robert to Ann Lee.\n');
+  const [first] = JSON.parse((await gallery('show', 'Ann Lee', '--json')).stdout);
+  expect((await gallery('forget', 'Ann Lee', '--face', `${first.face}`)).stdout).toBe('Forgot 1 face of Ann Lee.\n');
+  expect((await gallery('forget', 'Ann Lee', '--face', '999')).stderr).toContain('Expected face 999 of Ann Lee');
+  expect((await gallery('import', 'bob.jsonl')).stdout).toBe('Added 1 faces of 1 people; 0 were known.\n');
+  expect((await gallery('forget', 'Ann Lee')).stdout).toBe('Forgot 2 faces of Ann Lee.\n');
+  expect(JSON.parse((await gallery('log', '--person', 'Ann Lee', '--json')).stdout)).toMatchObject([
+    { faces: 1, reason: 'face forgotten' },
+    { faces: 2, reason: 'person forgotten' },
+  ]);
+
+  await writeFile(join(cwd, 'key.txt'), '7'.repeat(64));
+  const migrated = await gallery('migrate', '--to', 'safe', '--new-key', 'key.txt');
+  expect(migrated.stdout).toBe('Copied 1 faces of 1 people to safe (protection: sealed); 0 were known.\n');
+  const closed = await runCli(['gallery', 'list', '--gallery', 'safe'], { cwd });
+  expect([closed.exitCode, closed.stderr]).toEqual([2, expect.stringContaining('pass --gallery-key FILE or set')]);
+  const env = { MAGFACE_GALLERY_KEY: '7'.repeat(64) };
+  expect(
+    (await runCli(['gallery', 'list', '--gallery', 'safe', '-q', '--format', 'csv'], { cwd, env })).stdout,
+  ).toMatch(/^person,faces,best_quality,added,expires,consent\nBob,1,88.1,/);
+});
+
+test('identify --fpir names a person, or says unknown', async () => {
+  const thresholds = [{ fmr: 0.001, threshold: 0.3, set: 's' }];
+  const services = { load: async () => fakeRecogniser({ thresholds }) };
+  const words = ['identify', '--gallery', 'people', 'ann/a.png', '--fpir', '0.01'];
+  const run = await runCli(words, { cwd, services });
+  expect(run.stderr).toBe(
+    "Threshold 0.3000, at which a share of 0.01 of strangers is named: from the model's measured rates, since 3 people are too few to measure.\n",
+  );
+  expect(run.stdout.split('\n')[0]).toMatch(/image +face +quality +person +similarity +margin +named/);
+  const [row] = JSON.parse((await runCli([...words, '--json'], { cwd, services })).stdout);
+  expect(row).toMatchObject({ named: expect.any(String), openSet: { source: 'model', fpir: 0.01 } });
 });

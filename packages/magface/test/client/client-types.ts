@@ -13,6 +13,7 @@ import ts from 'typescript';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
+import { fakeGallery } from '../serve/fake-gallery.ts';
 import { fakeInference } from '../serve/fake-inference.ts';
 
 /** Where the types stand. */
@@ -20,7 +21,7 @@ export const clientTypes: string = fileURLToPath(new URL('../../src/client/schem
 
 /** @returns the description with all that a service may have, people included */
 export async function describeService(): Promise<OpenAPI3> {
-  const gallery = { enrol: unasked, remove: unasked, search: unasked, count: unasked };
+  const gallery = fakeGallery();
   const parts = { inference: fakeInference(), metrics: createMetrics(), gallery, pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   await app.ready();
@@ -28,8 +29,6 @@ export async function describeService(): Promise<OpenAPI3> {
   await app.close();
   return description;
 }
-
-const unasked = (): Promise<never> => Promise.reject(new Error('Expected no question while the service is described.'));
 
 /** @returns the text of the types; an image is a `Blob`, a `File` or bytes */
 export async function typesOf(description: OpenAPI3): Promise<string> {

@@ -23,6 +23,9 @@ test('decides each match at a measured rate that is strict enough', async () => 
     fmr: 0.0001,
     people: 2000,
     expectedFalseHits: 0.2,
+    named: null,
+    margin: expect.closeTo(0.3, 10),
+    openSet: null,
     matches: [
       { person: 'ann', similarity: 0.6, faces: 2, same: true },
       { person: 'bea', similarity: 0.3, faces: 1, same: false },
@@ -30,6 +33,15 @@ test('decides each match at a measured rate that is strict enough', async () => 
   });
   const loose = await identify(gallery, embedding, { thresholds, fmr: 0.01, limit: 1 });
   expect(loose).toMatchObject({ fmr: 0.01, expectedFalseHits: 20, matches: [{ person: 'ann', same: true }] });
+});
+
+test('names a person at the threshold for everybody at once, or nobody', async () => {
+  const openSet = { threshold: 0.55, fpir: 0.01, interval: [0.005, 0.02], source: 'gallery' } as const;
+  const named = await identify(gallery, embedding, { thresholds, openSet, limit: 1 });
+  expect(named).toMatchObject({ named: 'ann', openSet, margin: expect.closeTo(0.3, 10) });
+  expect(named.matches).toHaveLength(1);
+  const unknown = await identify(gallery, embedding, { thresholds, openSet: { ...openSet, threshold: 0.61 } });
+  expect(unknown.named).toBeNull();
 });
 
 test('decides nothing without thresholds, and rejects a rate that was not measured', async () => {

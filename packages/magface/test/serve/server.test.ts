@@ -6,6 +6,7 @@ import type { InferenceQueue } from '../../src/serve/inference-queue.ts';
 import { createMetrics } from '../../src/serve/metrics.ts';
 import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
+import { fakeGallery } from './fake-gallery.ts';
 import { fakeInference } from './fake-inference.ts';
 
 const open: FastifyInstance[] = [];
@@ -37,8 +38,6 @@ function form(
   );
   return { payload: `${parts.join('')}--x--\r\n`, headers: { 'content-type': 'multipart/form-data; boundary=x' } };
 }
-
-const refuse = (): Promise<never> => Promise.reject(new Error('Expected no question to the gallery.'));
 
 const post = (app: FastifyInstance, url: string, body: ReturnType<typeof form>) =>
   app.inject({ method: 'POST', url, ...body });
@@ -111,6 +110,7 @@ test('compare decides at the measured threshold', async () => {
     fmrAsked: 0.001,
     same: true,
     quality: [50, 50],
+    likelihood: null,
   });
   const other = await post(app, '/v1/compare', form(['face 0', 'face 61']));
   expect(other.json().same).toBe(false);
@@ -208,8 +208,7 @@ test.each([
     'Expected a complete and well-formed request but received another: ',
   ],
 ])('an unreadable address gives the usual error: %s', async (_, url, status, words) => {
-  const people = { enrol: refuse, remove: refuse, search: refuse, count: refuse };
-  const parts = { inference: fakeInference(), metrics: createMetrics(), gallery: people, pageFolder: '/none' };
+  const parts = { inference: fakeInference(), metrics: createMetrics(), gallery: fakeGallery(), pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   open.push(app);
   const reply = await post(app, url, form(['face 0']));

@@ -2,10 +2,10 @@
 import { type Comparison, type DecisionOptions, decide, thresholdAt } from '../../decision.ts';
 import { ConfigError, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace, DetectedFace } from '../../face.ts';
+import { likelihoodRatio } from '../../likelihood-ratio.ts';
 import type { Threshold } from '../../models/contract.ts';
 import type { DownloadProgress } from '../../models/fetch.ts';
 import { type LoadedModel, loadModel } from '../../models/load-model.ts';
-import { likelihoodRatio } from '../../likelihood-ratio.ts';
 import { magnitudeOf } from '../../quality.ts';
 import { compare } from '../../similarity.ts';
 import { type DetectOptions, expectDetectOptions } from '../detector.ts';

@@ -41,8 +41,20 @@ describe('two faces', () => {
     expect(() => magface.threshold(1e-5)).toThrow('but received 0.00001: use 0.0001');
     const [a, b] = [face(2, 0, 0), face(3, 4, 0)]; // cosine 0.6
     const similarity = expect.closeTo(0.6, 6);
-    expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({ similarity, same: true, threshold: 0.5, fmr: 0.01, likelihood: null });
-    expect(magface.samePerson(a, b)).toEqual({ similarity, same: false, threshold: 0.9, fmr: 0.0001, likelihood: null });
+    expect(magface.samePerson(a, b, { fmr: 0.01 })).toEqual({
+      similarity,
+      same: true,
+      threshold: 0.5,
+      fmr: 0.01,
+      likelihood: null,
+    });
+    expect(magface.samePerson(a, b)).toEqual({
+      similarity,
+      same: false,
+      threshold: 0.9,
+      fmr: 0.0001,
+      likelihood: null,
+    });
     expect(() => magface.samePerson(a, face(1, 0))).toThrow('Expected two embeddings of the same length');
   });
 

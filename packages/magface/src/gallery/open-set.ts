@@ -1,0 +1,113 @@
+/**
+ * The threshold of a gallery at a false positive identification rate: the share of strangers for whom somebody is named. Every
+ * enrolled face serves as a stranger once: its similarity to the nearest other person is what a stranger would reach. A
+ * generalised Pareto distribution is fitted to the highest of these maxima.
+ *
+ * Few people leave that fit uncertain. So the fit is repeated on 100 draws, each of half as many people as there are, since
+ * maxima come in pairs: if one person is another's nearest, the reverse often holds too. The threshold is the one at which the mean
+ * of the rates of all fits is the rate asked for, and the interval holds 95 % of these rates. Taking the best fit's
+ * threshold would name strangers two to three times too often in a gallery of 30.
+ *
+ * @see Scheirer et al., "Meta-recognition: the theory and practice of recognition score analysis", TPAMI 2011, for tails of scores
+ */
+import type { DecisionThreshold } from '../decision.ts';
+import { ConfigError } from '../errors.ts';
+import { similarityAt } from '../false-match-rate.ts';
+import { fitGeneralisedPareto, type GeneralisedPareto, type ShapePrior, survival } from '../generalised-pareto.ts';
+import { randomStream } from '../random.ts';
+import { type ComparedPerson, nearestOthers, turnGiver } from './nearest-others.ts';
+
+/** A decision threshold for everybody in a gallery at once. */
+export interface OpenSetThreshold {
+  /** Least cosine at which a person is named; otherwise the answer is "unknown". */
+  readonly threshold: number;
+  /** The false positive identification rate that was asked for. */
+  readonly fpir: number;
+  /** The rate at the threshold lies here with a probability of 95 %, as far as the gallery tells; null from `model`. */
+  readonly interval: readonly [low: number, high: number] | null;
+  /** `gallery`: from its own people; `model`: too few of them, so from the model's measured rates. */
+  readonly source: 'gallery' | 'model';
+}
+
+/** Fewer people are too few for a tail. */
+const fewestPeople = 20;
+/** Share of the maxima in the tail, and most of them. */
+const [tailShare, mostInTail] = [0.6, 200];
+/** Fits to draws of people. */
+const draws = 100;
+/** Of a fit: far below what draws differ by. */
+const tolerance = 2e-3;
+/** Maxima of cosines have tails that end: this was seen on CFP's people, and the data soon outweigh it. */
+const shapePrior: ShapePrior = { mean: -0.1, deviation: 0.1 };
+/** Products of one face with one template: ten seconds on a core. */
+const mostProducts = 2e7;
+
+/** The tail of some maxima: a share of all lies above the start. */
+interface Tail extends GeneralisedPareto {
+  readonly start: number;
+  readonly share: number;
+}
+
+/**
+ * @param people - everybody in the gallery
+ * @param thresholds - of the model, for galleries of fewer than 20 people
+ * @param fpir - the largest share of strangers who may be named, in (0, 1)
+ * @throws {ConfigError} if the rate is none, or there are too few people and the model has no thresholds
+ */
+export async function openSetThreshold(
+  people: readonly ComparedPerson[],
+  thresholds: readonly DecisionThreshold[] | undefined,
+  fpir: number,
+): Promise<OpenSetThreshold> {
+  if (!(fpir > 0 && fpir < 1))
+    throw new ConfigError('fpir', `Expected a rate between 0 and 1 but received ${fpir}: use 0.01, for example.`);
+  if (people.length >= fewestPeople) return thresholdOfMaxima(await impostorMaxima(people), fpir);
+  const threshold = similarityAt(Math.min(0.5, fpir / Math.max(1, people.length)), thresholds ?? []);
+  return { threshold, fpir, interval: null, source: 'model' };
+}
+
+/** @returns per person, the cosines of its faces to the nearest other person; of a large gallery, those of some faces */
+export async function impostorMaxima(people: readonly ComparedPerson[]): Promise<number[][]> {
+  const maxima: number[][] = people.map(() => []);
+  for (const { person, similarity } of await nearestOthers(people, Math.ceil(mostProducts / people.length)))
+    maxima[person]!.push(similarity);
+  return maxima.filter(({ length }) => length > 0);
+}
+
+/** @param maxima - per person, as {@link impostorMaxima} gives them */
+export async function thresholdOfMaxima(
+  maxima: readonly (readonly number[])[],
+  fpir: number,
+): Promise<OpenSetThreshold> {
+  const random = randomStream(1);
+  const drawn = (): readonly number[] => maxima[Math.floor(random() * maxima.length)]!;
+  const giveTurn = turnGiver();
+  const tails: Tail[] = [];
+  while (tails.length < draws) {
+    tails.push(tailOf(Array.from({ length: Math.ceil(maxima.length / 2) }, drawn).flat()));
+    await giveTurn();
+  }
+  const meanRate = (threshold: number): number =>
+    tails.reduce((sum, tail) => sum + rateAt(threshold, tail), 0) / tails.length;
+  let [low, high] = [-1, 1];
+  while (high - low > 1e-6) {
+    const middle = (low + high) / 2;
+    if (meanRate(middle) > fpir) low = middle;
+    else high = middle;
+  }
+  const rates = tails.map((tail) => rateAt(high, tail)).sort((a, b) => a - b);
+  const outside = Math.round(0.025 * draws);
+  return { threshold: high, fpir, interval: [rates[outside]!, rates[draws - 1 - outside]!], source: 'gallery' };
+}
+
+function tailOf(maxima: readonly number[]): Tail {
+  const sorted = Float64Array.from(maxima).sort();
+  const count = Math.min(sorted.length - 1, mostInTail, Math.ceil(tailShare * sorted.length));
+  const start = sorted[sorted.length - 1 - count]!;
+  const excesses = sorted.subarray(-count).map((value) => Math.max(value - start, 1e-6)); // equal ones of a draw
+  return { ...fitGeneralisedPareto(excesses, shapePrior, tolerance), start, share: count / sorted.length };
+}
+
+/** Below its start a tail says nothing: there everybody may pass. */
+const rateAt = (threshold: number, { start, share, ...tail }: Tail): number =>
+  threshold < start ? 1 : share * survival(threshold - start, tail);
