@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { backbonesPage } from './support/backbone-page.ts';
 import { docExamples } from './support/examples.ts';
 import { cliPage, errorsPage, settingsPage, wholeProgram } from './support/reference-docs.ts';
 
@@ -44,6 +45,7 @@ test('docs/cli.md, docs/errors.md and docs/settings.md match the sources (otherw
   expect(read('docs/cli.md')).toBe(await cliPage());
   expect(read('docs/errors.md')).toBe(errorsPage());
   expect(read('docs/settings.md')).toBe(await settingsPage());
+  expect(read('docs/backbones.md')).toBe(backbonesPage());
 });
 
 test('the help of every command fits into 80 columns', async () => {

@@ -106,6 +106,12 @@ export function floatOf(node: NodeProto, name: string, standard: number): number
   return node.attribute.find((attribute) => attribute.name === name)?.f ?? standard;
 }
 
+/** @returns the attribute's text, or the operator's default */
+export function textOf(node: NodeProto, name: string, standard: string): string {
+  const found = node.attribute.find((attribute) => attribute.name === name);
+  return found === undefined ? standard : new TextDecoder().decode(found.s);
+}
+
 /** @returns axes from the attribute (old opsets) or the input (new ones); undefined if there are none, null if computed */
 export function axesOf(node: NodeProto, index: GraphIndex): number[] | undefined | null {
   const attribute = intsOf(node, 'axes');
@@ -137,6 +143,11 @@ export function intsAttribute(name: string, values: readonly number[]): Attribut
 /** A number as an attribute; a file holds it as float32. */
 export function floatAttribute(name: string, f: number): AttributeProto {
   return create(AttributeProtoSchema, { name, f, type: 1 });
+}
+
+/** A text as an attribute. */
+export function stringAttribute(name: string, text: string): AttributeProto {
+  return create(AttributeProtoSchema, { name, s: new TextEncoder().encode(text), type: 3 });
 }
 
 /** A Cast of a value. */

@@ -19,6 +19,7 @@ export {
   NetworkBuilder,
   type TensorSpec,
   type Weights,
+  type WindowShape,
 } from '../graph/networks/builder.ts';
 export { createNetwork, type ForwardOptions, type Network } from '../graph/torch/network.ts';
 export type { ConfigOf, Setting } from '../settings/setting.ts';

@@ -4,23 +4,43 @@ import { pathToFileURL } from 'node:url';
 import { ConfigError, firstLine } from '../../errors.ts';
 import { isModuleFile } from '../../settings/setting.ts';
 import type { Architecture } from './builder.ts';
+import { edgeface, edgefaceNames } from './edgeface.ts';
+import { ghostfacenet, ghostfacenetNames } from './ghostfacenet.ts';
 import { iresnet, iresnetNames } from './iresnet.ts';
-import { mobilefacenet, mobilefacenetRelu6 } from './mobilefacenet.ts';
+import { irse, irseNames } from './irse.ts';
+import { mbf, mbfNames } from './mbf.ts';
+import { mixfacenet, mixfacenetNames } from './mixfacenet.ts';
+import { mobilefacenet, mobilefacenetNames, mobilefacenetRelu6 } from './mobilefacenet.ts';
+import { pocketnet, pocketnetNames } from './pocketnet.ts';
+import { vit, vitNames } from './vit.ts';
 
 /** Describes a network whose feature has D values. */
 export type BuildArchitecture = (embeddingLength: number) => Architecture;
 
+/** A family's names, each with its network. */
+const family = <Name extends string>(
+  names: readonly Name[],
+  build: (name: Name, embeddingLength: number) => Architecture,
+): (readonly [string, BuildArchitecture])[] => names.map((name) => [name, (length) => build(name, length)]);
+
 const known: ReadonlyMap<string, BuildArchitecture> = new Map([
-  ...iresnetNames.map((name) => [name, (length: number) => iresnet(name, length)] as const),
-  ['mobilefacenet', mobilefacenet],
+  ...family(iresnetNames, iresnet),
+  ...family(mobilefacenetNames, mobilefacenet),
   ['mobilefacenet-relu6', mobilefacenetRelu6],
+  ...family(mbfNames, mbf),
+  ...family(irseNames, irse),
+  ...family(ghostfacenetNames, ghostfacenet),
+  ...family(mixfacenetNames, mixfacenet),
+  ...family(pocketnetNames, pocketnet),
+  ...family(edgefaceNames, edgeface),
+  ...family(vitNames, vit),
 ]);
 
 /** The names that {@link architecture} accepts. */
 export const architectureNames: readonly string[] = [...known.keys()];
 
 /**
- * @param name - `iresnet18`, `iresnet34`, `iresnet50`, `iresnet100`, `mobilefacenet` or `mobilefacenet-relu6` (`--arch`)
+ * @param name - one of {@link architectureNames} (`--arch`)
  * @param embeddingLength - D (`--embedding-size`) @default 512
  * @throws {ConfigError} for another name
  */

@@ -13,6 +13,7 @@ const blocks = {
   iresnet34: [3, 4, 6, 3],
   iresnet50: [3, 4, 14, 3],
   iresnet100: [3, 13, 30, 3],
+  iresnet200: [6, 26, 60, 6],
 } as const;
 
 /** Channels of each stage. */

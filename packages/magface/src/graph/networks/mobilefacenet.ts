@@ -15,18 +15,27 @@ const stages = [
   { expansion: 2, channels: 128, repeat: 2, stride: 1 },
 ] as const;
 
+/** Names with their factors on the channels of every layer but the last. */
+const factors = { mobilefacenet: 1, 'mobilefacenet-half': 0.5, 'mobilefacenet-quarter': 0.25 } as const;
+
+export type MobileFaceNetName = keyof typeof factors;
+
+export const mobilefacenetNames: readonly MobileFaceNetName[] = Object.keys(factors) as MobileFaceNetName[];
+
 /** @param embeddingLength - D @default 512 */
-export function mobilefacenet(embeddingLength = 512): Architecture {
+export function mobilefacenet(name: MobileFaceNetName, embeddingLength = 512): Architecture {
   const net = new NetworkBuilder();
-  const activate = (name: string, x: string, channels: number): string => net.prelu(`${name}.prelu`, x, channels);
-  const blocks = new Blocks(net, { epsilon: batchNormEpsilon, activate });
-  let x = blocks.convolution('conv1', inputValue, { from: 3, to: 64, kernel: 3, stride: 2 }); // (N, 64, 56, 56)
-  x = blocks.convolution('dw_conv1', x, { from: 64, to: 64, kernel: 3, groups: 64 });
+  const activate = (layer: string, x: string, channels: number): string => net.prelu(`${layer}.prelu`, x, channels);
+  const factor = factors[name];
+  const blocks = new Blocks(net, { epsilon: batchNormEpsilon, activate, factor });
+  const [width, last] = [64 * factor, 512 * factor];
+  let x = blocks.convolution('conv1', inputValue, { from: 3, to: width, kernel: 3, stride: 2 }); // (N, 64, 56, 56)
+  x = blocks.convolution('dw_conv1', x, { from: width, to: width, kernel: 3, groups: width });
   x = blocks.body(x); // (N, 512, 1, 1)
   x = net.flatten('flatten', x); // (N, 512)
-  x = net.linear('linear', x, 512, embeddingLength);
+  x = net.linear('linear', x, last, embeddingLength);
   net.batchNorm('features', x, embeddingLength); // (N, D)
-  return net.build('mobilefacenet', embeddingLength);
+  return net.build(name, embeddingLength);
 }
 
 /**
@@ -39,7 +48,7 @@ export function mobilefacenetRelu6(embeddingLength = 512): Architecture {
   const net = new NetworkBuilder();
   const epsilon = 1e-5;
   const withRelu = (highest: number): Blocks =>
-    new Blocks(net, { epsilon, activate: (name, x) => net.clamp(`${name}.relu`, x, highest) });
+    new Blocks(net, { epsilon, activate: (name, x) => net.clamp(`${name}.relu`, x, highest), factor: 1 });
   const [blocks, plain] = [withRelu(6), withRelu(Number.POSITIVE_INFINITY)];
   let x = blocks.convolution('conv1', inputValue, { from: 3, to: 64, kernel: 3, stride: 2 }); // (N, 64, 56, 56)
   x = plain.convolution('dw_conv1', x, { from: 64, to: 64, kernel: 3, groups: 64 });
@@ -56,6 +65,8 @@ interface BlockSettings {
   readonly epsilon: number;
   /** Adds the activation of a convolution's value. */
   readonly activate: (name: string, input: string, channels: number) => string;
+  /** Factor on the channels of all layers. */
+  readonly factor: number;
 }
 
 /** The parts that all variants share. */
@@ -75,18 +86,21 @@ class Blocks {
 
   /** From (N, 64, 56, 56) to (N, 512, 1, 1): the table's bottlenecks and the depthwise convolution over the last map. */
   body(input: string): string {
+    const { factor } = this.#settings;
+    const last = 512 * factor;
     let x = input;
-    let channels: number = 64;
+    let channels = 64 * factor;
     let index = 0;
-    for (const { expansion, channels: width, repeat, stride } of stages) {
+    for (const { expansion, channels: full, repeat, stride } of stages) {
+      const width = full * factor;
       for (let i = 0; i < repeat; i++) {
         const shape = { from: channels, to: width, inner: channels * expansion, stride: i === 0 ? stride : 1 };
         x = this.#bottleneck(`bottleneck.${index++}`, x, shape);
         channels = width;
       }
     }
-    x = this.convolution('conv2', x, { from: channels, to: 512, kernel: 1 }); // (N, 512, 7, 7)
-    return this.#normed('gdconv', x, { from: 512, to: 512, kernel: 7, padding: 0, groups: 512 });
+    x = this.convolution('conv2', x, { from: channels, to: last, kernel: 1 }); // (N, 512, 7, 7)
+    return this.#normed('gdconv', x, { from: last, to: last, kernel: 7, padding: 0, groups: last });
   }
 
   /** Widen, filter each channel, narrow without activation; added to the input where the shapes allow. */

@@ -1,9 +1,10 @@
 /** Runs a network with libtorch and gradients: one described by graph/networks, or one that any framework exported. */
 import { type Device, fromArray, Generator, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
-import { type Architecture, inputValue, type Weights } from '../networks/builder.ts';
+import { type Architecture, inputValue, type TensorSpec, type Weights } from '../networks/builder.ts';
 import { neededNodes } from '../nodes.ts';
 import type { NodeProto } from '../onnx/onnx_pb.ts';
+import { floatsOf, isFloat, tensorOf } from '../onnx/tensor.ts';
 import { isLearning, type Pass } from './operators.ts';
 import { type Step, stepsOf, type TranslatedNode } from './steps.ts';
 import { numbersOf, translated } from './translate.ts';
@@ -30,6 +31,8 @@ export interface NetworkParts {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Names of those that can be trained. */
   readonly trainable: ReadonlySet<string>;
+  /** Numbers of the formula that nodes read as values, by name. @default none */
+  readonly constants?: ReadonlyMap<string, Tensor>;
   readonly isFused: boolean;
 }
 
@@ -50,10 +53,12 @@ export class Network {
   /** Whether BatchNorm is fused with the next layer; results differ only by rounding. */
   isFused: boolean;
   readonly #nodes: readonly TranslatedNode[];
+  readonly #constants: ReadonlyMap<string, Tensor>;
   readonly #steps = new Map<string, readonly Step[]>();
 
   /** @internal */
-  constructor({ name, device, nodes, input, output, tensors, trainable, isFused }: NetworkParts) {
+  constructor(parts: NetworkParts) {
+    const { name, device, nodes, input, output, tensors, trainable, constants = new Map(), isFused } = parts;
     this.name = name;
     this.device = device;
     this.input = input;
@@ -63,6 +68,7 @@ export class Network {
     this.weights = new Map([...tensors].filter(([tensor]) => trainable.has(tensor)));
     this.isFused = isFused;
     this.#nodes = nodes;
+    this.#constants = constants;
   }
 
   /** Running means and variances that training changes, by name. */
@@ -82,7 +88,7 @@ export class Network {
     using all = scope();
     const values = new Map([[from, value]]);
     for (const { reads, writes, run, frees } of this.#between(from, to)) {
-      const inputs = reads.map((name) => values.get(name) ?? this.tensors.get(name));
+      const inputs = reads.map((name) => values.get(name) ?? this.tensors.get(name) ?? this.#constants.get(name));
       values.set(writes, run(inputs, pass));
       // A value is freed after its last reader; autograd keeps what backward needs.
       for (const name of frees) {
@@ -122,17 +128,24 @@ export function createNetwork(architecture: Architecture, start: number | Weight
   const generator = new Generator(typeof start === 'number' ? start : 0);
   const readers = new Map(nodes.flatMap((node) => node.input.slice(1).map((input) => [input, node] as const)));
   const shapes = new Map(architecture.tensors.map((spec) => [spec.name, spec.shape]));
-  const random = (tensor: string, shape: readonly number[]): Tensor => {
+  const random = ({ name: tensor, shape, start: own }: TensorSpec): Tensor => {
+    if (typeof own === 'number') return zeros(shape).fill_(own);
+    if (own !== undefined) return zeros(shape).normal_({ std: own.deviation, generator });
     const { opType, input } = readers.get(tensor)!;
     return initialised(tensor, shape, { opType, inFeatures: shapes.get(input[1]!)![1] ?? 1, generator });
   };
+  const place = (value: Tensor): Tensor => all.keep(device === 'cpu' ? value : value.to({ device }));
   const tensors = new Map<string, Tensor>();
-  for (const { name: tensor, shape, trainable } of architecture.tensors) {
-    const value = typeof start === 'number' ? random(tensor, shape) : valuesOf(start, tensor, shape).clone();
-    const placed = all.keep(device === 'cpu' ? value : value.to({ device }));
-    placed.requiresGrad = trainable;
-    tensors.set(tensor, placed);
+  for (const spec of architecture.tensors) {
+    const value = typeof start === 'number' ? random(spec) : valuesOf(start, spec.name, spec.shape).clone();
+    const placed = place(value);
+    placed.requiresGrad = spec.trainable;
+    tensors.set(spec.name, placed);
   }
+  const numbers = constants.map((proto) => [proto.name, tensorOf(proto, name)] as const);
+  const placed = numbers.flatMap(([constant, tensor]) =>
+    isFloat(tensor) ? [[constant, place(fromArray(floatsOf(tensor), tensor.dims).clone())] as const] : [],
+  );
   return new Network({
     name,
     device,
@@ -141,6 +154,7 @@ export function createNetwork(architecture: Architecture, start: number | Weight
     output: nodes.at(-1)!.output[0]!,
     tensors,
     trainable: new Set(architecture.tensors.filter((spec) => spec.trainable).map((spec) => spec.name)),
+    constants: new Map(placed),
     isFused: true,
   });
 }
@@ -158,6 +172,7 @@ function initialised(
   const tensor = zeros(shape);
   switch (opType) {
     case 'Conv':
+      if (shape.length === 1) return tensor; // a bias
       return tensor.normal_({ std: Math.sqrt(2 / (shape[0]! * shape[2]! * shape[3]!)), generator });
     case 'Gemm': {
       const bound = 1 / Math.sqrt(inFeatures);

@@ -13,7 +13,7 @@ import {
   type Tensor,
   zeros,
 } from '@magface/torch';
-import { floatOf, intOf, intsOf } from '../nodes.ts';
+import { floatOf, intOf, intsOf, textOf } from '../nodes.ts';
 import type { NodeProto } from '../onnx/onnx_pb.ts';
 import { batchNorm } from './batch-norm.ts';
 
@@ -65,6 +65,11 @@ export interface GraphOperator {
 const padNd = operator('aten::constant_pad_nd');
 const averagePool = operator('aten::avg_pool2d');
 const leakyRelu = operator('aten::leaky_relu');
+const erf = operator('aten::erf');
+const softmax = operator('aten::softmax.int');
+const layerNorm = operator('aten::layer_norm');
+const nearestExact = operator('aten::_upsample_nearest_exact2d.vec');
+const nearest = operator('aten::upsample_nearest2d.vec');
 
 const define = (run: Run, more: Omit<GraphOperator, 'run'> = {}): GraphOperator => ({ ...more, run: run as never });
 
@@ -78,18 +83,37 @@ export const operators: Readonly<Record<string, GraphOperator>> = {
   Conv: define(convolved, { learned: [1, 2], lacks: windowLacks }),
   Div: define(([a, b]) => a!.div(b!)),
   Dropout: define(([x], context) => channelDropout(x!, context)),
+  Erf: define(([x]) => invoke(erf, [x!])),
   Flatten: define(([x], { node }) => flattened(x!, intOf(node, 'axis', 1))),
   Gemm: define(([a, b, c], context) => multiplied(a!, b!, c, context), { learned: [1, 2] }),
   GlobalAveragePool: define(([x]) => x!.meanDim([2, 3], { keepdim: true })),
+  HardSigmoid: define(([x], { node }) =>
+    x!
+      .mul(floatOf(node, 'alpha', 0.2))
+      .add(floatOf(node, 'beta', 0.5))
+      .clamp({ min: 0, max: 1 }),
+  ),
   Identity: define(([x]) => alias(x!)),
+  LayerNormalization: define(([x, weight, bias], { node }) => normalizedRows([x!, weight!, bias], node), {
+    learned: [1, 2],
+  }),
   LeakyRelu: define(([x], { node }) => invoke(leakyRelu, [x!, floatOf(node, 'alpha', 0.01)])),
   MatMul: define(([a, b]) => matmul(a!, b!), { learned: [0, 1] }),
   MaxPool: define(([x], context) => maxPooled(x!, context), { lacks: windowLacks }),
   Mul: define(([a, b]) => a!.mul(b!), { learned: [0, 1] }),
   PRelu: define(([x, slope]) => x!.prelu(slopesFor(x!, slope!)), { learned: [1] }),
+  ReduceL2: define(
+    ([x], context) => x!.norm(2, axesIn(context)!, { keepdim: intOf(context.node, 'keepdims', 1) === 1 }),
+    {
+      lacks: (context) => (axesIn(context) === undefined ? 'all axes at once' : undefined),
+    },
+  ),
   Relu: define(([x]) => x!.relu()),
   Reshape: define(([x], context) => reshaped(x!, context), { lacks: storedLacks(1, 'shape') }),
+  Resize: define(([x], context) => resized(x!, context), { lacks: resizeLacks }),
   Sigmoid: define(([x]) => x!.sigmoid()),
+  Slice: define(([x], context) => sliced(x!, context), { lacks: sliceLacks }),
+  Softmax: define(([x], { node }) => invoke(softmax, [x!, intOf(node, 'axis', -1)])),
   Squeeze: define(([x], context) => squeezed(x!, context)),
   Sub: define(([a, b]) => a!.sub(b!), { learned: [0, 1] }),
   Transpose: define(([x], { node }) => x!.permute(intsOf(node, 'perm') ?? [...x!.shape.keys()].reverse())),
@@ -200,7 +224,33 @@ function flattened(x: Tensor, axis: number): Tensor {
   return x.contiguous().reshape([rows, x.length / rows]);
 }
 
-const axesIn = ({ node, numbers }: NodeContext): readonly number[] | undefined => intsOf(node, 'axes') ?? numbers(1);
+/** LayerNorm over the axes from `axis` on. */
+function normalizedRows([x, weight, bias]: readonly [Tensor, Tensor, Tensor | undefined], node: NodeProto): Tensor {
+  const axis = intOf(node, 'axis', -1);
+  const sizes = x.shape.slice(axis < 0 ? x.shape.length + axis : axis);
+  return invoke(layerNorm, [x, sizes, weight, bias ?? null, floatOf(node, 'epsilon', 1e-5)]);
+}
+
+/** Consecutive values along each axis; a negative limit counts from the end. */
+function sliced(x: Tensor, { numbers }: NodeContext): Tensor {
+  const [starts, ends] = [numbers(1)!, numbers(2)!];
+  const axes = numbers(3) ?? starts.map((_, i) => i);
+  return axes.reduce((value, axis, i) => {
+    const size = value.size(axis);
+    const place = (at: number): number => Math.max(0, Math.min(size, at < 0 ? at + size : at));
+    const [start, end] = [place(starts[i]!), place(ends[i]!)];
+    return value.narrow(axis, start, Math.max(0, end - start));
+  }, alias(x));
+}
+
+/** Nearest neighbours: by the pixel whose area covers the centre, or by the pixel at the rounded-down place. */
+function resized(x: Tensor, { node, numbers }: NodeContext): Tensor {
+  const sizes = x.shape.map((size, i) => numbers(3)?.[i] ?? Math.floor(size * numbers(2)![i]!));
+  const isExact = textOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'half_pixel';
+  return invoke(isExact ? nearestExact : nearest, [x, sizes.slice(2), null]);
+}
+
+const axesIn = ({ node, numbers }: StoredContext): readonly number[] | undefined => intsOf(node, 'axes') ?? numbers(1);
 
 /** Proceeds from the last axis to the first, so that the earlier ones keep their positions. */
 function squeezed(x: Tensor, context: NodeContext): Tensor {
@@ -236,8 +286,7 @@ function averagePooled(x: Tensor, { node }: NodeContext): Tensor {
 }
 
 function windowLacks({ node }: StoredContext): string | undefined {
-  const automatic = node.attribute.find(({ name }) => name === 'auto_pad');
-  const text = automatic === undefined ? 'NOTSET' : new TextDecoder().decode(automatic.s);
+  const text = textOf(node, 'auto_pad', 'NOTSET');
   if (text !== 'NOTSET' && text !== 'VALID') return `auto_pad ${text}`;
   const [top = 0, left = 0, bottom = 0, right = 0] = intsOf(node, 'pads') ?? [];
   if (node.opType === 'AveragePool' && (top !== bottom || left !== right)) return 'pads that differ between sides';
@@ -247,6 +296,20 @@ function windowLacks({ node }: StoredContext): string | undefined {
 function clipLacks({ node, numbers }: StoredContext): string | undefined {
   const computed = [1, 2].some((input) => (node.input[input] ?? '') !== '' && numbers(input) === undefined);
   return computed ? 'computed limits' : undefined;
+}
+
+function sliceLacks({ numbers }: StoredContext): string | undefined {
+  if (numbers(1) === undefined || numbers(2) === undefined) return 'computed limits';
+  return (numbers(4) ?? []).every((step) => step === 1) ? undefined : 'steps other than 1';
+}
+
+function resizeLacks({ node, numbers }: StoredContext): string | undefined {
+  const scale = numbers(2)?.length === 4 ? numbers(2) : numbers(3);
+  if (scale === undefined || scale.length !== 4) return 'computed sizes';
+  const modes = [textOf(node, 'mode', 'nearest'), textOf(node, 'coordinate_transformation_mode', 'half_pixel')];
+  const way = [...modes, textOf(node, 'nearest_mode', 'round_prefer_floor')].join();
+  const known = ['nearest,half_pixel,round_prefer_ceil', 'nearest,asymmetric,floor'];
+  return known.includes(way) ? undefined : `the modes ${way}`;
 }
 
 function storedLacks(input: number, what: string): (context: StoredContext) => string | undefined {

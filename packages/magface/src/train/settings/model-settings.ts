@@ -1,4 +1,6 @@
 /** Settings of training: data, network, loss, schedule. */
+import { architectureNames } from '../../graph/networks/architectures.ts';
+
 export const modelSettings = {
   trainList: {
     group: 'Data:',
@@ -97,9 +99,9 @@ export const modelSettings = {
   arch: {
     group: 'Model:',
     takes: 'choiceOrModule',
-    choices: ['iresnet18', 'iresnet34', 'iresnet50', 'iresnet100', 'mobilefacenet', 'mobilefacenet-relu6'],
+    choices: architectureNames as readonly string[],
     value: '<name>',
-    says: 'architecture: iresnet18, iresnet34, iresnet50, iresnet100, mobilefacenet, mobilefacenet-relu6, or your own file: ./net.mjs',
+    says: 'architecture: a name from docs/backbones.md, such as iresnet50, mobilefacenet or edgeface-xs, or your own file: ./net.mjs',
     onlyFor: 'network',
     default: 'iresnet100',
   },

@@ -95,6 +95,54 @@ const cases: readonly Case[] = [
     'AveragePool counting its padding',
     [one('AveragePool', { int: { count_include_pad: 1 }, ints: { kernel_shape: [2, 2], pads: [1, 1, 1, 1] } })],
   ],
+  ['Erf', [one('Erf')]],
+  ['HardSigmoid', [one('HardSigmoid', { float: { alpha: 0.9, beta: 0.4 } })]],
+  [
+    'LayerNormalization',
+    [one('LayerNormalization', { inputs: ['x', 's', 'b'], float: { epsilon: 0.01 } })],
+    { stored: { s: weight('s', 6), b: weight('b', 6) } },
+  ],
+  [
+    'LayerNormalization over two axes',
+    [one('LayerNormalization', { inputs: ['x', 's'], int: { axis: 2 } })],
+    { stored: { s: weight('s', 6, 6) } },
+  ],
+  ['ReduceL2', [one('ReduceL2', { ints: { axes: [-1] }, int: { keepdims: 0 } })]],
+  ['Softmax', [one('Softmax', { int: { axis: 1 } })]],
+  [
+    'Slice of two axes, one from the end',
+    [one('Slice', { inputs: ['x', 'starts', 'ends', 'axes'] })],
+    { stored: { starts: whole(1, -5), ends: whole(2 ** 31 - 1, -1), axes: whole(1, 3) } },
+  ],
+  [
+    'Resize by centres',
+    [
+      one('Resize', {
+        inputs: ['x', '', 'scales'],
+        text: { mode: 'nearest', coordinate_transformation_mode: 'half_pixel', nearest_mode: 'round_prefer_ceil' },
+      }),
+    ],
+    { stored: { scales: floatTensor([4], Float32Array.of(1, 1, 2.1667, 1.5)) } },
+  ],
+  [
+    'Resize by places rounded down',
+    [
+      one('Resize', {
+        inputs: ['x', '', 'scales'],
+        text: { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+      }),
+    ],
+    { stored: { scales: floatTensor([4], Float32Array.of(1, 1, 2, 2)) } },
+  ],
+  [
+    'MatMul of two values in five dimensions',
+    [
+      one('Reshape', { inputs: ['x', 'to'], output: 'r' }),
+      one('Transpose', { inputs: ['r'], output: 't', ints: { perm: [0, 1, 2, 4, 3] } }),
+      one('MatMul', { inputs: ['r', 't'] }),
+    ],
+    { stored: { to: whole(1, -1, 4, 2, 18) } },
+  ],
   ['Identity and Dropout', [one('Identity', { output: 'i' }), one('Dropout', { inputs: ['i'] })]],
 ];
 
