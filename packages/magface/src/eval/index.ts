@@ -129,6 +129,15 @@ export type {
 } from './pair-report.ts';
 export { type ResolveOptions, resolvePairs } from './pairs.ts';
 export {
+  fitQmagface,
+  officialLine,
+  type QMagFaceFigures,
+  type QMagFaceLine,
+  type QMagFaceOptions,
+  qmagfaceFigures,
+  qmagfaceScore,
+} from './qmagface.ts';
+export {
   fitQualityDecision,
   type QualifiedPairs,
   type QualityBin,

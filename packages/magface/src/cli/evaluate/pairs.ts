@@ -1,9 +1,10 @@
 /** `magface evaluate pairs`: the official ten folds and further figures. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { estimateThresholds, type ThresholdEstimate } from '../../eval/bootstrap.ts';
 import { type GroupReport, ratesByGroup } from '../../eval/groups.ts';
 import { identitiesOf } from '../../eval/identities.ts';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
+import { type QMagFaceFigures, type QMagFaceLine, qmagfaceFigures } from '../../eval/qmagface.ts';
 import { fitQualityDecision, type QualityDecision } from '../../eval/quality-decision.ts';
 import { type MeaningOptions, measureMeaning, type QualityMeaning } from '../../eval/quality-meaning.ts';
 import { type Verification, verify } from '../../eval/verification.ts';
@@ -16,6 +17,14 @@ import { addSettings } from '../setting-flags.ts';
 import { figureColumns } from './columns.ts';
 import { meaningLines, scaleOf } from './meaning.ts';
 import { foldSettings, pairSettings, reliabilitySettings } from './options.ts';
+
+/** @throws {InvalidArgumentError} if it is neither `fit` nor two numbers */
+function lineOf(text: string): QMagFaceLine | 'fit' {
+  if (text === 'fit') return text;
+  const [alpha, beta, ...others] = text.split(',').map(Number);
+  if (others.length === 0 && Number.isFinite(alpha) && Number.isFinite(beta)) return { alpha: alpha!, beta: beta! };
+  throw new InvalidArgumentError('Expected two numbers, such as 0.077428,0.125926, or fit.');
+}
 
 const settings = {
   ...pairSettings,
@@ -39,6 +48,13 @@ const settings = {
     value: '<n>',
     says: 'also fit one threshold per quality bin (n bins) and test it on held-out folds',
   },
+  qmagface: {
+    group: 'Protocol:',
+    takes: 'text',
+    parse: lineOf,
+    value: '<line>',
+    says: 'also compare with quality, by QMagFace: α and β, such as 0.077428,0.125926, or fit, by the other folds',
+  },
   ...reliabilitySettings,
   scale: {
     group: 'Protocol:',
@@ -56,6 +72,7 @@ type Flags = ConfigOf<typeof settings>;
 interface PairsResult extends Verification, Partial<QualityMeaning> {
   readonly thresholds?: readonly ThresholdEstimate[];
   readonly qualityDecision?: QualityDecision;
+  readonly qmagface?: QMagFaceFigures;
   readonly groups?: Readonly<Record<string, GroupReport>>;
 }
 
@@ -72,7 +89,7 @@ export function defineEvaluatePairs(command: Command, context: Context): void {
 
 function measure(
   loaded: LoadedPairs,
-  { folds, far, intervals, qualityBins: bins, reliability, scale }: Flags,
+  { folds, far, intervals, qualityBins: bins, qmagface, reliability, scale }: Flags,
 ): PairsResult {
   const { features, rows, similarities, same, columns } = loaded;
   const people = identitiesOf(rows, features.names);
@@ -86,6 +103,9 @@ function measure(
       thresholds: estimateThresholds(similarities, same, people, { far: told }),
     }),
     ...(bins !== undefined && { qualityDecision: fitQualityDecision(loaded, people, { fmr, bins, folds }) }),
+    ...(qmagface !== undefined && {
+      qmagface: qmagfaceFigures(loaded, { line: qmagface === 'fit' ? undefined : qmagface, folds, far: told }),
+    }),
     ...(groups.length > 0 && { groups: Object.fromEntries(groups) }),
     ...(reliability !== undefined && measureMeaning(loaded, people, { fmr, bins: reliability, scale })),
   };
@@ -107,6 +127,7 @@ function linesOf(result: PairsResult): string[] {
         `TAR at ${far.padEnd(7)} ${inPercent(tar)}   threshold ${result.thresholdAtFar[far]?.toFixed(4)}${interval(far)}`,
     ),
     ...(qualityDecision === undefined ? [] : [qualityLine(qualityDecision)]),
+    ...(result.qmagface === undefined ? [] : qmagfaceLines(result.qmagface)),
     ...Object.entries(groups).flatMap(([name, report]) => groupLines(name, report)),
     ...(result.reliability === undefined ? [] : meaningLines({ ...result, reliability: result.reliability })),
   ];
@@ -117,6 +138,15 @@ function qualityLine({ fmr, bins, better, heldOutTar, gainInterval }: QualityDec
   const verdict = `gain ${gain} points: ${better ? 'better' : 'not shown to be better, use one threshold'}`;
   const limits = bins.map((bin) => bin.threshold.toFixed(4)).join(', ');
   return `By quality     TAR ${inPercent(heldOutTar.binned)} against ${inPercent(heldOutTar.plain)} at FMR ${fmr} on held-out folds (${verdict}); thresholds ${limits}`;
+}
+
+function qmagfaceLines({ line, fitted, accuracy, auc, eer, tarAtFar }: QMagFaceFigures): string[] {
+  const constants = `α ${line.alpha.toPrecision(4)}, β ${line.beta.toPrecision(4)}`;
+  const tars = Object.entries(tarAtFar).map(([far, tar]) => `${inPercent(tar)} at ${far}`);
+  return [
+    `QMagFace       ${inPercent(accuracy)}, AUC ${auc.toFixed(5)}, EER ${inPercent(eer)}, TAR ${tars.join(', ')}`,
+    `               ${constants}${fitted ? '; the figures use those of the other folds' : ''}`,
+  ];
 }
 
 function groupLines(name: string, { fmr, groups }: GroupReport): string[] {

@@ -4,6 +4,7 @@
  * L = L_MagFace(recognisable faces)
  *       + κ · mean_i [1 − cos(f_i, f⁰_i)]              f⁰: the starting model's feature of the same face, undamaged
  *       + ω · mean_i [(‖f_i‖ − t_i) / (u_a − l_a)]²    t_i: where the face's recognisability puts it within [l_a, u_a]
+ *       + π · L_pair(recognisable faces)               triplet or contrastive, if asked for: model/pair-losses.ts
  *
  * The second term preserves the model's knowledge when there are few people, and pulls a damaged face to the features of the
  * undamaged one. It too uses recognisable faces only. The third trains the magnitude, which margins alone train slowly.
@@ -11,6 +12,7 @@
 import { fromArray, normalize, type Tensor } from '@magface/torch';
 import type { BatchLoss, LossOf } from '../model/head.ts';
 import { type MagFaceConstants, magfaceLoss } from '../model/magface-loss.ts';
+import { contrastiveLoss, type PairLoss, pairMargins, tripletLoss } from '../model/pair-losses.ts';
 import type { DamageSum } from './augmentations.ts';
 
 export interface FinetuneWeights {
@@ -18,6 +20,22 @@ export interface FinetuneWeights {
   readonly keep: number;
   /** ω. `--quality-weight` */
   readonly quality: number;
+  /** `--pair-loss` with `--pair-weight` and `--pair-margin` @default none */
+  readonly pairs?: PairTerm;
+}
+
+/** A loss over the pairs of a batch. */
+export interface PairTerm {
+  readonly loss: PairLoss;
+  /** π */
+  readonly weight: number;
+  /** @default that of the paper */
+  readonly margin?: number | undefined;
+}
+
+function pairTerm(features: Tensor, labels: Tensor, { loss, margin, weight }: PairTerm): Tensor {
+  const of = loss === 'triplet' ? tripletLoss : contrastiveLoss;
+  return of(features, labels, margin ?? pairMargins[loss]).mul(weight);
 }
 
 /** Targets of a batch, one row per face. */
@@ -56,9 +74,10 @@ export const finetuneTerms =
     const range = constants.upperMagnitude - constants.lowerMagnitude;
     const quality = magnitudes.sub(wanted).div(range).square().mean();
 
+    const single = total.add(kept.mul(weights.keep)).add(quality.mul(weights.quality));
     return {
       ...magface,
-      total: total.add(kept.mul(weights.keep)).add(quality.mul(weights.quality)),
+      total: weights.pairs === undefined ? single : single.add(pairTerm(known, labels, weights.pairs)),
       magnitudes,
       labels,
       rows: Array.from(targets.recognisable, Number),

@@ -90,7 +90,9 @@ async function prepareTeaching(
     onProgress: everyTenth('Starting features', onNote),
   });
   const constants = constantsOf(config, start, onNote);
-  const weights = { keep: config.keepWeight, quality: config.qualityWeight };
+  const { pairLoss: loss, pairWeight: weight, pairMargin: margin } = config;
+  const pairs = loss === 'none' ? {} : { pairs: { loss, weight, margin } };
+  const weights = { keep: config.keepWeight, quality: config.qualityWeight, ...pairs };
   const centers = config.centers === 'mean' ? start.centers : randomCenters(start.centers.length, config.seed);
   const { input } = contract;
   const scaled = precision === 'fp16' ? { lossScale: new LossScale() } : {};
