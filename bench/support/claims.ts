@@ -29,7 +29,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim:
       'Strangers whom `identify --fpir` names, asked for and measured, in galleries of CFP’s and LFW’s people; people not found, beside the threshold of single comparisons at FMR 1e-3',
     figures:
-      'at FPIR 0.01: LFW 30 people {results.5.fpirMeasured}, 300 {results.7.fpirMeasured}, 3,000 {results.9.fpirMeasured}; within the stated interval {results.5.withinInterval}, {results.7.withinInterval}, {results.9.withinInterval}; FNIR {results.5.fnir}, {results.7.fnir}, {results.9.fnir}; at the pair threshold FPIR {results.5.pairThresholdAtFmr0001.fpir}, {results.7.pairThresholdAtFmr0001.fpir}, {results.9.pairThresholdAtFmr0001.fpir}',
+      'at FPIR 0.01: LFW 30 people {results.3.fpirMeasured}, 300 {results.5.fpirMeasured}, 3,000 {results.7.fpirMeasured}; within the stated interval {results.3.withinInterval}, {results.5.withinInterval}, {results.7.withinInterval}; FNIR {results.3.fnir}, {results.5.fnir}, {results.7.fnir}; at the pair threshold FPIR {results.3.pairThresholdAtFmr0001.fpir}, {results.5.pairThresholdAtFmr0001.fpir}, {results.7.pairThresholdAtFmr0001.fpir}',
   },
   likelihood: {
     claim:
