@@ -6,7 +6,7 @@ import { identitiesOf } from '../../eval/identities.ts';
 import { type LoadedPairs, loadPairs } from '../../eval/load-pairs.ts';
 import { type QMagFaceFigures, type QMagFaceLine, qmagfaceFigures } from '../../eval/qmagface.ts';
 import { fitQualityDecision, type QualityDecision } from '../../eval/quality-decision.ts';
-import { type MeaningOptions, measureMeaning, type QualityMeaning } from '../../eval/quality-meaning.ts';
+import { measureMeaning, type QualityMeaning } from '../../eval/quality-meaning.ts';
 import { type Verification, verify } from '../../eval/verification.ts';
 import { inPercent } from '../../report/page.ts';
 import type { ConfigOf } from '../../settings/setting.ts';
