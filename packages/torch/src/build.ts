@@ -81,9 +81,19 @@ function compile(libtorch: Libtorch, folder: string): void {
 function cmake(words: readonly string[]): void {
   const result = spawnSync('cmake', words, { encoding: 'utf8' });
   if (result.error) {
-    throw new LibtorchError('Compiling needs cmake and a C++20 compiler: install them (apt-get install cmake g++).', {
-      cause: result.error,
+    const fault = {
+      expected: 'cmake and a C++20 compiler',
+      problem: 'cmake could not be started',
+      remedy: 'install them (apt-get install cmake g++)',
+    };
+    throw new LibtorchError(fault, { cause: result.error });
+  }
+  if (result.status !== 0) {
+    const output = `${result.stdout}${result.stderr}`.trimEnd();
+    throw new LibtorchError({
+      expected: 'the addon to compile',
+      problem: 'cmake failed',
+      remedy: `see its output\n${output}`,
     });
   }
-  if (result.status !== 0) throw new LibtorchError(`The addon did not compile:\n${result.stdout}${result.stderr}`);
 }

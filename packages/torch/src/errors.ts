@@ -3,6 +3,30 @@
  * `code`, which is stable; `message` may change.
  */
 
+/** What went wrong, in parts of a sentence: the same fields as the errors of `magface` have. */
+export interface Fault {
+  /** What was expected. */
+  readonly expected: string;
+  /** What is wrong: `it was freed`. */
+  readonly problem: string;
+  /** What to do, without a full stop. */
+  readonly remedy: string;
+}
+
+/** Base class of the errors whose message is made of fields: `Expected EXPECTED but PROBLEM: REMEDY.` */
+class FaultError extends Error implements Fault {
+  readonly expected: string;
+  readonly problem: string;
+  readonly remedy: string;
+
+  constructor({ expected, problem, remedy }: Fault, options?: ErrorOptions) {
+    super(`Expected ${expected} but ${problem}: ${remedy}.`, options);
+    this.expected = expected;
+    this.problem = problem;
+    this.remedy = remedy;
+  }
+}
+
 /** libtorch rejected an operator, or this package rejected an argument. The message names the operator and its shapes. */
 export class TorchError extends Error {
   override readonly name: string = 'TorchError';
@@ -23,32 +47,32 @@ export class TorchError extends Error {
 }
 
 /** A tensor was used after it was freed. The message names the operator that made it. */
-export class UseAfterFreeError extends Error {
+export class UseAfterFreeError extends FaultError {
   override readonly name: string = 'UseAfterFreeError';
   readonly code = 'used_after_free';
 }
 
 /** A scope was closed out of order or kept open across an `await`. */
-export class ScopeError extends Error {
+export class ScopeError extends FaultError {
   override readonly name: string = 'ScopeError';
   readonly code = 'scope_misused';
 }
 
 /** libtorch or the addon is missing, or does not compile or load. The message lists the remedies. */
-export class LibtorchError extends Error {
+export class LibtorchError extends FaultError {
   override readonly name: string = 'LibtorchError';
   readonly code = 'libtorch_missing';
 }
 
 /** A collective failed because a rank did not take part. */
-export class RankLostError extends Error {
+export class RankLostError extends FaultError {
   override readonly name: string = 'RankLostError';
   readonly code = 'rank_lost';
   /** Ranks that did not answer; empty if they cannot be determined. */
   readonly missing: readonly number[];
 
-  constructor(message: string, parts: { missing: readonly number[]; cause: unknown }) {
-    super(message, { cause: parts.cause });
+  constructor(fault: Fault, parts: { missing: readonly number[]; cause: unknown }) {
+    super(fault, { cause: parts.cause });
     this.missing = parts.missing;
   }
 }

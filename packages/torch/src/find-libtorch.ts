@@ -32,21 +32,25 @@ export function findLibtorch(environment: NodeJS.ProcessEnv = process.env): Libt
   if (named !== undefined && named !== '') {
     const found = inFolder(named, 'LIBTORCH');
     if (found) return found;
-    throw new LibtorchError(
-      `LIBTORCH is ${named}, but that folder has no include/torch and lib/${sharedLibrary('torch_cpu')}: set LIBTORCH to the unpacked libtorch folder, or unset it.`,
-    );
+    throw new LibtorchError({
+      expected: `include/torch and lib/${sharedLibrary('torch_cpu')} in the folder of LIBTORCH`,
+      problem: `${named} has none`,
+      remedy: 'set LIBTORCH to the unpacked libtorch folder, or unset it',
+    });
   }
   const found = inSystem() ?? inPython();
   if (found) return found;
-  throw new LibtorchError(
-    [
-      'Training needs libtorch 1.13 or newer, but none was found. Do one of these:',
+  throw new LibtorchError({
+    expected: 'libtorch 1.13 or newer for training',
+    problem: 'none was found',
+    remedy: [
+      'do one of these',
       '  - unpack libtorch from pytorch.org and set LIBTORCH to its folder',
       '  - on Debian or Ubuntu: apt-get install libtorch-dev cmake g++',
       '  - pip install torch, with its python3 first in PATH',
-      'then run: npx magface-torch',
+      'then run npx magface-torch',
     ].join('\n'),
-  );
+  });
 }
 
 function inFolder(root: string, from: string): Libtorch | undefined {

@@ -37,7 +37,11 @@ export class ForwardGraph {
     { channelsLast = false }: { readonly channelsLast?: boolean } = {},
   ): Promise<Float32Array> {
     if (this.#handle === undefined)
-      throw new UseAfterFreeError('Expected a live network but this one was released: create a new ForwardGraph.');
+      throw new UseAfterFreeError({
+        expected: 'a live network',
+        problem: 'this one was released',
+        remedy: 'create a new ForwardGraph',
+      });
     try {
       return await native().forwardRun(this.#handle, values, shape, channelsLast);
     } catch (error) {

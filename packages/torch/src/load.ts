@@ -24,23 +24,29 @@ export function native(): Binding {
 function load(): Binding {
   const built = builtAddon();
   if (built === undefined) {
-    throw new LibtorchError(
-      'The addon of @magface/torch is not compiled: run `npx magface-torch`, which finds libtorch or tells you how to get it.',
-    );
+    throw new LibtorchError({
+      expected: 'the compiled addon of @magface/torch',
+      problem: 'it is missing',
+      remedy: 'run `npx magface-torch`, which finds libtorch or tells you how to get it',
+    });
   }
   const named = process.env['LIBTORCH'];
   if (named !== undefined && named !== '' && resolve(named, 'lib') !== resolve(built.lib)) {
-    throw new LibtorchError(
-      `LIBTORCH is ${named} but the addon was compiled against libtorch ${built.libtorch} in ${built.lib}: run \`npx magface-torch\` again, or unset LIBTORCH.`,
-    );
+    throw new LibtorchError({
+      expected: `an addon for the libtorch in ${named} (LIBTORCH)`,
+      problem: `it was compiled against libtorch ${built.libtorch} in ${built.lib}`,
+      remedy: 'run `npx magface-torch` again, or unset LIBTORCH',
+    });
   }
   try {
     return createRequire(import.meta.url)(inPackage(built.addon)) as Binding;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LibtorchError(
-      `The addon for libtorch ${built.libtorch} (${built.from}) could not be loaded (${reason}): run \`npx magface-torch\` again.`,
-      { cause },
-    );
+    const fault = {
+      expected: `an addon for libtorch ${built.libtorch} (${built.from})`,
+      problem: `it could not be loaded (${reason})`,
+      remedy: 'run `npx magface-torch` again',
+    };
+    throw new LibtorchError(fault, { cause });
   }
 }

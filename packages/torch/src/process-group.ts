@@ -213,10 +213,16 @@ export class ProcessGroup {
         : missing.length === 0
           ? 'a rank'
           : missing.map((rank) => `rank ${rank}`).join(' and ');
-    return new RankLostError(
-      `Expected all ${this.size} ranks at ${what} but ${who} failed or did not arrive within ${this.#timeout / 1000} s (reported by rank ${this.rank}: ${reason}): restart from the last checkpoint.`,
-      { missing: missing ?? [], cause: cause instanceof TorchError ? cause : undefined },
-    );
+    const late = `failed or did not arrive within ${this.#timeout / 1000} s`;
+    const fault = {
+      expected: `all ${this.size} ranks at ${what}`,
+      problem: `${who} ${late} (reported by rank ${this.rank}: ${reason})`,
+      remedy: 'restart from the last checkpoint',
+    };
+    return new RankLostError(fault, {
+      missing: missing ?? [],
+      cause: cause instanceof TorchError ? cause : undefined,
+    });
   }
 
   #rollCall(list: 'here' | 'lost'): number[] | undefined {

@@ -66,14 +66,18 @@ export class TensorScope implements Disposable {
     for (const value of this.#owned) value.dispose();
     this.#owned.clear();
     if (inner > 0) {
-      throw new ScopeError(
-        `Expected inner scopes to close first but ${inner} opened later ${inner === 1 ? 'is' : 'are'} still open: declare each with \`using\`.`,
-      );
+      throw new ScopeError({
+        expected: 'inner scopes to close first',
+        problem: `${inner} opened later ${inner === 1 ? 'is' : 'are'} still open`,
+        remedy: 'declare each with `using`',
+      });
     }
     if (this.#awaited) {
-      throw new ScopeError(
-        'Expected the scope to close before the next `await`, because other code could create tensors in it meanwhile: await first, then open the scope.',
-      );
+      throw new ScopeError({
+        expected: 'the scope to close before the next `await`',
+        problem: 'it stayed open, so that other code could create tensors in it',
+        remedy: 'await first, then open the scope',
+      });
     }
   }
 }

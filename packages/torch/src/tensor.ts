@@ -29,9 +29,11 @@ export class Tensor extends TensorOps {
   /** @internal */
   get handle(): Handle {
     if (this.#handle !== undefined) return this.#handle;
-    throw new UseAfterFreeError(
-      `Expected a live tensor but the one made by ${this.#madeBy} was freed: keep it with scope.keep(tensor), or use it inside its scope.`,
-    );
+    throw new UseAfterFreeError({
+      expected: 'a live tensor',
+      problem: `the one made by ${this.#madeBy} was freed`,
+      remedy: 'keep it with scope.keep(tensor), or use it inside its scope',
+    });
   }
 
   /** Size of each dimension. */
