@@ -127,13 +127,26 @@ export function errorsPage(): string {
     '# Errors',
     '',
     made('`packages/magface/src/errors.ts` and `packages/torch/src/errors.ts`'),
-    'Errors that the packages throw on purpose have a `code`, which is stable and meant for programs. The `message` is a',
-    'sentence for people: what was expected, what was received and what to do. The command line exits with 1 if inputs',
-    'failed, with 3 if a process of a training run was lost, with 130 if interrupted, and with 2 for all other errors.',
+    'Errors that the packages throw on purpose have a `code` and fields, which are meant for programs; the `message` is one',
+    'sentence made of the fields. The command line exits with 1 if inputs failed, with 3 if a process of a training run was',
+    'lost, with 130 if interrupted, and with 2 for all other errors.',
     '',
     '## magface',
     '',
-    'Every error that this package throws on purpose is a `MagfaceError`.',
+    'Every error that this package throws on purpose is a `MagfaceError`. These fields make the message; `remedy` is always',
+    'there, the others if they apply:',
+    '',
+    '| field | meaning |',
+    '|---|---|',
+    ...faultRows(),
+    '',
+    '    Expected EXPECTED but received RECEIVED: REMEDY.',
+    '    Expected EXPECTED but SUBJECT PROBLEM: REMEDY.',
+    '    Expected EXPECTED but PROBLEM: REMEDY.',
+    '    PROBLEM: REMEDY.',
+    '',
+    'A `FormatError` begins with the file and the byte. `toJSON()` gives all fields, `code` and `message`; so do errors that come from',
+    'a worker. `--json` and the answers of the service contain `code`, `message` and these fields.',
     '',
     ...head,
     ...errorRows('../../src/errors.ts', { MagfaceError: plainCodes() }),
@@ -143,8 +156,9 @@ export function errorsPage(): string {
     '',
     '## @magface/torch',
     '',
-    'This package does not depend on `magface`, so its errors have a `code` but are not `MagfaceError`s. `magface/train`',
-    'passes them on; the command line converts the last two to a `MagfaceError` with the same code.',
+    'This package does not depend on `magface`, so its errors have a `code` but are not `MagfaceError`s. All but `TorchError`, which',
+    'quotes libtorch, have the fields `expected`, `problem` and `remedy`. `magface/train` passes them on; the command line converts',
+    'the last two to a `MagfaceError` with the same code.',
     '',
     ...head,
     ...errorRows('../../../torch/src/errors.ts'),
@@ -156,6 +170,29 @@ export function errorsPage(): string {
   ].join('\n');
 }
 
+/** They make the message of every error. */
+const faultFields = ['subject', 'expected', 'received', 'problem', 'remedy'];
+
+/** The fields of a fault with their docstrings. */
+function faultRows(): string[] {
+  const tree = parsed(fileURLToPath(new URL('../../src/fault.ts', import.meta.url)));
+  return tree.statements
+    .filter(ts.isInterfaceDeclaration)
+    .filter(({ name }) => name.text === 'Fault')
+    .flatMap(({ members }) => members.map((member) => `| ${code([member.name!.getText(tree)])} | ${docOf(member)} |`));
+}
+
+const isExported = ({ modifiers }: ts.ClassDeclaration): boolean =>
+  modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+
+/** The docstring of a declaration on one line. */
+const docOf = (node: ts.Node): string =>
+  ts
+    .getJSDocCommentsAndTags(node)
+    .map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? '')
+    .join(' ')
+    .replace(/\s+/g, ' ');
+
 /** @param further - codes of a class that are used outside its file */
 function errorRows(path: string, further: Readonly<Record<string, readonly string[]>> = {}): string[] {
   const tree = parsed(fileURLToPath(new URL(path, import.meta.url)));
@@ -163,14 +200,13 @@ function errorRows(path: string, further: Readonly<Record<string, readonly strin
   const rows: string[] = [];
   for (const node of tree.statements) {
     if (ts.isTypeAliasDeclaration(node)) codes.set(node.name.text, stringsIn(node));
-    if (!ts.isClassDeclaration(node) || !node.name) continue;
+    if (!ts.isClassDeclaration(node) || !node.name || !isExported(node)) continue;
     const own = stringsIn(node).filter((text) => /^[a-z]+(_[a-z]+)+$/.test(text));
     const alias = [...codes.keys()].find((name) => node.getText(tree).includes(`declare readonly code: ${name}`));
     const all = alias === undefined ? [...own, ...(further[node.name.text] ?? [])] : (codes.get(alias) ?? []);
-    const text = ts.getJSDocCommentsAndTags(node).map((doc) => ts.getTextOfJSDocComment(doc.comment) ?? '');
     const fields = node.members.filter(ts.isPropertyDeclaration).map((member) => member.name.getText(tree));
-    const extra = fields.filter((name) => name !== 'name' && name !== 'code');
-    const cells = [`\`${node.name.text}\``, code(all), code(extra), text.join(' ').replace(/\s+/g, ' ')];
+    const extra = fields.filter((name) => !['name', 'code', ...faultFields].includes(name));
+    const cells = [`\`${node.name.text}\``, code(all), code(extra), docOf(node)];
     rows.push(`| ${cells.join(' | ')} |`);
   }
   return rows;
