@@ -31,9 +31,11 @@ export const template: Landmarks = [
  */
 export function similarityTransform(from: readonly Point[], to: readonly Point[]): AffineMatrix {
   if (from.length !== to.length || from.length < 2) {
-    throw new ShapeError(
-      `Expected as many targets as points, at least 2, but received ${from.length} points and ${to.length} targets: pass pairs of corresponding points.`,
-    );
+    throw new ShapeError({
+      expected: 'as many targets as points (at least 2)',
+      received: `${from.length} points and ${to.length} targets`,
+      remedy: 'pass pairs of corresponding points',
+    });
   }
   const [px, py] = meanPoint(from);
   const [qx, qy] = meanPoint(to);
@@ -45,9 +47,11 @@ export function similarityTransform(from: readonly Point[], to: readonly Point[]
     spread += (x - px) ** 2 + (y - py) ** 2;
   }
   if (!(spread > 0)) {
-    throw new ShapeError(
-      `Expected at least two different points but all ${from.length} are at (${px}, ${py}): check the landmarks.`,
-    );
+    throw new ShapeError({
+      expected: 'at least two different points',
+      problem: `all ${from.length} are at (${px}, ${py})`,
+      remedy: 'check the landmarks',
+    });
   }
   const [a, d] = [real / spread, imaginary / spread];
   return [
@@ -90,7 +94,11 @@ export const isOutside = ([x, y]: Point, { width, height }: ImageSize): boolean 
 export function inverseOf([[a, b, c], [d, e, f]]: AffineMatrix): AffineMatrix {
   const determinant = a * e - b * d;
   if (!(Math.abs(determinant) > 0))
-    throw new ShapeError('Expected an invertible matrix but its determinant is 0: use a transform that keeps area.');
+    throw new ShapeError({
+      expected: 'an invertible matrix',
+      problem: 'its determinant is 0',
+      remedy: 'use a transform that keeps area',
+    });
   const [ia, ib, id, ie] = [e / determinant, -b / determinant, -d / determinant, a / determinant];
   return [
     [ia, ib, -ia * c - ib * f],

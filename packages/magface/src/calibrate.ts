@@ -38,17 +38,19 @@ const fewestFaces = 100;
 export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
   const sorted = Float64Array.from(magnitudes).sort();
   if (sorted.length < fewestFaces) {
-    throw new MagfaceError(
-      'calibration_impossible',
-      `Expected at least ${fewestFaces} faces to calibrate on but received ${sorted.length}: add faces to the reference set.`,
-    );
+    throw new MagfaceError('calibration_impossible', {
+      expected: `at least ${fewestFaces} faces to calibrate on`,
+      received: sorted.length,
+      remedy: 'add faces to the reference set',
+    });
   }
   const wrong = sorted.findIndex((magnitude) => !(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY));
   if (wrong >= 0) {
-    throw new MagfaceError(
-      'calibration_impossible',
-      `Expected feature lengths above 0 but received ${sorted[wrong]}: omit faces that could not be embedded.`,
-    );
+    throw new MagfaceError('calibration_impossible', {
+      expected: 'feature lengths above 0',
+      received: sorted[wrong],
+      remedy: 'omit faces that could not be embedded',
+    });
   }
   const [p5, p25, p50, p75, p95] = [0.05, 0.25, 0.5, 0.75, 0.95].map((p) => quantile(sorted, p)) as [
     number,
@@ -59,10 +61,11 @@ export function calibrate(magnitudes: ArrayLike<number>): CalibrationFit {
   ];
   const width = (p75 - p25) / (2 * Math.log(3));
   if (!(width > 0)) {
-    throw new MagfaceError(
-      'calibration_impossible',
-      `Expected magnitudes that differ between faces but the middle half are all ${p50}: this model's magnitude does not measure quality, so use a MagFace model.`,
-    );
+    throw new MagfaceError('calibration_impossible', {
+      expected: 'magnitudes that differ between faces',
+      problem: `the middle half are all ${p50}`,
+      remedy: "use a MagFace model, because this model's magnitude does not measure quality",
+    });
   }
   return { centre: p50, width, magnitudes: { p5, p25, p50, p75, p95 } };
 }
@@ -93,10 +96,11 @@ export function fitFailures(magnitudes: ArrayLike<number>, failed: ArrayLike<num
   const failures = Array.from(failed).filter((outcome) => outcome === 1).length;
   const fewer = Math.min(failures, failed.length - failures);
   if (fewer < fewestOutcomes) {
-    throw new MagfaceError(
-      'calibration_impossible',
-      `Expected at least ${fewestOutcomes} comparisons that fail and as many that succeed but received ${failures} and ${failed.length - failures}: add poor faces.`,
-    );
+    throw new MagfaceError('calibration_impossible', {
+      expected: `at least ${fewestOutcomes} comparisons that fail and as many that succeed`,
+      received: `${failures} and ${failed.length - failures}`,
+      remedy: 'add poor faces',
+    });
   }
   // logit P = offset - slope · (a - centre), by Newton's method
   let [offset, slope] = [0, 0];
@@ -118,10 +122,11 @@ export function fitFailures(magnitudes: ArrayLike<number>, failed: ArrayLike<num
   }
   const half = centre + offset / slope;
   if (!(slope > 0 && half < centre)) {
-    throw new MagfaceError(
-      'calibration_impossible',
-      `Expected comparisons of short features to fail more often but half fail at ${half}, and the centre is ${centre}: this model's magnitude says nothing of quality.`,
-    );
+    throw new MagfaceError('calibration_impossible', {
+      expected: 'comparisons of short features to fail more often',
+      problem: `half fail at ${half}, and the centre is ${centre}`,
+      remedy: "use a MagFace model, because this model's magnitude does not measure quality",
+    });
   }
   return { widthBelow: (centre - half) / Math.log(9), half, spread: 1 / slope };
 }

@@ -3,7 +3,7 @@
  * a number; the thread answers under that number, in any order, after any progress. An abort is sent under the number
  * too: the caller goes on at once, and the thread answers when it has stopped.
  */
-import { MagfaceError } from './errors.ts';
+import { firstLine, MagfaceError } from './errors.ts';
 import { receivedError, type SentError, sentError } from './sent-error.ts';
 
 /** Message to a thread. */
@@ -143,6 +143,10 @@ export function answerer<Request, Answer, Progress = never>(
 
 /** The error of calls to a thread that ended. */
 export function threadEnded(cause?: Error): MagfaceError {
-  const why = cause === undefined ? '' : `: ${cause.message}`;
-  return new MagfaceError('worker_failed', `Expected a running worker thread but it ended${why}.`, { cause });
+  const why = cause === undefined ? '' : ` (${firstLine(cause)})`;
+  return new MagfaceError(
+    'worker_failed',
+    { expected: 'a running worker thread', problem: `it ended${why}`, remedy: 'start again' },
+    { cause },
+  );
 }

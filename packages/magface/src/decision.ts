@@ -64,10 +64,11 @@ export function thresholdAt<Measured extends DecisionThreshold>(
   const taken = loosestFirst.find((measured) => measured.fmr <= fmr * (1 + rounding));
   if (taken !== undefined) return taken;
   const strictest = loosestFirst.at(-1)!.fmr;
-  throw new ConfigError(
-    'fmr',
-    `Expected a false match rate of at least ${strictest}, the strictest measured for this model, but received ${fmr}: use ${strictest}, or measure the model on more pairs with \`magface calibrate --pairs\`.`,
-  );
+  throw new ConfigError('fmr', {
+    expected: `a false match rate of at least ${strictest} (the strictest measured for this model)`,
+    received: fmr,
+    remedy: `use ${strictest}, or measure the model on more pairs with \`magface calibrate --pairs\``,
+  });
 }
 
 /** @returns `0.001`, or for another requested rate, `0.001, the next stricter measured rate than the 0.005 asked for` */

@@ -1,23 +1,72 @@
 /**
- * The errors of this package. Each message says what was expected, what was received and what to do. Programs should
- * test `code`, which is stable; `message` may change.
+ * The errors of this package. Each has a stable `code`, the fields of a {@link Fault}, and a message made of them. Programs
+ * should test `code` and the fields; `message` may change.
  */
+import { type Fault, sentence } from './fault.ts';
+
+/** An error as plain data: the same for workers, web pages, `--json` and the service. */
+export interface ErrorData extends Partial<Fault> {
+  /** The class. */
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  /** Further fields of the class, such as `file`. */
+  readonly [field: string]: unknown;
+}
 
 /** Base class of all errors that this package throws. */
-export class MagfaceError extends Error {
+export class MagfaceError extends Error implements Fault {
   override readonly name: string = 'MagfaceError';
   /** Stable identifier in snake_case, such as `image_unreadable`. */
   readonly code: string;
+  /** Grammatical subject of the problem, such as the name of an image. */
+  declare readonly subject?: string | undefined;
+  /** What was expected. */
+  declare readonly expected?: string | undefined;
+  /** The value that came instead. */
+  declare readonly received?: string | undefined;
+  /** What is wrong where no value can be named. */
+  declare readonly problem?: string | undefined;
+  /** What to do. */
+  declare readonly remedy: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** @param place - text before the sentence: the file and the byte */
+  constructor(code: string, fault: Fault | string, options?: ErrorOptions, place = '') {
+    super(place + (typeof fault === 'string' ? fault : sentence(fault)), options);
     this.code = code;
+    if (typeof fault === 'string') return;
+    const { subject, expected, received, problem, remedy } = fault;
+    if (subject !== undefined) this.subject = subject;
+    if (expected !== undefined) this.expected = expected;
+    if (received !== undefined) this.received = String(received);
+    if (problem !== undefined) this.problem = problem;
+    this.remedy = remedy;
+  }
+
+  /** @returns the fields and the message, without cause and stack */
+  toJSON(): ErrorData {
+    const { name, code, message } = this;
+    return { ...Object.fromEntries(Object.entries(this)), name, code, message };
   }
 }
 
-/** @returns the first line of an error's message: others repeat it or show code */
-export const firstLine = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!;
+/** The part of an error that is printed with `--json` and sent to clients of the service. */
+export interface ErrorReply extends Partial<Record<keyof Fault, string | undefined>> {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** @returns code, message and fault, without what only programs in the same process need */
+export function errorReply({ code, message, subject, expected, received, problem, remedy }: MagfaceError): ErrorReply {
+  const fault = Object.entries({ subject, expected, received, problem, remedy });
+  return { code, message, ...Object.fromEntries(fault.filter(([, value]) => value !== undefined)) };
+}
+
+/** @returns the first line of a message of other software, without a full stop; more lines repeat it or show code */
+export function firstLine(cause: unknown): string {
+  const line = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.trim();
+  return line.endsWith('.') ? line.slice(0, -1) : line;
+}
 
 /** A wrong option, flag or configuration file. The CLI exits with 2. */
 export class ConfigError extends MagfaceError {
@@ -25,8 +74,8 @@ export class ConfigError extends MagfaceError {
   /** The wrong option or key, as the user wrote it. */
   readonly key: string;
 
-  constructor(key: string, message: string, options?: ErrorOptions) {
-    super('wrong_configuration', message, options);
+  constructor(key: string, fault: Fault | string, options?: ErrorOptions) {
+    super('wrong_configuration', fault, options);
     this.key = key;
   }
 }
@@ -35,8 +84,8 @@ export class ConfigError extends MagfaceError {
 export class ShapeError extends MagfaceError {
   override readonly name: string = 'ShapeError';
 
-  constructor(message: string, options?: ErrorOptions) {
-    super('wrong_shape', message, options);
+  constructor(fault: Fault | string, options?: ErrorOptions) {
+    super('wrong_shape', fault, options);
   }
 }
 
@@ -46,17 +95,14 @@ export class FormatError extends MagfaceError {
   readonly file: string;
   /** Byte offset of the error in the file, if known. */
   readonly offset: number | undefined;
-  /** What is wrong, without file and offset. */
-  readonly reason: string;
   /** Name of the damaged part, if it has one: a tensor. */
   readonly part: string | undefined;
 
-  constructor(file: string, message: string, options?: ErrorOptions & { offset?: number; part?: string }) {
+  constructor(file: string, fault: Fault | string, options?: ErrorOptions & { offset?: number; part?: string }) {
     const at = options?.offset === undefined ? '' : ` (at byte ${options.offset})`;
-    super('wrong_format', `${file}: ${message}${at}`, options);
+    super('wrong_format', fault, options, `${file}${at}: `);
     this.file = file;
     this.offset = options?.offset;
-    this.reason = message;
     this.part = options?.part;
   }
 }
@@ -74,42 +120,19 @@ export type ImageErrorCode =
   | 'differs_from_person'
   | 'person_unknown';
 
-/** A message in parts, so that its subject's name or its remedy can be replaced. */
-export interface Wording {
-  /** The text around the places where the subject is named. */
-  readonly around: readonly string[];
-  /** What to do, without the full stop. */
-  readonly remedy?: string | undefined;
-}
-
-/** A character that no file name contains. */
-const subject = '\0';
-
 /**
- * @param tell - what was expected and received, without the full stop
- * @param remedy - what to do, without the full stop
+ * An image that cannot be used. A run over many images skips it and exits with 1. A fault whose `subject` is the image can
+ * be given another name for it.
  */
-export const wording = (tell: (subject: string) => string, remedy?: string): Wording => ({
-  around: tell(subject).split(subject),
-  remedy,
-});
-
-const rendered = ({ around, remedy }: Wording, name: string): string =>
-  `${around.join(name)}${remedy === undefined ? '' : `: ${remedy}`}.`;
-
-/** An image that cannot be used. A run over many images skips it and exits with 1. */
 export class ImageError extends MagfaceError {
   override readonly name: string = 'ImageError';
   declare readonly code: ImageErrorCode;
   /** The image, as the caller named it. */
   readonly image: string;
-  /** The parts of the message; undefined if the message was given as one text. */
-  readonly wording: Wording | undefined;
 
-  constructor(code: ImageErrorCode, image: string, message: string | Wording, options?: ErrorOptions) {
-    super(code, typeof message === 'string' ? message : rendered(message, image), options);
+  constructor(code: ImageErrorCode, image: string, fault: Fault | string, options?: ErrorOptions) {
+    super(code, fault, options);
     this.image = image;
-    this.wording = typeof message === 'string' ? undefined : message;
   }
 
   /**
@@ -118,9 +141,11 @@ export class ImageError extends MagfaceError {
    * @param image - the new name
    * @param remedy - what to do, without the full stop. @default unchanged
    */
-  named(image: string, remedy: string | undefined = this.wording?.remedy): ImageError {
-    const message = this.wording === undefined ? this.message : { ...this.wording, remedy };
-    return new ImageError(this.code, image, message, { cause: this.cause });
+  named(image: string, remedy: string = this.remedy): ImageError {
+    const { expected, received, problem } = this;
+    const subject = this.subject === undefined ? undefined : image;
+    const fault = remedy === undefined ? this.message : { subject, expected, received, problem, remedy };
+    return new ImageError(this.code, image, fault, { cause: this.cause });
   }
 }
 
@@ -152,8 +177,8 @@ export class ModelError extends MagfaceError {
   /** The model, as the caller named it. */
   readonly model: string;
 
-  constructor(code: ModelErrorCode, model: string, message: string, options?: ErrorOptions) {
-    super(code, message, options);
+  constructor(code: ModelErrorCode, model: string, fault: Fault | string, options?: ErrorOptions) {
+    super(code, fault, options);
     this.model = model;
   }
 }
@@ -164,8 +189,8 @@ export class CheckpointError extends MagfaceError {
   /** The file, or the folder if none of its files is complete. */
   readonly file: string;
 
-  constructor(file: string, message: string, options?: ErrorOptions) {
-    super('checkpoint_unusable', message, options);
+  constructor(file: string, fault: Fault | string, options?: ErrorOptions) {
+    super('checkpoint_unusable', fault, options);
     this.file = file;
   }
 }
@@ -190,8 +215,8 @@ export class ServiceError extends MagfaceError {
   /** Seconds to wait before a retry, if one may help. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ServiceErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {
-    super(code, message, options);
+  constructor(code: ServiceErrorCode, fault: Fault | string, options?: ErrorOptions & { retryAfter?: number }) {
+    super(code, fault, options);
     this.retryAfter = options?.retryAfter;
   }
 }

@@ -44,10 +44,11 @@ function loosestFirst(thresholds: readonly DecisionThreshold[]): DecisionThresho
     if (one.threshold > threshold && one.fmr < fmr) known.push(one);
   }
   if (known.length > 0) return known;
-  throw new ConfigError(
-    'thresholds',
-    'Expected a model with measured thresholds but it has none: measure them with `magface calibrate --pairs`.',
-  );
+  throw new ConfigError('thresholds', {
+    expected: 'a model with measured thresholds',
+    problem: 'it has none',
+    remedy: 'measure them with `magface calibrate --pairs`',
+  });
 }
 
 /** Half of all pairs are more similar than 0: the other point of the line if a single rate is known. */

@@ -3,7 +3,7 @@ export type { CalibrationFit } from './calibrate.ts';
 export { calibrate } from './calibrate.ts';
 export type { Comparison, Decision, DecisionOptions, DecisionThreshold } from './decision.ts';
 export { decide } from './decision.ts';
-export type { ImageErrorCode, ModelErrorCode, ServiceErrorCode, Wording } from './errors.ts';
+export type { ErrorData, ImageErrorCode, ModelErrorCode, ServiceErrorCode } from './errors.ts';
 export {
   CheckpointError,
   ConfigError,
@@ -14,6 +14,7 @@ export {
   ServiceError,
   ShapeError,
 } from './errors.ts';
+export type { Fault } from './fault.ts';
 export type {
   AnalyzedFace,
   Box,

@@ -33,14 +33,20 @@ export function rgbPixels(raw: RawImage): Pixels {
   const count = width * height;
   const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
   if (!isBytes)
-    throw new ShapeError('Expected a Uint8Array or Uint8ClampedArray as the data of a raw image: convert it.');
+    throw new ShapeError({
+      expected: 'a Uint8Array or Uint8ClampedArray as the data of a raw image',
+      problem: 'it has another type',
+      remedy: 'convert it',
+    });
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   const channels = raw.channels ?? data.length / count;
   if (!whole || data.length !== count * channels || ![1, 3, 4].includes(channels)) {
     const expected = `${width} x ${height} x ${raw.channels ?? '1, 3 or 4'}`;
-    throw new ShapeError(
-      `Expected ${expected} values for a raw image but received ${data.length}: check width, height and channels.`,
-    );
+    throw new ShapeError({
+      expected: `${expected} values for a raw image`,
+      received: data.length,
+      remedy: 'check width, height and channels',
+    });
   }
   if (channels === 3) return { data, width, height };
   const pixels = blankPixels(width, height);

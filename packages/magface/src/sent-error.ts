@@ -1,10 +1,11 @@
 /**
- * Errors sent between threads: classes do not cross, but their fields do, so that the receiver can make each error anew
+ * Errors sent between threads: classes do not cross, but their data does, so that the receiver can make each error anew
  * in its own class.
  */
 import {
   CheckpointError,
   ConfigError,
+  type ErrorData,
   FormatError,
   ImageError,
   MagfaceError,
@@ -13,14 +14,13 @@ import {
   ShapeError,
 } from './errors.ts';
 
-/** A serialisable error. */
-export interface SentError {
+/** A serialisable error: the data of a typed one, or a defect with its stack; each with its cause. */
+export interface SentError extends Partial<ErrorData> {
   readonly name: string;
   readonly message: string;
-  /** The fields of a typed error, such as `code`. */
-  readonly fields?: Readonly<Record<string, unknown>>;
-  /** Stack of a defect outside the typed tree; typed errors need none. */
+  /** Of a defect; typed errors need none. */
   readonly stack?: string | undefined;
+  readonly cause?: SentError | undefined;
 }
 
 const classes: Readonly<Record<string, { readonly prototype: MagfaceError }>> = {
@@ -29,15 +29,17 @@ const classes: Readonly<Record<string, { readonly prototype: MagfaceError }>> = 
 };
 
 export function sentError(error: unknown): SentError {
-  if (error instanceof MagfaceError) return { name: error.name, message: error.message, fields: { ...error } };
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message, stack } = error;
+  const cause = error.cause === undefined ? {} : { cause: sentError(error.cause) };
+  return error instanceof MagfaceError ? { ...error.toJSON(), ...cause } : { name, message, stack, ...cause };
 }
 
-/** @returns the error in its own class, without its cause; a defect as a plain Error */
-export function receivedError({ name, message, fields, stack }: SentError): Error {
-  if (fields !== undefined && name in classes)
-    return Object.setPrototypeOf(Object.assign(new Error(message), fields), classes[name]!.prototype);
-  if (name === 'AbortError') return new DOMException(message, 'AbortError');
-  return Object.assign(new Error(message), { stack });
+/** @returns the error in its own class; a defect as a plain Error with its name */
+export function receivedError({ message, cause, ...fields }: SentError): Error {
+  const { name, code } = fields;
+  if (name === 'AbortError') return new DOMException(message, name);
+  const options = cause === undefined ? {} : { cause: receivedError(cause) };
+  const error = Object.assign(new Error(message, options), fields);
+  return code !== undefined && name in classes ? Object.setPrototypeOf(error, classes[name]!.prototype) : error;
 }

@@ -9,9 +9,11 @@ import { ShapeError } from './errors.ts';
  */
 export function compare(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) {
-    throw new ShapeError(
-      `Expected two embeddings of the same length but received ${a.length} and ${b.length}: compare faces of the same model.`,
-    );
+    throw new ShapeError({
+      expected: 'two embeddings of the same length',
+      received: `${a.length} and ${b.length}`,
+      remedy: 'compare faces of the same model',
+    });
   }
   let [dot, aa, bb] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
@@ -21,10 +23,16 @@ export function compare(a: Float32Array, b: Float32Array): number {
     bb += y * y;
   }
   if (aa === 0 || bb === 0)
-    throw new ShapeError('Expected embeddings other than zero but received one of only zeros: embed the face again.');
+    throw new ShapeError({
+      expected: 'embeddings other than zero',
+      received: 'one of only zeros',
+      remedy: 'embed the face again',
+    });
   if (!Number.isFinite(aa) || !Number.isFinite(bb))
-    throw new ShapeError(
-      'Expected embeddings with finite values but received one with NaN or infinity: embed the face again.',
-    );
+    throw new ShapeError({
+      expected: 'embeddings with finite values',
+      received: 'one with NaN or infinity',
+      remedy: 'embed the face again',
+    });
   return Math.min(1, Math.max(-1, dot / Math.sqrt(aa * bb)));
 }

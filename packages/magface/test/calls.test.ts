@@ -28,15 +28,18 @@ test('matches answers to calls in any order, after their progress', async () => 
 
 test('gives errors in their own class with their fields, and a defect with its stack', async () => {
   const errors = [
-    new FormatError('a.npy', 'Expected more.', { offset: 3 }),
-    new ServiceError('busy', 'Expected room.', { retryAfter: 7 }),
+    new FormatError('a.npy', { expected: 'more', remedy: 'copy it' }, { offset: 3 }),
+    new ServiceError('busy', { expected: 'room', remedy: 'wait' }, { retryAfter: 7 }),
     new TypeError('a defect'),
   ];
   const calls = connect<number, never>(async (at) => {
     throw errors[at];
   });
   await expect(calls.call(0)).rejects.toBeInstanceOf(FormatError);
-  await expect(calls.call(0)).rejects.toMatchObject({ ...errors[0], message: 'a.npy: Expected more. (at byte 3)' });
+  await expect(calls.call(0)).rejects.toMatchObject({
+    ...errors[0],
+    message: 'a.npy (at byte 3): Expected more: copy it.',
+  });
   await expect(calls.call(1)).rejects.toMatchObject({ name: 'ServiceError', code: 'busy', retryAfter: 7 });
   const defect = await calls.call(2).catch((error: unknown) => error);
   expect(defect).not.toBeInstanceOf(MagfaceError);

@@ -24,7 +24,7 @@ test('decides at the stricter of two measured rates, however near the looser one
 
 test('rejects a rate stricter than all measured ones instead of loosening it', () => {
   const refusal =
-    'Expected a false match rate of at least 0.0001, the strictest measured for this model, but received 0.00005: use 0.0001, or measure the model on more pairs with `magface calibrate --pairs`.';
+    'Expected a false match rate of at least 0.0001 (the strictest measured for this model) but received 0.00005: use 0.0001, or measure the model on more pairs with `magface calibrate --pairs`.';
   expect(() => decide(0.9, thresholds, 0.00005)).toThrow(refusal.replace('0.00005', String(0.00005)));
   expect(() => thresholdAt(thresholds, 0)).toThrow('but received 0: use 0.0001');
 });

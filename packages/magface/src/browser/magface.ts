@@ -177,8 +177,16 @@ async function sendable(input: ImageInput): Promise<Sendable> {
     const image = await createImageBitmap(input);
     return { image, name: sizeName(image.width, image.height), transfer: [image] };
   } catch (cause) {
-    const message = 'Expected an element that shows an image but this one has not loaded yet: wait until it has.';
-    throw new ImageError('image_unreadable', 'the element', message, { cause });
+    throw new ImageError(
+      'image_unreadable',
+      'the element',
+      {
+        expected: 'an element that shows an image',
+        problem: 'this one has not loaded yet',
+        remedy: 'wait until it has',
+      },
+      { cause },
+    );
   }
 }
 

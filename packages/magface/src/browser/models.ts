@@ -33,14 +33,20 @@ export async function listFolder(folder: string): Promise<readonly FolderModel[]
   const kept = await cache?.match(address);
   if (kept !== undefined) return asList(await kept.json(), address);
   const why = response === undefined ? 'the server cannot be reached' : `the server answered ${response.status}`;
-  const message = `Expected a list of models at ${address} but ${why}: write the folder with \`magface page --output DIR\`.`;
-  throw new ModelError('model_missing', address, message);
+  throw new ModelError('model_missing', address, {
+    expected: `a list of models at ${address}`,
+    problem: why,
+    remedy: 'write the folder with `magface page --output DIR`',
+  });
 }
 
 function asList(value: unknown, address: string): readonly FolderModel[] {
   if (Array.isArray(value) && value.every((entry) => typeof entry?.file === 'string' && entry.contract)) return value;
-  const message = `Expected a list of models at ${address} but received other content: write the folder with \`magface page --output DIR\`.`;
-  throw new ModelError('model_missing', address, message);
+  throw new ModelError('model_missing', address, {
+    expected: `a list of models at ${address}`,
+    received: 'other content',
+    remedy: 'write the folder with `magface page --output DIR`',
+  });
 }
 
 /** @throws {ModelError} `model_unknown` if the folder has no model of that kind or id */
@@ -53,8 +59,11 @@ export function pickModel<Kind extends ModelKind>(
   const found = id === undefined ? ofKind[0] : ofKind.find((model) => model.id === id);
   if (found !== undefined) return found;
   const has = ofKind.map((model) => model.id).join(', ') || 'none';
-  const message = `Expected a ${kind}${id === undefined ? '' : ` named ${id}`} in the model folder but it has ${has}: write it with \`magface page --model M --detector D\`.`;
-  throw new ModelError('model_unknown', id ?? kind, message);
+  throw new ModelError('model_unknown', id ?? kind, {
+    expected: `a ${kind}${id === undefined ? '' : ` named ${id}`} in the model folder`,
+    problem: `it has ${has}`,
+    remedy: 'write it with `magface page --model M --detector D`',
+  });
 }
 
 /**
@@ -90,8 +99,12 @@ async function download(
   { report, cache }: { readonly report: (received: number) => void; readonly cache: Cache | undefined },
 ): Promise<Uint8Array> {
   const fail = (why: string, cause?: unknown): never => {
-    const message = `Expected to download ${id} but ${why}: check the connection and try again.`;
-    throw new ModelError('model_download_failed', id, message, { cause });
+    throw new ModelError(
+      'model_download_failed',
+      id,
+      { expected: `to download ${id}`, problem: why, remedy: 'check the connection and try again' },
+      { cause },
+    );
   };
   const data = await fetchBytes(address, { limit: bytes, onProgress: report }).catch((fault: FetchFault) => {
     const { kind, status, received, cause } = fault;
@@ -102,8 +115,11 @@ async function download(
   });
   if (data.length !== bytes) fail(`only ${data.length} of ${bytes} bytes arrived`);
   if (!(await hasDigest(data, sha256))) {
-    const message = `Expected ${id} to have SHA-256 ${sha256} but it does not: write the model folder again.`;
-    throw new ModelError('model_wrong_digest', id, message);
+    throw new ModelError('model_wrong_digest', id, {
+      expected: `${id} to have SHA-256 ${sha256}`,
+      problem: 'it does not',
+      remedy: 'write the model folder again',
+    });
   }
   await cache?.put(address, new Response(data)).catch(() => undefined); // a full disk costs the next load, not this one
   return data;

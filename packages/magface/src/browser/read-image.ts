@@ -39,15 +39,23 @@ export async function readImage(image: SentImage, options: ReadOptions): Promise
 /** @throws {ImageError} also for BMP, which browsers can decode but the rest of this package cannot */
 async function decode(blob: Blob, name: string): Promise<ImageBitmap> {
   if ((await blob.slice(0, 2).text()) === 'BM') {
-    const message = `Expected ${readable} but ${name} is a BMP image: save it as PNG or JPEG.`;
-    throw new ImageError('image_unreadable', name, message);
+    throw new ImageError('image_unreadable', name, {
+      expected: readable,
+      subject: name,
+      problem: 'is a BMP image',
+      remedy: 'save it as PNG or JPEG',
+    });
   }
   try {
     return await createImageBitmap(blob, { imageOrientation: 'from-image' });
   } catch (cause) {
-    const what = blob.size === 0 ? 'it is empty' : 'this browser cannot read it';
-    const message = `Expected ${readable} but ${name} cannot be used: ${what}. Save it as JPEG or PNG.`;
-    throw new ImageError('image_unreadable', name, message, { cause });
+    const problem = blob.size === 0 ? 'is empty' : 'cannot be read by this browser';
+    throw new ImageError(
+      'image_unreadable',
+      name,
+      { expected: readable, subject: name, problem, remedy: 'save it as JPEG or PNG' },
+      { cause },
+    );
   }
 }
 
@@ -56,7 +64,7 @@ function readRaw(raw: ImageData | Exclude<SentImage, Blob | ImageBitmap | VideoF
   try {
     return rgbPixels(raw);
   } catch (cause) {
-    if (cause instanceof ShapeError) throw new ImageError('image_unreadable', options.name, cause.message, { cause });
+    if (cause instanceof ShapeError) throw new ImageError('image_unreadable', options.name, cause, { cause });
     throw cause;
   }
 }
@@ -88,6 +96,10 @@ function drawn(source: ImageBitmap | VideoFrame, size: Size, options: ReadOption
 
 function expectPixels({ width, height }: Size, { name, pixels = defaultPixels }: ReadOptions): void {
   if (width * height <= pixels) return;
-  const message = `Expected at most ${pixels} pixels but ${name} has ${width}x${height}: scale it down, or raise \`limits.pixels\`.`;
-  throw new ImageError('image_too_large', name, message);
+  throw new ImageError('image_too_large', name, {
+    expected: `at most ${pixels} pixels`,
+    subject: name,
+    problem: `has ${width}x${height}`,
+    remedy: 'scale it down, or raise `limits.pixels`',
+  });
 }

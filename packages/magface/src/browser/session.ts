@@ -27,8 +27,11 @@ const mostThreads = 8;
 export async function loadRuntime(options: RuntimeOptions): Promise<Runtime> {
   const adapter = options.device === 'wasm' ? undefined : await findAdapter();
   if (options.device === 'webgpu' && adapter === undefined) {
-    const message = 'Expected a browser with WebGPU but it has no adapter: use device "auto" or "wasm".';
-    throw new ModelError('model_run_failed', 'webgpu', message);
+    throw new ModelError('model_run_failed', 'webgpu', {
+      expected: 'a browser with WebGPU',
+      problem: 'it has no adapter',
+      remedy: 'use device "auto" or "wasm"',
+    });
   }
   const device = options.device === 'webgpu' || adapter === 'hardware' ? 'webgpu' : 'wasm';
   // Each runtime is a separate chunk with a separate binary, so that only the one in use is downloaded.

@@ -15,9 +15,10 @@ export class WorkerCalls {
     this.#calls = new Calls((message, transfer) => worker.postMessage(message, transfer as Transferable[]));
     worker.addEventListener('message', ({ data }) => this.#calls.receive(data));
     worker.addEventListener('error', ({ message }) => {
-      const why = message || 'its script could not be loaded';
-      const text = `Expected a running worker but it failed: ${why}. Reload the page.`;
-      this.end(new MagfaceError('browser_failed', text));
+      const problem = `it failed (${message || 'its script could not be loaded'})`;
+      this.end(
+        new MagfaceError('browser_failed', { expected: 'a running worker', problem, remedy: 'reload the page' }),
+      );
     });
   }
 

@@ -1,7 +1,7 @@
 /** The worker: opens the analyzer once, then runs jobs one after another, so that networks never block the page. */
 /// <reference lib="dom" />
 import { type Answering, answerer } from '../calls.ts';
-import { MagfaceError } from '../errors.ts';
+import { firstLine, MagfaceError } from '../errors.ts';
 import { type Analyzer, openAnalyzer } from './analyzer.ts';
 import type { Reply, Request } from './messages.ts';
 import type { LoadProgress } from './models.ts';
@@ -35,7 +35,9 @@ async function run(request: Request, { signal, onProgress }: Task): Promise<Repl
 /** Gives unexpected errors a code that pages can test. */
 function throwTyped(error: unknown): never {
   if (error instanceof MagfaceError || (error instanceof Error && error.name === 'AbortError')) throw error;
-  throw new MagfaceError('browser_failed', error instanceof Error ? error.message : String(error));
+  const problem = `it failed (${firstLine(error)})`;
+  const fault = { expected: 'the worker to answer', problem, remedy: 'reload the page' };
+  throw new MagfaceError('browser_failed', fault, { cause: error });
 }
 
 /** Buffers of crops and embeddings, which are transferred to the page. */

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { errorReply } from '../errors.ts';
 import { expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
 import { faceName, freeName } from '../runs/face-files.ts';
@@ -20,7 +21,7 @@ import {
   outputSettings,
 } from './options.ts';
 import { type Column, createRows } from './output.ts';
-import { runImages, sayOf } from './run-images.ts';
+import { asTyped, runImages } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
 
 /** Far larger than any face in a photo; larger crops would only fill the memory. */

@@ -18,15 +18,16 @@ export async function claimed(model: LoadedModel<'recogniser'>, id: string): Pro
   if (entry?.contract.kind !== 'recogniser') {
     const ids = registry.filter(({ contract }) => contract.kind === 'recogniser').map((known) => known.id);
     const near = nearestIds(id, ids);
-    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known are ${ids.join(', ')}.`;
-    throw new ConfigError('claim', `Expected the id of a recogniser but received ${id}: ${hint}`);
+    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known are ${ids.join(', ')}`;
+    throw new ConfigError('claim', { expected: 'the id of a recogniser', received: id, remedy: hint });
   }
   const { contract } = entry;
   if (contract.embeddingLength !== model.contract.embeddingLength)
-    throw new ConfigError(
-      'claim',
-      `Expected embeddings of ${contract.embeddingLength} values, like those of ${id}, but ${model.name} gives ${model.contract.embeddingLength}: name the model that this file is.`,
-    );
+    throw new ConfigError('claim', {
+      expected: `embeddings of ${contract.embeddingLength} values (like those of ${id})`,
+      problem: `${model.name} gives ${model.contract.embeddingLength}`,
+      remedy: 'name the model that this file is',
+    });
   return { ...model, contract: withSource(contract, id) };
 }
 

@@ -130,33 +130,42 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
 
 function expectFlags({ faces, pairs, claim, output }: CalibrateFlags): void {
   if (output !== undefined && !output.endsWith('.onnx'))
-    throw new ConfigError('output', `Expected an output that ends in .onnx but received ${output}: rename it.`);
+    throw new ConfigError('output', {
+      expected: 'an output that ends in .onnx',
+      received: output,
+      remedy: 'rename it',
+    });
   if (faces === undefined && claim === undefined)
-    throw new ConfigError(
-      'faces',
-      'Expected --faces with a reference set, or --claim with the id of a known model: pass one of them.',
-    );
+    throw new ConfigError('faces', {
+      expected: '--faces with a reference set, or --claim with the id of a known model',
+      remedy: 'pass one of them',
+    });
   if (faces !== undefined && claim !== undefined)
-    throw new ConfigError(
-      'claim',
-      'Expected either --faces or --claim but received both: claim first, then measure the written file.',
-    );
+    throw new ConfigError('claim', {
+      expected: 'either --faces or --claim',
+      received: 'both',
+      remedy: 'claim first, then measure the written file',
+    });
   if (faces === undefined && pairs !== undefined)
-    throw new ConfigError('pairs', 'Expected --faces with --pairs: pass the images that the pairs name.');
+    throw new ConfigError('pairs', { expected: '--faces with --pairs', remedy: 'pass the images that the pairs name' });
 }
 
 async function knownModel(flags: CalibrateFlags, context: Context): Promise<Learnt> {
   const { model, offline } = flags;
   if (model === undefined)
-    throw new ConfigError('model', 'Expected --model with --claim: pass the file that you claim to be this model.');
+    throw new ConfigError('model', {
+      expected: '--model with --claim',
+      remedy: 'pass the file that you claim to be this model',
+    });
   const { env, services, signal } = context;
   const onProgress = downloadNotes(flags, context);
   const loaded = await services.loadModel(model, { cacheDir: env['MAGFACE_CACHE'], offline, signal, onProgress });
   if (loaded.contract.kind !== 'recogniser')
-    throw new ConfigError(
-      'model',
-      `Expected a recogniser, because only recognisers have a scale, but ${model} is a detector: pass another --model.`,
-    );
+    throw new ConfigError('model', {
+      expected: 'a recogniser (only recognisers have a scale)',
+      problem: `${model} is a detector`,
+      remedy: 'pass another --model',
+    });
   return { model: loaded as Model, failed: 0 };
 }
 

@@ -76,7 +76,10 @@ interface Conversion {
 export async function convertModel(conversion: Conversion): Promise<ConvertedModel> {
   const { from, to, isWeights, flags, context } = conversion;
   if (!isWeights && flags.arch !== undefined) {
-    throw new ConfigError('arch', 'Expected no --arch for an ONNX model, which has its own graph: leave it out.');
+    throw new ConfigError('arch', {
+      expected: 'no --arch for an ONNX model, which has its own graph',
+      remedy: 'leave it out',
+    });
   }
   const scratch = await mkdtemp(join(tmpdir(), 'magface-convert-'));
   try {

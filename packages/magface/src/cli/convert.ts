@@ -98,10 +98,11 @@ async function convert(
     return { tensors: await convertTensors(input, output, { optimizer: flags.optimizer }) };
   }
   if (extname(input).toLowerCase() === '.onnx') {
-    throw new ConfigError(
-      'output',
-      `Expected an output that ends in .onnx for a model but received ${output}: rename it.`,
-    );
+    throw new ConfigError('output', {
+      expected: 'an output that ends in .onnx for a model',
+      received: output,
+      remedy: 'rename it',
+    });
   }
   return convertData(input, output, flags.shardSize);
 }
@@ -116,10 +117,11 @@ function expectNoModelFlags(flags: ConvertFlags, output: string): void {
   const given = (['faces', 'describe', 'arch'] as const).find((key) => flags[key] !== undefined);
   const key = given ?? (flags.dtype === 'fp32' ? undefined : 'dtype');
   if (key === undefined) return;
-  throw new ConfigError(
-    key,
-    `Expected --${key} with an output that ends in .onnx but received ${output}: leave it out.`,
-  );
+  throw new ConfigError(key, {
+    expected: `--${key} with an output that ends in .onnx`,
+    received: output,
+    remedy: 'leave it out',
+  });
 }
 
 type ConvertedData = { readonly images: number } | { readonly features: number } | { readonly pairs: number };

@@ -131,7 +131,11 @@ const isNotInstalled = (error: unknown): boolean =>
 /** @throws {MagfaceError} if the addon is missing */
 async function tryMemory(): Promise<MemoryTrial> {
   const { addon, missing } = await findTorch();
-  if (addon === null) throw new MagfaceError('libtorch_missing', `Testing the allocator needs libtorch: ${missing}.`);
+  if (addon === null)
+    throw new MagfaceError('libtorch_missing', {
+      problem: 'testing the allocator needs libtorch',
+      remedy: String(missing),
+    });
   const { tryMemory } = await import('../train/loop/torch-state.ts');
   return tryMemory();
 }

@@ -144,8 +144,11 @@ async function embed(
 ): Promise<ExitCode> {
   const { output, allFaces = false, quiet = false } = flags;
   if (!endings.test(output)) {
-    const message = `Expected an output that ends in .list, .npy, .safetensors or .jsonl but received ${output}: rename it.`;
-    throw new ConfigError('output', message);
+    throw new ConfigError('output', {
+      expected: 'an output that ends in .list, .npy, .safetensors or .jsonl',
+      received: output,
+      remedy: 'rename it',
+    });
   }
   await expectFileTarget(output);
   if (isBigRun(flags)) return (await import('./embed-big-run.ts')).embedBigRun(inputs, flags, context);

@@ -1,7 +1,8 @@
 /** How errors end a command: one sentence with its remedy and an exit code; the stack only with `--debug`. */
 import { CommanderError } from 'commander';
 import { MagfaceError } from '../errors.ts';
-import { missingFile } from '../format/missing-file.ts';
+import { type Fault, sentence } from '../fault.ts';
+import { missingProblem } from '../format/missing-file.ts';
 
 /** 0 success, 1 some inputs failed, 2 wrong usage or configuration, 3 a process was lost, 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
@@ -46,17 +47,29 @@ export function sentenceOf(error: unknown): string {
 function systemSentence(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const { code, path, dest } = error as NodeJS.ErrnoException & { readonly dest?: string };
-  const place = dest ?? path;
-  if (code === 'ENOENT' && path !== undefined) return missingFile(path);
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return `Expected to write ${place ?? 'the output'} but the disk is full: free some space, or write elsewhere.`;
-  if (code === 'EFBIG')
-    return `Expected to write ${place ?? 'the output'} but it exceeds the maximum file size: write to another disk, or raise the limit (ulimit -f).`;
-  if (code === 'EIO')
-    return `Expected to read and write ${place ?? 'the output'} but its disk has errors (EIO): check it, or use another.`;
+  const place = dest ?? path ?? 'the output';
+  if (code === 'ENOENT' && path !== undefined)
+    return `${path}: ${sentence({ expected: 'a file', problem: missingProblem(path), remedy: 'check the path' })}`;
+  const fault = systemFaults.get(String(code));
+  if (fault !== undefined) return sentence({ ...fault, expected: `${fault.expected} ${place}` });
   const remedy = systemRemedies.get(String(code));
-  return remedy === undefined ? undefined : `${error.message}: ${remedy}.`;
+  return remedy === undefined ? undefined : sentence({ problem: error.message, remedy });
 }
+
+const fullDisk = { expected: 'to write', problem: 'the disk is full', remedy: 'free some space, or write elsewhere' };
+const systemFaults: ReadonlyMap<string, Fault> = new Map([
+  ['ENOSPC', fullDisk],
+  ['EDQUOT', fullDisk],
+  [
+    'EFBIG',
+    {
+      expected: 'to write',
+      problem: 'it exceeds the maximum file size',
+      remedy: 'write to another disk, or raise the limit (ulimit -f)',
+    },
+  ],
+  ['EIO', { expected: 'to read and write', problem: 'its disk has errors (EIO)', remedy: 'check it, or use another' }],
+]);
 
 const systemRemedies: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'choose a place that you may write to'],

@@ -1,9 +1,10 @@
 /** A face as commands print it. */
+import { type ErrorReply, errorReply } from '../errors.ts';
 import type { AnalyzedFace, Estimate, Reason } from '../face.ts';
 import type { TextStream } from './context.ts';
 import { type Column, createRows, type OutputFormat, type RowWriter } from './output.ts';
 import { printedRow, qualityInCsv, qualityInTable } from './quality-column.ts';
-import { type ImageOutcome, sayOf } from './run-images.ts';
+import { asTyped, type ImageOutcome } from './run-images.ts';
 
 export interface FaceRow {
   readonly image: string;
@@ -25,7 +26,7 @@ export interface FaceRow {
 
 export interface FailureRow {
   readonly image: string;
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: ErrorReply;
 }
 
 export type QualityRow = FaceRow | FailureRow;
@@ -42,7 +43,7 @@ export function faceRows(
   const { file } = outcome;
   if ('error' in outcome) {
     const { error } = outcome;
-    return [{ image: file.name, error: { code: error.code, message: sayOf(error, file) } }];
+    return [{ image: file.name, error: errorReply(asTyped(error, file)) }];
   }
   return outcome.faces.map(
     ({ box, landmarks, detection, turned, magnitude, quality = null, reasons, estimates }, face) => ({

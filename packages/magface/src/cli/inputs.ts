@@ -39,7 +39,11 @@ export interface InputSources {
 export async function findImages(words: readonly string[], sources: InputSources): Promise<ImageFile[]> {
   const lists = sources.list ?? [];
   if (words.length === 0 && lists.length === 0)
-    throw new ConfigError('input', 'Expected images but received none: pass files, folders, globs, - or --list FILE.');
+    throw new ConfigError('input', {
+      expected: 'images',
+      received: 'none',
+      remedy: 'pass files, folders, globs, - or --list FILE',
+    });
   const found: ImageFile[] = [];
   const search = async (name: string, images: Promise<ImageFile[]>): Promise<void> => {
     for (const image of await images.catch((error: unknown) => withoutImages(name, error))) found.push(image);
@@ -53,7 +57,7 @@ export async function findImages(words: readonly string[], sources: InputSources
 /** @returns a failed entry instead of images; @throws all other errors */
 function withoutImages(name: string, error: unknown): ImageFile[] {
   if (!(error instanceof ConfigError)) throw error;
-  const failure = new ImageError('image_missing', name, error.message, { cause: error });
+  const failure = new ImageError('image_missing', name, error, { cause: error });
   return [{ name, path: resolve(name), error: failure }];
 }
 
@@ -72,7 +76,11 @@ async function searchFolder(word: string, path: string, { signal, onNote }: Inpu
   const images = distinctImages(files, { folder: path, word, onNote });
   if (images.length > 0) return images.map((file) => ({ name: join(word, file), path: join(path, file) }));
   const holds = files.length === 0 ? 'it is empty' : `none of its files has an image extension (${kindsOf(files)})`;
-  throw new ConfigError('input', `Expected images in the folder ${word} but ${holds}: put ${imageKinds} files there.`);
+  throw new ConfigError('input', {
+    expected: `images in the folder ${word}`,
+    problem: holds,
+    remedy: `put ${imageKinds} files there`,
+  });
 }
 
 async function searchGlob(pattern: string, { signal, onNote }: InputSources): Promise<ImageFile[]> {
@@ -82,7 +90,7 @@ async function searchGlob(pattern: string, { signal, onNote }: InputSources): Pr
   const holds =
     files.length === 0 ? 'nothing matches' : `none of the matching files has an image extension (${kindsOf(files)})`;
   const remedy = `check the pattern, or name the folder; images are ${imageKinds} files`;
-  throw new ConfigError('input', `Expected images that match ${pattern} but ${holds}: ${remedy}.`);
+  throw new ConfigError('input', { expected: `images that match ${pattern}`, problem: holds, remedy });
 }
 
 interface Search extends Pick<InputSources, 'onNote'> {
@@ -133,13 +141,19 @@ function kindsOf(files: readonly string[]): string {
 async function readList(list: string, { root }: InputSources): Promise<ImageFile[]> {
   const file = resolve(list);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('list', `Expected a list of images at ${list} but it cannot be read: check its path.`, {
-      cause,
-    });
+    throw new ConfigError(
+      'list',
+      { expected: `a list of images at ${list}`, problem: 'it cannot be read', remedy: 'check its path' },
+      { cause },
+    );
   });
   const names = text.split('\n').flatMap((line) => line.trim().split(/\s+/)[0] || []);
   if (names.length === 0)
-    throw new ConfigError('list', `Expected one image per line in ${list} but it is empty: write their paths into it.`);
+    throw new ConfigError('list', {
+      expected: `one image per line in ${list}`,
+      problem: 'it is empty',
+      remedy: 'write their paths into it',
+    });
   const locate = (name: string): string => {
     if (root !== undefined) return resolve(root, name);
     const here = resolve(name);
@@ -157,10 +171,11 @@ async function readStdin({ stdin, signal }: InputSources): Promise<ImageFile[]> 
   for await (const line of lines) for (const name of line.split('\0')) if (name.trim() !== '') names.push(name);
   signal.throwIfAborted();
   if (names.length === 0)
-    throw new ConfigError(
-      'input',
-      'Expected one path per line on stdin but it was empty: pipe paths in, for example `find . | magface quality -`.',
-    );
+    throw new ConfigError('input', {
+      expected: 'one path per line on stdin',
+      problem: 'it was empty',
+      remedy: 'pipe paths in, for example `find . | magface quality -`',
+    });
   return names.map((name) => ({ name, path: /^https?:\/\//i.test(name) ? name : resolve(name) }));
 }
 

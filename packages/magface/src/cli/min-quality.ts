@@ -6,6 +6,9 @@ import type { Recogniser } from './services.ts';
 export function expectCalibration({ name, contract }: Recogniser['model'], minQuality: number | undefined): void {
   if (minQuality === undefined || contract.calibration !== undefined) return;
   const remedy = 'fit one with `magface calibrate`';
-  const message = `Expected a calibrated model for --min-quality but ${name} has no calibration: ${remedy}.`;
-  throw new ConfigError('min-quality', message);
+  throw new ConfigError('min-quality', {
+    expected: 'a calibrated model for --min-quality',
+    problem: `${name} has no calibration`,
+    remedy,
+  });
 }

@@ -91,14 +91,19 @@ async function people(inputs: readonly string[], flags: Flags, context: Context)
   const state = flags.state ?? (flags.output === undefined ? undefined : join(flags.output, '.magface'));
   const isNew = inputs.length > 0 || flags.list !== undefined;
   if (!isNew && state === undefined)
-    throw new ConfigError(
-      'input',
-      'Expected photos, or --state of an earlier run, but received neither: name a folder.',
-    );
+    throw new ConfigError('input', {
+      expected: 'photos (or --state of an earlier run)',
+      received: 'neither',
+      remedy: 'name a folder',
+    });
   await using library = await openLibrary(state);
   const failed = isNew ? await addPhotos(library, inputs, flags, context) : 0;
   if (library.model === undefined)
-    throw new ConfigError('state', `Expected photos in ${state} but it has none yet: name a folder of photos.`);
+    throw new ConfigError('state', {
+      expected: `photos in ${state}`,
+      problem: 'it has none yet',
+      remedy: 'name a folder of photos',
+    });
   await library.save(corrected(library, flags));
   const sorted = await sortLibrary(library);
   const records = sorted.people.map((person) => peopleRecord(sorted, person));

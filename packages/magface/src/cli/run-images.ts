@@ -111,7 +111,11 @@ export async function loadMagFace(
   images: number,
 ): Promise<Recogniser> {
   if (flags.aligned === true && flags.detector !== undefined)
-    throw new ConfigError('detector', 'Expected either --aligned or --detector but received both: leave one out.');
+    throw new ConfigError('detector', {
+      expected: 'either --aligned or --detector',
+      received: 'both',
+      remedy: 'leave one out',
+    });
   const magface = await context.services.load({
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
@@ -158,7 +162,7 @@ export function streamOptions(
 export function noFace({ name }: ImageFile): ImageError {
   const remedy =
     'try a lower --min-face or --min-face-score, another --detector, or --aligned if it is an aligned face';
-  return new ImageError('no_face', name, `Expected a face in ${name} but found none: ${remedy}.`);
+  return new ImageError('no_face', name, { expected: 'a face', subject: name, problem: 'shows none', remedy });
 }
 
 /** The library's remedies in terms of flags, by error code. */
@@ -173,6 +177,9 @@ export const named = (
   remedy: string | undefined = remedies[error.code],
 ): ImageError => error.named(name, remedy);
 
+/** @returns the error in the words of the command line */
+export const asTyped = (error: MagfaceError, file: ImageFile): MagfaceError =>
+  error instanceof ImageError ? named(error, file) : error;
+
 /** @returns the user's message */
-export const sayOf = (error: MagfaceError, file: ImageFile): string =>
-  (error instanceof ImageError ? named(error, file) : error).message;
+export const sayOf = (error: MagfaceError, file: ImageFile): string => asTyped(error, file).message;

@@ -133,13 +133,17 @@ async function listen(app: FastifyInstance, { host, port }: ServeOptions): Promi
   } catch (cause) {
     await app.close();
     const { code } = cause as NodeJS.ErrnoException;
-    const refuse = (key: string, why: string): ConfigError =>
-      new ConfigError(key, `Expected to listen on ${host}:${port} but ${why}.`, { cause });
+    const refuse = (key: string, problem: string, remedy: string): ConfigError =>
+      new ConfigError(key, { expected: `to listen on ${host}:${port}`, problem, remedy }, { cause });
     if (code === 'EADDRINUSE')
-      throw refuse('port', 'the port is in use: stop the other program, or choose another --port (0 for any free one)');
-    if (code === 'EACCES') throw refuse('port', 'this user may not use it: choose a --port from 1024');
+      throw refuse(
+        'port',
+        'the port is in use',
+        'stop the other program, or choose another --port (0 for any free one)',
+      );
+    if (code === 'EACCES') throw refuse('port', 'this user may not use it', 'choose a --port from 1024');
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-      throw refuse('host', 'this machine has no such address: check --host (0.0.0.0 means all of its addresses)');
+      throw refuse('host', 'this machine has no such address', 'check --host (0.0.0.0 means all of its addresses)');
     throw cause;
   }
 }
@@ -161,13 +165,13 @@ async function optionsOf(flags: Flags, context: Context): Promise<ServeOptions> 
   const given = { host, port, timeout, queue, batch, maxImages, maxBytes, maxPixels, maxFaces, urlHosts, apiKeys };
   const parsed = serveOptions.safeParse(given);
   if (parsed.success) return parsed.data;
-  const { describeIssue } = await import('../settings/schema-issue.ts');
+  const { issueFault } = await import('../settings/schema-issue.ts');
   const issue = parsed.error.issues[0]!;
   const flag = flagOf(String(issue.path[0])).replace('url-hosts', 'url-host');
   // Never show a key.
-  const expected =
-    flag === 'api-keys' ? `better --api-keys (${issue.message})` : describeIssue(issue, given, `--${flag}`);
-  throw new ConfigError(flag, `Expected ${expected}: \`magface serve --help\` lists all options.`);
+  const fault =
+    flag === 'api-keys' ? { expected: `better --api-keys (${issue.message})` } : issueFault(issue, given, `--${flag}`);
+  throw new ConfigError(flag, { ...fault, remedy: '`magface serve --help` lists all options' });
 }
 
 async function keysOf({ apiKeys: file }: Flags, { env }: Context): Promise<string[]> {
@@ -175,15 +179,20 @@ async function keysOf({ apiKeys: file }: Flags, { env }: Context): Promise<strin
   const listed = keys(env['MAGFACE_API_KEYS'] ?? '');
   if (file === undefined) return listed;
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('api-keys', `Expected keys in ${file} but it cannot be read: check its path.`, { cause });
+    throw new ConfigError(
+      'api-keys',
+      { expected: `keys in ${file}`, problem: 'it cannot be read', remedy: 'check its path' },
+      { cause },
+    );
   });
   const own = keys(text);
   // An empty key file must not leave the service open.
   if (own.length === 0)
-    throw new ConfigError(
-      'api-keys',
-      `Expected one key per line in ${file} but it is empty: add keys, or leave --api-keys out.`,
-    );
+    throw new ConfigError('api-keys', {
+      expected: `one key per line in ${file}`,
+      problem: 'it is empty',
+      remedy: 'add keys, or leave --api-keys out',
+    });
   return [...listed, ...own];
 }
 

@@ -1,9 +1,9 @@
 /** A table of settings as flags of a command: parsing, help, checks and, if the table has `config`, a YAML file. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, firstLine } from '../errors.ts';
 import { expectMet } from '../settings/dependent.ts';
 import { flagOf } from '../settings/flag-names.ts';
-import { describeIssue } from '../settings/schema-issue.ts';
+import { issueFault } from '../settings/schema-issue.ts';
 import { isList, kindOf, type Setting, schemaOf } from '../settings/setting.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -82,8 +82,11 @@ async function complete(command: Command): Promise<void> {
   const missing = Object.entries(table).find(([name, { required }]) => required === true && values[name] === undefined);
   if (missing !== undefined) {
     const [name, { says }] = missing;
-    const message = `Expected --${flagOf(name)} (${says}) but it is missing: pass it, or add ${name} to the file of --config.`;
-    throw new ConfigError(flagOf(name), message);
+    throw new ConfigError(flagOf(name), {
+      expected: `--${flagOf(name)} (${says})`,
+      problem: 'it is missing',
+      remedy: `pass it, or add ${name} to the file of --config`,
+    });
   }
   const given = Object.keys(table).filter((name) =>
     ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''),
@@ -93,12 +96,15 @@ async function complete(command: Command): Promise<void> {
 
 async function addFile(command: Command, table: Table, file: string): Promise<void> {
   const see = `\`magface ${pathOf(command)} --help\``;
-  const content = await readYaml(file, { key: 'config', what: 'settings, a line `key: value` each,', see });
+  const content = await readYaml(file, { key: 'config', what: 'settings (one `key: value` per line)', see });
   for (const [name, value] of Object.entries(content)) {
     const setting = name === 'config' ? undefined : table[name];
     if (setting === undefined) {
-      const message = `Expected known settings in ${file} but received ${name}: ${see} lists all, in the file in camelCase.`;
-      throw new ConfigError(name, message);
+      throw new ConfigError(name, {
+        expected: `known settings in ${file}`,
+        received: name,
+        remedy: `${see} lists all, in the file in camelCase`,
+      });
     }
     if (command.getOptionValueSource(name) === 'cli') continue;
     command.setOptionValueWithSource(name, fromFile(setting, value, { name, file }), 'config');
@@ -115,15 +121,15 @@ function fromFile(
     const result = schemaOf(setting).safeParse(value);
     if (result.success) return result.data;
     const issue = { ...result.error.issues[0]!, path: [] };
-    throw new ConfigError(name, `Expected ${describeIssue(issue, value, name)}: correct it in ${file}.`);
+    throw new ConfigError(name, { ...issueFault(issue, value, name), remedy: `correct it in ${file}` });
   }
   try {
     const parse = (one: unknown): unknown => setting.parse!(String(one));
     return isList(setting) && Array.isArray(value) ? value.map(parse) : parse(value);
   } catch (cause) {
     if (!(cause instanceof InvalidArgumentError)) throw cause;
-    const fault = cause.message.replace(/\.$/, '');
-    throw new ConfigError(name, `${fault} as ${name} but received ${value}: correct it in ${file}.`, { cause });
+    const problem = `${firstLine(cause)} as ${name} but received ${value}`;
+    throw new ConfigError(name, { problem, remedy: `correct it in ${file}` }, { cause });
   }
 }
 

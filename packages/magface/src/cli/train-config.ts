@@ -49,8 +49,11 @@ export async function configOf(flags: TrainFlags, { env }: Pick<Context, 'env'>)
 function expectNoLauncher({ nproc, maxRestarts }: TrainFlags): void {
   const flag = nproc !== undefined ? 'nproc' : maxRestarts !== undefined ? 'max-restarts' : undefined;
   if (flag === undefined) return;
-  const message = `Expected either --${flag} or another launcher but received both, because WORLD_SIZE is set: leave --${flag} out.`;
-  throw new ConfigError(flag, message);
+  throw new ConfigError(flag, {
+    expected: `either --${flag} or another launcher`,
+    received: 'both, because WORLD_SIZE is set',
+    remedy: `leave --${flag} out`,
+  });
 }
 
 /** @throws {ConfigError} if two spellings of a setting disagree */
@@ -63,8 +66,11 @@ function settingsIn(flags: TrainFlags): Record<string, unknown> {
     for (const [name, one] of Object.entries(fromFlag(flag, value as string))) {
       const before = spelled.get(name);
       if (before !== undefined && JSON.stringify(settings[name]) !== JSON.stringify(one)) {
-        const message = `Expected one value for --${before} and --${flag}, which are the same setting, but received two: leave one out.`;
-        throw new ConfigError(flag, message);
+        throw new ConfigError(flag, {
+          expected: `one value for --${before} and --${flag} (which are the same setting)`,
+          received: 'two',
+          remedy: 'leave one out',
+        });
       }
       spelled.set(name, flag);
       settings[name] = one;

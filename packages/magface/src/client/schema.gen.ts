@@ -248,8 +248,18 @@ export interface components {
             error: {
                 /** @description Stable, for programs. */
                 code: string;
-                /** @description A sentence for people: what was expected, what was received, what to do. */
+                /** @description A sentence for people, made of the fields below. */
                 message: string;
+                /** @description What the problem is about, such as the name of an image. */
+                subject?: string;
+                /** @description What was expected. */
+                expected?: string;
+                /** @description The value that came instead. */
+                received?: string;
+                /** @description What is wrong, if no value can be named. */
+                problem?: string;
+                /** @description What to do. */
+                remedy?: string;
             };
         };
         Face: {
@@ -307,8 +317,18 @@ export interface components {
                 error: {
                     /** @description Stable, for programs. */
                     code: string;
-                    /** @description A sentence for people: what was expected, what was received, what to do. */
+                    /** @description A sentence for people, made of the fields below. */
                     message: string;
+                    /** @description What the problem is about, such as the name of an image. */
+                    subject?: string;
+                    /** @description What was expected. */
+                    expected?: string;
+                    /** @description The value that came instead. */
+                    received?: string;
+                    /** @description What is wrong, if no value can be named. */
+                    problem?: string;
+                    /** @description What to do. */
+                    remedy?: string;
                 };
             })[];
         };

@@ -55,13 +55,21 @@ export interface ConvertedOnnx {
 export async function convertOnnx(source: string, options: ConvertOnnxOptions = {}): Promise<ConvertedOnnx> {
   const { dtype = 'fp32', faces = [] } = options;
   if (dtype === 'int8' && faces.length === 0) {
-    throw new ConfigError('faces', 'Expected --faces with aligned faces to calibrate int8 on but there are none.');
+    throw new ConfigError('faces', {
+      expected: '--faces with aligned faces to calibrate int8 on',
+      problem: 'there are none',
+      remedy: 'pass some hundred faces of different people',
+    });
   }
   const { bytes, contract, assumed, name } = await loadModel(source, options);
   const notes = [...assumed];
   if (contract.kind !== 'recogniser') {
     if (dtype === 'fp32') return finished(bytes, { contract, batch: 'fixed', notes, name });
-    throw new FormatError(name, `Expected a recogniser to write as ${dtype} but this is a ${contract.kind}.`);
+    throw new FormatError(name, {
+      expected: `a recogniser to write as ${dtype}`,
+      problem: `this is a ${contract.kind}`,
+      remedy: 'keep fp32',
+    });
   }
   const mended = await mendBatch(bytes, { name, contract, notes });
   const inputs = await readFaces(contract, options);
@@ -174,10 +182,11 @@ async function expectSmall(model: ModelProto, options: Parameters<typeof observe
   const look = (value: string, numbers: Float32Array): void => {
     const beyond = numbers instanceof Float32Array ? numbers.find((one) => !(Math.abs(one) <= largestHalf)) : undefined;
     if (beyond === undefined) return;
-    throw new FormatError(
-      options.name,
-      `Expected values within ±${largestHalf}, which half precision holds, but "${value}" reaches ${beyond}: keep fp32.`,
-    );
+    throw new FormatError(options.name, {
+      expected: `values within ±${largestHalf} (which half precision holds)`,
+      problem: `"${value}" reaches ${beyond}`,
+      remedy: 'keep fp32',
+    });
   };
   await observe(model, values, [look], options);
 }

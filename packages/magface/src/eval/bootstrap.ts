@@ -86,10 +86,11 @@ export function drawPeople<Result>(
   measure: (weights: Uint32Array) => Result,
 ): Result[] {
   if (!(replicates >= 100))
-    throw new ConfigError(
-      'replicates',
-      `Expected at least 100 replicates but received ${replicates}: raise the number.`,
-    );
+    throw new ConfigError('replicates', {
+      expected: 'at least 100 replicates',
+      received: replicates,
+      remedy: 'raise the number',
+    });
   const random = randomStream(seed);
   const times = new Uint32Array(count);
   const weights = new Uint32Array(same.length);
@@ -113,10 +114,11 @@ export function drawPeople<Result>(
 /** @returns the percentiles of the draws just outside the share, without interpolation */
 export function intervalOf(draws: ArrayLike<number>, confidence = 0.95): Interval {
   if (!(confidence > 0 && confidence < 1))
-    throw new ConfigError(
-      'confidence',
-      `Expected a confidence between 0 and 1 but received ${confidence}: use 0.95, for example.`,
-    );
+    throw new ConfigError('confidence', {
+      expected: 'a confidence between 0 and 1',
+      received: confidence,
+      remedy: 'use 0.95, for example',
+    });
   const sorted = Float64Array.from(draws).sort();
   const outside = ((1 - confidence) / 2) * (sorted.length - 1);
   return [sorted[Math.floor(outside)]!, sorted[Math.ceil(sorted.length - 1 - outside)]!];

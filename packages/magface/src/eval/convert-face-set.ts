@@ -16,10 +16,11 @@ import { openFaceSet } from './open-face-set.ts';
 export async function convertFaceSet(input: string, output: string): Promise<number> {
   const kind = extname(output);
   if (kind !== '.bin' && kind !== '') {
-    throw new ConfigError(
-      'output',
-      `Expected an output .bin or folder for a verification set but received ${output}: rename it.`,
-    );
+    throw new ConfigError('output', {
+      expected: 'an output .bin or folder for a verification set',
+      received: output,
+      remedy: 'rename it',
+    });
   }
   const set = await openFaceSet(input);
   try {

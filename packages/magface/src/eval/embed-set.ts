@@ -101,11 +101,14 @@ export async function embedImages(
   }
   if (failed.length === 0 || allowMissing) return { values, dimension, magnitudes };
   const [shown, rest] = [failed.slice(0, 5).join(', '), failed.length - 5];
-  const message = `Expected a feature for every image of ${set.name} but ${failed.length} of ${total} have none: ${shown}${rest > 0 ? ` and ${rest} more` : ''}. ${remedy}.`;
-  throw new MagfaceError('feature_missing', message);
+  throw new MagfaceError('feature_missing', {
+    expected: `a feature for every image of ${set.name}`,
+    problem: `${failed.length} of ${total} have none (${shown}${rest > 0 ? `, and ${rest} more` : ''})`,
+    remedy,
+  });
 }
 
-const ownRemedy = 'Use `aligned` for faces of 112x112, another detector, or a list of pairs without these images';
+const ownRemedy = 'use `aligned` for faces of 112x112, another detector, or a list of pairs without these images';
 
 const reasonOf = (error: MagfaceError | undefined): string =>
   error instanceof ImageError ? error.code.replaceAll('_', ' ') : (error?.code ?? 'no face');

@@ -77,7 +77,11 @@ function onlyList(folder: string): string {
   const found = Object.keys(knownLists).filter((name) => existsSync(join(folder, name)));
   if (found.length === 1) return join(folder, found[0]!);
   const there = found.length === 0 ? 'it contains none' : `it contains ${found.join(', ')}`;
-  throw new ConfigError('pairs', `Expected one list of pairs in ${folder} but ${there}: name it with --pairs.`);
+  throw new ConfigError('pairs', {
+    expected: `one list of pairs in ${folder}`,
+    problem: there,
+    remedy: 'name it with --pairs',
+  });
 }
 
 function nameOf(list: string, folder: string): string {
@@ -92,10 +96,11 @@ async function readList(file: string, folder: string): Promise<PairList> {
   const text = await readFile(beside, 'utf8').catch(() => '');
   const names = text.split(/\r?\n/).flatMap((line) => line.trim().split(/\s+/)[0] || []);
   if (names.length !== 2 * list.same.length)
-    throw new ConfigError(
-      'pairs',
-      `Expected ${2 * list.same.length} images in ${beside}, two per pair, but found ${names.length}: the list of pairs contains only labels, so add the missing images.`,
-    );
+    throw new ConfigError('pairs', {
+      expected: `${2 * list.same.length} images in ${beside} (two per pair)`,
+      received: names.length,
+      remedy: 'add the missing images, because the list of pairs contains only labels',
+    });
   return { ...list, left: names.filter((_, i) => i % 2 === 0), right: names.filter((_, i) => i % 2 === 1) };
 }
 
@@ -118,13 +123,20 @@ function imageFinder(names: readonly string[], folder: string): (name: string, p
   return (name, pair) => {
     const rows = rowsOfName(name);
     if (rows.length === 1) return rows[0]!;
-    const message =
-      rows.length === 0
-        ? `Expected every image of the list in ${folder} but "${name}" of pair ${pair + 1} is missing: pass the images’ folder with --images, or complete the set.`
-        : `Expected one image but "${name}" of pair ${pair + 1} may be ${rows
-            .map((row) => names[row])
-            .sort()
-            .join(' or ')}: name the images’ folder with --images.`;
-    throw new MagfaceError('image_unknown', message);
+    const subject = `"${name}" of pair ${pair + 1}`;
+    if (rows.length === 0)
+      throw new MagfaceError('image_unknown', {
+        expected: `every image of the list in ${folder}`,
+        subject,
+        problem: 'is missing',
+        remedy: 'pass the images’ folder with --images, or complete the set',
+      });
+    const found = rows.map((row) => names[row]).sort();
+    throw new MagfaceError('image_unknown', {
+      expected: 'one image',
+      subject,
+      problem: `may be ${found.join(' or ')}`,
+      remedy: 'name the images’ folder with --images',
+    });
   };
 }

@@ -39,21 +39,27 @@ export function magnitudesOf(features: FeatureSet): Float64Array {
 export function expectFeatures(features: FeatureSet): void {
   const rows = rowsOf(features);
   if (!Number.isInteger(rows) || rows === 0) {
-    throw new ShapeError(
-      `Expected features of shape (N, ${features.dimension}) but received ${features.values.length} values: give every row the same length.`,
-    );
+    throw new ShapeError({
+      expected: `features of shape (N, ${features.dimension})`,
+      received: `${features.values.length} values`,
+      remedy: 'give every row the same length',
+    });
   }
   if (features.names !== undefined && features.names.length !== rows) {
-    throw new ShapeError(
-      `Expected one name per feature row but received ${features.names.length} names for ${rows} rows: write the names again.`,
-    );
+    throw new ShapeError({
+      expected: 'one name per feature row',
+      received: `${features.names.length} names for ${rows} rows`,
+      remedy: 'write the names again',
+    });
   }
   const magnitudes = magnitudesOf(features);
   const wrong = magnitudes.findIndex((magnitude) => !(magnitude > 0 && magnitude < Number.POSITIVE_INFINITY));
   if (wrong >= 0) {
     const what = magnitudes[wrong] === 0 ? 'only zeros' : 'values that are not finite';
-    throw new ShapeError(
-      `Expected features with a direction but received ${what} for ${labelOf(features, wrong)}: embed that image again or leave it out.`,
-    );
+    throw new ShapeError({
+      expected: 'features with a direction',
+      received: `${what} for ${labelOf(features, wrong)}`,
+      remedy: 'embed that image again or leave it out',
+    });
   }
 }

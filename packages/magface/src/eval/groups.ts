@@ -48,9 +48,11 @@ export interface GroupReport {
 export function ratesByGroup(pairs: QualifiedPairs, column: readonly string[], fmr = 0.001): GroupReport {
   const { similarities, same } = pairs;
   if (column.length !== same.length)
-    throw new ShapeError(
-      `Expected one group per pair but received ${column.length} for ${same.length} pairs: complete the column.`,
-    );
+    throw new ShapeError({
+      expected: 'one group per pair',
+      received: `${column.length} for ${same.length} pairs`,
+      remedy: 'complete the column',
+    });
   const { threshold } = pointAtFar(splitScores(similarities, same), fmr);
   const members = new Map<string, number[]>();
   for (const [pair, group] of column.entries()) {

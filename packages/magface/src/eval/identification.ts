@@ -134,10 +134,11 @@ function summarize(found: readonly Found[], { gallery, ranks, fpir }: Asked): Id
     ({ top }) => top,
   ).sort();
   if (mated.length === 0) {
-    throw new MagfaceError(
-      'evaluation_impossible',
-      'Expected probes whose subjects are in the gallery but received none: use lists of the same protocol.',
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'probes whose subjects are in the gallery',
+      received: 'none',
+      remedy: 'use lists of the same protocol',
+    });
   }
   const firsts = Float64Array.from(
     mated.filter(({ rank }) => rank === 1),

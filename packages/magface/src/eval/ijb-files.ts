@@ -50,17 +50,18 @@ export async function findIjbFiles(folder: string, type: 'b' | 'c'): Promise<Ijb
   const inFolder = await readdir(folder).catch((cause: unknown) => {
     throw new ConfigError(
       'meta',
-      `Expected the folder of IJB's meta files but ${folder} cannot be read: check the path.`,
+      { expected: "the folder of IJB's meta files", problem: `${folder} cannot be read`, remedy: 'check the path' },
       { cause },
     );
   });
   if (inFolder.includes('meta')) return findIjbFiles(join(folder, 'meta'), type);
   const need = (name: string): string => {
     if (inFolder.includes(name)) return join(folder, name);
-    throw new ConfigError(
-      'meta',
-      `Expected ${name} in ${folder} but it is missing: pass the folder with IJB-${type.toUpperCase()}'s meta files.`,
-    );
+    throw new ConfigError('meta', {
+      expected: `${name} in ${folder}`,
+      problem: 'it is missing',
+      remedy: `pass the folder with IJB-${type.toUpperCase()}'s meta files`,
+    });
   };
   const probes = inFolder.find((name) => name === `ijb${type}_1N_probe_mixed.csv`);
   return {
@@ -85,7 +86,11 @@ export async function readFaceTemplates(file: string): Promise<FaceTemplates> {
     if (rest.length > 0)
       throw lineError(
         file,
-        `Expected "name template media" but line ${line.number} has more columns: use the protocol's original file.`,
+        {
+          expected: '"name template media"',
+          problem: `line ${line.number} has more columns`,
+          remedy: "use the protocol's original file",
+        },
         line,
       );
     return name;
@@ -101,15 +106,26 @@ export async function readTemplateSubjects(file: string): Promise<TemplateSubjec
     const [tid, sid] = line.text.split(',').map((cell) => cell.trim());
     const [template, subject] = [wholeNumber(tid, file, line), wholeNumber(sid, file, line)];
     if ((subjectOf.get(template) ?? subject) !== subject) {
-      const message = `Expected one subject per template but line ${line.number} gives template ${template} another: use the protocol's original file.`;
-      throw lineError(file, message, line);
+      throw lineError(
+        file,
+        {
+          expected: 'one subject per template',
+          problem: `line ${line.number} gives template ${template} another`,
+          remedy: "use the protocol's original file",
+        },
+        line,
+      );
     }
     subjectOf.set(template, subject);
   }
   if (subjectOf.size === 0)
     throw lineError(
       file,
-      `Expected a header and lines "template,subject,..." but found none: use the protocol's original file.`,
+      {
+        expected: 'a header and lines "template,subject,..."',
+        problem: 'found none',
+        remedy: "use the protocol's original file",
+      },
       header,
     );
   return { template: Int32Array.from(subjectOf.keys()), subject: Int32Array.from(subjectOf.values()) };
@@ -117,8 +133,15 @@ export async function readTemplateSubjects(file: string): Promise<TemplateSubjec
 
 function wholeNumber(text: string | undefined, file: string, line: TextLine): number {
   if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text);
-  const message = `Expected a whole number below 1,000,000,000 on line ${line.number} but found "${text ?? ''}": use the protocol's original file.`;
-  throw lineError(file, message, line);
+  throw lineError(
+    file,
+    {
+      expected: `a whole number below 1,000,000,000 on line ${line.number}`,
+      received: `"${text ?? ''}"`,
+      remedy: "use the protocol's original file",
+    },
+    line,
+  );
 }
 
 /**
@@ -160,10 +183,11 @@ export async function readTemplatePairs(file: string): Promise<TemplatePairs> {
   }
   endLine(offset);
   if (pairs === 0)
-    throw lineError(
-      file,
-      `Expected lines "template template label" but the file has none: use the protocol's original file.`,
-    );
+    throw lineError(file, {
+      expected: 'lines "template template label"',
+      problem: 'the file has none',
+      remedy: "use the protocol's original file",
+    });
   const [left, right] = columns;
   return { left: left.subarray(0, pairs), right: right.subarray(0, pairs), same: same.subarray(0, pairs) };
 }
@@ -173,6 +197,10 @@ const sharedInts = (length: number): Int32Array => new Int32Array(new SharedArra
 const wrongLine = (file: string, pairs: number, offset: number): FormatError =>
   new FormatError(
     file,
-    `Expected "template template label" with a label 1 or 0 as pair ${pairs + 1} but found something else: use the protocol's original file.`,
+    {
+      expected: `"template template label" with a label 1 or 0 as pair ${pairs + 1}`,
+      problem: 'found something else',
+      remedy: "use the protocol's original file",
+    },
     { offset },
   );

@@ -109,9 +109,11 @@ export function rowFinder(ids: Int32Array): (template: number) => number {
   return (template) => {
     const row = rows.get(template);
     if (row !== undefined) return row;
-    throw new ShapeError(
-      `Expected features for every template but no line of the protocol's list has template ${template}, which is in the pairs: use files of the same protocol.`,
-    );
+    throw new ShapeError({
+      expected: 'features for every template',
+      problem: `no line of the protocol's list has template ${template}, which is in the pairs`,
+      remedy: 'use files of the same protocol',
+    });
   };
 }
 

@@ -20,15 +20,18 @@ export async function openFaceSet(source: string, options: FolderSetOptions = {}
     throw new ConfigError('set', message);
   }
   if (there?.isDirectory() === true) return openFolderSet(source, options);
-  const why =
-    there === undefined ? 'it does not exist: check the path' : `${basename(source)} is neither: check the path`;
+  const problem = there === undefined ? 'it does not exist' : `${basename(source)} is neither`;
   if (there === undefined || !source.endsWith('.bin'))
-    throw new ConfigError('set', `Expected a folder or a .bin file at ${source} but ${why}.`);
+    throw new ConfigError('set', {
+      expected: `a folder or a .bin file at ${source}`,
+      problem,
+      remedy: 'check the path',
+    });
   const given = (['pairs', 'images', 'protocol'] as const).find((key) => options[key] !== undefined);
   if (given !== undefined)
-    throw new ConfigError(
-      given,
-      `Expected no --${given} with ${basename(source)}, because a .bin contains its own images and pairs: leave it out.`,
-    );
+    throw new ConfigError(given, {
+      expected: `no --${given} with ${basename(source)}, because a .bin contains its own images and pairs`,
+      remedy: 'leave it out',
+    });
   return openBinSet(source);
 }

@@ -57,13 +57,18 @@ function labelOf(token: string | undefined, line: Line, file: string): number {
   if (token === '1' || token === '0') return Number(token);
   throw lineError(
     file,
-    `Expected a label 1 (same) or 0 on line ${line.number} but found "${token ?? ''}": correct the line.`,
+    {
+      expected: `a label 1 (same) or 0 on line ${line.number}`,
+      received: `"${token ?? ''}"`,
+      remedy: 'correct the line',
+    },
     line,
   );
 }
 
 function expectSome(lines: readonly Line[], file: string): void {
-  if (lines.length === 0) throw lineError(file, 'Expected one line per pair but the file has no pairs: add some.');
+  if (lines.length === 0)
+    throw lineError(file, { expected: 'one line per pair', problem: 'the file has no pairs', remedy: 'add some' });
 }
 
 function fromOfficial(lines: readonly Line[], file: string): PairList {
@@ -81,16 +86,24 @@ function fromTable(lines: readonly Line[], header: readonly string[], file: stri
   expectSome(rows, file);
   const uneven = rows.find(({ tokens }) => tokens.length !== header.length);
   if (uneven !== undefined) {
-    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${uneven.number} has ${uneven.tokens.length}: correct the line.`;
-    throw lineError(file, message, uneven);
+    throw lineError(
+      file,
+      {
+        expected: `${header.length} columns (${header.join(', ')})`,
+        problem: `line ${uneven.number} has ${uneven.tokens.length}`,
+        remedy: 'correct the line',
+      },
+      uneven,
+    );
   }
   const label = header.indexOf('same');
   const names = header.map((_, i) => i).filter((i) => i !== label);
   if (names.length < 2)
-    throw lineError(
-      file,
-      `Expected columns left, right, same but the header has ${header.join(', ')}: rename its columns.`,
-    );
+    throw lineError(file, {
+      expected: 'columns left, right, same',
+      problem: `the header has ${header.join(', ')}`,
+      remedy: 'rename its columns',
+    });
   const column = (i: number): string[] => rows.map(({ tokens }) => tokens[i]!);
   const [left = 0, right = 0, ...groups] = names;
   return {
@@ -121,8 +134,15 @@ const lfwImage = (name: string, number: string): string => `${name}/${name}_${nu
 function fromLfw(lines: readonly Line[], file: string, imageOf = lfwImage): PairList {
   const image = (name: string, number: string, line: Line): string => {
     if (!/^\d+$/.test(number)) {
-      const message = `Expected an image number on line ${line.number} but found "${number}": use LFW's form "name i j" or "name i name j".`;
-      throw lineError(file, message, line);
+      throw lineError(
+        file,
+        {
+          expected: `an image number on line ${line.number}`,
+          received: `"${number}"`,
+          remedy: 'use LFW\'s form "name i j" or "name i name j"',
+        },
+        line,
+      );
     }
     return imageOf(name, number.padStart(4, '0'));
   };
@@ -133,7 +153,11 @@ function fromLfw(lines: readonly Line[], file: string, imageOf = lfwImage): Pair
       return { left: image(a, b, line), right: image(c, d, line), same: 0 };
     throw lineError(
       file,
-      `Expected 3 or 4 columns on line ${line.number} but found ${line.tokens.length}: correct the line.`,
+      {
+        expected: `3 or 4 columns on line ${line.number}`,
+        received: line.tokens.length,
+        remedy: 'correct the line',
+      },
       line,
     );
   });
@@ -147,17 +171,22 @@ function fromLfw(lines: readonly Line[], file: string, imageOf = lfwImage): Pair
 
 function fromHalves(lines: readonly Line[], file: string): PairList {
   if (lines.length % 2 === 1) {
-    throw lineError(
-      file,
-      `Expected two lines "image label" per pair but the file has ${lines.length} lines: complete the last pair.`,
-    );
+    throw lineError(file, {
+      expected: 'two lines "image label" per pair',
+      problem: `the file has ${lines.length} lines`,
+      remedy: 'complete the last pair',
+    });
   }
   const [even, odd] = [lines.filter((_, i) => i % 2 === 0), lines.filter((_, i) => i % 2 === 1)];
   const uneven = odd.find((line, k) => line.tokens[1] !== even[k]!.tokens[1]);
   if (uneven !== undefined) {
     throw lineError(
       file,
-      `Expected the same label on both lines of a pair but line ${uneven.number} differs: correct it.`,
+      {
+        expected: 'the same label on both lines of a pair',
+        problem: `line ${uneven.number} differs`,
+        remedy: 'correct it',
+      },
       uneven,
     );
   }

@@ -42,9 +42,11 @@ function byOrder({ same }: PairList, features: FeatureSet): Pairs {
   const rows = rowsOf(features);
   if (rows !== 2 * same.length) {
     const odd = rows % 2 === 1 ? ', an odd number' : '';
-    throw new ShapeError(
-      `Expected ${2 * same.length} feature lines for ${same.length} pairs (pair k is lines 2k and 2k + 1) but received ${rows}${odd}: use features and pairs of the same list.`,
-    );
+    throw new ShapeError({
+      expected: `${2 * same.length} feature lines for ${same.length} pairs (pair k is lines 2k and 2k + 1)`,
+      received: `${rows}${odd}`,
+      remedy: 'use features and pairs of the same list',
+    });
   }
   return { left: steps(same.length, 0), right: steps(same.length, 1), same };
 }
@@ -54,11 +56,20 @@ const steps = (pairs: number, first: 0 | 1): Uint32Array =>
 
 function oneRow(rows: readonly number[], name: string, pair: number): number {
   if (rows.length === 1) return rows[0]!;
-  const message =
-    rows.length === 0
-      ? `Expected features for every image but "${name}" of pair ${pair + 1} has none: embed it or remove the pair.`
-      : `Expected one image but ${rows.length} features match "${name}" of pair ${pair + 1}: add its folder to the name.`;
-  throw new MagfaceError('feature_missing', message);
+  const subject = `"${name}" of pair ${pair + 1}`;
+  if (rows.length === 0)
+    throw new MagfaceError('feature_missing', {
+      expected: 'features for every image',
+      subject,
+      problem: 'has none',
+      remedy: 'embed it or remove the pair',
+    });
+  throw new MagfaceError('feature_missing', {
+    expected: 'one image',
+    subject,
+    problem: `matches ${rows.length} features`,
+    remedy: 'add its folder to the name',
+  });
 }
 
 /** Looks up names by their trailing path parts, without extension; an exact name wins. */

@@ -64,7 +64,11 @@ export function fitQualityDecision(
 ): QualityDecision {
   const { fmr = 0.001, bins = 3, folds = 10 } = options;
   if (!Number.isInteger(bins) || bins < 2)
-    throw new ConfigError('bins', `Expected at least two quality bins but received ${bins}: raise the number.`);
+    throw new ConfigError('bins', {
+      expected: 'at least two quality bins',
+      received: bins,
+      remedy: 'raise the number',
+    });
   const { similarities, same, quality } = pairs;
   const plainMargin = new Float64Array(same.length);
   const binnedMargin = new Float64Array(same.length);

@@ -79,9 +79,13 @@ export function qualityFairness(
   const { column, fmr = 0.001, bins = 5, shuffles = 999, seed = 1 } = options;
   const { similarities, same, quality } = pairs;
   if (column.length !== same.length)
-    throw new ShapeError(`Expected one group a pair but received ${column.length} for ${same.length} pairs.`);
+    throw new ShapeError({
+      expected: 'one group per pair',
+      received: `${column.length} for ${same.length} pairs`,
+      remedy: 'complete the column',
+    });
   if (!Number.isInteger(bins) || bins < 1)
-    throw new ConfigError('bins', `Expected one or more bins but received ${bins}.`);
+    throw new ConfigError('bins', { expected: 'one or more bins', received: bins, remedy: 'use 10, for example' });
   const { threshold } = pointAtFar(splitScores(similarities, same), fmr);
   const genuine = Array.from(same.keys()).filter((pair) => same[pair] === 1);
   const names = [...new Set(genuine.map((pair) => column[pair]!))];

@@ -45,8 +45,11 @@ async function columnsOf(file: string): Promise<ScoreColumn[]> {
 function valuesOf({ entries }: ScoreColumn, file: string, features: FeatureSet): Float64Array {
   if (features.names === undefined || entries.some(({ image }) => image === undefined)) {
     if (entries.length === rowsOf(features)) return Float64Array.from(entries, ({ value }) => value);
-    const message = `Expected ${rowsOf(features)} qualities, one per feature line, but received ${entries.length}: use files of the same list.`;
-    throw lineError(file, message);
+    throw lineError(file, {
+      expected: `${rowsOf(features)} qualities (one per feature line)`,
+      received: entries.length,
+      remedy: 'use files of the same list',
+    });
   }
   const find = entryFinder(entries.map(({ image }) => image!));
   const users = new Map<number, string>();

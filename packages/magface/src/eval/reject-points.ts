@@ -225,10 +225,11 @@ function exactPassing({ impostor, size }: Cut, fmr: number): number | null {
 function officialPassing({ impostor, size }: Cut, fmr: number): number | null {
   const decades = Math.round(-Math.log10(fmr));
   if (decades < 1 || Math.abs(10 ** -decades / fmr - 1) > 1e-9) {
-    throw new ConfigError(
-      'fmr',
-      `Expected 0.1, 0.01, 0.001 … with official thresholds but received ${fmr}: use exact thresholds.`,
-    );
+    throw new ConfigError('fmr', {
+      expected: '0.1, 0.01, 0.001 … with official thresholds',
+      received: fmr,
+      remedy: 'use exact thresholds',
+    });
   }
   let index = impostor / size - 1;
   for (let decade = 0; decade < decades; decade++) {

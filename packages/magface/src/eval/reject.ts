@@ -180,8 +180,11 @@ function throwTooFew(scores: Scores, { fmr, startFnmr }: RejectOptions): void {
     pointAtFar(scores, fmr ?? 0.001);
     return;
   }
-  const message = `Expected at least ${Math.ceil(1 / startFnmr - 1e-6)} genuine pairs of different similarity for a start FNMR of ${startFnmr} but received ${scores.genuine.length}: ask for a higher rate.`;
-  throw new MagfaceError('evaluation_impossible', message);
+  throw new MagfaceError('evaluation_impossible', {
+    expected: `at least ${Math.ceil(1 / startFnmr - 1e-6)} genuine pairs of different similarity for a start FNMR of ${startFnmr}`,
+    received: scores.genuine.length,
+    remedy: 'ask for a higher rate',
+  });
 }
 
 interface Settings {
@@ -200,20 +203,26 @@ function settingsOf(options: RejectOptions): Settings {
     (threshold === 'start') !== (startFnmr !== undefined) ||
     (startFnmr !== undefined && !(startFnmr > 0 && startFnmr < 1))
   )
-    throw new ConfigError(
-      'startFnmr',
-      `Expected a start FNMR between 0 and 1 with the threshold rule "start" alone but received ${startFnmr} with "${threshold}".`,
-    );
+    throw new ConfigError('startFnmr', {
+      expected: 'a start FNMR between 0 and 1 with the threshold rule "start" alone',
+      received: `${startFnmr} with "${threshold}"`,
+      remedy: 'change one of the two',
+    });
   if (unit === 'templates' && options.faces === undefined)
-    throw new ConfigError('faces', 'Expected the quality of each face to reject by templates but received none.');
+    throw new ConfigError('faces', {
+      expected: 'the quality of each face to reject by templates',
+      received: 'none',
+      remedy: 'pass them as `faces`',
+    });
   if (
     rejectRates.length === 0 ||
     rejectRates.some((rate, i) => !(rate >= 0 && rate < 1 && rate > (rejectRates[i - 1] ?? -1)))
   )
-    throw new ConfigError(
-      'rejectRates',
-      `Expected rising reject rates from 0 to below 1 but received ${rejectRates.join(', ')}: sort them.`,
-    );
+    throw new ConfigError('rejectRates', {
+      expected: 'rising reject rates from 0 to below 1',
+      received: rejectRates.join(', '),
+      remedy: 'sort them',
+    });
   const { paucLimit = Math.min(0.3, rejectRates.at(-1)!) } = options;
   return { fmr, threshold, ...(startFnmr !== undefined && { startFnmr }), unit, rejectRates, paucLimit };
 }
@@ -283,13 +292,17 @@ function meanTo(limit: number, rates: readonly number[], fnmr: readonly (number 
 
 function expectQualities(quality: Float64Array, same: Uint8Array): void {
   if (quality.length !== same.length) {
-    throw new ShapeError(
-      `Expected one quality per pair but received ${quality.length} for ${same.length} pairs: use files of the same list.`,
-    );
+    throw new ShapeError({
+      expected: 'one quality per pair',
+      received: `${quality.length} for ${same.length} pairs`,
+      remedy: 'use files of the same list',
+    });
   }
   const wrong = quality.findIndex((value) => Number.isNaN(value));
   if (wrong >= 0)
-    throw new ShapeError(
-      `Expected a number as the quality of pair ${wrong + 1} but received NaN: measure it again or remove the pair.`,
-    );
+    throw new ShapeError({
+      expected: `a number as the quality of pair ${wrong + 1}`,
+      received: 'NaN',
+      remedy: 'measure it again or remove the pair',
+    });
 }

@@ -101,7 +101,7 @@ export function qualityReliability(
  */
 export function reliabilityOf(predicted: Float64Array, outcome: Uint8Array, bins = 10): Reliability {
   if (!Number.isInteger(bins) || bins < 1)
-    throw new ConfigError('bins', `Expected one or more bins but received ${bins}.`);
+    throw new ConfigError('bins', { expected: 'one or more bins', received: bins, remedy: 'use 10, for example' });
   const order = Uint32Array.from(predicted.keys()).sort((a, b) => predicted[a]! - predicted[b]!);
   const found: ReliabilityBin[] = [];
   let brier = 0;
@@ -131,10 +131,11 @@ function predictAcross(values: Float64Array, outcome: Uint8Array, person: Uint32
   for (const half of [0, 1]) {
     const rows = Array.from(values.keys()).filter((row) => person[row]! % 2 !== half);
     if (rows.length === 0 || rows.length === values.length)
-      throw new MagfaceError(
-        'evaluation_impossible',
-        'Expected genuine pairs of several people but received one person.',
-      );
+      throw new MagfaceError('evaluation_impossible', {
+        expected: 'genuine pairs of several people',
+        received: 'one person',
+        remedy: 'add pairs of other people',
+      });
     const fit = fitLogistic(
       Float64Array.from(rows, (row) => values[row]!),
       Uint8Array.from(rows, (row) => outcome[row]!),

@@ -85,12 +85,17 @@ export function robustnessReport(
 ): RobustnessReport {
   const faces = [...curves.values()][0]?.length ?? 0;
   if (faces === 0)
-    throw new ConfigError('faces', 'Expected faces to measure but none could be read: pass other images.');
+    throw new ConfigError('faces', {
+      expected: 'faces to measure',
+      problem: 'none could be read',
+      remedy: 'pass other images',
+    });
   if (strengths.length < 3)
-    throw new ConfigError(
-      'per-kind',
-      `Expected at least two steps of damage but received ${strengths.length - 1}: raise the number.`,
-    );
+    throw new ConfigError('per-kind', {
+      expected: 'at least two steps of damage',
+      received: strengths.length - 1,
+      remedy: 'raise the number',
+    });
   const estimate = estimator(faces, options);
   const kinds = [...curves].map(
     ([kind, kindCurves]): DamageReport => ({

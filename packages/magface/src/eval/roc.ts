@@ -32,10 +32,11 @@ export function splitScores(similarities: Float64Array | Float32Array, same: Uin
   const impostor = picked(similarities, same, 0).sort();
   if (genuine.length === 0 || impostor.length === 0) {
     const missing = genuine.length === 0 ? 'genuine (label 1)' : 'impostor (label 0)';
-    throw new MagfaceError(
-      'evaluation_impossible',
-      `Expected pairs of both kinds but none of the ${same.length} pairs is ${missing}: add some, because error rates need both.`,
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'pairs of both kinds',
+      problem: `none of the ${same.length} pairs is ${missing}`,
+      remedy: 'add some, because error rates need both',
+    });
   }
   return { genuine, impostor };
 }
@@ -70,12 +71,17 @@ export const canMeasure = (far: number, impostors: number): boolean => far * imp
  */
 export function pointAtFar({ genuine, impostor }: Scores, far: number): OperatingPoint {
   if (!(far > 0 && far < 1))
-    throw new ConfigError('far', `Expected a rate between 0 and 1 but received ${far}: use 0.001, for example.`);
+    throw new ConfigError('far', {
+      expected: 'a rate between 0 and 1',
+      received: far,
+      remedy: 'use 0.001, for example',
+    });
   if (!canMeasure(far, impostor.length)) {
-    throw new MagfaceError(
-      'evaluation_impossible',
-      `Expected at least ${Math.ceil(1 / far - 1e-6)} impostor pairs for a rate of ${far} but received ${impostor.length}: add pairs or use a higher rate.`,
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: `at least ${Math.ceil(1 / far - 1e-6)} impostor pairs for a rate of ${far}`,
+      received: impostor.length,
+      remedy: 'add pairs or use a higher rate',
+    });
   }
   const accepted = Math.floor(far * impostor.length + 1e-9); // 0.1 * 30 is a little more than 3
   const threshold = nextAbove(impostor[impostor.length - 1 - accepted]!);

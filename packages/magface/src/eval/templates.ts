@@ -103,23 +103,29 @@ function lengthOf(vector: Float32Array | Float64Array, what: () => string): numb
   let sum = 0;
   for (let d = 0; d < vector.length; d++) sum += vector[d]! ** 2;
   if (sum > 0 && sum < Number.POSITIVE_INFINITY) return Math.sqrt(sum);
-  throw new ShapeError(
-    `Expected features with a direction but the mean at ${what()} is ${sum === 0 ? 'all zeros' : 'not finite'}: embed those images again.`,
-  );
+  throw new ShapeError({
+    expected: 'features with a direction',
+    problem: `the mean at ${what()} is ${sum === 0 ? 'all zeros' : 'not finite'}`,
+    remedy: 'embed those images again',
+  });
 }
 
 /** Compares only the last part of names: lists and features often have different folders. */
 function expectFace(faces: FaceTemplates, row: number, name: string | undefined): void {
   if (row >= faces.template.length) throw wrongCount(faces.template.length, `more than ${row}`);
   if (name === undefined || lastPart(name) === lastPart(faces.names[row]!)) return;
-  throw new ShapeError(
-    `Expected the features in the order of the protocol's list but line ${row + 1} is "${name}" instead of "${faces.names[row]}": embed the images in the list's order.`,
-  );
+  throw new ShapeError({
+    expected: "the features in the order of the protocol's list",
+    problem: `line ${row + 1} is "${name}" instead of "${faces.names[row]}"`,
+    remedy: "embed the images in the list's order",
+  });
 }
 
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
 const wrongCount = (faces: number, features: number | string): ShapeError =>
-  new ShapeError(
-    `Expected ${faces} features, one per line of the protocol's list, but received ${features}: embed all images of the list.`,
-  );
+  new ShapeError({
+    expected: `${faces} features (one per line of the protocol's list)`,
+    received: features,
+    remedy: 'embed all images of the list',
+  });

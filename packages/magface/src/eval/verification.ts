@@ -183,10 +183,11 @@ export function cosineAccuracy(similarities: Float64Array, same: Uint8Array, fol
  */
 export function foldBounds(pairs: number, folds: number): { readonly from: number; readonly to: number }[] {
   if (!Number.isInteger(folds) || folds < 2 || folds > pairs) {
-    throw new ConfigError(
-      'folds',
-      `Expected 2 to ${pairs} folds for ${pairs} pairs but received ${folds}: thresholds are chosen on the other folds, so change the number.`,
-    );
+    throw new ConfigError('folds', {
+      expected: `2 to ${pairs} folds for ${pairs} pairs`,
+      received: folds,
+      remedy: 'change the number, because thresholds are chosen on the other folds',
+    });
   }
   const [size, more] = [Math.floor(pairs / folds), pairs % folds];
   const start = (fold: number): number => fold * size + Math.min(fold, more);
@@ -196,15 +197,19 @@ export function foldBounds(pairs: number, folds: number): { readonly from: numbe
 /** @throws {ShapeError} if the columns differ in length or point outside the features. */
 function expectPairs({ left, right, same }: Pairs, rows: number): void {
   if (left.length !== right.length || left.length !== same.length) {
-    throw new ShapeError(
-      `Expected columns of equal length but received ${left.length} left, ${right.length} right and ${same.length} labels: pass one of each per pair.`,
-    );
+    throw new ShapeError({
+      expected: 'columns of equal length',
+      received: `${left.length} left, ${right.length} right and ${same.length} labels`,
+      remedy: 'pass one of each per pair',
+    });
   }
   const outside = left.findIndex((row, i) => row >= rows || right[i]! >= rows);
   if (outside >= 0) {
-    throw new ShapeError(
-      `Expected pairs of ${rows} feature rows but pair ${outside + 1} refers to row ${Math.max(left[outside]!, right[outside]!) + 1}: use features and pairs of the same list.`,
-    );
+    throw new ShapeError({
+      expected: `pairs of ${rows} feature rows`,
+      problem: `pair ${outside + 1} refers to row ${Math.max(left[outside]!, right[outside]!) + 1}`,
+      remedy: 'use features and pairs of the same list',
+    });
   }
 }
 

@@ -1,8 +1,10 @@
 /** Reads ranges of a file of any size: the byte access of every reader here. */
+
 import { close as closeFile, closeSync, constants, fstatSync, openSync, read as readFile, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FormatError } from '../errors.ts';
-import { missingWords } from './missing-file.ts';
+import type { Fault } from '../fault.ts';
+import { missingProblem } from './missing-file.ts';
 
 /** Bytes by offset. Reads outside the file throw; no read is silently short. */
 export interface ByteSource {
@@ -14,7 +16,7 @@ export interface ByteSource {
   /** The same, synchronously, for parsers that read byte by byte. */
   readSync(offset: number, length: number): Buffer;
   /** @returns the error for bytes that contradict their format */
-  error(message: string, offset?: number, cause?: unknown): FormatError;
+  error(fault: Fault | string, offset?: number, cause?: unknown): FormatError;
   close(): Promise<void>;
   closeSync(): void;
 }
@@ -36,7 +38,10 @@ export function openBytesSync(file: string): ByteSource {
   const [descriptor, size] = openFile(file);
   const { expectRange, error } = checks(file, size);
   const cut = (at: number): FormatError =>
-    error('Expected more bytes but the file was truncated while it was being read: try again.', at);
+    error(
+      { expected: 'more bytes', problem: 'the file was truncated while it was being read', remedy: 'try again' },
+      at,
+    );
   return {
     file,
     size,
@@ -70,15 +75,14 @@ function openFile(file: string): readonly [descriptor: number, size: number] {
     descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a named pipe would block until a writer opens it
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const message =
-      code === 'ENOENT' ? missingWords(file) : `Expected a file but it cannot be opened (${code}): check the path.`;
-    throw new FormatError(file, message, { cause });
+    const problem = code === 'ENOENT' ? missingProblem(file) : `it cannot be opened (${code})`;
+    throw new FormatError(file, { expected: 'a file', problem, remedy: 'check the path' }, { cause });
   }
   const stats = fstatSync(descriptor);
   if (stats.isFile()) return [descriptor, stats.size];
   closeSync(descriptor);
   const what = stats.isDirectory() ? 'a folder' : 'something else';
-  throw new FormatError(file, `Expected a file but it is ${what}: check the path.`);
+  throw new FormatError(file, { expected: 'a file', problem: `it is ${what}`, remedy: 'check the path' });
 }
 
 /** Bytes in memory as a source, for downloads and tests. */
@@ -101,15 +105,19 @@ function checks(
   file: string,
   size: number,
 ): { expectRange(offset: number, length: number): number } & Pick<ByteSource, 'error'> {
-  const error: ByteSource['error'] = (message, offset, cause) =>
-    new FormatError(file, message, {
+  const error: ByteSource['error'] = (fault, offset, cause) =>
+    new FormatError(file, fault, {
       ...(offset === undefined ? {} : { offset }),
       ...(cause === undefined ? {} : { cause }),
     });
   const expectRange = (offset: number, length: number): number => {
     if (offset >= 0 && length >= 0 && offset + length <= size) return length;
     throw error(
-      `Expected ${length} bytes but the file ends at byte ${size}: it may be truncated, so copy it again.`,
+      {
+        expected: `${length} bytes`,
+        problem: `the file ends at byte ${size}`,
+        remedy: 'it may be truncated, so copy it again',
+      },
       Math.min(offset, size),
     );
   };

@@ -40,10 +40,11 @@ export async function convertTensors(
 ): Promise<number> {
   const [from, to] = [extname(input), extname(output)];
   if (to !== '.pth' && to !== '.safetensors') {
-    throw new ConfigError(
-      'output',
-      `Expected an output .pth or .safetensors for weights but received ${output}: rename it.`,
-    );
+    throw new ConfigError('output', {
+      expected: 'an output .pth or .safetensors for weights',
+      received: output,
+      remedy: 'rename it',
+    });
   }
   if (from !== '.safetensors' && to === '.pth') return rewriteTorch(input, output, options);
   const { tensors, facts, close } = await openWeights(input);
@@ -76,10 +77,11 @@ async function rewriteTorch(
       if (Array.isArray(value)) return value.map(rewritten);
       if (value === null || ['string', 'number', 'bigint', 'boolean'].includes(typeof value))
         return value as TorchValue;
-      throw new ConfigError(
-        'input',
-        `Expected only tensors and plain data in ${input} but it has other objects: write it as .safetensors from its own program.`,
-      );
+      throw new ConfigError('input', {
+        expected: `only tensors and plain data in ${input}`,
+        problem: 'it has other objects',
+        remedy: 'write it as .safetensors from its own program',
+      });
     };
     const { value } = file;
     const kept =

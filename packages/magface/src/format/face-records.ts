@@ -42,7 +42,11 @@ function fromRanges(file: RecordFile, identities: readonly [number, number]): Fa
     spanned += end - begin;
     if (possible && spanned <= 2 * file.keys.length) return [begin, end]; // identities and images, each key once
     throw file.error(
-      `Expected a range of keys in record ${key} but found ${begin} to ${end}: write the index again.`,
+      {
+        expected: `a range of keys in record ${key}`,
+        received: `${begin} to ${end}`,
+        remedy: 'write the index again',
+      },
       key,
     );
   };
@@ -66,7 +70,7 @@ function fromLabels(file: RecordFile): FaceRecords {
     if (!isImage) continue;
     const [id = Number.NaN] = labels;
     if (!Number.isFinite(id))
-      throw file.error(`Expected a label on record ${key} but found ${id}: write the set again.`, key);
+      throw file.error({ expected: `a label on record ${key}`, received: id, remedy: 'write the set again' }, key);
     keys.push(key);
     ids.push(id);
   }

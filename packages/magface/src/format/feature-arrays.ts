@@ -25,8 +25,14 @@ const floats: readonly Dtype[] = ['F32', 'F64', 'F16', 'BF16'];
 export async function openNpy(source: ByteSource): Promise<FeatureArray> {
   const { dtype, shape, start } = await readNpyHeader(source);
   if (source.size - start !== byteLengthOf({ dtype, shape })) {
-    const found = `${source.size - start} bytes of data: it may be truncated, so copy it again`;
-    throw source.error(`Expected values of shape (${shape.join(', ')}) in ${dtype} but found ${found}`, start);
+    throw source.error(
+      {
+        expected: `values of shape (${shape.join(', ')}) in ${dtype}`,
+        received: `${source.size - start} bytes of data`,
+        remedy: 'it may be truncated, so copy it again',
+      },
+      start,
+    );
   }
   const namesFile = namesFileOf(source.file);
   const names = existsSync(namesFile) ? await readFile(namesFile, 'utf8') : undefined;
@@ -38,7 +44,10 @@ export async function openSafetensorsFeatures(source: ByteSource): Promise<Featu
   const arrays = entries.filter(({ dtype, shape }) => shape.length === 2 && floats.includes(dtype));
   const [array] = arrays;
   if (array === undefined || arrays.length > 1) {
-    throw source.error(`Expected one tensor (N, D) of floats but found ${arrays.length}: pass a file of features.`, 8);
+    throw source.error(
+      { expected: 'one tensor (N, D) of floats', received: arrays.length, remedy: 'pass a file of features' },
+      8,
+    );
   }
   const names = entries.find(({ name, dtype }) => name === 'names' && dtype === 'U8');
   const text = names && (await source.read(start + names.begin, names.end - names.begin)).toString('utf8');
@@ -53,14 +62,22 @@ function expectRows(
   const [rows = 0, dimension = 0] = shape;
   if (shape.length !== 2 || rows === 0 || dimension === 0) {
     throw source.error(
-      `Expected features of shape (N, D) but the array has shape (${shape.join(', ')}): pass a matrix with one row per face.`,
+      {
+        expected: 'features of shape (N, D)',
+        problem: `the array has shape (${shape.join(', ')})`,
+        remedy: 'pass a matrix with one row per face',
+      },
       0,
     );
   }
   if (names !== undefined && names.length !== rows) {
     throw new FormatError(
       namesFile,
-      `Expected a name for each of ${rows} rows but found ${names.length}: write the file of names again.`,
+      {
+        expected: `a name for each of ${rows} rows`,
+        received: names.length,
+        remedy: 'write the file of names again',
+      },
       {
         offset: 0,
       },

@@ -13,7 +13,10 @@ interface Row {
 /** @returns D, from the first line */
 export async function jsonDimension(source: ByteSource): Promise<number> {
   for await (const row of jsonRows(source)) return row.embedding.length;
-  throw source.error('Expected one object per line but the file has none: pass a file written by `magface embed`.', 0);
+  throw source.error(
+    { expected: 'one object per line', problem: 'the file has none', remedy: 'pass a file written by `magface embed`' },
+    0,
+  );
 }
 
 export async function* jsonBlocks(source: ByteSource, dimension: number): AsyncGenerator<FeatureBlock> {
@@ -48,20 +51,31 @@ function parseRow(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw source.error('Expected a JSON object but this line has none: correct or remove the line.', offset, cause);
+    throw source.error(
+      { expected: 'a JSON object', problem: 'this line has none', remedy: 'correct or remove the line' },
+      offset,
+      cause,
+    );
   }
   const { image, embedding } = (value ?? {}) as { image?: unknown; embedding?: unknown };
   const numbers = Array.isArray(embedding) && embedding.length > 0 && embedding.every((one) => typeof one === 'number');
   if (typeof image !== 'string' || !numbers) {
     throw source.error(
-      'Expected {"image": name, "embedding": [numbers]} but this line has another object: correct or remove it.',
+      {
+        expected: '{"image": name, "embedding": [numbers]}',
+        problem: 'this line has another object',
+        remedy: 'correct or remove it',
+      },
       offset,
     );
   }
   if (dimension === undefined || embedding.length === dimension) return { name: image, embedding };
-  const found = `it has ${embedding.length}`;
   throw source.error(
-    `Expected ${dimension} values, like the first line, but ${found}: correct or remove the line.`,
+    {
+      expected: `${dimension} values (like the first line)`,
+      problem: `this one has ${embedding.length}`,
+      remedy: 'correct or remove the line',
+    },
     offset,
   );
 }

@@ -40,7 +40,10 @@ export async function openFeatureFile(file: string): Promise<FeatureFile> {
 /** The same for an open source; its name selects the format. */
 export async function featuresOf(source: ByteSource): Promise<FeatureFile> {
   if (source.size === 0)
-    throw source.error('Expected features, one image per line, but the file is empty: embed some images.', 0);
+    throw source.error(
+      { expected: 'features (one image per line)', problem: 'the file is empty', remedy: 'embed some images' },
+      0,
+    );
   const ending = extname(source.file);
   if (ending === '.npy' || ending === '.safetensors') {
     const array = await (ending === '.npy' ? openNpy(source) : openSafetensorsFeatures(source));

@@ -15,7 +15,11 @@ export async function textDimension(source: ByteSource): Promise<number> {
   const dimension = line.trim().split(/[ \t]+/).length - 1;
   if (dimension > 0) return dimension;
   throw source.error(
-    'Expected a name and its values on each line but the first line has another form: pass a file of features.',
+    {
+      expected: 'a name and its values on each line',
+      problem: 'the first line has another form',
+      remedy: 'pass a file of features',
+    },
     0,
   );
 }
@@ -30,7 +34,11 @@ export async function* textBlocks(source: ByteSource, dimension: number): AsyncG
     const end = last ? chunk.length : chunk.lastIndexOf(lineFeed) + 1;
     if (end === 0)
       throw source.error(
-        `Expected lines of at most ${chunkBytes} bytes but this one is longer: pass a file of features.`,
+        {
+          expected: `lines of at most ${chunkBytes} bytes`,
+          problem: 'this one is longer',
+          remedy: 'pass a file of features',
+        },
         at,
       );
     next = chunkAt(source, at + end); // read ahead while parsing
@@ -73,13 +81,21 @@ function parseLines(
     if (count < 0) {
       const found = text.toString('latin1', cursor.at, Math.min(cursor.at + 20, bytes.indexOf(lineFeed, cursor.at)));
       throw source.error(
-        `Expected a number on ${line} but found ${JSON.stringify(found)}: correct or remove the line.`,
+        {
+          expected: `a number on ${line}`,
+          received: JSON.stringify(found),
+          remedy: 'correct or remove the line',
+        },
         offset + cursor.at,
       );
     }
     if (count !== dimension) {
       throw source.error(
-        `Expected ${dimension} values, like the first line, but ${line} has ${count}: correct or remove the line.`,
+        {
+          expected: `${dimension} values (like the first line)`,
+          problem: `${line} has ${count}`,
+          remedy: 'correct or remove the line',
+        },
         offset + start,
       );
     }

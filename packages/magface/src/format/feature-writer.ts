@@ -71,7 +71,11 @@ function formatOf(path: string): Format {
   const format = formats[extname(path)];
   if (format !== undefined) return format;
   const endings = Object.keys(formats).join(', ');
-  throw new ConfigError('output', `Expected a feature file with extension ${endings} but received ${path}: rename it.`);
+  throw new ConfigError('output', {
+    expected: `a feature file with extension ${endings}`,
+    received: path,
+    remedy: 'rename it',
+  });
 }
 
 /**
@@ -85,8 +89,11 @@ export function expectFeatureNames(path: string, names: Iterable<string>): void 
   const { pattern, what, remedy } = refused;
   for (const name of names) {
     if (!pattern.test(name)) continue;
-    const message = `Expected names without ${what} but received ${JSON.stringify(name)}: write ${remedy} instead.`;
-    throw new ConfigError('output', message);
+    throw new ConfigError('output', {
+      expected: `names without ${what}`,
+      received: JSON.stringify(name),
+      remedy: `write ${remedy} instead`,
+    });
   }
 }
 
@@ -126,9 +133,11 @@ export async function openFeatureWriter(path: string, options: UnfinishedFeature
     async write(name, embedding) {
       if (dimension === 0) dimension = embedding.length;
       if (embedding.length !== dimension || dimension === 0) {
-        throw new ShapeError(
-          `Expected a feature of length ${dimension} for ${name} but received length ${embedding.length}: write features of one model per file.`,
-        );
+        throw new ShapeError({
+          expected: `a feature of length ${dimension} for ${name}`,
+          received: `length ${embedding.length}`,
+          remedy: 'write features of one model per file',
+        });
       }
       expectFeatureNames(path, [name]);
       rows++;

@@ -25,7 +25,11 @@ export function decodeImageRecord(source: ByteSource, data: Buffer, at: number):
   const flag = data.length < headerBytes ? 0 : data.readUInt32LE(0);
   if (data.length < headerBytes + 4 * flag) {
     throw source.error(
-      `Expected an image record with ${flag} labels but it has only ${data.length} bytes: copy the file again.`,
+      {
+        expected: `an image record with ${flag} labels`,
+        problem: `it has only ${data.length} bytes`,
+        remedy: 'copy the file again',
+      },
       at,
     );
   }

@@ -42,13 +42,20 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const head = await source.read(0, Math.min(source.size, 4096));
   const version = head[6] ?? 0;
   if (head.toString('latin1', 0, 6) !== '\x93NUMPY' || head.length < 12 || version < 1 || version > 3) {
-    throw source.error('Expected a .npy file but its first bytes differ: write it with numpy.save.', 0);
+    throw source.error(
+      { expected: 'a .npy file', problem: 'its first bytes differ', remedy: 'write it with numpy.save' },
+      0,
+    );
   }
   const [textStart, length] = version === 1 ? [10, head.readUInt16LE(8)] : [12, head.readUInt32LE(8)];
   const start = textStart + length;
   if (start > head.length)
     throw source.error(
-      `Expected a header of at most 4 KiB but it claims ${length} bytes: write the file again with numpy.save.`,
+      {
+        expected: 'a header of at most 4 KiB',
+        problem: `it claims ${length} bytes`,
+        remedy: 'write the file again with numpy.save',
+      },
       8,
     );
   const text = head.toString('latin1', textStart, start);
@@ -56,7 +63,10 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   const shape = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];
   if (dtype === undefined || shape === undefined || !/'fortran_order':\s*False/.test(text)) {
     const found = text.trim().slice(0, 120);
-    throw source.error(`Expected little-endian floats in C order but the header is ${found}: save it as float32.`, 10);
+    throw source.error(
+      { expected: 'little-endian floats in C order', problem: `the header is ${found}`, remedy: 'save it as float32' },
+      10,
+    );
   }
   return {
     dtype,

@@ -115,10 +115,11 @@ export function expectOfficialNames(file: string, found: OfficialNames): Officia
   const shapes = otherShape.map((one) => `${one.name} is ${one.found} instead of ${one.expected}`);
   const problems = [...shapes, ...missing.map((name) => `${name} is missing`)];
   const shown = problems.slice(0, 5).join('; ') + (problems.length > 5 ? `; and ${problems.length - 5} more` : '');
-  throw new FormatError(
-    file,
-    `Expected ${all} tensors of the backbone but only ${names.size} fit: ${shown}. Try another --arch.`,
-  );
+  throw new FormatError(file, {
+    expected: `${all} tensors of the backbone`,
+    problem: `only ${names.size} fit (${shown})`,
+    remedy: 'try another --arch',
+  });
 }
 
 /** A checkpoint of the official trainers. */

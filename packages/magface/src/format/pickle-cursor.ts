@@ -40,7 +40,10 @@ export class PickleCursor {
 
   text(length: number): string {
     if (length > mostTextBytes)
-      throw this.#source.error(`Expected a short text but it claims ${length} bytes.`, this.at);
+      throw this.#source.error(
+        { expected: 'a short text', problem: `it claims ${length} bytes`, remedy: 'copy the file again' },
+        this.at,
+      );
     return this.take(length).toString('utf8');
   }
 
@@ -49,7 +52,11 @@ export class PickleCursor {
     const bytes: number[] = [];
     for (let byte = this.byte(); byte !== 10; byte = this.byte()) {
       bytes.push(byte);
-      if (bytes.length > windowBytes) throw this.#source.error('Expected a line of text but it does not end.', this.at);
+      if (bytes.length > windowBytes)
+        throw this.#source.error(
+          { expected: 'a line of text', problem: 'it does not end', remedy: 'copy the file again' },
+          this.at,
+        );
     }
     return Buffer.from(bytes).toString('utf8');
   }
@@ -58,8 +65,14 @@ export class PickleCursor {
   skip(length: number): { offset: number; length: number } {
     const offset = this.at;
     if (offset + length > this.#source.size) {
-      const message = `Expected ${length} bytes but the file ends at byte ${this.#source.size}: it may be truncated, so copy it again.`;
-      throw this.#source.error(message, offset);
+      throw this.#source.error(
+        {
+          expected: `${length} bytes`,
+          problem: `the file ends at byte ${this.#source.size}`,
+          remedy: 'it may be truncated, so copy it again',
+        },
+        offset,
+      );
     }
     this.at += length;
     return { offset, length };

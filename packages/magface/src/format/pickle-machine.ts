@@ -1,4 +1,5 @@
 /** The stack, the memo and the allow-list that a pickle's opcodes work on. */
+import type { Fault } from '../fault.ts';
 import type { ByteSource } from './byte-source.ts';
 import { PickleCursor } from './pickle-cursor.ts';
 import type { PickledBytes, PickleGlobal, PickleOptions } from './pickle-values.ts';
@@ -7,8 +8,20 @@ const mark = Symbol('mark');
 /** An empty Map takes 200 bytes of memory for one byte of a file. */
 const mostContainers = 1_000_000;
 
+export const copyAgain = 'the file is damaged, so copy it again';
+export const writeAgain = 'write the file again';
+
 /** Says what an allowed callable expected; becomes a FormatError with the offset. */
-export class Unpicklable extends Error {}
+export class Unpicklable extends Error {
+  readonly expected: string;
+  readonly problem: string;
+
+  constructor(expected: string, problem = 'found something else') {
+    super(`${expected}: ${problem}`);
+    this.expected = expected;
+    this.problem = problem;
+  }
+}
 
 export class PickleMachine {
   readonly cursor: PickleCursor;
@@ -39,7 +52,11 @@ export class PickleMachine {
   /** Pushes a new list, tuple, dict or set. */
   pushContainer(value: unknown): void {
     if (++this.#containers > mostContainers)
-      throw this.error(`Expected at most ${mostContainers} lists and dicts but there are more: save only the weights.`);
+      throw this.error({
+        expected: `at most ${mostContainers} lists and dicts`,
+        problem: 'there are more',
+        remedy: 'save only the weights',
+      });
     this.#stack.push(value);
   }
 
@@ -56,18 +73,20 @@ export class PickleMachine {
   top(): unknown {
     const value = this.#stack.at(-1);
     if (this.#stack.length > 0 && value !== mark) return value;
-    throw this.error('Expected a value on the stack of the pickle but there is none.');
+    throw this.error({ expected: 'a value on the stack of the pickle', problem: 'there is none', remedy: copyAgain });
   }
 
   /** As POP does: a value or a mark. */
   drop(): void {
-    if (this.#stack.length === 0) throw this.error('Expected a value on the stack of the pickle but it is empty.');
+    if (this.#stack.length === 0)
+      throw this.error({ expected: 'a value on the stack of the pickle', problem: 'it is empty', remedy: copyAgain });
     this.#stack.pop();
   }
 
   popToMark(): unknown[] {
     const at = this.#stack.lastIndexOf(mark);
-    if (at < 0) throw this.error('Expected a mark on the stack of the pickle but there is none.');
+    if (at < 0)
+      throw this.error({ expected: 'a mark on the stack of the pickle', problem: 'there is none', remedy: copyAgain });
     const items = this.#stack.splice(at);
     items.shift();
     return items;
@@ -75,7 +94,11 @@ export class PickleMachine {
 
   get(key: number): void {
     if (!this.#memo.has(key))
-      throw this.error(`Expected memo ${key} in the pickle but it was never set: copy the file again.`);
+      throw this.error({
+        expected: `memo ${key} in the pickle`,
+        problem: 'it was never set',
+        remedy: 'copy the file again',
+      });
     this.#stack.push(this.#memo.get(key));
   }
 
@@ -92,9 +115,11 @@ export class PickleMachine {
     const found = this.#options.globals.get(`${module} ${name}`);
     if (found === undefined) {
       const wanted = `${printable(module)}.${printable(name)}`;
-      throw this.error(
-        `Expected tensors and plain data but the pickle uses Python's ${wanted}, which could run code: save only the state_dict.`,
-      );
+      throw this.error({
+        expected: 'tensors and plain data',
+        problem: `the pickle uses Python's ${wanted}, which could run code`,
+        remedy: 'save only the state_dict',
+      });
     }
     this.#stack.push(found);
   }
@@ -103,9 +128,11 @@ export class PickleMachine {
     const global = (callable ?? {}) as Partial<PickleGlobal>;
     const { call } = global;
     if (typeof call !== 'function' || !Array.isArray(args)) {
-      throw this.error(
-        `Expected an allowed call but the pickle calls ${printable(global.name ?? 'a value')}: save only the state_dict.`,
-      );
+      throw this.error({
+        expected: 'an allowed call',
+        problem: `the pickle calls ${printable(global.name ?? 'a value')}`,
+        remedy: 'save only the state_dict',
+      });
     }
     const object = this.#guarded(() => call(args));
     if (global.build !== undefined) this.#makers.set(object, global as PickleGlobal);
@@ -120,19 +147,28 @@ export class PickleMachine {
   persistent(id: unknown): void {
     const { persistent } = this.#options;
     if (persistent === undefined)
-      throw this.error('Expected all data in the pickle but it refers to other storage: save it with torch.save.');
+      throw this.error({
+        expected: 'all data in the pickle',
+        problem: 'it refers to other storage',
+        remedy: 'save it with torch.save',
+      });
     this.#stack.push(this.#guarded(() => persistent(id)));
   }
 
-  error(message: string): Error {
-    return this.#source.error(message, this.#opcodeAt);
+  error(fault: Fault): Error {
+    return this.#source.error(fault, this.#opcodeAt);
   }
 
   #guarded<T>(action: () => T): T {
     try {
       return action();
     } catch (error) {
-      if (error instanceof Unpicklable) throw this.error(`Expected ${error.message} in the pickle.`);
+      if (error instanceof Unpicklable)
+        throw this.error({
+          expected: `${error.expected} in the pickle`,
+          problem: error.problem,
+          remedy: writeAgain,
+        });
       throw error;
     }
   }

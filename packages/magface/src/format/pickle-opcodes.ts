@@ -1,5 +1,5 @@
 /** The opcodes of pickle protocols 0 to 5. */
-import type { PickleMachine } from './pickle-machine.ts';
+import { copyAgain, type PickleMachine } from './pickle-machine.ts';
 
 type Opcode = (machine: PickleMachine) => void;
 
@@ -11,7 +11,8 @@ const whole = (value: bigint): number | bigint => {
 
 /** Two's complement, little-endian. */
 function long(machine: PickleMachine, length: number): number | bigint {
-  if (length > 1024) throw machine.error(`Expected a whole number but it claims ${length} bytes.`);
+  if (length > 1024)
+    throw machine.error({ expected: 'a whole number', problem: `it claims ${length} bytes`, remedy: copyAgain });
   if (length === 0) return 0;
   const hex = Buffer.from(machine.cursor.take(length)).reverse().toString('hex');
   return whole(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
@@ -20,7 +21,8 @@ function long(machine: PickleMachine, length: number): number | bigint {
 function decimal(machine: PickleMachine): number | bigint | boolean {
   const text = machine.cursor.line().replace(/L$/, '');
   if (text === '00' || text === '01') return text === '01'; // how protocol 0 writes booleans
-  if (!/^\s*[+-]?\d{1,1000}\s*$/.test(text)) throw machine.error('Expected a whole number in the pickle.');
+  if (!/^\s*[+-]?\d{1,1000}\s*$/.test(text))
+    throw machine.error({ expected: 'a whole number in the pickle', problem: 'found other text', remedy: copyAgain });
   return whole(BigInt(text.trim().replace(/^\+/, '')));
 }
 
@@ -32,25 +34,41 @@ function float(machine: PickleMachine): number {
 /** Protocol 0's quoted text: names and short strings only. */
 function quoted(machine: PickleMachine): string {
   const text = machine.cursor.line().trim();
-  if (!/^(['"]).*\1$/s.test(text) || text.length < 2) throw machine.error('Expected a quoted text in the pickle.');
+  if (!/^(['"]).*\1$/s.test(text) || text.length < 2)
+    throw machine.error({ expected: 'a quoted text in the pickle', problem: 'found none', remedy: copyAgain });
   return text.slice(1, -1).replace(/\\(\\|'|")/g, '$1');
 }
 
 function append(machine: PickleMachine, items: readonly unknown[]): void {
   const list = machine.top();
-  if (!Array.isArray(list)) throw machine.error('Expected a list to append to in the pickle.');
+  if (!Array.isArray(list))
+    throw machine.error({
+      expected: 'a list to append to in the pickle',
+      problem: 'found something else',
+      remedy: copyAgain,
+    });
   for (const item of items) list.push(item);
 }
 
 function setItems(machine: PickleMachine, items: readonly unknown[]): void {
   const dict = machine.top();
-  if (!(dict instanceof Map) || items.length % 2 !== 0) throw machine.error('Expected a dict and pairs in the pickle.');
+  if (!(dict instanceof Map) || items.length % 2 !== 0)
+    throw machine.error({
+      expected: 'a dict and pairs in the pickle',
+      problem: 'found something else',
+      remedy: copyAgain,
+    });
   for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
 }
 
 function addToSet(machine: PickleMachine, items: readonly unknown[]): void {
   const set = machine.top();
-  if (!(set instanceof Set)) throw machine.error('Expected a set to add to in the pickle.');
+  if (!(set instanceof Set))
+    throw machine.error({
+      expected: 'a set to add to in the pickle',
+      problem: 'found something else',
+      remedy: copyAgain,
+    });
   for (const item of items) set.add(item);
 }
 
@@ -134,7 +152,11 @@ const byCode: Readonly<Record<number, Opcode>> = {
   128: (m) => {
     const version = m.cursor.byte();
     if (version > 5)
-      throw m.error(`Expected pickle protocol 5 or lower but found ${version}: save the file with a lower protocol.`);
+      throw m.error({
+        expected: 'pickle protocol 5 or lower',
+        received: version,
+        remedy: 'save the file with a lower protocol',
+      });
   },
   129: reduce, // NEWOBJ: cls.__new__(cls, *args)
   133: (m) => tuple(m, 1),

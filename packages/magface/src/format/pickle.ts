@@ -26,10 +26,16 @@ export function readPickle(source: ByteSource, options: PickleOptions): { value:
     if (code === stop) return { value: machine.pop(), end: machine.cursor.at };
     const run = pickleOpcodes[code];
     if (run === undefined)
-      throw machine.error(
-        `Expected a pickle but found the unknown opcode ${code}: check that this is a file of torch.save.`,
-      );
+      throw machine.error({
+        expected: 'a pickle',
+        problem: `found the unknown opcode ${code}`,
+        remedy: 'check that this is a file of torch.save',
+      });
     run(machine);
   }
-  throw machine.error(`Expected a pickle of at most ${mostOpcodes} opcodes but it is longer: save only the weights.`);
+  throw machine.error({
+    expected: `a pickle of at most ${mostOpcodes} opcodes`,
+    problem: 'it is longer',
+    remedy: 'save only the weights',
+  });
 }

@@ -1,5 +1,7 @@
 /** A `.rec` with its `.idx`: images by key, at random or in file order, one disk read each. */
+
 import { existsSync } from 'node:fs';
+import type { Fault } from '../fault.ts';
 import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
 import {
@@ -29,7 +31,7 @@ export interface RecordFile {
   /** Reads only the labels: a few bytes, whatever the image's size. */
   readLabelsSync(key: number): RecordLabels;
   /** @returns the error for a record that contradicts its place in a set */
-  error(message: string, key: number): Error;
+  error(fault: Fault, key: number): Error;
   close(): Promise<void>;
   closeSync(): void;
 }
@@ -69,7 +71,10 @@ export function recordsOf(source: ByteSource, index?: ByteSource): RecordFile {
   const place = (key: number): { offset: number; length: number } => {
     const found = find(key);
     if (found === undefined)
-      throw source.error(`Expected record ${key} but the index does not have it: write the index again.`, 0);
+      throw source.error(
+        { expected: `record ${key}`, problem: 'the index does not have it', remedy: 'write the index again' },
+        0,
+      );
     return { offset: found.begin, length: found.end - found.begin };
   };
   const readSync = (key: number): ImageRecord => {
@@ -92,7 +97,7 @@ export function recordsOf(source: ByteSource, index?: ByteSource): RecordFile {
       const record = readSync(key);
       return { labels: record.labels, isImage: record.image.length > 0 };
     },
-    error: (message, key) => source.error(message, find(key)?.begin ?? 0),
+    error: (fault, key) => source.error(fault, find(key)?.begin ?? 0),
     close: () => source.close(),
     closeSync: () => source.closeSync(),
   };

@@ -31,12 +31,20 @@ export function readRecordIndex(index: ByteSource, records: ByteSource): RecordI
     if (lineAt === at && isEnd) continue; // an empty line
     if (key < 0 || begin < 0 || !isEnd)
       throw index.error(
-        'Expected a key, a tab and a byte offset on each line but found another form: write the index again.',
+        {
+          expected: 'a key, a tab and a byte offset on each line',
+          problem: 'found another form',
+          remedy: 'write the index again',
+        },
         lineAt,
       );
     if (begin >= records.size)
       throw index.error(
-        `Expected a byte offset below ${records.size} but found ${begin}: use the index of this file.`,
+        {
+          expected: `a byte offset below ${records.size}`,
+          received: begin,
+          remedy: 'use the index of this file',
+        },
         lineAt,
       );
     keys.push(key);
@@ -67,7 +75,11 @@ function indexOf(records: ByteSource, keys: readonly number[], begins: readonly 
   const twice = byKey.findIndex((i, at) => at > 0 && sortedKeys[i] === sortedKeys[byKey[at - 1]!]);
   if (twice > 0)
     throw records.error(
-      `Expected each key once in the index but ${sortedKeys[byKey[twice]!]} occurs twice: write the index again.`,
+      {
+        expected: 'each key once in the index',
+        problem: `${sortedKeys[byKey[twice]!]} occurs twice`,
+        remedy: 'write the index again',
+      },
       0,
     );
   return {

@@ -29,11 +29,14 @@ export function parseRecord(source: ByteSource, bytes: Buffer, at: number): RawR
     const { flag, length } = partHeader(source, bytes.subarray(from, from + 8), at + from);
     const isFirst = parts.length === 0;
     if (isFirst ? flag > 1 : flag < 2)
-      throw source.error(`Expected the record's next part but found part ${flag}: copy the file again.`, at + from);
+      throw source.error(
+        { expected: "the record's next part", problem: `found part ${flag}`, remedy: 'copy the file again' },
+        at + from,
+      );
     const end = from + 8 + length;
     if (end > bytes.length)
       throw source.error(
-        `Expected ${length} bytes of data but the record ends earlier: copy the file again.`,
+        { expected: `${length} bytes of data`, problem: 'the record ends earlier', remedy: 'copy the file again' },
         at + from,
       );
     if (!isFirst) parts.push(magicBytes);
@@ -48,7 +51,11 @@ export function parseRecord(source: ByteSource, bytes: Buffer, at: number): RawR
 function partHeader(source: ByteSource, bytes: Buffer, at: number): { flag: number; length: number } {
   if (bytes.length < 8 || bytes.readUInt32LE(0) !== recordMagic) {
     throw source.error(
-      'Expected the start of a record but found other data: use the index of this file, or copy the file again.',
+      {
+        expected: 'the start of a record',
+        problem: 'found other data',
+        remedy: 'use the index of this file, or copy the file again',
+      },
       at,
     );
   }
@@ -67,7 +74,11 @@ export function recordEnd(source: ByteSource, at: number): number {
     const end = from + 8 + length;
     if (end > source.size)
       throw source.error(
-        `Expected ${length} bytes of data but the file ends: it may be truncated, so copy it again.`,
+        {
+          expected: `${length} bytes of data`,
+          problem: 'the file ends',
+          remedy: 'it may be truncated, so copy it again',
+        },
         from,
       );
     from = Math.min(source.size, end + ((4 - (length % 4)) % 4));

@@ -51,7 +51,10 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   const metadata = fields.get('__metadata__') ?? {};
   fields.delete('__metadata__');
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    throw source.error('Expected __metadata__ to map names to texts but it does not: write the file again.', 8);
+    throw source.error(
+      { expected: '__metadata__ to map names to texts', problem: 'it does not', remedy: 'write the file again' },
+      8,
+    );
   }
   const entries = [...fields].map(([name, value]) => expectEntry(source, name, value));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -60,7 +63,11 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
     if (begin !== at) {
       const what = begin < at ? 'bytes that another tensor also uses' : `a gap of ${begin - at} bytes before it`;
       throw source.error(
-        `Expected tensors without gaps or overlaps but ${label(name)} has ${what}: write the file again.`,
+        {
+          expected: 'tensors without gaps or overlaps',
+          problem: `${label(name)} has ${what}`,
+          remedy: 'write the file again',
+        },
         start + begin,
       );
     }
@@ -68,7 +75,11 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
   }
   if (start + at !== source.size) {
     throw source.error(
-      `Expected ${start + at} bytes, as the header says, but the file has ${source.size}: it may be truncated, so copy it again.`,
+      {
+        expected: `${start + at} bytes (as the header says)`,
+        problem: `the file has ${source.size}`,
+        remedy: 'it may be truncated, so copy it again',
+      },
       start + at,
     );
   }
@@ -79,7 +90,11 @@ async function headerText(source: ByteSource): Promise<{ text: string; start: nu
   const length = source.size < 8 ? 0n : (await source.read(0, 8)).readBigUInt64LE(0);
   if (length < 2n || length > BigInt(Math.min(mostHeaderBytes, source.size - 8))) {
     throw source.error(
-      `Expected a header of at most ${mostHeaderBytes} bytes within the file but it claims ${length}: check that this is a .safetensors file.`,
+      {
+        expected: `a header of at most ${mostHeaderBytes} bytes within the file`,
+        problem: `it claims ${length}`,
+        remedy: 'check that this is a .safetensors file',
+      },
       0,
     );
   }
@@ -92,13 +107,23 @@ function parseHeader(source: ByteSource, text: string): Map<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw source.error('Expected a header in JSON but it cannot be parsed: copy the file again.', 8, cause);
+    throw source.error(
+      { expected: 'a header in JSON', problem: 'it cannot be parsed', remedy: 'copy the file again' },
+      8,
+      cause,
+    );
   }
   if (!isRecord(value))
-    throw source.error('Expected a header that maps names to tensors but found other JSON: write the file again.', 8);
+    throw source.error(
+      { expected: 'a header that maps names to tensors', problem: 'found other JSON', remedy: 'write the file again' },
+      8,
+    );
   const fields = new Map(Object.entries(value));
   if (fields.size !== topLevelKeys(text))
-    throw source.error('Expected each name once but the header repeats one: write the file again.', 8);
+    throw source.error(
+      { expected: 'each name once', problem: 'the header repeats one', remedy: 'write the file again' },
+      8,
+    );
   return fields;
 }
 
@@ -126,7 +151,11 @@ function expectEntry(source: ByteSource, name: string, value: unknown): Safetens
     offsets.length !== 2
   ) {
     throw source.error(
-      `Expected a known dtype, a shape and two data_offsets for ${label(name)} but found something else: write the file again.`,
+      {
+        expected: `a known dtype, a shape and two data_offsets for ${label(name)}`,
+        problem: 'found something else',
+        remedy: 'write the file again',
+      },
       8,
     );
   }
@@ -135,7 +164,11 @@ function expectEntry(source: ByteSource, name: string, value: unknown): Safetens
   if (end - begin !== byteLengthOf(entry)) {
     const takes = `(${shape.slice(0, 8).join(', ')}) of ${dtype}`;
     throw source.error(
-      `Expected the size of ${takes} for ${label(name)} but its offsets span ${end - begin} bytes: write the file again.`,
+      {
+        expected: `the size of ${takes} for ${label(name)}`,
+        problem: `its offsets span ${end - begin} bytes`,
+        remedy: 'write the file again',
+      },
       8,
     );
   }

@@ -26,7 +26,11 @@ export async function openSafetensors(file: string | ByteSource): Promise<Safete
       async read(name) {
         const entry = tensors.get(name);
         if (entry === undefined)
-          throw source.error(`Expected a tensor named ${name} but the file has none: list the file's names.`);
+          throw source.error({
+            expected: `a tensor named ${name}`,
+            problem: 'the file has none',
+            remedy: "list the file's names",
+          });
         const { dtype, shape, begin, end } = entry;
         return { dtype, shape, bytes: await source.read(start + begin, end - begin) };
       },
@@ -67,7 +71,11 @@ export async function writeSafetensors(
     for (const { name, begin, end } of entries) {
       const { bytes } = await valuesOf(tensors.get(name)!);
       if (bytes.length !== end - begin) {
-        throw new ConfigError(name, `Expected ${end - begin} bytes for ${name} but received ${bytes.length}.`);
+        throw new ConfigError(name, {
+          expected: `${end - begin} bytes for ${name}`,
+          received: bytes.length,
+          remedy: 'pass values of this shape and type',
+        });
       }
       await writer.append(bytes);
     }

@@ -4,6 +4,7 @@
  *
  * @see POSIX.1-2017, pax: ustar interchange format; https://github.com/webdataset/webdataset
  */
+import type { Fault } from '../fault.ts';
 import { type ByteSource, openBytesSync } from './byte-source.ts';
 import { FileWriter } from './file-writer.ts';
 
@@ -30,7 +31,7 @@ export interface TarShard {
   read(entry: TarEntry): Promise<Buffer>;
   readSync(entry: TarEntry): Buffer;
   /** @returns the error for a file with unsuitable content */
-  error(message: string, entry: TarEntry): Error;
+  error(fault: Fault, entry: TarEntry): Error;
   close(): Promise<void>;
   closeSync(): void;
 }
@@ -52,7 +53,7 @@ export function openTarShardSync(file: string | ByteSource): TarShard {
       samples: groupSamples(walk(source)),
       read: ({ offset, size }) => source.read(offset, size),
       readSync: ({ offset, size }) => source.readSync(offset, size),
-      error: (message, { offset }) => source.error(message, offset),
+      error: (fault, { offset }) => source.error(fault, offset),
       close: () => source.close(),
       closeSync: () => source.closeSync(),
     };
@@ -74,14 +75,21 @@ function* walk(source: ByteSource): Generator<TarEntry> {
     const offset = at + block;
     if (!Number.isSafeInteger(size) || size < 0 || offset + size > source.size) {
       throw source.error(
-        `Expected a file within the shard but its size is ${size}: the shard may be truncated, so copy it again.`,
+        {
+          expected: 'a file within the shard',
+          problem: `its size is ${size}`,
+          remedy: 'the shard may be truncated, so copy it again',
+        },
         at,
       );
     }
     at = offset + block * Math.ceil(size / block);
     if (type === 'x' || type === 'L') {
       if (size > mostNameBytes)
-        throw source.error(`Expected a name but it claims ${size} bytes: write the shard again.`, offset);
+        throw source.error(
+          { expected: 'a name', problem: `it claims ${size} bytes`, remedy: 'write the shard again' },
+          offset,
+        );
       const text: string = source.readSync(offset, size).toString('utf8');
       longName = type === 'L' ? text.replace(/\0.*$/s, '') : (paxField(text, 'path') ?? longName);
       if (type === 'x') longSize = Number(paxField(text, 'size') ?? Number.NaN) || undefined;
@@ -98,7 +106,10 @@ function expectChecksum(source: ByteSource, header: Buffer, at: number): void {
   let sum = 8 * 32;
   for (let i = 0; i < block; i++) if (i < 148 || i >= 156) sum += header[i]!;
   if (sum !== tarNumber(header, 148, 8))
-    throw source.error('Expected a file header but found other data: check that this is a tar shard.', at);
+    throw source.error(
+      { expected: 'a file header', problem: 'found other data', remedy: 'check that this is a tar shard' },
+      at,
+    );
 }
 
 /** A line `length key=value` of a pax header. */

@@ -105,9 +105,11 @@ export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
     case 'BOOL':
       return Float32Array.from(new Uint8Array(copy));
     default:
-      throw new ShapeError(
-        `Expected a numeric tensor that float32 can represent but received ${dtype}: convert it first.`,
-      );
+      throw new ShapeError({
+        expected: 'a numeric tensor that float32 can represent',
+        received: dtype,
+        remedy: 'convert it first',
+      });
   }
 }
 

@@ -1,5 +1,7 @@
 /** Reads lines and their byte offsets, from a file by ranges or from a text in memory. */
+
 import { FormatError } from '../errors.ts';
+import type { Fault } from '../fault.ts';
 import type { ByteSource } from './byte-source.ts';
 
 const chunkBytes = 1 << 20;
@@ -21,7 +23,10 @@ export async function* readLines(source: ByteSource): AsyncGenerator<{ text: str
     }
     rest = bytes.subarray(start);
     if (rest.length > mostLineBytes)
-      throw source.error('Expected lines of text but this one is too long: check that this is a text file.', offset);
+      throw source.error(
+        { expected: 'lines of text', problem: 'this one is too long', remedy: 'check that this is a text file' },
+        offset,
+      );
   }
   if (rest.length > 0) yield { text: rest.toString('utf8'), offset };
 }
@@ -48,5 +53,5 @@ export function textLines(text: string): TextLine[] {
 }
 
 /** @returns the error for a line, or for the whole text without one */
-export const lineError = (file: string, message: string, line?: { readonly offset: number }): FormatError =>
-  new FormatError(file, message, { offset: line?.offset ?? 0 });
+export const lineError = (file: string, fault: Fault | string, line?: { readonly offset: number }): FormatError =>
+  new FormatError(file, fault, { offset: line?.offset ?? 0 });

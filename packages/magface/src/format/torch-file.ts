@@ -40,7 +40,11 @@ export async function openTorch(file: string | ByteSource): Promise<TorchFile> {
         const tensor = tensors.get(name);
         const range = tensor && torchRange(tensor);
         if (tensor === undefined || range === undefined)
-          throw source.error(`Expected a tensor named ${name} but the file has none: list the file's names.`);
+          throw source.error({
+            expected: `a tensor named ${name}`,
+            problem: 'the file has none',
+            remedy: "list the file's names",
+          });
         const bytes = stridedBytes(tensor, await readStorage(tensor.storage, range));
         return { dtype: tensor.dtype, shape: tensor.shape, bytes };
       },
@@ -59,7 +63,11 @@ async function readZipTorch(source: ByteSource): Promise<TorchContent> {
   const pickle = [...entries.values()].find(({ name }) => /(^|\/)data\.pkl$/.test(name));
   if (pickle === undefined || pickle.size > mostPickleBytes) {
     throw source.error(
-      'Expected data.pkl in the archive but it is missing: write the file with torch.save, not torch.jit.save.',
+      {
+        expected: 'data.pkl in the archive',
+        problem: 'it is missing',
+        remedy: 'write the file with torch.save, not torch.jit.save',
+      },
       0,
     );
   }
@@ -67,7 +75,11 @@ async function readZipTorch(source: ByteSource): Promise<TorchContent> {
   const byteOrder = entries.get(`${folder}byteorder`);
   if (byteOrder && (await readZipEntry(source, byteOrder)).toString() !== 'little') {
     throw source.error(
-      'Expected little-endian data but the file was written on a big-endian machine: convert it there.',
+      {
+        expected: 'little-endian data',
+        problem: 'the file was written on a big-endian machine',
+        remedy: 'convert it there',
+      },
       0,
     );
   }
@@ -96,12 +108,20 @@ function flattenTensors(source: ByteSource, value: unknown): Map<string, TorchTe
   const visit = (one: unknown, path: readonly string[]): void => {
     if (path.length > mostDepth)
       throw source.error(
-        `Expected data nested at most ${mostDepth} levels deep but it is deeper: save only the state_dict.`,
+        {
+          expected: `data nested at most ${mostDepth} levels deep`,
+          problem: 'it is deeper',
+          remedy: 'save only the state_dict',
+        },
         0,
       );
     if (++seen > mostValues)
       throw source.error(
-        `Expected at most ${mostValues} values in a checkpoint but there are more: save only the state_dict.`,
+        {
+          expected: `at most ${mostValues} values in a checkpoint`,
+          problem: 'there are more',
+          remedy: 'save only the state_dict',
+        },
         0,
       );
     if (one instanceof TorchTensor) tensors.set(path.join('.'), one);

@@ -59,12 +59,13 @@ function rebuildTensor(args: readonly unknown[], dtype?: Dtype): TorchTensor {
     throw new Unpicklable('a storage, an offset, sizes and strides for a tensor');
   }
   if (shape.length !== strides.length || Number.isNaN(countOf(shape))) {
-    throw new Unpicklable(`as many strides as sizes but found ${strides.length} for ${shape.length}`);
+    throw new Unpicklable('as many strides as sizes', `found ${strides.length} for ${shape.length}`);
   }
   const tensor = new TorchTensor({ dtype: dtype ?? storage.dtype, offset: offset as number, shape, strides }, storage);
   if (torchRange(tensor) !== undefined) return tensor;
   throw new Unpicklable(
-    `a tensor inside its storage of ${storage.count} values but (${shape.join(', ')}) reaches beyond`,
+    `a tensor inside its storage of ${storage.count} values`,
+    `(${shape.join(', ')}) reaches beyond`,
   );
 }
 

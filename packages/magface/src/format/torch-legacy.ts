@@ -29,14 +29,22 @@ export async function readLegacyTorch(source: ByteSource): Promise<TorchContent>
   };
   if (source.size === 0 || next() !== magic || next() !== protocol) {
     throw source.error(
-      'Expected a file of torch.save, zip or legacy, but its first bytes fit neither: check that this is a checkpoint.',
+      {
+        expected: 'a file of torch.save (zip or legacy)',
+        problem: 'its first bytes fit neither',
+        remedy: 'check that this is a checkpoint',
+      },
       0,
     );
   }
   const facts = next();
   if (facts instanceof Map && facts.get('little_endian') === false) {
     throw source.error(
-      'Expected little-endian data but the file was written on a big-endian machine: convert it there.',
+      {
+        expected: 'little-endian data',
+        problem: 'the file was written on a big-endian machine',
+        remedy: 'convert it there',
+      },
       at,
     );
   }
@@ -54,10 +62,10 @@ export async function readLegacyTorch(source: ByteSource): Promise<TorchContent>
 function legacyStorage(id: unknown, storages: Map<string, Place>): TorchStorage {
   const storage = storageOf(id);
   if (Array.isArray(id) && id.length > 5 && id[5] !== null)
-    throw new Unpicklable('storages that are no views of others');
+    throw new Unpicklable('storages that are no views of others', 'one is');
   const known = storages.get(storage.key) ?? storage;
   if (known.dtype !== storage.dtype || known.count !== storage.count) {
-    throw new Unpicklable(`storage ${storage.key.slice(0, 20)} with one type and count`);
+    throw new Unpicklable(`storage ${storage.key.slice(0, 20)} with one type and count`, 'it has several');
   }
   storages.set(storage.key, known);
   return known;
@@ -69,24 +77,38 @@ function placeStorages(
 ): void {
   if (!Array.isArray(keys))
     throw source.error(
-      'Expected the list of storages after the data but found something else: copy the file again.',
+      {
+        expected: 'the list of storages after the data',
+        problem: 'found something else',
+        remedy: 'copy the file again',
+      },
       at,
     );
   let start = at;
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (storage === undefined)
-      throw source.error('Expected only storages that a tensor uses but found another: copy the file again.', start);
+      throw source.error(
+        { expected: 'only storages that a tensor uses', problem: 'found another', remedy: 'copy the file again' },
+        start,
+      );
     const count = source.readSync(start, 8).readBigInt64LE(0);
     if (count !== BigInt(storage.count) || storage.start !== undefined) {
       throw source.error(
-        `Expected ${storage.count} values in this storage, once, but found ${count}: copy the file again.`,
+        {
+          expected: `one storage of ${storage.count} values`,
+          received: storage.start === undefined ? String(count) : 'a second one',
+          remedy: 'copy the file again',
+        },
         start,
       );
     }
     storage.start = start + 8;
     start += 8 + (storage.count * dtypeBits[storage.dtype]) / 8;
     if (start > source.size)
-      throw source.error('Expected more values but the file ends: it may be truncated, so copy it again.', source.size);
+      throw source.error(
+        { expected: 'more values', problem: 'the file ends', remedy: 'it may be truncated, so copy it again' },
+        source.size,
+      );
   }
 }

@@ -136,7 +136,11 @@ class Pickler {
     const { dtype, shape } = tensor;
     const storageClass = storageClasses[dtype];
     if (storageClass === undefined)
-      throw new ConfigError('dtype', `Expected a type that torch can store but received ${dtype}: convert it first.`);
+      throw new ConfigError('dtype', {
+        expected: 'a type that torch can store',
+        received: dtype,
+        remedy: 'convert it first',
+      });
     const strides = shape.map((_, axis) => countOf(shape.slice(axis + 1)));
     this.#op('ctorch._utils\n_rebuild_tensor_v2\n((');
     this.#text('storage');

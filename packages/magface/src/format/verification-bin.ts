@@ -65,7 +65,11 @@ export async function openVerificationBin(file: string | ByteSource): Promise<Ve
       async readImage(index) {
         const image = images[index];
         if (image === undefined)
-          throw source.error(`Expected an image number below ${images.length} but received ${index}.`);
+          throw source.error({
+            expected: `an image number below ${images.length}`,
+            received: index,
+            remedy: 'correct the number',
+          });
         return Buffer.isBuffer(image) ? image : source.read(image.offset, image.length);
       },
       close: () => source.close(),
@@ -80,14 +84,21 @@ function expectLists(source: ByteSource, value: unknown): [(PickledBytes | Buffe
   const [images, same] = Array.isArray(value) ? (value as readonly unknown[]) : [];
   if (!Array.isArray(images) || !Array.isArray(same) || images.length !== 2 * same.length || same.length === 0) {
     throw source.error(
-      'Expected two lists with two images per label but found something else: check that this is a verification set of InsightFace.',
+      {
+        expected: 'two lists with two images per label',
+        problem: 'found something else',
+        remedy: 'check that this is a verification set of InsightFace',
+      },
       0,
     );
   }
   const bytes = images.map((image: unknown, i) => {
     const data = isBytes(image) ? image : (image as NumpyArray | null)?.data;
     if (isBytes(data)) return data;
-    throw source.error(`Expected image ${i} as bytes but found something else: write the set again.`, 0);
+    throw source.error(
+      { expected: `image ${i} as bytes`, problem: 'found something else', remedy: 'write the set again' },
+      0,
+    );
   });
   return [bytes, same];
 }
@@ -98,7 +109,10 @@ async function truth(source: ByteSource, flag: unknown): Promise<boolean> {
   if (isBytes(flag) && flag.length === 1) {
     return (Buffer.isBuffer(flag) ? flag : await source.read(flag.offset, 1))[0] === 1;
   }
-  throw source.error('Expected booleans in the second list but found something else: write the set again.', 0);
+  throw source.error(
+    { expected: 'booleans in the second list', problem: 'found something else', remedy: 'write the set again' },
+    0,
+  );
 }
 
 /** One pair of a set, images encoded. */

@@ -33,23 +33,30 @@ const [suspectBytes, suspectRatio] = [1 << 26, 100];
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   const { count, offset, size } = await directoryPlace(source);
   if (count > mostEntries || count * 46 > size)
-    throw source.error(`Expected fewer entries than ${count}: check that this is a checkpoint.`, offset);
+    throw source.error({ expected: `fewer entries than ${count}`, remedy: 'check that this is a checkpoint' }, offset);
   const directory = await source.read(offset, size);
   const entries = new Map<string, ZipEntry>();
   for (let at = 0, i = 0; i < count; i++) {
     if (at + 46 > size || directory.readUInt32LE(at) !== 0x02014b50) {
       throw source.error(
-        `Expected entry ${i + 1} of ${count} in the archive's directory but found other data: copy the file again.`,
+        {
+          expected: `entry ${i + 1} of ${count} in the archive's directory`,
+          problem: 'found other data',
+          remedy: 'copy the file again',
+        },
         offset + at,
       );
     }
     const end = at + 46 + [28, 30, 32].reduce((sum, field) => sum + directory.readUInt16LE(at + field), 0);
     if (end > size)
-      throw source.error('Expected a whole entry but the directory ends within it: copy the file again.', offset + at);
+      throw source.error(
+        { expected: 'a whole entry', problem: 'the directory ends within it', remedy: 'copy the file again' },
+        offset + at,
+      );
     const entry = entryOf(source, directory.subarray(at, end), offset + at);
     if (entries.has(entry.name))
       throw source.error(
-        `Expected ${printable(entry.name)} once but it occurs twice: write the file again.`,
+        { expected: `${printable(entry.name)} once`, problem: 'it occurs twice', remedy: 'write the file again' },
         offset + at,
       );
     entries.set(entry.name, entry);
@@ -67,7 +74,11 @@ function expectApart(source: ByteSource, entries: readonly ZipEntry[], directory
     const next = inOrder[i + 1]?.headerAt ?? directoryAt;
     if (least > next)
       throw source.error(
-        `Expected ${printable(name)} to end before byte ${next} but it overlaps: write the file again.`,
+        {
+          expected: `${printable(name)} to end before byte ${next}`,
+          problem: 'it overlaps',
+          remedy: 'write the file again',
+        },
         headerAt,
       );
   }
@@ -83,18 +94,28 @@ async function directoryPlace(source: ByteSource): Promise<{ count: number; offs
   while (at >= 0 && tail.readUInt32LE(at) !== endSignature) at--;
   if (at < 0)
     throw source.error(
-      'Expected a zip archive but its directory is missing: it may be truncated, so copy it again.',
+      {
+        expected: 'a zip archive',
+        problem: 'its directory is missing',
+        remedy: 'it may be truncated, so copy it again',
+      },
       source.size,
     );
   let [count, size, offset] = [tail.readUInt16LE(at + 10), tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
   if ((count === 0xffff || size === 0xffffffff || offset === 0xffffffff) && at >= 20) {
     const record = await source.read(uint64(tail, at - 20 + 8), 56);
     if (record.readUInt32LE(0) !== 0x06064b50)
-      throw source.error('Expected the 64-bit directory but found other data: copy the file again.', tailAt + at - 20);
+      throw source.error(
+        { expected: 'the 64-bit directory', problem: 'found other data', remedy: 'copy the file again' },
+        tailAt + at - 20,
+      );
     [count, size, offset] = [uint64(record, 32), uint64(record, 40), uint64(record, 48)];
   }
   if (offset + size > source.size)
-    throw source.error('Expected the directory within the file but it is outside: copy the file again.', tailAt + at);
+    throw source.error(
+      { expected: 'the directory within the file', problem: 'it is outside', remedy: 'copy the file again' },
+      tailAt + at,
+    );
   return { count, offset, size };
 }
 
@@ -106,7 +127,11 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   const method = { 0: 'stored', 8: 'deflated' }[record.readUInt16LE(10)] as ZipEntry['method'] | undefined;
   if (method === undefined || (record.readUInt16LE(8) & 1) !== 0) {
     throw source.error(
-      'Expected an entry stored or deflated without a password but found another: write the file again.',
+      {
+        expected: 'an entry stored or deflated without a password',
+        problem: 'found another',
+        remedy: 'write the file again',
+      },
       recordAt,
     );
   }
@@ -119,13 +144,21 @@ function entryOf(source: ByteSource, record: Buffer, recordAt: number): ZipEntry
   const possible = [size, packedSize, headerAt].every(Number.isSafeInteger) && headerAt + packedSize <= source.size;
   if (!possible || (method === 'stored' && size !== packedSize)) {
     throw source.error(
-      'Expected the entry within the file, with consistent sizes, but it is not: copy the file again.',
+      {
+        expected: 'an entry within the file and of consistent size',
+        problem: 'this one is not',
+        remedy: 'copy the file again',
+      },
       recordAt,
     );
   }
   if (size > suspectBytes && size > suspectRatio * packedSize) {
     throw source.error(
-      `Expected weights but ${packedSize} bytes claim to unpack to ${size}, like a zip bomb: do not use this file.`,
+      {
+        expected: 'weights',
+        problem: `${packedSize} bytes claim to unpack to ${size}, like a zip bomb`,
+        remedy: 'do not use this file',
+      },
       recordAt,
     );
   }
@@ -154,12 +187,15 @@ export async function readZipEntry(
   const { offset, length } = range;
   if (offset + length > entry.size)
     throw source.error(
-      `Expected ${offset + length} bytes in ${entry.name} but it has fewer: copy the file again.`,
+      { expected: `${offset + length} bytes in ${entry.name}`, problem: 'it has fewer', remedy: 'copy the file again' },
       entry.headerAt,
     );
   const header = await source.read(entry.headerAt, 30);
   if (header.readUInt32LE(0) !== 0x04034b50)
-    throw source.error(`Expected ${entry.name} here but found other data: copy the file again.`, entry.headerAt);
+    throw source.error(
+      { expected: `${entry.name} here`, problem: 'found other data', remedy: 'copy the file again' },
+      entry.headerAt,
+    );
   const start = entry.headerAt + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (entry.method === 'stored') {
     const content = await source.read(start + offset, length);
@@ -168,14 +204,22 @@ export async function readZipEntry(
   const packed = await source.read(start, entry.packedSize);
   const content = await inflate(packed, { maxOutputLength: Math.max(1, entry.size) }).catch((cause: unknown) => {
     throw source.error(
-      `Expected ${entry.name} to unpack to ${entry.size} bytes but it is damaged: copy the file again.`,
+      {
+        expected: `${entry.name} to unpack to ${entry.size} bytes`,
+        problem: 'it is damaged',
+        remedy: 'copy the file again',
+      },
       start,
       cause,
     );
   });
   if (content.length === entry.size) return checked(source, entry, content).subarray(offset, offset + length);
   throw source.error(
-    `Expected ${entry.name} to unpack to ${entry.size} bytes but it gave ${content.length}: copy the file again.`,
+    {
+      expected: `${entry.name} to unpack to ${entry.size} bytes`,
+      problem: `it gave ${content.length}`,
+      remedy: 'copy the file again',
+    },
     start,
   );
 }
@@ -183,7 +227,11 @@ export async function readZipEntry(
 function checked(source: ByteSource, { name, crc, headerAt }: ZipEntry, content: Buffer): Buffer {
   if (crc === 0 || crc32(content) === crc) return content;
   throw source.error(
-    `Expected the checksum of ${name} to match but it differs: the file is damaged, so copy it again.`,
+    {
+      expected: `the checksum of ${name} to match`,
+      problem: 'it differs',
+      remedy: 'the file is damaged, so copy it again',
+    },
     headerAt,
   );
 }

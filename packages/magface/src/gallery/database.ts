@@ -80,10 +80,11 @@ export function expectFolder(where: string): void {
 
 /** @param where - without a password */
 export const noGallery = (where: string): ConfigError =>
-  new ConfigError(
-    'gallery',
-    `Expected a gallery at ${where} but there is none: check --gallery, or create one with \`magface enroll\`.`,
-  );
+  new ConfigError('gallery', {
+    expected: `a gallery at ${where}`,
+    problem: 'there is none',
+    remedy: 'check --gallery, or create one with `magface enroll`',
+  });
 
 const asGallery: LockPurpose = {
   key: 'gallery',
@@ -115,12 +116,19 @@ export async function expectRoom(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code !== 'ENOTDIR') throw error;
-    throw new ConfigError('gallery', `Expected a folder for the gallery but ${folder} is a file: name a folder.`);
+    throw new ConfigError('gallery', {
+      expected: 'a folder for the gallery',
+      problem: `${folder} is a file`,
+      remedy: 'name a folder',
+    });
   });
   const foreign = names.filter((name) => !/^(lock-.*|data\.part)$/.test(name));
   if (foreign.length === 0) return;
-  const message = `Expected a gallery or an empty folder at ${folder} but it contains other files, such as ${foreign[0]}: use a folder only for the gallery.`;
-  throw new ConfigError('gallery', message);
+  throw new ConfigError('gallery', {
+    expected: `a gallery or an empty folder at ${folder}`,
+    problem: `it contains other files, such as ${foreign[0]}`,
+    remedy: 'use a folder only for the gallery',
+  });
 }
 
 /** Takes seconds, so an interrupted attempt must never be mistaken for a database. */
@@ -178,9 +186,11 @@ function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, '
 function serverOf(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && url.host !== '') return url;
-  const message =
-    'Expected a server as postgres://USER:PASSWORD@HOST/DATABASE but received another form: correct --gallery.';
-  throw new ConfigError('gallery', message);
+  throw new ConfigError('gallery', {
+    expected: 'a server as postgres://USER:PASSWORD@HOST/DATABASE',
+    received: 'another form',
+    remedy: 'correct --gallery',
+  });
 }
 
 async function openServer(address: string): Promise<Database> {
@@ -197,10 +207,12 @@ async function openServer(address: string): Promise<Database> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
       'gallery',
-      `Expected PostgreSQL at ${host}${pathname} but it cannot be used (${why}): check the address, and that the server is running.`,
       {
-        cause,
+        expected: `PostgreSQL at ${host}${pathname}`,
+        problem: `it cannot be used (${why})`,
+        remedy: 'check the address, and that the server is running',
       },
+      { cause },
     );
   }
   return {

@@ -34,15 +34,28 @@ export function enrollable<Face extends GatedFace>(faces: readonly Face[], optio
   const { image, minQuality = defaultMinQuality, largest = false, flags = ownNames } = options;
   const [face] = faces;
   if (face === undefined)
-    throw new ImageError('no_face', image, `Expected a face in ${image} but found none: take another photo.`);
+    throw new ImageError('no_face', image, {
+      expected: 'a face',
+      subject: image,
+      problem: 'shows none',
+      remedy: 'take another photo',
+    });
   if (faces.length > 1 && !largest) {
     const remedy = `crop the image to the person, or use the largest face with ${flags.largest}`;
-    const message = `Expected one face in ${image} but found ${faces.length}: ${remedy}.`;
-    throw new ImageError('several_faces', image, message);
+    throw new ImageError('several_faces', image, {
+      expected: 'one face',
+      subject: image,
+      problem: `shows ${faces.length}`,
+      remedy,
+    });
   }
   const { quality } = face;
   if (quality === undefined || quality >= minQuality) return face;
   const why = face.reasons[0] === undefined ? '' : ` (${describeReason(face.reasons[0])})`;
-  const message = `Expected a face of quality ${minQuality} or more in ${image} but its quality is ${Math.floor(10 * quality) / 10}${why}: take a better photo, or lower ${flags.minQuality}.`;
-  throw new ImageError('quality_too_low', image, message);
+  throw new ImageError('quality_too_low', image, {
+    expected: `a face of quality ${minQuality} or more`,
+    subject: image,
+    problem: `shows one of quality ${Math.floor(10 * quality) / 10}${why}`,
+    remedy: `take a better photo, or lower ${flags.minQuality}`,
+  });
 }

@@ -40,10 +40,11 @@ export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
     throw error;
   }
   await copy.remove();
-  throw new ConfigError(
-    'gallery',
-    `Expected the gallery ${folder} to be unchanged for a moment but another process keeps writing to it: try again later.`,
-  );
+  throw new ConfigError('gallery', {
+    expected: `the gallery ${folder} to be unchanged for a moment`,
+    problem: 'another process keeps writing to it',
+    remedy: 'try again later',
+  });
 }
 
 /** A listed file may have been deleted since: the next attempt will not see it. */

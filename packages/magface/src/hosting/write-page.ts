@@ -33,7 +33,11 @@ export async function writePage(
   if (!modelsOnly) {
     if (!existsSync(join(page, 'index.html'))) {
       const remedy = 'run `npm run build -w @magface/page`, or write only the models with --models-only';
-      throw new MagfaceError('page_not_built', `Expected the built page in ${page} but it is missing: ${remedy}.`);
+      throw new MagfaceError('page_not_built', {
+        expected: `the built page in ${page}`,
+        problem: 'it is missing',
+        remedy,
+      });
     }
     await cp(page, output, { recursive: true });
   }

@@ -120,7 +120,11 @@ async function run(session: Session, input: Tensor, name: string): Promise<Float
     throw new ModelError(
       'model_run_failed',
       name,
-      `Expected ${name} to align faces but it failed: ${firstLine(cause)}.`,
+      {
+        expected: `${name} to align faces`,
+        problem: `it failed (${firstLine(cause)})`,
+        remedy: 'check the model file',
+      },
       { cause },
     );
   }

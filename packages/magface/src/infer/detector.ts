@@ -64,7 +64,7 @@ export function createDetector(own: Session, contract: DetectorContract, { name 
 export function expectDetectOptions({ minScore, minFace, maxFaces }: DetectOptions): void {
   const expect = (key: string, value: number | undefined, fits: (value: number) => boolean, what: string): void => {
     if (value === undefined || (typeof value === 'number' && fits(value))) return;
-    throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}: correct the option.`);
+    throw new ConfigError(key, { expected: `${what} as ${key}`, received: value, remedy: 'correct the option' });
   };
   expect('minScore', minScore, (v) => v >= 0 && v <= 1, 'a number from 0 to 1');
   expect('minFace', minFace, (v) => v > 0 && v < Number.POSITIVE_INFINITY, 'pixels above 0');

@@ -79,11 +79,11 @@ export class Embedder {
     const length = output.length / faces.length;
     if (length !== this.#contract.embeddingLength) {
       const expected = `${faces.length} embeddings of ${this.#contract.embeddingLength} values`;
-      throw new ModelError(
-        'model_wrong_contract',
-        this.#name,
-        `Expected ${expected} from ${this.#name} but received ${output.length} values: correct the embeddingLength in its record.`,
-      );
+      throw new ModelError('model_wrong_contract', this.#name, {
+        expected: `${expected} from ${this.#name}`,
+        received: `${output.length} values`,
+        remedy: 'correct the embeddingLength in its record',
+      });
     }
     return faces.map((_, i) => output.slice(i * length, (i + 1) * length));
   }
@@ -96,9 +96,16 @@ export class Embedder {
       return outputs[name]!.data as Float32Array;
     } catch (cause) {
       if (cause instanceof MagfaceError) throw cause;
-      throw new ModelError('model_run_failed', this.#name, `${this.#name} could not run: ${firstLine(cause)}`, {
-        cause,
-      });
+      throw new ModelError(
+        'model_run_failed',
+        this.#name,
+        {
+          expected: `${this.#name} to embed faces`,
+          problem: `it failed (${firstLine(cause)})`,
+          remedy: 'check the model file, or use another',
+        },
+        { cause },
+      );
     }
   }
 }

@@ -1,6 +1,6 @@
 /** One look at one region of an image: draws, turns, runs the network, and maps faces back to the image. */
 import { Tensor } from 'onnxruntime-common';
-import { MagfaceError, ModelError } from '../errors.ts';
+import { firstLine, MagfaceError, ModelError } from '../errors.ts';
 import type { Box, DetectedFace, Landmarks, Point } from '../face.ts';
 import type { DetectorContract } from '../models/contract.ts';
 import { blankPixels, type ImageSize, type Pixels } from '../pixels.ts';
@@ -67,13 +67,17 @@ async function runRegion(
     throw new ModelError(
       'model_run_failed',
       name,
-      `Expected ${name} to detect faces but it failed: ${why}. Check the model file. Check the model file.`,
       {
-        cause,
+        expected: `${name} to detect faces`,
+        problem: `it failed (${why})`,
+        remedy: 'check the model file, or use another detector',
       },
+      { cause },
     );
   };
-  const outputs = await session.run(feeds, session.outputNames).catch((cause: unknown) => fail(String(cause), cause));
+  const outputs = await session
+    .run(feeds, session.outputNames)
+    .catch((cause: unknown) => fail(firstLine(cause), cause));
   return (output) => {
     const values = outputs[output]?.data;
     return values instanceof Float32Array ? values : fail(`it has no float32 output named ${output}`);

@@ -27,13 +27,21 @@ export interface Session {
 
 /** The error of a file that the runtime cannot load. */
 export function unloadable(name: string, cause: unknown): ModelError {
-  const message = `Expected an ONNX model but ONNX Runtime cannot load ${name}: ${firstLine(cause)}`;
-  return new ModelError('model_not_onnx', name, message, { cause });
+  return new ModelError(
+    'model_not_onnx',
+    name,
+    {
+      expected: 'an ONNX model',
+      problem: `ONNX Runtime cannot load ${name} (${firstLine(cause)})`,
+      remedy: 'export it again, or use another model',
+    },
+    { cause },
+  );
 }
 
 /** The error of calls after disposal. */
 export const disposed = (): MagfaceError =>
-  new MagfaceError('disposed', 'Expected an open MagFace but it was disposed: load it again.');
+  new MagfaceError('disposed', { expected: 'an open MagFace', problem: 'it was disposed', remedy: 'load it again' });
 
 /**
  * A session that can be released during a run and repeatedly.
@@ -86,7 +94,11 @@ export function inputFiller(contract: InputContract & { readonly width: number; 
 
   return (image, target, offset, mirrored = false) => {
     if (image.width !== width || image.height !== height) {
-      throw new ShapeError(`Expected a face of ${width}x${height} pixels but received ${image.width}x${image.height}.`);
+      throw new ShapeError({
+        expected: `a face of ${width}x${height} pixels`,
+        received: `${image.width}x${image.height}`,
+        remedy: 'align it first, or cut it out at this size',
+      });
     }
     const { data } = image;
     for (let channel = 0; channel < 3; channel++) {

@@ -15,10 +15,11 @@ export function cores(environment: NodeJS.ProcessEnv = process.env): number {
   const given = environment['MAGFACE_CORES'];
   if (given === undefined || given === '') return Math.max(1, Math.min(availableParallelism(), quota(readQuota())));
   if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
-  throw new ConfigError(
-    'MAGFACE_CORES',
-    `Expected MAGFACE_CORES to be a whole number from 1 but received ${given}: correct or unset it.`,
-  );
+  throw new ConfigError('MAGFACE_CORES', {
+    expected: 'MAGFACE_CORES to be a whole number from 1',
+    received: given,
+    remedy: 'correct or unset it',
+  });
 }
 
 /** @param text - of {@link quotaFile} @returns cores, rounded up; Infinity without a limit */

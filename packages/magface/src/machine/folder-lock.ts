@@ -88,8 +88,11 @@ async function ask(
     file,
     expectHeld: () => {
       if (!lost) return;
-      const message = `Expected ${what} ${folder} to belong to this process but the process was suspended for so long that another took it over: start again.`;
-      throw new ConfigError(key, message);
+      throw new ConfigError(key, {
+        expected: `${what} ${folder} to belong to this process`,
+        problem: 'the process was suspended for so long that another took it over',
+        remedy: 'start again',
+      });
     },
     release,
     [Symbol.asyncDispose]: release,
@@ -178,7 +181,7 @@ async function taken(folder: string, other: Owner | true, purpose: LockPurpose):
   const { key, what, use, remedy } = purpose;
   const own = other !== true && other.pid === process.pid && other.space === (await processSpace());
   const who = own ? 'this process' : other === true ? 'another process' : `process ${other.pid} of ${other.host}`;
-  return new ConfigError(key, `Expected ${what} ${folder} to be unused but ${who} ${use}: ${remedy}.`);
+  return new ConfigError(key, { expected: `${what} ${folder} to be unused`, problem: `${who} ${use}`, remedy });
 }
 
 let known: Promise<string> | undefined;

@@ -14,8 +14,11 @@ export async function makeFolder(path: string): Promise<void> {
   const above = dirname(path);
   await makeFolder(above);
   if (await isMade(path)) return;
-  const message = `Expected to create the folder ${path} but ${above} does not allow folders: choose another.`;
-  throw new ConfigError('folder', message);
+  throw new ConfigError('folder', {
+    expected: `to create the folder ${path}`,
+    problem: `${above} does not allow folders`,
+    remedy: 'choose another',
+  });
 }
 
 /** @returns false if the system reports a missing parent, as /proc always does */

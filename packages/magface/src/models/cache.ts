@@ -71,9 +71,19 @@ async function keep(
     return path;
   } catch (cause) {
     const code = cause instanceof ConfigError ? 'EACCES' : (cause as NodeJS.ErrnoException).code;
-    const why =
-      code === 'ENOSPC' ? 'the disk is full: free some space' : `it cannot be written (${code}): check the folder`;
-    const message = `Expected to cache ${model} in ${folder} but ${why}, or set MAGFACE_CACHE to another folder.`;
-    throw new ModelError('model_cache_failed', model, message, { cause });
+    const [problem, remedy] =
+      code === 'ENOSPC'
+        ? ['the disk is full', 'free some space']
+        : [`it cannot be written (${code})`, 'check the folder'];
+    throw new ModelError(
+      'model_cache_failed',
+      model,
+      {
+        expected: `to cache ${model} in ${folder}`,
+        problem,
+        remedy: `${remedy}, or set MAGFACE_CACHE to another folder`,
+      },
+      { cause },
+    );
   }
 }

@@ -175,8 +175,16 @@ export function contractFields(metadata: ReadonlyMap<string, string>, model: str
     try {
       fields[key.slice(prefix.length)] = JSON.parse(value);
     } catch (cause) {
-      const message = `Expected JSON in the metadata "${key}" of ${model} but found "${value.slice(0, 40)}": write the model again with \`magface calibrate\` or \`magface convert\`.`;
-      throw new ModelError('model_wrong_contract', model, message, { cause });
+      throw new ModelError(
+        'model_wrong_contract',
+        model,
+        {
+          expected: `JSON in the metadata "${key}" of ${model}`,
+          received: `"${value.slice(0, 40)}"`,
+          remedy: 'write the model again with `magface calibrate` or `magface convert`',
+        },
+        { cause },
+      );
     }
   }
   return fields;
@@ -196,8 +204,11 @@ export function parseContract(fields: unknown, model: string): ModelContract {
   const parsed = contractSchema.safeParse(fields);
   if (parsed.success) return parsed.data;
   const wrong = parsed.error.issues.map((issue) => describeIssue(issue, fields)).join('; ');
-  const message = `Expected a complete record of ${model} but ${wrong}: correct the record (see \`magface convert --help\` and "Models" in the README).`;
-  throw new ModelError('model_wrong_contract', model, message);
+  throw new ModelError('model_wrong_contract', model, {
+    expected: `a complete record of ${model}`,
+    problem: wrong,
+    remedy: 'correct the record (see `magface convert --help` and "Models" in the README)',
+  });
 }
 
 /** `input.mean is missing`, `input.channelOrder must be "RGB" or "BGR", not "GBR"`. */

@@ -137,8 +137,12 @@ async function npmSettings(): Promise<object> {
 
 /** @param why, remedy - the texts after "but" and after ":" */
 function failed(model: string, why: string, remedy: string, cause?: unknown): ModelError {
-  const message = `Expected to download ${model} but ${why}: ${remedy}, or pass the path of a file.`;
-  return new ModelError('model_download_failed', model, message, { cause });
+  return new ModelError(
+    'model_download_failed',
+    model,
+    { expected: `to download ${model}`, problem: why, remedy: `${remedy}, or pass the path of a file` },
+    { cause },
+  );
 }
 
 /** Node hides the reason of a failed fetch in its cause. */

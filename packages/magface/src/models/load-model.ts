@@ -72,8 +72,11 @@ export async function loadModel<Kind extends ModelKind = ModelKind>(
   const known = named ?? registry.find((entry) => entry.sha256 === digest);
   const { contract, assumed } = describeModel(summaryOf(parsed), { ...options, name: called, known });
   if (options.kind !== undefined && contract.kind !== options.kind) {
-    const message = `Expected a ${options.kind} but ${called} is a ${contract.kind}: \`magface models list\` shows which is which.`;
-    throw new ModelError('model_wrong_contract', called, message);
+    throw new ModelError('model_wrong_contract', called, {
+      expected: `a ${options.kind}`,
+      problem: `${called} is a ${contract.kind}`,
+      remedy: '`magface models list` shows which is which',
+    });
   }
   return { name: called, id: known?.id, path, digest, bytes, contract: contract as ContractOf<Kind>, assumed };
 }
@@ -89,9 +92,11 @@ interface Obtained {
 async function obtain(name: string, entry: RegistryEntry | undefined, options: LoadModelOptions): Promise<Obtained> {
   const { called = name } = options;
   if (entry !== undefined && entry.source === undefined) {
-    const message =
-      `Expected to download ${called} but it is not published for download. ${entry.instructions ?? ''}`.trim();
-    throw new ModelError('model_missing', called, message);
+    throw new ModelError('model_missing', called, {
+      expected: `to download ${called}`,
+      problem: 'it is not published for download',
+      remedy: entry.instructions ?? 'pass the path of the file',
+    });
   }
   const source = parseSource(entry?.source ?? name);
   if (source.kind === 'path') return { bytes: await readModelFile(called, source.path), path: source.path };
@@ -107,14 +112,20 @@ async function obtain(name: string, entry: RegistryEntry | undefined, options: L
   const cached = expected === undefined ? undefined : await readCached(folder, expected);
   if (cached !== undefined && expected !== undefined) return { bytes: cached, path: cachePath(folder, expected) };
   if (options.offline === true) {
-    const message = `Expected ${called} in ${folder} but it is not cached, and \`offline\` forbids the download: download it once with \`magface models pull ${name}\`.`;
-    throw new ModelError('model_offline', called, message);
+    throw new ModelError('model_offline', called, {
+      expected: `${called} in ${folder}`,
+      problem: 'it is not cached, and `offline` forbids the download',
+      remedy: `download it once with \`magface models pull ${name}\``,
+    });
   }
   const bytes = await fetchModel(source, { ...options, model: called });
   const digest = sha256(bytes);
   if (promised !== undefined && digest !== promised) {
-    const message = `Expected ${called} to have SHA-256 ${promised} but the download has ${digest}: it was changed or truncated in transfer, and was not kept. Try again, and report it if the error persists.`;
-    throw new ModelError('model_wrong_digest', called, message);
+    throw new ModelError('model_wrong_digest', called, {
+      expected: `${called} to have SHA-256 ${promised}`,
+      problem: `the download has ${digest} and was not kept`,
+      remedy: 'try again, and report it if the error persists',
+    });
   }
   const parsed = parseOnnx(bytes, called); // do not cache an error page
   const path = await writeCached(folder, bytes, called);
@@ -129,16 +140,27 @@ async function readModelFile(name: string, path: string): Promise<Uint8Array> {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ENOENT') {
       const why = code === 'EISDIR' ? 'it is a folder' : `it cannot be read (${code})`;
-      throw new ModelError('model_missing', name, `Expected a model file at ${path} but ${why}: pass the .onnx file.`, {
-        cause,
-      });
+      throw new ModelError(
+        'model_missing',
+        name,
+        { expected: `a model file at ${path}`, problem: why, remedy: 'pass the .onnx file' },
+        { cause },
+      );
     }
     const ids = (await readRegistry()).map(({ id }) => id);
     const near = nearestIds(name, ids);
-    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known ids are ${ids.join(', ')}.`;
+    const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `known ids are ${ids.join(', ')}`;
     const looksLikePath = /[/\\]|\.[a-z]+$/i.test(name);
-    const message = `Expected a model but "${name}" is neither a file nor an id: ${looksLikePath ? 'check the path, or pass an id' : 'check its spelling'}; ${hint}`;
-    throw new ModelError('model_unknown', name, message, { cause });
+    throw new ModelError(
+      'model_unknown',
+      name,
+      {
+        expected: 'a model',
+        problem: `"${name}" is neither a file nor an id`,
+        remedy: `${looksLikePath ? 'check the path, or pass an id' : 'check its spelling'}; ${hint}`,
+      },
+      { cause },
+    );
   }
 }
 
@@ -209,18 +231,27 @@ function assume(
     };
   }
   if (kind === 'detector') {
-    const message = `Expected a detector of a known kind (YuNet, BlazeFace) but ${name} has no record and has other outputs: use blazeface or yunet.`;
-    throw new ModelError('model_wrong_contract', name, message);
+    throw new ModelError('model_wrong_contract', name, {
+      expected: 'a detector of a known kind (YuNet, BlazeFace)',
+      problem: `${name} has no record and has other outputs`,
+      remedy: 'use blazeface or yunet',
+    });
   }
   if (kind === 'aligner') {
-    const message = `Expected an aligner but ${name} has no record that says so: use face-aligner, or train one with scripts/aligner.ts.`;
-    throw new ModelError('model_wrong_contract', name, message);
+    throw new ModelError('model_wrong_contract', name, {
+      expected: 'an aligner',
+      problem: `${name} has no record that says so`,
+      remedy: 'use face-aligner, or train one with scripts/aligner.ts',
+    });
   }
   const length = outputs[0]?.dims[1];
   if (inputs.length !== 1 || dims.length !== 4 || typeof length !== 'number') {
     const shape = inputs.map((input) => `${input.name} (${input.dims.join(', ')})`).join(', ');
-    const message = `Expected a face recogniser with one input (N, 3, 112, 112) and an embedding (N, D) but ${name} takes ${shape}: export it in this form, or use another model.`;
-    throw new ModelError('model_wrong_contract', name, message);
+    throw new ModelError('model_wrong_contract', name, {
+      expected: 'a face recogniser with one input (N, 3, 112, 112) and an embedding (N, D)',
+      problem: `${name} takes ${shape}`,
+      remedy: 'export it in this form, or use another model',
+    });
   }
   const nhwc = dims[3] === 3;
   const [height, width] = nhwc ? [dims[1], dims[2]] : [dims[2], dims[3]];
@@ -234,8 +265,11 @@ function assume(
 function expectFaceSize(width: number | string | undefined, height: number | string | undefined, name: string): void {
   const fits = [width, height].every((size) => typeof size === 'string' || size === 112);
   if (fits) return;
-  const message = `Expected a recogniser of 112x112 faces but ${name} takes ${width}x${height}: use a model for the 112x112 template (see \`magface models list\`).`;
-  throw new ModelError('model_wrong_contract', name, message);
+  throw new ModelError('model_wrong_contract', name, {
+    expected: 'a recogniser of 112x112 faces',
+    problem: `${name} takes ${width}x${height}`,
+    remedy: 'use a model for the 112x112 template (see `magface models list`)',
+  });
 }
 
 /** Rejects a contract that contradicts the file's shapes. */
@@ -248,6 +282,9 @@ function expectFitting(contract: ModelContract, { inputs, outputs }: OnnxSummary
   }
   const length = (outputs.find((output) => output.name === 'embedding') ?? outputs[0])?.dims[1];
   if (typeof length !== 'number' || length === contract.embeddingLength) return;
-  const message = `Expected embeddings of ${contract.embeddingLength} values, as the record of ${name} says, but the file gives ${length}: correct the record's embeddingLength.`;
-  throw new ModelError('model_wrong_contract', name, message);
+  throw new ModelError('model_wrong_contract', name, {
+    expected: `embeddings of ${contract.embeddingLength} values (as the record of ${name} says)`,
+    problem: `the file gives ${length}`,
+    remedy: "correct the record's embeddingLength",
+  });
 }

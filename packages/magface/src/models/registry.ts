@@ -39,8 +39,15 @@ export function parseRegistry(text: string, file: string): readonly RegistryEntr
   try {
     return z.array(entry).parse(JSON.parse(text));
   } catch (cause) {
-    const message = 'Expected the list of models in this package but the file was changed: install the package again.';
-    throw new FormatError(file, message, { offset: 0, cause });
+    throw new FormatError(
+      file,
+      {
+        expected: 'the list of models in this package',
+        problem: 'the file was changed',
+        remedy: 'install the package again',
+      },
+      { offset: 0, cause },
+    );
   }
 }
 

@@ -20,18 +20,20 @@ export function parseSource(name: string): ModelSource {
   const url = URL.canParse(name) ? new URL(name) : undefined;
   const local = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && local)) return { kind: 'https', url: name };
-  throw new ConfigError(
-    'model',
-    `Expected an https: address, npm:NAME@VERSION/PATH, a path or an id but received "${name}": check its spelling.`,
-  );
+  throw new ConfigError('model', {
+    expected: 'an https: address, npm:NAME@VERSION/PATH, a path or an id',
+    received: `"${name}"`,
+    remedy: 'check its spelling',
+  });
 }
 
 function npmSource(name: string): ModelSource {
   const match = /^npm:((?:@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+[^/]*)\/(.+)$/.exec(name);
   const [, spec, file] = match ?? [];
   if (spec !== undefined && file !== undefined) return { kind: 'npm', spec, file };
-  throw new ConfigError(
-    'model',
-    `Expected npm:NAME@VERSION/PATH/IN/PACKAGE but received "${name}": pass the exact version and the file's path.`,
-  );
+  throw new ConfigError('model', {
+    expected: 'npm:NAME@VERSION/PATH/IN/PACKAGE',
+    received: `"${name}"`,
+    remedy: "pass the exact version and the file's path",
+  });
 }

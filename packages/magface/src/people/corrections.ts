@@ -78,4 +78,4 @@ export function readCorrections({ names = [], joined = [], apart = [] }: Correct
 }
 
 const contradiction = (expected: string, found: string): ConfigError =>
-  new ConfigError('corrections', `Expected ${expected} but ${found}: take one of the corrections back.`);
+  new ConfigError('corrections', { expected, problem: found, remedy: 'take one of the corrections back' });

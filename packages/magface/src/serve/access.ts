@@ -18,7 +18,9 @@ export function keyGuard(keys: readonly string[]): (headers: IncomingHttpHeaders
     // Compare every key, even after a match.
     const fitting = allowed.reduce((count, key) => count + Number(timingSafeEqual(key, given)), 0);
     if (fitting > 0) return;
-    const message = 'Expected a valid API key: send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`.';
-    throw new ServiceError('unauthorized', message);
+    throw new ServiceError('unauthorized', {
+      expected: 'a valid API key',
+      remedy: 'send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`',
+    });
   };
 }

@@ -1,11 +1,19 @@
 /** Maps errors to statuses and bodies. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { type ImageErrorCode, MagfaceError, type ServiceErrorCode } from '../errors.ts';
-import { describeIssue } from '../settings/schema-issue.ts';
+import {
+  errorReply,
+  firstLine,
+  type ImageErrorCode,
+  MagfaceError,
+  ServiceError,
+  type ServiceErrorCode,
+} from '../errors.ts';
+import type { Fault } from '../fault.ts';
+import { issueFault } from '../settings/schema-issue.ts';
 import type { ServeOptions } from './options.ts';
 
-const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
+const statuses: Readonly<Record<string, number>> = {
   image_missing: 422,
   image_unreadable: 415,
   image_too_large: 413,
@@ -26,34 +34,38 @@ const statuses: Readonly<Record<ImageErrorCode | ServiceErrorCode, number>> = {
   busy: 503,
   timed_out: 503,
   engine_failed: 500,
-};
+} satisfies Record<ImageErrorCode | ServiceErrorCode, number>;
 
 type Limits = Pick<ServeOptions, 'maxBytes' | 'maxImages'>;
-type Words = readonly [code: ServiceErrorCode, message: string];
 
-/** Our messages for errors of Fastify and plugins. */
-function wordsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, Words>> {
-  const tooLarge = `Expected images of at most ${maxBytes} bytes: scale this one down, or raise --max-bytes.`;
-  const tooMany = `Expected at most ${maxImages} images in one request but the form has more parts: split it, or raise --max-images.`;
+/** Our errors for those of Fastify and plugins. */
+function errorsOf({ maxBytes, maxImages }: Limits): Readonly<Record<string, MagfaceError>> {
+  const tooLarge = new ServiceError('request_too_large', {
+    expected: `images of at most ${maxBytes} bytes`,
+    problem: 'one is larger',
+    remedy: 'scale it down, or raise --max-bytes',
+  });
+  const tooMany = new ServiceError('request_too_large', {
+    expected: `at most ${maxImages} images in one request`,
+    problem: 'the form has more parts',
+    remedy: 'split it, or raise --max-images',
+  });
   return {
-    FST_REQ_FILE_TOO_LARGE: ['request_too_large', tooLarge],
-    FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', tooLarge],
-    FST_FILES_LIMIT: ['request_too_large', tooMany],
-    FST_PARTS_LIMIT: ['request_too_large', tooMany],
-    FST_FIELDS_LIMIT: [
-      'wrong_request',
-      'Expected only images in the form but it has text fields: put options into the address.',
-    ],
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-      'wrong_media_type',
-      'Expected a form (multipart/form-data), an image/* or application/octet-stream body, or JSON but received another type: set Content-Type.',
-    ],
+    FST_REQ_FILE_TOO_LARGE: tooLarge,
+    FST_ERR_CTP_BODY_TOO_LARGE: tooLarge,
+    FST_FILES_LIMIT: tooMany,
+    FST_PARTS_LIMIT: tooMany,
+    FST_FIELDS_LIMIT: new ServiceError('wrong_request', {
+      expected: 'only images in the form',
+      problem: 'it has text fields',
+      remedy: 'put options into the address',
+    }),
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: new ServiceError('wrong_media_type', {
+      expected: 'a form (multipart/form-data), an image/* or application/octet-stream body, or JSON',
+      received: 'another type',
+      remedy: 'set Content-Type',
+    }),
   };
-}
-
-/** Body of all errors. */
-export function errorBody(code: string, message: string): { error: { code: string; message: string } } {
-  return { error: { code, message } };
 }
 
 type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
@@ -63,42 +75,41 @@ type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyRepl
  *   A failure because the client disconnected is not a defect.
  */
 export function errorHandler(limits: Limits): ErrorHandler {
-  const known = wordsOf(limits);
+  const known = errorsOf(limits);
   return (error, request, reply) => {
-    const [code, message, status] = describe(error, request, known);
-    if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, code);
-    const retryAfter = error instanceof MagfaceError && 'retryAfter' in error ? error.retryAfter : undefined;
+    const { typed, status = statuses[typed.code] ?? 500 } = answerTo(error, request, known);
+    if (status >= 500 && status !== 503 && !request.socket.destroyed) request.log.error({ err: error }, typed.code);
+    const retryAfter = 'retryAfter' in typed ? typed.retryAfter : undefined;
     if (status === 503) reply.header('Retry-After', String(retryAfter ?? 1));
     if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-    return reply.status(status).send(errorBody(code, message));
+    return reply.status(status).send({ error: errorReply(typed) });
   };
 }
 
-function describe(
-  error: unknown,
-  request: FastifyRequest,
-  known: Readonly<Record<string, Words>>,
-): readonly [code: string, message: string, status: number] {
-  if (error instanceof MagfaceError) return [error.code, error.message, statusOf(error.code)];
-  const {
-    code = '',
-    statusCode = 500,
-    message = '',
-  } = error as { code?: string; statusCode?: number; message?: string };
-  const words = known[code];
-  if (words !== undefined) return [...words, statusOf(words[0])];
-  if (code === 'FST_ERR_VALIDATION') return ['wrong_request', wrongAddress(error as Invalid, request), 400];
-  if (statusCode < 500)
-    return [
-      'wrong_request',
-      `Expected a complete and well-formed request but received another: ${message}.`,
-      statusCode,
-    ];
-  return ['unexpected', 'An unexpected error occurred: see the service’s log.', 500];
+const unexpected = new MagfaceError('unexpected', {
+  problem: 'an unexpected error occurred',
+  remedy: 'see the service’s log',
+});
+
+interface Answer {
+  readonly typed: MagfaceError;
+  /** @default that of the error's code */
+  readonly status?: number;
 }
 
-const statusOf = (code: string): number =>
-  code in statuses ? statuses[code as ImageErrorCode | ServiceErrorCode] : 500;
+function answerTo(error: unknown, request: FastifyRequest, known: Readonly<Record<string, MagfaceError>>): Answer {
+  if (error instanceof MagfaceError) return { typed: error };
+  const { code = '', statusCode = 500 } = error as { readonly code?: string; readonly statusCode?: number };
+  const ours = code === 'FST_ERR_VALIDATION' ? wrongAddress(error as Invalid, request) : known[code];
+  if (ours !== undefined) return { typed: ours };
+  if (statusCode >= 500) return { typed: unexpected };
+  const fault = {
+    expected: 'a complete and well-formed request',
+    problem: `it is not (${firstLine(error)})`,
+    remedy: 'check the client',
+  };
+  return { typed: new ServiceError('wrong_request', fault), status: statusCode };
+}
 
 /** Fastify's error for an address that fails its schema, with the issues of zod. */
 interface Invalid {
@@ -111,13 +122,17 @@ interface Invalid {
   }[];
 }
 
-function wrongAddress({ validation, validationContext }: Invalid, { params, query }: FastifyRequest): string {
+function wrongAddress({ validation, validationContext }: Invalid, { params, query }: FastifyRequest): ServiceError {
   const { keyword, instancePath, message, params: details } = validation[0]!;
-  if (keyword === 'custom') return message; // our message
+  if (keyword === 'custom') return new ServiceError('wrong_request', details['params'] as Fault); // ours
   const path = instancePath.split('/').filter((part) => part !== '');
   const issue = { code: keyword, path, message, ...details } as z.core.$ZodIssue;
-  if (issue.code === 'unrecognized_keys')
-    return `Expected known parameters in the address but received ${issue.keys.join(', ')}: see /docs.`;
+  const remedy = 'see /docs';
+  if (issue.code === 'unrecognized_keys') {
+    const received = issue.keys.join(', ');
+    return new ServiceError('wrong_request', { expected: 'known parameters in the address', received, remedy });
+  }
   const given = validationContext === 'params' ? params : query;
-  return `Expected ${describeIssue(issue, given, `${path.join('.')} in the address`)}: see /docs.`;
+  const fault = issueFault(issue, given, `${path.join('.')} in the address`);
+  return new ServiceError('wrong_request', { ...fault, remedy });
 }

@@ -1,22 +1,30 @@
 /** Answers invalid HTTP, which Node's parser rejects before a route sees it. */
 import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ServiceErrorCode } from '../errors.ts';
-import { errorBody } from './answers.ts';
+import { errorReply, ServiceError } from '../errors.ts';
 import type { ServeOptions } from './options.ts';
 
-type Told = readonly [status: number, code: ServiceErrorCode, message: string];
+type Answer = readonly [status: number, error: ServiceError];
 
-function describe(code: string | undefined, { timeout }: Pick<ServeOptions, 'timeout'>): Told {
+function answerTo(code: string | undefined, { timeout }: Pick<ServeOptions, 'timeout'>): Answer {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    const message = `Expected the whole request within ${timeout} s but it did not arrive: send it faster, or send less.`;
-    return [408, 'timed_out', message];
+    const fault = {
+      expected: `the whole request within ${timeout} s`,
+      problem: 'it did not arrive',
+      remedy: 'send it faster, or send less',
+    };
+    return [408, new ServiceError('timed_out', fault)];
   }
   if (code === 'HPE_HEADER_OVERFLOW') {
-    const message = `Expected headers of at most ${maxHeaderSize} bytes but received more: send fewer or shorter ones.`;
-    return [431, 'request_too_large', message];
+    const fault = {
+      expected: `headers of at most ${maxHeaderSize} bytes`,
+      received: 'more',
+      remedy: 'send fewer or shorter ones',
+    };
+    return [431, new ServiceError('request_too_large', fault)];
   }
-  return [400, 'wrong_request', 'Expected an HTTP request but received something else: check the client.'];
+  const fault = { expected: 'an HTTP request', received: 'something else', remedy: 'check the client' };
+  return [400, new ServiceError('wrong_request', fault)];
 }
 
 /** @returns Fastify's handler of such connections: sends the usual error body, then closes */
@@ -25,8 +33,8 @@ export function brokenRequestHandler(
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
-    const [status, code, message] = describe(error.code, options);
-    const body = JSON.stringify(errorBody(code, message));
+    const [status, answer] = answerTo(error.code, options);
+    const body = JSON.stringify({ error: errorReply(answer) });
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       'Content-Type: application/json; charset=utf-8',

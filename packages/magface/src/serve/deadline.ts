@@ -10,8 +10,17 @@ import { ServiceError } from '../errors.ts';
 export function deadline(reply: FastifyReply, seconds: number): AbortSignal {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal); // per image
-  const message = `Expected an answer within ${seconds} s but it took longer: try again later, or send less.`;
-  const timer = setTimeout(() => controller.abort(new ServiceError('timed_out', message)), 1000 * seconds);
+  const timer = setTimeout(
+    () =>
+      controller.abort(
+        new ServiceError('timed_out', {
+          expected: `an answer within ${seconds} s`,
+          problem: 'it took longer',
+          remedy: 'try again later, or send less',
+        }),
+      ),
+    1000 * seconds,
+  );
   reply.raw.once('close', () => {
     clearTimeout(timer);
     if (!reply.raw.writableFinished) controller.abort();

@@ -13,6 +13,6 @@ export function thresholdOf({ models }: Pick<InferenceQueue, 'models'>, fmr: num
     return thresholdAt(models.recogniser.contract.thresholds, fmr);
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
-    throw new ServiceError('wrong_request', cause.message, { cause });
+    throw new ServiceError('wrong_request', cause, { cause });
   }
 }

@@ -33,8 +33,8 @@ const person: z.ZodType<{ readonly id: string }> = z.object({
     .check(({ value, issues }) => {
       const fault = nameFault(value);
       if (fault === undefined) return;
-      const message = `Expected a name for the person but ${fault}: choose another.`;
-      issues.push({ code: 'custom', input: value, message });
+      const params = { expected: 'a name for the person', problem: fault, remedy: 'choose another' };
+      issues.push({ code: 'custom', input: value, message: sentence(params), params });
     })
     .describe('Any name for a person.'),
 });

@@ -3,7 +3,7 @@
  * batch. Each photo is a separate task, so that threads work in parallel. The next task is sent to a thread while it
  * works, so that it never idles. Waiting images use no thread and only the memory of their bytes.
  */
-import { ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts';
+import { firstLine, ImageError, MagfaceError, ModelError, ServiceError } from '../errors.ts';
 import { type LoadOptions, loadModels } from '../infer/node/magface.ts';
 import { type TaskOutcome, Workers, workerCount } from '../infer/node/workers.ts';
 import { receivedError } from '../sent-error.ts';
@@ -125,10 +125,11 @@ class WorkerQueue implements InferenceQueue {
   }
 
   async close(): Promise<void> {
-    this.#failure ??= new ServiceError(
-      'engine_failed',
-      'Expected a running service but it is stopping: try again later.',
-    );
+    this.#failure ??= new ServiceError('engine_failed', {
+      expected: 'a running service',
+      problem: 'it is stopping',
+      remedy: 'try again later',
+    });
     for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
     await this.#workers.close(this.#failure);
   }
@@ -182,18 +183,27 @@ class WorkerQueue implements InferenceQueue {
 
   #busy(): ServiceError {
     const retryAfter = this.#pace.secondsFor(this.#queue.length);
-    const message = `Expected room in the queue of ${this.#limits.queue} images but ${this.#queue.length} are already waiting: try again in ${retryAfter} s.`;
-    return new ServiceError('busy', message, { retryAfter });
+    return new ServiceError(
+      'busy',
+      {
+        expected: `room in the queue of ${this.#limits.queue} images`,
+        problem: `${this.#queue.length} are already waiting`,
+        remedy: `try again in ${retryAfter} s`,
+      },
+      { retryAfter },
+    );
   }
 
   /** @returns the error for the operator, with more detail than clients see */
   #fail(cause: Error | undefined): Error | undefined {
     const closed = this.#failure !== undefined;
-    const words = 'Expected inference to continue but its thread ended';
-    this.#failure ??= new ServiceError('engine_failed', `${words}: try again later.`);
+    const fault = { expected: 'inference to continue', problem: 'its thread ended', remedy: 'try again later' };
+    this.#failure ??= new ServiceError('engine_failed', fault);
     for (const { reject } of this.#queue.splice(0)) reject(this.#failure);
-    const why = cause?.cause instanceof Error ? `: ${cause.cause.message}` : '';
-    return closed ? undefined : new ServiceError('engine_failed', `${words}${why}.`, { cause });
+    if (closed) return undefined;
+    const why = cause?.cause instanceof Error ? ` (${firstLine(cause.cause)})` : '';
+    const detailed = { ...fault, problem: `${fault.problem}${why}`, remedy: 'start the service again' };
+    return new ServiceError('engine_failed', detailed, { cause });
   }
 }
 
@@ -211,5 +221,9 @@ function received(error: unknown, image: string): unknown {
   if (!(error instanceof MagfaceError)) return error;
   if (error instanceof ImageError) return error.named(image);
   if (error instanceof ModelError) return error;
-  return new ServiceError('engine_failed', `Expected faces but inference failed: ${error.message}`);
+  return new ServiceError('engine_failed', {
+    expected: 'faces',
+    problem: `inference failed (${firstLine(error)})`,
+    remedy: 'try again later',
+  });
 }

@@ -36,7 +36,12 @@ export async function facesOf(
     images.map(async ({ name, bytes }) => {
       const { faces } = await inference.analyze(bytes, asked, { name, signal });
       if (faces.length > 0) return faces;
-      throw new ImageError('no_face', name, `Expected a face in ${name} but found none: send another photo.`);
+      throw new ImageError('no_face', name, {
+        expected: 'a face',
+        subject: name,
+        problem: 'shows none',
+        remedy: 'send another photo',
+      });
     }),
   );
 }

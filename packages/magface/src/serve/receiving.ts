@@ -22,12 +22,18 @@ export function receivingGuard({
     // A body without a length may have any length.
     const bytes = length === undefined ? (request.headers['transfer-encoding'] ? largest : 0) : Number(length);
     if (bytes > largest) {
-      const message = `Expected a request of at most ${largest} bytes but it has ${bytes}: split it.`;
-      throw new ServiceError('request_too_large', message);
+      throw new ServiceError('request_too_large', {
+        expected: `a request of at most ${largest} bytes`,
+        problem: `it has ${bytes}`,
+        remedy: 'split it',
+      });
     }
     if (bytes > 0 && inFlight > 0 && inFlight + bytes > maxBytesInFlight) {
-      const message = 'Expected room for the request but too many uploads are in progress: try again.';
-      throw new ServiceError('busy', message, { retryAfter: 2 });
+      throw new ServiceError(
+        'busy',
+        { expected: 'room for the request', problem: 'too many uploads are in progress', remedy: 'try again' },
+        { retryAfter: 2 },
+      );
     }
     inFlight += bytes;
     let counted = true;

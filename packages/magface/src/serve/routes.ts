@@ -1,4 +1,5 @@
 /** The routes, each with the schemas of its request and answer. */
+
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -167,7 +168,7 @@ function imageReply(
   result: ServedImage | MagfaceError,
   options: { readonly embedding: boolean },
 ): schema.ImageReply {
-  if (result instanceof MagfaceError) return { image, error: { code: result.code, message: result.message } };
+  if (result instanceof MagfaceError) return { image, error: errorReply(result) };
   const { width, height } = result.image;
   return { image, width, height, faces: result.faces.map((face, at) => schema.faceReply(face, at, options)) };
 }

@@ -2,32 +2,39 @@
  * Schemas of the wire format: they check requests, serialise answers and generate the OpenAPI file.
  * The compiler checks each schema against the type next to it.
  */
+
 import { z } from 'zod';
+import type { ErrorReply } from '../errors.ts';
 import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
 import { longestName } from '../gallery/person-name.ts';
 import { printedQuality } from '../quality.ts';
 import { reasonCodes } from '../reasons.ts';
 import type { ServedFace } from './analyze-request.ts';
 
-export interface ErrorReply {
-  readonly error: { readonly code: string; readonly message: string };
+export interface FailureReply {
+  readonly error: ErrorReply;
 }
 
-const failure = z.object({
+const failure: z.ZodType<ErrorReply> = z.object({
   code: z.string().describe('Stable, for programs.'),
-  message: z.string().describe('A sentence for people: what was expected, what was received, what to do.'),
+  message: z.string().describe('A sentence for people, made of the fields below.'),
+  subject: z.string().optional().describe('What the problem is about, such as the name of an image.'),
+  expected: z.string().optional().describe('What was expected.'),
+  received: z.string().optional().describe('The value that came instead.'),
+  problem: z.string().optional().describe('What is wrong, if no value can be named.'),
+  remedy: z.string().optional().describe('What to do.'),
 });
 
-const errorReply: z.ZodType<ErrorReply> = z.object({ error: failure }).meta({ id: 'Error' });
+const failureReply: z.ZodType<FailureReply> = z.object({ error: failure }).meta({ id: 'Error' });
 
-type ErrorSchema = typeof errorReply;
+type ErrorSchema = typeof failureReply;
 
 /** Errors of every route that needs a key; two statuses are separate, since they have headers. */
 export const errors: Readonly<Record<'401' | '4xx' | '503' | '5xx', ErrorSchema>> = {
-  '401': errorReply,
-  '4xx': errorReply,
-  '503': errorReply,
-  '5xx': errorReply,
+  '401': failureReply,
+  '4xx': failureReply,
+  '503': failureReply,
+  '5xx': failureReply,
 };
 
 /** A face on the wire: the same fields as the commands print. */
@@ -72,7 +79,7 @@ const face: z.ZodType<FaceReply> = z
 /** One image's faces, or its error. */
 export type ImageReply =
   | { readonly image: string; readonly width: number; readonly height: number; readonly faces: FaceReply[] }
-  | ({ readonly image: string } & ErrorReply);
+  | ({ readonly image: string } & FailureReply);
 
 export interface FacesReply {
   readonly model: { readonly name: string; readonly digest: string };

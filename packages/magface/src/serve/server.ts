@@ -62,8 +62,11 @@ function addGuards(app: FastifyInstance, options: ServeOptions): void {
     if (/^\/(v1\/|metrics)/.test(request.routeOptions.url ?? '')) expectKey(request.headers);
     const coding = request.headers['content-encoding'] ?? 'identity';
     if (coding !== 'identity') {
-      const message = `Expected an uncompressed body but its Content-Encoding is ${coding.slice(0, 20)}: send it without Content-Encoding.`;
-      throw new ServiceError('wrong_media_type', message);
+      throw new ServiceError('wrong_media_type', {
+        expected: 'an uncompressed body',
+        problem: `its Content-Encoding is ${coding.slice(0, 20)}`,
+        remedy: 'send it without Content-Encoding',
+      });
     }
     countIn(request.raw, reply.raw);
   });

@@ -16,14 +16,20 @@ export function addUnknownAddress(app: FastifyInstance, { people }: { readonly p
     if (methods.length > 0) {
       reply.header('Allow', methods.join(', '));
       const allowed = methods.filter((method) => method !== 'HEAD').join(' or ');
-      const message = `Expected ${allowed} at ${path} but received ${request.method}: see /docs.`;
-      throw new ServiceError('wrong_method', message);
+      throw new ServiceError('wrong_method', {
+        expected: `${allowed} at ${path}`,
+        received: request.method,
+        remedy: 'see /docs',
+      });
     }
     if (!people && /^\/v1\/(people|search|check)(\/|$)/.test(path)) {
       const message = 'Expected a service with a gallery but this one has none: start it with --gallery WHERE.';
       throw new ServiceError('not_found', message);
     }
-    const message = `Expected an address of this service but received ${request.method} ${request.url.slice(0, 80)}: see /docs.`;
-    throw new ServiceError('not_found', message);
+    throw new ServiceError('not_found', {
+      expected: 'an address of this service',
+      received: `${request.method} ${request.url.slice(0, 80)}`,
+      remedy: 'see /docs',
+    });
   });
 }

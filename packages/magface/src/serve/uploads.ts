@@ -2,7 +2,7 @@
 import type {} from '@fastify/multipart'; // FastifyRequest.files
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ServiceError } from '../errors.ts';
+import { firstLine, ServiceError } from '../errors.ts';
 import { FetchFault, fetchBytes } from '../fetch-bytes.ts';
 import type { ServeOptions } from './options.ts';
 
@@ -29,8 +29,11 @@ export async function readUploads(request: FastifyRequest, options: UploadOption
   const images = await imagesOf(request, options);
   if (images.length > 0 && (expected === undefined || images.length === expected)) return images;
   const many = expected === undefined ? 'one or more images' : `${expected} images`;
-  const message = `Expected ${many} but received ${images.length}: send a form with files named "image".`;
-  throw new ServiceError('wrong_request', message);
+  throw new ServiceError('wrong_request', {
+    expected: many,
+    received: images.length,
+    remedy: 'send a form with files named "image"',
+  });
 }
 
 async function imagesOf(request: FastifyRequest, options: UploadOptions): Promise<UploadedImage[]> {
@@ -39,14 +42,18 @@ async function imagesOf(request: FastifyRequest, options: UploadOptions): Promis
   if (request.body === undefined || request.body === null) return [];
   const parsed = urlList.safeParse(request.body);
   if (!parsed.success)
-    throw new ServiceError(
-      'wrong_request',
-      'Expected JSON of the form {"urls": ["https://..."]} but received another: correct the body.',
-    );
+    throw new ServiceError('wrong_request', {
+      expected: 'JSON of the form {"urls": ["https://..."]}',
+      received: 'another form',
+      remedy: 'correct the body',
+    });
   const { urls } = parsed.data;
   if (urls.length > options.maxImages) {
-    const message = `Expected at most ${options.maxImages} addresses but received ${urls.length}: split the request.`;
-    throw new ServiceError('request_too_large', message);
+    throw new ServiceError('request_too_large', {
+      expected: `at most ${options.maxImages} addresses`,
+      received: urls.length,
+      remedy: 'split the request',
+    });
   }
   for (const url of urls) expectAllowed(url, options.urlHosts);
   return Promise.all(urls.map((url) => fetchImage(url, options.signal, options.maxBytes)));
@@ -64,9 +71,9 @@ async function readForm(request: FastifyRequest): Promise<UploadedImage[]> {
     return images;
   } catch (cause) {
     if (cause instanceof Error && 'statusCode' in cause) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Expected a complete form but it cannot be read (${why}): send it again.`;
-    throw new ServiceError('wrong_request', message, { cause });
+    const problem = `it cannot be read (${firstLine(cause)})`;
+    const fault = { expected: 'a complete form', problem, remedy: 'send it again' };
+    throw new ServiceError('wrong_request', fault, { cause });
   }
 }
 
@@ -75,14 +82,18 @@ function expectAllowed(address: string, hosts: readonly string[]): void {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (hosts.length === 0) {
     const remedy = 'send the image itself, or start the service with --url-host';
-    throw new ServiceError(
-      'wrong_request',
-      `Expected images but received addresses, which this service rejects: ${remedy}.`,
-    );
+    throw new ServiceError('wrong_request', {
+      expected: 'images',
+      received: 'addresses, which this service rejects',
+      remedy,
+    });
   }
   if (url?.protocol === 'https:' && hosts.includes(url.host) && url.username === '') return;
-  const message = `Expected an https: address on ${hosts.join(' or ')} but received another address: send the image itself.`;
-  throw new ServiceError('wrong_request', message);
+  throw new ServiceError('wrong_request', {
+    expected: `an https: address on ${hosts.join(' or ')}`,
+    received: 'another address',
+    remedy: 'send the image itself',
+  });
 }
 
 /**
@@ -94,15 +105,16 @@ async function fetchImage(address: string, signal: AbortSignal, limit: number): 
   // These bytes own their memory, as an image moved to a thread must.
   const bytes = await fetchBytes(address, { limit, signal, redirect: 'error' }).catch((fault: FetchFault) => {
     if (!(fault instanceof FetchFault)) throw fault; // timed out or disconnected: not the other server's fault
-    const why = {
-      unreachable: 'the server did not answer: check the address',
-      refused: `the server answered ${fault.status}: check the address`,
-      too_large: `it has more than ${limit} bytes: send a smaller one`,
-      lost: 'the connection was lost: try again',
-      short: 'the connection was lost: try again',
+    const lost = ['the connection was lost', 'try again'] as const;
+    const [problem, remedy] = {
+      unreachable: ['the server did not answer', 'check the address'] as const,
+      refused: [`the server answered ${fault.status}`, 'check the address'] as const,
+      too_large: [`it has more than ${limit} bytes`, 'send a smaller one'] as const,
+      lost,
+      short: lost,
     }[fault.kind];
     const { cause } = fault;
-    throw new ServiceError('wrong_request', `Expected an image at ${address} but ${why}.`, { cause });
+    throw new ServiceError('wrong_request', { expected: `an image at ${address}`, problem, remedy }, { cause });
   });
   return { name: address, bytes };
 }

@@ -33,7 +33,10 @@ export function expectMet(given: Given, config: Given, table: Table): void {
     const [other, value] = unmet(setting, config, table);
     const needed = `--${flagOf(other)}${value === undefined ? '' : ` ${value}`}`;
     const received = value === undefined ? 'it is missing' : `received --${flagOf(other)} ${config[other]}`;
-    const message = `Expected ${needed} for --${flagOf(name)} but ${received}: leave --${flagOf(name)} out, or add ${needed}.`;
-    throw new ConfigError(flagOf(name), message);
+    throw new ConfigError(flagOf(name), {
+      expected: `${needed} for --${flagOf(name)}`,
+      problem: received,
+      remedy: `leave --${flagOf(name)} out, or add ${needed}`,
+    });
   }
 }

@@ -1,5 +1,7 @@
-/** Describes a schema's issue in words that fit "expected KEY ... but received ...". */
+/** Turns a schema's issue into the fields of an error. */
+
 import type { z } from 'zod';
+import type { Fault } from '../fault.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -32,13 +34,13 @@ export function wanted(issue: Issue): string {
 /** Zod's message for a schema that has no message of its own. Ours continue the sentence: `one or several texts`. */
 const withoutWords = 'Invalid input';
 
-/** `port to be at most 65535 but received 99999`, to follow "Expected". */
-export function describeIssue(issue: Issue, given: unknown, name: string = placeOf(issue)): string {
+/** @returns a fault such as `expected port to be at most 65535 but received 99999`, without the remedy */
+export function issueFault(issue: Issue, given: unknown, name: string = placeOf(issue)): Omit<Fault, 'remedy'> {
   if (issue.code === 'unrecognized_keys') {
     const place = issue.path.length === 0 ? '' : ` in ${name}`;
-    return `known keys${place} but received ${issue.keys.join(', ')}`;
+    return { expected: `known keys${place}`, received: issue.keys.join(', ') };
   }
   const value = received(issue, given);
-  if (value === undefined) return `${name}, ${wanted(issue)}, but it is missing`;
-  return `${name === '' ? 'it' : name} to be ${wanted(issue)} but received ${JSON.stringify(value)}`;
+  if (value === undefined) return { expected: `${name} (${wanted(issue)})`, problem: 'it is missing' };
+  return { expected: `${name === '' ? 'it' : name} to be ${wanted(issue)}`, received: JSON.stringify(value) };
 }

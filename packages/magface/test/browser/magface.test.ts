@@ -230,7 +230,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
       return [...kinds, String(bitmap.width > 0 && frame.displayWidth > 0)];
     });
     const broken =
-      'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt cannot be used: this browser cannot read it. Save it as JPEG or PNG.';
+      'Expected a JPEG, PNG, WebP, AVIF or GIF image but notes.txt cannot be read by this browser: save it as JPEG or PNG.';
     expect(seenKinds).toEqual([broken, '3', '3', '3', 'true']);
   });
 

@@ -141,10 +141,14 @@ test('an unusable model exits with 2 and one sentence; --debug adds the stack', 
   const cwd = emptyFolder();
   await picture(join(cwd, 'a.png'));
   const load = async () => {
-    throw new ModelError('model_not_onnx', 'x.onnx', 'Expected an ONNX model but x.onnx is none: export it.');
+    throw new ModelError('model_not_onnx', 'x.onnx', {
+      expected: 'an ONNX model',
+      problem: 'it is text',
+      remedy: 'export it',
+    });
   };
   const run = await runCli(['quality', 'a.png', '--model', 'x.onnx'], { cwd, services: { load } });
-  expect(run).toEqual({ exitCode: 2, stdout: '', stderr: 'Expected an ONNX model but x.onnx is none: export it.\n' });
+  expect(run).toEqual({ exitCode: 2, stdout: '', stderr: 'Expected an ONNX model but it is text: export it.\n' });
   const debug = await runCli(['quality', 'a.png', '--debug'], { cwd, services: { load } });
   expect(debug.stderr).toContain('bad-input.test.ts');
 });

@@ -117,7 +117,7 @@ test("--claim copies the record of a registered model to the user's own export",
     '--claim',
     'magface-iresnet50',
   );
-  expect(notes).toContain('Expected embeddings of 512 values, like those of magface-iresnet50, but ');
+  expect(notes).toContain('Expected embeddings of 512 values (like those of magface-iresnet50) but ');
   expect(exitCode).toBe(2);
 
   writeFileSync(join(folder, 'wide.onnx'), readFileSync(join(folder, 'tiny.onnx')));

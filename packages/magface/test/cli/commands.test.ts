@@ -181,14 +181,14 @@ test("compare prints the similarity and decides by the model's threshold", async
   ]);
   const stricter = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.00005'], { cwd, services });
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
-  expect(stricter.stderr).toContain('Expected a false match rate of at least 0.0001, the strictest measured for this');
+  expect(stricter.stderr).toContain('Expected a false match rate of at least 0.0001 (the strictest measured for this');
   const words = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd });
   expect(words.stdout.split('\n')[0]).toBe(
     'Similarity 1.0000. No decision, because fake has no threshold: measure one with `magface calibrate --pairs`.',
   );
   const missing = await runCli(['compare', 'photos/a.png', 'gone.png'], { cwd });
   expect(missing.exitCode).toBe(1);
-  expect(missing.stderr).toContain('Expected an image at gone.png but there is no such file');
+  expect(missing.stderr).toContain('Expected an image but gone.png does not exist');
 });
 
 test('align writes every face under its own name', async () => {

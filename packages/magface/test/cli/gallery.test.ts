@@ -25,7 +25,7 @@ beforeAll(async () => {
 test('enrolled faces are found; an image without a face is reported with exit code 1', async () => {
   const enrolled = await runCli(['enroll', '--gallery', 'people', '--person', 'Ann Lee', 'ann', '--json'], { cwd });
   expect(enrolled.exitCode).toBe(1);
-  expect(enrolled.stderr).toContain('Expected a face in ann/no-face.png but found none');
+  expect(enrolled.stderr).toContain('Expected a face but ann/no-face.png shows none');
   expect(JSON.parse(enrolled.stdout)).toEqual([
     { image: 'ann/a.png', person: 'Ann Lee', face: 1, magnitude: 5, quality: 50, total: 1, known: false },
     { image: 'ann/b.png', person: 'Ann Lee', face: 2, magnitude: 6, quality: 73.1, total: 2, known: false },
@@ -106,8 +106,8 @@ test('a repeated image, several faces and a poor face are reported, and accepted
     exitCode: 1,
     stdout: '[]\n',
     stderr: [
-      'Expected one face in two.png but found 2: crop the image to the person, or use the largest face with --largest.',
-      'Expected a face of quality 20 or more in poor.png but its quality is 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
+      'Expected one face but two.png shows 2: crop the image to the person, or use the largest face with --largest.',
+      'Expected a face of quality 20 or more but poor.png shows one of quality 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
       '',
     ].join('\n'),
   });
@@ -157,7 +157,7 @@ test('identify prints threshold and rate, and what the rate means among many peo
   const stricter = await runCli([...words, '--fmr', '0.0001'], { cwd, services });
   expect([stricter.exitCode, stricter.stdout]).toEqual([2, '']);
   expect(stricter.stderr).toContain(
-    'Expected a false match rate of at least 0.001, the strictest measured for this model',
+    'Expected a false match rate of at least 0.001 (the strictest measured for this model',
   );
 });
 

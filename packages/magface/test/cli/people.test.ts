@@ -180,7 +180,7 @@ test('people refuses what it cannot do', async () => {
     expect(exitCode).toBe(2);
     return stderr;
   };
-  expect(await said()).toContain('Expected photos, or --state of an earlier run');
+  expect(await said()).toContain('Expected photos (or --state of an earlier run');
   expect(await said('--state', 'none')).toContain('Expected photos in none but it has none yet');
   await people('photos', '--state', 'state');
   expect(await said('--state', 'state', '--name', '9=Ann')).toContain(

@@ -2,14 +2,14 @@
 import { expect, test } from 'vitest';
 import { asTrainingError } from '../../src/cli/training-error.ts';
 
-const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+const fault = { expected: 'something', problem: 'it is missing', remedy: 'do this' };
 
 test.each([
   ['RankLostError', 'rank_lost'],
   ['LibtorchError', 'libtorch_missing'],
 ])('%s becomes %s and keeps its message', (name, code) => {
-  const error = named(name, 'Expected something: do this.');
-  expect(asTrainingError(error)).toMatchObject({ code, message: error.message, cause: error });
+  const error = Object.assign(new Error('Expected something but it is missing: do this.'), { name, ...fault });
+  expect(asTrainingError(error)).toMatchObject({ code, ...fault, message: error.message, cause: error });
 });
 
 test("passes on the error of another missing package, such as an import of the user's network", () => {

@@ -68,7 +68,7 @@ describe('CFP as published', () => {
   test('names the line of a number that is not in the list', async () => {
     writeFileSync(join(cfp, 'Protocol/Split/FF/01/diff.txt'), '1,2\n1,9\n');
     await expect(openFaceSet(cfp, { protocol: 'ff' })).rejects.toThrow(
-      'Expected a number from the image list on line 2 but found "9"',
+      'Expected a number from the image list on line 2 but received "9"',
     );
   });
 });

@@ -52,9 +52,9 @@ describe('parsePairList', () => {
 
   test.each([
     ['', 'the file has no pairs'],
-    ['a b 1\na b yes\n', 'Expected a label 1 (same) or 0 on line 2 but found "yes"'],
-    ['10 300\nAdam 1 x\n', 'Expected an image number on line 2 but found "x"'],
-    ['10 300\nAdam 1 2\nAdam 1 2 3 4\n', 'Expected 3 or 4 columns on line 3 but found 5'],
+    ['a b 1\na b yes\n', 'Expected a label 1 (same) or 0 on line 2 but received "yes"'],
+    ['10 300\nAdam 1 x\n', 'Expected an image number on line 2 but received "x"'],
+    ['10 300\nAdam 1 2\nAdam 1 2 3 4\n', 'Expected 3 or 4 columns on line 3 but received 5'],
     ['a 1\nb 1\nc 0\n', 'Expected two lines "image label" per pair but the file has 3 lines'],
     ['a 1\nb 0\n', 'Expected the same label on both lines of a pair but line 2 differs'],
     ['left,right,same\na,b\n', 'Expected 3 columns (left, right, same) but line 2 has 2'],
@@ -100,7 +100,7 @@ describe('resolvePairs', () => {
   test('rejects a name that fits two images', () => {
     const short = parse('a.jpg b.jpg 1');
     expect(() => resolvePairs(short, featuresOf('x/a.jpg', 'y/a.jpg', 'b.jpg'))).toThrow(
-      '2 features match "a.jpg" of pair 1',
+      '"a.jpg" of pair 1 matches 2 features',
     );
   });
 

@@ -83,6 +83,6 @@ test('one group has nothing to differ from; a short column is refused', () => {
   const { pairs, column, people: who } = twoGroups(() => 0.1, 100);
   const options = { column: column.map(() => 'all'), fmr: 0.1, replicates: 100 };
   expect(qualityFairness(pairs, who, options).p).toBe(null);
-  expect(() => qualityFairness(pairs, who, { column: ['x'] })).toThrow('Expected one group a pair but received 1');
+  expect(() => qualityFairness(pairs, who, { column: ['x'] })).toThrow('Expected one group per pair but received 1');
   expect(() => qualityFairness(pairs, who, { ...options, bins: 0 })).toThrow('Expected one or more bins');
 });

@@ -81,10 +81,10 @@ describe('the official text format', () => {
   });
 
   test.each([
-    ['a 1 2\nb 1 x2\n', 'Expected a number on line 2 but found "x2"', 10],
-    ['a 1 2\nb 1\n', 'Expected 2 values, like the first line, but line 2 has 1', 6],
-    ['a 1 2\nb 1 2 3\n', 'Expected 2 values, like the first line, but line 2 has 3', 6],
-    ['a 1 -\n', 'Expected a number on line 1 but found "-"', 4],
+    ['a 1 2\nb 1 x2\n', 'Expected a number on line 2 but received "x2"', 10],
+    ['a 1 2\nb 1\n', 'Expected 2 values (like the first line) but line 2 has 1', 6],
+    ['a 1 2\nb 1 2 3\n', 'Expected 2 values (like the first line) but line 2 has 3', 6],
+    ['a 1 -\n', 'Expected a number on line 1 but received "-"', 4],
     ['a\n', 'Expected a name and its values', 0],
     ['', 'the file is empty', 0],
   ])('rejects %j', async (text, message, offset) => {
@@ -98,7 +98,7 @@ describe('the official text format', () => {
 test('gives the byte offset of a malformed line in .jsonl', async () => {
   const row = '{"image": "a", "embedding": [1, 2]}\n';
   await expect(read(`${row}{"image": "b"}\n`, 'f.jsonl')).rejects.toThrow(`(at byte ${row.length})`);
-  await expect(read(`${row}{"image": "b", "embedding": [1]}`, 'f.jsonl')).rejects.toThrow('it has 1');
+  await expect(read(`${row}{"image": "b", "embedding": [1]}`, 'f.jsonl')).rejects.toThrow('this one has 1');
 });
 
 test('reads features of the released model with the magnitudes that the official notebook shows', async () => {

@@ -109,7 +109,7 @@ describe("a set in InsightFace's layout", () => {
       recordsOf(bytesSource(bytes, 'a.rec'), bytesSource(Buffer.from(index), 'a.idx'));
     await expect(open('0\t0\n0\t4\n')).rejects.toThrow('Expected each key once');
     await expect(open('0\t0\nx\n')).rejects.toThrow(
-      'a.idx: Expected a key, a tab and a byte offset on each line but found another form: write the index again. (at byte 4)',
+      'a.idx (at byte 4): Expected a key, a tab and a byte offset on each line but found another form: write the index again.',
     );
     await expect(open('0\t4000\n')).rejects.toThrow('use the index of this file');
     await expect((await open('0\t4\n')).read(0)).rejects.toThrow('(at byte 4)');

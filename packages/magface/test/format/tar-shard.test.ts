@@ -57,7 +57,7 @@ test('gives the byte offset of damage', async () => {
   const bytes = readFileSync(await writeShard());
   bytes[1024 + 3]! ^= 1;
   await expect(openTarShard(bytesSource(bytes, 'a.tar'))).rejects.toThrow(
-    'a.tar: Expected a file header but found other data: check that this is a tar shard. (at byte 1024)',
+    'a.tar (at byte 1024): Expected a file header but found other data: check that this is a tar shard.',
   );
   await expect(openTarShard(bytesSource(Buffer.alloc(600, 1)))).rejects.toThrow('(at byte 0)');
 });

@@ -155,7 +155,7 @@ describe('officialNames', () => {
     expect(found.surplus).toEqual(['features.x']);
     expect(found.otherShape).toEqual([{ name: 'conv1.weight', expected: '(2)', found: '(3)' }]);
     expect(() => expectOfficialNames('f.pth', found)).toThrow(
-      'only 0 fit: conv1.weight is (3) instead of (2); fc.weight is missing',
+      'only 0 fit (conv1.weight is (3) instead of (2); fc.weight is missing): try another --arch',
     );
   });
 });

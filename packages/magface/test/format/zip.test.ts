@@ -107,7 +107,9 @@ describe('invalid archives', () => {
     const bytes = await archive({ a: 'content' });
     bytes[bytes.indexOf('content')]! ^= 1;
     const source = bytesSource(bytes, 'a.zip');
-    await expect(readAll(source)).rejects.toThrow('a.zip: Expected the checksum of a to match but it differs');
+    await expect(readAll(source)).rejects.toThrow(
+      'a.zip (at byte 0): Expected the checksum of a to match but it differs',
+    );
     const entry = (await readZipDirectory(source)).get('a')!;
     expect(String(await readZipEntry(source, entry, { offset: 1, length: 3 }))).toBe('ont'); // a part has no checksum
     bytes.writeUInt32LE(0, directoryOf(bytes) + 16);

@@ -70,7 +70,7 @@ test('enrols a single good face, or the largest on request', () => {
   expect(code([good, poor])).toMatchObject({
     code: 'several_faces',
     message:
-      'Expected one face in a.jpg but found 2: crop the image to the person, or use the largest face with `largest: true`.',
+      'Expected one face but a.jpg shows 2: crop the image to the person, or use the largest face with `largest: true`.',
   });
   expect(code([poor])).toMatchObject({ code: 'quality_too_low', message: expect.stringContaining('`minQuality`') });
 });

@@ -247,9 +247,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       .first()
       .setInputFiles([join(folder, 'broken.jpg'), photos[0]!]);
     await page.getByText('Finished: 3 faces in 1 photo.').waitFor();
-    expect(await page.locator('.failures').textContent()).toContain(
-      'broken.jpg cannot be used: this browser cannot read it',
-    );
+    expect(await page.locator('.failures').textContent()).toContain('broken.jpg cannot be read by this browser');
     await page.getByRole('button', { name: 'Start over' }).click();
     await drop(page, [join(folder, 'broken.jpg')]);
     await page.getByText('The file could not be read: see below why.').waitFor();

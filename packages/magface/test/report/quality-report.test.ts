@@ -36,7 +36,7 @@ function madeUp(counts: readonly number[], { scored = true } = {}): ReportData {
   const calibration = { centre: 20, width: 2, source: 'faces <b>of</b> a test' };
   const licence = { spdx: 'Apache-2.0', notice: 'Made & up.' };
   const contract = { embeddingLength: 2, licence, ...(scored && { calibration }) };
-  const error = { code: 'no_face', message: 'Expected a face in <img src=x> but found none.' };
+  const error = { code: 'no_face', message: 'Expected a face but <img src=x> shows none: try another.' };
   return {
     model: { name: 'model "<i>"', digest: 'ab12', assumed: ['Pixels are RGB.'], contract },
     detector: { name: 'finder', digest: 'cd34', assumed: [], contract: {} },

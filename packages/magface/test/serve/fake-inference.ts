@@ -54,7 +54,12 @@ export function fakeInference(overrides: Partial<InferenceQueue> = {}): Inferenc
           faces: [angle, ...angles].slice(0, maxFaces).map((degrees) => face(Number(degrees))),
         };
       if (what === 'none') return { image: { width: 100, height: 80 }, faces: [] };
-      throw new ImageError('image_unreadable', name, `Expected an image but ${name} is text: convert it first.`);
+      throw new ImageError('image_unreadable', name, {
+        expected: 'an image',
+        subject: name,
+        problem: 'is text',
+        remedy: 'convert it first',
+      });
     },
     expectRoom: () => undefined,
     close: async () => undefined,

@@ -124,7 +124,7 @@ test('tells the operator, but not clients, why a thread ended', async () => {
   posts.mockRestore();
   await told;
   expect((await opened.ended)?.message).toBe(
-    'Expected inference to continue but its thread ended: out of memory in /secret.',
+    'Expected inference to continue but its thread ended (out of memory in /secret): start the service again.',
   );
 });
 

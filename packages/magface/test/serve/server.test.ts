@@ -91,7 +91,7 @@ test('a form part that is marked as a file without a name is an image', async ()
 test('one unusable image is an error; among several it is a result', async () => {
   const app = await server();
   const one = await post(app, '/v1/faces', form(['nonsense'], ['a.jpg']));
-  expect([one.statusCode, one.json()]).toEqual([
+  expect([one.statusCode, one.json()]).toMatchObject([
     415,
     { error: { code: 'image_unreadable', message: 'Expected an image but a.jpg is text: convert it first.' } },
   ]);
@@ -117,18 +117,25 @@ test('compare decides at the measured threshold', async () => {
   const between = await post(app, '/v1/compare?fmr=0.009', form(['face 0', 'face 59']));
   expect(between.json()).toMatchObject({ threshold: 0.5, fmr: 0.001, fmrAsked: 0.009 });
   const stricter = await post(app, '/v1/compare?fmr=0.0009', form(['face 0', 'face 0']));
-  expect([stricter.statusCode, stricter.json().error]).toEqual([
+  expect([stricter.statusCode, stricter.json().error]).toMatchObject([
     400,
     {
       code: 'wrong_request',
       message:
-        'Expected a false match rate of at least 0.001, the strictest measured for this model, but received 0.0009: use 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
+        'Expected a false match rate of at least 0.001 (the strictest measured for this model) but received 0.0009: use 0.001, or measure the model on more pairs with `magface calibrate --pairs`.',
     },
   ]);
   const none = await post(app, '/v1/compare', form(['face 0', 'none'], ['a.jpg', 'b.jpg']));
-  expect([none.statusCode, none.json().error]).toEqual([
+  expect([none.statusCode, none.json().error]).toMatchObject([
     422,
-    { code: 'no_face', message: 'Expected a face in b.jpg but found none: send another photo.' },
+    {
+      code: 'no_face',
+      message: 'Expected a face but b.jpg shows none: send another photo.',
+      subject: 'b.jpg',
+      expected: 'a face',
+      problem: 'shows none',
+      remedy: 'send another photo',
+    },
   ]);
   expect((await post(app, '/v1/compare', form(['face 0']))).json().error.message).toBe(
     'Expected 2 images but received 1: send a form with files named "image".',
@@ -199,20 +206,20 @@ test.each([
     'broken percent signs',
     '/v1/people/%E0%A4%A/faces',
     400,
-    "Expected a complete and well-formed request but received another: '/v1/people/%E0%A4%A/faces' is not",
+    "Expected a complete and well-formed request but it is not ('/v1/people/%E0%A4%A/faces' is not",
   ],
   [
     'too long a name',
     `/v1/people/${'a'.repeat(201)}/faces`,
     414,
-    'Expected a complete and well-formed request but received another: ',
+    'Expected a complete and well-formed request but it is not (',
   ],
 ])('an unreadable address gives the usual error: %s', async (_, url, status, words) => {
   const parts = { inference: fakeInference(), metrics: createMetrics(), gallery: fakeGallery(), pageFolder: '/none' };
   const app = await createServer(serveOptions.parse({}), parts);
   open.push(app);
   const reply = await post(app, url, form(['face 0']));
-  expect([reply.statusCode, reply.json()]).toEqual([
+  expect([reply.statusCode, reply.json()]).toMatchObject([
     status,
     { error: { code: 'wrong_request', message: expect.stringContaining(words) } },
   ]);
@@ -225,10 +232,13 @@ test('what exceeds a limit gets an error that names the limit', async () => {
     const reply = await post(app, '/v1/faces', body);
     return [reply.statusCode, reply.json().error];
   };
-  const message = (text: string): unknown => [413, { code: 'request_too_large', message: text }];
+  const message = (text: string): unknown => [
+    413,
+    expect.objectContaining({ code: 'request_too_large', message: text }),
+  ];
   const many = 'Expected at most 2 images in one request but the form has more parts: split it, or raise --max-images.';
   expect(await ask(form(['face 0', 'face 1', 'face 2']))).toEqual(message(many));
-  const large = 'Expected images of at most 100 bytes: scale this one down, or raise --max-bytes.';
+  const large = 'Expected images of at most 100 bytes but one is larger: scale it down, or raise --max-bytes.';
   expect(await ask(form(['face 0'.padEnd(101)]))).toEqual(message(large));
   const bare = { payload: 'face 0'.padEnd(101), headers: { 'content-type': 'image/png' } };
   expect(await ask(bare)).toEqual(message(large));
@@ -254,7 +264,7 @@ test.each([
 test('a wrong method gets an error that names the right one', async () => {
   const app = await server();
   const reply = await app.inject('/v1/compare?fmr=abc');
-  expect([reply.statusCode, reply.headers['allow'], reply.json().error]).toEqual([
+  expect([reply.statusCode, reply.headers['allow'], reply.json().error]).toMatchObject([
     405,
     'POST',
     { code: 'wrong_method', message: 'Expected POST at /v1/compare but received GET: see /docs.' },
@@ -284,7 +294,9 @@ test('without a key nothing under /v1 is accepted, but health stays public', asy
 
 test('a full queue returns 503 with the seconds to wait', async () => {
   const analyze = (): Promise<never> =>
-    Promise.reject(new ServiceError('busy', 'Expected fewer images: try again in 7 s.', { retryAfter: 7 }));
+    Promise.reject(
+      new ServiceError('busy', { expected: 'fewer images', remedy: 'try again in 7 s' }, { retryAfter: 7 }),
+    );
   const reply = await post(await server({}, fakeInference({ analyze })), '/v1/faces', form(['face 0', 'face 1']));
   expect([reply.statusCode, reply.headers['retry-after'], reply.json().error.code]).toEqual([503, '7', 'busy']);
 });
@@ -293,7 +305,7 @@ test('a request that does not fit into the queue is rejected before any of it is
   const seen: number[] = [];
   const expectRoom = (images: number): void => {
     seen.push(images);
-    throw new ServiceError('busy', 'Expected room.', { retryAfter: 3 });
+    throw new ServiceError('busy', { expected: 'room', remedy: 'wait' }, { retryAfter: 3 });
   };
   const analyze = (): Promise<never> => Promise.reject(new Error('an image was computed'));
   const app = await server({}, fakeInference({ analyze, expectRoom }));

@@ -1,7 +1,8 @@
 /** A schema's complaints in our words. */
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { describeIssue } from '../../src/settings/schema-issue.ts';
+import { contrast } from '../../src/fault.ts';
+import { issueFault } from '../../src/settings/schema-issue.ts';
 
 const schema = z.strictObject({
   port: z.int().max(9),
@@ -20,8 +21,8 @@ test.each<[unknown, string]>([
   [{ ...good, sets: [] }, 'sets to be a list of at least 1 but received []'],
   [{ ...good, sets: ['lfw', 3] }, 'sets.1 to be in another form but received 3'],
   [{ ...good, more: 1 }, 'known keys but received more'],
-  [{ ...good, kind: undefined }, 'kind, one of a, b, but it is missing'],
+  [{ ...good, kind: undefined }, 'kind (one of a, b) but it is missing'],
   [3, 'it to be an object but received 3'],
 ])('describes %j', (given, expected) => {
-  expect(describeIssue(schema.safeParse(given).error!.issues[0]!, given)).toBe(expected);
+  expect(contrast(issueFault(schema.safeParse(given).error!.issues[0]!, given))).toBe(`expected ${expected}`);
 });

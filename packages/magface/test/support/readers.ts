@@ -41,7 +41,7 @@ export const isRefusal = ({ refuses }: ReaderUnderTest, error: unknown): boolean
 
 /** A tensor of strings is no damage: it is refused, by its name, only where its numbers are asked for. */
 const refusesModel = (error: unknown): boolean =>
-  error instanceof FormatError && (error.offset !== undefined || error.message.includes('found type 8 in the tensor'));
+  error instanceof FormatError && (error.offset !== undefined || error.message.includes('received type 8'));
 
 /** Real files where they are on this machine, our own everywhere. */
 export async function readersUnderTest(): Promise<ReaderUnderTest[]> {

@@ -21,7 +21,7 @@ const device = 'cuda:0';
 test('each rank of a machine uses the GPU of its number, and no two share one', () => {
   expect(deviceOfRank('cuda', { LOCAL_RANK: '3' }, 4)).toBe('cuda:3');
   expect(deviceOfRank('cpu', { LOCAL_RANK: '3' }, 4)).toBe('cpu');
-  expect(() => deviceOfRank('cuda:1', { LOCAL_RANK: '0' }, 2)).toThrow(/Expected --device cuda, .* received cuda:1/);
+  expect(() => deviceOfRank('cuda:1', { LOCAL_RANK: '0' }, 2)).toThrow(/Expected --device cuda \(.* received cuda:1/);
   expect([backendOf('cpu'), backendOf('cuda:1')]).toEqual(['gloo', 'nccl']);
 });
 

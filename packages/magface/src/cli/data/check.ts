@@ -109,10 +109,11 @@ async function openSets(sources: readonly string[], { root, against = [], write 
   for (const source of sources) sets.push(await openTrainingSet(source, root));
   const packed = sets.find(({ files }) => files.includes(undefined));
   if (write !== undefined && packed !== undefined)
-    throw new ConfigError(
-      'write',
-      `Expected sets of image files for --write but ${packed.name} is packed, and a list cannot name its images: unpack it with \`magface convert ${packed.name} FOLDER\` first.`,
-    );
+    throw new ConfigError('write', {
+      expected: 'sets of image files for --write',
+      problem: `${packed.name} is packed, and a list cannot name its images`,
+      remedy: `unpack it with \`magface convert ${packed.name} FOLDER\` first`,
+    });
   for (const source of against) sets.push(await openTestSet(source, root));
   return sets;
 }

@@ -33,7 +33,11 @@ export async function labelledFaces(flags: Flags, context: Context): Promise<Lab
   const { features: file, faces } = flags;
   if ((file === undefined) === (faces === undefined)) {
     const given = file === undefined ? 'none' : 'both';
-    throw new ConfigError('features', `Expected either --features or --faces but received ${given}.`);
+    throw new ConfigError('features', {
+      expected: 'either --features or --faces',
+      received: given,
+      remedy: 'pass one of them',
+    });
   }
   if (file !== undefined) {
     const features = await readFeatureFile(file);
@@ -67,10 +71,17 @@ async function truthOf(
   if (list !== undefined && isIjbClusterList(list)) {
     const truth = await readIjbClusters(list);
     if (truth.people.length === rowsOf(features)) return truth;
-    const message = `Expected ${truth.people.length} features, one a line of ${list}, but received ${rowsOf(features)}.`;
-    throw new ShapeError(message);
+    throw new ShapeError({
+      expected: `${truth.people.length} features (one per line of ${list})`,
+      received: rowsOf(features),
+      remedy: 'embed all images of the list, in its order',
+    });
   }
   if (list !== undefined) return { people: await readPeople(list, features) };
   if (features.names !== undefined) return { people: peopleOf(features.names) };
-  throw new ConfigError('people', 'Expected names of images or a list of people: pass --people, a line a feature.');
+  throw new ConfigError('people', {
+    expected: 'names of images or a list of people',
+    problem: 'there are none',
+    remedy: 'pass --people with one line per feature',
+  });
 }

@@ -148,7 +148,12 @@ interface ClusterRow extends ClusterMeasures {
 
 async function evaluateClusters(flags: ClusterFlags, context: Context): Promise<void> {
   const { methods, magnitude, founders, minFaces, seed, thresholds } = flags;
-  if (founders === 0) throw new ConfigError('founders', 'Expected a share of founders above 0 but received 0.');
+  if (founders === 0)
+    throw new ConfigError('founders', {
+      expected: 'a share of founders above 0',
+      received: 0,
+      remedy: 'use 0.75, for example',
+    });
   const faces = await labelledFaces(flags, context);
   const trueNumber = new Set(faces.people).size;
   const clusters = flags.clusters ?? Math.min(faces.hint ?? trueNumber, faces.people.length);

@@ -82,10 +82,11 @@ async function measure(
 ): Promise<IjbResult> {
   const files = await findIjbFiles(meta, type);
   if (flags.identify === true && (files.probes === undefined || files.galleries.length === 0))
-    throw new ConfigError(
-      'identify',
-      `Expected ijb${type}_1N_probe_mixed.csv and ijb${type}_1N_gallery_*.csv in ${meta} but they are missing: add them or leave --identify out.`,
-    );
+    throw new ConfigError('identify', {
+      expected: `ijb${type}_1N_probe_mixed.csv and ijb${type}_1N_gallery_*.csv in ${meta}`,
+      problem: 'they are missing',
+      remedy: 'add them or leave --identify out',
+    });
   const { dimension, blocks: features } = await openFeatureFile(file);
   const [faces, pairs] = await Promise.all([readFaceTemplates(files.faces), readTemplatePairs(files.pairs)]);
   const threads = flags.threads === undefined ? {} : { threads: flags.threads };

@@ -72,7 +72,11 @@ async function evaluateReject(flags: Flags, context: Context): Promise<void> {
   const loaded = await loadPairs(flags);
   const { similarities, same, rows } = loaded;
   if (flags.report !== undefined && flags.by !== 'pairs')
-    throw new ConfigError('by', `Expected --by pairs for a report but received ${flags.by}: its intervals need pairs.`);
+    throw new ConfigError('by', {
+      expected: '--by pairs for a report',
+      received: flags.by,
+      remedy: 'use --by pairs, because the intervals need pairs',
+    });
   const options = rejectOptions(flags);
   const others = await readMeasures(loaded, flags.quality ?? []);
   const used = [...new Set([...rows.left, ...rows.right])];

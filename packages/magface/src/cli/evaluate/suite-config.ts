@@ -1,11 +1,13 @@
 /** Configuration of `magface evaluate suite`: sets and models, as YAML. */
+
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import type { CfpProtocol } from '../../eval/layouts/cfp.ts';
 import type { RejectOptions } from '../../eval/reject.ts';
-import { describeIssue, placeOf } from '../../settings/schema-issue.ts';
+import { contrast, type Fault } from '../../fault.ts';
+import { issueFault, placeOf } from '../../settings/schema-issue.ts';
 import { readYaml } from '../yaml-file.ts';
 import { modelName, rejectOptions } from './options.ts';
 
@@ -99,8 +101,12 @@ export async function readSuite(file: string): Promise<Suite> {
   const given = await readYaml(file, { key: 'config', what: 'a suite of models and sets', see });
   const parsed = suite.safeParse(given);
   if (!parsed.success) {
-    const wrong = parsed.error.issues.map((issue) => describe(issue, given)).join('; ');
-    throw new ConfigError('config', `Expected in the suite ${file}: ${wrong}. See ${see}.`);
+    const wrong = parsed.error.issues.map((issue) => contrast(faultOf(issue, given))).join('; ');
+    throw new ConfigError('config', {
+      expected: `a valid suite in ${file}`,
+      problem: `it has wrong settings (${wrong})`,
+      remedy: `see ${see}`,
+    });
   }
   const at = (path: string): string => (isAbsolute(path) ? path : join(dirname(file), path));
   const { models, sets, scores, output, fmr, threshold, rates, limit, ...rest } = parsed.data;
@@ -134,12 +140,12 @@ export async function readSuite(file: string): Promise<Suite> {
   };
 }
 
-/** Describes a wrong key and lists the valid ones. */
-function describe(issue: z.core.$ZodIssue, given: unknown): string {
-  if (issue.code !== 'unrecognized_keys') return describeIssue(issue, given);
+/** The fault of a setting; that of a wrong key lists the valid ones. */
+function faultOf(issue: z.core.$ZodIssue, given: unknown): Omit<Fault, 'remedy'> {
+  if (issue.code !== 'unrecognized_keys') return issueFault(issue, given);
   const { shape } = { models: namedModel, sets: namedSet }[String(issue.path[0])] ?? suite;
   const place = issue.path.length === 0 ? '' : ` in ${placeOf(issue)}`;
-  return `keys${place} among ${Object.keys(shape).join(', ')} but received ${issue.keys.join(', ')}`;
+  return { expected: `keys${place} among ${Object.keys(shape).join(', ')}`, received: issue.keys.join(', ') };
 }
 
 /** Ids and addresses are kept; so is a missing file's name, unless it can only be a file. */
@@ -149,10 +155,11 @@ const locate = (path: string, named: string): string =>
 function expectDifferent(names: readonly string[], file: string): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
-    throw new ConfigError(
-      'models',
-      `Expected models of different names in ${file} but two are called ${twice}: give one a name.`,
-    );
+    throw new ConfigError('models', {
+      expected: `models of different names in ${file}`,
+      problem: `two are called ${twice}`,
+      remedy: 'give one a name',
+    });
 }
 
 function expectKnown(only: readonly string[], models: readonly { readonly name: string }[], file: string): void {

@@ -92,7 +92,7 @@ async function suiteOf(file: string | undefined, flags: LabFlags): Promise<Suite
   const { set: sources = [], models, scores = [] } = flags;
   if ((file === undefined) === (sources.length === 0)) {
     const received = file === undefined ? 'neither' : 'both';
-    throw new ConfigError('set', `Expected a suite file or --set but received ${received}: give one of them.`);
+    throw new ConfigError('set', { expected: 'a suite file or --set', received: received, remedy: 'give one of them' });
   }
   const called = (model: string) => ({ name: modelName(model), model });
   if (file !== undefined) {
@@ -103,8 +103,11 @@ async function suiteOf(file: string | undefined, flags: LabFlags): Promise<Suite
   }
   const { pairs, images, protocol, flip = false, folds, aligned, detector } = flags;
   if (sources.length > 1 && (pairs ?? images) !== undefined) {
-    const message = `Expected one --set with --pairs or --images but received ${sources.length}: name their lists in a suite file.`;
-    throw new ConfigError('set', message);
+    throw new ConfigError('set', {
+      expected: 'one --set with --pairs or --images',
+      received: sources.length,
+      remedy: 'name their lists in a suite file',
+    });
   }
   const sets = sources.map((source) => ({ set: source, pairs, images, protocol, ...(aligned && { aligned }) }));
   const { defaultModels } = await import('../../infer/node/magface.ts');

@@ -64,10 +64,11 @@ function facesOf(library: Library, person: string, key: string): string[] {
   const named = namedFaces(library, person);
   const faces = named.length > 0 ? named : numberedFaces(library, Number(person));
   if (faces.length > 0) return faces;
-  throw new ConfigError(
-    key,
-    `Expected a person of the last run but received "${person}": \`magface people --state DIR\` lists them by number.`,
-  );
+  throw new ConfigError(key, {
+    expected: 'a person of the last run',
+    received: `"${person}"`,
+    remedy: '`magface people --state DIR` lists them by number',
+  });
 }
 
 /** @returns the faces of the person of that name; empty if there is none */
@@ -86,5 +87,9 @@ function faceOf({ photos }: Library, place: string, among: readonly string[]): s
   const photo = [...photos.values()].find((one) => one.path === resolve(path));
   const id = photo === undefined ? undefined : faceId(photo, Number(face));
   if (id !== undefined && among.includes(id)) return id;
-  throw new ConfigError('not', `Expected a face of that person but received "${place}": --json lists its faces.`);
+  throw new ConfigError('not', {
+    expected: 'a face of that person',
+    received: `"${place}"`,
+    remedy: '--json lists its faces',
+  });
 }

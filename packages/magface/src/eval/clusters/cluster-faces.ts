@@ -69,7 +69,11 @@ export interface Clustering {
 export function clusterFaces(features: FeatureSet, options: ClusterOptions): Clustering[] {
   const { magnitude = 'none', founders: share = 0.75 } = options;
   if (!(share > 0 && share <= 1))
-    throw new ConfigError('founders', `Expected a share of founders above 0 and at most 1 but received ${share}.`);
+    throw new ConfigError('founders', {
+      expected: 'a share of founders above 0 and at most 1',
+      received: share,
+      remedy: 'use 0.75, for example',
+    });
   const magnitudes = magnitudesOf(features);
   const rows = weightedRows(features, magnitude === 'weight' ? magnitudes : undefined);
   if (magnitude !== 'found') return partition(rows, options);
@@ -85,15 +89,20 @@ function partition(rows: WeightedRows, options: ClusterOptions): Clustering[] {
   const { method, clusters, minFaces = 2, seed = 1 } = options;
   if (method === 'kmeans') {
     if (clusters === undefined)
-      throw new ConfigError('clusters', 'Expected the number of clusters for k-means: it cannot find it itself.');
+      throw new ConfigError('clusters', {
+        expected: 'the number of clusters for k-means',
+        problem: 'there is none',
+        remedy: 'pass it, because k-means cannot find it itself',
+      });
     return [{ clusters: kMeans(rows, { clusters, seed }) }];
   }
   const thresholds = [...(options.thresholds ?? [])].sort((a, b) => a - b);
   if (thresholds.length === 0 || thresholds.some((threshold) => !(threshold > -1 && threshold <= 1)))
-    throw new ConfigError(
-      'thresholds',
-      `Expected thresholds, cosines above -1 and at most 1, but received ${thresholds.length === 0 ? 'none' : thresholds.join(', ')}.`,
-    );
+    throw new ConfigError('thresholds', {
+      expected: 'thresholds (cosines above -1 and at most 1)',
+      received: thresholds.length === 0 ? 'none' : thresholds.join(', '),
+      remedy: 'use 0.3, for example',
+    });
   if (method === 'ahc') {
     const merges = averageLinkage(rows, thresholds[0]!);
     return thresholds.map((threshold) => ({ threshold, clusters: cutTree(merges, countOf(rows), threshold) }));

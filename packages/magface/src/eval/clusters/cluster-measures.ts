@@ -42,7 +42,11 @@ export interface ClusterMeasures {
 export function measureClusters(clusters: ArrayLike<number>, people: ArrayLike<number>): ClusterMeasures {
   const faces = clusters.length;
   if (faces === 0 || faces !== people.length)
-    throw new ShapeError(`Expected one person a face but received ${people.length} for ${faces} faces.`);
+    throw new ShapeError({
+      expected: 'one person per face',
+      received: `${people.length} for ${faces} faces`,
+      remedy: 'pass clusters and people of the same faces',
+    });
   const { cells, rows, columns } = countTogether(clusters, people);
   const together = sum(cells, ({ count }) => pairs(count));
   const [paired, samePerson] = [sum(rows, pairs), sum(columns, pairs)];

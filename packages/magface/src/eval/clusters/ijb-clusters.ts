@@ -34,9 +34,11 @@ export const isIjbClusterList = (file: string): boolean =>
 export async function readIjbClusters(file: string): Promise<IjbClusterList> {
   const truth = join(dirname(file), 'ijbb_clustering_test7_ground_truth.csv');
   const text = await readFile(truth, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('people', `Expected the ground truth beside ${file}: put ${basename(truth)} there.`, {
-      cause,
-    });
+    throw new ConfigError(
+      'people',
+      { expected: `the ground truth beside ${file}`, problem: 'it is missing', remedy: `put ${basename(truth)} there` },
+      { cause },
+    );
   });
   const subjects = new Map(numberRows(text, 2, truth).map(([template, subject]) => [template!, subject!]));
   const faces = numberRows(await readFile(file, 'utf8'), 1, file);
@@ -44,7 +46,11 @@ export async function readIjbClusters(file: string): Promise<IjbClusterList> {
   const people = Uint32Array.from(faces, ([template]) => {
     const subject = subjects.get(template!);
     if (subject !== undefined) return subject;
-    throw new FormatError(truth, `Expected a subject for template ${template} but there is none`);
+    throw new FormatError(truth, {
+      expected: `a subject for template ${template}`,
+      problem: 'there is none',
+      remedy: "use the protocol's original files",
+    });
   });
   return { people, hint: hint === undefined ? undefined : Number(hint) };
 }
@@ -60,10 +66,18 @@ function numberRows(text: string, columns: number, file: string): number[][] {
     if (i === 0) return [];
     throw lineError(
       file,
-      `Expected ${columns === 1 ? 'a template' : 'template,subject'} on line ${line.number}.`,
+      {
+        expected: `${columns === 1 ? 'a template' : 'template,subject'} on line ${line.number}`,
+        problem: 'found something else',
+        remedy: "use the protocol's original file",
+      },
       line,
     );
   });
   if (rows.length > 0) return rows;
-  throw new FormatError(file, 'Expected a header and one line a face but found none');
+  throw new FormatError(file, {
+    expected: 'a header and one line per face',
+    problem: 'found none',
+    remedy: "use the protocol's original file",
+  });
 }

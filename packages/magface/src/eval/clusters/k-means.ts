@@ -30,7 +30,11 @@ export function kMeans(rows: WeightedRows, { clusters, seed = 1, rounds = 100, i
   const { units, dimension } = rows;
   const count = countOf(rows);
   if (!Number.isInteger(clusters) || clusters < 1 || clusters > count)
-    throw new ConfigError('clusters', `Expected 1 to ${count} clusters, at most one a face, but received ${clusters}.`);
+    throw new ConfigError('clusters', {
+      expected: `1 to ${count} clusters (at most one per face)`,
+      received: clusters,
+      remedy: 'change the number',
+    });
   const first = initial ?? spreadRows(rows, clusters, randomStream(seed));
   const centres = new Float64Array(clusters * dimension);
   first.forEach((row, k) => {

@@ -20,8 +20,11 @@ export function peopleOf(names: readonly string[]): Uint32Array {
     while (/^(frontal|profile)$/.test(folder.at(-1) ?? '')) folder.pop();
     const person = folder.join('/');
     if (person === '' || person === '.') {
-      const message = `Expected the person as the folder of every image but "${name}" has none: pass a list of "name identity" lines.`;
-      throw new MagfaceError('evaluation_impossible', message);
+      throw new MagfaceError('evaluation_impossible', {
+        expected: 'the person as the folder of every image',
+        problem: `"${name}" has none`,
+        remedy: 'pass a list of "name identity" lines',
+      });
     }
     const number = known.get(person) ?? known.size;
     known.set(person, number);
@@ -41,7 +44,11 @@ export async function readPeople(file: string, features: FeatureSet): Promise<Ui
   const lines = textLines(await readFile(file, 'utf8')).map((line) => {
     const [name = '', identity, ...rest] = line.text.split(/\s*,\s*|\s+/);
     if (identity === undefined || rest.length > 0)
-      throw lineError(file, `Expected "name identity" on line ${line.number} but found "${line.text}".`, line);
+      throw lineError(
+        file,
+        { expected: `"name identity" on line ${line.number}`, received: `"${line.text}"`, remedy: 'correct the line' },
+        line,
+      );
     const person = known.get(identity) ?? known.size;
     known.set(identity, person);
     return { name, person };
@@ -49,12 +56,20 @@ export async function readPeople(file: string, features: FeatureSet): Promise<Ui
   const { names } = features;
   if (names === undefined) {
     if (lines.length === rowsOf(features)) return Uint32Array.from(lines, ({ person }) => person);
-    throw new FormatError(file, `Expected ${rowsOf(features)} lines, one a feature, but found ${lines.length}`);
+    throw new FormatError(file, {
+      expected: `${rowsOf(features)} lines (one per feature)`,
+      received: lines.length,
+      remedy: 'write one line for each feature, in the same order',
+    });
   }
   const find = rowFinder(lines.map(({ name }) => name));
   return Uint32Array.from(names, (name) => {
     const [row] = find(name);
     if (row !== undefined) return lines[row]!.person;
-    throw new FormatError(file, `Expected an identity for every feature but "${name}" has none`);
+    throw new FormatError(file, {
+      expected: 'an identity for every feature',
+      problem: `"${name}" has none`,
+      remedy: 'add a line for it',
+    });
   });
 }

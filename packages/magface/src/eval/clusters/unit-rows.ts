@@ -29,7 +29,11 @@ export function weightedRows(features: FeatureSet, weights?: ArrayLike<number>):
   const given = Float64Array.from(weights ?? new Uint8Array(rowsOf(features)).fill(1));
   const total = given.reduce((sum, weight) => sum + weight, 0);
   if (given.length !== rowsOf(features) || given.some((weight) => !(weight > 0)) || !(total < Number.POSITIVE_INFINITY))
-    throw new ShapeError(`Expected ${rowsOf(features)} weights above 0, one a face, but received ${given.length}.`);
+    throw new ShapeError({
+      expected: `${rowsOf(features)} weights above 0 (one per face)`,
+      received: given.length,
+      remedy: 'pass a finite weight above 0 for each face',
+    });
   return { units, dimension, weights: given.map((weight) => (weight * given.length) / total) };
 }
 

@@ -21,7 +21,11 @@ export async function readCfpPairs(folder: string, protocol: CfpProtocol): Promi
   const split = join(folder, 'Protocol', 'Split', protocol.toUpperCase());
   const folds = (await readdir(split).catch(() => [])).filter((name) => /^\d+$/.test(name)).sort();
   if (folds.length === 0)
-    throw new ConfigError('protocol', `Expected folders 01, 02, … in ${split} but found none: unpack the whole set.`);
+    throw new ConfigError('protocol', {
+      expected: `folders 01, 02, … in ${split}`,
+      problem: 'found none',
+      remedy: 'unpack the whole set',
+    });
   const [left, right, same]: [string[], string[], number[]] = [[], [], []];
   for (const fold of folds)
     for (const [name, label] of [
@@ -51,7 +55,11 @@ async function readNumbers(folder: string, name: string): Promise<ReadonlyMap<st
       if (index !== undefined && path !== undefined) return [index, path.replace(/^(\.\.?\/)+/, '')];
       throw lineError(
         file,
-        `Expected "number path" on line ${line.number} but found "${line.text}": use the set's original list.`,
+        {
+          expected: `"number path" on line ${line.number}`,
+          received: `"${line.text}"`,
+          remedy: "use the set's original list",
+        },
         line,
       );
     }),
@@ -67,7 +75,11 @@ function pathOf(
   if (path !== undefined) return path;
   throw lineError(
     file,
-    `Expected a number from the image list on line ${line.number} but found "${index}": use the set's original lists.`,
+    {
+      expected: `a number from the image list on line ${line.number}`,
+      received: `"${index}"`,
+      remedy: "use the set's original lists",
+    },
     line,
   );
 }

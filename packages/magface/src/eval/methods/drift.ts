@@ -56,8 +56,11 @@ async function drift(
 export async function dropoutSpread(model: Recogniser, engine: Engine): Promise<QualityMethod> {
   const parsed = parseOnnx(model.bytes, model.name);
   if (!dropoutEnsemble(parsed, model.name, { passes })) {
-    const message = `Expected ${model.name} to end in a linear layer, whose input dropout can vary, but it does not: choose another method, such as pruning.`;
-    throw new ModelError('method_unfit', model.name, message);
+    throw new ModelError('method_unfit', model.name, {
+      expected: `${model.name} to end in a linear layer (whose input dropout can vary)`,
+      problem: 'it does not',
+      remedy: 'choose another method, such as pruning',
+    });
   }
   const length = model.contract.embeddingLength;
   const contract = { ...model.contract, embeddingLength: passes * length };

@@ -1,5 +1,5 @@
 /** Measures every image of a verification set by quality methods, and caches the values. */
-import { MagfaceError } from '../../errors.ts';
+import { firstLine, MagfaceError } from '../../errors.ts';
 import type { AnalyzedFace } from '../../face.ts';
 import type { MagFace } from '../../infer/node/magface.ts';
 import { cacheFolder } from '../../models/cache.ts';
@@ -74,8 +74,12 @@ async function measureImages(
   for await (const { index, faces, error } of magface.stream(encoded(), { aligned, minScore, minFace, signal })) {
     const face = faces?.[0];
     if (face === undefined) {
-      const why = error === undefined ? 'it shows no face.' : error.message;
-      const message = `Expected a face in every image of ${set.name} but ${set.images[index]!.name} gives none: ${why}`;
+      const message = {
+        expected: `a face in every image of ${set.name}`,
+        subject: set.images[index]!.name,
+        problem: error === undefined ? 'shows none' : `cannot be used (${firstLine(error)})`,
+        remedy: 'replace the image, or leave it out',
+      };
       throw new MagfaceError('feature_missing', message);
     }
     waiting.push({ index, face });

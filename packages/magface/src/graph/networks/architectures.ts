@@ -47,8 +47,11 @@ export const architectureNames: readonly string[] = [...known.keys()];
 export function architecture(name: string, embeddingLength = 512): Architecture {
   const build = known.get(name);
   if (build !== undefined) return build(embeddingLength);
-  const message = `Expected arch to be one of ${architectureNames.join(', ')} but received ${name}: give the file of a network of your own, as --arch ./net.mjs.`;
-  throw new ConfigError('arch', message);
+  throw new ConfigError('arch', {
+    expected: `arch to be one of ${architectureNames.join(', ')}`,
+    received: name,
+    remedy: 'give the file of a network of your own, as --arch ./net.mjs',
+  });
 }
 
 /**
@@ -61,11 +64,17 @@ export function architecture(name: string, embeddingLength = 512): Architecture 
 export async function openArchitecture(name: string, embeddingLength = 512): Promise<Architecture> {
   if (!isModuleFile(name)) return architecture(name, embeddingLength);
   const wrong = (why: string, cause?: unknown): ConfigError =>
-    new ConfigError('arch', `Expected ${name} to export by default a function that describes a network but ${why}.`, {
-      cause,
-    });
+    new ConfigError(
+      'arch',
+      {
+        expected: `${name} to export by default a function that describes a network`,
+        problem: why,
+        remedy: 'correct the file',
+      },
+      { cause },
+    );
   const { default: build } = (await import(pathToFileURL(resolve(name)).href).catch((cause: unknown) => {
-    throw wrong(firstLine(cause), cause);
+    throw wrong(`it cannot be loaded (${firstLine(cause)})`, cause);
   })) as { readonly default?: BuildArchitecture };
   if (typeof build !== 'function') throw wrong('it exports none');
   const built = build(embeddingLength);

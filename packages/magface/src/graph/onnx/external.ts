@@ -7,6 +7,7 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import { FormatError } from '../../errors.ts';
 import { type ByteSource, openBytes } from '../../format/byte-source.ts';
 import type { GraphProto, ModelProto, TensorProto } from './onnx_pb.ts';
+import { exportAgain } from './tensor.ts';
 
 const elsewhere = 1; // TensorProto.DataLocation.EXTERNAL
 
@@ -67,8 +68,11 @@ function placeOf({ name, externalData }: TensorProto, file: string): Place {
     const text = fields.get(key);
     if (text === undefined) return undefined;
     if (/^\d{1,15}$/.test(text)) return Number(text);
-    const message = `Expected a whole number for ${key} of the tensor "${name}" but found "${text}".`;
-    throw new FormatError(file, message, { part: name });
+    throw new FormatError(
+      file,
+      { expected: `a whole number for ${key} of the tensor "${name}"`, received: `"${text}"`, remedy: exportAgain },
+      { part: name },
+    );
   };
   return { location: fields.get('location') ?? '', offset: whole('offset') ?? 0, length: whole('length') };
 }
@@ -78,22 +82,26 @@ async function pathInside(
   location: string,
   { file, tensor }: { readonly file: string; readonly tensor: string },
 ): Promise<string> {
-  const refused = (why: string): FormatError =>
+  const refused = (why: string, remedy: string): FormatError =>
     new FormatError(
       file,
-      `Expected the tensor "${tensor}" in a file of the model's folder but its place is "${location}": ${why}.`,
+      {
+        expected: `the tensor "${tensor}" in a file of the model's folder`,
+        problem: `its place is "${location}", ${why}`,
+        remedy,
+      },
       { part: tensor },
     );
   const parts = location.split(/[/\\]/);
   if (location === '' || isAbsolute(location) || /^[a-z]:/i.test(location) || parts.includes('..')) {
-    throw refused('that is not read');
+    throw refused('outside that folder', exportAgain);
   }
   const folder = await realpath(dirname(file));
   const found = await realpath(join(folder, ...parts)).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw refused(`it cannot be read (${cause.code})`);
-    throw refused('it is missing; keep the two files together');
+    if (cause.code !== 'ENOENT') throw refused(`which cannot be read (${cause.code})`, 'check its permissions');
+    throw refused('which is missing', 'keep the two files together');
   });
   const way = relative(folder, found);
-  if (way.split(/[/\\]/)[0] === '..' || isAbsolute(way)) throw refused('a link leads out of the folder');
+  if (way.split(/[/\\]/)[0] === '..' || isAbsolute(way)) throw refused('a link out of that folder', exportAgain);
   return found;
 }

@@ -8,7 +8,7 @@ import { splitPrelu } from '../passes/split-prelu.ts';
 import { zeroTinyWeights } from '../passes/zero-tiny.ts';
 import { readExternalData, tensorsIn } from './external.ts';
 import { type ModelProto, ModelProtoSchema, StringStringEntryProtoSchema, type ValueInfoProto } from './onnx_pb.ts';
-import { dtypeOf, expectTensor, tensorOf } from './tensor.ts';
+import { dtypeOf, expectTensor, exportAgain, tensorOf } from './tensor.ts';
 import { findFault, initializerOffset } from './wire.ts';
 
 /** An input or output of the graph; a dimension is a number, or the name (or '') of a free dimension. */
@@ -30,8 +30,16 @@ export function parseOnnx(bytes: Uint8Array, model: string): ModelProto {
   try {
     return parseModel(bytes, model);
   } catch (cause) {
-    const message = `Expected an ONNX model but ${model} is none: give a file that ends in .onnx and was exported as ONNX, not a checkpoint of a framework.`;
-    throw new ModelError('model_not_onnx', model, message, { cause });
+    throw new ModelError(
+      'model_not_onnx',
+      model,
+      {
+        expected: 'an ONNX model',
+        problem: `${model} is another kind of file`,
+        remedy: 'give a file that ends in .onnx and was exported as ONNX, not a checkpoint of a framework',
+      },
+      { cause },
+    );
   }
 }
 
@@ -41,10 +49,18 @@ function parseModel(bytes: Uint8Array, file: string): ModelProto {
     parsed = fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
     const { offset, what } = findFault(bytes) ?? { offset: 0, what: 'values that cannot be' };
-    throw new FormatError(file, `Expected the messages of an ONNX file but found ${what}.`, { offset, cause });
+    throw new FormatError(
+      file,
+      { expected: 'the messages of an ONNX file', received: what, remedy: exportAgain },
+      { offset, cause },
+    );
   }
   if (parsed.graph !== undefined && parsed.graph.node.length > 0 && parsed.irVersion > 0n) return parsed;
-  throw new FormatError(file, 'Expected an ONNX model but found no graph with nodes.', { offset: 0 });
+  throw new FormatError(
+    file,
+    { expected: 'an ONNX model', problem: 'it has no graph with nodes', remedy: exportAgain },
+    { offset: 0 },
+  );
 }
 
 /**
@@ -55,7 +71,14 @@ function parseModel(bytes: Uint8Array, file: string): ModelProto {
  */
 export async function readOnnx(source: ByteSource): Promise<ModelProto> {
   if (source.size >= largestFile) {
-    throw source.error('Expected an ONNX file below 2 GiB, the most that its format allows.', largestFile);
+    throw source.error(
+      {
+        expected: 'an ONNX file below 2 GiB (the most that its format allows)',
+        problem: `it has ${source.size} bytes`,
+        remedy: 'export it as fp16, or its weights into another file',
+      },
+      largestFile,
+    );
   }
   const bytes = await source.read(0, source.size);
   const model = parseModel(bytes, source.file);
@@ -66,7 +89,7 @@ export async function readOnnx(source: ByteSource): Promise<ModelProto> {
   } catch (error) {
     if (!(error instanceof FormatError) || error.offset !== undefined) throw error;
     const damaged = initializer.findIndex(({ name }) => name === error.part);
-    throw source.error(error.reason, initializerOffset(bytes, Math.max(0, damaged)), error);
+    throw source.error(error, initializerOffset(bytes, Math.max(0, damaged)), error);
   }
   return model;
 }
@@ -146,10 +169,11 @@ export function makeReady(
 export function writeOnnx(model: ModelProto, file: string): Uint8Array {
   const bytes = toBinary(ModelProtoSchema, model);
   if (bytes.length < largestFile) return bytes;
-  throw new FormatError(
-    file,
-    `Expected a model below 2 GiB but it would take ${bytes.length} bytes: write it as fp16.`,
-  );
+  throw new FormatError(file, {
+    expected: 'a model below 2 GiB',
+    problem: `it would take ${bytes.length} bytes`,
+    remedy: 'write it as fp16',
+  });
 }
 
 const largestFile = 2 ** 31;

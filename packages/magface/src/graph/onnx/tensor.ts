@@ -2,11 +2,16 @@
  * Converts tensors of ONNX files to typed arrays, from raw little-endian bytes or from one of the typed lists.
  * `external.ts` reads external data first.
  */
+
 import { create } from '@bufbuild/protobuf';
 import { FormatError } from '../../errors.ts';
+import type { Fault } from '../../fault.ts';
 import { halfToFloat } from '../../format/tensor.ts';
 import { halfBits } from './half.ts';
 import { type TensorProto, TensorProtoSchema } from './onnx_pb.ts';
+
+/** Remedy for a damaged model. */
+export const exportAgain = 'export the model again';
 
 /** Numeric data types. */
 export type OnnxDtype =
@@ -108,22 +113,26 @@ export function expectTensor(
   file: string,
 ): { readonly dtype: OnnxDtype; readonly dims: readonly number[]; readonly count: number } {
   const { name } = proto;
-  const wrong = (what: string): FormatError =>
-    new FormatError(file, `Expected ${what} in the tensor "${name}".`, { part: name });
+  const wrong = (what: string, found: Pick<Fault, 'received' | 'problem'>): FormatError =>
+    new FormatError(
+      file,
+      { ...found, expected: `${what} in the tensor "${name}"`, remedy: exportAgain },
+      { part: name },
+    );
   const dtype = byCode.get(proto.dataType);
-  if (dtype === undefined) throw wrong(`a type of numbers but found type ${proto.dataType}`);
+  if (dtype === undefined) throw wrong('a type of numbers', { received: `type ${proto.dataType}` });
   const dims = proto.dims.map(Number);
   const count = dims.reduce((product, size) => product * size, 1);
   if (dims.some((size) => size < 0) || !Number.isSafeInteger(count)) {
-    throw wrong(`sizes that can be but found (${dims.join(', ')})`);
+    throw wrong('possible sizes', { received: `(${dims.join(', ')})` });
   }
-  if (proto.dataLocation === 1) throw wrong('its values with the model, not in another file,');
+  if (proto.dataLocation === 1) throw wrong('the values', { problem: 'they are in another file' });
   const { bits, list } = dtypes[dtype];
   const raw = proto.rawData.length > 0;
   const stored = raw ? proto.rawData.length : proto[list].length;
   const needed = raw ? Math.ceil((count * bits) / 8) : listLength(dtype, count);
   if (stored !== needed) {
-    throw wrong(`${needed} ${raw ? 'bytes' : 'values'} for (${dims.join(', ')}) ${dtype} but found ${stored}`);
+    throw wrong(`${needed} ${raw ? 'bytes' : 'values'} for (${dims.join(', ')}) ${dtype}`, { received: stored });
   }
   return { dtype, dims, count };
 }

@@ -42,10 +42,11 @@ function upgrade(model: ModelProto, file: string): void {
   const other = graph.node.find(({ opType, domain }) => domain === '' && !unchanged.has(opType));
   if (other !== undefined || opset < 7) {
     const what = other === undefined ? 'its operators' : `the operator ${other.opType}`;
-    throw new FormatError(
-      file,
-      `Expected opset ${oldestTarget} or newer but found ${opset}, in which ${what} differ: export the model anew with opset 17.`,
-    );
+    throw new FormatError(file, {
+      expected: `opset ${oldestTarget} or newer`,
+      received: `${opset}, in which ${what} differ`,
+      remedy: 'export the model anew with opset 17',
+    });
   }
   const { store } = indexGraph(graph, file);
   const stored = (node: NodeProto, suffix: string, tensor: OnnxTensor): string =>

@@ -36,7 +36,11 @@ export function toHalf(model: ModelProto, file: string): void {
   const graph = model.graph!;
   const other = graph.node.find(({ opType }) => refused.has(opType));
   if (other !== undefined) {
-    throw new FormatError(file, `Expected operators that take half precision but found ${other.opType}: keep fp32.`);
+    throw new FormatError(file, {
+      expected: 'operators that take half precision',
+      received: other.opType,
+      remedy: 'keep fp32',
+    });
   }
   const { inputs } = indexGraph(graph, file);
   graph.initializer = graph.initializer.map((tensor) => halfTensor(tensor, file));
@@ -54,10 +58,11 @@ function halfTensor(proto: TensorProto, file: string): TensorProto {
   const tensor = tensorOf(proto, file);
   const beyond = floatsOf(tensor).find((value) => Math.abs(value) > largestHalf);
   if (beyond === undefined) return tensorProto(proto.name, halved(tensor));
-  throw new FormatError(
-    file,
-    `Expected weights within ±${largestHalf}, which half precision holds, but "${proto.name}" has ${beyond}: keep fp32.`,
-  );
+  throw new FormatError(file, {
+    expected: `weights within ±${largestHalf} (which half precision holds)`,
+    problem: `"${proto.name}" has ${beyond}`,
+    remedy: 'keep fp32',
+  });
 }
 
 function halfAttributes(node: NodeProto, file: string): void {

@@ -37,8 +37,11 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   const translation = new Translation(indexGraph(graph, name));
   for (const node of neededNodes(graph.node, output)) translation.take(node);
   if (translation.unsupported.size > 0) {
-    const message = `Expected ${name} to use only operators that the torch engine supports but it also uses ${[...translation.unsupported].sort().join(', ')}: use --engine onnx.`;
-    throw new ModelError('engine_unfit', name, message);
+    throw new ModelError('engine_unfit', name, {
+      expected: `${name} to use only operators that the torch engine supports`,
+      problem: `it also uses ${[...translation.unsupported].sort().join(', ')}`,
+      remedy: 'use --engine onnx',
+    });
   }
   const { input, channelsLast } = translation;
   const made = translation.nameOf(output);

@@ -189,6 +189,10 @@ function valuesOf(values: Weights, name: string, shape: readonly number[]): Tens
   const array = values.get(name);
   const count = shape.reduce((product, size) => product * size, 1);
   if (array?.length === count) return fromArray(array, shape);
-  const received = array === undefined ? 'there is none' : `it has ${array.length} values`;
-  throw new ShapeError(`Expected a tensor ${name} of shape (${shape.join(', ')}) but ${received}.`);
+  const problem = array === undefined ? 'there is none' : `it has ${array.length} values`;
+  throw new ShapeError({
+    expected: `a tensor ${name} of shape (${shape.join(', ')})`,
+    problem,
+    remedy: 'pass the weights of this network',
+  });
 }

@@ -74,6 +74,9 @@ function onlyInput({ graph }: ModelProto, name: string): string {
   const stored = new Set(graph!.initializer.map((proto) => proto.name));
   const inputs = graph!.input.map((value) => value.name).filter((input) => !stored.has(input));
   if (inputs.length === 1) return inputs[0]!;
-  const message = `Expected a recogniser with one input but ${name} has ${inputs.length}: export the network that takes faces alone.`;
-  throw new ModelError('model_untrainable', name, message);
+  throw new ModelError('model_untrainable', name, {
+    expected: 'a recogniser with one input',
+    problem: `${name} has ${inputs.length}`,
+    remedy: 'export the network that takes faces alone',
+  });
 }

@@ -47,6 +47,9 @@ export function translated(
     return { node, operator: operator!, context };
   });
   if (lacking.size === 0) return found;
-  const message = `Expected operators that can be trained in ${name} but it has ${[...lacking].sort().join(', ')}: export it for evaluation with constants folded, or train one of the architectures of --arch.`;
-  throw new ModelError('model_untrainable', name, message);
+  throw new ModelError('model_untrainable', name, {
+    expected: `operators that can be trained in ${name}`,
+    problem: `it has ${[...lacking].sort().join(', ')}`,
+    remedy: 'export it for evaluation with constants folded, or train one of the architectures of --arch',
+  });
 }

@@ -49,10 +49,11 @@ export async function cutFaces(
 ): Promise<Pixels[]> {
   const { size = templateSize } = options;
   if (!Number.isInteger(size) || size < 1 || size > largestSize)
-    throw new ConfigError(
-      'size',
-      `Expected a whole number from 1 to ${largestSize} as size but received ${size}: pass another size.`,
-    );
+    throw new ConfigError('size', {
+      expected: `a whole number from 1 to ${largestSize} as size`,
+      received: size,
+      remedy: 'pass another size',
+    });
   if (size === templateSize) return faces.map(({ crop }) => crop);
   const scene = sceneOf(await readImage(input, options));
   return faces.map(({ alignment }) => cut(scene, scaledMatrix(alignment, size / templateSize), size));

@@ -34,11 +34,12 @@ export async function embed(image: ImageInput, options: EmbedOptions = {}): Prom
   const [face] = await magface.analyze(image, { aligned, flip, signal });
   if (face !== undefined) return face.embedding;
   const name = nameOf(image);
-  throw new ImageError(
-    'no_face',
-    name,
-    `Expected a face in ${name} but found none: pass another photo, or \`aligned\` for a face of 112x112.`,
-  );
+  throw new ImageError('no_face', name, {
+    expected: 'a face',
+    subject: name,
+    problem: 'shows none',
+    remedy: 'pass another photo, or `aligned` for a face of 112x112',
+  });
 }
 
 function opened({ model, offline, cacheDir, aligned = false }: EmbedOptions): Promise<MagFace> {

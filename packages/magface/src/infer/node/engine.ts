@@ -111,7 +111,7 @@ export async function createEmbedder(
 async function openSession(bytes: Uint8Array, name: string, engine: Engine): Promise<Session> {
   if (engine.name === 'onnx') return createSession(bytes, { name, threads: engine.threads });
   const { createTorchSession, torchVersions } = await torchEngine();
-  if (torchVersions() === undefined) throw missing('its addon is not compiled: run `npx magface-torch`');
+  if (torchVersions() === undefined) throw missing('its addon is not compiled', 'run `npx magface-torch`');
   return createTorchSession(bytes, { name, threads: engine.threads });
 }
 
@@ -121,11 +121,13 @@ export async function torchEngine(): Promise<typeof import('../torch/torch-sessi
     return await import('../torch/torch-session.ts');
   } catch (cause) {
     if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
-    throw missing('@magface/torch is not installed: run npm install @magface/torch, then npx magface-torch', cause);
+    throw missing('@magface/torch is not installed', 'run npm install @magface/torch, then npx magface-torch', cause);
   }
 }
 
-const missing = (why: string, cause?: unknown): MagfaceError =>
-  new MagfaceError('libtorch_missing', `Expected libtorch for the torch engine but ${why}; or use the onnx engine.`, {
-    cause,
-  });
+const missing = (problem: string, remedy: string, cause?: unknown): MagfaceError =>
+  new MagfaceError(
+    'libtorch_missing',
+    { expected: 'libtorch for the torch engine', problem, remedy: `${remedy}; or use the onnx engine` },
+    { cause },
+  );

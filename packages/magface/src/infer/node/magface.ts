@@ -187,10 +187,11 @@ export class MagFace {
     options: AnalyzeOptions = {},
   ): AsyncGenerator<StreamResult<Input>> {
     if (typeof inputs === 'string' || inputs instanceof Uint8Array) {
-      throw new ConfigError(
-        'inputs',
-        'Expected a list of images but received a single one: call analyze(), or pass an array.',
-      );
+      throw new ConfigError('inputs', {
+        expected: 'a list of images',
+        received: 'a single one',
+        remedy: 'call analyze(), or pass an array',
+      });
     }
     expectDetectOptions(options);
     if (options.aligned !== true) this.#requireDetector();
@@ -230,21 +231,26 @@ export class MagFace {
 
   #requireDetector(): void {
     if (this.detector !== undefined) return;
-    throw new MagfaceError(
-      'no_detector',
-      'Expected aligned faces, because no detector is loaded: pass `aligned: true`, or load a detector.',
-    );
+    throw new MagfaceError('no_detector', {
+      expected: 'aligned faces, because no detector is loaded',
+      remedy: 'pass `aligned: true`, or load a detector',
+    });
   }
 }
 
 /** Checks options of callers without types. @throws {ConfigError} naming the invalid option */
 function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize, workers }: LoadOptions): void {
   const expect = (key: string, value: unknown, fits: boolean, what: string): void => {
-    if (!fits) throw new ConfigError(key, `Expected ${what} as ${key} but received ${value}: correct the option.`);
+    if (!fits)
+      throw new ConfigError(key, {
+        expected: `${what} as ${key}`,
+        received: String(value),
+        remedy: 'correct the option',
+      });
   };
   const isCount = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && Number(value) > 0);
   expect('engine', engine, ['auto', 'onnx', 'torch'].includes(engine), 'auto, onnx or torch');
-  expect('device', device, device === 'cpu', 'cpu, the only device of this runtime,');
+  expect('device', device, device === 'cpu', 'cpu (the only device of this runtime)');
   expect('threads', threads, isCount(threads), 'a whole number above 0');
   expect('batchSize', batchSize, isCount(batchSize), 'a whole number above 0');
   expect('workers', workers, isCount(workers), 'a whole number above 0');

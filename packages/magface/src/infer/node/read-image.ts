@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import sharp, { type Metadata } from 'sharp';
 import { templateSize } from '../../align.ts';
-import { firstLine, ImageError, type ImageErrorCode, ShapeError, wording } from '../../errors.ts';
+import { firstLine, ImageError, type ImageErrorCode, ShapeError } from '../../errors.ts';
 import { FetchFault, fetchBytes } from '../../fetch-bytes.ts';
 import { imageKinds } from '../../image-names.ts';
 import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
@@ -63,12 +63,13 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
 export async function readAligned(input: ImageInput, options: ReadImageOptions = {}): Promise<Pixels> {
   const pixels = await readImage(input, options);
   if (pixels.width === templateSize && pixels.height === templateSize) return pixels;
-  const said = wording(
-    (name) =>
-      `Expected an aligned face of ${templateSize}x${templateSize} pixels but ${name} has ${pixels.width}x${pixels.height}`,
-    'align it first, or omit `aligned`',
-  );
-  throw new ImageError('image_wrong_size', nameOf(input), said);
+  const name = nameOf(input);
+  throw new ImageError('image_wrong_size', name, {
+    expected: `an aligned face of ${templateSize}x${templateSize} pixels`,
+    subject: name,
+    problem: `has ${pixels.width}x${pixels.height}`,
+    remedy: 'align it first, or omit `aligned`',
+  });
 }
 
 /** @returns the function that reads the inputs of a run: photos or aligned faces */
@@ -102,8 +103,11 @@ export function expectImageInput(input: unknown): void {
   if (typeof input === 'string' || (isObject && (input instanceof URL || input instanceof Uint8Array))) return;
   if (isObject && 'data' in input && 'width' in input && 'height' in input) return;
   const what = isObject ? `an object (${input.constructor?.name ?? 'bare'})` : String(input);
-  const message = `Expected an image as a path, a URL, the bytes of a file (Uint8Array) or pixels but received ${what}.`;
-  throw new ImageError('image_unreadable', what, message);
+  throw new ImageError('image_unreadable', what, {
+    expected: 'an image as a path, a URL, the bytes of a file (Uint8Array) or pixels',
+    received: what,
+    remedy: 'pass one of these',
+  });
 }
 
 function isRaw(input: ImageInput): input is RawImage {
@@ -115,7 +119,7 @@ function readRaw(input: RawImage, name: string, limit: number): Pixels {
   try {
     return rgbPixels(input);
   } catch (cause) {
-    if (cause instanceof ShapeError) throw new ImageError('image_unreadable', name, cause.message, { cause });
+    if (cause instanceof ShapeError) throw new ImageError('image_unreadable', name, cause, { cause });
     throw cause;
   }
 }
@@ -130,11 +134,12 @@ async function readBytes(input: string | URL | Uint8Array, name: string, options
   const bytes = input instanceof Uint8Array ? input : await readSource(sourceOf(input, name), name, options);
   expectBytes(bytes.length, name, options.bytes);
   if (bytes.length > 0) return bytes;
-  throw new ImageError(
-    'image_unreadable',
-    name,
-    wording((image) => `Expected ${readable} but ${image} is empty`, 'copy or download it again'),
-  );
+  throw new ImageError('image_unreadable', name, {
+    expected: readable,
+    subject: name,
+    problem: 'is empty',
+    remedy: 'copy or download it again',
+  });
 }
 
 /** Files up to this size are read synchronously. */
@@ -150,11 +155,12 @@ function sourceOf(input: string | URL, name: string): string | URL {
   const address = typeof input !== 'string' ? input : URL.canParse(input) ? new URL(input) : undefined;
   const source = address?.protocol === 'file:' ? pathOf(address) : address;
   if (source !== undefined) return source;
-  throw new ImageError(
-    'image_unreadable',
-    name,
-    wording((image) => `Expected an image but ${image} is not a valid URL`, 'check its spelling'),
-  );
+  throw new ImageError('image_unreadable', name, {
+    expected: 'an image',
+    subject: name,
+    problem: 'is not a valid URL',
+    remedy: 'check its spelling',
+  });
 }
 
 /** Undefined if the URL names another machine or no path. */
@@ -170,18 +176,20 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
   try {
     const file = statSync(path);
     if (file.isDirectory()) {
-      throw new ImageError(
-        'image_unreadable',
-        name,
-        wording((image) => `Expected an image file but ${image} is a folder`, 'pass the files in it'),
-      );
+      throw new ImageError('image_unreadable', name, {
+        expected: 'an image file',
+        subject: name,
+        problem: 'is a folder',
+        remedy: 'pass the files in it',
+      });
     }
     if (!file.isFile()) {
-      throw new ImageError(
-        'image_unreadable',
-        name,
-        wording((image) => `Expected an image file but ${image} is a device or a pipe`, 'save it as a file first'),
-      );
+      throw new ImageError('image_unreadable', name, {
+        expected: 'an image file',
+        subject: name,
+        problem: 'is a device or a pipe',
+        remedy: 'save it as a file first',
+      });
     }
     expectBytes(file.size, name, bytes);
     // For small files the thread pool's four round trips cost more than reading: a third of a millisecond per face.
@@ -191,45 +199,43 @@ async function readPath(path: string, name: string, { bytes, signal }: BytesOpti
     signal?.throwIfAborted();
     if (cause instanceof ImageError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const [kind, why] =
-      code === 'ENOENT' || code === 'ENOTDIR'
-        ? (['image_missing', 'there is no such file: check the path'] as const)
-        : (['image_unreadable', unopened(code)] as const);
-    throw notAt(kind, name, why, cause);
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    const why = isMissing ? (['does not exist', 'check the path'] as const) : unopened(code);
+    throw unusable(isMissing ? 'image_missing' : 'image_unreadable', name, why, cause);
   }
 }
 
-/** @param why - with what to do */
-const notAt = (code: ImageErrorCode, name: string, why: string, cause?: unknown): ImageError =>
-  new ImageError(
-    code,
-    name,
-    wording((image) => `Expected an image at ${image} but ${why}`),
-    { cause },
-  );
+type Why = readonly [problem: string, remedy: string];
 
-function unopened(code: string): string {
-  if (code === 'ELOOP') return 'it is a symbolic link that points to itself: pass the actual file';
-  if (code === 'ENAMETOOLONG') return 'its name is too long for this system: rename it';
+const unusable = (code: ImageErrorCode, name: string, [problem, remedy]: Why, cause?: unknown): ImageError =>
+  new ImageError(code, name, { expected: 'an image', subject: name, problem, remedy }, { cause });
+
+function unopened(code: string): Why {
+  if (code === 'ELOOP') return ['is a symbolic link that points to itself', 'pass the actual file'];
+  if (code === 'ENAMETOOLONG') return ['has a name that is too long for this system', 'rename it'];
   const remedy = code === 'EACCES' || code === 'EPERM' ? 'check its permissions' : 'copy it elsewhere and try again';
-  return `it cannot be opened (${code}): ${remedy}`;
+  return [`cannot be opened (${code})`, remedy];
 }
 
 async function download(address: URL, name: string, { bytes, signal }: BytesOptions): Promise<Uint8Array> {
-  const refuse = (code: ImageErrorCode, why: string, cause?: unknown): never => {
-    throw notAt(code, name, why, cause);
+  const refuse = (code: ImageErrorCode, problem: string, remedy: string, cause?: unknown): never => {
+    throw unusable(code, name, [problem, remedy], cause);
   };
   if (!/^https?:$/.test(address.protocol)) {
-    return refuse('image_unreadable', `${address.protocol} is not supported: use a path, file: or https:`);
+    return refuse('image_unreadable', `begins with ${address.protocol}`, 'use a path, file: or https:');
   }
   return fetchBytes(address, { limit: bytes, signal }).catch((fault: FetchFault) => {
     if (!(fault instanceof FetchFault)) throw fault;
     const { kind, status, received, cause } = fault;
     if (kind === 'refused')
-      refuse(status === 404 ? 'image_missing' : 'image_unreadable', `the server answered ${status}: check the address`);
+      refuse(
+        status === 404 ? 'image_missing' : 'image_unreadable',
+        `cannot be downloaded (the server answered ${status})`,
+        'check the address',
+      );
     if (kind === 'too_large') expectBytes(received, name, bytes);
     const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause ?? kind);
-    return refuse('image_unreadable', `it cannot be downloaded (${why}): check the address and the network`, cause);
+    return refuse('image_unreadable', `cannot be downloaded (${why})`, 'check the address and the network', cause);
   });
 }
 
@@ -260,23 +266,21 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
 }
 
 function damaged(name: string, cause: unknown): ImageError {
-  const why = firstLine(cause).trim();
-  const said = wording(
-    (image) => `Expected a complete image but ${image} is truncated or damaged (${why})`,
-    'copy or download it again',
-  );
-  return new ImageError('image_unreadable', name, said, { cause });
+  const problem = `is truncated or damaged (${firstLine(cause)})`;
+  const fault = { expected: 'a complete image', subject: name, problem, remedy: 'copy or download it again' };
+  return new ImageError('image_unreadable', name, fault, { cause });
 }
 
 /** @throws {ImageError} that names libheif-js if it is not installed */
 async function readHeic(bytes: Uint8Array, name: string, limit: number): Promise<Pixels> {
   if (!canReadHeic()) {
     const remedy = 'npm install libheif-js, which decodes it, or convert it first';
-    throw new ImageError(
-      'image_unreadable',
-      name,
-      wording((image) => `Expected ${readable} but ${image} is HEIC, whose decoder is not included`, remedy),
-    );
+    throw new ImageError('image_unreadable', name, {
+      expected: readable,
+      subject: name,
+      problem: 'is HEIC, whose decoder is not included',
+      remedy,
+    });
   }
   try {
     return rgbPixels(await decodeHeic(bytes, (width, height) => expectPixels(width, height, name, limit)));
@@ -287,44 +291,47 @@ async function readHeic(bytes: Uint8Array, name: string, limit: number): Promise
 
 async function readHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
   const refuse = (cause?: unknown): never => {
-    const said = wording((image) => `Expected ${readable} but ${image} is ${looksLike(bytes)}`);
-    throw new ImageError('image_unreadable', name, said, { cause });
+    const [kind, remedy] = looksLike(bytes);
+    const fault = { expected: readable, subject: name, problem: `is ${kind}`, remedy };
+    throw new ImageError('image_unreadable', name, fault, { cause });
   };
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(refuse);
   return formats.has(metadata.format) && metadata.compression !== 'hevc' ? metadata : refuse();
 }
 
 /** Describes an unreadable file by its first bytes, with a remedy. */
-function looksLike(bytes: Uint8Array): string {
+function looksLike(bytes: Uint8Array): Why {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   const convert = 'convert it first';
-  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return `HEIF in a form that is not read: ${convert}`;
-  if (start.startsWith('BM')) return 'a BMP image: save it as PNG or JPEG';
-  if (start.startsWith('%PDF')) return `a PDF document: ${convert}`;
-  if (/<svg/i.test(start)) return `an SVG drawing: ${convert}`;
-  if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return `a text file: ${convert}`;
+  if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return ['HEIF in a form that is not read', convert];
+  if (start.startsWith('BM')) return ['a BMP image', 'save it as PNG or JPEG'];
+  if (start.startsWith('%PDF')) return ['a PDF document', convert];
+  if (/<svg/i.test(start)) return ['an SVG drawing', convert];
+  if (/^[\t\n\r\x20-\x7e]*$/.test(start)) return ['a text file', convert];
   const index = [/^\xff\xd8/, /^\x89PNG/, /^GIF8/, /^RIFF....WEBP/s].findIndex((head) => head.test(start));
-  if (index < 0) return `of an unknown format, or damaged: ${convert}`;
+  if (index < 0) return ['of an unknown format, or damaged', convert];
   const kind = ['JPEG', 'PNG', 'GIF', 'WebP'][index];
-  return `a ${kind} file that is truncated or damaged in its header: copy or download it again`;
+  return [`a ${kind} file that is truncated or damaged in its header`, 'copy or download it again'];
 }
 
 function expectPixels(width: number, height: number, name: string, limit: number): void {
   if (width * height <= limit) return;
   const [most, has] = [limit, width * height].map((pixels) => `${Number((pixels / 1e6).toPrecision(3))} megapixels`);
-  const said = wording(
-    (image) => `Expected an image of at most ${most} but ${image} has ${has} (${width}x${height})`,
-    'scale it down, or raise the pixel limit',
-  );
-  throw new ImageError('image_too_large', name, said);
+  throw new ImageError('image_too_large', name, {
+    expected: `an image of at most ${most}`,
+    subject: name,
+    problem: `has ${has} (${width}x${height})`,
+    remedy: 'scale it down, or raise the pixel limit',
+  });
 }
 
 function expectBytes(length: number, name: string, limit: number): void {
   if (length <= limit) return;
   const [most, has] = [limit, length].map((bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MiB`);
-  const said = wording(
-    (image) => `Expected an image file of at most ${most} but ${image} has ${has}`,
-    'make the file smaller, or raise the byte limit',
-  );
-  throw new ImageError('image_too_large', name, said);
+  throw new ImageError('image_too_large', name, {
+    expected: `an image file of at most ${most}`,
+    subject: name,
+    problem: `has ${has}`,
+    remedy: 'make the file smaller, or raise the byte limit',
+  });
 }

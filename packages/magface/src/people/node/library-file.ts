@@ -139,10 +139,11 @@ function library(known: Known, place: { readonly folder: string; readonly lock: 
     photos,
     use: async (used) => {
       if (model !== undefined && model.digest !== used.digest)
-        throw new ConfigError(
-          'state',
-          `Expected the model ${model.name}, whose embeddings the library has, but received ${used.name}: pass --model ${model.name}, or name another folder.`,
-        );
+        throw new ConfigError('state', {
+          expected: `the model ${model.name} (whose embeddings the library has)`,
+          received: used.name,
+          remedy: `pass --model ${model.name}, or name another folder`,
+        });
       if (JSON.stringify(model) !== JSON.stringify(used)) await append({ model: used });
       model = used;
     },
@@ -196,6 +197,14 @@ function parsed<T>(schema: z.ZodType<T>, text: string, where: { readonly file: s
     return schema.parse(JSON.parse(text));
   } catch (cause) {
     const { file, part } = where;
-    throw new FormatError(file, `Expected what \`magface people\` wrote but ${part} is damaged`, { cause });
+    throw new FormatError(
+      file,
+      {
+        expected: 'what `magface people` wrote',
+        problem: `${part} is damaged`,
+        remedy: 'delete the file and group the photos again',
+      },
+      { cause },
+    );
   }
 }

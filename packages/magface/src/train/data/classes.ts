@@ -42,8 +42,11 @@ export function checkClasses(
       people < classes
         ? 'number people from 0 without gaps'
         : 'lower --embedding-size, or use several machines (--nproc)';
-    const message = `Expected class centers that fit into the memory of this machine (${has}) but ${classes} classes of ${options.dimension} values need ${needed} (${whence}; ${images}): ${remedy}.`;
-    throw new ConfigError('train-list', message);
+    throw new ConfigError('train-list', {
+      expected: `class centers that fit into the memory of this machine (${has})`,
+      problem: `${classes} classes of ${options.dimension} values need ${needed} (${whence}; ${images})`,
+      remedy,
+    });
   }
   if (options.lastFcSize !== undefined || classes <= 2 * people) return;
   onNote(

@@ -31,7 +31,11 @@ export interface ConvertFacesOptions {
 export async function convertFaces(input: string, output: string, options: ConvertFacesOptions = {}): Promise<number> {
   const kind = extname(output);
   if (!['.rec', '.tar', ''].includes(kind)) {
-    throw new ConfigError('output', `Expected an output .rec, .tar or folder but received ${output}: rename it.`);
+    throw new ConfigError('output', {
+      expected: 'an output .rec, .tar or folder',
+      received: output,
+      remedy: 'rename it',
+    });
   }
   const dataset = readDataset(input, { root: options.root });
   if (kind === '.rec') return toRecords(output, dataset);
@@ -144,6 +148,10 @@ function endingOf(image: Buffer, { path }: Sample): string {
   const known = beginnings.find(([, bytes]) => bytes.test(first));
   if (known !== undefined) return known[0];
   if (isImageName(path)) return extname(path).slice(1).toLowerCase();
-  const message = `Expected a ${imageKinds} image but ${path} is not one: save it as PNG, or leave it out.`;
-  throw new ImageError('image_unreadable', path, message);
+  throw new ImageError('image_unreadable', path, {
+    expected: `a ${imageKinds} image`,
+    subject: path,
+    problem: 'is not one',
+    remedy: 'save it as PNG, or leave it out',
+  });
 }

@@ -29,23 +29,28 @@ export function readDataset(source: string, options: DatasetOptions = {}): Datas
 export function readDatasets(sources: readonly string[], options: DatasetOptions = {}): Dataset {
   const { root } = options;
   if (root !== undefined && !existsSync(root)) {
-    throw new ConfigError(
-      'root',
-      `Expected a folder that the list's paths are relative to but ${root} does not exist: check --root.`,
-    );
+    throw new ConfigError('root', {
+      expected: "a folder that the list's paths are relative to",
+      problem: `${root} does not exist`,
+      remedy: 'check --root',
+    });
   }
   const groups = groupSources(sources);
   if (root !== undefined && !groups.some(isList)) {
-    const message = `Expected a list for --root, whose paths are relative to it, but ${sources.join(', ')} is not a list: leave --root out.`;
-    throw new ConfigError('root', message);
+    throw new ConfigError('root', {
+      expected: 'a list for --root (whose paths are relative to it)',
+      problem: `${sources.join(', ')} is not a list`,
+      remedy: 'leave --root out',
+    });
   }
   const parts = groups.map((files) => readSource(files, root));
   const [first] = parts;
   if (first === undefined)
-    throw new ConfigError(
-      'train-list',
-      'Expected a list or a folder of training images but received none: pass --train-list.',
-    );
+    throw new ConfigError('train-list', {
+      expected: 'a list or a folder of training images',
+      received: 'none',
+      remedy: 'pass --train-list',
+    });
   const joined = {
     samples: joinSamples(parts),
     classes: parts.reduce((sum, { classes }) => sum + classes, 0),
@@ -86,10 +91,11 @@ function withClasses(dataset: Dataset, sources: readonly string[], wanted: numbe
   if (dataset.classes <= classes) return { ...dataset, classes };
   for (const { path, label } of dataset.samples) {
     if (label < classes) continue;
-    throw new ConfigError(
-      'last-fc-size',
-      `Expected every label of ${sources.join(', ')} to be below last-fc-size ${classes} but ${path} has ${label}: leave last-fc-size out, or set it to ${dataset.classes} or more.`,
-    );
+    throw new ConfigError('last-fc-size', {
+      expected: `every label of ${sources.join(', ')} to be below last-fc-size ${classes}`,
+      problem: `${path} has ${label}`,
+      remedy: `leave last-fc-size out, or set it to ${dataset.classes} or more`,
+    });
   }
   return { ...dataset, classes };
 }
@@ -100,14 +106,25 @@ function readList(file: string, root: string | undefined): Dataset {
     const parts = line.text.split(/(\s+)/); // words with the spaces between them, since names may contain spaces
     const label = parts.at(-3) ?? '';
     if (parts.length < 7 || !/^\d+$/.test(label)) {
-      const message = `Expected "imgname 0 id 0" in line ${line.number} but found "${line.text.slice(0, 80)}": correct the line.`;
-      throw lineError(file, message, line);
+      throw lineError(
+        file,
+        {
+          expected: `"imgname 0 id 0" in line ${line.number}`,
+          received: `"${line.text.slice(0, 80)}"`,
+          remedy: 'correct the line',
+        },
+        line,
+      );
     }
     entries.push({ path: parts.slice(0, -6).join(''), label: Number(label) });
   }
   const [first] = entries;
   if (first === undefined)
-    throw lineError(file, 'Expected a line "imgname 0 id 0" for each image but the list is empty: add lines.');
+    throw lineError(file, {
+      expected: 'a line "imgname 0 id 0" for each image',
+      problem: 'the list is empty',
+      remedy: 'add lines',
+    });
   const base = rootOf(file, first.path, { root, key: 'root' });
   const samples = entries.map(({ path, label }) => ({ path: inRoot(base, path), label }));
   const greatest = samples.reduce((most, { label }) => Math.max(most, label), 0);
@@ -131,10 +148,11 @@ export function rootOf(
     existsSync(join(folder, first)),
   );
   if (found !== undefined) return found;
-  throw new ConfigError(
-    key,
-    `Expected the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`} but it is missing: pass the images' folder with --${key}.`,
-  );
+  throw new ConfigError(key, {
+    expected: `the first image of ${file}, ${first}, to be in ${root ?? `the current folder or ${dirname(file)}`}`,
+    problem: 'it is missing',
+    remedy: `pass the images' folder with --${key}`,
+  });
 }
 
 /** @returns the path of a list's image */
@@ -152,8 +170,9 @@ function readFolders(folder: string): Dataset {
       .filter(({ path }) => isImage(path)),
   );
   if (samples.length > 0) return { samples, classes: names.length, names };
-  throw new ConfigError(
-    'train-list',
-    `Expected a folder of images for each person in ${folder} but found no image: check the path.`,
-  );
+  throw new ConfigError('train-list', {
+    expected: `a folder of images for each person in ${folder}`,
+    problem: 'found no image',
+    remedy: 'check the path',
+  });
 }

@@ -24,8 +24,11 @@ export class DecodePool {
   }
 
   async close(): Promise<void> {
-    const message = 'Expected an open loader but it was closed: close it after the last batch.';
-    const reason = new MagfaceError('loader_closed', message);
+    const reason = new MagfaceError('loader_closed', {
+      expected: 'an open loader',
+      problem: 'it was closed',
+      remedy: 'close it after the last batch',
+    });
     await Promise.all(this.#threads.map((thread) => thread.close(reason)));
     this.#decoder.close();
   }

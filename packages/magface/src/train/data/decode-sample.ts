@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { ShapeError } from '../../errors.ts';
+import { firstLine, ShapeError } from '../../errors.ts';
 import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
 import { readImage } from '../../infer/node/read-image.ts';
@@ -43,7 +43,7 @@ export interface DecodeFailure {
 /**
  * @param into - (112, 112, 3) uint8, filled with BGR
  * @param flipped - whether to mirror left to right
- * @throws {Error} with a short reason if the image cannot be used; a {@link ShapeError} if it has another size
+ * @throws {Error} if the image cannot be used; a {@link ShapeError} if it has another size
  */
 export async function decodeSample(path: string, into: Uint8Array, flipped: boolean): Promise<void> {
   await decodeFace(readFileSync(path), into, { flipped });
@@ -57,9 +57,11 @@ async function decodeFace(
   const face = await readImage(bytes);
   const { width, height } = face;
   if (width !== faceSize || height !== faceSize) {
-    throw new ShapeError(
-      `it is ${width}x${height} but must be ${faceSize}x${faceSize}: align it first (magface align)`,
-    );
+    throw new ShapeError({
+      expected: `an aligned face of ${faceSize}x${faceSize} pixels`,
+      problem: `it has ${width}x${height}`,
+      remedy: 'align it first (magface align)',
+    });
   }
   if (damages.length === 0) return fillBgr(face, into, flipped);
   const { augmented } = await import('./augment.ts'); // loaded with its codec, which most runs do not need
@@ -100,7 +102,7 @@ export class SampleDecoder {
         const bytes = within === undefined ? readFileSync(path) : readPackedImage(this.#source(within.file), within);
         await decodeFace(bytes, into, augmentation);
       } catch (error) {
-        failures.push({ position, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ position, reason: firstLine(error) });
       }
     }
     return failures;

@@ -70,10 +70,11 @@ export class Loader {
   constructor(dataset: Dataset, options: LoaderOptions) {
     const { batchSize } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new ConfigError(
-        'batch-size',
-        `Expected a whole number above 0 as batch size but received ${batchSize}: change --batch-size.`,
-      );
+      throw new ConfigError('batch-size', {
+        expected: 'a whole number above 0 as batch size',
+        received: batchSize,
+        remedy: 'change --batch-size',
+      });
     }
     this.stepsPerEpoch = stepsPerEpoch(batchSize, dataset.samples.length);
     this.#share = shareOfBatch(batchSize, options.part ?? { rank: 0, size: 1 });
@@ -171,10 +172,11 @@ export class Loader {
     this.#options.onUnreadable?.(path, reason);
     const total = this.dataset.samples.length;
     if (this.#unreadable.size <= greatestLoss * total) return;
-    throw new MagfaceError(
-      'too_many_unreadable',
-      `Expected at most 1 % of the ${total} training images to be unreadable but ${this.#unreadable.size} are, the last ${path} (${reason}): repair or remove them; --verify-data lists all.`,
-    );
+    throw new MagfaceError('too_many_unreadable', {
+      expected: `at most 1 % of the ${total} training images to be unreadable`,
+      problem: `${this.#unreadable.size} are, the last ${path} (${reason})`,
+      remedy: 'repair or remove them; --verify-data lists all',
+    });
   }
 }
 

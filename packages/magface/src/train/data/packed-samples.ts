@@ -18,7 +18,11 @@ export function readRecordSamples(file: string): Dataset {
   try {
     const { keys, labels, classes } = readFaceRecords(records);
     if (keys.length === 0)
-      throw new ConfigError('train-list', `Expected image records but ${file} has none: pass another .rec.`);
+      throw new ConfigError('train-list', {
+        expected: 'image records',
+        problem: `${file} has none`,
+        remedy: 'pass another .rec',
+      });
     const [offsets, lengths] = [new Float64Array(keys.length), new Float64Array(keys.length)];
     for (const [i, key] of keys.entries()) {
       const { offset, length } = records.place(key);
@@ -67,7 +71,11 @@ export function readTarSamples(files: readonly string[]): Dataset {
     }
   }
   if (told.length === 0)
-    throw new ConfigError('train-list', `Expected images in ${files.join(', ')} but found none: check the shards.`);
+    throw new ConfigError('train-list', {
+      expected: `images in ${files.join(', ')}`,
+      problem: 'found none',
+      remedy: 'check the shards',
+    });
   const { labels, classes, people } = labelsOf(files, told);
   const samples = sampleTable(labels.length, (i) => {
     const file = files[shards[i]!]!;
@@ -91,7 +99,11 @@ function classOf(shard: TarShard, { files }: TarSample, image: TarEntry): Told {
   const label = cls === undefined ? jsonLabel(text) : /^\d+$/.test(text) ? Number(text) : undefined;
   if (label !== undefined && label <= 0xffff_ffff) return label;
   throw shard.error(
-    `Expected the class of ${image.name}, a whole number from 0, in ${entry.name} but found something else: correct it.`,
+    {
+      expected: `the class of ${image.name}, a whole number from 0, in ${entry.name}`,
+      problem: 'found something else',
+      remedy: 'correct it',
+    },
     entry,
   );
 }
@@ -119,10 +131,11 @@ function labelsOf(files: readonly string[], told: readonly Told[]): Labels {
   }
   const isMixed = told.some((one) => typeof one === 'number');
   if (isMixed || people.has('.')) {
-    throw new ConfigError(
-      'train-list',
-      `Expected a class for each image of ${files.join(', ')} but some have none: add a .cls or .json next to the image, or one folder per person.`,
-    );
+    throw new ConfigError('train-list', {
+      expected: `a class for each image of ${files.join(', ')}`,
+      problem: 'some have none',
+      remedy: 'add a .cls or .json next to the image, or one folder per person',
+    });
   }
   const sorted = [...people].sort();
   const known = new Map(sorted.map((name, label) => [name, label]));

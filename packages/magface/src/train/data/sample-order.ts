@@ -7,8 +7,11 @@ import { ConfigError } from '../../errors.ts';
 /** @returns whole batches in an epoch; an incomplete one is dropped @throws {ConfigError} if there is not even one */
 export function stepsPerEpoch(batchSize: number, samples: number): number {
   if (batchSize <= samples) return Math.floor(samples / batchSize);
-  const message = `Expected a batch size of at most ${samples}, the number of training images, but received ${batchSize}: lower --batch-size.`;
-  throw new ConfigError('batch-size', message);
+  throw new ConfigError('batch-size', {
+    expected: `a batch size of at most ${samples} (the number of training images)`,
+    received: batchSize,
+    remedy: 'lower --batch-size',
+  });
 }
 
 /** The finaliser of MurmurHash3: every bit of the result depends on every bit of `h`. */

@@ -25,10 +25,11 @@ export interface Samples extends Iterable<Sample> {
  */
 export function isImage(path: string): boolean {
   if (!isForeignImageName(path)) return isImageName(path);
-  throw new ConfigError(
-    'train-list',
-    `Expected ${imageKinds} images but ${path} is of another kind: save it as PNG, or create the set again.`,
-  );
+  throw new ConfigError('train-list', {
+    expected: `${imageKinds} images`,
+    problem: `${path} is of another kind`,
+    remedy: 'save it as PNG, or create the set again',
+  });
 }
 
 /** @param make - called with each requested index, from 0 to length - 1 */

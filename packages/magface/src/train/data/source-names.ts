@@ -33,10 +33,11 @@ function sourceFiles(source: string): string[] {
     if (existsSync(name)) return [name];
     const found = isDynamicPattern(name) ? globSync(name, { absolute: isAbsolute(name) }).sort() : [];
     if (found.length > 0) return found;
-    throw new ConfigError(
-      'train-list',
-      `Expected a list, a folder, a .rec or tar shards of training images but ${name} does not exist: check the path.`,
-    );
+    throw new ConfigError('train-list', {
+      expected: 'a list, a folder, a .rec or tar shards of training images',
+      problem: `${name} does not exist`,
+      remedy: 'check the path',
+    });
   });
   return [...new Set(files)];
 }
@@ -66,10 +67,11 @@ function expandBraces(pattern: string): string[] {
 function numbers(first: string, last: string): string[] {
   const [from, to] = [Number(first), Number(last)];
   if (to < from || to - from > mostNames) {
-    throw new ConfigError(
-      'train-list',
-      `Expected a range of rising numbers but received {${first}..${last}}: swap them.`,
-    );
+    throw new ConfigError('train-list', {
+      expected: 'a range of rising numbers',
+      received: `{${first}..${last}}`,
+      remedy: 'swap them',
+    });
   }
   return Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(first.length, '0'));
 }

@@ -25,10 +25,11 @@ export function selectWeights(graph: Network, { freeze = [], trainLast }: Weight
     .filter((node) => !isFrozen(node.name) && !isFrozen(node.output[0]!))
     .flatMap((node) => node.input.filter((input) => weights.has(input) && !isFrozen(input)));
   if (chosen.length > 0) return [...new Set(chosen)];
-  throw new ConfigError(
-    'freeze',
-    `Expected weights to train but all of ${graph.name} are frozen: its layers' weights are named ${someNames(graph)}.`,
-  );
+  throw new ConfigError('freeze', {
+    expected: 'weights to train',
+    problem: `all of ${graph.name} are frozen`,
+    remedy: `its layers' weights are named ${someNames(graph)}`,
+  });
 }
 
 /** Rejects a prefix without matches, which would silently freeze nothing. */
@@ -36,8 +37,11 @@ function expectNames({ name, nodes, weights }: Network, prefixes: readonly strin
   const names = [...weights.keys(), ...nodes.flatMap((node) => [node.name, node.output[0]!])];
   const useless = prefixes.find((prefix) => !names.some((one) => one.startsWith(prefix)));
   if (useless === undefined) return;
-  const message = `Expected a prefix of names in ${name} for --freeze but received "${useless}", with which none begins: its layers' weights are named ${someNames({ nodes })}.`;
-  throw new ConfigError('freeze', message);
+  throw new ConfigError('freeze', {
+    expected: `a prefix of names in ${name} for --freeze`,
+    received: `"${useless}", with which none begins`,
+    remedy: `its layers' weights are named ${someNames({ nodes })}`,
+  });
 }
 
 /** `stem.weight, body.weight, head.weight to last.weight` */

@@ -36,8 +36,11 @@ export class ViewReader {
     const [bad] = await this.#pool.decode(slot, images);
     if (bad === undefined) return new Uint8Array(slot).slice();
     const { path } = images[bad.position]!;
-    const message = `Expected every face to be readable but ${path} is not (${bad.reason}): repair or remove it; --verify-data lists all.`;
-    throw new MagfaceError('too_many_unreadable', message);
+    throw new MagfaceError('too_many_unreadable', {
+      expected: 'every face to be readable',
+      problem: `${path} is not (${bad.reason})`,
+      remedy: 'repair or remove it; --verify-data lists all',
+    });
   }
 
   close(): Promise<void> {

@@ -45,13 +45,18 @@ export async function readCheckpoint(file: string): Promise<CheckpointContent> {
   const text = metadata[stateKey];
   const digest = metadata[digestKey];
   if (text === undefined || digest === undefined) {
-    throw new FormatError(
-      file,
-      `Expected a checkpoint of magface train but its metadata have no ${stateKey}: use --init for other weights.`,
-    );
+    throw new FormatError(file, {
+      expected: 'a checkpoint of magface train',
+      problem: `its metadata have no ${stateKey}`,
+      remedy: 'use --init for other weights',
+    });
   }
   if ((await digestOf(tensors, text)) === digest) return { tensors, state: JSON.parse(text) };
-  throw new FormatError(file, 'Expected the digest to match but at least one byte differs: use another checkpoint.');
+  throw new FormatError(file, {
+    expected: 'the digest to match',
+    problem: 'at least one byte differs',
+    remedy: 'use another checkpoint',
+  });
 }
 
 /** Whether `magface train` wrote it, judging by its metadata alone. */
@@ -103,7 +108,14 @@ function namesIn(folder: string): string[] {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
     if (code !== 'ENOTDIR') throw cause;
-    const message = `Expected a folder of checkpoints but ${folder} is a file, or lies in one: pass the run's folder.`;
-    throw new CheckpointError(folder, message, { cause });
+    throw new CheckpointError(
+      folder,
+      {
+        expected: 'a folder of checkpoints',
+        problem: `${folder} is a file, or lies in one`,
+        remedy: "pass the run's folder",
+      },
+      { cause },
+    );
   }
 }

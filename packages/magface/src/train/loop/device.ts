@@ -12,12 +12,18 @@ export function checkDevice(device: string): void {
   const index = Number(device.split(':')[1] ?? 0);
   if (index < count) return;
   const libtorch = `libtorch ${torchVersion()} (${builtAddon()?.from ?? 'unknown'})`;
-  throw new ConfigError(
-    'device',
-    count === 0
-      ? `Expected a libtorch with CUDA and a GPU for --device ${device} but ${libtorch} sees none: set LIBTORCH to one built for CUDA and run \`npx magface-torch\`, or use --device cpu.`
-      : `Expected one of the GPUs cuda:0 to cuda:${count - 1} but received ${device}: change --device.`,
-  );
+  if (count > 0)
+    throw new ConfigError('device', {
+      expected: `one of the GPUs cuda:0 to cuda:${count - 1}`,
+      received: device,
+      remedy: 'change --device',
+    });
+  throw new ConfigError('device', {
+    expected: `a libtorch with CUDA and a GPU for --device ${device}`,
+    subject: libtorch,
+    problem: 'sees none',
+    remedy: 'set LIBTORCH to one built for CUDA and run `npx magface-torch`, or use --device cpu',
+  });
 }
 
 /**
@@ -30,10 +36,11 @@ export function checkDevice(device: string): void {
 export function deviceOfRank(device: string, environment: NodeJS.ProcessEnv, ranks: number): string {
   if (device === 'cpu' || ranks === 1) return device;
   if (device === 'cuda') return `cuda:${environment['LOCAL_RANK'] ?? 0}`;
-  throw new ConfigError(
-    'device',
-    `Expected --device cuda, which gives each process its own GPU, but received ${device} for several processes: change --device.`,
-  );
+  throw new ConfigError('device', {
+    expected: '--device cuda (which gives each process its own GPU)',
+    received: `${device} for several processes`,
+    remedy: 'change --device',
+  });
 }
 
 /** Precision of convolutions and products: float32, bfloat16 or float16. */

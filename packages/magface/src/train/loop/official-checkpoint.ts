@@ -46,10 +46,11 @@ export async function readOfficialRun(
     const { names, head } = expectOfficialNames(file, officialNames(opened.tensors, shapes));
     if (head?.classes !== classes) {
       const found = head === undefined ? 'has none' : `has ${head.classes}`;
-      throw new FormatError(
-        file,
-        `Expected the centers of ${classes} classes but it ${found}: use --init to start from its backbone.`,
-      );
+      throw new FormatError(file, {
+        expected: `the centers of ${classes} classes`,
+        problem: `it ${found}`,
+        remedy: 'use --init to start from its backbone',
+      });
     }
     const tensors = new Map<string, Tensor>();
     for (const [name, stored] of names) tensors.set(`features.${name}`, await opened.read(stored));
@@ -70,10 +71,11 @@ export async function readOfficialRun(
 function epochOf({ value }: TorchFile, file: string): number {
   const epoch: unknown = value instanceof Map ? value.get('epoch') : undefined;
   if (typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0) return epoch;
-  throw new FormatError(
-    file,
-    'Expected the number of finished epochs under "epoch" but it is missing: use --init to start from its backbone.',
-  );
+  throw new FormatError(file, {
+    expected: 'the number of finished epochs under "epoch"',
+    problem: 'it is missing',
+    remedy: 'use --init to start from its backbone',
+  });
 }
 
 /** The number of batches in the running statistics; one count stands for all. */

@@ -60,9 +60,13 @@ async function makeOutput(output: string): Promise<void> {
   try {
     await makeFolder(output);
   } catch (cause) {
-    if (cause instanceof ConfigError) throw new ConfigError('output', cause.message, { cause });
+    if (cause instanceof ConfigError) throw new ConfigError('output', cause, { cause });
     if (!['EEXIST', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
-    const message = `Expected a folder for checkpoints and metrics but ${output} is a file, or lies in one: pass a folder.`;
+    const message = {
+      expected: 'a folder for checkpoints and metrics',
+      problem: `${output} is a file, or lies in one`,
+      remedy: 'pass a folder',
+    };
     throw new ConfigError('output', message, { cause });
   }
 }
@@ -74,10 +78,11 @@ export const stoppedNote = ({ output }: TrainConfig): string =>
 /** @throws {ConfigError} if the folder already holds a run */
 export function begin({ output }: TrainConfig): Position {
   if (listCheckpoints(output).length > 0) {
-    throw new ConfigError(
-      'output',
-      `Expected an output folder without checkpoints but ${output} has some: add --resume, or use another folder.`,
-    );
+    throw new ConfigError('output', {
+      expected: 'an output folder without checkpoints',
+      problem: `${output} has some`,
+      remedy: 'add --resume, or use another folder',
+    });
   }
   rmSync(join(output, 'metrics.jsonl'), { force: true });
   return start;
@@ -104,10 +109,11 @@ export async function resume(
     }
   }
   if (files.length > 0) {
-    throw new CheckpointError(
-      config.output,
-      `Expected a complete checkpoint in ${config.output} but none of its ${files.length} is: start again in another folder.`,
-    );
+    throw new CheckpointError(config.output, {
+      expected: `a complete checkpoint in ${config.output}`,
+      problem: `none of its ${files.length} is`,
+      remedy: 'start again in another folder',
+    });
   }
   const official = existsSync(config.output) ? listOfficialCheckpoints(config.output)[0] : undefined;
   if (official !== undefined) return resumeOfficial(official, config, { trainer, onNote });

@@ -73,9 +73,10 @@ export class SkipCounter {
     this.#onNote(`Step ${step} is skipped. ${reason}${which}`);
     if (this.#inARow < patience) return;
     const from = checkpoint ?? 'the beginning, because no checkpoint was written yet';
-    throw new MagfaceError(
-      'training_diverged',
-      `Expected finite losses but ${patience} steps in a row had none: lower --lr or --scale, and continue from ${from}.`,
-    );
+    throw new MagfaceError('training_diverged', {
+      expected: 'finite losses',
+      problem: `${patience} steps in a row had none`,
+      remedy: `lower --lr or --scale, and continue from ${from}`,
+    });
   }
 }

@@ -203,7 +203,11 @@ function createHead(
 export function toImages(faces: Uint8Array): Tensor {
   const count = faces.length / (112 * 112 * 3);
   if (!Number.isInteger(count)) {
-    throw new ShapeError(`Expected faces of 112 x 112 x 3 bytes but received ${faces.length} bytes: pass whole faces.`);
+    throw new ShapeError({
+      expected: 'faces of 112 x 112 x 3 bytes',
+      received: `${faces.length} bytes`,
+      remedy: 'pass whole faces',
+    });
   }
   // Copied, since threads share the slot and will reuse it.
   const bytes = fromArray(Uint8Array.from(faces), [count, 112, 112, 3]);

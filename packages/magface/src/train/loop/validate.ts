@@ -1,6 +1,6 @@
 /** Validates the model: verification and error versus reject on pairs of people outside the training set. */
 import { type Tensor, trimMemory } from '@magface/torch';
-import { ConfigError, ImageError, ShapeError } from '../../errors.ts';
+import { ConfigError, firstLine, ImageError, ShapeError } from '../../errors.ts';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import { readPairList } from '../../eval/pair-list.ts';
 import { errorVersusReject, pairQuality } from '../../eval/reject.ts';
@@ -57,8 +57,11 @@ export interface ReadValidationOptions {
 export async function readValidationSet(file: string, options: ReadValidationOptions = {}): Promise<ValidationSet> {
   const { left, right, same } = await readPairList(file);
   if ([...left, ...right].includes('')) {
-    const message = `Expected a list of pairs with image names but ${file} has only labels: add the names.`;
-    throw new ConfigError('eval-pairs', message);
+    throw new ConfigError('eval-pairs', {
+      expected: 'a list of pairs with image names',
+      problem: `${file} has only labels`,
+      remedy: 'add the names',
+    });
   }
   const base = rootOf(file, left[0]!, { root: options.root, key: 'eval-root' });
   const rows = new Map<string, number>();
@@ -82,8 +85,15 @@ async function readFace(image: string, into: Uint8Array): Promise<void> {
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     const code = cause instanceof ShapeError ? 'image_wrong_size' : isMissing ? 'image_missing' : 'image_unreadable';
-    const why = isMissing ? 'it is missing: check --eval-root' : cause instanceof Error ? cause.message : String(cause);
-    throw new ImageError(code, image, `Expected a face to validate on at ${image} but ${why}.`, { cause });
+    const [problem, remedy] = isMissing
+      ? ['is missing', 'check --eval-root']
+      : [`cannot be used (${firstLine(cause)})`, 'replace the image, or remove its pairs'];
+    throw new ImageError(
+      code,
+      image,
+      { expected: 'a face to validate on', subject: image, problem, remedy },
+      { cause },
+    );
   }
 }
 

@@ -222,10 +222,11 @@ export function storedTensor(
   const value = tensors.get(name);
   if (value?.shape.join() === shape.join()) return value!;
   const received = value === undefined ? 'there is none' : `it is (${value.shape.join(', ')})`;
-  throw new FormatError(
-    file,
-    `Expected ${name} of shape (${shape.join(', ')}) but ${received}: use the arch and the classes it was trained with.`,
-  );
+  throw new FormatError(file, {
+    expected: `${name} of shape (${shape.join(', ')})`,
+    problem: received,
+    remedy: 'use the arch and the classes it was trained with',
+  });
 }
 
 /** The official start: uniform in (-1, 1), then every class column of length one. */

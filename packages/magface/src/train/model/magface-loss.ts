@@ -153,7 +153,9 @@ export function expectShapes(features: readonly number[], centers: readonly numb
   const agree = features.length === 2 && centers.length === 2 && labels.length === 1;
   if (agree && centers[0] === d && labels[0] === n) return;
   const text = (shape: readonly number[]): string => `(${shape.join(', ')})`;
-  throw new ShapeError(
-    `Expected features (N, D), centers (D, K) and labels (N) but received ${text(features)}, ${text(centers)} and ${text(labels)}.`,
-  );
+  throw new ShapeError({
+    expected: 'features (N, D), centers (D, K) and labels (N)',
+    received: `${text(features)}, ${text(centers)} and ${text(labels)}`,
+    remedy: 'pass tensors of these shapes',
+  });
 }

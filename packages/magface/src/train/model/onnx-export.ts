@@ -74,9 +74,11 @@ export function modelOf(architecture: Architecture, weights: Weights, image: rea
     const values = weights.get(tensor.name);
     const dims = slopes.has(tensor.name) ? [...tensor.shape, 1, 1] : tensor.shape;
     if (values !== undefined) return tensorProto(tensor.name, floatTensor(dims, values));
-    throw new ShapeError(
-      `Expected weights named ${tensor.name} but there are none: give the arch that they were trained with.`,
-    );
+    throw new ShapeError({
+      expected: `weights named ${tensor.name}`,
+      problem: 'there are none',
+      remedy: 'give the arch that they were trained with',
+    });
   });
   return create(ModelProtoSchema, {
     irVersion: 8n,

@@ -33,7 +33,11 @@ export async function backboneOf(
 ): Promise<Backbone> {
   const { arch: recorded, embeddingLength } = state as { arch?: string; embeddingLength?: number };
   if (recorded === undefined || embeddingLength === undefined) {
-    throw new FormatError(file, 'Expected a checkpoint that names its arch but this one does not.');
+    throw new FormatError(file, {
+      expected: 'a checkpoint that names its arch',
+      problem: 'this one does not',
+      remedy: 'pass --arch and --embedding-size',
+    });
   }
   const mean = 'mean.features.';
   const prefix = [...tensors.keys()].some((name) => name.startsWith(mean)) ? mean : 'features.';
@@ -58,7 +62,11 @@ export async function readBackbone(file: string, arch?: string): Promise<Backbon
     const weights = new Map<string, Float32Array>();
     for (const [name, stored] of names) weights.set(name, toFloat32(await opened.read(stored)));
     if (weights.size > 0) return { architecture: network, weights };
-    throw new FormatError(file, 'Expected the weights of a backbone but the file has none.');
+    throw new FormatError(file, {
+      expected: 'the weights of a backbone',
+      problem: 'the file has none',
+      remedy: 'pass the checkpoint of a whole network',
+    });
   } finally {
     await opened.close();
   }
@@ -81,7 +89,11 @@ async function fitOf({ tensors }: TensorFile, arch: string | undefined): Promise
   const lacks = ({ found }: Fit): number => (found.missing.length + found.otherShape.length) / (found.names.size + 1);
   const best = fits.reduce((a, b) => (lacks(b) < lacks(a) ? b : a));
   if (arch === undefined && best.found.names.size === 0) {
-    throw new ConfigError('arch', `Expected weights of one of ${architectureNames.join(', ')} but none fits.`);
+    throw new ConfigError('arch', {
+      expected: `weights of one of ${architectureNames.join(', ')}`,
+      problem: 'none fits',
+      remedy: 'pass the --arch that they were trained with',
+    });
   }
   return best;
 }

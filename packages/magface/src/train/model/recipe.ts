@@ -48,8 +48,11 @@ export function magnitudeQuantiles(magnitudes: ArrayLike<number>): MagnitudeQuan
  */
 export function recipeFor({ p1, p50, p99 }: MagnitudeQuantiles, scale: number): Recipe {
   if (!(p1 > 0) || (p99 - p1) / p50 < 1e-4) {
-    const message = `Expected features whose length differs between faces but all are ${p50.toPrecision(4)}: the model normalises them; export it without its last normalisation.`;
-    throw new MagfaceError('recipe_impossible', message);
+    throw new MagfaceError('recipe_impossible', {
+      expected: 'features whose length differs between faces',
+      problem: `all are ${p50.toPrecision(4)}, because the model normalises them`,
+      remedy: 'export it without its last normalisation',
+    });
   }
   const limits = limitsFor({ p1, p99 });
   const margins = { lowerMargin: 0.35, upperMargin: 0.7 };

@@ -16,10 +16,11 @@ export function rankOf(environment: NodeJS.ProcessEnv): Rank | undefined {
   if (environment['WORLD_SIZE'] === undefined) return undefined;
   const [rank, size] = [numberOf(environment, 'RANK'), numberOf(environment, 'WORLD_SIZE')];
   if (rank < size) return { rank, size };
-  throw new ConfigError(
-    'RANK',
-    `Expected RANK below WORLD_SIZE, which is ${size}, but received ${rank}: check the launcher.`,
-  );
+  throw new ConfigError('RANK', {
+    expected: `RANK below WORLD_SIZE (which is ${size})`,
+    received: rank,
+    remedy: 'check the launcher',
+  });
 }
 
 /** Options for joining the group of ranks. */
@@ -62,8 +63,9 @@ function numberOf(environment: NodeJS.ProcessEnv, name: string): number {
   const value = environment[name];
   if (value !== undefined && /^\d+$/.test(value)) return Number(value);
   const received = value === undefined ? 'it is not set' : `it is "${value}"`;
-  throw new ConfigError(
-    name,
-    `Expected the variable ${name} to be a whole number but ${received}: start with --nproc, or with a launcher that sets it.`,
-  );
+  throw new ConfigError(name, {
+    expected: `the variable ${name} to be a whole number`,
+    problem: received,
+    remedy: 'start with --nproc, or with a launcher that sets it',
+  });
 }

@@ -44,8 +44,15 @@ export async function measureMachine({ ranks, ...task }: MachineOptions): Promis
 function lostError(cause: ExecFileException, size: number): MagfaceError {
   const how = cause.signal == null ? `ended with exit code ${cause.code}` : `was ended by ${cause.signal}`;
   const said = /^\w*Error: (.+)$/m.exec(cause.stderr ?? '')?.[1];
-  const message = `Expected ${size} processes to run a short measurement but one ${how}${said === undefined ? '' : ` (${said})`}: pass --gflops and --bandwidth instead.`;
-  return new MagfaceError('rank_lost', message, { cause });
+  return new MagfaceError(
+    'rank_lost',
+    {
+      expected: `${size} processes to run a short measurement`,
+      problem: `one ${how}${said === undefined ? '' : ` (${said})`}`,
+      remedy: 'pass --gflops and --bandwidth instead',
+    },
+    { cause },
+  );
 }
 
 // From source (in tests), uses the compiled program: a separate process has no TypeScript loader.

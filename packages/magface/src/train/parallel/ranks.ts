@@ -43,9 +43,11 @@ export class Ranks implements Rank {
   place(count: number): Share {
     const share = shareOf(this.sum(count), this);
     if (share.count === count) return share;
-    throw new ShapeError(
-      `Expected ${share.count} of the ${share.total} samples on rank ${this.rank} but it has ${count}: pass \`part\` to the loader.`,
-    );
+    throw new ShapeError({
+      expected: `${share.count} of the ${share.total} samples on rank ${this.rank}`,
+      problem: `it has ${count}`,
+      remedy: 'pass `part` to the loader',
+    });
   }
 
   /** Gathers every rank's rows, in order. */

@@ -26,8 +26,11 @@ export function shareOf(total: number, { rank, size }: Rank): Share {
 /** @throws {ConfigError} if a rank would have no sample of a batch */
 export function shareOfBatch(batchSize: number, place: Rank): Share {
   if (batchSize >= place.size) return shareOf(batchSize, place);
-  const message = `Expected a batch of at least one sample for each of the ${place.size} processes but received ${batchSize}: raise --batch-size.`;
-  throw new ConfigError('batch-size', message);
+  throw new ConfigError('batch-size', {
+    expected: `a batch of at least one sample for each of the ${place.size} processes`,
+    received: batchSize,
+    remedy: 'raise --batch-size',
+  });
 }
 
 /**

@@ -80,8 +80,11 @@ export class SplitHead implements Head {
   /** @throws {ConfigError} if there are more ranks than classes: a rank without classes has no logits */
   constructor(group: ProcessGroup, dimension: number, classes: number, options: SplitHeadOptions) {
     if (classes < group.size) {
-      const message = `Expected at most one process for each of the ${classes} classes but there are ${group.size}: lower --nproc.`;
-      throw new ConfigError('nproc', message);
+      throw new ConfigError('nproc', {
+        expected: `at most one process for each of the ${classes} classes`,
+        problem: `there are ${group.size}`,
+        remedy: 'lower --nproc',
+      });
     }
     const { device = 'cpu' } = options;
     this.#group = group;

@@ -33,8 +33,11 @@ export function expectApplicable(
   const [apply, them] = others.length === 1 ? ['applies', 'it'] : ['apply', 'them'];
   const which = kind === undefined ? 'which apply only to other modes' : `which ${apply} only to ${onlyTo[kind]}`;
   const remedy = kind === undefined ? '' : remedyOf(kind, mode, String(given['init']));
-  const message = `Expected settings for ${modeNames[mode]} but received ${flagList(others)}, ${which}: leave ${them} out${remedy}.`;
-  throw new ConfigError(flagOf(first), message);
+  throw new ConfigError(flagOf(first), {
+    expected: `settings for ${modeNames[mode]}`,
+    received: `${flagList(others)}, ${which}`,
+    remedy: `leave ${them} out${remedy}`,
+  });
 }
 
 const onlyTo: Readonly<Record<string, string>> = {
@@ -79,16 +82,21 @@ export const chosenByRecipe: readonly string[] = [
 function expectLossConstants({ loss, lossConstants }: Given): void {
   if (lossConstants === undefined) return;
   if (loss !== 'magface') return void namedLoss(loss as LossName, lossConstants as readonly string[]);
-  const message =
-    'Expected a --loss other than magface for --loss-constants but received magface: use its own settings, such as --lambda-g.';
-  throw new ConfigError('loss-constants', message);
+  throw new ConfigError('loss-constants', {
+    expected: 'a --loss other than magface for --loss-constants',
+    received: 'magface',
+    remedy: 'use its own settings, such as --lambda-g',
+  });
 }
 
 function expectRecipe(given: Given): void {
   const constants = chosenByRecipe.filter((name) => given[name] !== undefined);
   if (given['recipe'] !== 'auto' || constants.length === 0) return;
-  const message = `Expected --recipe given with ${flagList(constants)} but received auto, which chooses them itself: leave out one or the other.`;
-  throw new ConfigError('recipe', message);
+  throw new ConfigError('recipe', {
+    expected: `--recipe given with ${flagList(constants)}`,
+    received: 'auto, which chooses them itself',
+    remedy: 'leave out one or the other',
+  });
 }
 
 /** Settings without effect if no face is degraded. */
@@ -123,12 +131,18 @@ function expectDamagedViews(given: Given, config: Given): void {
   const views = Number(config['views']);
   const useless = ['degrade', 'degradeStrength', 'degradeKinds'].filter((name) => given[name] && config[name] !== 0);
   if (views > cleanViews || useless.length === 0) return;
-  const message = `Expected --views over ${cleanViews} for ${flagList(useless)} but received ${views}, the face and its mirror image: raise --views, or leave the others out.`;
-  throw new ConfigError('views', message);
+  throw new ConfigError('views', {
+    expected: `--views over ${cleanViews} for ${flagList(useless)}`,
+    received: `${views}, the face and its mirror image`,
+    remedy: 'raise --views, or leave the others out',
+  });
 }
 
 function expectOrder(config: Given, low: string, high: string): void {
   if (Number(config[low]) < Number(config[high])) return;
-  const message = `Expected --${flagOf(low)} below --${flagOf(high)} but received ${config[low]} and ${config[high]}: lower the first or raise the second.`;
-  throw new ConfigError(flagOf(low), message);
+  throw new ConfigError(flagOf(low), {
+    expected: `--${flagOf(low)} below --${flagOf(high)}`,
+    received: `${config[low]} and ${config[high]}`,
+    remedy: 'lower the first or raise the second',
+  });
 }

@@ -47,10 +47,11 @@ export interface ParseOptions {
  */
 export function parseTrainConfig(given: unknown, { processes = false }: ParseOptions = {}): TrainConfig {
   if (typeof given !== 'object' || given === null) {
-    throw new ConfigError(
-      'config',
-      `Expected settings by name but received ${JSON.stringify(given)}: write one \`key: value\` per line.`,
-    );
+    throw new ConfigError('config', {
+      expected: 'settings by name',
+      received: JSON.stringify(given),
+      remedy: 'write one `key: value` per line',
+    });
   }
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const mode = modeOf(named['init'], processes);
@@ -109,8 +110,11 @@ export function fromFlag(flag: string, value: string | readonly string[] | boole
   const settled = settledFlags[flag];
   if (settled !== undefined) {
     if (value === settled.value) return {};
-    const message = `Expected --${flag} to be ${settled.value} but received ${value}: ${settled.instead}.`;
-    throw new ConfigError(flag, message);
+    throw new ConfigError(flag, {
+      expected: `--${flag} to be ${settled.value}`,
+      received: String(value),
+      remedy: settled.instead,
+    });
   }
   const name = byOfficial.get(flag) ?? byFlag.get(flag) ?? flag;
   const setting = settingsByName[name];
@@ -126,7 +130,11 @@ function officialValue(flag: string, value: string, meanings: Readonly<Record<st
   const meaning = meanings[value];
   if (meaning !== undefined) return meaning;
   const choices = Object.entries(meanings).map(([given, means]) => `${given} (${means})`);
-  throw new ConfigError(flag, `Expected --${flag} to be ${choices.join(' or ')} but received ${value}: correct it.`);
+  throw new ConfigError(flag, {
+    expected: `--${flag} to be ${choices.join(' or ')}`,
+    received: value,
+    remedy: 'correct it',
+  });
 }
 
 function parsed(value: string | readonly string[] | boolean): unknown {

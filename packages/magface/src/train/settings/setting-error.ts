@@ -2,10 +2,10 @@
 import type { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import { flagOf } from '../../settings/flag-names.ts';
-import { describeIssue, placeOf, received } from '../../settings/schema-issue.ts';
+import { issueFault, placeOf, received } from '../../settings/schema-issue.ts';
 import type { Setting } from '../../settings/setting.ts';
 
-const seeAll = '`magface train --help` lists all settings.';
+const remedy = '`magface train --help` lists all settings';
 
 /** @param given - the input; @param issues - of zod, of which the first is reported */
 export function settingError(
@@ -15,13 +15,17 @@ export function settingError(
 ): ConfigError {
   if (issue!.code === 'unrecognized_keys') {
     const keys = issue!.keys.join(', ');
-    return new ConfigError(keys, `Expected known settings but received ${keys}: ${seeAll}`);
+    return new ConfigError(keys, { expected: 'known settings', received: keys, remedy });
   }
   const key = placeOf(issue!);
   const name = String(issue!.path[0] ?? '');
   const flag = `--${flagOf(name)}`;
   if (received(issue!, given) === undefined) {
-    return new ConfigError(key, `Expected ${flag} (${table[name]?.says}) but it is missing.`);
+    return new ConfigError(key, {
+      expected: `${flag} (${table[name]?.says})`,
+      problem: 'it is missing',
+      remedy: `pass ${flag}`,
+    });
   }
-  return new ConfigError(key, `Expected ${describeIssue(issue!, given, flag)}: ${seeAll}`);
+  return new ConfigError(key, { ...issueFault(issue!, given, flag), remedy });
 }

@@ -103,7 +103,7 @@ test('names a missing ground truth and a list of another length', async () => {
     'put ijbb_clustering_test7_ground_truth.csv there',
   );
   writeFileSync(join(root, 'ijbb_clustering_test7_ground_truth.csv'), 'TEMPLATE_ID,SUBJECT_ID\n1,7\n');
-  expect((await run('--features', 'f.list', '--people', list)).notes).toContain('Expected 1 features, one a line of');
+  expect((await run('--features', 'f.list', '--people', list)).notes).toContain('Expected 1 features (one per line of');
   expect((await run('--features', 'f.list', '--faces', 'x')).notes).toContain(
     'either --features or --faces but received both',
   );

@@ -50,7 +50,13 @@ describe.each(Object.entries(pairwise))('evaluate %s', (command, flags) => {
     ['features of different lengths', 'uneven', 'pairs', [], 'line 6|dimension|values'],
     ['a feature of all zeros', 'zero', 'pairs', [], 'received only zeros for "c/2" \\(feature line 6\\)'],
     ['no impostors', 'features', 'genuine', [], 'none of the 3 pairs is impostor \\(label 0\\)'],
-    ['a label that is none', 'features', 'label', [], 'Expected a label 1 \\(same\\) or 0 on line 5 but found "yes"'],
+    [
+      'a label that is none',
+      'features',
+      'label',
+      [],
+      'Expected a label 1 \\(same\\) or 0 on line 5 but received "yes"',
+    ],
     ['a list without pairs', 'features', 'empty', [], 'the file has no pairs'],
   ] as const)('rejects %s', async (_, features, pairs, more, message) => {
     const data = ['--features', join(folder, `${features}.list`), '--pairs', join(folder, `${pairs}.list`)];

@@ -152,7 +152,7 @@ test('a set or a file of scores that is not there is named before anything is em
 test('a method that does not fit the model is a failure of that model alone', async () => {
   const { exitCode, notes } = await lab('--set', 'set', '--aligned', '--models', 'tiny.onnx', '--methods', 'dropout');
   expect(exitCode).toBe(1);
-  expect(notes).toContain('to end in a linear layer, whose input dropout can vary, but it does not');
+  expect(notes).toContain('to end in a linear layer (whose input dropout can vary) but it does not');
 });
 
 test('quality --methods adds a column for each method, and a field in JSON', async () => {

@@ -67,7 +67,7 @@ test('k-means++ gives the same for the same seed, uses every cluster and finds p
   const found = kMeans(rows, { clusters: 3, seed: 3 });
   expect(found).toEqual(kMeans(rows, { clusters: 3, seed: 3 }));
   expect(renumbered(found)).toEqual([0, 0, 0, 1, 1, 2, 2, 2]);
-  expect(() => kMeans(rows, { clusters: 9 })).toThrow('Expected 1 to 8 clusters, at most one a face, but received 9');
+  expect(() => kMeans(rows, { clusters: 9 })).toThrow('Expected 1 to 8 clusters (at most one per face) but received 9');
 });
 
 test('a border face of DBSCAN joins the most alike core, whatever the order of the faces', () => {
@@ -137,9 +137,9 @@ test.each(['ahc', 'dbscan', 'whispers'] as const)('%s finds the people at rising
 });
 
 test('refuses what it cannot know', () => {
-  expect(() => clusterFaces(features, { method: 'ahc' })).toThrow('Expected thresholds, cosines above -1');
+  expect(() => clusterFaces(features, { method: 'ahc' })).toThrow('Expected thresholds (cosines above -1');
   expect(() => clusterFaces(features, { method: 'dbscan', thresholds: [1.5] })).toThrow('but received 1.5');
   expect(() => clusterFaces(features, { method: 'kmeans' })).toThrow('Expected the number of clusters for k-means');
   expect(() => clusterFaces(features, { method: 'ahc', thresholds: [0], founders: 0 })).toThrow('share of founders');
-  expect(() => weightedRows(features, [1, 2])).toThrow('Expected 45 weights above 0, one a face, but received 2');
+  expect(() => weightedRows(features, [1, 2])).toThrow('Expected 45 weights above 0 (one per face) but received 2');
 });

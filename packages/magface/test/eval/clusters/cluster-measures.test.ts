@@ -37,6 +37,6 @@ test('swapping clusters and people swaps precision and recall', () => {
 });
 
 test('rejects labels of another length, and none at all', () => {
-  expect(() => measureClusters([0, 1], [0])).toThrow('Expected one person a face but received 1 for 2 faces');
+  expect(() => measureClusters([0, 1], [0])).toThrow('Expected one person per face but received 1 for 2 faces');
   expect(() => measureClusters([], [])).toThrow('received 0 for 0 faces');
 });

@@ -27,7 +27,7 @@ test('a list names the people, by name or by order', async () => {
 
 test('says which line or feature is at fault', async () => {
   await expect(readPeople(written('1 a b\n'), two)).rejects.toThrow('Expected "name identity" on line 1');
-  await expect(readPeople(written('1 a\n'), two)).rejects.toThrow('Expected 2 lines, one a feature, but found 1');
+  await expect(readPeople(written('1 a\n'), two)).rejects.toThrow('Expected 2 lines (one per feature) but received 1');
   const named = { ...two, names: ['1', '9'] };
   await expect(readPeople(written('1 a\n2 b\n'), named)).rejects.toThrow(
     'Expected an identity for every feature but "9"',

@@ -69,18 +69,22 @@ test('a recogniser with its weights beside it loads, known by what both files ho
 });
 
 test.each([
-  ['the folder above', { location: '../secret' }, /"\.\.\/secret": that is not read/],
-  ['a way down and up again', { location: 'parts/../../secret' }, /that is not read/],
-  ['an absolute path', { location: '/etc/passwd' }, /that is not read/],
-  ['a drive', { location: 'C:\\secret' }, /that is not read/],
-  ['backslashes upwards', { location: '..\\secret' }, /that is not read/],
-  ['nothing', {}, /"": that is not read/],
-  ['a link out of the folder', { location: 'link' }, /a link leads out of the folder/],
-  ['a missing file', { location: 'gone.bin' }, /it is missing; keep the two files together/],
+  ['the folder above', { location: '../secret' }, /"\.\.\/secret", outside that folder/],
+  ['a way down and up again', { location: 'parts/../../secret' }, /outside that folder/],
+  ['an absolute path', { location: '/etc/passwd' }, /outside that folder/],
+  ['a drive', { location: 'C:\\secret' }, /outside that folder/],
+  ['backslashes upwards', { location: '..\\secret' }, /outside that folder/],
+  ['nothing', {}, /"", outside that folder/],
+  ['a link out of the folder', { location: 'link' }, /a link out of that folder/],
+  ['a missing file', { location: 'gone.bin' }, /which is missing: keep the two files together/],
   ['a range beyond the end', { location: 'parts/w.bin', offset: '60', length: '16' }, /ends at byte 64/],
   ['a range that is no number', { location: 'parts/w.bin', offset: '-1' }, /a whole number for offset/],
   ['a length beyond numbers', { location: 'parts/w.bin', length: '99999999999999999999' }, /a whole number for length/],
-  ['too few values', { location: 'parts/w.bin', offset: '16', length: '8' }, /16 bytes for \(4\) float32 but found 8/],
+  [
+    'too few values',
+    { location: 'parts/w.bin', offset: '16', length: '8' },
+    /16 bytes for \(4\) float32 in the tensor "w" but received 8/,
+  ],
 ])('%s is refused', async (_, entries, message) => {
   symlinkSync(join(folder, '../secret'), join(folder, 'link'));
   const error: unknown = await read(write(entries)).catch((reason: unknown) => reason);

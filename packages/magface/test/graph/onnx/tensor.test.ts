@@ -35,12 +35,20 @@ test.each([
 });
 
 test.each([
-  ['too few bytes', proto(1, [3], { rawData: new Uint8Array(8) }), /12 bytes for \(3\) float32 but found 8/],
-  ['too many values', proto(1, [1], { floatData: [1, 2] }), /1 values for \(1\) float32 but found 2/],
-  ['a negative size', proto(1, [-1], {}), /sizes that can be but found \(-1\)/],
-  ['sizes beyond memory', proto(1, [2 ** 31, 2 ** 31], {}), /sizes that can be/],
-  ['texts', proto(8, [1], {}), /a type of numbers but found type 8/],
-  ['values elsewhere', proto(1, [1], { dataLocation: 1 }), /not in another file/],
+  [
+    'too few bytes',
+    proto(1, [3], { rawData: new Uint8Array(8) }),
+    /12 bytes for \(3\) float32 in the tensor "w" but received 8/,
+  ],
+  [
+    'too many values',
+    proto(1, [1], { floatData: [1, 2] }),
+    /1 values for \(1\) float32 in the tensor "w" but received 2/,
+  ],
+  ['a negative size', proto(1, [-1], {}), /possible sizes in the tensor "w" but received \(-1\)/],
+  ['sizes beyond memory', proto(1, [2 ** 31, 2 ** 31], {}), /possible sizes/],
+  ['texts', proto(8, [1], {}), /a type of numbers in the tensor "w" but received type 8/],
+  ['values elsewhere', proto(1, [1], { dataLocation: 1 }), /but they are in another file/],
 ])('%s are refused, and the tensor named', (_, damaged, message) => {
   expect(() => tensorOf(damaged, 'm.onnx')).toThrow(message);
   expect(() => tensorOf(damaged, 'm.onnx')).toThrow(/^m\.onnx: .*"w"/);

@@ -27,7 +27,7 @@ test('a damaged weight is told with its byte', async () => {
   expect([...damaged.subarray(at, at + 3)]).toEqual([0x0a, 1, 3]); // field 1, packed: dims (3)
   damaged[at + 2] = 4;
   await expect(readOnnx(bytesSource(damaged, 'm.onnx'))).rejects.toMatchObject({
-    message: `m.onnx: Expected 16 bytes for (4) float32 but found 12 in the tensor "w". (at byte ${at})`,
+    message: `m.onnx (at byte ${at}): Expected 16 bytes for (4) float32 in the tensor "w" but received 12: export the model again.`,
     offset: at,
   });
 });

@@ -182,7 +182,7 @@ describe('sources', () => {
       code: 'image_unreadable',
       message: expect.stringContaining('ECONNREFUSED'),
     });
-    await expect(readImage(new URL('ftp://host/a.png'))).rejects.toThrow('ftp: is not supported');
+    await expect(readImage(new URL('ftp://host/a.png'))).rejects.toThrow('begins with ftp:');
   });
 
   test('rejects with the reason of the signal when aborted', async () => {
@@ -208,7 +208,7 @@ describe('an unusable input', () => {
     expect(await failing(path)).toMatchObject({
       code: 'image_missing',
       image: path,
-      message: expect.stringContaining('no such file'),
+      message: expect.stringContaining('does not exist: check the path'),
     });
   });
   test('is a folder', async () => {
@@ -268,10 +268,10 @@ describe('an unusable input', () => {
   test('is a symbolic link to itself, or a name that is too long', async () => {
     await symlink('loop.jpg', join(folder, 'loop.jpg'));
     expect((await failing(join(folder, 'loop.jpg'))).message).toContain(
-      'loop.jpg but it is a symbolic link that points to itself: pass the actual file.',
+      'loop.jpg is a symbolic link that points to itself: pass the actual file.',
     );
     expect((await failing(join(folder, `${'a'.repeat(300)}.jpg`))).message).toContain(
-      'but its name is too long for this system: rename it.',
+      '.jpg has a name that is too long for this system: rename it.',
     );
   });
   test('is a PNG bomb of 900 megapixels, recognised by its header', async () => {

@@ -63,7 +63,7 @@ test('errors in a list are reported before the first step', () => {
   );
   expect(() => readDataset(folder, { root: join(folder, 'no') })).toThrow(ConfigError);
   expect(() => readDataset(folder, { root: folder })).toThrow(
-    /Expected a list for --root, .* is not a list: leave --root out/,
+    /Expected a list for --root \(.*\) but .* is not a list: leave --root out/,
   );
   expect(() => new Loader(readDataset(write('person 0/0.jpg 0 0 0\n')), { batchSize: 2, seed: 1 })).toThrow(
     /at most 1/,
@@ -94,7 +94,9 @@ test('pixels are BGR, mirrored on request, and the same from sharp if the file i
   expect([...plain.subarray(0, 3)]).toEqual([30, 20, 10]);
   expect([...mirrored.subarray(111 * 3, 112 * 3)]).toEqual([30, 20, 10]);
   writeFileSync(join(folder, 'large.jpg'), jpeg('large', 120));
-  await expect(decodeSample(join(folder, 'large.jpg'), plain, false)).rejects.toThrow(/120x120 but must be 112x112/);
+  await expect(decodeSample(join(folder, 'large.jpg'), plain, false)).rejects.toThrow(
+    /aligned face of 112x112 pixels but it has 120x120/,
+  );
 });
 
 test('batches are the same with and without workers, starting at any step', async () => {

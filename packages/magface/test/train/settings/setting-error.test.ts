@@ -9,7 +9,7 @@ describe('an invalid setting is reported with the expected and the received valu
     [{}, 'Expected --train-list (training set: official lists'],
     [
       { trainList: 'faces.list' },
-      'Expected --output (folder for checkpoints, metrics and the report) but it is missing.',
+      'Expected --output (folder for checkpoints, metrics and the report) but it is missing: pass --output.',
     ],
     [{ ...least, lr: 'fast' }, 'Expected --lr to be a number but received "fast"'],
     [{ ...least, epochs: 1.5 }, 'Expected --epochs to be a whole number but received 1.5'],

@@ -49,7 +49,7 @@ export function constantsOf({ name, constants = {} }: NamedLoss): Readonly<Recor
   if (unknown === undefined) return { ...defaults, ...constants };
   const known = Object.entries(defaults).map(([key, value]) => `${key}=${value}`);
   const expected = known.length === 0 ? `no constants for ${name}` : `constants of ${name} (${known.join(' ')})`;
-  throw new ConfigError('loss-constants', `Expected ${expected} but received ${unknown}: leave it out.`);
+  throw new ConfigError('loss-constants', { expected, received: unknown, remedy: 'leave it out' });
 }
 
 /**
@@ -63,8 +63,11 @@ export function namedLoss(name: LossName, words: readonly string[] = []): NamedL
     words.map((word) => {
       const [, key, value] = /^(\w+)=(\S+)$/.exec(word) ?? [];
       if (key !== undefined && Number.isFinite(Number(value))) return [key, Number(value)];
-      const message = `Expected constants such as m=0.4 but received ${word}: write a name, = and a number.`;
-      throw new ConfigError('loss-constants', message);
+      throw new ConfigError('loss-constants', {
+        expected: 'constants such as m=0.4',
+        received: word,
+        remedy: 'write a name, = and a number',
+      });
     }),
   );
   return { name, constants: constantsOf({ name, constants }) };
