@@ -14,7 +14,6 @@ export {
   ServiceError,
   ShapeError,
 } from './errors.ts';
-export type { Fault } from './fault.ts';
 export type {
   AnalyzedFace,
   Box,
@@ -26,6 +25,7 @@ export type {
   ReasonCode,
   VisibleReasonCode,
 } from './face.ts';
+export type { Fault } from './fault.ts';
 export type { DetectOptions } from './infer/detector.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
 export { type EmbedOptions, embed } from './infer/node/embed.ts';

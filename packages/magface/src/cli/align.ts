@@ -103,7 +103,7 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
         const image = outcome.file.name;
         if ('error' in outcome) {
           const { error, file } = outcome;
-          await rows.write({ image, error: { code: error.code, message: sayOf(error, file) } });
+          await rows.write({ image, error: errorReply(asTyped(error, file)) });
           return run?.finish(outcome, { rows: 0 });
         }
         const faces = await cutFaces(outcome.file.path, outcome.faces, { size: flags.size });

@@ -35,7 +35,7 @@ const bigRun = {
   shard: {
     group: 'Big runs:',
     takes: 'text',
-    parse: shardText,
+    parse: shardText as (text: string) => string,
     value: '<i/n>',
     says: 'only part I of N; auto/N takes I from a Slurm array or a Kubernetes indexed job',
   },

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { sentence } from '../fault.ts';
 import { expectConsistent } from '../gallery/enrolment-doubt.ts';
 import { enrollable } from '../gallery/enrolment-gate.ts';
 import { identify } from '../gallery/identify.ts';

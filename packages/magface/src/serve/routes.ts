@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { asImageError, ImageError, MagfaceError } from '../errors.ts';
+import { asImageError, errorReply, ImageError, MagfaceError } from '../errors.ts';
 import { likelihoodRatio } from '../likelihood-ratio.ts';
 import { printedQuality } from '../quality.ts';
 import { compare } from '../similarity.ts';

@@ -200,7 +200,7 @@ test('align writes every face under its own name', async () => {
   const gone = await runCli(['align', 'gone.png', '--output', 'faces', '--json'], { cwd });
   const [{ image, error }] = JSON.parse(gone.stdout);
   expect([image, error.message]).toEqual(['gone.png', gone.stderr.trim()]);
-  expect(error.message).toContain('Expected an image at gone.png but');
+  expect(error.message).toContain('Expected an image but gone.png does not exist');
 });
 
 test('calibrate fits centre and width, and rejects too few faces', async () => {

@@ -46,7 +46,7 @@ test('an impossible conversion prints one sentence and leaves no file', async ()
   for (const [from, to, says] of [
     ['empty', 'a.rec', 'Expected a folder of images for each person'],
     ['none.rec', 'a.tar', 'does not exist'],
-    ['bad.tar', 'a.rec', 'bad.tar: Expected a file header'],
+    ['bad.tar', 'a.rec', 'bad.tar (at byte 0): Expected a file header'],
     ['bad.tar', 'a.zip', 'Expected an output .rec, .tar or folder'],
   ] as const) {
     const { exitCode, stderr } = await runCli(['convert', from, to], { cwd: folder });

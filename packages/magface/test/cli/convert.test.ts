@@ -87,7 +87,7 @@ test.each([
   [['in.onnx', 'out.onnx', '--dtype', 'int8'], /Expected --faces with aligned faces/],
   [['in.onnx', 'out.onnx', '--arch', 'iresnet50'], /no --arch for an ONNX model/],
   [['in.onnx', 'out.onnx', '--describe', 'none.json'], /none\.json but it cannot be read/],
-  [['in.onnx', 'out.onnx', '--describe', 'broken.json'], /JSON or YAML in .*broken\.json but it cannot be parsed: /],
+  [['in.onnx', 'out.onnx', '--describe', 'broken.json'], /JSON or YAML in .*broken\.json but it cannot be parsed \(/],
 ])('%j is rejected in one sentence', async (words, message) => {
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'in.onnx'), tinyOnnx());

@@ -215,7 +215,7 @@ describeTraining('magface train', () => {
       /Expected a libtorch with CUDA and a GPU for --device cuda but libtorch .* sees none: set LIBTORCH/,
     );
     expect((await magfaceTrain(...words, 'cuda:0', '--nproc', '2')).err).toMatch(
-      /Expected --device cuda (which gives each process its own GPU) but received cuda:0/,
+      /Expected --device cuda \(which gives each process its own GPU\) but received cuda:0/,
     );
     expect((await magfaceTrain(...words, 'tpu')).err).toMatch(
       /Expected --device to be cpu, cuda or cuda:N but received "tpu"/,

@@ -29,7 +29,7 @@ export interface EmbeddedSet extends LoadedPairs {
   readonly model: LoadedModel<'recogniser'>;
 }
 
-const remedy = 'Use --aligned for faces cut to 112x112, another --detector, or a list of pairs without them';
+const remedy = 'use --aligned for faces cut to 112x112, another --detector, or a list of pairs without them';
 
 /** Features of a set's images, and the model they are from. */
 export interface EmbeddedFaces {

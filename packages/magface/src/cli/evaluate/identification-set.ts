@@ -11,7 +11,7 @@ import { type EmbedSetFlags, embedFaces } from './embed.ts';
 import { modelName } from './options.ts';
 
 interface Flags extends EmbedSetFlags {
-  readonly images?: string;
+  readonly images?: string | undefined;
 }
 
 /** Flags that only pairs have. */

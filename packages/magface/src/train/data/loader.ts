@@ -72,7 +72,7 @@ export class Loader {
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new ConfigError('batch-size', {
         expected: 'a whole number above 0 as batch size',
-        received: batchSize,
+        received: String(batchSize),
         remedy: 'change --batch-size',
       });
     }

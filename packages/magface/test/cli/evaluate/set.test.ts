@@ -134,7 +134,7 @@ test('names an image without a feature, and gives no figure over the rest', asyn
   writeFileSync(join(broken, 'pairs.csv'), 'left,right,same\na.png,b.png,1\nb.png,b.png,0\n');
   const { exitCode, notes } = await runIn(folder, 'evaluate', 'set', 'broken', ...settings());
   expect(notes).toMatch(
-    /^Expected a feature for every image of broken but 1 of 2 have none: a\.png \(image unreadable\)\./,
+    /^Expected a feature for every image of broken but 1 of 2 have none \(a\.png \(image unreadable\)\): use --aligned/,
   );
   expect(exitCode).toBe(2);
 });

@@ -118,7 +118,7 @@ test.each([
   ],
   [
     'models: [{ model: a.onnx, nmae: a }]\nsets: [{ set: lfw.bin, pair: x }]\n',
-    'keys in models.0 among name, model but received nmae; keys in sets.0 among set, name, pairs, images, protocol, aligned, models, methods, scores but received pair',
+    'keys in models.0 among name, model but received nmae; expected keys in sets.0 among set, name, pairs, images, protocol, aligned, models, methods, scores but received pair',
   ],
   ['models: [a.onnx, { model: a.onnx }]\nsets: [lfw.bin]\n', 'two are called a: give one a name'],
   ['- models\n', 'it is not a mapping of keys to values: see "Suites" in docs/evaluation.md'],

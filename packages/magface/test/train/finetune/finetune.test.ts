@@ -104,7 +104,7 @@ describeTraining('finetuning an ONNX model', () => {
       const config = parseTrainConfig({ ...settings, batchSize: 25, freshBatchNorm, output });
       const error = await train(config, { onNote: (line) => notes.push(line) }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: 'wrong_configuration', key: 'batch-size' });
-      expect((error as Error).message).toMatch(/at most 24 (the number of training images) but received 25/);
+      expect((error as Error).message).toMatch(/at most 24 \(the number of training images\) but received 25/);
       expect(notes).toEqual([]);
     },
   );

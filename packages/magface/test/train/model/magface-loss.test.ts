@@ -117,7 +117,9 @@ describeTraining('the loss where it could break', () => {
   test('shapes that disagree are refused in one sentence', () => {
     const [x, w] = [fromArray(new Float32Array(4), [2, 2]), fromArray(new Float32Array(6), [3, 2])];
     expect(() => magfaceLoss(x, w, labels)).toThrow(ShapeError);
-    expect(() => magfaceLoss(x, w, labels)).toThrow('but received (2, 2), (3, 2) and (2).');
+    expect(() => magfaceLoss(x, w, labels)).toThrow(
+      'but received (2, 2), (3, 2) and (2): pass tensors of these shapes.',
+    );
   });
 
   test.each([
