@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import { asImageError, ConfigError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
 import { expectConsistent } from '../gallery/enrolment-doubt.ts';
-import { defaultMinQuality, enrollable } from '../gallery/enrolment-gate.ts';
+import { defaultMinQuality, enrollable, minQualityOf } from '../gallery/enrolment-gate.ts';
 import type { Gallery } from '../gallery/gallery.ts';
 import { nameFault } from '../gallery/person-name.ts';
 import type { Threshold } from '../models/contract.ts';
+import type { Calibration } from '../quality.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import { centralFirst, expectFolders, personOf } from './enroll-folders.ts';
@@ -36,7 +37,7 @@ const settings = {
     within: [0, 100],
     value: '<q>',
     says: 'reject faces of lower quality, 0 to 100',
-    otherwise: String(defaultMinQuality),
+    otherwise: `${defaultMinQuality}, or ${minQualityOf(undefined)} if the scale is not fitted to failures`,
   },
   largest: {
     group: 'Gallery:',
@@ -132,7 +133,14 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
       start: async ({ model }) => {
         expectCalibration(model, flags.minQuality);
         const gallery = await openGallery(flags.gallery, model, { key, protection: flags.protect });
-        enrolling = new Enrolling({ gallery, rows, flags, context, thresholds: model.contract.thresholds });
+        enrolling = new Enrolling({
+          gallery,
+          rows,
+          flags,
+          context,
+          thresholds: model.contract.thresholds,
+          calibration: model.contract.calibration,
+        });
       },
       outcome: async (outcome, fail) => {
         if (!('faces' in outcome)) return;
@@ -162,6 +170,8 @@ interface Parts {
   readonly flags: Flags;
   readonly context: Context;
   readonly thresholds: readonly Threshold[] | undefined;
+  /** The scale, which determines the least quality. */
+  readonly calibration: Calibration | undefined;
 }
 
 /** A face that passed the gate's first part, and its image. */
@@ -190,6 +200,7 @@ class Enrolling {
     return enrollable(faces, {
       image,
       minQuality,
+      calibration: this.#parts.calibration,
       largest,
       flags: { minQuality: '--min-quality', largest: '--largest' },
     });

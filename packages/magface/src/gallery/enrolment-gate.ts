@@ -1,17 +1,30 @@
 /** Chooses the face of an image to enrol: the only one, if it is good enough to recognise the person by. */
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
+import type { Calibration } from '../quality.ts';
 import { describeReason } from '../reasons.ts';
 
 /** A face below is called poor. With the default model, more than a fifth of its comparisons fail. */
 export const defaultMinQuality = 20;
 
+/**
+ * The same for a scale with one width, as `magface calibrate` fits it without pairs. Such a scale says what share of ordinary
+ * faces is poorer, so that 20 would reject a fifth of them.
+ */
+const defaultMinShare = 5;
+
+/** @returns the quality below which a face is not enrolled, unless the user sets another */
+export const minQualityOf = (calibration: Calibration | undefined): number =>
+  calibration?.widthBelow === undefined ? defaultMinShare : defaultMinQuality;
+
 /** Conditions for enrolling a face. */
 export interface GateOptions {
   /** The user's name for the image. */
   readonly image: string;
-  /** Minimum quality, 0 to 100. Without a scale, all faces pass. @default 20 */
+  /** Minimum quality, 0 to 100. Without a scale, all faces pass. @default {@link minQualityOf} the calibration */
   readonly minQuality?: number | undefined;
+  /** The model's scale, which determines the default. @default one width, so that 5 is enough */
+  readonly calibration?: Calibration | undefined;
   /** Take the largest of several faces rather than refuse the image. @default false */
   readonly largest?: boolean | undefined;
   /** Names of the two options above, for error messages. @default as here */
@@ -31,7 +44,7 @@ export type GatedFace = Pick<AnalyzedFace, 'quality' | 'reasons'>;
  * @throws {ImageError} `no_face`, `several_faces` or `quality_too_low`
  */
 export function enrollable<Face extends GatedFace>(faces: readonly Face[], options: GateOptions): Face {
-  const { image, minQuality = defaultMinQuality, largest = false, flags = ownNames } = options;
+  const { image, calibration, minQuality = minQualityOf(calibration), largest = false, flags = ownNames } = options;
   const [face] = faces;
   if (face === undefined)
     throw new ImageError('no_face', image, {

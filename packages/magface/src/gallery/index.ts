@@ -34,7 +34,7 @@ export {
   type ProbableTwins,
 } from './check-gallery.ts';
 export { type Enrolment, expectConsistent } from './enrolment-doubt.ts';
-export { defaultMinQuality, enrollable, type GatedFace, type GateOptions } from './enrolment-gate.ts';
+export { defaultMinQuality, enrollable, type GatedFace, type GateOptions, minQualityOf } from './enrolment-gate.ts';
 export { Gallery, type GalleryOptions } from './gallery.ts';
 export { type CopiedPeople, copyPeople, exportLines, readGalleryFile } from './gallery-file.ts';
 export { parseGalleryKey, readGalleryKey } from './gallery-key.ts';

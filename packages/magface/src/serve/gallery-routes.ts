@@ -66,7 +66,8 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { inference, 
       const images = await readUploads(request, { ...options, signal });
       const maxFaces = largest ? 1 : countedFaces;
       const all = await facesOf(images, inference, { signal, aligned, maxFaces });
-      const gate = { minQuality, largest, flags: { minQuality: 'minQuality', largest: '?largest=true' } };
+      const { calibration } = inference.models.recogniser.contract;
+      const gate = { minQuality, calibration, largest, flags: { minQuality: 'minQuality', largest: '?largest=true' } };
       const found = all.map((faces, at) => enrollable(faces, { ...gate, image: images[at]!.name }));
       const { thresholds } = inference.models.recogniser.contract;
       const doubts = { person: id, thresholds: acceptDoubtful ? undefined : thresholds, flag: '?acceptDoubtful=true' };

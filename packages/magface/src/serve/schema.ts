@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import type { ErrorReply } from '../errors.ts';
-import { defaultMinQuality } from '../gallery/enrolment-gate.ts';
+import { defaultMinQuality, minQualityOf } from '../gallery/enrolment-gate.ts';
 import { longestName } from '../gallery/person-name.ts';
 import { printedQuality } from '../quality.ts';
 import { reasonCodes } from '../reasons.ts';
@@ -183,7 +183,7 @@ export const compareReply: z.ZodType<CompareReply> = z
   .meta({ id: 'Comparison' });
 
 export interface EnrolmentQuery extends AlignedQuery {
-  readonly minQuality: number;
+  readonly minQuality?: number | undefined;
   readonly largest: boolean;
   readonly acceptDoubtful: boolean;
   readonly consent?: string | undefined;
@@ -193,8 +193,10 @@ export interface EnrolmentQuery extends AlignedQuery {
 export const enrolmentQuery: z.ZodType<EnrolmentQuery> = z.strictObject({
   aligned,
   minQuality: numeric(z.coerce.number().min(0).max(100))
-    .default(defaultMinQuality)
-    .describe('A face of lower quality is rejected.'),
+    .optional()
+    .describe(
+      `A face of lower quality is rejected. Default: ${defaultMinQuality}, or ${minQualityOf(undefined)} if the model's scale is not fitted to failures.`,
+    ),
   largest: flag.describe('Use the largest face of an image with several, instead of rejecting the image.'),
   acceptDoubtful: flag.describe(
     'Accept faces of a new person who resembles somebody enrolled, and faces unlike the person’s other ones.',

@@ -54,11 +54,11 @@ test('decides nothing without thresholds, and rejects a rate that was not measur
 test('enrols a single good face, or the largest on request', () => {
   const [good, poor] = [
     { quality: 60, reasons: [] },
-    { quality: 5, reasons: [{ code: 'blurred', value: 9 } as const] },
+    { quality: 4, reasons: [{ code: 'blurred', value: 9 } as const] },
   ];
   expect(enrollable([good], { image: 'a.jpg' })).toBe(good);
   expect(enrollable([good, poor], { image: 'a.jpg', largest: true })).toBe(good);
-  expect(enrollable([poor], { image: 'a.jpg', minQuality: 5 })).toBe(poor);
+  expect(enrollable([poor], { image: 'a.jpg', minQuality: 4 })).toBe(poor);
   const code = (faces: readonly (typeof good | typeof poor)[], options = {}): unknown => {
     try {
       return enrollable(faces, { image: 'a.jpg', ...options });
@@ -73,4 +73,9 @@ test('enrols a single good face, or the largest on request', () => {
       'Expected one face but a.jpg shows 2: crop the image to the person, or use the largest face with `largest: true`.',
   });
   expect(code([poor])).toMatchObject({ code: 'quality_too_low', message: expect.stringContaining('`minQuality`') });
+  const ordinary = { quality: 12, reasons: [] };
+  const scale = { centre: 4, width: 0.3, source: 'test' };
+  expect(enrollable([ordinary], { image: 'a.jpg', calibration: scale })).toBe(ordinary);
+  const fitted = { image: 'a.jpg', calibration: { ...scale, widthBelow: 0.6 } };
+  expect(() => enrollable([ordinary], fitted)).toThrow('Expected a face of quality 20 or more');
 });
