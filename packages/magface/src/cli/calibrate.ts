@@ -5,12 +5,15 @@ import type { Command } from 'commander';
 import { type CalibrationFit, calibrate as fit } from '../calibrate.ts';
 import { ConfigError } from '../errors.ts';
 import type { FeatureSet } from '../eval/feature-set.ts';
+import { measureLowerWidth } from '../eval/measure-lower-width.ts';
 import { type MeasuredThresholds, measureThresholds } from '../eval/measure-thresholds.ts';
 import { readPairList } from '../eval/pair-list.ts';
 import { resolvePairs } from '../eval/pairs.ts';
+import type { Pairs } from '../eval/verification.ts';
 import { expectFileTarget } from '../format/write-target.ts';
 import type { RecogniserContract, Threshold } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
+import type { Calibration } from '../quality.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { claimed } from './calibrate-claim.ts';
 import { type Context, note } from './context.ts';
@@ -66,6 +69,8 @@ interface Learnt extends Partial<CalibrationFit>, Partial<MeasuredThresholds> {
   readonly model: Model;
   /** Data behind the scale. */
   readonly source?: string;
+  /** From pairs with enough failures. */
+  readonly widthBelow?: number | undefined;
   readonly failed: number;
 }
 
@@ -75,7 +80,10 @@ thousands. The score of a face is then about its percentile among them. The
 centre is the median of the magnitudes, the width their interquartile range
 divided by (2 ln 3). --pairs lists pairs of images of the set and measures the
 thresholds that \`magface compare\` uses; without it, thresholds in the record
-are carried over and reported as such. --claim copies scale, channel order and
+are carried over and reported as such. If at least 50 genuine pairs fail at FMR
+1e-3, they also fit the lower side of the scale, which gives room to poor faces:
+a face whose comparisons fail half of the time scores 10. Ordinary faces alone
+rarely fail, so the pairs should include poor ones. --claim copies scale, channel order and
 licence from the list of models. Use it for your own export of a model that
 may not be distributed.
 
@@ -98,9 +106,11 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
   expectFlags(flags);
   await expectFileTarget(flags.output);
   const learnt = flags.faces === undefined ? await knownModel(flags, context) : await measure(flags, context);
-  const { failed, source, centre, width, magnitudes } = learnt;
+  const { failed, source, centre, width, widthBelow, magnitudes } = learnt;
   const base = flags.claim === undefined ? learnt.model : await claimed(learnt.model, flags.claim);
-  const fitted = centre !== undefined && width !== undefined && source !== undefined && { centre, width, source };
+  const fitted = centre !== undefined &&
+    width !== undefined &&
+    source !== undefined && { centre, width, ...(widthBelow && { widthBelow }), source };
   const contract: RecogniserContract = {
     ...base.contract,
     ...(fitted && flags.keepScale !== true && { calibration: fitted }),
@@ -118,6 +128,7 @@ async function calibrate(flags: CalibrateFlags, context: Context): Promise<ExitC
   const record = {
     centre: calibration?.centre ?? null,
     width: calibration?.width ?? null,
+    widthBelow: calibration?.widthBelow ?? null,
     ...(magnitudes && { magnitudes }),
     thresholds,
     carriedOver,
@@ -195,13 +206,22 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
     },
   );
   const source = `${magnitudes.length} faces of ${faces}`;
-  const told = pairs === undefined ? {} : await thresholdsOf(featuresOf(names, embeddings), pairs);
-  return { ...fit(magnitudes), ...told, model: model!, source, failed };
+  const features = featuresOf(names, embeddings);
+  const named = pairs && resolvePairs(await readPairList(pairs), features, { match: 'name' });
+  const scale = fit(magnitudes);
+  const told = named === undefined ? {} : pairsTell(features, named, { source: pairs!, centre: scale.centre });
+  return { ...scale, ...told, model: model!, source, failed };
 }
 
-async function thresholdsOf(features: FeatureSet, file: string): Promise<MeasuredThresholds> {
-  const pairs = resolvePairs(await readPairList(file), features, { match: 'name' });
-  return measureThresholds(features, pairs, file);
+/** Thresholds and, if enough comparisons fail, the lower side of the scale. */
+function pairsTell(
+  features: FeatureSet,
+  pairs: Pairs,
+  { source, centre }: { readonly source: string; readonly centre: number },
+): MeasuredThresholds & Pick<Learnt, 'widthBelow'> {
+  const { thresholds, limits } = measureThresholds(features, pairs, source);
+  const { widthBelow, limit } = measureLowerWidth(features, pairs, { centre, thresholds });
+  return { thresholds, widthBelow, limits: limit === undefined ? limits : [...limits, limit] };
 }
 
 /** For example `FMR 1e-3  threshold 0.3120  (0.2691 to 0.3580)`. */
@@ -222,10 +242,13 @@ function scaleLines({ calibration }: RecogniserContract, magnitudes: Learnt['mag
   return [
     calibration === undefined
       ? 'The record has no scale.'
-      : `centre ${calibration.centre.toFixed(4)}, width ${calibration.width.toFixed(4)}, from ${calibration.source}`,
+      : `centre ${calibration.centre.toFixed(4)}, width ${calibration.width.toFixed(4)}${belowText(calibration)}, from ${calibration.source}`,
     ...(quantiles === undefined ? [] : [`5, 25, 50, 75, 95 %: ${quantiles.join('  ')}`]),
   ];
 }
+
+const belowText = ({ widthBelow }: Calibration): string =>
+  widthBelow === undefined ? '' : ` (${widthBelow.toFixed(4)} below the centre)`;
 
 /** The thresholds that the record keeps, their source, and how to measure them here. */
 function carriedLines(thresholds: readonly Threshold[]): string[] {

@@ -49,7 +49,10 @@ test('--pairs writes thresholds that `compare` uses, and reports rates that the 
   expect([fmr, set]).toEqual([0.01, '240 impostor pairs of pairs.list']);
   expect(interval[0]).toBeLessThanOrEqual(threshold);
   expect(interval[1]).toBeGreaterThanOrEqual(threshold - 1e-12);
-  expect(limits).toHaveLength(4);
+  expect(limits).toHaveLength(5);
+  expect(limits[4]).toContain(
+    'The scale has one width, because its lower side could not be fitted: it needs the threshold',
+  );
   expect(notes).toContain('FMR 1e-3 is omitted: it needs 1,000 impostor pairs but there are only 240.');
 
   const model = await loadModel(join(folder, 'q.onnx'), { kind: 'recogniser' });
