@@ -6,9 +6,10 @@ import type { BatchSource } from '../loop/training-loop.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { type Rank, shareOf } from '../parallel/shares.ts';
 import { type BatchPlanOptions, plannedBatches } from './batch-plan.ts';
-import { type FinetuneTargets, targetMagnitudes } from './finetune-loss.ts';
+import type { FinetuneTargets } from './finetune-loss.ts';
 import type { FinetuneBatch } from './finetuner.ts';
 import type { StartKnowledge } from './start-knowledge.ts';
+import { targetMagnitudes } from './target-magnitudes.ts';
 import type { ViewPlace, ViewSource } from './view-source.ts';
 
 /** Minimum cosine to the person's other faces. Training on a less recognisable face would teach chance. */

@@ -125,6 +125,14 @@ export const finetuneSettings = {
     onlyFor: 'onnx',
     default: 0,
   },
+  startShare: {
+    group: 'Finetuning an ONNX model:',
+    takes: 'share',
+    value: '<share>',
+    says: 'share of the initial weights in the result, to keep more of what the model knew',
+    onlyFor: 'onnx',
+    default: 0,
+  },
 } as const;
 
 /** View 0 is the face, view 1 its mirror image; later views are damaged. */

@@ -18,6 +18,8 @@ export interface FinetunerOptions extends LearningRules {
   readonly trained: readonly string[];
   /** Factor on a weight's learning rate for each layer between it and the embedding. @default 1 */
   readonly layerDecay?: number;
+  /** Share of the initial weights in the result. @default 0 */
+  readonly startShare?: number;
   /** Name of the value that batches provide; undefined for the graph's input. */
   readonly front: string | undefined;
   /** (D, K): initial class centres. */
@@ -61,7 +63,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     super(parts, options);
     this.graph = graph;
     this.options = options;
-    this.mean = new WeightMean(named(trained));
+    this.mean = new WeightMean(named(trained), { startShare: options.startShare });
   }
 
   /** Learns from one batch. Changes no weight or statistic if a loss or gradient is not finite. */
@@ -77,7 +79,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
 
   /**
    * @param faces - (N, 112, 112, 3) uint8, BGR
-   * @returns (N, D): features of the model as it would be written now, with the mean weights if there are any
+   * @returns (N, D): features of the model as it would be written now, with the mean weights if there are any and the initial weights' share
    */
   embed(faces: Uint8Array): Float32Array {
     using _scope = scope();

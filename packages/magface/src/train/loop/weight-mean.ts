@@ -1,10 +1,20 @@
 /**
- * Averages a network's weights over the last steps of a run, or over all steps with exponentially falling shares. The last batches pull them in different directions; their mean
- * lies in the middle, and ranks heavily damaged faces better than any one of them.
+ * Averages a network's weights over the last steps of a run, or over all steps with exponentially falling shares. The last batches
+ * pull them in different directions; their mean lies in the middle, and ranks heavily damaged faces better than any one of them. The
+ * initial weights can have a share in the result too: on the line between both, a model keeps much of what it knew and most of what
+ * it learned.
  *
  * @see Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization, 2018
+ * @see Wortsman et al., Robust Fine-Tuning of Zero-Shot Models, 2022
  */
 import { noGrad, scope, type Tensor } from '@magface/torch';
+
+export interface WeightMeanOptions {
+  /** Share of the mean that stays at each step, from 0 to 1. @default all steps count alike */
+  readonly decay?: number | undefined;
+  /** Share in the result of the weights as they are at first, 0 to 1. @default 0 */
+  readonly startShare?: number | undefined;
+}
 
 export class WeightMean {
   /** The averaged weights, by name. */
@@ -14,14 +24,19 @@ export class WeightMean {
   /** Number of steps averaged. */
   count = 0;
   readonly #decay: number | undefined;
+  readonly #startShare: number;
+  /** Copies of the initial weights, if they have a share. */
+  readonly #start: ReadonlyMap<string, Tensor>;
 
-  /** @param decay - share of the mean that stays at each step, from 0 to 1. @default all steps count alike */
-  constructor(weights: ReadonlyMap<string, Tensor>, decay?: number) {
+  constructor(weights: ReadonlyMap<string, Tensor>, { decay, startShare = 0 }: WeightMeanOptions = {}) {
     this.#decay = decay;
     using all = scope();
     using _ = noGrad();
     this.weights = weights;
     this.means = new Map([...weights].map(([name, weight]) => [name, all.keep(weight.zerosLike())]));
+    this.#startShare = startShare;
+    const copied = startShare > 0 ? [...weights] : [];
+    this.#start = new Map(copied.map(([name, weight]) => [name, all.keep(weight.clone())]));
   }
 
   /** Adds the current weights to the mean. */
@@ -34,9 +49,12 @@ export class WeightMean {
     for (const [name, mean] of this.means) mean.copy_(mean.add(this.weights.get(name)!.sub(mean).div(steps)));
   }
 
-  /** Runs the body with the means, if any, in place of the weights. The enclosing scope owns its results. */
+  /**
+   * Runs the body with the result in place of the weights: their means, if any, with the share of the initial weights. The
+   * enclosing scope owns what the body returns.
+   */
   during<T>(body: () => T): T {
-    if (this.count === 0) return body();
+    if (this.count === 0 && this.#startShare === 0) return body();
     using _ = noGrad();
     const weights = [...this.weights.values()];
     const before = weights.map((weight) => weight.clone());
@@ -44,11 +62,20 @@ export class WeightMean {
       for (const [i, weight] of weights.entries()) weight.copy_(values[i]!);
     };
     try {
-      put([...this.means.values()]);
+      if (this.count > 0) put([...this.means.values()]);
+      this.#mixInStart();
       return body();
     } finally {
       put(before);
       for (const tensor of before) tensor.dispose();
+    }
+  }
+
+  #mixInStart(): void {
+    using _scope = scope();
+    for (const [name, start] of this.#start) {
+      const weight = this.weights.get(name)!;
+      weight.copy_(weight.add(start.sub(weight).mul(this.#startShare)));
     }
   }
 }

@@ -66,6 +66,7 @@ export function expectConsistent(given: Given, config: Given, table: Table): voi
   expectDegraded(given, config);
   expectParts(config);
   expectDamagedViews(given, config);
+  expectLine(config);
   expectOrder(config, 'lowerMagnitude', 'upperMagnitude');
   if (config['lowerMargin'] !== config['upperMargin']) expectOrder(config, 'lowerMargin', 'upperMargin');
 }
@@ -136,6 +137,14 @@ function expectDamagedViews(given: Given, config: Given): void {
     received: `${views}, the face and its mirror image`,
     remedy: 'raise --views, or leave the others out',
   });
+}
+
+/** Weights of a new BatchNorm have no counterpart in the initial model, with which they could be averaged. */
+function expectLine({ startShare, freshBatchNorm }: Given): void {
+  if (startShare === 0 || freshBatchNorm !== true) return;
+  const message =
+    'Expected --start-share 0 with --fresh-batch-norm, whose weights the initial model lacks, but received another: leave out one or the other.';
+  throw new ConfigError('start-share', message);
 }
 
 function expectOrder(config: Given, low: string, high: string): void {

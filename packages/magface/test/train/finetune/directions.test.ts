@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DamageSum } from '../../../src/train/finetune/augmentations.ts';
 import { asColumns, classSums, normalized, ownCosines } from '../../../src/train/finetune/directions.ts';
-import { targetMagnitudes } from '../../../src/train/finetune/finetune-loss.ts';
+import { targetMagnitudes } from '../../../src/train/finetune/target-magnitudes.ts';
 
 const rows = (dimension: number, ...values: number[]) => ({ values: Float32Array.from(values), dimension });
 const labels = [0, 0, 1];

@@ -152,14 +152,21 @@ describeTraining('finetuning an ONNX model', () => {
     ['averageLast', 0],
     ['layerDecay', 1],
     ['freshBatchNorm', false],
-  ])('%s makes another model', async (setting, without) => {
+    ['startShare', 0.5],
+  ])('%s makes another model', async (setting, other) => {
     const models = [];
-    for (const given of [whole, { ...whole, [setting]: without }]) {
+    const given = setting === 'startShare' ? { ...whole, freshBatchNorm: false } : whole;
+    for (const one of [given, { ...given, [setting]: other }]) {
       const output = temporaryFolder();
-      await train(parseTrainConfig({ ...given, output }));
+      await train(parseTrainConfig({ ...one, output }));
       models.push(readFileSync(join(output, 'model.onnx')));
     }
     expect(models[1]!.equals(models[0]!)).toBe(false);
+  });
+
+  test('a share of the initial weights excludes new BatchNorms, which have none', () => {
+    const both = { ...settings, startShare: 0.5, freshBatchNorm: true, output: temporaryFolder() };
+    expect(() => parseTrainConfig(both)).toThrow('Expected --start-share 0 with --fresh-batch-norm');
   });
 });
 

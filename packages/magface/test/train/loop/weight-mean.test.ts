@@ -29,7 +29,7 @@ describeTraining('the mean of weights', () => {
     using _scope = scope();
     using _ = noGrad();
     const weight = fromArray(Float32Array.of(4)).clone();
-    const mean = new WeightMean(new Map([['weight', weight]]), 0.75);
+    const mean = new WeightMean(new Map([['weight', weight]]), { decay: 0.75 });
     let expected = 0;
     for (const [i, value] of [4, 8, 0, 12, 16, 20].entries()) {
       weight.fill_(value);
@@ -37,5 +37,19 @@ describeTraining('the mean of weights', () => {
       expected += (value - expected) / Math.min(i + 1, 4); // the first four count alike
     }
     expect(mean.means.get('weight')!.item()).toBeCloseTo(expected, 5);
+  });
+
+  test('gives the initial weights their share, with and without a mean', () => {
+    using _scope = scope();
+    using _ = noGrad();
+    const weight = fromArray(Float32Array.of(0, 8)).clone();
+    const mean = new WeightMean(new Map([['weight', weight]]), { startShare: 0.25 });
+    weight.copy_(fromArray(Float32Array.of(4, 0)));
+    expect(mean.during(() => [...weight.toArray()])).toEqual([3, 2]);
+    mean.add();
+    weight.copy_(fromArray(Float32Array.of(12, 0)));
+    mean.add();
+    expect(mean.during(() => [...weight.toArray()])).toEqual([6, 2]);
+    expect([...weight.toArray()]).toEqual([12, 0]);
   });
 });
