@@ -40,6 +40,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'fit a model’s quality scale to reference faces',
     load: async () => (await import('./calibrate.ts')).defineCalibrate,
   },
+  'fit-quality': {
+    summary: 'give a model a branch whose length predicts how recognisable a face is',
+    load: async () => (await import('./fit-quality.ts')).defineFitQuality,
+  },
   evaluate: {
     summary: 'measure a model: pairs and sets, error versus reject, IJB, robustness to damage',
     load: async () => (await import('./evaluate/evaluate.ts')).defineEvaluate,

@@ -6,7 +6,7 @@
  *     biases       int32, scale s · s_c
  *
  * Conv, Gemm and MatMul with stored weights, and Add, are quantized, together with a Relu or Clip after them. All other
- * layers stay float, and so do those that the caller names.
+ * layers stay float, and so do those that the caller names and a length branch, whose 8 bits would round the quality.
  */
 import {
   dropUnread,
@@ -21,6 +21,7 @@ import {
 } from '../nodes.ts';
 import type { GraphProto, ModelProto, NodeProto } from '../onnx/onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor, tensorProto } from '../onnx/tensor.ts';
+import { lengthPrefix } from './length-branch.ts';
 import { quantizeRows, rowsOf } from './quantize-rows.ts';
 
 /** The range that a tensor's 8 bits represent; values outside are clipped. */
@@ -57,7 +58,7 @@ export function planQuantization(
 ): QuantizationPlan {
   const index = indexGraph(model.graph!, file);
   const nodes = model
-    .graph!.node.filter(({ output }) => !keepFloat.has(output[0]!))
+    .graph!.node.filter(({ output }) => !keepFloat.has(output[0]!) && !output[0]!.startsWith(lengthPrefix))
     .flatMap((node) => integerNode(node, index) ?? []);
   const values = nodes.flatMap(({ node, reads, writes }) => [
     ...reads.map((i) => node.input[i]!),

@@ -20,6 +20,11 @@ export interface ForwardPlan {
   readonly output: string;
   /** Whether the model expects (N, H, W, 3). */
   readonly channelsLast: boolean;
+  /**
+   * Limits of the lengths of a model with a length branch. Its plan ends in (N, D + 1): the embedding before the branch, and the
+   * length before it is limited; the caller puts them together.
+   */
+  readonly lengths?: readonly [low: number, high: number] | undefined;
 }
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
@@ -34,8 +39,12 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   simplify(model, name);
   const graph = model.graph!;
   const output = embeddingOf(graph);
-  const translation = new Translation(indexGraph(graph, name));
-  for (const node of neededNodes(graph.node, output)) translation.take(node);
+  const index = indexGraph(graph, name);
+  const translation = new Translation(index);
+  const branch = lengthBranchOf(output, index);
+  const wanted = branch === undefined ? [output] : [branch.embedding, branch.predicted];
+  const needed = new Set(wanted.flatMap((value) => neededNodes(graph.node, value)));
+  for (const node of graph.node) if (needed.has(node)) translation.take(node);
   if (translation.unsupported.size > 0) {
     throw new ModelError('engine_unfit', name, {
       expected: `${name} to use only operators that the torch engine supports`,
@@ -44,8 +53,28 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
     });
   }
   const { input, channelsLast } = translation;
-  const made = translation.nameOf(output);
-  return { steps: withFrees(fuseForward(translation.steps, made), made), input, output: made, channelsLast };
+  const made =
+    branch === undefined ? translation.nameOf(output) : translation.joined(branch.embedding, branch.predicted);
+  const steps = withFrees(fuseForward(translation.steps, made), made);
+  return { steps, input, output: made, channelsLast, lengths: branch?.limits };
+}
+
+/** The values that a length branch puts together (`passes/length-branch.ts`); undefined if the model has none. */
+function lengthBranchOf(
+  output: string,
+  { producer, constant }: GraphIndex,
+): { embedding: string; predicted: string; limits: readonly [number, number] } | undefined {
+  const made = (value: string | undefined, opType: string): NodeProto | undefined => {
+    const node = producer.get(value ?? '');
+    return node?.opType === opType ? node : undefined;
+  };
+  const product = made(output, 'Mul');
+  const quotient = made(product?.input[0], 'Div');
+  const norm = made(quotient?.input[1], 'ReduceL2');
+  const limited = made(made(product?.input[1], 'Flatten')?.input[0], 'Clip');
+  if (quotient === undefined || limited === undefined || norm?.input[0] !== quotient.input[0]) return undefined;
+  const limits = limitsOf(limited.input.map(constant));
+  return { embedding: quotient.input[0]!, predicted: limited.input[0]!, limits };
 }
 
 /** Translates the nodes in order, in one pass. */
@@ -67,6 +96,24 @@ class Translation {
     this.#index = index;
     this.input = index.inputs[0] ?? '';
     this.#channels.set(this.input, 3);
+  }
+
+  /** Adds steps that put an embedding, (N, D), and a length, (N, 1), side by side. @returns the name of their result */
+  joined(embedding: string, length: string): string {
+    const dimension = this.#channels.get(this.nameOf(embedding)) ?? 0;
+    const shape = [dimension + 1, dimension] as const;
+    const same = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) =>
+      Math.floor(i / dimension) === i % dimension ? 1 : 0,
+    );
+    const last = new Float32Array(dimension + 1).fill(1, dimension);
+    const bias = new Float32Array(dimension + 1);
+    const [wide, alone, sum] = ['joined.embedding', 'joined.length', 'joined'];
+    this.steps.push(
+      { kind: 'linear', reads: [this.nameOf(embedding)], writes: wide, weight: same, shape, bias },
+      { kind: 'linear', reads: [this.nameOf(length)], writes: alone, weight: last, shape: [dimension + 1, 1], bias },
+      { kind: 'add', reads: [wide, alone], writes: sum },
+    );
+    return sum;
   }
 
   nameOf(value: string): string {

@@ -2,6 +2,7 @@
 import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
 import { forwardPlan } from '../../graph/torch/forward-plan.ts';
+import { magnitudeOf } from '../../quality.ts';
 import type { NamedTensors, Session } from '../session.ts';
 
 /** Memory to cache between batches: enough for a batch of 32 in an iResNet-100. */
@@ -22,7 +23,7 @@ export function createTorchSession(
   bytes: Uint8Array,
   { name, threads }: { readonly name: string; readonly threads: number },
 ): Session {
-  const { steps, input, output, channelsLast } = forwardPlan(bytes, name);
+  const { steps, input, output, channelsLast, lengths } = forwardPlan(bytes, name);
   if (memoryStatistics().limit === 0) cacheMemory(cachedBytes);
   const graph = new ForwardGraph(steps, { input, output, threads });
   return {
@@ -30,9 +31,29 @@ export function createTorchSession(
     outputNames: ['embedding'],
     run: async (feeds): Promise<NamedTensors> => {
       const { data, dims } = feeds[input]!;
-      const values = await graph.run(data as Float32Array, dims, { channelsLast });
+      const made = await graph.run(data as Float32Array, dims, { channelsLast });
+      const values = lengths === undefined ? made : withLengths(made, dims[0]!, lengths);
       return { embedding: new Tensor('float32', values, [dims[0]!, values.length / dims[0]!]) };
     },
     release: async () => graph.release(),
   };
+}
+
+/**
+ * @param joined - (N, D + 1): embeddings and, behind each, its length
+ * @returns (N, D): embeddings of these lengths, within the limits
+ */
+function withLengths(joined: Float32Array, count: number, [low, high]: readonly [number, number]): Float32Array {
+  const width = joined.length / count;
+  const values = new Float32Array(joined.length - count);
+  for (let face = 0; face < count; face++) {
+    const row = joined.subarray(face * width, (face + 1) * width);
+    const embedding = row.subarray(0, width - 1);
+    const factor = Math.min(high, Math.max(low, row[width - 1]!)) / magnitudeOf(embedding);
+    values.set(
+      embedding.map((value) => value * factor),
+      face * (width - 1),
+    );
+  }
+  return values;
 }

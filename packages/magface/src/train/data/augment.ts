@@ -1,5 +1,6 @@
-/** Augments a training face: unchanged, mirrored or damaged. */
+/** Augments a training face: unchanged, mirrored, moved or damaged. */
 import { extraDamages } from '../../degrade/extra.ts';
+import { type Movement, move } from '../../degrade/move.ts';
 import { allDamages } from '../../degrade/node/jpeg.ts';
 import { blankPixels, type Pixels } from '../../pixels.ts';
 import type { AppliedDamage } from './draw-damages.ts';
@@ -7,6 +8,8 @@ import type { AppliedDamage } from './draw-damages.ts';
 /** The changes made to a face. */
 export interface Augmentation {
   readonly flipped: boolean;
+  /** How far the crop lies beside its place, before any damage. @default not at all */
+  readonly moved?: Movement | undefined;
   /** Applied in this order. */
   readonly damages: readonly AppliedDamage[];
 }
@@ -15,7 +18,8 @@ const kinds = { ...allDamages, ...extraDamages };
 
 /** @param face - (112, 112, 3) uint8 RGB @returns a new face, unless nothing is changed */
 export function augmented(face: Pixels, augmentation: Augmentation): Pixels {
-  const shown = augmentation.flipped ? mirrored(face) : face;
+  const whole = augmentation.flipped ? mirrored(face) : face;
+  const shown = augmentation.moved === undefined ? whole : move(whole, augmentation.moved);
   return augmentation.damages.reduce((pixels, { kind, strength, seed }) => {
     return kinds[kind].apply(pixels, strength, seed);
   }, shown);

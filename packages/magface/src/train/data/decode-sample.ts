@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import type { Movement } from '../../degrade/move.ts';
 import { firstLine, ShapeError } from '../../errors.ts';
 import { type ByteSource, openBytesSync } from '../../format/byte-source.ts';
 import { type PackedImage, readPackedImage } from '../../format/packed-image.ts';
@@ -32,6 +33,8 @@ export interface ImageRequest {
   readonly flipped: boolean;
   /** Damage applied afterwards. @default none */
   readonly damages?: readonly AppliedDamage[];
+  /** Movement applied before. @default none */
+  readonly moved?: Movement | undefined;
 }
 
 /** An unreadable image. */
@@ -52,7 +55,7 @@ export async function decodeSample(path: string, into: Uint8Array, flipped: bool
 async function decodeFace(
   bytes: Buffer,
   into: Uint8Array,
-  { flipped, damages = [] }: Pick<ImageRequest, 'flipped' | 'damages'>,
+  { flipped, damages = [], moved }: Pick<ImageRequest, 'flipped' | 'damages' | 'moved'>,
 ): Promise<void> {
   const face = await readImage(bytes);
   const { width, height } = face;
@@ -63,9 +66,9 @@ async function decodeFace(
       remedy: 'align it first (magface align)',
     });
   }
-  if (damages.length === 0) return fillBgr(face, into, flipped);
+  if (damages.length === 0 && moved === undefined) return fillBgr(face, into, flipped);
   const { augmented } = await import('./augment.ts'); // loaded with its codec, which most runs do not need
-  fillBgr(augmented(face, { flipped, damages }), into, false);
+  fillBgr(augmented(face, { flipped, damages, moved }), into, false);
 }
 
 /** @param into - (112, 112, 3) uint8 */

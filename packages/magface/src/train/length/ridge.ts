@@ -1,0 +1,88 @@
+/** Ridge regression in closed form. */
+import { fromArray, noGrad, scope } from '@magface/torch';
+
+/** y ≈ bias + Σ weights · x */
+export interface LinearFit {
+  /** (C) */
+  readonly weights: Float32Array;
+  readonly bias: number;
+}
+
+/** Rows, and what each should give. */
+export interface RidgeData {
+  /** (N, C) */
+  readonly rows: Float32Array;
+  /** (N) */
+  readonly targets: Float32Array;
+}
+
+/**
+ * Minimises mean (y − t)² + strength · Σ β², where β are the weights of the standardised columns.
+ *
+ * @param strength - above 0, so that any number of rows determines the weights
+ */
+export function fitRidge({ rows, targets }: RidgeData, strength: number): LinearFit {
+  const count = targets.length;
+  const columns = rows.length / count;
+  const { means, deviations } = momentsOf(rows, columns);
+  const standardised = Float64Array.from(rows, (value, i) => {
+    const column = i % columns;
+    return (value - means[column]!) / deviations[column]!;
+  });
+  const middle = targets.reduce((sum, value) => sum + value, 0) / count;
+  const { squares, products } = normalEquations(
+    standardised,
+    Float64Array.from(targets, (value) => value - middle),
+  );
+  for (let i = 0; i < columns; i++) squares[i * columns + i]! += strength * count;
+  const solution = solvePositive(squares, products);
+  const weights = Float64Array.from(solution, (value, column) => value / deviations[column]!);
+  const bias = middle - weights.reduce((sum, weight, column) => sum + weight * means[column]!, 0);
+  return { weights: Float32Array.from(weights), bias };
+}
+
+function momentsOf(rows: Float32Array, columns: number): { means: Float64Array; deviations: Float64Array } {
+  const count = rows.length / columns;
+  const [means, squares] = [new Float64Array(columns), new Float64Array(columns)];
+  for (const [i, value] of rows.entries()) means[i % columns]! += value / count;
+  for (const [i, value] of rows.entries()) squares[i % columns]! += (value - means[i % columns]!) ** 2 / count;
+  return { means, deviations: squares.map((variance) => (variance > 1e-12 ? Math.sqrt(variance) : 1)) };
+}
+
+/** XᵀX and Xᵀy, in float64. */
+function normalEquations(x: Float64Array, y: Float64Array): { squares: Float64Array; products: Float64Array } {
+  using _scope = scope();
+  using _ = noGrad();
+  const matrix = fromArray(x, [y.length, x.length / y.length]);
+  const turned = matrix.permute([1, 0]).contiguous();
+  return {
+    squares: Float64Array.from(turned.matmul(matrix).toArray() as Float64Array),
+    products: Float64Array.from(turned.matmul(fromArray(y, [y.length, 1])).toArray() as Float64Array),
+  };
+}
+
+/**
+ * Solves A x = b for a symmetric positive definite A by Cholesky's decomposition.
+ *
+ * @param matrix - (C, C), row by row; overwritten by its lower factor
+ */
+export function solvePositive(matrix: Float64Array, right: Float64Array): Float64Array {
+  const size = right.length;
+  for (let j = 0; j < size; j++) {
+    for (let i = j; i < size; i++) {
+      let sum = matrix[i * size + j]!;
+      for (let k = 0; k < j; k++) sum -= matrix[i * size + k]! * matrix[j * size + k]!;
+      matrix[i * size + j] = i === j ? Math.sqrt(sum) : sum / matrix[j * size + j]!;
+    }
+  }
+  const x = Float64Array.from(right);
+  for (let i = 0; i < size; i++) {
+    for (let k = 0; k < i; k++) x[i]! -= matrix[i * size + k]! * x[k]!;
+    x[i]! /= matrix[i * size + i]!;
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    for (let k = i + 1; k < size; k++) x[i]! -= matrix[k * size + i]! * x[k]!;
+    x[i]! /= matrix[i * size + i]!;
+  }
+  return x;
+}
