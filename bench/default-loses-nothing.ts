@@ -217,7 +217,7 @@ function foretelling(
   { directions, magnitudes }: Features,
   rows: readonly number[],
   { others, people }: { readonly others: readonly number[]; readonly people: readonly string[] },
-): Estimate {
+): Drawn {
   const sums = new Map<string, Float64Array>();
   for (const row of others) {
     const sum = sums.get(people[row]!) ?? new Float64Array(dimension);
@@ -244,11 +244,35 @@ function foretelling(
         taken.map((i) => cosines[i]!),
       ),
   );
-  return { value: rounded(spearman(lengths, cosines)), interval: within(draws) };
+  return { value: spearman(lengths, cosines), draws };
 }
 
-/** Bootstrap over the people of rows. */
-function drawsOfRows(people: readonly string[], measure: (taken: number[]) => number): number[] {
+/** A figure, and its values on drawn people. */
+interface Drawn {
+  readonly value: number;
+  readonly draws: readonly number[];
+}
+
+/** Figures of all models with intervals, and their differences from the start and the default, draw by draw. */
+function withDifferences(of: (name: string) => Drawn): Record<string, Estimate> {
+  const all = names.map(of);
+  const estimate = ({ value, draws }: Drawn): Estimate => ({ value: rounded(value), interval: within(draws) });
+  const entries = all.flatMap((own, i) => [
+    [names[i]!, estimate(own)] as const,
+    ...all.slice(0, Math.min(i, 2)).map((other, k) => {
+      const draws = own.draws.map((value, draw) => value - other.draws[draw]!);
+      return [`${names[i]} minus ${names[k]}`, estimate({ value: own.value - other.value, draws })] as const;
+    }),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Bootstrap over the people of rows.
+ *
+ * @param measure - gets the rows of a draw and their people; a person who is drawn twice counts as two
+ */
+function drawsOfRows(people: readonly string[], measure: (taken: number[], people: string[]) => number): number[] {
   const names = [...new Set(people)];
   const rowsOf = names.map((name) => people.flatMap((person, i) => (person === name ? [i] : [])));
   const same = Uint8Array.of(...allOnes(names.length), 0); // a pair of strangers too, as draws need
@@ -258,9 +282,13 @@ function drawsOfRows(people: readonly string[], measure: (taken: number[]) => nu
     count: names.length,
     from: 'folders',
   } as const;
-  return drawPeople(same, identities, { replicates: 1000 }, (weights) =>
-    measure(rowsOf.flatMap((rows, i) => Array.from({ length: weights[i]! }, () => rows).flat())),
-  );
+  return drawPeople(same, identities, { replicates: 1000 }, (weights) => {
+    const drawn = rowsOf.flatMap((rows, i) => Array.from({ length: weights[i]! }, (_, copy) => ({ rows, copy, i })));
+    return measure(
+      drawn.flatMap(({ rows }) => rows),
+      drawn.flatMap(({ rows, copy, i }) => rows.map(() => `${i} ${copy}`)),
+    );
+  });
 }
 
 /** Share of a figure's variance between people: a one-way analysis of variance, corrected for the number of faces. */
@@ -372,17 +400,20 @@ writeResult(candidates.length === 0 ? 'default-loses-nothing' : 'default-loses-n
     frontalProfileDamaged: rejection(features.get('cfpDamaged')!, cfpReject.frontalProfile),
   },
   spearmanWithRecognisability: {
-    frontal: each((name) => foretelling(cfp.get(name)!, frontal, { others: frontal, people })),
-    profile: each((name) => foretelling(cfp.get(name)!, profile, { others: frontal, people })),
+    frontal: withDifferences((name) => foretelling(cfp.get(name)!, frontal, { others: frontal, people })),
+    profile: withDifferences((name) => foretelling(cfp.get(name)!, profile, { others: frontal, people })),
   },
-  varianceBetweenPeople: each((name) => {
+  varianceBetweenPeople: withDifferences((name) => {
     const { magnitudes } = cfp.get(name)!;
-    return rounded(
+    const lengths = frontal.map((row) => magnitudes[row]!);
+    const persons = frontal.map((row) => people[row]!);
+    const draws = drawsOfRows(persons, (taken, group) =>
       betweenPeople(
-        frontal.map((row) => magnitudes[row]!),
-        frontal.map((row) => people[row]!),
+        taken.map((i) => lengths[i]!),
+        group,
       ),
     );
+    return { value: betweenPeople(lengths, persons), draws };
   }),
   moved: each(moves),
 });
