@@ -83,9 +83,9 @@ thresholds that \`magface compare\` uses; without it, thresholds in the record
 are carried over and reported as such. If at least 50 genuine pairs fail at FMR
 1e-3, they also fit the lower side of the scale, which gives room to poor faces:
 a face whose comparisons fail half of the time scores 10. Ordinary faces alone
-rarely fail, so the pairs should include poor ones. --claim copies scale, channel order and
-licence from the list of models. Use it for your own export of a model that
-may not be distributed.
+rarely fail, so the pairs should include poor ones. --claim copies scale,
+channel order and licence from the list of models. Use it for your own export
+of a model that may not be distributed.
 
 Examples:
   magface calibrate --model my.onnx --faces lfw.list --aligned --output q.onnx
