@@ -207,7 +207,7 @@ async function measure(flags: CalibrateFlags, context: Context): Promise<Learnt>
   );
   const source = `${magnitudes.length} faces of ${faces}`;
   const features = featuresOf(names, embeddings);
-  const named = pairs && resolvePairs(await readPairList(pairs), features, { match: 'name' });
+  const named = pairs === undefined ? undefined : resolvePairs(await readPairList(pairs), features, { match: 'name' });
   const scale = fit(magnitudes);
   const told = named === undefined ? {} : pairsTell(features, named, { source: pairs!, centre: scale.centre });
   return { ...scale, ...told, model: model!, source, failed };
