@@ -61,7 +61,9 @@ export class Trainer extends Learner<Tensor> {
     this.network = network;
     this.#dropout = new Generator(seed + 2);
     this.#mean =
-      options.ema === undefined || options.ema === 0 ? undefined : new WeightMean(network.tensors, { decay: options.ema });
+      options.ema === undefined || options.ema === 0
+        ? undefined
+        : new WeightMean(network.tensors, { decay: options.ema });
   }
 
   /** The network's optimizer; the head has its own. */
