@@ -209,6 +209,7 @@ test('calibrate fits centre and width, and rejects too few faces', async () => {
   expect(JSON.parse(stdout)).toEqual({
     centre: 6,
     width: 2 / (2 * Math.log(3)),
+    widthBelow: null,
     magnitudes: { p5: 5, p25: 5, p50: 6, p75: 7, p95: 7 },
     thresholds: [],
     carriedOver: [],

@@ -245,9 +245,11 @@ function sliced(x: Tensor, { numbers }: NodeContext): Tensor {
 
 /** Nearest neighbours: by the pixel whose area covers the centre, or by the pixel at the rounded-down place. */
 function resized(x: Tensor, { node, numbers }: NodeContext): Tensor {
-  const sizes = x.shape.map((size, i) => numbers(3)?.[i] ?? Math.floor(size * numbers(2)![i]!));
   const isExact = textOf(node, 'coordinate_transformation_mode', 'half_pixel') === 'half_pixel';
-  return invoke(isExact ? nearestExact : nearest, [x, sizes.slice(2), null]);
+  const sizes = numbers(3);
+  // A given scale decides where pixels come from, not the rounded sizes.
+  const size = sizes === undefined ? [null, numbers(2)!.slice(2)] : [sizes.slice(2), null];
+  return invoke(isExact ? nearestExact : nearest, [x, ...size]);
 }
 
 const axesIn = ({ node, numbers }: StoredContext): readonly number[] | undefined => intsOf(node, 'axes') ?? numbers(1);
