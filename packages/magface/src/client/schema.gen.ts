@@ -838,7 +838,7 @@ export interface operations {
             query?: {
                 /** @description The images are aligned faces of 112x112. */
                 aligned?: boolean;
-                /** @description A face of lower quality is rejected. */
+                /** @description A face of lower quality is rejected. Default: 20, or 5 if the model's scale is not fitted to failures. */
                 minQuality?: number;
                 /** @description Use the largest face of an image with several, instead of rejecting the image. */
                 largest?: boolean;

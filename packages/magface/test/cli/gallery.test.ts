@@ -107,7 +107,7 @@ test('a repeated image, several faces and a poor face are reported, and accepted
     stdout: '[]\n',
     stderr: [
       'Expected one face but two.png shows 2: crop the image to the person, or use the largest face with --largest.',
-      'Expected a face of quality 20 or more but poor.png shows one of quality 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
+      'Expected a face of quality 5 or more but poor.png shows one of quality 1.7 (blurred: edges 3.2 pixels wide in the aligned face, at most 1.35 is good): take a better photo, or lower --min-quality.',
       '',
     ].join('\n'),
   });
@@ -189,7 +189,7 @@ test('a folder per person is enrolled at once, with consent and a time to keep',
   expect([run.exitCode, run.stderr.split('\n')]).toEqual([
     1,
     [
-      expect.stringContaining('Expected a face of quality 5 or more in team/Bob/2.png but its quality is 1.7'),
+      expect.stringContaining('Expected a face of quality 5 or more but team/Bob/2.png shows one of quality 1.7'),
       'Expected team/stray.png in a folder with the name of its person but it lies in none: move it, or pass --person.',
       '',
     ],

@@ -136,7 +136,7 @@ export abstract class Learner<Targets> {
     const before = this.statistics.map((tensor) => tensor.clone());
     for (const { sgd } of this.#groups) sgd.zeroGrad();
     const scale = (lossScale?.value ?? 1) * parts.length; // gradients of the parts are added, and the mean is wanted
-    const done = parts.map((part, i) => this.#backward(part, lossScale?.value ?? 1, i > 0));
+    const done = parts.map((part, i) => this.#backward(part, lossScale?.value ?? 1, { of: parts.length, adds: i > 0 }));
     const loss = joined(done.map((part) => part.loss));
     const features = done.length === 1 ? done[0]!.features : cat(done.map((part) => part.features.detach()));
     const [{ share }] = parts as readonly [StepParts<Targets>];
@@ -179,15 +179,24 @@ export abstract class Learner<Targets> {
     };
   }
 
-  /** @param adds - to the gradients of the parts before */
-  #backward({ forward, targets }: StepParts<Targets>, lossScale: number, adds: boolean) {
-    using part = scope();
-    const features = part.keep(forward());
+  /**
+   * @param of - number of parts; several parts are freed one after another
+   * @param adds - to the gradients of the parts before
+   */
+  #backward(
+    { forward, targets }: StepParts<Targets>,
+    lossScale: number,
+    { of, adds }: { readonly of: number; readonly adds: boolean },
+  ) {
+    // A head that samples classes needs its sampled rows until the step, so a single part frees nothing.
+    using part = of > 1 ? scope() : undefined;
+    const features = forward();
+    part?.keep(features);
     const loss = this.ranks.sumGradients(
       this.#groups.flatMap(({ sgd }) => sgd.parameters),
       () => this.head.backward(features, targets, lossScale, this.#counter.batches, adds),
     );
-    for (const tensor of [loss.magnitudes, loss.margins, loss.cosines]) part.keep(tensor);
+    for (const tensor of [loss.magnitudes, loss.margins, loss.cosines]) part?.keep(tensor);
     return { features, loss };
   }
 
