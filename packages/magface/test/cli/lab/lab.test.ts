@@ -139,7 +139,9 @@ test('missing scores are a failure that names the image', async () => {
   writeFileSync(join(folder, 'few.csv'), 'name,x\nfaces/P0/P0_0001.png,1\n');
   const { exitCode, notes } = await lab(...given, '--scores', 'few.csv');
   expect(exitCode).toBe(1);
-  expect(notes).toMatch(/few\.csv \(at byte 0\): Expected a quality for every feature but "faces\/P\d+\/P\d+_000\d\.png" has none/);
+  expect(notes).toMatch(
+    /few\.csv \(at byte 0\): Expected a quality for every feature but "faces\/P\d+\/P\d+_000\d\.png" has none/,
+  );
 });
 
 test('a set or a file of scores that is not there is named before anything is embedded', async () => {
