@@ -16,11 +16,11 @@ const exclude = [...configDefaults.exclude, ...(process.env['MAGFACE_QUICK'] ===
 
 /**
  * Test files that change nothing outside themselves share a process, and modules are loaded once for all of them. Not these
- * two: one stands in for a module of Node, one looks at what its process has used so far.
+ * three: two stand in for a module of Node, one looks at what its process has used so far.
  */
 const together = [
   'packages/magface/test/*.test.ts',
-  'packages/magface/test/{cli,client,degrade,eval,format,gallery,hosting,infer,machine,models,onnx,report,serve,settings,train}/**/!(full-disk|commands).test.ts',
+  'packages/magface/test/{cli,client,degrade,eval,format,gallery,hosting,infer,machine,models,onnx,report,serve,settings,train}/**/!(full-disk|commands|decode-heic).test.ts',
 ];
 
 /** Tests run on the TypeScript sources: `magface:source` is the packages' own export condition for that. */
