@@ -31,10 +31,9 @@ export class MagfaceError extends Error implements Fault {
   declare readonly remedy: string;
 
   /** @param place - text before the sentence: the file and the byte */
-  constructor(code: string, fault: Fault | string, options?: ErrorOptions, place = '') {
-    super(place + (typeof fault === 'string' ? fault : sentence(fault)), options);
+  constructor(code: string, fault: Fault, options?: ErrorOptions, place = '') {
+    super(place + sentence(fault), options);
     this.code = code;
-    if (typeof fault === 'string') return;
     const { subject, expected, received, problem, remedy } = fault;
     if (subject !== undefined) this.subject = subject;
     if (expected !== undefined) this.expected = expected;
@@ -74,7 +73,7 @@ export class ConfigError extends MagfaceError {
   /** The wrong option or key, as the user wrote it. */
   readonly key: string;
 
-  constructor(key: string, fault: Fault | string, options?: ErrorOptions) {
+  constructor(key: string, fault: Fault, options?: ErrorOptions) {
     super('wrong_configuration', fault, options);
     this.key = key;
   }
@@ -84,7 +83,7 @@ export class ConfigError extends MagfaceError {
 export class ShapeError extends MagfaceError {
   override readonly name: string = 'ShapeError';
 
-  constructor(fault: Fault | string, options?: ErrorOptions) {
+  constructor(fault: Fault, options?: ErrorOptions) {
     super('wrong_shape', fault, options);
   }
 }
@@ -98,7 +97,7 @@ export class FormatError extends MagfaceError {
   /** Name of the damaged part, if it has one: a tensor. */
   readonly part: string | undefined;
 
-  constructor(file: string, fault: Fault | string, options?: ErrorOptions & { offset?: number; part?: string }) {
+  constructor(file: string, fault: Fault, options?: ErrorOptions & { offset?: number; part?: string }) {
     const at = options?.offset === undefined ? '' : ` (at byte ${options.offset})`;
     super('wrong_format', fault, options, `${file}${at}: `);
     this.file = file;
@@ -130,7 +129,7 @@ export class ImageError extends MagfaceError {
   /** The image, as the caller named it. */
   readonly image: string;
 
-  constructor(code: ImageErrorCode, image: string, fault: Fault | string, options?: ErrorOptions) {
+  constructor(code: ImageErrorCode, image: string, fault: Fault, options?: ErrorOptions) {
     super(code, fault, options);
     this.image = image;
   }
@@ -144,8 +143,7 @@ export class ImageError extends MagfaceError {
   named(image: string, remedy: string = this.remedy): ImageError {
     const { expected, received, problem } = this;
     const subject = this.subject === undefined ? undefined : image;
-    const fault = remedy === undefined ? this.message : { subject, expected, received, problem, remedy };
-    return new ImageError(this.code, image, fault, { cause: this.cause });
+    return new ImageError(this.code, image, { subject, expected, received, problem, remedy }, { cause: this.cause });
   }
 }
 
@@ -177,7 +175,7 @@ export class ModelError extends MagfaceError {
   /** The model, as the caller named it. */
   readonly model: string;
 
-  constructor(code: ModelErrorCode, model: string, fault: Fault | string, options?: ErrorOptions) {
+  constructor(code: ModelErrorCode, model: string, fault: Fault, options?: ErrorOptions) {
     super(code, fault, options);
     this.model = model;
   }
@@ -189,7 +187,7 @@ export class CheckpointError extends MagfaceError {
   /** The file, or the folder if none of its files is complete. */
   readonly file: string;
 
-  constructor(file: string, fault: Fault | string, options?: ErrorOptions) {
+  constructor(file: string, fault: Fault, options?: ErrorOptions) {
     super('checkpoint_unusable', fault, options);
     this.file = file;
   }
@@ -215,7 +213,7 @@ export class ServiceError extends MagfaceError {
   /** Seconds to wait before a retry, if one may help. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ServiceErrorCode, fault: Fault | string, options?: ErrorOptions & { retryAfter?: number }) {
+  constructor(code: ServiceErrorCode, fault: Fault, options?: ErrorOptions & { retryAfter?: number }) {
     super(code, fault, options);
     this.retryAfter = options?.retryAfter;
   }

@@ -43,10 +43,11 @@ export function fitGeneralisedPareto(
   const most = x.reduce((a, b) => Math.max(a, b), 0);
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
   if (x.length < 2 || !(mean > 0))
-    throw new MagfaceError(
-      'evaluation_impossible',
-      `Expected two or more excesses above 0 but received ${x.length} with a mean of ${mean}: add people.`,
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'two or more excesses above 0',
+      received: `${x.length} with a mean of ${mean}`,
+      remedy: 'add people',
+    });
   const scaleAt = (shape: number): { readonly scale: number; readonly density: number } => {
     const least = shape < 0 ? -shape * most * (1 + 1e-9) : 0;
     const density = (logScale: number): number => logLikelihood(x, shape, Math.exp(logScale));

@@ -93,7 +93,7 @@ export const isBigRun = ({ resume, shard }: BigRunFlags): boolean => resume === 
 /** @throws {ConfigError} if a run with a journal has no output */
 export function expectOutputOfRun(flags: BigRunFlags & { readonly output?: string | undefined }): void {
   if (flags.output === undefined && isBigRun(flags))
-    throw new ConfigError('output', 'Expected --output with --resume and --shard: name a file.');
+    throw new ConfigError('output', { expected: '--output with --resume and --shard', remedy: 'name a file' });
 }
 
 /** @throws {ConfigError} if the output exists: of another run, or of one that can go on and `--resume` is missing */
@@ -105,7 +105,11 @@ export async function openBigRun(options: BigRunOptions): Promise<BigRun> {
   const journal = await openJournal(place);
   if (journal.header === undefined && (await isFile(place))) {
     await journal[Symbol.asyncDispose]();
-    throw new ConfigError('output', `Expected a new output but ${place} exists: remove it, or name another.`);
+    throw new ConfigError('output', {
+      expected: 'a new output',
+      problem: `${place} exists`,
+      remedy: 'remove it, or name another',
+    });
   }
   const all = { ...analysisSettings(flags), ...settings };
   try {
@@ -153,8 +157,11 @@ const isFile = (path: string): Promise<boolean> =>
 
 function partOf(files: readonly ImageFile[], shard: Shard): readonly ImageFile[] {
   if (files.length >= shard.count) return shardOf(files, shard);
-  const message = `Expected at most as many shards as images but received ${shard.count} for ${files.length}: use fewer.`;
-  throw new ConfigError('shard', message);
+  throw new ConfigError('shard', {
+    expected: 'at most as many shards as images',
+    received: `${shard.count} for ${files.length}`,
+    remedy: 'use fewer',
+  });
 }
 
 /** Flags of all commands that change results. */

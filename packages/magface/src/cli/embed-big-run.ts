@@ -64,6 +64,9 @@ export async function embedBigRun(
 }
 
 function grown(output: string, count: number): ConfigError {
-  const message = `Expected the images of the finished run of ${output} but ${counted(count, 'image')} are new: embed them into another file.`;
-  return new ConfigError('output', message);
+  return new ConfigError('output', {
+    expected: `the images of the finished run of ${output}`,
+    problem: `${counted(count, 'image')} are new`,
+    remedy: 'embed them into another file',
+  });
 }

@@ -9,10 +9,11 @@ import type { ImageFile } from './inputs.ts';
 /** @throws {ConfigError} if the inputs are not folders: their names would not be known */
 export async function expectFolders(inputs: readonly string[], list: readonly string[] | undefined): Promise<void> {
   const refuse = (what: string): ConfigError =>
-    new ConfigError(
-      'person',
-      `Expected --person NAME, or a folder that holds a folder for each person, but ${what}: pass one of them.`,
-    );
+    new ConfigError('person', {
+      expected: '--person NAME, or a folder that holds a folder for each person',
+      problem: what,
+      remedy: 'pass one of them',
+    });
   if (list !== undefined) throw refuse('received a list without --person');
   for (const input of inputs) {
     const found = await stat(input).catch(() => undefined);
@@ -30,8 +31,11 @@ export function personOf({ name }: ImageFile, inputs: readonly string[]): string
   const [person, image] = paths.sort((a, b) => a.length - b.length)[0] ?? [];
   const fault = image === undefined ? 'it lies in none' : nameFault(person!);
   if (fault === undefined) return person!;
-  const message = `Expected ${name} in a folder with the name of its person but ${fault}: move it, or pass --person.`;
-  throw new ImageError('person_unknown', name, message);
+  throw new ImageError('person_unknown', name, {
+    expected: `${name} in a folder with the name of its person`,
+    problem: fault,
+    remedy: 'move it, or pass --person',
+  });
 }
 
 /** @returns the items by the mean similarity of their faces to the others, greatest first */

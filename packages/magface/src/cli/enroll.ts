@@ -161,7 +161,7 @@ async function enroll(inputs: readonly string[], flags: Flags, context: Context)
 function expectName(name: string): void {
   const fault = nameFault(name);
   if (fault !== undefined)
-    throw new ConfigError('person', `Expected a name for --person but ${fault}: pass another name.`);
+    throw new ConfigError('person', { expected: 'a name for --person', problem: fault, remedy: 'pass another name' });
 }
 
 interface Parts {

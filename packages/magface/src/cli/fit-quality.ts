@@ -86,7 +86,11 @@ export function defineFitQuality(command: Command, context: Context, done: (exit
 
 function expectFlags({ output }: Flags): void {
   if (!output.endsWith('.onnx'))
-    throw new ConfigError('output', `Expected an output that ends in .onnx but received ${output}: rename it.`);
+    throw new ConfigError('output', {
+      expected: 'an output that ends in .onnx',
+      received: output,
+      remedy: 'rename it',
+    });
 }
 
 async function fit(flags: Flags, context: Context): Promise<FittedLength> {

@@ -42,7 +42,11 @@ async function merge(inputs: readonly string[], flags: Flags, context: Context):
   const { output } = flags;
   const shards = await finishedShards(inputs);
   if (inputs.includes(output))
-    throw new ConfigError('output', `Expected another output than the shards but received ${output}: name a new one.`);
+    throw new ConfigError('output', {
+      expected: 'another output than the shards',
+      received: output,
+      remedy: 'name a new one',
+    });
   const { command } = shards[0]!.header;
   await (command === 'align' ? expectFolderTarget(output) : expectFileTarget(output));
   const rows = await joined(command, shards, output);

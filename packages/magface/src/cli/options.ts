@@ -1,8 +1,6 @@
 /** Settings shared by several commands: each is defined once, and a command's table takes those it needs. */
-import type { Command } from 'commander';
 import type { ConfigOf, Setting } from '../settings/setting.ts';
 import type { OutputFormat } from './output.ts';
-import { addSettings, parserOf } from './setting-flags.ts';
 
 /** How results are printed. */
 export const outputSettings = {
@@ -175,30 +173,3 @@ export function without<Table extends object, Name extends keyof Table>(
 export const inputWords = 'files, folders (searched recursively), globs or https: addresses; - reads paths from stdin';
 
 export const formatOf = ({ json, format }: OutputFlags): OutputFormat => (json === true ? 'json' : format);
-
-// Commands that do not have a table yet.
-export const addInputFlags = (command: Command): Command => addSettings(command, inputSettings);
-
-export const addModelFlags = (
-  command: Command,
-  wanted: { readonly aligned: boolean; readonly batch?: boolean },
-): Command =>
-  addEngineFlags(addSettings(command, { ...finderSettings, ...(wanted.aligned && alignedSettings) }), wanted);
-
-export const addEngineFlags = (command: Command, { batch = true }: { readonly batch?: boolean } = {}): Command =>
-  addSettings(command, batch ? engineSettings : without(engineSettings, 'batch'));
-
-export const addOutputFlags = (command: Command): Command => addSettings(command, outputSettings);
-
-const numeric = (takes: Setting['takes'], within?: readonly [number, number]): ((text: string) => number) =>
-  parserOf({ takes, value: '', says: '', ...(within && { within }) }) as (text: string) => number;
-
-export const count: (text: string) => number = numeric('count');
-export const share: (text: string) => number = numeric('share');
-export const percent: (text: string) => number = numeric('amount', [0, 100]);
-export const wholeWithin = (least: number, most: number): ((text: string) => number) => numeric('whole', [least, most]);
-export const fmrWords: string = decisionSettings.fmr.says;
-
-export function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}

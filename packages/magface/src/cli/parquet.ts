@@ -22,7 +22,11 @@ const types: Readonly<Record<string, BasicType>> = {
 export async function mergeParquet(shards: readonly FinishedShard[], output: string): Promise<number> {
   const lines = shards.find(({ header }) => header.settings['format'] !== 'jsonl');
   if (lines !== undefined)
-    throw new ConfigError('input', `Expected .jsonl files for Parquet but received ${lines.output}: keep it as CSV.`);
+    throw new ConfigError('input', {
+      expected: '.jsonl files for Parquet',
+      received: lines.output,
+      remedy: 'keep it as CSV',
+    });
   const methods = (shards[0]!.header.settings['methods'] ?? []) as string[];
   const columns = csvColumns(methods);
   const columnData = (rows: readonly QualityRow[]) =>

@@ -113,10 +113,10 @@ function expectFitting(flags: QualityFlags): void {
     report ? '--report' : [],
   ].flat();
   if (output !== undefined && whole.length > 0)
-    throw new ConfigError(
-      'output',
-      `Expected --output without ${whole[0]}, which needs all faces at once: leave one out, or write \`--format jsonl > FILE\`.`,
-    );
+    throw new ConfigError('output', {
+      expected: `--output without ${whole[0]}, which needs all faces at once`,
+      remedy: 'leave one out, or write `--format jsonl > FILE`',
+    });
 }
 
 async function quality(inputs: readonly string[], flags: QualityFlags, context: Context): Promise<ExitCode> {

@@ -19,7 +19,11 @@ export function rowsFormatOf(path: string): OutputFormat {
   if (/\.jsonl$/.test(path)) return 'jsonl';
   if (/\.csv$/.test(path)) return 'csv';
   const remedy = 'rename it; `magface merge` makes a .parquet of it';
-  throw new ConfigError('output', `Expected an output that ends in .jsonl or .csv but received ${path}: ${remedy}.`);
+  throw new ConfigError('output', {
+    expected: 'an output that ends in .jsonl or .csv',
+    received: path,
+    remedy,
+  });
 }
 
 export async function openRowsFile(path: string, run: Pick<BigRun, 'open'>): Promise<RowsFile> {

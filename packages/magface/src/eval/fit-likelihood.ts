@@ -42,10 +42,11 @@ export function fitLikelihood(
   const [low, high] = [sorted[0]!, sorted.at(-1)!];
   const slope = Math.min(weights[1] + weights[3] * low, weights[1] + weights[3] * high);
   if (!(slope > 0))
-    throw new MagfaceError(
-      'evaluation_impossible',
-      `Expected similarities that speak for one person but the fitted slope is ${slope}: check the pairs.`,
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'similarities that speak for one person',
+      problem: `the fitted slope is ${slope}`,
+      remedy: 'check the pairs',
+    });
   const drawn = drawPeople(same, people, { replicates, seed }, (times) => logistic(rows, same, times, weights));
   return {
     weights,
@@ -75,7 +76,11 @@ function logistic(rows: Float64Array, same: Uint8Array, times: Uint32Array, star
     totals[one]! += times[pair]!;
   });
   if (totals.includes(0))
-    throw new MagfaceError('evaluation_impossible', 'Expected pairs of both kinds but received one kind: add pairs.');
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'pairs of both kinds',
+      received: 'one kind',
+      remedy: 'add pairs',
+    });
   const scale = totals.map((total) => 0.5 / total);
   const weights: Weights = [...start];
   for (let round = 0; round < 50; round++) {

@@ -29,10 +29,11 @@ export interface LikelihoodCost {
 export function likelihoodCost(logRatios: Float64Array, same: Uint8Array, bins = 10): LikelihoodCost {
   const genuine = same.reduce((sum, one) => sum + one, 0);
   if (genuine === 0 || genuine === same.length)
-    throw new MagfaceError(
-      'evaluation_impossible',
-      `Expected pairs of both kinds but received ${genuine} genuine ones of ${same.length}: use a list that has both.`,
-    );
+    throw new MagfaceError('evaluation_impossible', {
+      expected: 'pairs of both kinds',
+      received: `${genuine} genuine ones of ${same.length}`,
+      remedy: 'use a list that has both',
+    });
   const weights = Float64Array.from(same, (one) => 0.5 / (one === 1 ? genuine : same.length - genuine));
   const isotonic = isotonicPosteriors(logRatios, same, weights).map((p) => Math.log(p) - Math.log1p(-p));
   return {

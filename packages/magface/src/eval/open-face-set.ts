@@ -16,8 +16,11 @@ import { tinyFaceFolder } from './layouts/tinyface.ts';
 export async function openFaceSet(source: string, options: FolderSetOptions = {}): Promise<FaceSet> {
   const there = await stat(source).catch(() => undefined);
   if (there?.isDirectory() === true && options.pairs === undefined && tinyFaceFolder(source) !== undefined) {
-    const message = `Expected a set of pairs but ${source} is TinyFace, which identifies probes in a gallery: measure it with \`magface evaluate set\`.`;
-    throw new ConfigError('set', message);
+    throw new ConfigError('set', {
+      expected: 'a set of pairs',
+      problem: `${source} is TinyFace, which identifies probes in a gallery`,
+      remedy: 'measure it with `magface evaluate set`',
+    });
   }
   if (there?.isDirectory() === true) return openFolderSet(source, options);
   const problem = there === undefined ? 'it does not exist' : `${basename(source)} is neither`;

@@ -102,8 +102,11 @@ export function fitQmagface(
     return lowestRate * (highestRate / lowestRate) ** (i / (rateCount - 1));
   }).filter((rate) => canMeasure(rate, impostors));
   if (rates.length < 2) {
-    const message = `Expected at least ${Math.ceil(1 / highestRate)} impostor pairs to fit QMagFace but received ${impostors}: give alpha and beta, or more pairs.`;
-    throw new MagfaceError('evaluation_impossible', message);
+    throw new MagfaceError('evaluation_impossible', {
+      expected: `at least ${Math.ceil(1 / highestRate)} impostor pairs to fit QMagFace`,
+      received: impostors,
+      remedy: 'give alpha and beta, or more pairs',
+    });
   }
   const highest = pairs.reduce((most, pair) => Math.max(most, quality[pair]!), 0);
   const best = rates.map(() => ({ tar: -1, threshold: 0, weight: 0 }));

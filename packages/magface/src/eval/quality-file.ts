@@ -31,7 +31,8 @@ export interface QualityMeasure {
  */
 export async function readQualities(file: string, features: FeatureSet): Promise<QualityMeasure[]> {
   const columns = await columnsOf(file);
-  if (columns.length === 0) throw lineError(file, 'Expected scores but found none: see `magface lab --help`.');
+  if (columns.length === 0)
+    throw lineError(file, { expected: 'scores', problem: 'found none', remedy: 'see `magface lab --help`' });
   return columns.map((column) => ({ name: column.name, values: valuesOf(column, file, features) }));
 }
 
@@ -57,13 +58,18 @@ function valuesOf({ entries }: ScoreColumn, file: string, features: FeatureSet):
     const found = find(name);
     const user = users.get(found[0] ?? -1) ?? name;
     if (found.length === 0)
-      throw lineError(file, `Expected a quality for every feature but "${name}" has none: add a line for it.`);
+      throw lineError(file, {
+        expected: 'a quality for every feature',
+        problem: `"${name}" has none`,
+        remedy: 'add a line for it',
+      });
     if (found.length > 1 || user !== name) {
       const came = user === name ? `found ${found.length}` : `the same one fits "${user}"`;
-      throw lineError(
-        file,
-        `Expected a quality for "${name}" alone but ${came}: add folders to the names, so that they differ.`,
-      );
+      throw lineError(file, {
+        expected: `a quality for "${name}" alone`,
+        problem: came,
+        remedy: 'add folders to the names, so that they differ',
+      });
     }
     users.set(found[0]!, name);
     return entries[found[0]!]!.value;

@@ -33,8 +33,15 @@ export function parseScores(text: string, file: string): ScoreColumn[] {
   const body = rows.slice(1);
   const short = body.find(({ cells }) => cells.length !== header.length);
   if (short !== undefined) {
-    const message = `Expected ${header.length} columns (${header.join(', ')}) but line ${short.number} has ${short.cells.length}: correct the line.`;
-    throw lineError(file, message, short);
+    throw lineError(
+      file,
+      {
+        expected: `${header.length} columns (${header.join(', ')})`,
+        problem: `line ${short.number} has ${short.cells.length}`,
+        remedy: 'correct the line',
+      },
+      short,
+    );
   }
   const column = (name: string, i: number): ScoreColumn => ({
     name,
@@ -65,8 +72,15 @@ function entryOf(row: Row, column: number, file: string): ScoreColumn['entries']
   const cell = cells.at(column) ?? '';
   const value = cell === '' ? Number.NaN : Number(cell);
   if (!Number.isNaN(value)) return { image: cells.length > 1 ? cells[0]! : undefined, value };
-  const message = `Expected "name value" or "value" lines but line ${number} ends in "${cell}": correct the line.`;
-  throw lineError(file, message, row);
+  throw lineError(
+    file,
+    {
+      expected: '"name value" or "value" lines',
+      problem: `line ${number} ends in "${cell}"`,
+      remedy: 'correct the line',
+    },
+    row,
+  );
 }
 
 /**
@@ -99,7 +113,11 @@ export async function readPickledScores(file: string): Promise<ScoreColumn[]> {
     )
       return [{ name: stem(file), entries: entries as ScoreColumn['entries'][number][] }];
     throw source.error(
-      'Expected a dict from names to numbers but the pickle holds something else: pickle {name: score}.',
+      {
+        expected: 'a dict from names to numbers',
+        problem: 'the pickle holds something else',
+        remedy: 'pickle {name: score}',
+      },
       0,
     );
   } finally {

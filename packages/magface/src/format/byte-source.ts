@@ -16,7 +16,7 @@ export interface ByteSource {
   /** The same, synchronously, for parsers that read byte by byte. */
   readSync(offset: number, length: number): Buffer;
   /** @returns the error for bytes that contradict their format */
-  error(fault: Fault | string, offset?: number, cause?: unknown): FormatError;
+  error(fault: Fault, offset?: number, cause?: unknown): FormatError;
   close(): Promise<void>;
   closeSync(): void;
 }

@@ -52,8 +52,11 @@ export class FileWriter {
     const { size } = await handle.stat();
     if (size < length) {
       await handle.close();
-      const message = `Expected ${unfinished} to have at least the ${length} bytes of an earlier run but it has ${size}: remove it and its .run folder to start again.`;
-      throw new ConfigError('output', message);
+      throw new ConfigError('output', {
+        expected: `${unfinished} to have at least the ${length} bytes of an earlier run`,
+        problem: `it has ${size}`,
+        remedy: 'remove it and its .run folder to start again',
+      });
     }
     await handle.truncate(length);
     return new FileWriter(path, unfinished, handle, { length });

@@ -6,6 +6,7 @@
  */
 import { inflateSync } from 'node:zlib';
 import type { FormatError } from '../errors.ts';
+import type { Fault } from '../fault.ts';
 import type { ByteSource } from './byte-source.ts';
 
 /** An array, column after column. */
@@ -44,7 +45,7 @@ const utf8Type = 16;
 /** Bytes, and where they are in the file. */
 interface Part {
   readonly bytes: Buffer;
-  readonly fail: (message: string, at: number) => FormatError;
+  readonly fail: (fault: Omit<Fault, 'remedy'>, at: number) => FormatError;
 }
 
 interface Element extends Part {
@@ -61,10 +62,20 @@ export async function readMatFile(source: ByteSource): Promise<ReadonlyMap<strin
   const bytes = await source.read(0, source.size);
   const head = bytes.toString('latin1', 0, Math.min(19, bytes.length));
   if (head.startsWith('MATLAB 7.3'))
-    throw source.error("Expected a MAT-file of level 5 but it is of version 7.3: save it with MATLAB's option -v7.", 0);
+    throw source.error(
+      {
+        expected: 'a MAT-file of level 5',
+        problem: 'it is of version 7.3',
+        remedy: "save it with MATLAB's option -v7",
+      },
+      0,
+    );
   if (bytes.length < headerBytes || !head.startsWith('MATLAB 5.0') || bytes.toString('latin1', 126, 128) !== 'IM')
-    throw source.error("Expected a MAT-file of level 5 but its first bytes differ: use the set's original file.", 0);
-  const fail: Part['fail'] = (message, at) => source.error(`${message}: use the set's original file.`, at);
+    throw source.error(
+      { expected: 'a MAT-file of level 5', problem: 'its first bytes differ', remedy: "use the set's original file" },
+      0,
+    );
+  const fail: Part['fail'] = (fault, at) => source.error({ ...fault, remedy: "use the set's original file" }, at);
   const arrays = new Map<string, MatArray>();
   for (let at = headerBytes; at < bytes.length; ) {
     const element = elementAt({ bytes, fail }, at);
@@ -80,39 +91,43 @@ export async function readMatFile(source: ByteSource): Promise<ReadonlyMap<strin
 
 /** Short elements keep their size beside the type, and their bytes in the tag. */
 function elementAt({ bytes, fail }: Part, at: number): Element {
-  if (at + 8 > bytes.length) throw fail('Expected the tag of an array but the file ends', at);
+  if (at + 8 > bytes.length) throw fail({ expected: 'the tag of an array', problem: 'the file ends' }, at);
   const word = bytes.readUInt32LE(at);
   const isShort = word > 0xffff;
   const [type, size] = isShort ? [word & 0xffff, word >>> 16] : [word, bytes.readUInt32LE(at + 4)];
   const begin = isShort ? at + 4 : at + 8;
   if ((isShort && size > 4) || begin + size > bytes.length)
-    throw fail(`Expected ${size} bytes of an array but fewer are left`, at);
+    throw fail({ expected: `${size} bytes of an array`, problem: 'fewer are left' }, at);
   const padded = type === compressedType ? size : Math.ceil(size / 8) * 8;
   return {
     type,
     bytes: bytes.subarray(begin, begin + size),
     end: isShort ? at + 8 : Math.min(bytes.length, begin + padded),
-    fail: (message, within) => fail(message, begin + within),
+    fail: (fault, within) => fail(fault, begin + within),
   };
 }
 
 /** Offsets within compressed bytes mean nothing to a reader, so errors give that of the whole. */
 function inflated({ bytes, fail }: Element, begin: number): Element {
-  const whole: Part['fail'] = (message) => fail(message, 0);
+  const whole: Part['fail'] = (fault) => fail(fault, 0);
   try {
     return elementAt({ bytes: inflateSync(bytes, { maxOutputLength: mostBytes }), fail: whole }, 0);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && /^(Z_|ERR_)/.test(String(error.code)))) throw error;
-    throw fail(`Expected a compressed array but it cannot be inflated (${error.message}, element at ${begin})`, 0);
+    throw fail(
+      { expected: 'a compressed array', problem: `it cannot be inflated (${error.message}, element at ${begin})` },
+      0,
+    );
   }
 }
 
 function matrixOf(element: Element, depth: number): { name: string; array: MatArray } | undefined {
   const { bytes, fail } = element;
-  if (depth > mostDepth) throw fail(`Expected at most ${mostDepth} cells within each other but there are more`, 0);
+  if (depth > mostDepth)
+    throw fail({ expected: `at most ${mostDepth} cells within each other`, problem: 'there are more' }, 0);
   if (bytes.length === 0) return { name: '', array: { kind: 'numbers', values: new Float64Array() } };
   const flags = elementAt(element, 0);
-  if (flags.bytes.length < 8) throw fail('Expected the flags of an array but they are too short', 0);
+  if (flags.bytes.length < 8) throw fail({ expected: 'the flags of an array', problem: 'they are too short' }, 0);
   const kind = flags.bytes.readUInt32LE(0) & 0xff;
   const sizes = elementAt(element, flags.end);
   const name = elementAt(element, sizes.end);
@@ -125,7 +140,8 @@ function matrixOf(element: Element, depth: number): { name: string; array: MatAr
   const data = elementAt(element, name.end);
   if (kind === charClass && data.type === utf8Type) return named({ kind: 'text', text: data.bytes.toString('utf8') });
   const values = numbersOf(data);
-  if (values.length !== count) throw fail(`Expected ${count} values in an array but found ${values.length}`, name.end);
+  if (values.length !== count)
+    throw fail({ expected: `${count} values in an array`, received: `${values.length}` }, name.end);
   return named(
     kind === charClass
       ? { kind: 'text', text: Array.from(values, (code) => String.fromCharCode(code)).join('') }
@@ -142,7 +158,8 @@ function cellsOf(
   for (let i = 0, from = at; i < count; i++) {
     const item = elementAt(element, from);
     const array = item.type === matrixType ? matrixOf(item, depth + 1)?.array : undefined;
-    if (array === undefined) throw element.fail('Expected cells of names or numbers but found another class', from);
+    if (array === undefined)
+      throw element.fail({ expected: 'cells of names or numbers', received: 'another class' }, from);
     items.push(array);
     from = item.end;
   }
@@ -151,7 +168,7 @@ function cellsOf(
 
 function numbersOf({ type, bytes, fail }: Element): Float64Array {
   const reader = readers[type];
-  if (reader === undefined) throw fail(`Expected numbers in an array but found values of type ${type}`, 0);
+  if (reader === undefined) throw fail({ expected: 'numbers in an array', received: `values of type ${type}` }, 0);
   const [size, read] = reader;
   return Float64Array.from({ length: Math.floor(bytes.length / size) }, (_, i) => read(bytes, i * size));
 }

@@ -53,5 +53,5 @@ export function textLines(text: string): TextLine[] {
 }
 
 /** @returns the error for a line, or for the whole text without one */
-export const lineError = (file: string, fault: Fault | string, line?: { readonly offset: number }): FormatError =>
+export const lineError = (file: string, fault: Fault, line?: { readonly offset: number }): FormatError =>
   new FormatError(file, fault, { offset: line?.offset ?? 0 });

@@ -52,12 +52,18 @@ export async function expectConsistent(
 type Named = Required<Pick<Enrolment, 'person' | 'image' | 'flag'>>;
 
 function alreadyEnrolled({ person, image, flag }: Named, other: GalleryMatch): ImageError {
-  const message = `Expected a new person, ${person}, in ${image} but it shows ${other.person}, who is already enrolled (similarity ${digits(other.similarity)}): enrol it as ${other.person}, or accept it with ${flag}.`;
-  return new ImageError('already_enrolled', image, message);
+  return new ImageError('already_enrolled', image, {
+    expected: `a new person, ${person}, in ${image}`,
+    problem: `it shows ${other.person}, who is already enrolled (similarity ${digits(other.similarity)})`,
+    remedy: `enrol it as ${other.person}, or accept it with ${flag}`,
+  });
 }
 
 function differs({ person, image, flag }: Named, own: number, rival: GalleryMatch | undefined): ImageError {
   const instead = rival === undefined ? '' : `, and it resembles ${rival.person} more (${digits(rival.similarity)})`;
-  const message = `Expected ${person} in ${image} but its similarity to ${person}'s other faces is ${digits(own)}${instead}: check who it shows, or accept it with ${flag}.`;
-  return new ImageError('differs_from_person', image, message);
+  return new ImageError('differs_from_person', image, {
+    expected: `${person} in ${image}`,
+    problem: `its similarity to ${person}'s other faces is ${digits(own)}${instead}`,
+    remedy: `check who it shows, or accept it with ${flag}`,
+  });
 }

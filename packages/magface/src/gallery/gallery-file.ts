@@ -69,7 +69,11 @@ export async function* exportLines(gallery: Gallery, person?: string): AsyncGene
 
 /** @param person - as the user wrote it */
 export const unknownPerson = (person: string): ServiceError =>
-  new ServiceError('not_found', `Expected a person in the gallery but ${person} is not in it: check the name.`);
+  new ServiceError('not_found', {
+    expected: 'a person in the gallery',
+    problem: `${person} is not in it`,
+    remedy: 'check the name',
+  });
 
 /** Result of copying people into a gallery. */
 export interface CopiedPeople {
@@ -120,8 +124,11 @@ export async function* readGalleryFile(file: string, { model }: Pick<Gallery, 'm
     if (number === 1) {
       const { digest, name } = parsed(header, line, { file, number }).model;
       if (digest === model.digest) continue;
-      const message = `Expected people of the gallery's model ${model.name} but ${file} has embeddings of ${name}: enrol their photos again.`;
-      throw new ServiceError('wrong_model', message);
+      throw new ServiceError('wrong_model', {
+        expected: `people of the gallery's model ${model.name}`,
+        problem: `${file} has embeddings of ${name}`,
+        remedy: 'enrol their photos again',
+      });
     }
     const { faces, ...person } = parsed(exportedPerson, line, { file, number });
     yield {
@@ -143,7 +150,11 @@ interface Line {
 const notOurs = (file: string, number: number, cause?: unknown): FormatError =>
   new FormatError(
     file,
-    `Expected a file of \`magface gallery export\` but line ${number} has another form: export the gallery again.`,
+    {
+      expected: 'a file of `magface gallery export`',
+      problem: `line ${number} has another form`,
+      remedy: 'export the gallery again',
+    },
     { cause },
   );
 

@@ -19,10 +19,11 @@ export function parseGalleryKey(text: string, source: string): Buffer {
   const key = /^[0-9a-f]{64}$/i.test(word) ? Buffer.from(word, 'hex') : Buffer.from(word, 'base64');
   const isKey = key.length === keyBytes && (word.length === 2 * keyBytes || /^[\w+/-]{43}=?$/.test(word));
   if (isKey) return key;
-  throw new ConfigError(
-    'gallery-key',
-    `Expected a key of 64 hexadecimal digits or 32 bytes in base64 in ${source} but it has another form: make one with \`openssl rand -hex 32\`.`,
-  );
+  throw new ConfigError('gallery-key', {
+    expected: `a key of 64 hexadecimal digits or 32 bytes in base64 in ${source}`,
+    problem: 'it has another form',
+    remedy: 'make one with `openssl rand -hex 32`',
+  });
 }
 
 /**
@@ -31,7 +32,11 @@ export function parseGalleryKey(text: string, source: string): Buffer {
  */
 export async function readGalleryKey(file: string): Promise<Buffer> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('gallery-key', `Expected a key in ${file} but it cannot be read: check its path.`, { cause });
+    throw new ConfigError(
+      'gallery-key',
+      { expected: `a key in ${file}`, problem: 'it cannot be read', remedy: 'check its path' },
+      { cause },
+    );
   });
   return parseGalleryKey(text, file);
 }

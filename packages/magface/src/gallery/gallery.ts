@@ -163,10 +163,11 @@ export class Gallery {
     if (name === person) return (await this.read(person))?.faces.length ?? 0;
     return this.#move(person, name, (holder) => {
       if (holder === undefined) return;
-      throw new ConfigError(
-        'to',
-        `Expected a new name but ${name} is in the gallery: merge the two, or choose another.`,
-      );
+      throw new ConfigError('to', {
+        expected: 'a new name',
+        problem: `${name} is in the gallery`,
+        remedy: 'merge the two, or choose another',
+      });
     });
   }
 
@@ -178,10 +179,14 @@ export class Gallery {
    */
   async merge(person: string, into: string): Promise<number> {
     if (person === into)
-      throw new ConfigError('into', `Expected two people but received ${person} twice: name two people.`);
+      throw new ConfigError('into', { expected: 'two people', received: `${person} twice`, remedy: 'name two people' });
     return this.#move(person, into, (holder) => {
       if (holder !== undefined) return;
-      throw new ConfigError('into', `Expected a person in the gallery but ${into} is not in it: check the name.`);
+      throw new ConfigError('into', {
+        expected: 'a person in the gallery',
+        problem: `${into} is not in it`,
+        remedy: 'check the name',
+      });
     });
   }
 
@@ -313,7 +318,8 @@ const dateOf = (text: string | null): Date | undefined => (text === null ? undef
 
 function expectName(person: string): void {
   const fault = nameFault(person);
-  if (fault !== undefined) throw new ConfigError('person', `Expected a person's name but ${fault}: pass another name.`);
+  if (fault !== undefined)
+    throw new ConfigError('person', { expected: "a person's name", problem: fault, remedy: 'pass another name' });
 }
 
 async function forgetExpired(
@@ -337,26 +343,33 @@ function expectFit(
   expectKnownVersion(state);
   expectOwn(state, model);
   if (state.protection !== 'none' || key === undefined) return;
-  throw new ConfigError(
-    'gallery-key',
-    'Expected a protected gallery with a key but this one is not protected: leave the key out, or copy the gallery with `magface gallery migrate`.',
-  );
+  throw new ConfigError('gallery-key', {
+    expected: 'a protected gallery with a key',
+    problem: 'this one is not protected',
+    remedy: 'leave the key out, or copy the gallery with `magface gallery migrate`',
+  });
 }
 
 const wrongKey = (): ServiceError | ConfigError =>
-  new ConfigError('gallery-key', 'Expected the key of this gallery but received another: pass its own key.');
+  new ConfigError('gallery-key', {
+    expected: 'the key of this gallery',
+    received: 'another',
+    remedy: 'pass its own key',
+  });
 
 const cannotSeal = (): ConfigError =>
-  new ConfigError(
-    'protect',
-    'Expected a folder for a sealed gallery but received a server, which cannot search sealed templates: use --protect turned.',
-  );
+  new ConfigError('protect', {
+    expected: 'a folder for a sealed gallery',
+    received: 'a server, which cannot search sealed templates',
+    remedy: 'use --protect turned',
+  });
 
 const tooOld = (name: string): ConfigError =>
-  new ConfigError(
-    'gallery',
-    `Expected the gallery ${name} in its newest version but it is older: open it once for writing, with \`magface gallery list --gallery\`.`,
-  );
+  new ConfigError('gallery', {
+    expected: `the gallery ${name} in its newest version`,
+    problem: 'it is older',
+    remedy: 'open it once for writing, with `magface gallery list --gallery`',
+  });
 
 async function countOf(query: Query): Promise<GalleryCount> {
   const [row] = await query<GalleryCount>(

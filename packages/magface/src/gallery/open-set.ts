@@ -60,7 +60,11 @@ export async function openSetThreshold(
   fpir: number,
 ): Promise<OpenSetThreshold> {
   if (!(fpir > 0 && fpir < 1))
-    throw new ConfigError('fpir', `Expected a rate between 0 and 1 but received ${fpir}: use 0.01, for example.`);
+    throw new ConfigError('fpir', {
+      expected: 'a rate between 0 and 1',
+      received: fpir,
+      remedy: 'use 0.01, for example',
+    });
   if (people.length >= fewestPeople) return thresholdOfMaxima(await impostorMaxima(people), fpir);
   const threshold = similarityAt(Math.min(0.5, fpir / Math.max(1, people.length)), thresholds ?? []);
   return { threshold, fpir, interval: null, source: 'model' };

@@ -43,8 +43,11 @@ async function hasTable(query: Query, table: string): Promise<boolean> {
 /** @throws {ServiceError} `wrong_model` if the gallery has another */
 export function expectOwn({ model: owner }: GalleryState, { name, digest }: GalleryModel): void {
   if (owner.digest === digest) return;
-  const message = `Expected the gallery's model ${owner.name} (${owner.digest.slice(0, 12)}) but received ${name} (${digest.slice(0, 12)}): use the gallery's model, or create a new gallery.`;
-  throw new ServiceError('wrong_model', message);
+  throw new ServiceError('wrong_model', {
+    expected: `the gallery's model ${owner.name} (${owner.digest.slice(0, 12)})`,
+    received: `${name} (${digest.slice(0, 12)})`,
+    remedy: "use the gallery's model, or create a new gallery",
+  });
 }
 
 interface Tables {
@@ -66,10 +69,11 @@ export const currentVersion: number = steps.length;
 /** @throws {ConfigError} if a newer version made the gallery */
 export function expectKnownVersion({ version }: GalleryState): void {
   if (version <= currentVersion) return;
-  throw new ConfigError(
-    'gallery',
-    `Expected a gallery of version ${currentVersion} or older but it has version ${version}: update this package.`,
-  );
+  throw new ConfigError('gallery', {
+    expected: `a gallery of version ${currentVersion} or older`,
+    problem: `it has version ${version}`,
+    remedy: 'update this package',
+  });
 }
 
 /** Creates the tables, or brings them forward. @param version - of the tables; 0 if there are none */

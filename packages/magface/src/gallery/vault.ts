@@ -52,10 +52,11 @@ export interface Vault {
 export function createVault(protection: Protection, dimension: number, key?: Buffer): Vault {
   if (protection === 'none') return openVault(dimension);
   if (key === undefined)
-    throw new ConfigError(
-      'gallery-key',
-      'Expected the key of a protected gallery but received none: pass --gallery-key FILE or set MAGFACE_GALLERY_KEY.',
-    );
+    throw new ConfigError('gallery-key', {
+      expected: 'the key of a protected gallery',
+      received: 'none',
+      remedy: 'pass --gallery-key FILE or set MAGFACE_GALLERY_KEY',
+    });
   return keyedVault(protection, dimension, key);
 }
 
@@ -145,7 +146,11 @@ function opened(key: Buffer, stored: Buffer, place: Place): Buffer {
   } catch (cause) {
     throw new ConfigError(
       'gallery',
-      `Expected the ${place[0]} of a person as it was sealed but it was changed: restore the gallery from a backup.`,
+      {
+        expected: `the ${place[0]} of a person as it was sealed`,
+        problem: 'it was changed',
+        remedy: 'restore the gallery from a backup',
+      },
       { cause },
     );
   }

@@ -140,10 +140,11 @@ export async function expectNoRun(output: string): Promise<void> {
   const run = await readRun(output);
   if (run?.header === undefined) return;
   const state = run.complete ? 'the results of' : 'the first results of';
-  throw new ConfigError(
-    'output',
-    `Expected a new output but ${output} has ${state} a run with --resume, ${run.images.length.toLocaleString('en')} images: pass --resume to go on, remove it with ${journalFolder(output)}, or name another.`,
-  );
+  throw new ConfigError('output', {
+    expected: 'a new output',
+    problem: `${output} has ${state} a run with --resume, ${run.images.length.toLocaleString('en')} images`,
+    remedy: `pass --resume to go on, remove it with ${journalFolder(output)}, or name another`,
+  });
 }
 
 /** Identifies a list of images, so that shards of different lists are not merged. */
@@ -191,7 +192,15 @@ function parsed(text: string, file: string, line: number): z.infer<typeof entryS
   try {
     return entrySchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new FormatError(file, `Expected what a run with --resume wrote but line ${line} is damaged`, { cause });
+    throw new FormatError(
+      file,
+      {
+        expected: 'what a run with --resume wrote',
+        problem: `line ${line} is damaged`,
+        remedy: 'remove the journal to start anew',
+      },
+      { cause },
+    );
   }
 }
 
@@ -286,8 +295,9 @@ export function expectSettings(
 export function expectSetting(output: string, what: string, before: unknown, wanted: unknown): void {
   const [was, is] = [before, wanted].map((value) => JSON.stringify(value) ?? 'none');
   if (was === is) return;
-  throw new ConfigError(
-    'output',
-    `Expected the ${what} of the earlier run of ${output}, ${was}, but received ${is}: repeat its command, or name another output.`,
-  );
+  throw new ConfigError('output', {
+    expected: `the ${what} of the earlier run of ${output}, ${was},`,
+    received: is,
+    remedy: 'repeat its command, or name another output',
+  });
 }

@@ -17,8 +17,11 @@ const rowsOf = (shards: readonly FinishedShard[]): number =>
 export async function mergeText(shards: readonly FinishedShard[], output: string): Promise<number> {
   for (const shard of shards) {
     if (extname(shard.output) === extname(output)) continue;
-    const message = `Expected an output that ends in ${extname(shard.output)}, as the shards do, but received ${output}: rename it.`;
-    throw new ConfigError('output', message);
+    throw new ConfigError('output', {
+      expected: `an output that ends in ${extname(shard.output)}, as the shards do,`,
+      received: output,
+      remedy: 'rename it',
+    });
   }
   const file = await FileWriter.create(output);
   try {

@@ -16,7 +16,11 @@ export interface Shard {
 export function parseShard(text: string, env: Readonly<Record<string, string | undefined>>): Shard {
   const [, part, total] = /^(\d+|auto)\/(\d+)$/.exec(text) ?? [];
   const refuse = (received: string, remedy: string): never => {
-    throw new ConfigError('shard', `Expected a shard as I/N, with I from 1 to N, but received ${received}: ${remedy}.`);
+    throw new ConfigError('shard', {
+      expected: 'a shard as I/N, with I from 1 to N,',
+      received: received,
+      remedy: remedy,
+    });
   };
   if (part === undefined || total === undefined) return refuse(text, 'write 2/8 for the second of eight');
   const count = Number(total);

@@ -21,7 +21,7 @@ export async function finishedShards(outputs: readonly string[]): Promise<readon
   shards.sort((a, b) => (a.header.shard?.index ?? 1) - (b.header.shard?.index ?? 1));
   const [first] = shards;
   if (first === undefined)
-    throw new ConfigError('input', 'Expected shards to merge but received none: name their files.');
+    throw new ConfigError('input', { expected: 'shards to merge', received: 'none', remedy: 'name their files' });
   for (const shard of shards) expectSameRun(first, shard);
   const count = first.header.shard?.count ?? 1;
   const indexes = shards.map(({ header }) => header.shard?.index ?? 1);
@@ -63,4 +63,4 @@ function expectSameRun(a: FinishedShard, b: FinishedShard): void {
 }
 
 const refusal = (expected: string, remedy: string): ConfigError =>
-  new ConfigError('input', `Expected ${expected}: ${remedy}.`);
+  new ConfigError('input', { expected: expected, remedy: remedy });

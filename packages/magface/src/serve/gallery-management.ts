@@ -119,10 +119,11 @@ function addForgetting(app: App, { gallery }: GalleryParts, person: PersonParams
     },
     handler: async ({ params: { id, face } }) => {
       if (await gallery.removeFace(id, face)) return { person: id, removed: 1 };
-      throw new ServiceError(
-        'not_found',
-        `Expected face ${face} of ${id} in the gallery but there is none: GET /v1/people/${encodeURIComponent(id)} lists them.`,
-      );
+      throw new ServiceError('not_found', {
+        expected: `face ${face} of ${id} in the gallery`,
+        problem: 'there is none',
+        remedy: `GET /v1/people/${encodeURIComponent(id)} lists them`,
+      });
     },
   });
 }
@@ -158,7 +159,7 @@ function addMoving(app: App, { gallery }: GalleryParts, person: PersonParams): v
 
 async function moved(from: string, to: string, move: () => Promise<number>): Promise<schema.MoveReply> {
   const faces = await move().catch((cause: unknown) => {
-    throw cause instanceof ConfigError ? new ServiceError('wrong_request', cause.message, { cause }) : cause;
+    throw cause instanceof ConfigError ? new ServiceError('wrong_request', cause, { cause }) : cause;
   });
   if (faces > 0) return { person: to, moved: faces };
   throw unknownPerson(from);

@@ -23,8 +23,11 @@ export function addUnknownAddress(app: FastifyInstance, { people }: { readonly p
       });
     }
     if (!people && /^\/v1\/(people|search|check)(\/|$)/.test(path)) {
-      const message = 'Expected a service with a gallery but this one has none: start it with --gallery WHERE.';
-      throw new ServiceError('not_found', message);
+      throw new ServiceError('not_found', {
+        expected: 'a service with a gallery',
+        problem: 'this one has none',
+        remedy: 'start it with --gallery WHERE',
+      });
     }
     throw new ServiceError('not_found', {
       expected: 'an address of this service',

@@ -33,7 +33,13 @@ const management: Partial<SearchableGallery> = {
   },
   removeFace: async (person, face) => person === 'ann' && face === 7,
   rename: async (person, name) => {
-    if (name === 'bob') throw new ConfigError('to', 'Expected a new name but bob is in the gallery: choose another.');
+    if (name === 'bob') {
+      throw new ConfigError('to', {
+        expected: 'a new name',
+        problem: 'bob is in the gallery',
+        remedy: 'choose another',
+      });
+    }
     return person === 'ann' ? 1 : 0;
   },
   merge: async (person) => (person === 'ann' ? 1 : 0),
@@ -170,6 +176,9 @@ test('a face of somebody who is enrolled is rejected under a new name, unless th
       code: 'already_enrolled',
       message:
         'Expected a new person, stranger, in image but it shows ann, who is already enrolled (similarity 0.70): enrol it as ann, or accept it with ?acceptDoubtful=true.',
+      expected: 'a new person, stranger, in image',
+      problem: 'it shows ann, who is already enrolled (similarity 0.70)',
+      remedy: 'enrol it as ann, or accept it with ?acceptDoubtful=true',
     },
   ]);
   const accepted = await ask('?acceptDoubtful=true&consent=signed&retainDays=30');

@@ -33,8 +33,10 @@ export async function evaluateIdentification(
 ): Promise<void> {
   const given = ofPairs.find((name) => flags[name] !== undefined);
   if (given !== undefined) {
-    const message = `Expected no --${given} with TinyFace, because it identifies probes and compares no pairs: leave it out.`;
-    throw new ConfigError(given, message);
+    throw new ConfigError(given, {
+      expected: `no --${given} with TinyFace, because it identifies probes and compares no pairs`,
+      remedy: 'leave it out',
+    });
   }
   const set = await openTinyFace(folder, flags.images);
   const { model, images } = await embedFaces(set, flags, context);

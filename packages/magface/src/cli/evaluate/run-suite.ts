@@ -113,7 +113,11 @@ async function describeFile(file: string): Promise<string> {
   const names = await readdir(file).catch(() => undefined);
   const bytes = names === undefined ? await readFile(file).catch(() => undefined) : names.sort().join('\n');
   if (bytes !== undefined) return `SHA-256 ${createHash('sha256').update(bytes).digest('hex')}`;
-  throw new ConfigError('scores', `Expected scores at ${file} but they cannot be read: check the path.`);
+  throw new ConfigError('scores', {
+    expected: `scores at ${file}`,
+    problem: 'they cannot be read',
+    remedy: 'check the path',
+  });
 }
 
 function describeSet({ images, pairs }: FaceSet): string {

@@ -166,5 +166,9 @@ function expectKnown(only: readonly string[], models: readonly { readonly name: 
   const unknown = only.find((name) => models.every((model) => model.name !== name));
   if (unknown === undefined) return;
   const known = models.map(({ name }) => name).join(', ');
-  throw new ConfigError('models', `Expected the models of a set among ${known} in ${file} but received ${unknown}.`);
+  throw new ConfigError('models', {
+    expected: `the models of a set among ${known} in ${file}`,
+    received: unknown,
+    remedy: 'name one of them, or add the model to the suite',
+  });
 }

@@ -4,9 +4,9 @@ import { ServiceError } from '../../errors.ts';
 import { unknownPerson } from '../../gallery/gallery-file.ts';
 import type { ConfigOf } from '../../settings/setting.ts';
 import type { Context } from '../context.ts';
-import { count, formatOf } from '../options.ts';
+import { formatOf } from '../options.ts';
 import { printRecord } from '../output.ts';
-import { addSettings } from '../setting-flags.ts';
+import { addSettings, parserOf } from '../setting-flags.ts';
 import { type OpenFlags, openExisting, openSettings } from './opened.ts';
 
 const facesOf = (faces: number): string => `${faces} ${faces === 1 ? 'face' : 'faces'}`;
@@ -15,7 +15,7 @@ const forgetSettings = {
   face: {
     group: 'Gallery:',
     takes: 'texts',
-    parse: count,
+    parse: parserOf({ takes: 'count', value: '', says: '' }) as (text: string) => number,
     value: '<number>',
     says: 'delete only this face, as `gallery show` numbers it',
   },
@@ -47,10 +47,11 @@ export function defineForget(command: Command, context: Context): void {
 }
 
 const unknownFace = (person: string, face: number): ServiceError =>
-  new ServiceError(
-    'not_found',
-    `Expected face ${face} of ${person} but there is none: see \`magface gallery show\` for their numbers.`,
-  );
+  new ServiceError('not_found', {
+    expected: `face ${face} of ${person}`,
+    problem: 'there is none',
+    remedy: 'see `magface gallery show` for their numbers',
+  });
 
 export function defineMerge(command: Command, context: Context): void {
   command

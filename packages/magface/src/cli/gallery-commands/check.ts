@@ -58,7 +58,11 @@ async function loadRecogniser(
     onProgress: downloadNotes(flags, context),
   });
   if (contract.kind === 'recogniser') return { name, digest, contract };
-  throw new ConfigError('model', `Expected a recogniser but ${name} is none: pass the gallery's model.`);
+  throw new ConfigError('model', {
+    expected: 'a recogniser',
+    problem: `${name} is none`,
+    remedy: "pass the gallery's model",
+  });
 }
 
 async function checked(

@@ -44,9 +44,13 @@ export function defineImport(command: Command, context: Context): void {
   addSettings(command, openSettings);
   command.action(async (file: string, flags: OpenFlags) => {
     await stat(file).catch((cause: unknown) => {
-      throw new ConfigError('file', `Expected an exported gallery at ${file} but there is none: check its path.`, {
-        cause,
-      });
+      throw new ConfigError(
+        'file',
+        { expected: `an exported gallery at ${file}`, problem: 'there is none', remedy: 'check its path' },
+        {
+          cause,
+        },
+      );
     });
     await using gallery = await openExisting(flags, context, { readOnly: false });
     const copied = await copyPeople(readGalleryFile(file, gallery), gallery);

@@ -45,7 +45,8 @@ export function corrected(
   for (const words of name) {
     const [person, given] = halves(words, '=');
     const fault = nameFault(given);
-    if (fault !== undefined) throw new ConfigError('name', `Expected a person's name but ${fault}: say who it is.`);
+    if (fault !== undefined)
+      throw new ConfigError('name', { expected: "a person's name", problem: fault, remedy: 'say who it is' });
     const faces = facesOf(library, person, 'name');
     const same = namedFaces(library, given);
     corrections = same.length > 0 ? joinPeople(corrections, same, faces) : namePerson(corrections, faces, given);

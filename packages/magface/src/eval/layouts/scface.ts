@@ -38,8 +38,11 @@ export async function scfaceLayout(folder: string): Promise<Layout | undefined> 
   const unknown = probes.find(({ person }) => !enrolled.has(person));
   if (probes.length === 0 || unknown !== undefined) {
     const came = unknown === undefined ? 'there is no surveillance image' : `${unknown.path} has none`;
-    const message = `Expected a mugshot in ${join(folder, mugshots)} for every image of surveillance_cameras_distance_1 to _3 but ${came}: unpack the whole set.`;
-    throw new ConfigError('set', message);
+    throw new ConfigError('set', {
+      expected: `a mugshot in ${join(folder, mugshots)} for every image of surveillance_cameras_distance_1 to _3`,
+      problem: came,
+      remedy: 'unpack the whole set',
+    });
   }
   const pairs = probes.flatMap((probe) => gallery.map((mugshot) => ({ mugshot, probe })));
   return {

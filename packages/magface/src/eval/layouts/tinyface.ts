@@ -79,8 +79,11 @@ export async function openTinyFace(folder: string, images: string = folder): Pro
 
 async function imageOf(folder: string, name: string): Promise<SetImage> {
   if (existsSync(join(folder, name))) return fileImage(name, join(folder, name));
-  const message = `Expected every image of TinyFace's lists in ${folder} but ${name} is missing: unpack the whole set.`;
-  throw new MagfaceError('image_unknown', message);
+  throw new MagfaceError('image_unknown', {
+    expected: `every image of TinyFace's lists in ${folder}`,
+    problem: `${name} is missing`,
+    remedy: 'unpack the whole set',
+  });
 }
 
 async function readList(
@@ -94,8 +97,15 @@ async function readList(
     const arrays = await readMatFile(source);
     const found = { names: textsOf(arrays.get(names)), ids: numbersOf(arrays.get(ids)) };
     if (found.names.length > 0 && found.names.length === found.ids.length) return found;
-    const message = `Expected as many texts in ${names} as numbers in ${ids} but found ${found.names.length} and ${found.ids.length}: use the set's original file.`;
-    throw new FormatError(path, message, { offset: 0 });
+    throw new FormatError(
+      path,
+      {
+        expected: `as many texts in ${names} as numbers in ${ids}`,
+        problem: `found ${found.names.length} and ${found.ids.length}`,
+        remedy: "use the set's original file",
+      },
+      { offset: 0 },
+    );
   } finally {
     await source.close();
   }

@@ -47,8 +47,11 @@ export const otherModel = 'magnitude:';
 /** @throws {ConfigError} for a name that `openMethod` does not know */
 export function expectMethod(name: string): void {
   if (isNetworkMethod(name) || isComponent(name) || name.startsWith(otherModel)) return;
-  const message = `Expected a quality method but received ${name}: choose from ${methodNames.join(', ')}, or give magnitude:MODEL for the magnitude of another recogniser.`;
-  throw new ConfigError('method', message);
+  throw new ConfigError('method', {
+    expected: 'a quality method',
+    received: name,
+    remedy: `choose from ${methodNames.join(', ')}, or give magnitude:MODEL for the magnitude of another recogniser`,
+  });
 }
 
 /** @param name - as `openMethod` takes it @returns what it measures, for reports */

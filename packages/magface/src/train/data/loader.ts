@@ -187,8 +187,11 @@ function orderOf(
 ): (seed: number, epoch: number) => Uint32Array {
   const { by = 'images', setWeights } = sampling;
   if (setWeights !== undefined && setWeights.length !== sets.length) {
-    const message = `Expected a weight for each of the ${sets.length} sets of --train-list but received ${setWeights.length}: pass one number a set.`;
-    throw new ConfigError('set-weights', message);
+    throw new ConfigError('set-weights', {
+      expected: `a weight for each of the ${sets.length} sets of --train-list`,
+      received: setWeights.length,
+      remedy: 'pass one number a set',
+    });
   }
   if (by === 'images' && setWeights === undefined) return (seed, epoch) => epochOrder(seed, epoch, samples.length);
   return sampler({ labels: Uint32Array.from(samples, ({ label }) => label), sets }, sampling);

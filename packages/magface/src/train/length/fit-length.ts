@@ -101,8 +101,11 @@ export async function studyFaces(studied: StudiedModel, options: FitLengthOption
   const { dataset, perPerson = 8, seed = 1, threads = 1, signal, onProgress } = options;
   const taps = await tapsOf(studied);
   if (taps.length === 0) {
-    const message = `Expected a network with feature maps but ${studied.name} has none: a length branch needs convolutions.`;
-    throw new ModelError('model_untrainable', studied.name, message);
+    throw new ModelError('model_untrainable', studied.name, {
+      expected: 'a network with feature maps',
+      problem: `${studied.name} has none`,
+      remedy: 'a length branch needs convolutions',
+    });
   }
   const { samples, labels, people } = chosenFaces(dataset, perPerson);
   const requests = Array.from({ length: lengthViews * samples.length }, (_, row) => {
@@ -163,10 +166,11 @@ export function chosenFaces(dataset: Dataset, perPerson: number): ChosenFaces {
   }
   const groups = [...byPerson.values()].filter((faces) => faces.length > 1);
   if (groups.length === 0) {
-    throw new ConfigError(
-      'train-list',
-      'Expected people with two faces or more, from which recognisability is measured, but received none: add faces.',
-    );
+    throw new ConfigError('train-list', {
+      expected: 'people with two faces or more, from which recognisability is measured,',
+      received: 'none',
+      remedy: 'add faces',
+    });
   }
   const samples = groups.flat();
   const labels = Int32Array.from(groups.flatMap((faces, label) => faces.map(() => label)));

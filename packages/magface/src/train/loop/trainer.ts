@@ -104,9 +104,11 @@ export class Trainer extends Learner<Tensor> {
     if (accumulate === 1) return [{ forward: () => this.#forward(images, share), targets, share }];
     const count = images.size(0) / accumulate;
     if (!Number.isInteger(count) || this.ranks.size > 1)
-      throw new ShapeError(
-        `Expected a batch of one process that can be divided into ${accumulate} equal parts but received ${images.size(0)} images in ${this.ranks.size} processes: change the batch size.`,
-      );
+      throw new ShapeError({
+        expected: `a batch of one process that can be divided into ${accumulate} equal parts`,
+        received: `${images.size(0)} images in ${this.ranks.size} processes`,
+        remedy: 'change the batch size',
+      });
     return Array.from({ length: accumulate }, (_, part) => {
       const own: Share = { first: part * count, count, total: images.size(0) };
       const whole: Share = { first: 0, count, total: count };

@@ -110,22 +110,27 @@ export const isOfNoDamage = (name: string, config: Given): boolean =>
 function expectDegraded(given: Given, config: Given): void {
   const useless = degradeDetails.filter((name) => given[name] !== undefined);
   if (config['degrade'] !== 0 || useless.length === 0) return;
-  const message = `Expected --degrade above 0 for ${flagList(useless)} but received 0: raise --degrade, or leave the others out.`;
-  throw new ConfigError('degrade', message);
+  throw new ConfigError('degrade', {
+    expected: `--degrade above 0 for ${flagList(useless)}`,
+    received: '0',
+    remedy: 'raise --degrade, or leave the others out',
+  });
 }
 
 function expectParts({ batchSize, accumulate, sampleRate }: Given): void {
   if (accumulate === 1 || accumulate === undefined) return;
   if (Number(batchSize) % Number(accumulate) !== 0)
-    throw new ConfigError(
-      'accumulate',
-      `Expected a --batch-size that --accumulate divides but received ${batchSize} and ${accumulate}: change one of them.`,
-    );
+    throw new ConfigError('accumulate', {
+      expected: 'a --batch-size that --accumulate divides',
+      received: `${batchSize} and ${accumulate}`,
+      remedy: 'change one of them',
+    });
   if (sampleRate !== 1)
-    throw new ConfigError(
-      'accumulate',
-      `Expected --sample-rate 1 for --accumulate but received ${sampleRate}: leave one of them out.`,
-    );
+    throw new ConfigError('accumulate', {
+      expected: '--sample-rate 1 for --accumulate',
+      received: String(sampleRate),
+      remedy: 'leave one of them out',
+    });
 }
 
 function expectDamagedViews(given: Given, config: Given): void {
@@ -142,9 +147,11 @@ function expectDamagedViews(given: Given, config: Given): void {
 /** Weights of a new BatchNorm have no counterpart in the initial model, with which they could be averaged. */
 function expectLine({ startShare, freshBatchNorm }: Given): void {
   if (startShare === 0 || freshBatchNorm !== true) return;
-  const message =
-    'Expected --start-share 0 with --fresh-batch-norm, whose weights the initial model lacks, but received another: leave out one or the other.';
-  throw new ConfigError('start-share', message);
+  throw new ConfigError('start-share', {
+    expected: '--start-share 0 with --fresh-batch-norm, whose weights the initial model lacks,',
+    received: 'another',
+    remedy: 'leave out one or the other',
+  });
 }
 
 function expectOrder(config: Given, low: string, high: string): void {

@@ -37,9 +37,13 @@ export async function* videoFrames(clip: string, { fps, signal }: FrameOptions):
   const ended = once(ffmpeg, 'close').catch((cause: NodeJS.ErrnoException) => {
     signal?.throwIfAborted();
     if (cause.code !== 'ENOENT') throw cause;
-    throw new ConfigError('ffmpeg', 'Expected ffmpeg on the PATH, which decodes videos, but found none: install it.', {
-      cause,
-    });
+    throw new ConfigError(
+      'ffmpeg',
+      { expected: 'ffmpeg on the PATH, which decodes videos,', problem: 'found none', remedy: 'install it' },
+      {
+        cause,
+      },
+    );
   });
   ended.catch(() => undefined); // thrown below
   try {
@@ -55,11 +59,11 @@ export async function* videoFrames(clip: string, { fps, signal }: FrameOptions):
 
 function unreadable(clip: string, complaint: string): ImageError {
   const why = complaint.trim().split('\n').at(-1) || 'it has no video frames';
-  return new ImageError(
-    'image_unreadable',
-    clip,
-    `Expected a video but ffmpeg cannot decode ${clip} (${why}): convert it.`,
-  );
+  return new ImageError('image_unreadable', clip, {
+    expected: 'a video',
+    problem: `ffmpeg cannot decode ${clip} (${why})`,
+    remedy: 'convert it',
+  });
 }
 
 /**
