@@ -10,7 +10,7 @@ import type { ImageFile } from './inputs.ts';
 export async function expectFolders(inputs: readonly string[], list: readonly string[] | undefined): Promise<void> {
   const refuse = (what: string): ConfigError =>
     new ConfigError('person', {
-      expected: '--person NAME, or a folder that holds a folder for each person',
+      expected: '--person NAME, or a folder that holds a folder for each person,',
       problem: what,
       remedy: 'pass one of them',
     });
