@@ -1,7 +1,6 @@
-/** Draws the damage to a training face: a pure function of a seed. Needs no codec, so that most runs do not load one. */
+/** Draws the damage to a training face: a pure function of random bits. Needs no codec, so that most runs do not load one. */
 import type { DamageKind } from '../../degrade/damage.ts';
 import type { ExtraKind } from '../../degrade/extra.ts';
-import { hash } from './sample-order.ts';
 
 /** A kind of damage that training may apply. */
 export type AugmentKind = DamageKind | ExtraKind | 'jpeg';
@@ -29,16 +28,24 @@ export const usualKinds: readonly AugmentKind[] = [
 /** Share of damaged faces with a second, weaker damage, since bad photos usually have several defects. */
 const secondShare = 0.3;
 
-/** @param seed - determines kinds and strengths */
+/** How the damage to training faces is drawn. */
+export interface DamageDraw {
+  /** Maximum strength, 0 to 1; strengths are uniform up to it. */
+  readonly strength: number;
+  /** @default those that measure robustness */
+  readonly kinds?: readonly AugmentKind[] | undefined;
+}
+
+/** @param bits - 32 pseudorandom bits for each purpose, from 0 to 6 */
 export function damagesOf(
-  seed: number,
-  { strength, kinds = usualKinds }: { readonly strength: number; readonly kinds?: readonly AugmentKind[] | undefined },
+  bits: (purpose: number) => number,
+  { strength, kinds = usualKinds }: DamageDraw,
 ): AppliedDamage[] {
-  const share = (purpose: number): number => hash(seed, purpose) / 2 ** 32;
+  const share = (purpose: number): number => bits(purpose) / 2 ** 32;
   const draw = (purpose: number, greatest: number): AppliedDamage => ({
-    kind: kinds[hash(seed, purpose) % kinds.length]!,
+    kind: kinds[bits(purpose) % kinds.length]!,
     strength: greatest * share(purpose + 1),
-    seed: hash(seed, purpose + 2),
+    seed: bits(purpose + 2),
   });
   return [draw(0, strength), ...(share(3) < secondShare ? [draw(4, strength / 2)] : [])];
 }

@@ -140,7 +140,8 @@ export class Loader {
   #damages(epoch: number, index: number, place: number): ImageRequest['damages'] {
     const { degrade, seed } = this.#options;
     if (degrade === undefined || hash(seed, epoch, place, 6) / 2 ** 32 >= degrade.share) return [];
-    return damagesOf(hash(seed, epoch, index, place), degrade);
+    const own = hash(seed, epoch, index, place);
+    return damagesOf((purpose) => hash(own, purpose), degrade);
   }
 
   async #load(epoch: number, order: Uint32Array, step: number): Promise<Batch> {
