@@ -65,29 +65,48 @@ export function sampler(
   { by = 'images', setWeights }: Sampling,
 ): (seed: number, epoch: number) => Uint32Array {
   const count = labels.length;
-  const groups = sets.map((first, set) => groupsOf(labels, first, sets[set + 1] ?? count, by));
-  const weights = groups.map((of, set) => setWeights?.[set] ?? of.length);
+  const parts = sets.map((first, set) => {
+    const end = sets[set + 1] ?? count;
+    return by === 'images' ? imagesWithin(first, end) : peopleWithin(labels, first, end);
+  });
+  const weights = parts.map((part, set) => setWeights?.[set] ?? part.length);
   const bounds = weights.map((_, set) => weights.slice(0, set + 1).reduce((a, b) => a + b));
-  const share = (...parts: readonly number[]): number => hash(...parts) / 2 ** 32;
+  const share = (...of: readonly number[]): number => hash(...of) / 2 ** 32;
   return (seed, epoch) =>
     Uint32Array.from({ length: count }, (_, i) => {
       const at = share(seed, epoch, i, 3) * bounds.at(-1)!;
-      const set = groups[bounds.findIndex((bound) => at < bound)]!;
-      const group = set[Math.floor(share(seed, epoch, i, 4) * set.length)]!;
-      return group[Math.floor(share(seed, epoch, i, 5) * group.length)]!;
+      const part = parts[bounds.findIndex((bound) => at < bound)]!;
+      return part.draw(share(seed, epoch, i, 4), share(seed, epoch, i, 5));
     });
 }
 
-/** Each image alone, or the images of each person. */
-function groupsOf(labels: ArrayLike<number>, from: number, to: number, by: 'images' | 'people'): number[][] {
-  const groups = new Map<number, number[]>();
-  for (let i = from; i < to; i++) {
-    const key = by === 'images' ? i : labels[i]!;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [i]);
-    else group.push(i);
+/** A set to draw from. */
+interface Part {
+  /** Number of its images, or of its people. */
+  readonly length: number;
+  /** @param first - share from 0 to 1 that chooses the image, or the person @param second - chooses the person's image */
+  draw(first: number, second: number): number;
+}
+
+/** Needs no list, since a set may have millions of images. */
+function imagesWithin(begin: number, end: number): Part {
+  const length = end - begin;
+  return { length, draw: (first) => begin + Math.floor(first * length) };
+}
+
+function peopleWithin(labels: ArrayLike<number>, begin: number, end: number): Part {
+  const people = new Map<number, number[]>();
+  for (let i = begin; i < end; i++) {
+    const own = people.get(labels[i]!);
+    if (own === undefined) people.set(labels[i]!, [i]);
+    else own.push(i);
   }
-  return [...groups.values()];
+  const groups = [...people.values()];
+  const draw = (first: number, second: number): number => {
+    const own = groups[Math.floor(first * groups.length)]!;
+    return own[Math.floor(second * own.length)]!;
+  };
+  return { length: groups.length, draw };
 }
 
 /** Whether sample `index` is mirrored left to right in this epoch; on average half are. */
