@@ -41,12 +41,14 @@ export class WeightMean {
 
   /** Adds the current weights to the mean. */
   add(): void {
-    using _scope = scope();
     using _ = noGrad();
     this.count++;
     // The first steps count alike: a moving mean that begins with zeros would keep a part of them.
     const steps = this.#decay === undefined ? this.count : Math.min(this.count, 1 / (1 - this.#decay));
-    for (const [name, mean] of this.means) mean.copy_(mean.add(this.weights.get(name)!.sub(mean).div(steps)));
+    for (const [name, mean] of this.means) {
+      using _scope = scope(); // one for each tensor: all differences at once would take as much memory as the network
+      mean.copy_(mean.add(this.weights.get(name)!.sub(mean).div(steps)));
+    }
   }
 
   /**
