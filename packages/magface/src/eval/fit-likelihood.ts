@@ -4,6 +4,7 @@
  */
 import { MagfaceError } from '../errors.ts';
 import { type LikelihoodModel, likelihoodTerms } from '../likelihood-ratio.ts';
+import { solvePositive } from '../solve-positive.ts';
 import { type DrawOptions, drawPeople } from './bootstrap.ts';
 import type { PairIdentities } from './identities.ts';
 
@@ -85,7 +86,7 @@ function logistic(rows: Float64Array, same: Uint8Array, times: Uint32Array, star
   const weights: Weights = [...start];
   for (let round = 0; round < 50; round++) {
     const gradient = new Float64Array(terms);
-    const hessian = new Float64Array(terms * terms);
+    const hessian = new Float64Array(terms * terms); // its lower triangle
     for (let pair = 0; pair < same.length; pair++) {
       const weight = times[pair]! * scale[same[pair]!]!;
       if (weight === 0) continue;
@@ -96,10 +97,11 @@ function logistic(rows: Float64Array, same: Uint8Array, times: Uint32Array, star
       const [rest, curve] = [weight * (same[pair]! - p), weight * p * (1 - p)];
       for (let i = 0; i < terms; i++) {
         gradient[i]! += rest * rows[at + i]!;
-        for (let j = i; j < terms; j++) hessian[i * terms + j]! += curve * rows[at + i]! * rows[at + j]!;
+        for (let j = 0; j <= i; j++) hessian[i * terms + j]! += curve * rows[at + i]! * rows[at + j]!;
       }
     }
-    const step = solve(hessian, gradient);
+    for (let i = 0; i < terms; i++) hessian[i * terms + i]! += 1e-12; // keeps it positive definite
+    const step = solvePositive(hessian, gradient);
     // A draw whose pairs hardly overlap has its optimum far away, where Newton's steps overshoot.
     const damping = Math.min(1, longestStep / Math.max(...step.map(Math.abs)));
     if (!(damping > 0)) break;
@@ -107,27 +109,6 @@ function logistic(rows: Float64Array, same: Uint8Array, times: Uint32Array, star
     if (step.every((value) => Math.abs(value) < 1e-9)) break;
   }
   return weights;
-}
-
-/** Solves H x = g by Cholesky's factors. @param upper - (4, 4) the upper triangle of H, positive definite */
-function solve(upper: Float64Array, g: Float64Array): Float64Array {
-  const l = new Float64Array(terms * terms);
-  for (let i = 0; i < terms; i++)
-    for (let j = 0; j <= i; j++) {
-      let sum = upper[j * terms + i]! + (i === j ? 1e-12 : 0);
-      for (let k = 0; k < j; k++) sum -= l[i * terms + k]! * l[j * terms + k]!;
-      l[i * terms + j] = i === j ? Math.sqrt(sum) : sum / l[j * terms + j]!;
-    }
-  const x = Float64Array.from(g);
-  for (let i = 0; i < terms; i++) {
-    for (let k = 0; k < i; k++) x[i]! -= l[i * terms + k]! * x[k]!;
-    x[i]! /= l[i * terms + i]!;
-  }
-  for (let i = terms - 1; i >= 0; i--) {
-    for (let k = i + 1; k < terms; k++) x[i]! -= l[k * terms + i]! * x[k]!;
-    x[i]! /= l[i * terms + i]!;
-  }
-  return x;
 }
 
 /** The upper triangle, row by row. */

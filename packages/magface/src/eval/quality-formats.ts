@@ -4,6 +4,7 @@ import { openBytes } from '../format/byte-source.ts';
 import { readPickle } from '../format/pickle.ts';
 import { Unpicklable } from '../format/pickle-machine.ts';
 import type { PickledBytes, PickleGlobal } from '../format/pickle-values.ts';
+import { halfToFloat } from '../format/tensor.ts';
 import { lineError, type TextLine, textLines } from '../format/text-lines.ts';
 
 /** One measure as a file has it. */
@@ -134,7 +135,7 @@ function numpyScalars(bytesOf: (range: PickledBytes) => Buffer): ReadonlyMap<str
   const reads: Readonly<Record<string, (bytes: Buffer) => number>> = {
     f4: (bytes) => bytes.readFloatLE(0),
     f8: (bytes) => bytes.readDoubleLE(0),
-    f2: (bytes) => halfOf(bytes.readUInt16LE(0)),
+    f2: (bytes) => halfToFloat(bytes.readUInt16LE(0)),
   };
   const dtype: PickleGlobal = {
     name: 'numpy.dtype',
@@ -160,11 +161,4 @@ function numpyScalars(bytesOf: (range: PickledBytes) => Buffer): ReadonlyMap<str
     ['numpy.core.multiarray scalar', scalar],
     ['numpy._core.multiarray scalar', scalar],
   ]);
-}
-
-/** IEEE 754 binary16. */
-function halfOf(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }

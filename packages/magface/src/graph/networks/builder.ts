@@ -42,6 +42,12 @@ const batchNormMomentum = 0.1;
 /** Name of the value that the first node reads. */
 export const inputValue = 'input';
 
+/** @returns the multiple of `step` nearest to a number of channels, at least `step` and at most a tenth below the number */
+export function nearestMultiple(channels: number, step: number): number {
+  const rounded = Math.max(step, Math.floor((channels + step / 2) / step) * step);
+  return rounded < 0.9 * channels ? rounded + step : rounded;
+}
+
 /** A window that moves over an image. */
 export interface WindowShape {
   /** Width and height of the window, or [height, width]. */

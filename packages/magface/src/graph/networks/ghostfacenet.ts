@@ -8,7 +8,14 @@
  * weights are Keras files; no PyTorch names are published.
  * @see Alansari et al., GhostFaceNets, IEEE Access 2023; Han et al., GhostNet, arXiv 1911.11907; Tang et al., GhostNetV2, arXiv 2211.12905
  */
-import { type Architecture, type ConvShape, inputValue, NetworkBuilder, type WindowShape } from './builder.ts';
+import {
+  type Architecture,
+  type ConvShape,
+  inputValue,
+  NetworkBuilder,
+  nearestMultiple,
+  type WindowShape,
+} from './builder.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
 
 const sizes = {
@@ -57,18 +64,18 @@ export function ghostfacenet(name: GhostFaceNetName, embeddingLength = 512): Arc
   const net = new NetworkBuilder();
   const { version, stride } = sizes[name];
   const layers = new GhostLayers(net, version);
-  let from = inFours(16 * width);
+  let from = nearestMultiple(16 * width, 4);
   let side = 112 / stride;
   let x = layers.convolution('stem', inputValue, { from: 3, to: from, ...sameWindow(3, stride, 112) });
   const all = [...blocks, lastBlock[version]];
   for (const [i, [kernel, between, out, hasGate, step]] of all.entries()) {
-    const [inner, to] = [inFours(between * width), inFours(out * width)];
+    const [inner, to] = [nearestMultiple(between * width, 4), nearestMultiple(out * width, 4)];
     const shape = { from, inner, to, kernel, stride: step, side, hasGate, attends: version === 2 && i >= plainBlocks };
     x = layers.bottleneck(`blocks.${i}`, x, shape);
     from = to;
     side = Math.ceil(side / step);
   }
-  const last = inFours(lastBlock[version][1] * width);
+  const last = nearestMultiple(lastBlock[version][1] * width, 4);
   x = layers.convolution('head', x, { from, to: last, kernel: 1 });
   x = net.conv('gdc.conv', x, { from: last, to: last, kernel: side, padding: 0, groups: last });
   x = net.batchNorm('gdc.bn', x, last, epsilon); // (N, C, 1, 1)
@@ -157,7 +164,7 @@ class GhostLayers {
 
   #gated(name: string, input: string, channels: number): string {
     const net = this.#net;
-    const inner = inFours(channels / 4);
+    const inner = nearestMultiple(channels / 4, 4);
     // Keras's own hard sigmoid has a slope of 0.2, PyTorch's of 1/6.
     const alpha = this.#version === 1 ? 0.2 : 1 / 6;
     return squeezeExcite(net, name, input, {
@@ -180,10 +187,4 @@ function sameWindow(kernel: number, stride: number, side: number): WindowShape {
   const total = Math.max(0, (Math.ceil(side / stride) - 1) * stride + kernel - side);
   const [before, after] = [Math.floor(total / 2), Math.ceil(total / 2)];
   return { kernel, stride, padding: [before, before, after, after] };
-}
-
-/** The nearest multiple of 4, at least 4, and no more than a tenth below. */
-function inFours(channels: number): number {
-  const rounded = Math.max(4, Math.floor((channels + 2) / 4) * 4);
-  return rounded < 0.9 * channels ? rounded + 4 : rounded;
 }

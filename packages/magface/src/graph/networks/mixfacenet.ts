@@ -5,7 +5,7 @@
  *
  * @see Boutros et al., MixFaceNets, arXiv 2107.13046; Tan and Le, MixConv, arXiv 1907.09595
  */
-import { type Architecture, type ConvShape, inputValue, NetworkBuilder } from './builder.ts';
+import { type Architecture, type ConvShape, inputValue, NetworkBuilder, nearestMultiple } from './builder.ts';
 import { squeezeExcite } from './squeeze-excite.ts';
 
 /** Factor on the channels of the blocks, and channels before the last depthwise convolution. */
@@ -54,7 +54,7 @@ export const mixfacenetNames: readonly MixFaceNetName[] = Object.keys(sizes) as 
 export function mixfacenet(name: MixFaceNetName, embeddingLength = 512): Architecture {
   const net = new NetworkBuilder();
   const { factor, last } = sizes[name];
-  const first = inEights(16 * factor);
+  const first = nearestMultiple(16 * factor, 8);
   let x = convolution(net, 'features.init_block.conv1', inputValue, {
     from: 3,
     to: first,
@@ -71,7 +71,7 @@ export function mixfacenet(name: MixFaceNetName, embeddingLength = 512): Archite
   for (const [i, units] of stages.entries()) {
     for (const [j, [to, ...rest]] of units.entries()) {
       const isStrided = i === 3 ? j === units.length / 2 : i !== 0 && j === 0;
-      const width = inEights(to * factor);
+      const width = nearestMultiple(to * factor, 8);
       x = unit(net, `features.stage${i + 1}.unit${j + 1}`, x, {
         from,
         unit: [width, ...rest],
@@ -174,10 +174,4 @@ function convolution(net: NetworkBuilder, name: string, input: string, shape: Co
 function parts(channels: number, count: number): number[] {
   const size = Math.floor(channels / count);
   return Array.from({ length: count }, (_, i) => (i === 0 ? channels - size * (count - 1) : size));
-}
-
-/** The nearest multiple of 8, at least 8, and no more than a tenth below. */
-function inEights(channels: number): number {
-  const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
-  return rounded < 0.9 * channels ? rounded + 8 : rounded;
 }
