@@ -6,6 +6,7 @@ import { template } from '../../packages/magface/src/align.ts';
 import { allDamages } from '../../packages/magface/src/degrade/node/jpeg.ts';
 import { type ComponentName, components } from '../../packages/magface/src/eval/methods/components.ts';
 import { openMethods } from '../../packages/magface/src/eval/methods/open-methods.ts';
+import type { AnalyzedFace } from '../../packages/magface/src/face.ts';
 import { MagFace } from '../../packages/magface/src/infer/node/magface.ts';
 import { readAligned } from '../../packages/magface/src/infer/node/read-image.ts';
 import { randomStream } from '../../packages/magface/src/random.ts';
@@ -61,6 +62,8 @@ const ofCrops: readonly ComponentName[] = [
   ...(['over-exposure', 'dynamic-range', 'natural-colour'] as const),
 ];
 
+const ofLandmarks = ['eyes-open', 'mouth-closed'] as const;
+
 /** Writes the components of all images of a list, which no recogniser changes. @returns the path of the table */
 export async function writeComponents(images: string, pairs: string): Promise<string> {
   const file = pairs.replace(/\.csv$/, '-components.csv');
@@ -71,13 +74,16 @@ export async function writeComponents(images: string, pairs: string): Promise<st
     [1, 0, 0],
     [0, 1, 0],
   ] as const;
+  await using magface = await MagFace.load({ detector: false, threads: 1, workers: 1 });
+  await using methods = await openMethods(ofLandmarks, magface);
   const rows: string[] = [];
   for (const name of names) {
     const crop = await readAligned(join(images, name));
     const scores = ofCrops.map((component) => components[component]({ crop, landmarks: template, alignment }).score);
-    rows.push([name, ...scores].join(','));
+    const [found] = await methods.measure([{ crop } as AnalyzedFace]); // they read nothing else
+    rows.push([name, ...scores, ...ofLandmarks.map((method) => found![method])].join(','));
   }
-  return write(file, [`name,${ofCrops.join(',')}`, ...rows]);
+  return write(file, [`name,${[...ofCrops, ...ofLandmarks].join(',')}`, ...rows]);
 }
 
 const croppedAs = (name: string): string => name.replace(/\.jpg$/, '.png');

@@ -92,6 +92,13 @@ const aligner = z.strictObject({
   licence: licence.optional(),
 });
 
+const landmarker = z.strictObject({
+  kind: z.literal('landmarker'),
+  arch: z.string().optional(),
+  input: z.strictObject({ width: z.literal(112), height: z.literal(112), ...inputFields }),
+  licence: licence.optional(),
+});
+
 /** How 8-bit pixels become the input tensor. */
 export interface InputContract {
   readonly layout: 'NCHW' | 'NHWC';
@@ -141,15 +148,26 @@ export interface AlignerContract extends CommonContract {
   readonly input: InputContract & { readonly width: number; readonly height: number };
 }
 
+/** The input of a network of landmarks; `eval/methods/landmarks.ts` describes its output. */
+export interface LandmarkerContract extends CommonContract {
+  readonly kind: 'landmarker';
+  readonly input: InputContract & { readonly width: number; readonly height: number };
+}
+
 /** The contract of any kind of model. */
-export type ModelContract = RecogniserContract | DetectorContract | AlignerContract;
-/** `recogniser`, `detector` or `aligner`. */
+export type ModelContract = RecogniserContract | DetectorContract | AlignerContract | LandmarkerContract;
+/** `recogniser`, `detector`, `aligner` or `landmarker`. */
 export type ModelKind = ModelContract['kind'];
 /** The contract of a kind: `ContractOf<'recogniser'>`. */
 export type ContractOf<Kind extends ModelKind> = Extract<ModelContract, { readonly kind: Kind }>;
 
 /** All kinds; the registry's entries hold one. */
-export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [recogniser, detector, aligner]);
+export const contractSchema: z.ZodType<ModelContract> = z.discriminatedUnion('kind', [
+  recogniser,
+  detector,
+  aligner,
+  landmarker,
+]);
 
 /** The official preprocessing, assumed for a recogniser without a contract: BGR, pixel / 255. */
 export const officialInput: InputContract & { readonly width: number; readonly height: number } = {
@@ -223,7 +241,7 @@ function describeIssue(issue: z.core.$ZodIssue, fields: unknown): string {
     case 'unrecognized_keys':
       return `${key} has an unknown field: ${issue.keys.join(', ')}`;
     case 'invalid_union':
-      return `kind must be "recogniser", "detector" or "aligner"`;
+      return `kind must be "recogniser", "detector", "aligner" or "landmarker"`;
     case 'invalid_value':
       return found === undefined
         ? `${key} is missing: ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`

@@ -5,8 +5,8 @@
  *
  * σ(x; x0, w) = 1 / (1 + exp((x0 − x) / w))
  *
- * What needs more is left out: sharpness and compression (trained models), eyes open, mouth closed, head size and the
- * upward and downward crop (chin, lids and lips), occlusion, head coverings and background (face parsing), expression.
+ * `eyes-and-mouth.ts` has those that need lids and lips. What needs more is left out: sharpness and compression (trained
+ * models), head size and the crops (the photo's sizes), occlusion, head coverings and background (face parsing), expression.
  *
  * @see ISO/IEC 29794-5:2025; OFIQ, https://github.com/BSI-OFIQ/OFIQ-Project
  */
@@ -51,7 +51,8 @@ export const componentUnits: Readonly<Record<ComponentName, string>> = {
   roll: 'degrees of tilt',
 };
 
-const sigma = (x: number, x0: number, w: number): number => 1 / (1 + Math.exp((x0 - x) / w));
+/** σ of the formulas above. */
+export const sigma = (x: number, x0: number, w: number): number => 1 / (1 + Math.exp((x0 - x) / w));
 const clamp = (score: number): number => Math.min(100, Math.max(0, score));
 
 /** From brows to mouth and cheek to cheek, in the crop. */

@@ -2,8 +2,18 @@
 import { ConfigError } from '../../errors.ts';
 import { type ComponentName, componentNames, componentUnits } from './components.ts';
 
-/** The methods that compare embeddings, and the detector's. */
-export type NetworkMethod = 'magnitude' | 'detector' | 'size' | 'pruning' | 'int8' | 'flip' | 'shift' | 'dropout';
+/** The methods that run a network: the recogniser's, the detector's and those of 68 landmarks. */
+export type NetworkMethod =
+  | 'magnitude'
+  | 'detector'
+  | 'size'
+  | 'pruning'
+  | 'int8'
+  | 'flip'
+  | 'shift'
+  | 'dropout'
+  | 'eyes-open'
+  | 'mouth-closed';
 
 /** A built-in method's name. */
 export type MethodName = NetworkMethod | ComponentName;
@@ -29,6 +39,14 @@ export const networkMethods: Readonly<Record<NetworkMethod, { readonly what: str
   dropout: {
     what: "SER-FIQ's idea: closeness of 100 embeddings, each from half of the last layer's input",
     short: 'closeness of 100 embeddings by dropout, as SER-FIQ',
+  },
+  'eyes-open': {
+    what: 'opening of the narrower eye, relative to the height of the face; a component of ISO/IEC 29794-5 by OFIQ’s formula, from 68 landmarks of another network: no conformance',
+    short: 'opening of the narrower eye, by 68 landmarks',
+  },
+  'mouth-closed': {
+    what: 'opening of the mouth, relative to the height of the face, less is better; a component of ISO/IEC 29794-5 by OFIQ’s formula, from 68 landmarks of another network: no conformance',
+    short: 'how far the mouth is closed, by 68 landmarks',
   },
 };
 

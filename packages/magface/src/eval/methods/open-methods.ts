@@ -6,6 +6,7 @@ import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models
 import { components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
+import { eyesAndMouthMethod } from './eyes-and-mouth.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
 import { expectMethod, isComponent, isNetworkMethod, type NetworkMethod, otherModel } from './method-names.ts';
 
@@ -15,7 +16,9 @@ export interface MethodParts {
   readonly engine: Engine;
 }
 
-const openers: Readonly<Record<NetworkMethod, (parts: MethodParts) => Promise<QualityMethod>>> = {
+type Fetching = Omit<LoadModelOptions, 'kind'>;
+
+const openers: Readonly<Record<NetworkMethod, (parts: MethodParts, options: Fetching) => Promise<QualityMethod>>> = {
   magnitude: async () => plainMethod('magnitude', ({ magnitude }) => magnitude),
   detector: async () => plainMethod('detector', ({ detection }) => detection),
   size: async () => plainMethod('size', ({ box }) => Math.min(box.width, box.height)),
@@ -24,6 +27,8 @@ const openers: Readonly<Record<NetworkMethod, (parts: MethodParts) => Promise<Qu
   flip: async ({ model, engine }) => flipConsistency(await createEmbedder(model, engine)),
   shift: async ({ model, engine }) => shiftConsistency(await createEmbedder(model, engine)),
   dropout: ({ model, engine }) => dropoutSpread(model, engine),
+  'eyes-open': ({ engine }, options) => eyesAndMouthMethod('eyes-open', engine, options),
+  'mouth-closed': ({ engine }, options) => eyesAndMouthMethod('mouth-closed', engine, options),
 };
 
 /**
@@ -44,13 +49,9 @@ const openers: Readonly<Record<NetworkMethod, (parts: MethodParts) => Promise<Qu
  * console.log(faces.map(({ magnitude }, i) => [magnitude, drifts[i]]));
  * ```
  */
-export async function openMethod(
-  name: string,
-  parts: MethodParts,
-  options: Omit<LoadModelOptions, 'kind'> = {},
-): Promise<QualityMethod> {
+export async function openMethod(name: string, parts: MethodParts, options: Fetching = {}): Promise<QualityMethod> {
   expectMethod(name);
-  if (isNetworkMethod(name)) return openers[name](parts);
+  if (isNetworkMethod(name)) return openers[name](parts, options);
   if (isComponent(name)) return plainMethod(name, (face) => components[name](face).score);
   const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
   return magnitudeBy(name, model, parts.engine);

@@ -9,6 +9,7 @@ import { simplify } from '../../graph/passes/simplify.ts';
 import {
   type AlignerContract,
   contractMetadata,
+  type LandmarkerContract,
   officialInput,
   type RecogniserContract,
 } from '../../models/contract.ts';
@@ -37,7 +38,7 @@ export function exportOnnx(architecture: Architecture, weights: Weights, options
 
 /** Contents of a network's file besides its weights. */
 export interface NetworkFile {
-  readonly contract: RecogniserContract | AlignerContract;
+  readonly contract: RecogniserContract | AlignerContract | LandmarkerContract;
   /** Name of the network's output, (N, D). */
   readonly output: string;
   /** Whether the output's L2 norm is an output too, `magnitude` (N). */
