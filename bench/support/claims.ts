@@ -117,6 +117,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Random reads of a `.rec` beside plain reads of the same bytes',
     figures: '{medianRatio} of their rate, {peakMB} MB',
   },
+  'files-on-the-way': {
+    claim:
+      'Source files with a function that runs between a photo and its faces, and between a model’s name and the model',
+    figures: '{photo.files} and {model.files}',
+  },
   'fused-steps': {
     claim: 'Fused operators beside libtorch’s one by one, processor time of one thread, and a step with them',
     figures:

@@ -44,6 +44,7 @@ export type {
   ContractOf,
   DetectorContract,
   InputContract,
+  LandmarkerContract,
   ModelContract,
   ModelKind,
   RecogniserContract,
