@@ -128,8 +128,9 @@ export function reliabilityOf(predicted: Float64Array, outcome: Uint8Array, bins
 /** @returns (N) each pair's probability by the fit on the people of the other half */
 function predictAcross(values: Float64Array, outcome: Uint8Array, person: Uint32Array): Float64Array {
   const predicted = new Float64Array(values.length);
+  const halves = halvesOf(person);
   for (const half of [0, 1]) {
-    const rows = Array.from(values.keys()).filter((row) => person[row]! % 2 !== half);
+    const rows = Array.from(values.keys()).filter((row) => halves[row] !== half);
     if (rows.length === 0 || rows.length === values.length)
       throw new MagfaceError('evaluation_impossible', {
         expected: 'genuine pairs of several people',
@@ -141,10 +142,24 @@ function predictAcross(values: Float64Array, outcome: Uint8Array, person: Uint32
       Uint8Array.from(rows, (row) => outcome[row]!),
     );
     values.forEach((value, row) => {
-      if (person[row]! % 2 === half) predicted[row] = probability(fit.intercept + fit.slope * value);
+      if (halves[row] === half) predicted[row] = probability(fit.intercept + fit.slope * value);
     });
   }
   return predicted;
+}
+
+/**
+ * Every other of the people who have genuine pairs. Their own numbers would not do: a list that gives genuine and impostor
+ * pairs by turns gives these people even numbers only.
+ *
+ * @returns (N) 0 or 1
+ */
+function halvesOf(person: Uint32Array): Uint8Array {
+  const order = new Map<number, number>();
+  return Uint8Array.from(person, (number) => {
+    if (!order.has(number)) order.set(number, order.size);
+    return order.get(number)! % 2;
+  });
 }
 
 const probability = (logit: number): number => 1 / (1 + Math.exp(-logit));

@@ -86,3 +86,10 @@ test('needs several people and whole bins', () => {
   expect(() => qualityReliability(pairs, one, { fmr: 0.1 })).toThrow('genuine pairs of several people');
   expect(() => qualityReliability(pairs, people, { fmr: 0.1, bins: 0 })).toThrow('Expected one or more bins');
 });
+
+test('people whose numbers are all even are halved all the same', () => {
+  const { pairs, people } = known(23, 100);
+  const left = people.left.map((person) => 2 * person);
+  const even = qualityReliability(pairs, { ...people, left, count: 400 }, { fmr: 0.1 });
+  expect(even).toEqual(qualityReliability(pairs, people, { fmr: 0.1 }));
+});

@@ -42,8 +42,6 @@ export interface LoadOptions extends EngineOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-/** Which faces to detect. */
-
 /** Names of the default models; all are included in the package. */
 export const defaultModels = { recogniser: 'magface-small', detector: 'yunet', aligner: 'face-aligner' } as const;
 
