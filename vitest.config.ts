@@ -35,7 +35,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 120_000,
     // Two files run at once: networks that took all cores each would wait for each other, spinning.
-    env: { MAGFACE_CORES: '1' },
+    // Some tests load ONNX Runtime themselves, which would report to its maker.
+    env: { MAGFACE_CORES: '1', ORT_DISABLE_TELEMETRY: '1' },
     projects: [
       { extends: true, test: { name: 'together', include: together, exclude, isolate: false } },
       {

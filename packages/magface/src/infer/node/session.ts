@@ -1,4 +1,5 @@
 /** ONNX Runtime sessions in Node. */
+import './telemetry.ts';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { cores } from '../../machine/cores.ts';
 import { unloadable } from '../session.ts';
