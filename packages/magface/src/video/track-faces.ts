@@ -112,20 +112,23 @@ export function joinTracks<Track extends FaceTrack>(tracks: readonly Track[], th
     times: new Set(track.times),
     template: track.template.slice(),
   }));
-  const apart = (a: (typeof groups)[number], b: (typeof groups)[number]): boolean =>
-    [...b.times].every((time) => !a.times.has(time));
-  for (;;) {
-    let best: { a: number; b: number; similarity: number } | undefined;
-    for (let a = 0; a < groups.length; a++)
-      for (let b = a + 1; b < groups.length; b++) {
-        const similarity = compare(groups[a]!.template, groups[b]!.template);
-        if (similarity < Math.max(threshold, best?.similarity ?? 0) || !apart(groups[a]!, groups[b]!)) continue;
-        best = { a, b, similarity };
-      }
-    if (best === undefined) return groups.map((group) => group.tracks);
-    const [into, from] = [groups[best.a]!, groups.splice(best.b, 1)[0]!];
-    into.tracks.push(...from.tracks);
-    for (const time of from.times) into.times.add(time);
-    addTo(into.template, from.template);
+  type Group = (typeof groups)[number];
+  const mayJoin = (a: Group, b: Group): boolean => [...b.times].every((time) => !a.times.has(time));
+  const pairOf = (a: Group, b: Group) => ({ a, b, similarity: compare(a.template, b.template) });
+  type Pair = ReturnType<typeof pairOf>;
+  const fits = ({ a, b, similarity }: Pair): boolean => similarity >= threshold && mayJoin(a, b);
+  let pairs = groups.flatMap((a, at) => groups.slice(at + 1).map((b) => pairOf(a, b))).filter(fits);
+  const left = new Set(groups);
+  while (pairs.length > 0) {
+    const { a, b } = pairs.reduce((best, pair) => (pair.similarity > best.similarity ? pair : best));
+    a.tracks.push(...b.tracks);
+    for (const time of b.times) a.times.add(time);
+    addTo(a.template, b.template);
+    left.delete(b);
+    // Only pairs of the joined group change.
+    const others = pairs.filter((pair) => ![pair.a, pair.b].some((group) => group === a || group === b));
+    const changed = [...left].filter((group) => group !== a).map((group) => pairOf(a, group));
+    pairs = [...others, ...changed.filter(fits)];
   }
+  return [...left].map((group) => group.tracks);
 }

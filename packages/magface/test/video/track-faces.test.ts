@@ -55,3 +55,16 @@ test('joins tracks of one person, but never two that share a frame', () => {
   expect(joinTracks([early, late, other], 0.6)).toEqual([[early, late], [other]]);
   expect(joinTracks([early, twin], 0.6)).toEqual([[early], [twin]]);
 });
+
+test('a joined group takes in tracks by its common template, and keeps out those that share any of its frames', () => {
+  const track = (times: readonly number[], template: readonly number[]) => ({
+    times,
+    template: Float32Array.from(template),
+  });
+  const [left, right, middle] = [track([0], [10, 0, 0]), track([1], [5, 8.5, 0]), track([2], [9, 4, 0])];
+  // left and right alone are too unlike, but middle is like left, and their sum is like right.
+  expect(joinTracks([left, right], 0.65)).toHaveLength(2);
+  expect(joinTracks([left, right, middle], 0.65)).toEqual([[left, middle, right]]);
+  const atTheSameTime = track([2], [5, 8.5, 0]);
+  expect(joinTracks([left, atTheSameTime, middle], 0.65)).toEqual([[left, middle], [atTheSameTime]]);
+});

@@ -59,10 +59,8 @@ export async function analyzeVideo(
   const threshold = similarityAt(fmr, magface.model.contract.thresholds ?? []);
   const tracker = trackFaces({ threshold });
   const shots = new Map<FaceTrack, VideoShot[]>();
-  const images = async function* (): AsyncGenerator<RawImage> {
-    for await (const { pixels } of videoFrames(clip, { fps, signal: options.signal })) yield pixels;
-  };
-  for await (const { index, input, faces, error } of magface.stream(images(), options)) {
+  const frames: AsyncIterable<RawImage> = videoFrames(clip, { fps, signal: options.signal });
+  for await (const { index, input, faces, error } of magface.stream(frames, options)) {
     if (error !== undefined) throw error;
     const time = index / fps;
     const tracks = tracker.add(time, faces);

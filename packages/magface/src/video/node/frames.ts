@@ -4,13 +4,6 @@ import { once } from 'node:events';
 import { ConfigError, ImageError } from '../../errors.ts';
 import type { Pixels } from '../../pixels.ts';
 
-/** A frame and its time. */
-export interface VideoFrame {
-  /** Seconds from the start of the clip. */
-  readonly time: number;
-  readonly pixels: Pixels;
-}
-
 export interface FrameOptions {
   /** Frames per second. */
   readonly fps: number;
@@ -19,11 +12,11 @@ export interface FrameOptions {
 
 /**
  * @param clip - path of a file that ffmpeg reads
- * @returns frames at an even rate, upright, in order; the pipe is read only as fast as frames are taken
+ * @returns frames, upright, in order: number i shows the clip at i / fps seconds; the pipe is read only as fast as frames are taken
  * @throws {ConfigError} if there is no ffmpeg on the PATH
  * @throws {ImageError} `image_unreadable` if ffmpeg cannot decode the clip
  */
-export async function* videoFrames(clip: string, { fps, signal }: FrameOptions): AsyncGenerator<VideoFrame> {
+export async function* videoFrames(clip: string, { fps, signal }: FrameOptions): AsyncGenerator<Pixels> {
   const path = /^[-a-z]+:/i.test(clip) ? `./${clip}` : clip; // never a protocol or a flag of ffmpeg
   const words = ['-nostdin', '-v', 'error', '-i', `file:${path}`, '-an', '-sn', '-vf', `fps=${fps}`];
   const ffmpeg = spawn('ffmpeg', [...words, '-f', 'image2pipe', '-c:v', 'ppm', '-pix_fmt', 'rgb24', 'pipe:1'], {
@@ -47,11 +40,14 @@ export async function* videoFrames(clip: string, { fps, signal }: FrameOptions):
   });
   ended.catch(() => undefined); // thrown below
   try {
-    let index = 0;
-    for await (const pixels of ppmImages(ffmpeg.stdout)) yield { time: index++ / fps, pixels };
+    let frames = 0;
+    for await (const pixels of ppmImages(ffmpeg.stdout)) {
+      frames++;
+      yield pixels;
+    }
     const [status] = (await ended) as [number | null];
     signal?.throwIfAborted();
-    if (status !== 0 || index === 0) throw unreadable(clip, complaint);
+    if (status !== 0 || frames === 0) throw unreadable(clip, complaint);
   } finally {
     ffmpeg.kill();
   }
