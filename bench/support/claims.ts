@@ -230,6 +230,20 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'The service beside the bare engine, {connections} connections',
     figures: '{medianRateRatio} of its rate',
   },
+  queue: {
+    claim: 'Four workers of `quality --queue` on PostgreSQL {postgresql}, two of them killed, {images} photos',
+    figures:
+      '{imagesWithARow} photos in {rows} rows; the merged parts equal one run: {mergedEqualsOneRun}; jobs left: {jobsLeftInTheDatabase}',
+  },
+  'big-run': {
+    claim: '{images} photos by `quality --resume`, killed {kills} times, and in two shards',
+    figures:
+      'after the kills the file of one run: {killedEqualsOneRun}; two shards merged: {twoShardsMergedEqualOneRun}; {imagesPerSecondOfOneRun} photos a second',
+  },
+  video: {
+    claim: 'A clip of {size} through `analyzeVideo` at {fps} frames per second',
+    figures: '{coresForRealTime} cores for real time',
+  },
   'photo-speed': {
     claim: 'Photos of {size} with {facesPerPhoto} faces through `quality`, beside a bare loop over the same networks',
     figures:

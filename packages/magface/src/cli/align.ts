@@ -8,7 +8,7 @@ import { makeFolder } from '../machine/make-folder.ts';
 import { faceName, freeName } from '../runs/face-files.ts';
 import { expectNoRun } from '../runs/journal.ts';
 import type { ConfigOf } from '../settings/setting.ts';
-import { type BigRun, bigRunSettings, bigRunWords, isBigRun, openBigRun } from './big-run.ts';
+import { bigRunSettings, bigRunWords, isBigRun, openBigRun } from './big-run.ts';
 import type { Context } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import {
@@ -21,7 +21,8 @@ import {
   outputSettings,
 } from './options.ts';
 import { type Column, createRows } from './output.ts';
-import { asTyped, runImages } from './run-images.ts';
+import { isQueue, runQueue } from './queue-run.ts';
+import { asTyped, type Inputs, isPart, runImages } from './run-images.ts';
 import { addSettings } from './setting-flags.ts';
 
 /** Far larger than any face in a photo; larger crops would only fill the memory. */
@@ -82,9 +83,12 @@ export function defineAlign(command: Command, context: Context, done: (exitCode:
   command.action(async (inputs: string[], flags: AlignFlags) => done(await align(inputs, flags, context)));
 }
 
-async function align(inputs: readonly string[], flags: AlignFlags, context: Context): Promise<ExitCode> {
+async function align(inputs: Inputs, flags: AlignFlags, context: Context): Promise<ExitCode> {
   await expectFolderTarget(flags.output);
-  await using run = isBigRun(flags) ? await openAlignRun(flags, context) : undefined;
+  const settings = { size: flags.size };
+  const options = { command: 'align', inputs, flags, settings, output: flags.output, env: context.env };
+  if (isQueue(options)) return runQueue(options, { context, run: align });
+  await using run = isPart(inputs) || isBigRun(flags) ? await openBigRun(options) : undefined;
   if (run === undefined) await expectNoRun(flags.output);
   const folder = run?.output ?? flags.output;
   const rows = createRows(context.stdout, { format: formatOf(flags), table });
@@ -123,9 +127,6 @@ async function align(inputs: readonly string[], flags: AlignFlags, context: Cont
     if (started || context.signal.aborted) await rows.close();
   }
 }
-
-const openAlignRun = (flags: AlignFlags, { env }: Context): Promise<BigRun> =>
-  openBigRun({ command: 'align', flags, settings: { size: flags.size }, output: flags.output, env });
 
 /** Loaded when needed. Apart from `align`, because TypeScript leaves an `import()` beside `await using` as it is. */
 async function imageModules() {

@@ -13,17 +13,18 @@ import {
   listDigest,
   openJournal,
 } from '../runs/journal.ts';
-import { parseShard, type Shard, shardOf, shardPath } from '../runs/shard.ts';
+import { parseShard, type Shard, shardOf, shardPath, shardPattern } from '../runs/shard.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import type { Context } from './context.ts';
 import type { ImageFile } from './inputs.ts';
-import type { ImageOutcome, RunFlags } from './run-images.ts';
+import { type ImageOutcome, type Inputs, isPart, type RunFlags } from './run-images.ts';
 import type { Recogniser } from './services.ts';
 
 export const bigRunWords = `
 A run with --resume keeps a journal in OUTPUT.run and may be killed at any time:
 the same command goes on. --shard 2/8 runs the second of eight parts, with a
-journal too, and writes OUTPUT.2-of-8; \`magface merge\` joins the parts.`;
+journal too, and writes OUTPUT.2-of-8; \`magface merge\` joins the parts. With --queue each
+process takes part after part until none is left; it may be killed, or come later.`;
 
 const bigRun = {
   resume: {
@@ -39,6 +40,26 @@ const bigRun = {
     value: '<i/n>',
     says: 'only part I of N; auto/N takes I from a Slurm array or a Kubernetes indexed job',
   },
+  queue: {
+    group: 'Big runs:',
+    takes: 'text',
+    value: '<postgres://...>',
+    says: 'take part after part from a queue in PostgreSQL, as one of any number of workers',
+  },
+  parts: {
+    group: 'Big runs:',
+    takes: 'count',
+    value: '<n>',
+    says: 'parts of the queue',
+    otherwise: 'so many that each has 500 images, from 16 to 10,000',
+  },
+  lease: {
+    group: 'Big runs:',
+    takes: 'count',
+    value: '<seconds>',
+    says: 'silence after which a worker of the queue counts as lost, and another goes on with its part',
+    default: 60,
+  },
 } as const;
 
 /** For commands whose runs can go on after a kill. */
@@ -47,12 +68,13 @@ export const bigRunSettings: typeof bigRun = bigRun;
 export type BigRunFlags = ConfigOf<typeof bigRun>;
 
 function shardText(text: string): string {
-  if (/^(\d+|auto)\/\d+$/.test(text)) return text;
+  if (shardPattern.test(text)) return text;
   throw new InvalidArgumentError('Expected a part and their number, such as 2/8 or auto/8.');
 }
 
 export interface BigRunOptions {
   readonly command: string;
+  readonly inputs: Inputs;
   readonly flags: BigRunFlags & RunFlags;
   /** Further flags that change results. */
   readonly settings: Readonly<Record<string, unknown>>;
@@ -88,32 +110,27 @@ export interface WrittenImage {
 }
 
 /** Whether the flags ask for a run with a journal. */
-export const isBigRun = ({ resume, shard }: BigRunFlags): boolean => resume === true || shard !== undefined;
+export const isBigRun = ({ resume, shard, queue }: BigRunFlags): boolean =>
+  resume === true || shard !== undefined || queue !== undefined;
 
 /** @throws {ConfigError} if a run with a journal has no output */
 export function expectOutputOfRun(flags: BigRunFlags & { readonly output?: string | undefined }): void {
   if (flags.output === undefined && isBigRun(flags))
-    throw new ConfigError('output', { expected: '--output with --resume and --shard', remedy: 'name a file' });
+    throw new ConfigError('output', { expected: '--output with --resume, --shard and --queue', remedy: 'name a file' });
 }
 
 /** @throws {ConfigError} if the output exists: of another run, or of one that can go on and `--resume` is missing */
 export async function openBigRun(options: BigRunOptions): Promise<BigRun> {
-  const { command, flags, settings, output, env } = options;
-  const shard = flags.shard === undefined ? undefined : parseShard(flags.shard, env);
+  const { command, inputs, flags, output, env } = options;
+  const part = isPart(inputs) ? inputs : undefined;
+  const shard = part?.shard ?? (flags.shard === undefined ? undefined : parseShard(flags.shard, env));
   const place = shard === undefined ? output : shardPath(output, shard);
-  if (flags.resume !== true) await expectNoRun(place);
+  if (flags.resume !== true && part === undefined) await expectNoRun(place);
   const journal = await openJournal(place);
-  if (journal.header === undefined && (await isFile(place))) {
-    await journal[Symbol.asyncDispose]();
-    throw new ConfigError('output', {
-      expected: 'a new output',
-      problem: `${place} exists`,
-      remedy: 'remove it, or name another',
-    });
-  }
-  const all = { ...analysisSettings(flags), ...settings };
+  const settings = settingsOf(options);
   try {
-    if (journal.header !== undefined) expectSettings(journal.header, { command, settings: all }, place);
+    if (journal.header !== undefined) expectSettings(journal.header, { command, settings }, place);
+    else await expectNoFile(place);
   } catch (error) {
     await journal[Symbol.asyncDispose]();
     throw error;
@@ -129,16 +146,16 @@ export async function openBigRun(options: BigRunOptions): Promise<BigRun> {
     },
     choose: (files) => {
       if (shard === undefined) return journal.unfinished(files);
-      list = listDigest(files.map(({ name }) => name));
+      list = part?.list ?? listDigest(files.map(({ name }) => name));
       const before = journal.header?.shard?.list;
       if (before !== undefined) expectSetting(place, 'list of images', before, list);
-      return journal.unfinished(partOf(files, shard));
+      return journal.unfinished(part === undefined ? partOf(files, shard) : files);
     },
     start: ({ model, detector }) =>
       journal.start({
         command,
-        settings: all,
-        models: [model.digest, ...(detector === undefined ? [] : [detector.digest])],
+        settings,
+        models: digestsOf({ model, detector }),
         ...(shard !== undefined && list !== undefined && { shard: { ...shard, list } }),
       }),
     finish: (outcome, { rows, lengths = [], created }) => {
@@ -149,13 +166,15 @@ export async function openBigRun(options: BigRunOptions): Promise<BigRun> {
   };
 }
 
-const isFile = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+async function expectNoFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() !== true) return;
+  const remedy = 'remove it, or name another';
+  throw new ConfigError('output', { expected: 'a new output', problem: `${path} exists`, remedy });
+}
 
-function partOf(files: readonly ImageFile[], shard: Shard): readonly ImageFile[] {
+/** @throws {ConfigError} if the shards are more than the images */
+export function partOf(files: readonly ImageFile[], shard: Shard): readonly ImageFile[] {
   if (files.length >= shard.count) return shardOf(files, shard);
   throw new ConfigError('shard', {
     expected: 'at most as many shards as images',
@@ -164,7 +183,14 @@ function partOf(files: readonly ImageFile[], shard: Shard): readonly ImageFile[]
   });
 }
 
-/** Flags of all commands that change results. */
-function analysisSettings({ aligned, flip, minFaceScore, minFace }: RunFlags): Record<string, unknown> {
-  return { aligned, flip, 'min-face-score': minFaceScore, 'min-face': minFace };
+/** All flags that change results. */
+export function settingsOf({ flags, settings }: Pick<BigRunOptions, 'flags' | 'settings'>): Record<string, unknown> {
+  const { aligned, flip, minFaceScore, minFace } = flags;
+  return { aligned, flip, 'min-face-score': minFaceScore, 'min-face': minFace, ...settings };
 }
+
+/** Of the models that results depend on. */
+export const digestsOf = ({ model, detector }: Pick<Recogniser, 'model' | 'detector'>): string[] => [
+  model.digest,
+  ...(detector === undefined ? [] : [detector.digest]),
+];

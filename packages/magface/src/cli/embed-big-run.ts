@@ -4,32 +4,32 @@ import { expectFeatureNames, openFeatureWriter, type ResumableFeatureWriter } fr
 import { openBigRun } from './big-run.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
+import type { ImageFile } from './inputs.ts';
 import { type EmbedFlags, featuresOf, namesOf } from './named-features.ts';
 import { formatOf } from './options.ts';
 import { counted, printRecord } from './output.ts';
-import { runImages } from './run-images.ts';
+import { isQueue, runQueue } from './queue-run.ts';
+import { type Inputs, runImages } from './run-images.ts';
 
 /** The file appears when it is complete; until then it grows in the journal's folder. */
 export async function embedBigRun(
-  inputs: readonly string[],
+  inputs: Inputs,
   flags: EmbedFlags & { readonly output: string },
   context: Context,
 ): Promise<ExitCode> {
   const { allFaces = false } = flags;
-  await using run = await openBigRun({
-    command: 'embed',
-    flags,
-    settings: { 'all-faces': allFaces },
-    output: flags.output,
-    env: context.env,
-  });
+  const found = (files: readonly ImageFile[]): void => expectFeatureNames(flags.output, namesOf(files));
+  const settings = { 'all-faces': allFaces };
+  const options = { command: 'embed', inputs, flags, settings, output: flags.output, env: context.env };
+  if (isQueue(options)) return runQueue(options, { context, found, run: embedBigRun });
+  await using run = await openBigRun(options);
   const { output, journal } = run;
   let writer: ResumableFeatureWriter | undefined;
   const before = journal.totals.images;
   try {
     await runImages(inputs, flags, {
       context,
-      found: (files) => expectFeatureNames(output, namesOf(files)),
+      found,
       choose: (files) => {
         const chosen = run.choose(files);
         if (journal.complete && chosen.length > 0) throw grown(output, chosen.length);

@@ -9,8 +9,9 @@ import { faceRows, isGoodEnough, openRows } from './face-rows.ts';
 import { expectCalibration } from './min-quality.ts';
 import { formatOf } from './options.ts';
 import { counted, printRecord, type RowWriter } from './output.ts';
+import { isQueue, runQueue } from './queue-run.ts';
 import { openRowsFile, type RowsFile, rowsFormatOf } from './rows-file.ts';
-import { type RunFlags, runImages } from './run-images.ts';
+import { type Inputs, type RunFlags, runImages } from './run-images.ts';
 import type { Recogniser } from './services.ts';
 
 export type QualityFileFlags = RunFlags &
@@ -30,21 +31,14 @@ export async function openMethodsOf(
   return openMethods(methods, recogniser);
 }
 
-export async function qualityFile(
-  inputs: readonly string[],
-  flags: QualityFileFlags,
-  context: Context,
-): Promise<ExitCode> {
+export async function qualityFile(inputs: Inputs, flags: QualityFileFlags, context: Context): Promise<ExitCode> {
   const { methods = [], minQuality } = flags;
   const format = rowsFormatOf(flags.output);
   await expectFileTarget(flags.output);
-  await using run = await openBigRun({
-    command: 'quality',
-    flags,
-    settings: { 'min-quality': minQuality, methods, format },
-    output: flags.output,
-    env: context.env,
-  });
+  const settings = { 'min-quality': minQuality, methods, format };
+  const options = { command: 'quality', inputs, flags, settings, output: flags.output, env: context.env };
+  if (isQueue(options)) return runQueue(options, { context, run: qualityFile });
+  await using run = await openBigRun(options);
   const { output, journal } = run;
   let file: RowsFile | undefined;
   let rows: RowWriter<QualityRow> | undefined;

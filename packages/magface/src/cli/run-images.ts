@@ -4,6 +4,7 @@ import type { AnalyzedFace } from '../face.ts';
 import { isFew, usualWorkers } from '../infer/node/workers.ts';
 import type { StreamResult } from '../infer/pipeline.ts';
 import type { ImageSize } from '../pixels.ts';
+import type { Shard } from '../runs/shard.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import { findImages, type ImageFile } from './inputs.ts';
@@ -41,15 +42,28 @@ export interface RunCounts {
   readonly failed: number;
 }
 
+/** What a command is to run: the user's words, or a part of a queue. */
+export type Inputs = readonly string[] | ImagePart;
+
+/** Images that are a part of a run. */
+export interface ImagePart {
+  readonly shard: Shard;
+  /** Identifies the list of all images. */
+  readonly list: string;
+  readonly files: readonly ImageFile[];
+}
+
+export const isPart = (inputs: Inputs): inputs is ImagePart => 'files' in inputs;
+
 /** Reports images that are unreadable or have no face on stderr, counts them, and continues. */
 export async function runImages(
-  words: readonly string[],
+  inputs: Inputs,
   flags: RunFlags,
   { context, found, choose, start, mayLackFaces = false, outcome, end }: RunHandlers & { readonly context: Context },
 ): Promise<RunCounts> {
   const onNote = flags.quiet === true ? undefined : (line: string) => note(context, line);
-  const all = await findImages(words, { ...flags, ...context, onNote });
-  await found?.(all);
+  const all = isPart(inputs) ? inputs.files : await findImages(inputs, { ...flags, ...context, onNote });
+  if (!isPart(inputs)) await found?.(all);
   const files = (await choose?.(all)) ?? all;
   if (files.length === 0) return { images: 0, failed: 0 };
   await using magface = await loadMagFace(flags, context, files.length);

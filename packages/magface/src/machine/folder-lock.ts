@@ -48,7 +48,10 @@ type LockTimes = Required<Pick<LockOptions, 'beat' | 'silence'>>;
 /** Two processes that ask at the same moment both retry after a random delay. */
 const attempts = 5;
 
-/** @throws {ConfigError} if the folder has a living owner */
+/** A folder has a living owner. */
+export class FolderInUseError extends ConfigError {}
+
+/** @throws {FolderInUseError} if the folder has a living owner */
 export async function lockFolder(
   folder: string,
   purpose: LockPurpose,
@@ -177,11 +180,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function taken(folder: string, other: Owner | true, purpose: LockPurpose): Promise<ConfigError> {
+async function taken(folder: string, other: Owner | true, purpose: LockPurpose): Promise<FolderInUseError> {
   const { key, what, use, remedy } = purpose;
   const own = other !== true && other.pid === process.pid && other.space === (await processSpace());
   const who = own ? 'this process' : other === true ? 'another process' : `process ${other.pid} of ${other.host}`;
-  return new ConfigError(key, { expected: `${what} ${folder} to be unused`, problem: `${who} ${use}`, remedy });
+  return new FolderInUseError(key, { expected: `${what} ${folder} to be unused`, problem: `${who} ${use}`, remedy });
 }
 
 let known: Promise<string> | undefined;

@@ -4,7 +4,7 @@
  * process cuts the files to the lengths of the last complete line, so that no image is lost or written twice.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, FormatError } from '../errors.ts';
@@ -94,7 +94,7 @@ const purpose = {
 
 /**
  * @param output - file or folder that the run writes
- * @throws {ConfigError} if another process is writing it
+ * @throws {FolderInUseError} if another process is writing it
  * @throws {FormatError} if the journal is damaged before its last line
  */
 export async function openJournal(output: string): Promise<Journal> {
@@ -123,12 +123,24 @@ export interface KnownRun {
 
 /** @returns undefined if there is none; @throws {FormatError} if it is damaged before its last line */
 export async function readRun(output: string): Promise<KnownRun | undefined> {
-  const file = fileOf(output);
-  const isThere = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? readJournal(file) : undefined;
+  const run = await readJournal(fileOf(output));
+  return run.bytes === 0 ? undefined : run;
+}
+
+const completeLine = `${JSON.stringify({ complete: true })}\n`;
+
+/** Whether all images of a run are finished, by the end of its journal alone. */
+export async function isFinished(output: string): Promise<boolean> {
+  const handle = await openIfThere(fileOf(output));
+  if (handle === undefined) return false;
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, completeLine.length);
+    const { buffer } = await handle.read({ buffer: Buffer.alloc(length), position: size - length });
+    return buffer.toString() === completeLine;
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -161,15 +173,19 @@ interface ReadRun extends KnownRun {
   readonly bytes: number;
 }
 
+const openIfThere = (file: string): Promise<FileHandle | undefined> =>
+  open(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
+
 async function readJournal(file: string): Promise<ReadRun> {
   let header: RunHeader | undefined;
   const images: FinishedImage[] = [];
   let creating: readonly string[] = [];
   let complete = false;
   let [lines, bytes] = [0, 0];
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
+  const handle = await openIfThere(file);
   if (handle === undefined) return { header, images, complete, creating, bytes };
   const { size } = await handle.stat();
   for await (const text of handle.readLines()) {

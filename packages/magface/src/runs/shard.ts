@@ -2,6 +2,9 @@
 import { extname } from 'node:path';
 import { ConfigError } from '../errors.ts';
 
+/** `2/8` or `auto/8` */
+export const shardPattern: RegExp = /^(\d+|auto)\/(\d+)$/;
+
 /** One part of a run. */
 export interface Shard {
   /** From 1. */
@@ -14,7 +17,7 @@ export interface Shard {
  * @throws {ConfigError} if it is neither
  */
 export function parseShard(text: string, env: Readonly<Record<string, string | undefined>>): Shard {
-  const [, part, total] = /^(\d+|auto)\/(\d+)$/.exec(text) ?? [];
+  const [, part, total] = shardPattern.exec(text) ?? [];
   const refuse = (received: string, remedy: string): never => {
     throw new ConfigError('shard', {
       expected: 'a shard as I/N, with I from 1 to N,',

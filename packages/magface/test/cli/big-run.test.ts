@@ -161,7 +161,7 @@ test('merge writes Parquet with the columns of CSV', async () => {
 });
 
 test.each([
-  [['--resume'], 'Expected --output with --resume and --shard: name a file.'],
+  [['--resume'], 'Expected --output with --resume, --shard and --queue: name a file.'],
   [['--output', 'f.txt'], 'Expected an output that ends in .jsonl or .csv but received f.txt'],
   [['--output', 'f.jsonl', '--best', '1'], 'Expected --output without --best, which needs all faces at once'],
   [
