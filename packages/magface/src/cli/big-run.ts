@@ -23,9 +23,9 @@ import type { Recogniser } from './services.ts';
 export const bigRunWords = `
 A run with --resume keeps a journal in OUTPUT.run and may be killed at any time:
 the same command goes on. --shard 2/8 runs the second of eight parts, with a
-journal too, and writes OUTPUT.2-of-8; \`magface merge\` joins the parts. With --queue
-each process takes part after part until none is left. It may be killed, or come
-later.`;
+journal too, and writes OUTPUT.2-of-8; \`magface merge\` joins the parts. With
+--queue each process takes part after part until none is left. It may be killed,
+or come later.`;
 
 const bigRun = {
   resume: {
