@@ -143,6 +143,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'A rank killed again and again: losses are those of the undisturbed run',
     figures: '{kills} kills, the same: {lossesAreThoseOfTheUndisturbedRun}',
   },
+  'lab-many': {
+    claim:
+      '`magface lab` for {faces} faces: what comes after the networks (made-up scores of {methods} methods), and the networks',
+    figures:
+      '{rankingSeconds} s of one core and {peakMiB} MiB; {networkHours} hours, of which finding and embedding take {processorMillisecondsPerFace.photo to feature, with detection} ms a face',
+  },
   'lfw-folds': {
     claim: 'LFW’s ten folds by plain cosine, {results.0.model} and {results.1.model}',
     figures:
