@@ -14,7 +14,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { researchFolder } from '../bench/support/data.ts';
+import { alsoInLfw, researchFolder } from '../bench/support/data.ts';
 import { writeResult } from '../bench/support/result.ts';
 import { weightsDigest, withMetadata } from '../packages/magface/src/graph/onnx/file.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
@@ -28,9 +28,6 @@ const [
   .filter((word) => word !== '--record')
   .map((path) => resolve(path));
 
-/** CelebA people who are also in LFW; they are excluded, because LFW is the test set. */
-const alsoInLfw = ['7218', '7261', '7355', '7398'];
-
 interface Listed {
   readonly path: string;
   readonly person: string;
@@ -40,12 +37,12 @@ function readLines(file: string): string[] {
   return readFileSync(file, 'utf8').trim().split('\n');
 }
 
-/** Absolute paths of a training list's images, without excluded people. */
+/** Absolute paths of a training list's images, without people of the test set, LFW. */
 function listed(set: string): Listed[] {
   return readLines(join(faces, set, 'train.list')).flatMap((line) => {
     const path = line.split(' ')[0]!;
     const person = path.split('/').at(-2)!;
-    return set === 'celeba' && alsoInLfw.includes(person) ? [] : [{ path: join(faces, set, path), person }];
+    return set === 'celeba' && alsoInLfw.has(person) ? [] : [{ path: join(faces, set, path), person }];
   });
 }
 

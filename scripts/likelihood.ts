@@ -11,7 +11,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { researchFolder } from '../bench/support/data.ts';
+import { alsoInLfw, researchFolder } from '../bench/support/data.ts';
 import { embedFaces } from '../bench/support/embed-faces.ts';
 import { likelihoodPairs } from '../bench/support/likelihood-pairs.ts';
 import { fitLikelihood } from '../packages/magface/src/eval/fit-likelihood.ts';
@@ -25,8 +25,6 @@ const model = resolve(process.argv[2] || own);
 const faces = resolve(process.argv[3] || join(researchFolder('faces/lfw', 'faces/celeba'), 'faces'));
 const features = process.argv[4];
 
-/** CelebA's people who stand in LFW too. */
-const alsoInLfw = new Set(['7218', '7261', '7355', '7398']);
 /** Pairs drawn from each set. */
 const [genuine, impostors] = [5000, 30_000];
 

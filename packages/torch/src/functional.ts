@@ -17,11 +17,13 @@ export function normalize(x: Tensor, dimension: number): Tensor {
 }
 
 /**
- * Cross-entropy: the batch mean of −log softmax(logits)[label].
+ * Cross-entropy: the batch mean of −log softmax(logits)[label]; with smoothing ε, the label has the probability 1 − ε + ε / K
+ * and every other class ε / K.
  *
  * @param logits - (N, K) float32
  * @param labels - (N) int64
+ * @param labelSmoothing - ε
  */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return logits.crossEntropyLoss(labels);
+export function crossEntropy(logits: Tensor, labels: Tensor, labelSmoothing = 0): Tensor {
+  return labelSmoothing === 0 ? logits.crossEntropyLoss(labels) : logits.crossEntropyLoss(labels, { labelSmoothing });
 }

@@ -1,4 +1,5 @@
 /** A thin binding to libtorch. Each name is documented in its own file. */
+export { AdamW } from './adamw.ts';
 export { autocast } from './amp.ts';
 export { gradients, noGrad } from './autograd.ts';
 export type {
@@ -23,8 +24,9 @@ export { Generator } from './generator.ts';
 export { builtAddon } from './load.ts';
 export { cacheMemory, memoryStatistics, trimMemory } from './memory.ts';
 export { arange, cat, full, ones, randperm, stack, zeros } from './ops.gen.ts';
+export { Optimizer, type StepOptions } from './optimizer.ts';
 export { ProcessGroup, type ProcessGroupOptions, Store, type StoreOptions, type Work } from './process-group.ts';
 export { GradientReducer } from './reducer.ts';
 export { type Owned, scope, type TensorScope } from './scope.ts';
-export { Sgd, type SgdOptions } from './sgd.ts';
+export { Sgd } from './sgd.ts';
 export { fromArray, Tensor, type Values } from './tensor.ts';

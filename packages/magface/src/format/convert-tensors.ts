@@ -112,7 +112,12 @@ const lazily = (file: TensorFile): Named =>
 interface TrainingState {
   readonly arch?: string;
   readonly position?: { readonly epoch: number };
-  readonly config?: { readonly lr: number; readonly momentum: number; readonly weightDecay: number };
+  readonly config?: {
+    readonly optimizer?: string;
+    readonly lr: number;
+    readonly momentum: number;
+    readonly weightDecay: number;
+  };
   readonly metrics?: { readonly lr: number } | null;
 }
 
@@ -134,7 +139,9 @@ async function writeOfficial(
     centers,
   });
   const velocities = [...under('optimizer.', tensors).values()]; // in parameter order, the centers last
-  if (!optimizer || config === undefined || velocities.length === 0) {
+  // The official trainer has only SGD.
+  const isSgd = config !== undefined && (config.optimizer ?? 'sgd') === 'sgd';
+  if (!optimizer || !isSgd || velocities.length === 0) {
     await writeTorch(output, { ...checkpoint });
     return checkpoint.state_dict.size;
   }

@@ -145,6 +145,12 @@ test.each([
   ],
   [['--loss', 'adaface', '--loss-constants', 'x=1'], /Expected constants of adaface \(s=64 m=0\.4 .*\) but received x/],
   [['--loss-constants', 'm=1'], /Expected a --loss other than magface for --loss-constants but received magface/],
+  [['--beta2', '0.9'], /Expected --optimizer adamw for --beta2 but received --optimizer sgd/],
+  [['--teacher-weight', '3'], /Expected --teacher for --teacher-weight but it is missing/],
+  [
+    ['--loss', 'uniface', '--label-smoothing', '0.1'],
+    /Expected --label-smoothing with a loss over a softmax but received --loss uniface/,
+  ],
   [['--eval-root', 'x'], /Expected --eval-pairs for --eval-root but it is missing/],
   [
     ['--init', 'm.onnx', '--recipe', 'auto', '--l_a', '3'],
@@ -155,6 +161,14 @@ test.each([
   const { code, err } = await magfaceTrain(...least, ...words, '--print-config');
   expect(err).toMatch(message);
   expect(code).toBe(2);
+});
+
+test('AdamW has its own learning rate and weight decay', async () => {
+  const { out } = await magfaceTrain(...least, '--optimizer', 'adamw', '--print-config');
+  expect(out).toMatch(/^lr: 0\.001$/m);
+  expect(out).toMatch(/^weightDecay: 0\.1$/m);
+  const { out: given } = await magfaceTrain(...least, '--optimizer', 'adamw', '--lr', '0.5', '--print-config');
+  expect(given).toMatch(/^lr: 0\.5$/m);
 });
 
 test('--nproc and --max-restarts are rejected under another launcher', async () => {

@@ -14,6 +14,7 @@ import { randomStream } from '../../random.ts';
 import type { Dataset } from '../data/samples.ts';
 import { LossScale } from '../loop/loss-scale.ts';
 import type { PreparedRun, RunStart } from '../loop/prepared-run.ts';
+import { everyTenth } from '../loop/train-hooks.ts';
 import type { MagFaceConstants } from '../model/magface-loss.ts';
 import { magnitudeQuantiles, recipeFor } from '../model/recipe.ts';
 import { writeGraph } from '../model/write-graph.ts';
@@ -188,14 +189,4 @@ function constantsOf(
 function writeModel(graph: FileNetwork, start: RecogniserContract, path: string): Promise<void> {
   const { calibration: _, thresholds: __, weightsDigest: ___, ...contract } = start;
   return writeWhole(path, writeGraph(graph, contract));
-}
-
-/** Reports progress at each tenth. */
-function everyTenth(what: string, onNote: (line: string) => void): (done: number, total: number) => void {
-  let told = 0;
-  return (done, total) => {
-    const tenths = Math.floor((10 * done) / total);
-    if (tenths > told) onNote(`${what}: ${10 * tenths} %`);
-    told = tenths;
-  };
 }

@@ -50,13 +50,13 @@ export class Finetuner extends Learner<FinetuneTargets> {
   readonly mean: WeightMean;
 
   constructor(graph: FileNetwork, options: FinetunerOptions) {
-    const { trained, layerDecay = 1, constants, weights, ranks } = options;
+    const { trained, layerDecay = 1, constants, weights, ranks, optimizer } = options;
     for (const [name, weight] of graph.weights) weight.requiresGrad = trained.includes(name);
     const named = (names: readonly string[]): Map<string, Tensor> =>
       new Map(names.map((name) => [name, graph.weights.get(name)!]));
     const loss = finetuneTerms(constants, weights);
     const parts = {
-      head: new WholeHead(leafOf(options, graph.device), { name: 'centers', decays: false, loss, ranks }),
+      head: new WholeHead(leafOf(options, graph.device), { name: 'centers', decays: false, loss, ranks, optimizer }),
       groups: rateGroups(graph, trained, layerDecay).map(({ rate, names }) => ({ rate, weights: named(names) })),
       statistics: [...graph.statistics.values()],
     };
@@ -122,7 +122,7 @@ export class Finetuner extends Learner<FinetuneTargets> {
     for (const [name, tensor] of this.mean.weights) yield [`weights.${name}`, tensor];
     for (const [name, tensor] of this.mean.means) yield [`mean.${name}`, tensor];
     for (const [name, tensor] of this.graph.statistics) yield [`statistics.${name}`, tensor];
-    for (const [name, tensor] of this.velocities) yield [`optimizer.${name}`, tensor];
+    yield* this.keptBy('');
   }
 }
 

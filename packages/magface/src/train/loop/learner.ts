@@ -2,8 +2,11 @@
  * A training step, common to layered networks and graphs from ONNX files, and the exact saving and restoring of all state
  * that a step changes.
  */
-import { cat, fromArray, noGrad, Sgd, scope, type Tensor } from '@magface/torch';
+import { cat, fromArray, noGrad, type Optimizer, type StepOptions, scope, type Tensor } from '@magface/torch';
+import { ConfigError } from '../../errors.ts';
+import type { Distillation } from '../model/distillation.ts';
 import { type Head, type HeadLoss, restoreAll, type StateTensors, storeAll } from '../model/head.ts';
+import { createOptimizer, keptNamed, type OptimizerName } from '../model/optimizer.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -16,6 +19,8 @@ export interface StepResult {
   readonly lossId: number;
   /** Mean g(a), without λ_g. */
   readonly lossG: number;
+  /** The terms of the teacher; only with one. */
+  readonly lossTeacher?: number;
   /** Share of the batch whose nearest center, without margin, is its own. */
   readonly accuracy: number;
   /** Mean of ‖f‖ clamped to [l_a, u_a]. */
@@ -37,8 +42,12 @@ export interface StepResult {
 
 /** Rules for updating the weights. */
 export interface LearningRules {
-  /** μ of SGD. `--momentum` @default 0.9 */
+  /** `--optimizer` @default 'sgd' */
+  readonly optimizer?: OptimizerName;
+  /** μ of SGD, β₁ of AdamW. `--momentum` @default 0.9 */
   readonly momentum?: number;
+  /** β₂ of AdamW. `--beta2` @default 0.999 */
+  readonly beta2?: number;
   /** Applies to all parameters, as officially. `--wd` @default 5e-4 */
   readonly weightDecay?: number;
   /** Maximum norm of the network's gradient; longer ones are scaled down to it. `--clip` @default none */
@@ -66,6 +75,8 @@ export interface LearnerParts<Targets> {
   readonly statistics: readonly Tensor[];
   /** Number of passes so far. @default not counted */
   readonly counter?: { batches: number };
+  /** What the network learns from a teacher. @default none */
+  readonly distillation?: Distillation | undefined;
 }
 
 /** The inputs of a step. */
@@ -75,6 +86,8 @@ export interface StepParts<Targets> {
   /** Targets of the whole batch. */
   readonly targets: Targets;
   readonly share: Share;
+  /** (n): which training faces these are, if there is a teacher. */
+  readonly indices?: Uint32Array | undefined;
 }
 
 /** A network and its class centers, trained batch by batch. */
@@ -85,17 +98,26 @@ export abstract class Learner<Targets> {
   /** State that a training pass changes besides weights. */
   readonly statistics: readonly Tensor[];
   readonly #counter: { batches: number };
-  readonly #groups: readonly { readonly rate: number; readonly names: readonly string[]; readonly sgd: Sgd }[];
+  readonly #distillation: Distillation | undefined;
+  readonly #groups: readonly {
+    readonly rate: number;
+    readonly names: readonly string[];
+    readonly optimizer: Optimizer;
+  }[];
+  /** Steps that changed the weights; AdamW corrects its means by it. */
+  #updates = 0;
 
   protected constructor(parts: LearnerParts<Targets>, rules: LearningRules) {
-    const { head, groups, statistics, counter = { batches: 0 } } = parts;
+    const { head, groups, statistics, distillation, counter = { batches: 0 } } = parts;
     this.head = head;
     this.ranks = rules.ranks ?? new Ranks();
     this.#rules = rules;
     this.statistics = statistics;
     this.#counter = counter;
+    this.#distillation = distillation;
     this.#groups = groups.map(({ rate, weights }) => {
-      return { rate, names: [...weights.keys()], sgd: new Sgd([...weights.values()]) };
+      const optimizer = createOptimizer(this.optimizerName, [...weights.values()]);
+      return { rate, names: [...weights.keys()], optimizer };
     });
   }
 
@@ -104,16 +126,19 @@ export abstract class Learner<Targets> {
     return this.head.centers;
   }
 
-  /** One optimizer per group of weights. */
-  protected get optimizers(): readonly Sgd[] {
-    return this.#groups.map(({ sgd }) => sgd);
+  get optimizerName(): OptimizerName {
+    return this.#rules.optimizer ?? 'sgd';
   }
 
-  /** SGD velocities, by the names of the weights. */
-  get velocities(): ReadonlyMap<string, Tensor> {
-    return new Map(
-      this.#groups.flatMap(({ names, sgd }) => names.map((name, i) => [name, sgd.velocities[i]!] as const)),
-    );
+  /** One optimizer per group of weights. */
+  protected get optimizers(): readonly Optimizer[] {
+    return this.#groups.map(({ optimizer }) => optimizer);
+  }
+
+  /** What the optimizers keep, by names in checkpoints. @param prefix - before the names of the weights */
+  protected *keptBy(prefix: string): IterableIterator<readonly [string, Tensor]> {
+    for (const { names, optimizer } of this.#groups)
+      for (const [i, name] of names.entries()) yield* keptNamed(`${prefix}${name}`, optimizer, i);
   }
 
   /** All state that a step changes outside the head, by its names in checkpoints. */
@@ -131,41 +156,50 @@ export abstract class Learner<Targets> {
 
   #learnFrom(parts: readonly StepParts<Targets>[], lr: number): StepResult {
     using _step = scope();
-    const { momentum = 0.9, weightDecay = 5e-4, clip = Number.POSITIVE_INFINITY, lossScale } = this.#rules;
+    const {
+      momentum = 0.9,
+      beta2 = 0.999,
+      weightDecay = 5e-4,
+      clip = Number.POSITIVE_INFINITY,
+      lossScale,
+    } = this.#rules;
     const { batches } = this.#counter;
     const before = this.statistics.map((tensor) => tensor.clone());
-    for (const { sgd } of this.#groups) sgd.zeroGrad();
+    for (const { optimizer } of this.#groups) optimizer.zeroGrad();
     const scale = (lossScale?.value ?? 1) * parts.length; // gradients of the parts are added, and the mean is wanted
     const done = parts.map((part, i) => this.#backward(part, lossScale?.value ?? 1, { of: parts.length, adds: i > 0 }));
     const loss = joined(done.map((part) => part.loss));
     const features = done.length === 1 ? done[0]!.features : cat(done.map((part) => part.features.detach()));
     const [{ share }] = parts as readonly [StepParts<Targets>];
 
-    const own = this.#groups.flatMap(({ sgd }) => Array.from(sgd.gradientNorms(), (norm) => norm / scale));
-    const values = [...own, this.head.gradientNorm() / scale];
-    const names = [...this.#groups.flatMap((group) => group.names), this.head.name];
+    const own = this.optimizers.flatMap((one) => Array.from(one.gradientNorms(), (norm) => norm / scale));
+    const others = [this.head, ...(this.#distillation === undefined ? [] : [this.#distillation])];
+    const values = [...own, ...others.map((one) => one.gradientNorm() / scale)];
+    const names = [...this.#groups.flatMap((group) => group.names), ...others.map(({ name }) => name)];
     const firstOfBatch = (row: number | undefined): number | undefined =>
       this.ranks.least(row === undefined ? undefined : share.first + row);
     const norms = new Map(names.map((name, i) => [name, values[i]!]));
     const skipped = whyNotFinite({ loss: loss.loss, norms, features, firstOfBatch });
     using _noGrad = noGrad();
     if (skipped === undefined) {
-      const settings = { momentum, weightDecay };
+      const settings = { momentum, beta2, weightDecay, step: ++this.#updates };
       const gradientScale = Math.min(1, clip / Math.hypot(...own)) / scale;
-      for (const { rate, sgd } of this.#groups) sgd.step({ ...settings, lr: lr * rate, gradientScale });
-      this.head.step({ ...settings, lr, gradientScale: 1 / scale });
+      for (const { rate, optimizer } of this.#groups)
+        optimizer.step({ ...settings, lr: lr * rate, gradientScale } satisfies StepOptions);
+      for (const one of others) one.step({ ...settings, lr, gradientScale: 1 / scale });
     } else {
       for (const [i, tensor] of this.statistics.entries()) tensor.copy_(before[i]!);
       this.#counter.batches = batches;
     }
     lossScale?.update(skipped !== undefined);
-    const { loss: total, lossId, lossG, accuracy, magnitudes, margins, cosines, rows } = loss;
+    const { loss: total, lossId, lossG, lossTeacher, accuracy, magnitudes, margins, cosines, rows } = loss;
     const { device } = magnitudes;
     const told = rows && magnitudes.indexSelect(0, fromArray(BigInt64Array.from(rows, BigInt)).to({ device }));
     return {
       loss: total,
       lossId,
       lossG,
+      ...(lossTeacher !== undefined && { lossTeacher }),
       accuracy,
       magnitudeMean: magnitudes.mean().item(),
       magnitudeMin: magnitudes.min().item(),
@@ -184,7 +218,7 @@ export abstract class Learner<Targets> {
    * @param adds - to the gradients of the parts before
    */
   #backward(
-    { forward, targets }: StepParts<Targets>,
+    { forward, targets, share, indices }: StepParts<Targets>,
     lossScale: number,
     { of, adds }: { readonly of: number; readonly adds: boolean },
   ) {
@@ -192,10 +226,13 @@ export abstract class Learner<Targets> {
     using part = of > 1 ? scope() : undefined;
     const features = forward();
     part?.keep(features);
-    const loss = this.ranks.sumGradients(
-      this.#groups.flatMap(({ sgd }) => sgd.parameters),
-      () => this.head.backward(features, targets, lossScale, this.#counter.batches, adds),
+    const place = { total: share.total / of, lossScale, adds };
+    const taught = indices && this.#distillation?.pull(features, indices, place);
+    const own = this.ranks.sumGradients(
+      this.optimizers.flatMap(({ parameters }) => parameters),
+      () => this.head.backward(features, targets, lossScale, this.#counter.batches, { adds, beside: taught?.gradient }),
     );
+    const loss = taught === undefined ? own : { ...own, loss: own.loss + taught.value, lossTeacher: taught.value };
     for (const tensor of [loss.magnitudes, loss.margins, loss.cosines]) part?.keep(tensor);
     return { features, loss };
   }
@@ -204,11 +241,23 @@ export abstract class Learner<Targets> {
   save(state: Readonly<Record<string, unknown>>): CheckpointContent {
     const { lossScale } = this.#rules;
     const scale = lossScale === undefined ? {} : { lossScale: lossScale.state };
-    return { tensors: new Map([...storeAll(this.named()), ...this.head.save()]), state: { ...scale, ...state } };
+    const adamw = this.optimizerName === 'sgd' ? {} : { optimizer: this.optimizerName, updates: this.#updates };
+    return {
+      tensors: new Map([...storeAll(this.named()), ...this.head.save()]),
+      state: { ...scale, ...adamw, ...state },
+    };
   }
 
   /** Restores the result of {@link Learner.save}. @param file - for errors */
   restore({ tensors, state }: CheckpointContent, file: string): void {
+    const { optimizer = 'sgd', updates = 0 } = state as { readonly optimizer?: string; readonly updates?: number };
+    if (optimizer !== this.optimizerName)
+      throw new ConfigError('optimizer', {
+        expected: `--optimizer ${optimizer}, as in ${file}`,
+        received: this.optimizerName,
+        remedy: 'change it, or begin a run from these weights with --init',
+      });
+    this.#updates = updates;
     restoreAll(this.named(), tensors, file);
     this.head.restore(tensors, file);
     const { lossScale } = state as { readonly lossScale?: LossScaleState };
@@ -216,15 +265,21 @@ export abstract class Learner<Targets> {
   }
 }
 
+/** With the terms of the teacher. */
+interface PartLoss extends HeadLoss {
+  readonly lossTeacher?: number;
+}
+
 /** The loss of a batch from those of its equal parts. */
-function joined(parts: readonly HeadLoss[]): HeadLoss {
-  const [first] = parts as readonly [HeadLoss];
+function joined(parts: readonly PartLoss[]): PartLoss {
+  const [first] = parts as readonly [PartLoss];
   if (parts.length === 1) return first;
-  const mean = (key: 'loss' | 'lossId' | 'lossG' | 'accuracy'): number =>
-    parts.reduce((sum, part) => sum + part[key], 0) / parts.length;
+  const mean = (key: 'loss' | 'lossId' | 'lossG' | 'accuracy' | 'lossTeacher'): number =>
+    parts.reduce((sum, part) => sum + part[key]!, 0) / parts.length;
   const all = (key: 'magnitudes' | 'margins' | 'cosines'): Tensor => cat(parts.map((part) => part[key].detach()));
   return {
     ...{ loss: mean('loss'), lossId: mean('lossId'), lossG: mean('lossG'), accuracy: mean('accuracy') },
+    ...(first.lossTeacher !== undefined && { lossTeacher: mean('lossTeacher') }),
     ...{ magnitudes: all('magnitudes'), margins: all('margins'), cosines: all('cosines') },
   };
 }

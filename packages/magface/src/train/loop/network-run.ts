@@ -3,6 +3,8 @@ import { magnitudesOf } from '../../eval/feature-set.ts';
 import { openArchitecture } from '../../graph/networks/architectures.ts';
 import { datasetSize } from '../data/dataset.ts';
 import { Loader } from '../data/loader.ts';
+import { teach } from '../data/teacher.ts';
+import type { DistillationOptions } from '../model/distillation.ts';
 import { namedLoss } from '../model/heads/loss-table.ts';
 import type { LossOptions } from '../model/heads/open-head.ts';
 import { loadWeights } from '../model/initial-weights.ts';
@@ -12,11 +14,13 @@ import { coresOfRank } from '../parallel/environment.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { LossScale } from './loss-scale.ts';
 import type { PreparedRun, RunStart } from './prepared-run.ts';
+import { everyTenth } from './train-hooks.ts';
 import { Trainer } from './trainer.ts';
 
 export async function prepareNetwork({ config, dataset, ranks, onNote }: RunStart): Promise<PreparedRun> {
   if (config.loss === 'magface') noteLambda(config, onNote);
-  const trainer = await createTrainer({ config, dataset, ranks });
+  const distillation = await distillationOf({ config, dataset, ranks, onNote });
+  const trainer = await createTrainer({ config, dataset, ranks }, distillation);
   const loader = new Loader(dataset, {
     batchSize: config.batchSize,
     seed: config.seed,
@@ -63,12 +67,28 @@ function lossOf(config: TrainConfig): LossOptions {
   } satisfies MagFaceConstants;
 }
 
-async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'>): Promise<Trainer> {
+async function distillationOf({ config, dataset, ranks, onNote }: RunStart): Promise<DistillationOptions | undefined> {
+  const { teacher: model, teacherWeight: weight, teacherLogits: logits, teacherCache, output } = config;
+  if (model === undefined) return undefined;
+  const cores = coresOfRank(process.env);
+  const [workers, threads] = [config.workers ?? Math.min(4, cores), config.threads ?? cores];
+  const onProgress = everyTenth('Features of the teacher', onNote);
+  const folder = teacherCache ?? output;
+  return { teacher: await teach({ model, dataset, folder, ranks, workers, threads, onProgress }), weight, logits };
+}
+
+async function createTrainer(
+  { config, dataset, ranks }: Omit<RunStart, 'onNote'>,
+  distillation: DistillationOptions | undefined,
+): Promise<Trainer> {
   return new Trainer({
     architecture: await openArchitecture(config.arch, config.embeddingSize),
     classes: dataset.classes,
     loss: lossOf(config),
+    labelSmoothing: config.labelSmoothing,
+    optimizer: config.optimizer,
     momentum: config.momentum,
+    beta2: config.beta2,
     weightDecay: config.weightDecay,
     dropout: config.dropout,
     precision: config.precision,
@@ -78,6 +98,7 @@ async function createTrainer({ config, dataset, ranks }: Omit<RunStart, 'onNote'
     sampleRate: config.sampleRate,
     ema: config.ema,
     accumulate: config.accumulate,
+    distillation,
     ...(config.precision === 'fp16' && { lossScale: new LossScale() }),
     ranks,
   });

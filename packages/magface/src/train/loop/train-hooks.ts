@@ -31,3 +31,13 @@ export function withLock(hooks: TrainHooks, lock: FolderLock | undefined): Train
   };
   return { ...hooks, onStep };
 }
+
+/** Reports progress at each tenth. */
+export function everyTenth(what: string, onNote: (line: string) => void): (done: number, total: number) => void {
+  let told = 0;
+  return (done, total) => {
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths > told) onNote(`${what}: ${10 * tenths} %`);
+    told = tenths;
+  };
+}

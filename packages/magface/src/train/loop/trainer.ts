@@ -1,13 +1,15 @@
 /** Trains a layered network with MagFace's or another loss, with all centers in one process or split over ranks. */
-import { type Device, fromArray, Generator, noGrad, type Sgd, scope, type Tensor } from '@magface/torch';
+import { type Device, fromArray, Generator, noGrad, type Optimizer, scope, type Tensor } from '@magface/torch';
 import { ShapeError } from '../../errors.ts';
 import { toFloat32 } from '../../format/tensor.ts';
 import { type Architecture, batchCounters } from '../../graph/networks/builder.ts';
 import { createNetwork, type Network } from '../../graph/torch/network.ts';
 import type { Batch } from '../data/loader.ts';
+import { Distillation, type DistillationOptions } from '../model/distillation.ts';
 import { type Head, initialCenters, restoreAll, storeAll, WholeHead } from '../model/head.ts';
 import { type LossOptions, openHead } from '../model/heads/open-head.ts';
 import { headTerms } from '../model/heads/whole-terms.ts';
+import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import { SplitHead } from '../parallel/split-head.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -35,12 +37,16 @@ export interface TrainerOptions extends LearningRules {
   readonly fused?: boolean;
   /** Seed of initialisation and dropout. @default 1 */
   readonly seed?: number;
+  /** Probability that is spread over all classes: see crossEntropy. Only with a softmax. `--label-smoothing` @default 0 */
+  readonly labelSmoothing?: number;
   /** Share of the centers sampled per step, with ranks. `--sample-rate` @default 1 */
   readonly sampleRate?: number;
   /** Share that the moving mean of the weights keeps at each step; `embed` uses the mean. `--ema` @default no mean */
   readonly ema?: number;
   /** Parts in which a batch is computed, one after another; BatchNorm sees a part at a time. `--accumulate` @default 1 */
   readonly accumulate?: number;
+  /** A teacher, whose features the network learns to give too. @default none */
+  readonly distillation?: DistillationOptions | undefined;
 }
 
 /** A network and its centers, trained batch by batch. The caller handles the schedule, checkpoints and metrics. */
@@ -49,6 +55,7 @@ export class Trainer extends Learner<Tensor> {
   readonly network: Network;
   readonly #dropout: Generator;
   readonly #mean: WeightMean | undefined;
+  readonly #distillation: Distillation | undefined;
 
   constructor(options: TrainerOptions) {
     const { architecture, seed = 1, device, fused = true } = options;
@@ -56,7 +63,9 @@ export class Trainer extends Learner<Tensor> {
     network.isFused = fused;
     const statistics = [...network.statistics.values()];
     const groups = [{ rate: 1, weights: network.weights }];
-    super({ head: createHead(options, seed + 1), groups, statistics, counter: network }, options);
+    const distillation = createDistillation(options, seed + 3);
+    super({ head: createHead(options, seed + 1), groups, statistics, counter: network, distillation }, options);
+    this.#distillation = distillation;
     this.options = options;
     this.network = network;
     this.#dropout = new Generator(seed + 2);
@@ -67,7 +76,7 @@ export class Trainer extends Learner<Tensor> {
   }
 
   /** The network's optimizer; the head has its own. */
-  get optimizer(): Sgd {
+  get optimizer(): Optimizer {
     return this.optimizers[0]!;
   }
 
@@ -79,29 +88,31 @@ export class Trainer extends Learner<Tensor> {
   /** Learns from one of the loader's batches: see {@link Trainer.learn}. */
   step(batch: Batch, lr: number): StepResult {
     using _step = scope();
-    return this.learn(this.#place(toImages(batch.faces)), this.#place(fromArray(batch.labels)), lr);
+    const [images, labels] = [this.#place(toImages(batch.faces)), this.#place(fromArray(batch.labels))];
+    return this.learn(images, labels, lr, batch.indices);
   }
 
   /**
-   * Takes one SGD step. Changes no weight or statistic if a loss or gradient is not finite.
+   * Takes one step. Changes no weight or statistic if a loss or gradient is not finite.
    *
    * @param images - (n, 3, 112, 112) float32, BGR, x / 255: the batch, or this rank's share of it
    * @param labels - (n) int64, each in [0, K)
+   * @param indices - (n): which training faces these are; a teacher needs it
    * @returns the result for the whole batch
    */
-  learn(images: Tensor, labels: Tensor, lr: number): StepResult {
+  learn(images: Tensor, labels: Tensor, lr: number, indices?: Uint32Array): StepResult {
     using _step = scope();
     const share = this.ranks.place(labels.size(0));
     const targets = this.ranks.gather(labels, share); // (N)
-    const parts = this.#partsOf(images, targets, share);
+    const parts = this.#partsOf(images, { targets, share, indices });
     const result = this.learnFrom(parts, lr);
     if (result.skipped === undefined) this.#mean?.add();
     return result;
   }
 
-  #partsOf(images: Tensor, targets: Tensor, share: Share): StepParts<Tensor>[] {
+  #partsOf(images: Tensor, { targets, share, indices }: Omit<StepParts<Tensor>, 'forward'>): StepParts<Tensor>[] {
     const { accumulate = 1 } = this.options;
-    if (accumulate === 1) return [{ forward: () => this.#forward(images, share), targets, share }];
+    if (accumulate === 1) return [{ forward: () => this.#forward(images, share), targets, share, indices }];
     const count = images.size(0) / accumulate;
     if (!Number.isInteger(count) || this.ranks.size > 1)
       throw new ShapeError({
@@ -113,7 +124,13 @@ export class Trainer extends Learner<Tensor> {
       const own: Share = { first: part * count, count, total: images.size(0) };
       const whole: Share = { first: 0, count, total: count };
       const rows = images.narrow(0, own.first, count);
-      return { forward: () => this.#forward(rows, whole), targets: targets.narrow(0, own.first, count), share: own };
+      const some = indices?.subarray(own.first, own.first + count);
+      return {
+        forward: () => this.#forward(rows, whole),
+        targets: targets.narrow(0, own.first, count),
+        share: own,
+        indices: some,
+      };
     });
   }
 
@@ -153,6 +170,8 @@ export class Trainer extends Learner<Tensor> {
     const random = this.#dropout.save();
     tensors.set('random.dropout', { dtype: 'U8', shape: [random.length], bytes: random });
     const { name: arch, embeddingLength } = architecture;
+    if (this.#distillation !== undefined)
+      for (const [name, tensor] of storeAll(this.#distillation.named())) tensors.set(name, tensor);
     if (this.#mean !== undefined) for (const [name, tensor] of storeAll(this.#meanNamed())) tensors.set(name, tensor);
     const averaged = this.#mean && { averagedSteps: this.#mean.count };
     return { tensors, state: { arch, embeddingLength, classes, ...averaged, ...(own.state as object), ...state } };
@@ -165,6 +184,7 @@ export class Trainer extends Learner<Tensor> {
     if (count !== undefined) this.network.batches = toFloat32(count)[0]!;
     const random = content.tensors.get('random.dropout');
     if (random !== undefined) this.#dropout.restore(random.bytes);
+    this.#distillation?.restore(content.tensors);
     this.#restoreMean(content, file);
   }
 
@@ -180,24 +200,41 @@ export class Trainer extends Learner<Tensor> {
     for (const [name, tensor] of this.#mean!.means) yield [`${meanPrefix}${name}`, tensor];
   }
 
-  /** The network's weights under the official names, and their velocities. */
+  /** The network's weights under the official names, and what the optimizer keeps for them. */
   protected *named(): IterableIterator<readonly [string, Tensor]> {
     for (const [name, tensor] of this.network.tensors) yield [`features.${name}`, tensor];
-    for (const [name, tensor] of this.velocities) yield [`optimizer.features.${name}`, tensor];
+    yield* this.keptBy('features.');
   }
 }
 
+function createDistillation(
+  { distillation, architecture, ranks = new Ranks(), optimizer, device }: TrainerOptions,
+  seed: number,
+): Distillation | undefined {
+  if (distillation === undefined) return undefined;
+  const { embeddingLength: dimension } = architecture;
+  const options = { ...(optimizer && { optimizer }), ...(device && { device }) };
+  return new Distillation({ ...distillation, ...options, dimension, ranks, seed });
+}
+
 function createHead(
-  { architecture, classes, loss, device, ranks, sampleRate = 1 }: TrainerOptions,
+  { architecture, classes, loss, device, ranks, optimizer, labelSmoothing, sampleRate = 1 }: TrainerOptions,
   seed: number,
 ): Head {
   const dimension = architecture.embeddingLength;
   const { group } = ranks ?? {};
   if (group !== undefined)
-    return new SplitHead(group, dimension, classes, { loss, seed, sampleRate, ...(device && { device }) });
+    return new SplitHead(group, dimension, classes, {
+      loss,
+      seed,
+      sampleRate,
+      ...(device && { device }),
+      ...(optimizer && { optimizer }),
+      ...(labelSmoothing && { labelSmoothing }),
+    });
   const head = openHead(loss, classes);
   const centers = initialCenters([dimension, classes], { seed, device });
-  return new WholeHead(centers, { loss: headTerms(head, seed), keeps: head });
+  return new WholeHead(centers, { loss: headTerms(head, seed, labelSmoothing), keeps: head, optimizer });
 }
 
 /**

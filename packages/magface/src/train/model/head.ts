@@ -1,11 +1,11 @@
-/** The last layer in training: the class centers, their loss, and their own SGD step. */
+/** The last layer in training: the class centers, their loss, and their own optimizer. */
 import {
   type Device,
   fromArray,
   Generator,
   noGrad,
-  Sgd,
-  type SgdOptions,
+  type Optimizer,
+  type StepOptions,
   scope,
   type Tensor,
   zeros,
@@ -23,6 +23,7 @@ import {
   trainedNumbers,
 } from './heads/head-state.ts';
 import type { MagFaceLoss } from './magface-loss.ts';
+import { createOptimizer, keptNamed, type OptimizerName } from './optimizer.ts';
 
 /** The loss of a batch. */
 export interface HeadLoss {
@@ -40,6 +41,14 @@ export interface HeadLoss {
   readonly cosines: Tensor;
   /** Rows of the batch that have a cosine, where not all have one. @default all */
   readonly rows?: readonly number[];
+}
+
+/** How a backward pass of a head differs. */
+export interface BackwardOptions {
+  /** Adds to the gradients of the centers instead of replacing them, for a batch in parts. @default false */
+  readonly adds?: boolean;
+  /** (n, D): gradient of other terms of the features, times the loss scale, to go backward with the head's. @default none */
+  readonly beside?: Tensor | undefined;
 }
 
 /**
@@ -60,22 +69,21 @@ export interface Head<Targets = Tensor> {
    * @param targets - those of the whole batch
    * @param lossScale - factor on the gradients
    * @param step - steps done so far, for sampling anew each step
-   * @param adds - to the gradients of the centers instead of replacing them, for a batch in parts. @default false
+   * @param more - see {@link BackwardOptions}
    */
-  backward(features: Tensor, targets: Targets, lossScale: number, step: number, adds?: boolean): HeadLoss;
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number, more?: BackwardOptions): HeadLoss;
   /** L2 norm of the centers' gradient over all ranks; not finite if any value is not. */
   gradientNorm(): number;
-  /** Takes an SGD step. */
-  step(options: SgdOptions): void;
-  /** Centers and velocities of this process, (D, K) or a part of its columns, by their names in checkpoints. */
+  /** Takes a step of the optimizer. */
+  step(options: StepOptions): void;
+  /** Centers of this process, with what the optimizer keeps for them, (D, K) or a part of its columns, by their names in checkpoints. */
   save(): Map<string, StoredTensor>;
   /** Restores the whole's. @param file - for errors */
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void;
 }
 
-/** Names in checkpoints, of (D, K) each, as the official single-process trainer has them. */
+/** Name in checkpoints, of (D, K), as the official single-process trainer has it. */
 export const centersName = 'fc.weight';
-export const velocitiesName: string = `optimizer.${centersName}`;
 
 /** The terms of a batch's loss, one value each, and its statistics. */
 export interface BatchLoss extends Pick<MagFaceLoss, 'total' | 'identity' | 'regularizer' | 'margins' | 'magnitudes'> {
@@ -113,6 +121,8 @@ export interface WholeHeadOptions<Targets> {
   readonly decays?: boolean;
   /** Each has all centers, and computes the loss of the whole batch. @default none */
   readonly ranks?: Ranks | undefined;
+  /** @default 'sgd' */
+  readonly optimizer?: OptimizerName | undefined;
 }
 
 /** All class centers in one process. */
@@ -121,7 +131,7 @@ export class WholeHead<Targets> implements Head<Targets> {
   readonly isSplit: boolean = false;
   /** (D, K) */
   readonly centers: Tensor;
-  readonly optimizer: Sgd;
+  readonly optimizer: Optimizer;
   readonly #options: WholeHeadOptions<Targets>;
   readonly #ranks: Ranks;
   readonly #state: HeadState;
@@ -139,11 +149,12 @@ export class WholeHead<Targets> implements Head<Targets> {
     this.#state = new HeadState({ ...(state && { state }) });
     this.#options = options;
     this.#ranks = options.ranks ?? new Ranks();
-    this.optimizer = new Sgd([centers, this.#classMargins, this.#bias].filter((tensor) => tensor !== undefined));
+    const trained = [centers, this.#classMargins, this.#bias].filter((tensor) => tensor !== undefined);
+    this.optimizer = createOptimizer(options.optimizer ?? 'sgd', trained);
   }
 
-  backward(features: Tensor, targets: Targets, lossScale: number, step: number, adds = false): HeadLoss {
-    if (!adds) this.optimizer.zeroGrad();
+  backward(features: Tensor, targets: Targets, lossScale: number, step: number, more: BackwardOptions = {}): HeadLoss {
+    if (more.adds !== true) this.optimizer.zeroGrad();
     const share = this.#ranks.place(features.size(0));
     const whole = this.#ranks.gather(features.detach(), share); // (N, D)
     whole.requiresGrad = true;
@@ -152,7 +163,8 @@ export class WholeHead<Targets> implements Head<Targets> {
     const { total, identity, regularizer, labels, state, ...parts } = loss;
     this.#state.stage(state);
     (lossScale === 1 ? total : total.mul(lossScale)).backward();
-    features.backward(whole.grad!.narrow(0, share.first, share.count));
+    const own = whole.grad!.narrow(0, share.first, share.count);
+    features.backward(more.beside === undefined ? own : own.add(more.beside));
     using _ = noGrad();
     const cosines = parts.cosines.gather(1, labels.unsqueeze(1)); // (M, 1)
     const accuracy = parts.cosines.argmax({ dim: 1 }).eq(labels).to({ dtype: 'float32' }).mean().item();
@@ -163,7 +175,7 @@ export class WholeHead<Targets> implements Head<Targets> {
     return Math.hypot(...this.optimizer.gradientNorms());
   }
 
-  step(options: SgdOptions): void {
+  step(options: StepOptions): void {
     this.optimizer.step(this.#options.decays === false ? { ...options, weightDecay: 0 } : options);
     limitClassMargins(this.#classMargins, this.#options.keeps);
     this.#state.commit();
@@ -180,19 +192,15 @@ export class WholeHead<Targets> implements Head<Targets> {
   }
 
   #named(): (readonly [string, Tensor])[] {
-    return [
-      [this.name, this.centers],
-      [`optimizer.${this.name}`, this.optimizer.velocities[0]!],
-    ];
+    return [[this.name, this.centers], ...keptNamed(this.name, this.optimizer, 0)];
   }
 
-  /** The trained numbers beside the centers, with their velocities. */
+  /** The trained numbers beside the centers, with what the optimizer keeps for them. */
   #extras(): (readonly [string, Tensor])[] {
     const names = [this.#classMargins && classMarginsName, this.#bias && biasName].filter((name) => name !== undefined);
-    const [parameters, velocities] = [this.optimizer.parameters.slice(1), this.optimizer.velocities.slice(1)];
     return names.flatMap((name, i) => [
-      [name, parameters[i]!] as const,
-      [`optimizer.${name}`, velocities[i]!] as const,
+      [name, this.optimizer.parameters[i + 1]!] as const,
+      ...keptNamed(name, this.optimizer, i + 1),
     ]);
   }
 }

@@ -1,5 +1,6 @@
 /** A rank's trained tensors with one row per class, of which a step may train a sample. */
-import { fromArray, noGrad, Sgd, type SgdOptions, type Tensor } from '@magface/torch';
+import { fromArray, noGrad, type Optimizer, type StepOptions, type Tensor } from '@magface/torch';
+import { createOptimizer, type OptimizerName } from '../model/optimizer.ts';
 
 /** Rows per class, beside tensors that all ranks have whole. All are trainable leaves. */
 export interface RowParameters {
@@ -9,16 +10,18 @@ export interface RowParameters {
 }
 
 export class ClassRows {
-  /** One per tensor of `perClass`, then of `shared`. */
-  readonly velocities: readonly Tensor[];
+  /** What the optimizer keeps: lists with one tensor per tensor of `perClass`, then of `shared`. */
+  readonly kept: Optimizer['kept'];
   readonly #parameters: RowParameters;
-  #optimizer: Sgd;
+  readonly #name: OptimizerName;
+  #optimizer: Optimizer;
   #rows: Tensor | undefined;
 
-  constructor(parameters: RowParameters) {
+  constructor(parameters: RowParameters, name: OptimizerName = 'sgd') {
     this.#parameters = parameters;
-    this.#optimizer = new Sgd([...parameters.perClass, ...parameters.shared]);
-    this.velocities = this.#optimizer.velocities;
+    this.#name = name;
+    this.#optimizer = createOptimizer(name, [...parameters.perClass, ...parameters.shared]);
+    this.kept = this.#optimizer.kept;
   }
 
   /**
@@ -40,28 +43,29 @@ export class ClassRows {
       part.requiresGrad = true;
       return part;
     });
-    const velocities = this.velocities.map((velocity, i) =>
-      i < perClass.length ? velocity.indexSelect(0, this.#rows!) : velocity,
+    const kept = this.kept.map((tensors) =>
+      tensors.map((tensor, i) => (i < perClass.length ? tensor.indexSelect(0, this.#rows!) : tensor)),
     );
-    // The optimizer holds only the velocities of the sampled rows.
-    this.#optimizer = new Sgd([...sampled, ...shared], velocities);
+    // The optimizer holds only what belongs to the sampled rows.
+    this.#optimizer = createOptimizer(this.#name, [...sampled, ...shared], kept);
     for (const tensor of shared) tensor.grad = undefined;
     return sampled;
   }
 
-  /** L2 norms of the gradients, in the order of `velocities`. */
+  /** L2 norms of the gradients, in the order of the parameters. */
   gradientNorms(): Float64Array {
     return this.#optimizer.gradientNorms();
   }
 
-  /** Rows that are not sampled keep their values and velocities. */
-  step(options: SgdOptions): void {
+  /** Rows that are not sampled keep their values, and what the optimizer keeps for them. */
+  step(options: StepOptions): void {
     this.#optimizer.step(options);
     if (this.#rows === undefined) return;
     using _ = noGrad();
     for (const [i, tensor] of this.#parameters.perClass.entries()) {
       tensor.indexCopy_(0, this.#rows, this.#optimizer.parameters[i]!.detach());
-      this.velocities[i]!.indexCopy_(0, this.#rows, this.#optimizer.velocities[i]!);
+      for (const [kind, tensors] of this.kept.entries())
+        tensors[i]!.indexCopy_(0, this.#rows, this.#optimizer.kept[kind]![i]!);
     }
   }
 }

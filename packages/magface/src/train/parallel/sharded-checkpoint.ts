@@ -9,11 +9,15 @@ import type { ProcessGroup } from '@magface/torch';
 import { type LazyTensor, openSafetensors, type SafetensorsFile, writeSafetensors } from '../../format/safetensors.ts';
 import type { Tensor } from '../../format/tensor.ts';
 import { type CheckpointContent, writeCheckpoint } from '../loop/checkpoint-file.ts';
-import { centersName, velocitiesName } from '../model/head.ts';
+import { centersName } from '../model/head.ts';
 import { classMarginsName } from '../model/heads/head-state.ts';
+import { keptPrefixes } from '../model/optimizer.ts';
 
 /** What each rank has some columns of. */
-const shardedNames = [centersName, velocitiesName, classMarginsName, `optimizer.${classMarginsName}`];
+const shardedNames = [centersName, classMarginsName].flatMap((name) => [
+  name,
+  ...keptPrefixes.map((prefix) => prefix + name),
+]);
 
 const shardName = (file: string, rank: number): string => `${file}.shard-${rank}`;
 
@@ -24,7 +28,7 @@ export function removeLeftovers(folder: string): void {
 }
 
 /**
- * @param content - equal on all ranks except for the columns of the centers and their velocities
+ * @param content - equal on all ranks except for the columns of the centers and of what the optimizer keeps for them
  */
 export async function writeSharded(file: string, content: CheckpointContent, group: ProcessGroup): Promise<void> {
   const names = Array.from({ length: group.size }, (_, rank) => shardName(file, rank));

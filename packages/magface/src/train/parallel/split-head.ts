@@ -16,7 +16,7 @@ import {
   noGrad,
   normalize,
   type ProcessGroup,
-  type SgdOptions,
+  type StepOptions,
   scope,
   type Tensor,
   where,
@@ -24,7 +24,7 @@ import {
 } from '@magface/torch';
 import { ConfigError } from '../../errors.ts';
 import { float32Tensor, type Tensor as StoredTensor } from '../../format/tensor.ts';
-import { centersName, type Head, type HeadLoss, storedTensor, velocitiesName } from '../model/head.ts';
+import { type BackwardOptions, centersName, type Head, type HeadLoss, storedTensor } from '../model/head.ts';
 import type { HeadBatch, HeadFunction, HeadTerms } from '../model/heads/head-function.ts';
 import {
   biasName,
@@ -36,6 +36,7 @@ import {
 } from '../model/heads/head-state.ts';
 import { normalDraws } from '../model/heads/normal-draws.ts';
 import { type LossOptions, openHead } from '../model/heads/open-head.ts';
+import { keptNamed, type OptimizerName } from '../model/optimizer.ts';
 import { ClassRows } from './class-rows.ts';
 import { allClasses, sampleClasses } from './sampled-classes.ts';
 import { gatherRows, type Share, shareOf } from './shares.ts';
@@ -49,6 +50,10 @@ export interface SplitHeadOptions {
   readonly device?: Device;
   /** Share of classes sampled per step (Partial FC). @default 1 */
   readonly sampleRate?: number;
+  /** @default 'sgd' */
+  readonly optimizer?: OptimizerName;
+  /** ε of the softmax. @default 0 */
+  readonly labelSmoothing?: number;
 }
 
 /** This rank's part of a batch. */
@@ -97,18 +102,22 @@ export class SplitHead implements Head {
     const { classMargins, bias } = this.#head;
     this.#classMargins = classMargins && trainedNumbers([this.share.count, 1], classMargins.initial, device);
     this.#bias = bias === undefined ? undefined : trainedNumbers([1], bias, device);
-    this.#trained = new ClassRows({
-      perClass: present([this.centers, this.#classMargins]),
-      shared: present([this.#bias]),
-    });
+    const perClass = present([this.centers, this.#classMargins]);
+    this.#trained = new ClassRows({ perClass, shared: present([this.#bias]) }, options.optimizer);
   }
 
   /** (K_r, D) */
   get velocities(): Tensor {
-    return this.#trained.velocities[0]!;
+    return this.#trained.kept[0]![0]!;
   }
 
-  backward(features: Tensor, labels: Tensor, lossScale: number, step: number): HeadLoss {
+  backward(
+    features: Tensor,
+    labels: Tensor,
+    lossScale: number,
+    step: number,
+    { beside }: BackwardOptions = {},
+  ): HeadLoss {
     const total = labels.size(0);
     const mine = shareOf(total, this.#group);
     const whole = gatherRows(this.#group, features.detach(), total); // (N, D)
@@ -118,14 +127,18 @@ export class SplitHead implements Head {
     const batch = this.#batch(whole, part, step);
     const terms = this.#head.terms(batch);
     this.#state.stage(terms.state);
-    const crossEntropy = this.#head.over === 'sigmoid' ? splitSigmoid : splitSoftmax;
-    const entropy = crossEntropy(this.#group, { ...part, logits: terms.logits, cosines: batch.cosines });
+    const logits = { ...part, logits: terms.logits, cosines: batch.cosines };
+    const entropy =
+      this.#head.over === 'sigmoid'
+        ? splitSigmoid(this.#group, logits)
+        : splitSoftmax(this.#group, logits, this.#options.labelSmoothing);
     terms.logits.backward(entropy.gradient.mul_(lossScale));
     terms.penalty?.mul(lossScale).backward();
     if (this.#bias !== undefined) this.#group.allReduce(this.#bias.grad!);
     const asked = this.#group.allReduce(whole.grad!).narrow(0, mine.first, mine.count); // (n, D)
     const { regularizer } = this.#head;
-    features.backward(regularizer === undefined ? asked : asked.add(pull(features, regularizer, lossScale / total)));
+    const pulled = regularizer === undefined ? asked : asked.add(pull(features, regularizer, lossScale / total));
+    features.backward(beside === undefined ? pulled : pulled.add(beside));
 
     using _ = noGrad();
     const lossG = regularizer?.of(batch.magnitudes).mean().item() ?? 0;
@@ -144,7 +157,7 @@ export class SplitHead implements Head {
     return Math.sqrt(this.#group.allReduce(squares).item() + ofBias);
   }
 
-  step(options: SgdOptions): void {
+  step(options: StepOptions): void {
     this.#trained.step(options);
     limitClassMargins(this.#classMargins, this.#head);
     this.#state.commit();
@@ -164,9 +177,9 @@ export class SplitHead implements Head {
   restore(tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
     const { first, count, total } = this.share;
     const ownRows = (stored: Tensor): Tensor => stored.narrow(1, first, count).t();
-    for (const [i, [name, tensor]] of this.#splitNamed().entries()) {
+    for (const [name, tensor] of this.#splitNamed()) {
       const shape = [tensor.size(1), total];
-      const isOfAnyLoss = i < 2; // centers and their velocities
+      const isOfAnyLoss = name.endsWith(centersName); // also what the optimizer keeps for them
       const stored = isOfAnyLoss || tensors.has(name) ? storedTensor(tensors, { name, shape, file }) : undefined;
       restorePart(tensor, stored, ownRows);
     }
@@ -176,18 +189,15 @@ export class SplitHead implements Head {
 
   /** This rank's rows, by their names in checkpoints. */
   #splitNamed(): (readonly [string, Tensor])[] {
-    const [centers, margins] = this.#trained.velocities;
-    const own = [[centersName, this.centers] as const, [velocitiesName, centers!] as const];
+    const own = [[centersName, this.centers] as const, ...keptNamed(centersName, this.#trained, 0)];
     if (this.#classMargins === undefined) return own;
-    return [...own, [classMarginsName, this.#classMargins], [`optimizer.${classMarginsName}`, margins!]];
+    return [...own, [classMarginsName, this.#classMargins], ...keptNamed(classMarginsName, this.#trained, 1)];
   }
 
   #sharedNamed(): (readonly [string, Tensor])[] {
     if (this.#bias === undefined) return [];
-    return [
-      [biasName, this.#bias],
-      [`optimizer.${biasName}`, this.#trained.velocities.at(-1)!],
-    ];
+    const last = this.#trained.kept[0]!.length - 1;
+    return [[biasName, this.#bias], ...keptNamed(biasName, this.#trained, last)];
   }
 
   #batch(whole: Tensor, { active, classMargins, isHere, own }: Part, step: number): HeadBatch {

@@ -2,7 +2,8 @@
  * Cross-entropy over classes that are split over ranks. Its gradient has a closed form, so autograd need not cross
  * processes:
  *
- *     L = mean_i (log Σ_k e^{z_ik} − z_i,y_i),     ∂L/∂z_ik = (e^{z_ik} / Σ_k e^{z_ik} − [k = y_i]) / N
+ *     L = mean_i (log Σ_k e^{z_ik} − Σ_k q_ik z_ik),     ∂L/∂z_ik = (e^{z_ik} / Σ_k e^{z_ik} − q_ik) / N
+ *     q_ik = (1 − ε) [k = y_i] + ε / K,     ε: label smoothing, usually 0
  *
  * The maximum logit and the sums over k span all ranks: two collectives of a few numbers per sample.
  */
@@ -32,7 +33,14 @@ export interface SplitSoftmax {
   readonly accuracy: number;
 }
 
-export function splitSoftmax(group: ProcessGroup, { logits, cosines, isHere, own }: SplitLogits): SplitSoftmax {
+type Columns = [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+/** @param labelSmoothing - ε */
+export function splitSoftmax(
+  group: ProcessGroup,
+  { logits, cosines, isHere, own }: SplitLogits,
+  labelSmoothing = 0,
+): SplitSoftmax {
   using all = scope();
   using _ = noGrad();
   const greatest = (x: Tensor): Tensor => x.amax({ dim: 1, keepdim: true });
@@ -41,13 +49,22 @@ export function splitSoftmax(group: ProcessGroup, { logits, cosines, isHere, own
   const tops = group.allReduce(cat([greatest(logits), greatest(cosines)], { dim: 1 }), 'max'); // (N, 2)
   const [top, nearest] = [tops.narrow(1, 0, 1), tops.narrow(1, 1, 1)];
   const exp = logits.sub(top).exp(); // (N, K_r)
-  const sums = group.allReduce(cat([exp.sumDim([1], { keepdim: true }), ofOwn(logits), ofOwn(cosines)], { dim: 1 }));
-  const [total, target, cosine] = [0, 1, 2].map((i) => sums.narrow(1, i, 1)) as [Tensor, Tensor, Tensor];
+  const sum = (x: Tensor): Tensor => x.sumDim([1], { keepdim: true });
+  const parts = [sum(exp), ofOwn(logits), ofOwn(cosines), sum(logits), sum(logits.onesLike())];
+  const sums = group.allReduce(cat(parts, { dim: 1 }));
+  const [total, target, cosine, everything, classes] = parts.map((_, i) => sums.narrow(1, i, 1)) as Columns;
+  const meant = target.mul(1 - labelSmoothing).add(everything.div(classes).mul(labelSmoothing)); // Σ_k q_k z_k
 
   const gradient = exp.div_(total); // (N, K_r)
-  const atOwn = gradient.gather(1, own).sub(isHere.to({ dtype: gradient.dtype }));
+  if (labelSmoothing > 0) gradient.add_(classes.reciprocal().mul(-labelSmoothing));
+  const atOwn = gradient.gather(1, own).sub(isHere.to({ dtype: gradient.dtype }).mul(1 - labelSmoothing));
   return {
-    identity: total.log().add(top).sub(target).mean().item(),
+    identity: total
+      .log()
+      .add(top)
+      .sub(labelSmoothing > 0 ? meant : target)
+      .mean()
+      .item(),
     gradient: all.keep(gradient.scatter(1, own, atOwn).div_(logits.size(0))),
     cosines: all.keep(cosine.clone()),
     accuracy: cosine.ge(nearest).to({ dtype: 'float32' }).mean().item(),

@@ -15,6 +15,8 @@ export interface MetricsRow extends Partial<MemoryFigures> {
   readonly loss: number;
   readonly lossId: number;
   readonly lossG: number;
+  /** The terms of the teacher; only with one. */
+  readonly lossTeacher?: number;
   readonly accuracy: number;
   readonly lr: number;
   readonly magnitudeMean: number;
@@ -28,7 +30,8 @@ export interface MetricsRow extends Partial<MemoryFigures> {
   readonly secondsLeft: number;
 }
 
-const means = ['loss', 'lossId', 'lossG', 'accuracy', 'magnitudeMean', 'marginMean'] as const;
+/** The order of the sums in a checkpoint; old ones lack the last. */
+const means = ['loss', 'lossId', 'lossG', 'accuracy', 'magnitudeMean', 'marginMean', 'lossTeacher'] as const;
 
 /** Sums stored in a checkpoint, so that a resumed run writes the same rows as an uninterrupted one. */
 export interface WindowState {
@@ -56,7 +59,7 @@ export class MetricsWindow {
     const { steps, sums, magnitudeMin, magnitudeMax } = this.#state;
     this.#state = {
       steps: steps + 1,
-      sums: means.map((name, i) => sums[i]! + result[name]),
+      sums: means.map((name, i) => (sums[i] ?? 0) + (result[name] ?? 0)),
       magnitudeMin: Math.min(magnitudeMin, result.magnitudeMin),
       magnitudeMax: Math.max(magnitudeMax, result.magnitudeMax),
     };
@@ -65,12 +68,14 @@ export class MetricsWindow {
   /** Returns the means so far, and resets them. */
   take(): Pick<MetricsRow, (typeof means)[number] | 'magnitudeMin' | 'magnitudeMax'> {
     const { steps, sums, magnitudeMin, magnitudeMax } = this.#state;
-    const mean = (name: (typeof means)[number]): number => sums[means.indexOf(name)]! / steps;
+    const mean = (name: (typeof means)[number]): number => (sums[means.indexOf(name)] ?? 0) / steps;
+    const lossTeacher = mean('lossTeacher');
     this.#state = empty;
     return {
       loss: mean('loss'),
       lossId: mean('lossId'),
       lossG: mean('lossG'),
+      ...(lossTeacher !== 0 && { lossTeacher }),
       accuracy: mean('accuracy'),
       magnitudeMean: mean('magnitudeMean'),
       magnitudeMin,

@@ -78,6 +78,7 @@ const scalarsOf = (row: MetricsRow): Record<string, number> => ({
   'loss/total': row.loss,
   'loss/identity': row.lossId,
   'loss/g': row.lossG,
+  ...(row.lossTeacher !== undefined && { 'loss/teacher': row.lossTeacher }),
   accuracy: row.accuracy,
   lr: row.lr,
   'magnitude/mean': row.magnitudeMean,

@@ -62,6 +62,7 @@ function remedyOf(kind: string, mode: Mode, init: string): string {
 export function expectConsistent(given: Given, config: Given, table: Table): void {
   expectMet(given, config, table);
   expectLossConstants(config);
+  expectSoftmax(config);
   expectRecipe(given);
   expectDegraded(given, config);
   expectParts(config);
@@ -87,6 +88,15 @@ function expectLossConstants({ loss, lossConstants }: Given): void {
     expected: 'a --loss other than magface for --loss-constants',
     received: 'magface',
     remedy: 'use its own settings, such as --lambda-g',
+  });
+}
+
+function expectSoftmax({ loss, labelSmoothing }: Given): void {
+  if (loss !== 'uniface' || !labelSmoothing) return;
+  throw new ConfigError('label-smoothing', {
+    expected: '--label-smoothing with a loss over a softmax',
+    received: '--loss uniface, which decides for each class alone',
+    remedy: 'leave one of them out',
   });
 }
 

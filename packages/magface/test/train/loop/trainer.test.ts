@@ -30,7 +30,7 @@ describeTraining('a trainer', () => {
     using _ = scope();
     for (const [name, tensor] of one.network.tensors) expect(tensor.isfinite().all().item(), name).toBe(1);
     expect(one.centers.isfinite().all().item()).toBe(1);
-    for (const velocity of one.optimizer.velocities) expect(velocity.isfinite().all().item()).toBe(1);
+    for (const velocity of one.optimizer.kept.flat()) expect(velocity.isfinite().all().item()).toBe(1);
   };
 
   test('learns the same from a batch in parts as from the whole, where BatchNorm sees the same', () => {
@@ -68,6 +68,22 @@ describeTraining('a trainer', () => {
     expect(again.embed(given.faces)).toEqual(one.embed(given.faces));
     for (const of of [one, again]) of.step(given, 0.05);
     expect(stateOf(again)).toEqual(stateOf(one));
+  });
+
+  test('AdamW resumes with the same numbers, and SGD does not resume it', () => {
+    const options = { dropout: 0, optimizer: 'adamw', weightDecay: 0.1 } as const;
+    const one = trainer(options);
+    for (let i = 0; i < 3; i++) one.step(batch(), 1e-3);
+    const { tensors, state } = one.save({});
+    const saved = { tensors, state: JSON.parse(JSON.stringify(state)) };
+    const again = trainer({ ...options, seed: 5 });
+    again.restore(saved, 'saved');
+    for (const of of [one, again]) of.step(batch(), 1e-3);
+    expect(stateOf(again)).toEqual(stateOf(one));
+    expect([...tensors.keys()]).toEqual(
+      expect.arrayContaining(['squares.fc.weight', 'squares.features.conv1.conv.weight']),
+    );
+    expect(() => trainer().restore(saved, 'saved')).toThrow(/Expected --optimizer adamw, as in saved/);
   });
 
   test('exports the mean of the weights, if there is one', async () => {

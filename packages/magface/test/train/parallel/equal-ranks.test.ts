@@ -1,21 +1,22 @@
 /** R processes, each with its part of the batch and of the classes, are one process with all. */
 import { threads } from '@magface/torch';
 import { beforeAll, expect, test } from 'vitest';
-import type { TrainerOptions } from '../../../src/train/loop/trainer.ts';
 import { describeTraining } from '../golden.ts';
-import { type StepTrace, trace } from './rank-steps.ts';
+import { type Case, type StepTrace, trace, trainerOf } from './rank-steps.ts';
 import { runRanks } from './run-ranks.ts';
 import { batchSize, tinyLoss, tinyTrainer } from './tiny.ts';
 
 /** What is compared. */
-const cases: Record<string, Partial<TrainerOptions>> = {
+const cases: Record<string, Omit<Case, 'lossScale'>> = {
   'Mag-ArcFace': {},
   'Mag-CosFace': { loss: { ...tinyLoss, margin: 'cosine' } },
+  'a teacher': { taught: true },
+  'smoothed labels': { labelSmoothing: 0.2 },
   'the hard margin with dropout': { loss: { ...tinyLoss, easyMargin: false }, dropout: 0.4 },
 };
 
 /** traces[rank][case][step] */
-async function traces(size: number, of: readonly Partial<TrainerOptions>[]): Promise<StepTrace[][][]> {
+async function traces(size: number, of: readonly Case[]): Promise<StepTrace[][][]> {
   const words = of.map((options) => JSON.stringify(options));
   const ranks = await runRanks(new URL('rank-steps.ts', import.meta.url), size, words);
   return ranks.map((printed) => JSON.parse(printed) as StepTrace[][]);
@@ -33,7 +34,7 @@ describeTraining('parallel training', () => {
   beforeAll(() => {
     threads(1);
     alone = Object.values(cases).map((options) => {
-      const trainer = tinyTrainer(options);
+      const trainer = trainerOf(options);
       return Array.from({ length: 5 }, (_, step) => trace(trainer, { first: 0, count: batchSize }, step));
     });
   });
@@ -59,6 +60,18 @@ describeTraining('parallel training', () => {
           expect(backbone).toEqual(first!.backbone);
         }
       }
+    }
+  });
+
+  test('AdamW on 2 ranks: equal weights, to the bit, and the loss of one process', async () => {
+    const options = { optimizer: 'adamw', weightDecay: 0.1, taught: true } as const;
+    const [first, second] = (await traces(2, [options])).map(([steps]) => steps!);
+    expect(second!.map(({ loss }) => loss)).toEqual(first!.map(({ loss }) => loss));
+    expect(second!.map(({ backbone }) => backbone)).toEqual(first!.map(({ backbone }) => backbone));
+    const trainer = trainerOf(options);
+    for (const [step, one] of first!.entries()) {
+      const { loss } = trace(trainer, { first: 0, count: batchSize }, step);
+      expect(difference([one.loss], [loss]), `step ${step}`).toBeLessThan(1e-3);
     }
   });
 

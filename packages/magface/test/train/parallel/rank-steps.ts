@@ -1,10 +1,10 @@
 /** Five steps on one rank; prints what tests compare. Words: {@link Case}s as JSON. */
-import { noGrad, ProcessGroup, Store, scope, threads } from '@magface/torch';
+import { noGrad, ProcessGroup, Store, scope, type Tensor, threads } from '@magface/torch';
 import { LossScale } from '../../../src/train/loop/loss-scale.ts';
 import type { Trainer, TrainerOptions } from '../../../src/train/loop/trainer.ts';
 import { Ranks } from '../../../src/train/parallel/ranks.ts';
 import { shareOf } from '../../../src/train/parallel/shares.ts';
-import { batchSize, tinyBatch, tinyTrainer } from './tiny.ts';
+import { batchSize, tinyBatch, tinyTeacher, tinyTrainer } from './tiny.ts';
 
 const [rank = 0, size = 1, port = 0] = ['RANK', 'WORLD_SIZE', 'MASTER_PORT'].map((name) => Number(process.env[name]));
 
@@ -27,14 +27,22 @@ export interface Case extends Omit<Partial<TrainerOptions>, 'lossScale'> {
   readonly lossScale?: number;
   /** The rank whose first center is so short that its gradient overflows under a great loss scale. */
   readonly shortCenterOn?: number;
+  /** Whether there is a teacher. */
+  readonly taught?: boolean;
 }
+
+/** The trainer of a case. */
+export const trainerOf = ({ taught = false, ...options }: Partial<TrainerOptions> & Pick<Case, 'taught'>): Trainer =>
+  tinyTrainer({ ...options, ...(taught && { distillation: { teacher: tinyTeacher, weight: 3, logits: 2 } }) });
 
 const list = (values: ArrayLike<number | bigint>): number[] => Array.from(values, Number);
 
 export function trace(trainer: Trainer, rows: { first: number; count: number }, step: number, lr = 0.05): StepTrace {
   using _ = scope();
   const { images, labels } = tinyBatch(step);
-  const part = trainer.learn(images.narrow(0, rows.first, rows.count), labels.narrow(0, rows.first, rows.count), lr);
+  const own = (whole: Tensor): Tensor => whole.narrow(0, rows.first, rows.count);
+  const indices = Uint32Array.from({ length: rows.count }, (_row, i) => rows.first + i);
+  const part = trainer.learn(own(images), own(labels), lr, indices);
   using _noGrad = noGrad();
   const { centers } = trainer;
   const isWhole = centers.size(0) === trainer.options.architecture.embeddingLength; // (D, K)
@@ -56,7 +64,7 @@ if (process.env['RANK'] !== undefined) {
   const group = new ProcessGroup(new Store({ port }), { rank, size, timeout: 20_000, address: '127.0.0.1' });
   const run = ({ lossScale, shortCenterOn, ...options }: Case): StepTrace[] => {
     const scale = lossScale === undefined ? {} : { lossScale: new LossScale(lossScale) };
-    const trainer = tinyTrainer({ ...options, ...scale, ranks: new Ranks(group) });
+    const trainer = trainerOf({ ...options, ...scale, ranks: new Ranks(group) });
     if (shortCenterOn === rank) trainer.centers.detach().narrow(0, 0, 1).fill_(1e-25);
     return Array.from({ length: 5 }, (_, step) => trace(trainer, shareOf(batchSize, group), step));
   };

@@ -1,7 +1,7 @@
 /** Every loss beside MagFace with its classes split over three ranks, against double precision. */
 import { beforeAll, expect, test } from 'vitest';
 import { describeTraining } from '../golden.ts';
-import { difference, golden } from '../model/heads/golden-heads.ts';
+import { difference, golden, smoothing } from '../model/heads/golden-heads.ts';
 import { temporaryFolder } from '../small-set.ts';
 import type { RankResult } from './head-ranks.ts';
 import { runRanks } from './run-ranks.ts';
@@ -54,6 +54,17 @@ describeTraining('losses beside MagFace on three ranks', () => {
         const withoutCenters = (traces: RankResult['full'][number]) => traces.map(({ gradW: _, ...trace }) => trace);
         expect(withoutCenters(sampled[index]!)).toEqual(withoutCenters(full[index]!));
       }
+    },
+  );
+
+  test.each(smoothing.map((one, index) => ({ ...one, index })))(
+    '$loss with labels smoothed by $smoothing: as PyTorch',
+    ({ value, gradX, gradW, index }) => {
+      const parts = ranks.map(({ smoothed }) => smoothed[index]!);
+      for (const { loss } of parts) expect(loss / value).toBeCloseTo(1, 5);
+      const own = (key: 'gradX' | 'gradW') => parts.flatMap((part) => part[key]);
+      expect(difference(own('gradX'), gradX)).toBeLessThan(1e-4);
+      expect(difference(own('gradW'), turned(gradW))).toBeLessThan(1e-4);
     },
   );
 

@@ -1,8 +1,11 @@
 /** A network and batches small enough to train in every process of a test. */
 import { Generator, type Tensor, zeros } from '@magface/torch';
 import { type Architecture, inputValue, NetworkBuilder } from '../../../src/graph/networks/builder.ts';
+import { asColumns, normalized } from '../../../src/train/finetune/directions.ts';
 import { Trainer, type TrainerOptions } from '../../../src/train/loop/trainer.ts';
+import type { Teacher } from '../../../src/train/model/distillation.ts';
 import type { MagFaceOptions } from '../../../src/train/model/magface-loss.ts';
+import { u01 } from '../golden.ts';
 
 export const batchSize = 13;
 /** Neither 2 nor 3 nor 4 divide it. */
@@ -33,6 +36,13 @@ export const tinyLoss: MagFaceOptions = {
   upperMargin: 0.5,
   lambdaG: 5,
   scale: 16,
+};
+
+/** A teacher of more values than the network has; its knowledge means nothing. */
+export const tinyTeacher: Teacher = {
+  directions: normalized({ values: u01('teacher', 20 * batchSize).map((u) => u - 0.5), dimension: 20 }).values,
+  centers: asColumns({ values: u01('people', 20 * classes).map((u) => u - 0.5), dimension: 20 }),
+  dimension: 20,
 };
 
 export const tinyTrainer = (more: Partial<TrainerOptions> = {}): Trainer =>

@@ -15,8 +15,13 @@ import { expectShapes } from '../magface-loss.ts';
 import type { HeadBatch, HeadFunction } from './head-function.ts';
 import { normalDraws } from './normal-draws.ts';
 
-/** L = softmax or sigmoid cross-entropy + λ · mean g + penalty. @param seed - of random margins */
-export function headTerms(head: HeadFunction, seed: number): LossOf<Tensor> {
+/**
+ * L = softmax or sigmoid cross-entropy + λ · mean g + penalty.
+ *
+ * @param seed - of random margins
+ * @param labelSmoothing - ε of the softmax: see crossEntropy
+ */
+export function headTerms(head: HeadFunction, seed: number, labelSmoothing = 0): LossOf<Tensor> {
   return (features, centers, labels, { step, ...numbers }) => {
     expectShapes(features.shape, centers.shape, labels.shape);
     const magnitudes = features.norm(2, 1, { keepdim: true }); // (N, 1)
@@ -36,7 +41,8 @@ export function headTerms(head: HeadFunction, seed: number): LossOf<Tensor> {
       noise: () => fromArray(normalDraws(seed, step, count), [count, 1]).to({ device: features.device }),
     };
     const terms = head.terms(batch);
-    const identity = head.over === 'sigmoid' ? binaries(terms.logits, own) : crossEntropy(terms.logits, labels);
+    const identity =
+      head.over === 'sigmoid' ? binaries(terms.logits, own) : crossEntropy(terms.logits, labels, labelSmoothing);
     const { weight = 0, of } = head.regularizer ?? {};
     const regularizer = of === undefined ? identity.zerosLike() : of(magnitudes).mean();
     const pulled = of === undefined ? identity : identity.add(regularizer.mul(weight));

@@ -29,8 +29,17 @@ export const golden = fixtureJson<{
   readonly cases: readonly GoldenCase[];
 }>('heads/heads.json');
 
+/** Label smoothing by PyTorch, on inputs of other cases. */
+export const smoothing = fixtureJson<{
+  readonly cases: readonly (Pick<GoldenCase, 'tag' | 'loss' | 'spread'> &
+    Pick<GoldenStep, 'gradX' | 'gradW'> & { readonly smoothing: number; readonly value: number })[];
+}>('heads/smoothing.json').cases;
+
 /** x (N, D) and w (D, K), both leaves, and labels (N). */
-export function goldenInputs({ tag, spread }: GoldenCase): Readonly<Record<'x' | 'w' | 'labels', Tensor>> {
+export function goldenInputs({
+  tag,
+  spread,
+}: Pick<GoldenCase, 'tag' | 'spread'>): Readonly<Record<'x' | 'w' | 'labels', Tensor>> {
   const { N, D, K } = golden;
   const w = u01(`${tag}/w`, D * K).map((u) => u - 0.5);
   const labels = Array.from(u01(`${tag}/y`, N), (u) => Math.floor(u * K));

@@ -9,7 +9,7 @@ import { normalDraws } from '../../../../src/train/model/heads/normal-draws.ts';
 import { type LossOptions, openHead } from '../../../../src/train/model/heads/open-head.ts';
 import { headTerms } from '../../../../src/train/model/heads/whole-terms.ts';
 import { describeTraining } from '../../golden.ts';
-import { difference, golden, goldenInputs } from './golden-heads.ts';
+import { difference, golden, goldenInputs, smoothing } from './golden-heads.ts';
 
 const still = { lr: 0, momentum: 0 };
 
@@ -44,6 +44,16 @@ describeTraining('losses beside MagFace', () => {
         expect(numberOf(head, key) / value).toBeCloseTo(1, 5);
       }
     }
+  });
+
+  test.each(smoothing)('$loss with labels smoothed by $smoothing: as PyTorch', (one) => {
+    using _ = scope();
+    const { x, w, labels } = goldenInputs(one);
+    const loss = headTerms(openHead({ name: one.loss }, golden.K), golden.seed, one.smoothing);
+    const result = new WholeHead(w, { loss }).backward(x, labels, 1, 0);
+    expect(result.loss / one.value).toBeCloseTo(1, 5);
+    expect(difference(x.grad!.toArray(), one.gradX)).toBeLessThan(1e-4);
+    expect(difference(w.grad!.toArray(), one.gradW)).toBeLessThan(1e-4);
   });
 
   test.each(lossNames)('%s: a restored head takes the same steps, to the bit', (name) => {
