@@ -1,6 +1,6 @@
 /**
- * `magface data check` on the training lists of LFW and CelebA: as they are, for the people whom both have, and with planted
- * copies of photos and swapped labels, for precision and recall.
+ * `magface data check` on all of LFW and CelebA, for the people whom both have, and on their training lists: as they are, and with
+ * planted copies of photos and swapped labels, for precision and recall.
  *
  *     npx tsx -C magface:source bench/data-check.ts
  *
@@ -10,18 +10,17 @@
 import { readFileSync } from 'node:fs';
 import { defaultModels, MagFace } from 'magface';
 import sharp from 'sharp';
+import { openTrainingSet } from '../packages/magface/src/cli/data/labelled-set.ts';
 import { checkEmbedded, type DataCheck, type LabelledSet } from '../packages/magface/src/eval/data/check-data.ts';
 import { embedImages, featuresPath } from '../packages/magface/src/eval/embed-set.ts';
 import { fileImage, type SetImage } from '../packages/magface/src/eval/face-set.ts';
 import { throughCache } from '../packages/magface/src/eval/feature-cache.ts';
 import { sha256 } from '../packages/magface/src/format/digest.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
-import { researchFolder } from './support/data.ts';
+import { alsoInLfw, researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
 const faces = `${researchFolder('faces/lfw', 'faces/celeba')}faces/`;
-/** People whom both sets have, by the folders of CelebA; the data's own notes name them. */
-const shared = ['7218', '7261', '7355', '7398'];
 const planted = { copies: 200, swaps: 100 } as const;
 const options = { aligned: true, allowMissing: true } as const;
 
@@ -38,28 +37,69 @@ async function listed(set: string): Promise<LabelledSet> {
   return { name: set, images, labels: lines.map((line) => Number(line.split(' ')[2])) };
 }
 
+/** All images of a set, as the command finds them in its folder. */
+async function whole(set: string): Promise<LabelledSet> {
+  const { images, labels } = await openTrainingSet(`${faces}${set}/aligned`, undefined);
+  return { name: set, images: images.map((one) => ({ ...one, name: one.name.slice(faces.length) })), labels };
+}
+
 async function features(images: readonly SetImage[]) {
   const set = { name: 'faces', images };
   const path = featuresPath(set, magface, options);
   return (await throughCache(path, () => embedImages(set, magface, options))).images;
 }
 
-const started = process.cpuUsage();
+const wholeSets = [await whole('lfw'), await whole('celeba')];
+const wholeImages = wholeSets.flatMap((set) => set.images);
+const wholeFeatures = await features(wholeImages);
+const rowOf = new Map(wholeImages.map(({ name }, row) => [name, row]));
+
+/** Features of some of these images. */
+function featuresOf(some: readonly SetImage[]): typeof wholeFeatures {
+  const { values, magnitudes, dimension } = wholeFeatures;
+  const rows = some.map((image) => rowOf.get(image.name)!);
+  const own = new Float32Array(rows.length * dimension);
+  for (const [i, row] of rows.entries())
+    own.set(values.subarray(row * dimension, (row + 1) * dimension), i * dimension);
+  return { ...wholeFeatures, values: own, magnitudes: Float32Array.from(rows, (row) => magnitudes[row]!) };
+}
+
 const sets = [await listed('lfw'), await listed('celeba')];
 const images = sets.flatMap((set) => set.images);
-const embedded = await features(images);
+const embedded = featuresOf(images);
+const started = process.cpuUsage();
 const plain = await checkEmbedded(sets, embedded, contract);
 const checkSeconds = process.cpuUsage(started).user / 1e6;
+const all = await checkEmbedded(wholeSets, wholeFeatures, contract);
 
 /** `7218` for a person of CelebA, the name for one of LFW. */
 const folderOf = (found: DataCheck, image: number): string => found.images[image]!.name.split('/')[2]!;
-const across = plain.samePeople.filter(({ people: [a, b] }) => plain.people[a]!.set !== plain.people[b]!.set);
-const within = plain.samePeople.filter((pair) => !across.includes(pair));
-const namesOf = (pairs: typeof across) =>
-  pairs.map(({ people, similarity }) => ({
-    people: people.map((k) => folderOf(plain, plain.people[k]!.best)),
+/** Pairs of labels by folder: of both sets, or of one. */
+function samePeople(found: DataCheck) {
+  const named = found.samePeople.map(({ people, similarity }) => ({
+    people: people.map((k) => folderOf(found, found.people[k]!.best)),
     similarity: Number(similarity.toFixed(3)),
+    isAcross: found.people[people[0]]!.set !== found.people[people[1]]!.set,
   }));
+  const without = ({ isAcross: _, ...pair }: (typeof named)[number]) => pair;
+  return {
+    across: named.filter(({ isAcross }) => isAcross).map(without),
+    within: named.filter(({ isAcross }) => !isAcross).map(without),
+  };
+}
+
+/** How many of the people whom both sets have were found. */
+function sharedPeople(found: DataCheck) {
+  const { across } = samePeople(found);
+  const right = [...alsoInLfw].filter((id) => across.some(({ people }) => people.includes(id)));
+  return {
+    known: [...alsoInLfw],
+    found: right,
+    recall: share(right.length, alsoInLfw.size),
+    precision: share(right.length, across.length),
+    samePeopleAcross: across,
+  };
+}
 
 /** Copies as they reach data sets: compressed anew, mirrored, smaller, grey, brighter, cut differently. */
 const changes: Readonly<Record<string, (bytes: Uint8Array) => Promise<Buffer>>> = {
@@ -201,15 +241,19 @@ function rates(right: number, calls: number, knownCalls: number, truth: number):
   };
 }
 
-const sharedFound = shared.filter((id) => namesOf(across).some(({ people }) => people.includes(id)));
 writeResult('data-check', {
   model: defaultModels.recogniser,
+  wholeSets: {
+    sets: all.sets,
+    sharedPeople: sharedPeople(all),
+    samePeopleWithin: samePeople(all).within,
+    duplicates: all.duplicates.length,
+    mislabelled: all.mislabelled.length,
+    outliers: all.outliers.length,
+  },
   sets: plain.sets,
   asTheyAre: {
-    sharedPeople: { known: shared, found: sharedFound, recall: share(sharedFound.length, shared.length) },
-    samePeopleAcross: namesOf(across),
-    precisionAcross: share(sharedFound.length, across.length),
-    samePeopleWithin: namesOf(within),
+    samePeopleWithin: samePeople(plain).within,
     duplicates: plain.duplicates.map((one) => one.faces.map((i) => name(plain, i))),
     mislabelled: plain.mislabelled.map(({ face, person }) => [
       name(plain, face),

@@ -6,7 +6,7 @@ import { peopleOf } from '../../packages/magface/src/eval/clusters/people-list.t
 import type { FeatureSet } from '../../packages/magface/src/eval/feature-set.ts';
 import { readFeatureFile } from '../../packages/magface/src/format/feature-reader.ts';
 import { createFeatureWriter } from '../../packages/magface/src/format/feature-writer.ts';
-import { researchFolder } from './data.ts';
+import { alsoInLfw, researchFolder } from './data.ts';
 
 const faces = `${researchFolder('faces/lfw', 'faces/celeba', 'faces/cfp-dev')}faces/`;
 const folder = process.argv[2];
@@ -27,8 +27,6 @@ function lfwNames(): string[] {
   const tested = [...new Set(namesIn('test_pairs.list', 2))].filter((person) => !trained.has(person)).sort();
   return tested.flatMap((person) => images(`lfw/aligned/${person}`));
 }
-
-const alsoInLfw = new Set(['7218', '7261', '7355', '7398']);
 
 const celebaNames = (): string[] =>
   readdirSync(`${faces}celeba/aligned`)

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const dataFolder: string =
   process.env['MAGFACE_DATA'] ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
+/** People of CelebA, by their folders, who are in LFW too; the notes of the data name them. */
+export const alsoInLfw: ReadonlySet<string> = new Set(['7218', '7261', '7355', '7398']);
+
 /** How to get each part. */
 const remedies: readonly (readonly [part: string, remedy: string])[] = [
   ['faces/lfw', '`npm run data -- lfw` says how to get it'],

@@ -13,13 +13,16 @@ export interface SamePerson {
   readonly similarity: number;
 }
 
-/** Share of their own likeness that the faces of one label must have to the other label's. */
-const leastShare = 0.75;
+/**
+ * Share of their own likeness that the faces of one label must have to the other label's. On all of LFW and CelebA, pairs of one
+ * person with two names have 0.84 and more, most others less than 0.8; brothers and sisters can have as much as one person.
+ */
+const leastShare = 0.8;
 
 /**
  * Compares every two people. Their sums must be as similar as in `groupPeople`, which expects a hundredth of a wrong answer for
- * each person; brothers can be. So the faces of each label must also resemble the other label's sum three quarters as much as
- * their own.
+ * each person; brothers can be. So the faces of each label must also resemble the other label's sum four fifths as much as
+ * their own: as the sum of as many faces, since a sum of few is less like its person.
  *
  * @param areCompared - whether people of two sets are compared. @default all are
  * @returns the most similar first
@@ -32,8 +35,12 @@ export function findSamePeople(
 ): SamePerson[] {
   const bar = similarityAt(0.02 / Math.max(1, people.length - 1), thresholds);
   const own = people.map((person) => (person.faces.length < 2 ? undefined : meanLikeness(features, person, person)));
-  const isAlike = (a: number, b: number): boolean =>
-    own[a] === undefined || meanLikeness(features, people[a]!, people[b]!) >= leastShare * own[a];
+  const isAlike = (a: number, b: number): boolean => {
+    const [mine, from, to] = [own[a], people[a]!, people[b]!];
+    if (mine === undefined) return true;
+    const wanted = likenessToSumOf(to.faces.length, { likeness: mine, faces: from.faces.length - 1 });
+    return meanLikeness(features, from, to) >= leastShare * wanted;
+  };
   const found: SamePerson[] = [];
   for (const [a, one] of people.entries())
     for (let b = a + 1; b < people.length; b++) {
@@ -54,6 +61,20 @@ export interface SamePeopleOptions {
 /** The mean cosine of a person's faces to the sum of another person's, or of the person's other faces. */
 function meanLikeness(features: FeatureSet, person: LabelledPerson, to: LabelledPerson): number {
   return person.faces.reduce((sum, face) => sum + likenessTo(features, to, face), 0) / person.faces.length;
+}
+
+/**
+ * How like a face is to the sum of so many of its person's faces, from how like it is to a sum of others. With ρ the cosine of two
+ * faces it is √k ρ / √(1 + (k − 1) ρ) for k faces.
+ */
+export function likenessToSumOf(
+  count: number,
+  { likeness: known, faces }: { readonly likeness: number; readonly faces: number },
+): number {
+  if (known <= 0) return known;
+  const half = known ** 2 * (faces - 1);
+  const rho = (half + Math.sqrt(half ** 2 + 4 * faces * known ** 2)) / (2 * faces);
+  return (rho * Math.sqrt(count)) / Math.sqrt(1 + (count - 1) * rho);
 }
 
 /** @returns (count) the smallest number of each one's group, over all pairs that belong together */

@@ -80,6 +80,12 @@ export class Trainer extends Learner<Tensor> {
     return this.optimizers[0]!;
   }
 
+  /** Moving means of BatchNorm's statistics: empty without `ema`. */
+  get meanStatistics(): readonly Tensor[] {
+    const means = this.#mean?.means;
+    return means === undefined ? [] : [...this.network.statistics.keys()].map((name) => means.get(name)!);
+  }
+
   /** D */
   get embeddingLength(): number {
     return this.options.architecture.embeddingLength;
@@ -172,8 +178,9 @@ export class Trainer extends Learner<Tensor> {
     const { name: arch, embeddingLength } = architecture;
     if (this.#distillation !== undefined)
       for (const [name, tensor] of storeAll(this.#distillation.named())) tensors.set(name, tensor);
-    if (this.#mean !== undefined) for (const [name, tensor] of storeAll(this.#meanNamed())) tensors.set(name, tensor);
-    const averaged = this.#mean && { averagedSteps: this.#mean.count };
+    const averaged = this.#mean !== undefined && this.#mean.count > 0 ? { averagedSteps: this.#mean.count } : {};
+    // Before the first step the means are zeros, which nobody should export.
+    if (averaged.averagedSteps) for (const [name, tensor] of storeAll(this.#meanNamed())) tensors.set(name, tensor);
     return { tensors, state: { arch, embeddingLength, classes, ...averaged, ...(own.state as object), ...state } };
   }
 

@@ -16,6 +16,8 @@ export interface Validated {
   readonly ranks: Ranks;
   /** State that each training pass changes besides weights. */
   readonly statistics: readonly Tensor[];
+  /** Moving means of that state, if `embed` uses them. @default none */
+  readonly meanStatistics?: readonly Tensor[];
   /** D */
   readonly embeddingLength: number;
   /** @param faces - (N, 112, 112, 3) uint8, BGR @returns (N, D): features, not normalized */
@@ -134,10 +136,11 @@ export async function validate(
  */
 export function agreeOnStatistics({
   statistics,
+  meanStatistics = [],
   ranks: { group, syncBatchNorm },
-}: Pick<Validated, 'ranks' | 'statistics'>): void {
+}: Pick<Validated, 'ranks' | 'statistics' | 'meanStatistics'>): void {
   if (group === undefined || syncBatchNorm) return;
-  for (const tensor of statistics) group.broadcast(tensor);
+  for (const tensor of [...statistics, ...meanStatistics]) group.broadcast(tensor);
 }
 
 /** @returns (N, D), equal on every rank */

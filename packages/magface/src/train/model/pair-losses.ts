@@ -4,7 +4,7 @@
  *
  * Both need several faces of a person in a batch. A batch without any gives 0.
  */
-import { fromArray, matmul, normalize, type Tensor, where } from '@magface/torch';
+import { arange, matmul, normalize, type Tensor, where } from '@magface/torch';
 
 /** A loss over pairs. */
 export type PairLoss = 'triplet' | 'contrastive';
@@ -61,12 +61,9 @@ function pairsOf(features: Tensor, labels: Tensor): { distances: Tensor; positiv
   const unit = normalize(features, 1);
   const distances = matmul(unit, unit.t()).mul(-2).add(2).clamp({ min: 0 });
   const same = labels.unsqueeze(1).eq(labels.unsqueeze(0));
-  const count = features.size(0);
-  const others = fromArray(
-    Uint8Array.from({ length: count * count }, (_, i) => (i % (count + 1) === 0 ? 0 : 1)),
-    [count, count],
-  ).to({ device: features.device });
-  return { distances, positive: same.logicalAnd(others), negative: same.logicalNot() };
+  const rows = arange(features.size(0), { device: features.device });
+  const isItself = rows.unsqueeze(1).eq(rows.unsqueeze(0));
+  return { distances, positive: same.logicalAnd(isItself.logicalNot()), negative: same.logicalNot() };
 }
 
 /** Mean of the values where a condition holds; 0 where it never does. */

@@ -88,6 +88,9 @@ describeTraining('a trainer', () => {
 
   test('exports the mean of the weights, if there is one', async () => {
     const one = trainer({ dropout: 0, ema: 0.9 });
+    const first = await backboneOf(one.save({}), 'saved'); // before any step there is no mean
+    expect(first.weights.get('features.weight')).toEqual(one.network.tensors.get('features.weight')!.toArray());
+    expect(first.weights.get('features.weight')).not.toEqual(new Float32Array(16));
     for (let i = 0; i < 2; i++) one.step(batch(), 0.05);
     const { weights } = await backboneOf(one.save({}), 'saved');
     const mean = toFloat32(one.save({}).tensors.get('mean.features.features.weight')!);

@@ -33,7 +33,7 @@ export interface Case extends Omit<Partial<TrainerOptions>, 'lossScale'> {
 
 /** The trainer of a case. */
 export const trainerOf = ({ taught = false, ...options }: Partial<TrainerOptions> & Pick<Case, 'taught'>): Trainer =>
-  tinyTrainer({ ...options, ...(taught && { distillation: { teacher: tinyTeacher, weight: 3, logits: 2 } }) });
+  tinyTrainer({ ...options, ...(taught && { distillation: { teacher: tinyTeacher, weight: 0.5, logits: 0.2 } }) });
 
 const list = (values: ArrayLike<number | bigint>): number[] => Array.from(values, Number);
 

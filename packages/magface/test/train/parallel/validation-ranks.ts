@@ -33,9 +33,11 @@ if (process.env['RANK'] !== undefined) {
   group.barrier();
   const row = await validate(slowModel(rank === 0 ? quick : slow, new Ranks(group)), set, 1, 2);
 
-  const trainer = tinyTrainer({ ranks: new Ranks(group, { syncBatchNorm: false }) });
+  const trainer = tinyTrainer({ ranks: new Ranks(group, { syncBatchNorm: false }), ema: 0.9 });
   const mean = trainer.network.tensors.get('bn1.running_mean')!;
   mean.fill_(rank + 5);
+  for (const moving of trainer.meanStatistics) moving.fill_(rank + 7);
   agreeOnStatistics(trainer);
-  process.stdout.write(JSON.stringify({ row, mean: mean.toArray()[0] }), () => process.exit(0));
+  const moving = trainer.meanStatistics.map((tensor) => tensor.toArray()[0]);
+  process.stdout.write(JSON.stringify({ row, mean: mean.toArray()[0], moving }), () => process.exit(0));
 }

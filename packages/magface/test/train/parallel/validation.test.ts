@@ -22,7 +22,7 @@ describeTraining('validation by ranks', () => {
     const row = await validate(slowModel(0), set, 1, 2);
     const printed = await runRanks(new URL('validation-ranks.ts', import.meta.url), 2, [list, images]);
     for (const text of printed) {
-      expect(JSON.parse(text)).toEqual({ row: JSON.parse(JSON.stringify(row)), mean: 5 });
+      expect(JSON.parse(text)).toEqual({ row: JSON.parse(JSON.stringify(row)), mean: 5, moving: Array(6).fill(7) });
     }
   });
 });
