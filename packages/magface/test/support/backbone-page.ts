@@ -87,17 +87,20 @@ export function agrees(ours: number, published: string): boolean {
 
 const millions = (value: number, digits: number): string => (value / 1e6).toFixed(digits);
 
+/** Families that the torch engine runs by a plan with packed weights; it runs the others one operator after another. */
+export const isPlanned = (name: string): boolean => /^(iresnet|mobilefacenet|mbf)/.test(name);
+
 /** @returns the page */
 export function backbonesPage(): string {
   const rows = publishedNetworks.map(({ name, length, parameters, weights, flops, counts, source, layers }) => {
     const description = architecture(name, length);
     const own = millions(parametersOf(description, weights), 3);
     const ours = counts === undefined ? '' : millions(flopsOf(description, counts), 1);
-    return `| \`${name}\` | ${length} | ${parameters ?? ''} | ${own}${weights === undefined ? '' : ` ${weights}`} | ${flops ?? ''} | ${ours} | ${counts ?? ''} | ${millions(flopsOf(description, 'multiplications'), 1)} | ${source ?? (layers === undefined ? '' : `layers of ${layers}`)} |`;
+    return `| \`${name}\` | ${length} | ${parameters ?? ''} | ${own}${weights === undefined ? '' : ` ${weights}`} | ${flops ?? ''} | ${ours} | ${counts ?? ''} | ${millions(flopsOf(description, 'multiplications'), 1)} | ${isPlanned(name) ? 'packed' : 'by operator'} | ${source ?? (layers === undefined ? '' : `layers of ${layers}`)} |`;
   });
   return `# Backbones
 
-\`magface train --arch NAME\` trains any of these networks, \`magface convert\` writes them as ONNX, and ONNX Runtime runs them. Each is one
+\`magface train --arch NAME\` trains any of these networks, and \`magface convert\` writes them as ONNX. Each is one
 file in \`packages/magface/src/graph/networks\`. Their tensors have the names and shapes of the authors'
 PyTorch code, so that its weights fit: iResNet (MagFace, InsightFace), IR-SE (face.evoLVe, InsightFace_Pytorch), \`mbf\` and
 \`vit-*\` (arcface_torch), EdgeFace, PocketNet and MixFaceNet. Names and shapes are tested; only MagFace's own weights were tried as
@@ -107,9 +110,13 @@ files. GhostFaceNet's weights are Keras files, which cannot be read. Weights kee
 Numbers are millions, for a face of 112 x 112. "Published" is what the source says; "ours" is counted from our graph, FLOPs in the
 way of the source. This page is generated: \`npm run docs\`.
 
-| \`--arch\` | feature | parameters, published | ours | FLOPs, published | ours | counted as | multiplications | source |
-|---|---|---|---|---|---|---|---|---|
+| \`--arch\` | feature | parameters, published | ours | FLOPs, published | ours | counted as | multiplications | torch engine | source |
+|---|---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
+
+All of them run in Node and in the browser (ONNX Runtime), and on the torch engine (\`--engine torch\`), with the same embeddings; a test
+compares the three for at least one network of each family. The torch engine runs *packed* networks from packed weights, in bfloat16 where
+the processor has it, and the others *by operator*, in float32, while their thread waits; \`magface doctor --tune\` finds the faster engine.
 
 FLOPs are counted as:
 

@@ -1,7 +1,22 @@
-/** Runs a recogniser on libtorch, in the processor's fastest type, behind the interface of ONNX Runtime's sessions. */
-import { builtAddon, cacheMemory, ForwardGraph, memoryStatistics } from '@magface/torch';
+/**
+ * Runs a recogniser on libtorch behind the interface of ONNX Runtime's sessions: by a plan with packed weights, in the processor's
+ * fastest type. A network with other operators runs one operator after another, as in training: in float32, and its thread waits.
+ */
+import {
+  builtAddon,
+  cacheMemory,
+  ForwardGraph,
+  fromArray,
+  memoryStatistics,
+  noGrad,
+  scope,
+  threads,
+} from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
-import { forwardPlan } from '../../graph/torch/forward-plan.ts';
+import { MagfaceError } from '../../errors.ts';
+import { type ForwardPlan, forwardPlan } from '../../graph/torch/forward-plan.ts';
+import type { Network } from '../../graph/torch/network.ts';
+import { openGraph } from '../../graph/torch/open-graph.ts';
 import { magnitudeOf } from '../../quality.ts';
 import type { NamedTensors, Session } from '../session.ts';
 
@@ -16,16 +31,53 @@ export function torchVersions(): string | undefined {
 
 /**
  * @param bytes - an ONNX file with a dynamic batch size
- * @throws {ModelError} `engine_unfit` if it has unsupported operators
+ * @throws {ModelError} `engine_unfit` if it has operators that neither way knows
  * @throws {LibtorchError} if the addon is not compiled or cannot be loaded
  */
 export function createTorchSession(
   bytes: Uint8Array,
-  { name, threads }: { readonly name: string; readonly threads: number },
+  { name, threads: count }: { readonly name: string; readonly threads: number },
 ): Session {
-  const { steps, input, output, channelsLast, lengths } = forwardPlan(bytes, name);
+  const plan = planOrNetwork(bytes, name);
   if (memoryStatistics().limit === 0) cacheMemory(cachedBytes);
-  const graph = new ForwardGraph(steps, { input, output, threads });
+  return 'steps' in plan ? plannedSession(plan, count) : networkSession(plan, count);
+}
+
+/** @throws {ModelError} `engine_unfit` naming what a plan lacks, if the network cannot run either */
+function planOrNetwork(bytes: Uint8Array, name: string): ForwardPlan | Network {
+  try {
+    return forwardPlan(bytes, name);
+  } catch (unfit) {
+    if (!(unfit instanceof MagfaceError && unfit.code === 'engine_unfit')) throw unfit;
+    try {
+      return openGraph(bytes, name);
+    } catch (error) {
+      if (error instanceof MagfaceError && error.code === 'model_untrainable') throw unfit;
+      throw error;
+    }
+  }
+}
+
+function networkSession(network: Network, count: number): Session {
+  threads(count);
+  return {
+    inputNames: [network.input],
+    outputNames: ['embedding'],
+    run: async (feeds): Promise<NamedTensors> => {
+      using _scope = scope();
+      using _ = noGrad();
+      const { data, dims } = feeds[network.input]!;
+      const made = network.forward(fromArray(data as Float32Array, dims)); // (N, D)
+      return { embedding: new Tensor('float32', made.toArray() as Float32Array, [...made.shape]) };
+    },
+    release: async () => {
+      for (const tensor of network.tensors.values()) tensor.dispose();
+    },
+  };
+}
+
+function plannedSession({ steps, input, output, channelsLast, lengths }: ForwardPlan, count: number): Session {
+  const graph = new ForwardGraph(steps, { input, output, threads: count });
   return {
     inputNames: [input],
     outputNames: ['embedding'],
