@@ -143,6 +143,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'A rank killed again and again: losses are those of the undisturbed run',
     figures: '{kills} kills, the same: {lossesAreThoseOfTheUndisturbedRun}',
   },
+  lab: {
+    claim:
+      'Which number tells that a face will fail: share of an oracle’s gain on CFP, damaged LFW and LFW, with three recognisers',
+    figures:
+      'best on CFP with the default model {rankings.0.measures.0.name} {rankings.0.measures.0.attained}, {rankings.0.measures.1.name} {rankings.0.measures.1.attained}, {rankings.0.measures.2.name} {rankings.0.measures.2.attained}; on damaged LFW {rankings.3.measures.0.name} {rankings.3.measures.0.attained}, {rankings.3.measures.1.name} {rankings.3.measures.1.attained}',
+  },
   'lab-many': {
     claim:
       '`magface lab` for {faces} faces: what comes after the networks (made-up scores of {methods} methods), and the networks',

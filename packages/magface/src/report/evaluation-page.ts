@@ -80,7 +80,7 @@ dl { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 4
 @media (min-width: 900px) { .ranked { grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); } }
 button.line { border: 0; background: none; padding: 2px 0; text-align: left; font: inherit; white-space: nowrap; } button.line svg { width: 26px; height: 8px; margin-right: 8px; vertical-align: 2px; } button.line[aria-pressed=true] { color: var(--accent); font-weight: 600; }
 .dimmed { opacity: .08; } .lit-line { stroke-opacity: 1 !important; stroke-width: 3 !important; }
-.shares td { background: linear-gradient(to right, color-mix(in srgb, var(--accent) 16%, transparent) var(--share, 0%), transparent var(--share, 0%)); padding-left: 8px; } .shares th { white-space: normal; vertical-align: bottom; min-width: 84px; padding-left: 8px; } .shares td:first-child { background: none; }
+.shares td { background: linear-gradient(to right, color-mix(in srgb, var(--accent) 16%, transparent) var(--share, 0%), transparent var(--share, 0%)); padding-left: 8px; } .shares th, .shares td { font-size: 14px; padding-right: 8px; } .shares th { font-size: 12px; white-space: normal; vertical-align: bottom; min-width: 72px; padding-left: 8px; } .shares td:first-child { background: none; }
 @media print {
   @page { margin: 14mm; }
   article { break-before: page; } .pairs li, .curves figure, .ranked, h3, h4 { break-inside: avoid; } h3, h4, .ranked { break-after: avoid; }

@@ -42,7 +42,7 @@ export function setSections(
 </div></section>
 <section><h2>Thresholds</h2><p>The lowest cosine that keeps the false match rate, with 95 % intervals by a bootstrap over people.</p>${thresholdTable(reports, models)}</section>
 ${meaningSection(meanings)}
-${reports.map((report) => modelSection(report, pictures)).join('\n')}`;
+${reports.map((report) => modelSection(report, pictures, !heading && reports.length === 1)).join('\n')}`;
 }
 
 export function modelLegend(models: readonly string[]): string {
@@ -91,7 +91,8 @@ function againstMagnitude(less: Interval | null): string {
     : `no difference from magnitude that these pairs can show (${range})`;
 }
 
-function modelSection(report: PairReport, pictures: ReadonlyMap<string, string>): string {
+/** @param isOnly - whether the page has no other: with several, their pairs would fill it */
+function modelSection(report: PairReport, pictures: ReadonlyMap<string, string>, isOnly: boolean): string {
   const { model, similarities, qualities, views, groups, hardest, easiest } = report;
   const kinds = `${swatch(kindColours.genuine)}genuine</li><li>${swatch(kindColours.impostor)}impostor`;
   const viewed =
@@ -108,11 +109,12 @@ ${views.length > 0 ? `<figure>${viewChart(views)}</figure>` : ''}
 ${Object.entries(groups)
   .map(([column, group]) => `<h3>By ${escaped(column)}</h3>${groupTable(column, group)}`)
   .join('')}
+<details${isOnly ? ' open' : ''}><summary>Pairs to look at: the hardest and the easiest</summary>
 ${pairList('One person, least alike', hardest.genuine, pictures)}
 ${pairList('Two people, most alike', hardest.impostor, pictures)}
 ${pairList('One person, most alike', easiest.genuine, pictures)}
 ${pairList('Two people, least alike', easiest.impostor, pictures)}
-</section>`;
+</details></section>`;
 }
 
 function pairList(heading: string, pairs: readonly PairExample[], pictures: ReadonlyMap<string, string>): string {

@@ -65,7 +65,7 @@ export function rankingVerdict(sets: readonly EvaluatedSet[]): string | undefine
   const order = [...wins].sort((a, b) => b[1] - a[1]);
   const [first] = standings(sets).rows;
   const winners = order.map(([name, count]) => `${name} ${count === 1 ? 'once' : `${count} times`}`).join(', ');
-  return `Which number tells that a face will fail? On average ${first!.name}: it attains ${whole(first!.mean!)} of what an oracle would gain. Of ${counted(cells.length, 'comparison')}, each of a set and a model, the first is ${winners}; its lead over every other measure is beyond chance in ${shown === 0 ? 'none' : shown}.`;
+  return `Which number tells that a face will fail? On average ${first!.name} tells most: rejecting by it attains ${whole(first!.mean!)} of what an oracle would gain. Of ${counted(cells.length, 'comparison')}, each of a set and a model, the best is ${winners}; it is better than every other measure beyond chance in ${shown === 0 ? 'none of them' : shown}.`;
 }
 
 /** Every measure on every set and model, so that one look compares them. */
@@ -78,7 +78,7 @@ function standingsTable(sets: readonly EvaluatedSet[]): string {
     return `<tr><td>${escaped(name)}</td>${shareCell(mean, false)}${of.join('')}</tr>`;
   });
   const caption =
-    'Share of what an oracle gains over chance that each measure attains: 1 is the oracle, 0 is chance, below 0 is worse than chance. Bold: the best of its column. A dash: not measured there, or no errors.';
+    'Share of what an oracle gains over chance that each measure attains: 1 is the oracle, 0 is chance, below 0 is worse than chance. Bold: the best of its column. A dash: not measured there, or no errors; a measure that is missing somewhere has no mean and comes last.';
   return `<h3>What each measure attains</h3><p class="soft">${caption}</p><div class="scroll"><table class="shares"><thead><tr>${head.map((title) => `<th>${escaped(title)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>
 <details class="copy"><summary>Copy this table</summary>${copied('Markdown', standingsMarkdown(table))}${copied('LaTeX', standingsLatex(table))}</details>`;
 }

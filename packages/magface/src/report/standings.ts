@@ -4,10 +4,10 @@ import { latexText, rankMeasures } from './ranking.ts';
 
 export interface Standings {
   readonly columns: readonly { readonly set: string; readonly model: string; readonly best: number | null }[];
-  /** The highest mean first. */
+  /** The highest mean first; then measures without a mean. */
   readonly rows: readonly {
     readonly name: string;
-    /** Over the columns with a value. */
+    /** Null if a column that others have lacks this measure: means over different columns would not compare. */
     readonly mean: number | null;
     /** One per column; null where the measure is missing or nothing can be attained. */
     readonly cells: readonly (number | null)[];
@@ -25,18 +25,25 @@ export function standings(sets: readonly EvaluatedSet[]): Standings {
       })),
   );
   const names = [...new Set(ranked.flatMap(({ attained }) => [...attained.keys()]))];
-  const rows = names.map((name) => {
-    const cells = ranked.map(({ attained }) => attained.get(name) ?? null);
-    const known = cells.filter((cell) => cell !== null);
-    const mean = known.length === 0 ? null : known.reduce((sum, cell) => sum + cell, 0) / known.length;
-    return { name, mean, cells };
-  });
-  rows.sort((a, b) => (b.mean ?? Number.NEGATIVE_INFINITY) - (a.mean ?? Number.NEGATIVE_INFINITY));
   const columns = ranked.map(({ set, model, attained }) => {
     const known = [...attained.values()].filter((value) => value !== null);
     return { set, model, best: known.length === 0 ? null : Math.max(...known) };
   });
-  return { columns, rows };
+  const counted = ranked.filter((_, column) => columns[column]!.best !== null);
+  const rows = names.map((name) => {
+    const known = counted.flatMap(({ attained }) => attained.get(name) ?? []);
+    const mean = known.reduce((sum, share) => sum + share, 0) / known.length;
+    const isEverywhere = known.length > 0 && known.length === counted.length;
+    const cells = ranked.map(({ attained }) => attained.get(name) ?? null);
+    return {
+      name,
+      mean: isEverywhere ? mean : null,
+      over: known.length === 0 ? Number.NEGATIVE_INFINITY : mean,
+      cells,
+    };
+  });
+  rows.sort((a, b) => Number(b.mean !== null) - Number(a.mean !== null) || b.over - a.over);
+  return { columns, rows: rows.map(({ over: _, ...row }) => row) };
 }
 
 const textRows = ({ columns, rows }: Standings): string[][] => [

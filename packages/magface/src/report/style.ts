@@ -67,7 +67,7 @@ td i { display: inline-block; width: 10px; height: 10px; border-radius: 3px; mar
 .card dt { color: var(--soft); } .card dd { margin: 0; overflow-wrap: anywhere; }
 code { font: 13px ui-monospace, 'SF Mono', Menlo, Consolas, monospace; }
 @media (max-width: 560px) {
-  body { padding: 20px 16px 48px; } h1 { font-size: 24px; } .counts { gap: 12px 28px; } section { margin-top: 36px; }
+  body { padding: 20px 16px 48px; } header { flex-direction: column; } h1 { font-size: 24px; } .counts { gap: 12px 28px; } section { margin-top: 36px; }
   th, td { padding-right: 12px; } td.name { font-size: 13px; }
   .card { grid-template-columns: minmax(0, 1fr); gap: 0; } .card dd { margin-bottom: 10px; }
   #filters label, #filters [name=text] { width: 100%; }

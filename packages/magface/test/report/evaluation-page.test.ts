@@ -134,6 +134,7 @@ test('has a part for each set, linked from the top, and names a failed set', () 
     ['#set-1', 'two'],
   ]);
   expect(all('article').map(({ id }) => id)).toEqual(['set-0', 'set-1']);
+  expect(all('details:has(> .pairs)').map((folded) => folded.hasAttribute('open'))).toEqual([false, false, false]);
   expect(document.querySelector('.failures')?.textContent).toContain('three: not there');
   // A model keeps its colour in every set.
   const lines = all('#set-1 figure svg')[0]!;
