@@ -75,12 +75,13 @@ td.best { font-weight: 600; } td small { display: block; font-weight: 400; } .be
 .pairs p { margin: 4px 0 0; line-height: 1.35; } .pairs small { display: block; overflow-wrap: anywhere; }
 .failures li { margin: 4px 0; } tr.best td { font-weight: 600; }
 .copy figure { margin: 10px 0; } pre { overflow-x: auto; padding: 10px 12px; border: 1px solid var(--line); border-radius: 6px; font-size: 12px; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 4px 16px; margin: 12px 0; } dt { font-weight: 600; overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: fit-content(30%) minmax(0, 1fr); gap: 4px 16px; margin: 12px 0; } dt { font-weight: 600; overflow-wrap: anywhere; } dd { margin: 0; overflow-wrap: anywhere; }
 .ranked { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px 28px; align-items: start; margin-top: 8px; } .ranked svg { max-width: 100%; height: auto; } h4 { font-size: 14px; margin: 18px 0 4px; }
 @media (min-width: 900px) { .ranked { grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); } }
 button.line { border: 0; background: none; padding: 2px 0; text-align: left; font: inherit; white-space: nowrap; } button.line svg { width: 26px; height: 8px; margin-right: 8px; vertical-align: 2px; } button.line[aria-pressed=true] { color: var(--accent); font-weight: 600; }
 .dimmed { opacity: .08; } .lit-line { stroke-opacity: 1 !important; stroke-width: 3 !important; }
 .shares td { background: linear-gradient(to right, color-mix(in srgb, var(--accent) 16%, transparent) var(--share, 0%), transparent var(--share, 0%)); padding-left: 8px; } .shares th, .shares td { font-size: 14px; padding-right: 8px; } .shares th { font-size: 12px; white-space: normal; vertical-align: bottom; min-width: 72px; padding-left: 8px; } .shares td:first-child { background: none; }
+@media (max-width: 560px) { dl { grid-template-columns: minmax(0, 1fr); gap: 0; } dd { margin-bottom: 8px; } }
 @media print {
   @page { margin: 14mm; }
   article { break-before: page; } .pairs li, .curves figure, .ranked, h3, h4 { break-inside: avoid; } h3, h4, .ranked { break-after: avoid; }
