@@ -8,7 +8,7 @@ import { dirname, extname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError, ImageError } from '../errors.ts';
-import { imageKinds, isForeignImageName, isImageName } from '../image-names.ts';
+import { imageKinds, isForeignImageName, isImageName, isRawName, withoutImageEnding } from '../image-names.ts';
 import { counted } from './output.ts';
 
 /** One image: `name` as given by the user, and its `path` (or https: address). */
@@ -99,9 +99,12 @@ interface Search extends Pick<InputSources, 'onNote'> {
   readonly word: string;
 }
 
-/** @returns files with image extensions, sorted; links to the same photo count once */
+/** @returns files with image extensions, sorted; links to the same photo count once, and so do a RAW file and its JPEG */
 function distinctImages(files: readonly string[], { folder, word, onNote }: Search): string[] {
-  const named = files.filter((file) => isImageName(file) || isForeignImageName(file)).sort(byName);
+  const all = files.filter((file) => isImageName(file) || isForeignImageName(file)).sort(byName);
+  const stills = new Set(all.filter((file) => !isRawName(file)).map(withoutImageEnding));
+  const named = all.filter((file) => !isRawName(file) || !stills.has(withoutImageEnding(file)));
+  const clips = new Set(files.filter((file) => isClip.test(file) && stills.has(file.replace(isClip, ''))));
   const root = placeOf(folder);
   const chosen = new Map<string, string>(); // the name of each photo, by real path
   for (const file of named) {
@@ -109,13 +112,19 @@ function distinctImages(files: readonly string[], { folder, word, onNote }: Sear
     if (!chosen.has(place) || place === join(root, file)) chosen.set(place, file); // prefer its own name to a link
   }
   const images = [...chosen.values()].sort(byName);
-  const links = named.length - images.length;
-  if (links > 0) onNote?.(`Skipped in ${word}: ${counted(links, 'link')} to photos that are already included.`);
-  const others = files.length - named.length;
-  if (images.length > 0 && others > 0)
-    onNote?.(`Skipped in ${word}: ${counted(others, 'file')} of other kinds (${kindsOf(files)}).`);
+  const skip = (count: number, what: string, why: string): void => {
+    if (count > 0) onNote?.(`Skipped in ${word}: ${counted(count, what)} ${why}.`);
+  };
+  skip(named.length - images.length, 'link', 'to photos that are already included');
+  skip(all.length - named.length, 'RAW file', 'beside the same picture in another format');
+  skip(clips.size, 'clip', 'of live photos, of which the stills are included');
+  const others = files.filter((file) => !isImageName(file) && !isForeignImageName(file) && !clips.has(file));
+  if (images.length > 0) skip(others.length, 'file', `of other kinds (${kindsOf(others)})`);
   return images;
 }
+
+/** A live photo's clip has the name of its still. */
+const isClip = /\.(mov|mp4)$/i;
 
 /** A file's path with all links resolved. */
 function placeOf(path: string): string {
@@ -130,7 +139,6 @@ function placeOf(path: string): string {
 function kindsOf(files: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const file of files) {
-    if (isImageName(file) || isForeignImageName(file)) continue;
     const ending = extname(file).toLowerCase() || 'without an extension';
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }

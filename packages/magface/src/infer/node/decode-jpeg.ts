@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Pixels } from '../../pixels.ts';
+import { frameOf, jpegSegments } from './jpeg-segments.ts';
 
 /** The part of the codec's JavaScript interface that we use; it has no types. */
 interface JpegDecoder {
@@ -52,15 +53,11 @@ const largestPixels = 512 * 512;
 
 /** Whether it is a small baseline or progressive JPEG with three components, without EXIF data or Adobe's colour marker. */
 function isPlainJpeg(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; ) {
-    const [marker, length] = [bytes[at + 1]!, bytes[at + 2]! * 256 + bytes[at + 3]!];
-    if (marker >= 0xc0 && marker <= 0xc2) {
-      const [height, width] = [bytes[at + 5]! * 256 + bytes[at + 6]!, bytes[at + 7]! * 256 + bytes[at + 8]!];
-      return bytes[at + 9] === 3 && width * height > 0 && width * height <= largestPixels;
-    }
-    if (marker === 0xe1 || marker === 0xe2 || marker === 0xee || length < 2) return false;
-    at += 2 + length;
+  for (const segment of jpegSegments(bytes)) {
+    const frame = frameOf(segment);
+    const { width = 0, height = 0, components } = frame ?? {};
+    if (frame !== undefined) return components === 3 && width * height > 0 && width * height <= largestPixels;
+    if ([0xe1, 0xe2, 0xee].includes(segment.marker)) return false;
   }
   return false;
 }

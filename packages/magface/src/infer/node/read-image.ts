@@ -1,5 +1,6 @@
 /**
- * Reads images from any source as RGB pixels: upright by EXIF, first frame, sRGB, 8 bit, transparency on white. Images
+ * Reads images from any source as RGB pixels: upright by EXIF, first frame, sRGB, 8 bit, transparency on white; of a RAW file its preview, of several
+ * pictures in one file the first. Images
  * that are too large are rejected by their header, before decoding.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { type Pixels, type RawImage, rgbPixels } from '../../pixels.ts';
 import { canReadHeic, decodeHeic, isHeic } from './decode-heic.ts';
 import { decodeSmallJpeg } from './decode-jpeg.ts';
 import { decoding } from './decoding.ts';
+import { readRaw } from './raw-preview.ts';
 
 /** A path, a `file:` or `https:` URL, the bytes of an encoded file, or decoded pixels. */
 export type ImageInput = string | URL | Uint8Array | RawImage;
@@ -48,7 +50,7 @@ export async function readImage(input: ImageInput, options: ReadImageOptions = {
   expectImageInput(input);
   const name = nameOf(input);
   const pixels = isRaw(input)
-    ? readRaw(input, name, limits.pixels)
+    ? readPixels(input, name, limits.pixels)
     : await decode(await readBytes(input, name, { bytes: limits.bytes, signal }), name, limits.pixels);
   signal?.throwIfAborted();
   return pixels;
@@ -114,7 +116,7 @@ function isRaw(input: ImageInput): input is RawImage {
   return typeof input === 'object' && 'data' in input && 'width' in input;
 }
 
-function readRaw(input: RawImage, name: string, limit: number): Pixels {
+function readPixels(input: RawImage, name: string, limit: number): Pixels {
   expectPixels(input.width, input.height, name, limit);
   try {
     return rgbPixels(input);
@@ -246,6 +248,8 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
     return small;
   }
   if (isHeic(bytes)) return readHeic(bytes, name, limit);
+  const raw = readRaw(bytes); // before sharp, which takes the thumbnail of a RAW file for its picture
+  if (raw !== undefined) return decode(raw.preview ?? refuseRaw(name), name, limit);
   const { width, height, space } = await readHeader(bytes, name);
   expectPixels(width, height, name, limit);
   try {
@@ -263,6 +267,12 @@ async function decode(bytes: Uint8Array, name: string, limit: number): Promise<P
   } catch (cause) {
     throw damaged(name, cause);
   }
+}
+
+function refuseRaw(name: string): never {
+  const problem = 'is a RAW file without a preview';
+  const fault = { expected: readable, subject: name, problem, remedy: 'save it as JPEG first' };
+  throw new ImageError('image_unreadable', name, fault);
 }
 
 function damaged(name: string, cause: unknown): ImageError {
@@ -304,6 +314,8 @@ function looksLike(bytes: Uint8Array): Why {
   const start = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   const convert = 'convert it first';
   if (/^ftyp(hei|hev|mif1|msf1)/.test(start.slice(4))) return ['HEIF in a form that is not read', convert];
+  if (start.startsWith('ftypcrx', 4))
+    return ['a RAW file in a form that is not read (CR3)', 'save it as JPEG or DNG first'];
   if (start.startsWith('BM')) return ['a BMP image', 'save it as PNG or JPEG'];
   if (start.startsWith('%PDF')) return ['a PDF document', convert];
   if (/<svg/i.test(start)) return ['an SVG drawing', convert];
