@@ -256,6 +256,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'A clip of {size} through `analyzeVideo` at {fps} frames per second',
     figures: '{coresForRealTime} cores for real time',
   },
+  device: {
+    claim: 'The faces of a photo on {device} beside the CPU: {adapter}',
+    figures:
+      'least cosine {leastCosine}; magnitudes within {magnitudesWithin}, boxes within {boxesWithinPixels} pixels',
+  },
   'photo-speed': {
     claim: 'Photos of {size} with {facesPerPhoto} faces through `quality`, beside a bare loop over the same networks',
     figures:
