@@ -38,6 +38,13 @@ const engine = {
     says: 'runtime of the recogniser',
     otherwise: 'auto, the best found by doctor --tune',
   },
+  device: {
+    takes: 'choice',
+    choices: ['cpu', 'cuda', 'webgpu', 'coreml', 'directml'],
+    value: '<device>',
+    says: 'what the networks run on, as ONNX Runtime has it here; checked against the CPU at the start',
+    otherwise: 'cpu',
+  },
   batch: {
     takes: 'count',
     value: '<n>',

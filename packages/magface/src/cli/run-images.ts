@@ -134,6 +134,7 @@ export async function loadMagFace(
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
     engine: flags.engine,
+    device: flags.device,
     batchSize: flags.batch,
     threads: flags.threads,
     workers: isFew(images, flags) ? 1 : (flags.workers ?? usualWorkers(flags.threads)),

@@ -96,6 +96,7 @@ async function serve(flags: Flags, context: Context): Promise<void> {
     model: flags.model,
     detector: flags.aligned === true ? false : flags.detector,
     engine: flags.engine,
+    device: flags.device,
     threads: flags.threads,
     workers: flags.workers,
     offline: flags.offline,

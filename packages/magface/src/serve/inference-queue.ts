@@ -13,7 +13,7 @@ import { Pace } from './pace.ts';
 /** Options for starting the threads. */
 export type QueueSetup = Pick<
   LoadOptions,
-  'model' | 'detector' | 'engine' | 'workers' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
+  'model' | 'detector' | 'engine' | 'device' | 'workers' | 'threads' | 'offline' | 'cacheDir' | 'limits' | 'batchSize'
 >;
 
 export interface QueueOptions extends QueueSetup {

@@ -130,6 +130,6 @@ async function modelsOf(flags: EmbedSetFlags, context: Context): Promise<Embeddi
     model,
     detector: finds ? await load(flags.detector ?? defaultModels.detector, 'detector') : undefined,
     aligner: finds ? await load(defaultModels.aligner, 'aligner') : undefined,
-    engine: await chooseEngine(model, { engine: flags.engine, cacheDir }),
+    engine: await chooseEngine(model, { engine: flags.engine, device: flags.device, cacheDir }),
   };
 }

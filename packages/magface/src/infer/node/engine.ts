@@ -1,5 +1,5 @@
 /** Chooses the runtime, threads and batch size of the recogniser, and opens the models. */
-import { MagfaceError } from '../../errors.ts';
+import { ConfigError, MagfaceError } from '../../errors.ts';
 import { readyToRun } from '../../graph/onnx/file.ts';
 import { cores } from '../../machine/cores.ts';
 import { cacheFolder } from '../../models/cache.ts';
@@ -9,6 +9,7 @@ import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import type { Session } from '../session.ts';
+import type { Device } from './device.ts';
 import { createSession } from './session.ts';
 import { type Engine, type EngineName, readTuning } from './tuning.ts';
 
@@ -16,6 +17,11 @@ import { type Engine, type EngineName, readTuning } from './tuning.ts';
 export interface EngineOptions {
   /** `auto` uses the result of `magface doctor --tune` for this model on this machine, else `onnx`. @default 'auto' */
   readonly engine?: EngineName | 'auto' | undefined;
+  /**
+   * What all networks run on, by ONNX Runtime, in the caller's thread. Compared with the CPU when they are opened; never
+   * replaced by it. @default 'cpu'
+   */
+  readonly device?: Device | undefined;
   /** Threads per run of a network. @default 1 in each worker; in the caller's thread, the tuning result or else all cores */
   readonly threads?: number | undefined;
   /** Maximum number of faces per run of the recogniser. @default the tuning result, else 8 */
@@ -24,12 +30,20 @@ export interface EngineOptions {
   readonly cacheDir?: string | undefined;
 }
 
-/** @returns the requested values; for the others, the tuning results or defaults */
+/**
+ * @returns the requested values; for the others, the tuning results or defaults
+ * @throws {ConfigError} if torch is to run on a device
+ */
 export async function chooseEngine(
   { digest }: Pick<LoadedModel, 'digest'>,
   options: EngineOptions = {},
 ): Promise<Engine> {
-  const { engine = 'auto' } = options;
+  const { engine = 'auto', device = 'cpu', threads = cores(), batchSize = 8 } = options;
+  if (device !== 'cpu') {
+    if (engine !== 'torch') return { name: 'onnx', threads, batchSize, device };
+    const remedy = 'leave one out';
+    throw new ConfigError('device', { expected: 'the onnx engine with a device', received: 'torch', remedy });
+  }
   const tuned = await readTuning(cacheFolder(options.cacheDir), digest);
   const found = tuned !== undefined && (engine === 'auto' || engine === tuned.name) ? tuned : undefined;
   return {
@@ -80,12 +94,12 @@ export async function closeParts({ embedder, detector, aligner }: PipelineParts)
 }
 
 async function openAligner({ bytes, name, contract }: LoadedModel<'aligner'>, engine: Engine): Promise<Aligner> {
-  const ready = readyToRun(bytes, name, { blocked: hasBlockedKernels });
-  return createAligner(await createSession(ready.bytes, { name, threads: engine.threads }), contract, { name });
+  const ready = readyToRun(bytes, name, { blocked: hasBlockedKernels && engine.device === undefined });
+  return createAligner(await createSession(ready.bytes, { ...engine, name }), contract, { name });
 }
 
 async function openDetector({ bytes, name, contract }: LoadedModel<'detector'>, engine: Engine): Promise<Detector> {
-  return createDetector(await createSession(bytes, { name, threads: engine.threads }), contract, { name });
+  return createDetector(await createSession(bytes, { ...engine, name }), contract, { name });
 }
 
 /** ONNX Runtime has kernels for blocked channels only on x86. */
@@ -102,14 +116,14 @@ export async function createEmbedder(
   { name, contract, bytes: stored }: LoadedModel<'recogniser'>,
   engine: Engine,
 ): Promise<Embedder> {
-  const blocked = engine.name === 'onnx' && hasBlockedKernels;
+  const blocked = engine.name === 'onnx' && hasBlockedKernels && engine.device === undefined;
   const { bytes, batchFree } = readyToRun(stored, name, { blocked });
   const session = await openSession(bytes, name, engine);
   return new Embedder(session, contract, { name, batchSize: batchFree ? engine.batchSize : 1 });
 }
 
 async function openSession(bytes: Uint8Array, name: string, engine: Engine): Promise<Session> {
-  if (engine.name === 'onnx') return createSession(bytes, { name, threads: engine.threads });
+  if (engine.name === 'onnx') return createSession(bytes, { ...engine, name });
   const { createTorchSession, torchVersions } = await torchEngine();
   if (torchVersions() === undefined) throw missing('its addon is not compiled', 'run `npx magface-torch`');
   return createTorchSession(bytes, { name, threads: engine.threads });

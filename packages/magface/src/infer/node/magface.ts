@@ -11,6 +11,7 @@ import { compare } from '../../similarity.ts';
 import { type DetectOptions, expectDetectOptions } from '../detector.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
 import { disposed } from '../session.ts';
+import { deviceNames } from './device.ts';
 import { chooseEngine, closeParts, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
 import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
 import { analyzeByWorkers } from './stream-workers.ts';
@@ -31,8 +32,6 @@ export interface LoadOptions extends EngineOptions {
   readonly workers?: number | undefined;
   /** Aligner, named likewise; false aligns by the detector's landmarks. @default 'face-aligner', included in the package */
   readonly aligner?: string | false | undefined;
-  /** Device to compute on. ONNX Runtime's package for Node supports only the CPU. @default 'cpu' */
-  readonly device?: 'cpu' | undefined;
   /** Never use the network. @default false */
   readonly offline?: boolean | undefined;
   /** Maximum size of an image. */
@@ -97,7 +96,7 @@ export class MagFace {
   /**
    * Downloads models that are not cached, verifies them and opens them.
    *
-   * @throws {ConfigError} if an option is invalid
+   * @throws {ConfigError} if an option is invalid, or the device cannot be used here
    * @throws {ModelError} if a model cannot be found, downloaded, verified, read or run
    * @throws {MagfaceError} `libtorch_missing` if the torch engine is requested and not installed
    */
@@ -248,7 +247,7 @@ function expectLoadOptions({ engine = 'auto', device = 'cpu', threads, batchSize
   };
   const isCount = (value: unknown): boolean => value === undefined || (Number.isInteger(value) && Number(value) > 0);
   expect('engine', engine, ['auto', 'onnx', 'torch'].includes(engine), 'auto, onnx or torch');
-  expect('device', device, device === 'cpu', 'cpu (the only device of this runtime)');
+  expect('device', device, deviceNames.includes(device), deviceNames.join(', '));
   expect('threads', threads, isCount(threads), 'a whole number above 0');
   expect('batchSize', batchSize, isCount(batchSize), 'a whole number above 0');
   expect('workers', workers, isCount(workers), 'a whole number above 0');

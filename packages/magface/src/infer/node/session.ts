@@ -3,6 +3,7 @@ import './telemetry.ts';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { cores } from '../../machine/cores.ts';
 import { unloadable } from '../session.ts';
+import { type Device, openOnDevice } from './device.ts';
 
 // The warnings of the graph optimizer are of use only to ONNX Runtime's developers.
 env.logLevel = 'error';
@@ -12,6 +13,8 @@ export interface SessionOptions {
   readonly name: string;
   /** @default all cores that this process may use */
   readonly threads?: number | undefined;
+  /** @default 'cpu' */
+  readonly device?: Device | undefined;
 }
 
 /**
@@ -22,18 +25,21 @@ const idleThreadsSleep = { session: { intra_op: { allow_spinning: '0' } } } as c
 
 /**
  * @param bytes - a complete ONNX file
- * @throws {ModelError} `model_not_onnx` if the runtime cannot read it
+ * @throws {ModelError} `model_not_onnx` if the runtime cannot read it; `engine_unfit` if the device gives other numbers than the CPU
+ * @throws {ConfigError} if the device cannot be used here
  */
 export async function createSession(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
-  const threads = options.threads ?? cores();
+  const { name, threads = cores(), device = 'cpu' } = options;
+  const settings = {
+    intraOpNumThreads: threads,
+    executionMode: 'sequential',
+    logSeverityLevel: 3,
+    extra: idleThreadsSleep,
+  } as const;
+  if (device !== 'cpu') return openOnDevice(bytes, device, { ...settings, name });
   try {
-    return await InferenceSession.create(bytes, {
-      intraOpNumThreads: threads,
-      executionMode: 'sequential',
-      logSeverityLevel: 3,
-      extra: idleThreadsSleep,
-    });
+    return await InferenceSession.create(bytes, settings);
   } catch (cause) {
-    throw unloadable(options.name, cause);
+    throw unloadable(name, cause);
   }
 }

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { writeWhole } from '../../format/file-writer.ts';
 import { cores } from '../../machine/cores.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
+import type { Device } from './device.ts';
 
 /** A measured way of running a model. */
 export interface Trial extends Engine {
@@ -67,6 +68,8 @@ export interface Engine {
   readonly threads: number;
   /** Maximum number of faces per run. */
   readonly batchSize: number;
+  /** Absent for the CPU. */
+  readonly device?: Exclude<Device, 'cpu'> | undefined;
 }
 
 /** `onnx`: ONNX Runtime in float32. `torch`: libtorch, in bfloat16 if the processor supports it, else in float32. */

@@ -61,9 +61,10 @@ export const usualWorkers = (threads = 1): number => Math.max(1, Math.floor(core
 
 /** @returns the requested number of threads, else one per core, limited to what fits into a quarter of the memory */
 export function workerCount(
-  { model, detector }: LoadedModels,
+  { model, detector, engine }: LoadedModels,
   { workers, threads = 1 }: { readonly workers?: number | undefined; readonly threads?: number | undefined },
 ): number {
+  if (engine.device !== undefined) return 1; // several sessions would only share the device
   const bytes = threadBytes + sessionSizes * (model.bytes.length + (detector?.bytes.length ?? 0));
   const fitting = Math.floor(totalmem() / 4 / bytes);
   return Math.max(1, Math.min(workers ?? usualWorkers(threads), fitting));

@@ -129,7 +129,7 @@ describe('aligned faces', () => {
   });
 
   test('invalid options and inputs are rejected by name', async () => {
-    for (const [key, value] of Object.entries({ engine: 'x', device: 'cuda', threads: -2, batchSize: 1.5 })) {
+    for (const [key, value] of Object.entries({ engine: 'x', device: 'gpu', threads: -2, batchSize: 1.5 })) {
       await expect(MagFace.load({ [key]: value }), key).rejects.toMatchObject({ code: 'wrong_configuration', key });
     }
     await expect(MagFace.load({ model, signal: AbortSignal.abort() })).rejects.toThrow('aborted');
