@@ -359,6 +359,31 @@ export interface components {
                 limited: boolean;
             } | null;
         };
+        Model: {
+            name: string;
+            /** @description Id in the registry; null for the user’s own file. */
+            id: string | null;
+            digest: string;
+            /** @description Assumptions about what the file does not define. */
+            assumed: string[];
+            /** @description The model’s record. */
+            contract: {
+                kind: string;
+            } & {
+                [key: string]: unknown;
+            };
+        };
+        Models: {
+            recogniser: components["schemas"]["Model"];
+            /** @description Null if all images must be aligned. */
+            detector: components["schemas"]["Model"] | null;
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok" | "failed";
+            /** @description Images in the queue. */
+            waiting: number;
+        };
         Enrolment: {
             person: string;
             faces: {
@@ -501,31 +526,6 @@ export interface components {
                 /** @description Null if the model has no threshold. */
                 same: boolean | null;
             }[];
-        };
-        Model: {
-            name: string;
-            /** @description Id in the registry; null for the user’s own file. */
-            id: string | null;
-            digest: string;
-            /** @description Assumptions about what the file does not define. */
-            assumed: string[];
-            /** @description The model’s record. */
-            contract: {
-                kind: string;
-            } & {
-                [key: string]: unknown;
-            };
-        };
-        Models: {
-            recogniser: components["schemas"]["Model"];
-            /** @description Null if all images must be aligned. */
-            detector: components["schemas"]["Model"] | null;
-        };
-        Health: {
-            /** @enum {string} */
-            status: "ok" | "failed";
-            /** @description Images in the queue. */
-            waiting: number;
         };
     };
     responses: never;

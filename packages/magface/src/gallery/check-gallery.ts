@@ -82,7 +82,7 @@ export async function checkGallery(
   thresholds: readonly DecisionThreshold[] | undefined,
 ): Promise<GalleryCheck> {
   const templates = unitTemplates(people);
-  const compared = await nearestOthers(people);
+  const compared = await nearestOthers(people, { templates });
   const pairs = (people.length * (people.length - 1)) / 2;
   const twinThreshold =
     thresholds === undefined || thresholds.length === 0 || pairs === 0

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { FormatError, ServiceError } from '../errors.ts';
+import { floatsOfBytes, floatText } from '../format/float-text.ts';
 import type { Gallery } from './gallery.ts';
 import type { EnrolOptions, GalleryFace, StoredFace, StoredPerson } from './gallery-types.ts';
 
@@ -47,7 +48,7 @@ export const exported = ({ faces, ...person }: StoredPerson): ExportedPerson => 
   ...person,
   faces: faces.map(({ embedding, ...face }) => ({
     ...face,
-    embedding: Buffer.from(embedding.buffer, embedding.byteOffset, embedding.byteLength).toString('base64'),
+    embedding: floatText(embedding),
   })),
 });
 
@@ -169,7 +170,5 @@ function parsed<Value>(schema: z.ZodType<Value>, line: string, { file, number }:
 function floatsOf(text: string, dimension: number, { file, number }: Line): Float32Array {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== 4 * dimension) throw notOurs(file, number);
-  const floats = new Float32Array(dimension);
-  new Uint8Array(floats.buffer).set(bytes);
-  return floats;
+  return floatsOfBytes(bytes);
 }

@@ -6,9 +6,10 @@
  *
  * so that good faces count more than poor ones and no quality threshold is needed.
  */
-import { ConfigError, type ServiceError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { compare } from '../similarity.ts';
 import { type Database, noGallery, openDatabase, type Query } from './database.ts';
+import { cannotSeal, expectFit, tooOld, wrongKey } from './expect-fit.ts';
 import type {
   Deletion,
   EnrolledFace,
@@ -23,8 +24,9 @@ import type {
 } from './gallery-types.ts';
 import { type ChangedTemplate, PeopleRows } from './people-rows.ts';
 import { nameFault } from './person-name.ts';
-import { bringForward, currentVersion, expectKnownVersion, expectOwn, type GalleryState, readState } from './schema.ts';
-import { TemplateScan } from './template-scan.ts';
+import { bringForward, currentVersion, readState } from './schema.ts';
+import { loadScan, searchIndex, type TemplateRow, templateRows } from './search-templates.ts';
+import type { TemplateScan } from './template-scan.ts';
 import { createVault, type Protection, type Vault } from './vault.ts';
 
 /** Options for opening a gallery. */
@@ -287,11 +289,11 @@ export class Gallery {
   }
 
   /** Adds a person's faces to another, and deletes the first. */
-  async #move(from: string, to: string, expectTarget: (holder: StoredPerson | undefined) => void): Promise<number> {
+  async #move(from: string, to: string, expectTarget: (holder: object | undefined) => void): Promise<number> {
     const { moved, changed } = await this.#change(async (rows) => {
       const person = await rows.read(from);
       if (person === undefined) return { moved: 0, changed: [] };
-      const holder = await rows.read(to);
+      const holder = await rows.find(to);
       expectTarget(holder);
       const removed = await rows.removeFaces(
         from,
@@ -335,102 +337,9 @@ async function forgetExpired(
   return { forgotten, changed: templates };
 }
 
-/** @throws {ConfigError | ServiceError} if the gallery is of another model or newer, or a key is not wanted */
-function expectFit(
-  state: GalleryState,
-  { model, key }: { readonly model: GalleryModel; readonly key: Buffer | undefined },
-): void {
-  expectKnownVersion(state);
-  expectOwn(state, model);
-  if (state.protection !== 'none' || key === undefined) return;
-  throw new ConfigError('gallery-key', {
-    expected: 'a protected gallery with a key',
-    problem: 'this one is not protected',
-    remedy: 'leave the key out, or copy the gallery with `magface gallery migrate`',
-  });
-}
-
-const wrongKey = (): ServiceError | ConfigError =>
-  new ConfigError('gallery-key', {
-    expected: 'the key of this gallery',
-    received: 'another',
-    remedy: 'pass its own key',
-  });
-
-const cannotSeal = (): ConfigError =>
-  new ConfigError('protect', {
-    expected: 'a folder for a sealed gallery',
-    received: 'a server, which cannot search sealed templates',
-    remedy: 'use --protect turned',
-  });
-
-const tooOld = (name: string): ConfigError =>
-  new ConfigError('gallery', {
-    expected: `the gallery ${name} in its newest version`,
-    problem: 'it is older',
-    remedy: 'open it once for writing, with `magface gallery list --gallery`',
-  });
-
 async function countOf(query: Query): Promise<GalleryCount> {
   const [row] = await query<GalleryCount>(
     'select count(*)::int as people, coalesce(sum(faces), 0)::int as faces from magface_people',
   );
   return row!;
-}
-
-interface TemplateRow {
-  readonly id: string;
-  readonly name: string;
-  readonly faces: number;
-  readonly template: string;
-}
-
-const templateRows = ({ vectorOut }: Vault): string =>
-  `select id, name, faces, ${vectorOut('template')} as template from magface_people`;
-
-interface IndexSearch {
-  readonly query: Float32Array;
-  readonly limit: number;
-  readonly vault: Vault;
-}
-
-/** PostgreSQL's own search through pgvector's index. */
-function searchIndex(database: Database, { query: wanted, limit, vault }: IndexSearch): Promise<TemplateRow[]> {
-  return database.transaction(async (query) => {
-    // More candidates than the answer needs, so that the index of a large gallery rarely misses one.
-    await query(`set local hnsw.ef_search = ${Math.min(1000, Math.max(200, 4 * limit))}`);
-    if ((await estimatedPeople(query)) <= exactUpTo) await query('set local enable_indexscan = off');
-    const text = `[${wanted.join(',')}]`;
-    return query<TemplateRow>(`${templateRows(vault)} order by template <=> $1::vector limit $2`, [text, limit]);
-  });
-}
-
-/** Templates per query. */
-const page = 2000;
-
-async function loadScan(query: Query, vault: Vault, dimension: number): Promise<TemplateScan> {
-  const scan = await TemplateScan.open(dimension);
-  try {
-    for (let last = '', read = page; read === page; ) {
-      const rows = await query<TemplateRow>(`${templateRows(vault)} where id > $1 order by id limit ${page}`, [last]);
-      for (const { id, template } of rows) await scan.set(id, vault.openIndexed(template, ['template', id]));
-      read = rows.length;
-      last = rows.at(-1)?.id ?? last;
-    }
-    return scan;
-  } catch (error) {
-    await scan[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-/** Up to this many people every template is compared: this takes ten milliseconds and misses nobody. */
-const exactUpTo = 5000;
-
-/** Counting thousands of rows is as slow as a search, so the count stops early. */
-async function estimatedPeople(query: Query): Promise<number> {
-  const [row] = await query<{ people: number }>(
-    `select count(*)::int as people from (select 1 from magface_people limit ${exactUpTo + 1}) as enough`,
-  );
-  return row!.people;
 }

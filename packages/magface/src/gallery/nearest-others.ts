@@ -63,15 +63,19 @@ export function turnGiver(): () => Promise<void> {
   };
 }
 
-/**
- * @param most - faces to compare, spread evenly over the people's. @default all
- * @returns one result per compared face, in the order of the people
- */
+/** Options for comparing faces. */
+export interface NearestOptions {
+  /** Faces to compare, spread evenly over the people's. @default all */
+  readonly most?: number;
+  /** (N, D) of the people. @default computed */
+  readonly templates?: Float32Array;
+}
+
+/** @returns one result per compared face, in the order of the people */
 export async function nearestOthers(
   people: readonly ComparedPerson[],
-  most: number = Number.POSITIVE_INFINITY,
+  { most = Number.POSITIVE_INFINITY, templates = unitTemplates(people) }: NearestOptions = {},
 ): Promise<FaceNeighbours[]> {
-  const templates = unitTemplates(people);
   const all = people.flatMap(({ faces }, person) => faces.map((_, face) => ({ person, face })));
   const step = Math.max(1, all.length / most);
   const chosen = Array.from({ length: Math.ceil(all.length / step) }, (_, i) => all[Math.floor(i * step)]!);

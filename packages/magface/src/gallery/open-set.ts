@@ -43,9 +43,16 @@ const shapePrior: ShapePrior = { mean: -0.1, deviation: 0.1 };
 const mostProducts = 2e7;
 
 /** The tail of some maxima: a share of all lies above the start. */
-interface Tail extends GeneralisedPareto {
+export interface Tail extends GeneralisedPareto {
   readonly start: number;
   readonly share: number;
+}
+
+/** What a gallery tells of strangers, for any rate. */
+export interface StrangerTails {
+  readonly people: number;
+  /** A tail for each draw; none of fewer than 20 people. */
+  readonly tails: readonly Tail[];
 }
 
 /**
@@ -59,21 +66,41 @@ export async function openSetThreshold(
   thresholds: readonly DecisionThreshold[] | undefined,
   fpir: number,
 ): Promise<OpenSetThreshold> {
-  if (!(fpir > 0 && fpir < 1))
-    throw new ConfigError('fpir', {
-      expected: 'a rate between 0 and 1',
-      received: fpir,
-      remedy: 'use 0.01, for example',
-    });
-  if (people.length >= fewestPeople) return thresholdOfMaxima(await impostorMaxima(people), fpir);
-  const threshold = similarityAt(Math.min(0.5, fpir / Math.max(1, people.length)), thresholds ?? []);
+  expectRate(fpir);
+  return thresholdOfTails(await strangerTails(people), thresholds, fpir);
+}
+
+/** Takes seconds for thousands of people; the result serves for every rate. */
+export async function strangerTails(people: readonly ComparedPerson[]): Promise<StrangerTails> {
+  const tails = people.length < fewestPeople ? [] : await tailsOfMaxima(await impostorMaxima(people));
+  return { people: people.length, tails };
+}
+
+/** As {@link openSetThreshold}. */
+export function thresholdOfTails(
+  { people, tails }: StrangerTails,
+  thresholds: readonly DecisionThreshold[] | undefined,
+  fpir: number,
+): OpenSetThreshold {
+  expectRate(fpir);
+  if (tails.length > 0) return thresholdAmong(tails, fpir);
+  const threshold = similarityAt(Math.min(0.5, fpir / Math.max(1, people)), thresholds ?? []);
   return { threshold, fpir, interval: null, source: 'model' };
+}
+
+function expectRate(fpir: number): void {
+  if (fpir > 0 && fpir < 1) return;
+  throw new ConfigError('fpir', {
+    expected: 'a rate between 0 and 1',
+    received: fpir,
+    remedy: 'use 0.01, for example',
+  });
 }
 
 /** @returns per person, the cosines of its faces to the nearest other person; of a large gallery, those of some faces */
 export async function impostorMaxima(people: readonly ComparedPerson[]): Promise<number[][]> {
   const maxima: number[][] = people.map(() => []);
-  for (const { person, similarity } of await nearestOthers(people, Math.ceil(mostProducts / people.length)))
+  for (const { person, similarity } of await nearestOthers(people, { most: Math.ceil(mostProducts / people.length) }))
     maxima[person]!.push(similarity);
   return maxima.filter(({ length }) => length > 0);
 }
@@ -83,6 +110,10 @@ export async function thresholdOfMaxima(
   maxima: readonly (readonly number[])[],
   fpir: number,
 ): Promise<OpenSetThreshold> {
+  return thresholdAmong(await tailsOfMaxima(maxima), fpir);
+}
+
+async function tailsOfMaxima(maxima: readonly (readonly number[])[]): Promise<Tail[]> {
   const random = randomStream(1);
   const drawn = (): readonly number[] => maxima[Math.floor(random() * maxima.length)]!;
   const giveTurn = turnGiver();
@@ -91,6 +122,10 @@ export async function thresholdOfMaxima(
     tails.push(tailOf(Array.from({ length: Math.ceil(maxima.length / 2) }, drawn).flat()));
     await giveTurn();
   }
+  return tails;
+}
+
+function thresholdAmong(tails: readonly Tail[], fpir: number): OpenSetThreshold {
   const meanRate = (threshold: number): number =>
     tails.reduce((sum, tail) => sum + rateAt(threshold, tail), 0) / tails.length;
   let [low, high] = [-1, 1];

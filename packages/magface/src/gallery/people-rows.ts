@@ -116,6 +116,15 @@ export class PeopleRows {
     return { id, template: this.#vault.indexed(template) };
   }
 
+  /** @returns what the person agreed to; undefined if nobody has that name */
+  async find(person: string): Promise<Pick<StoredPerson, 'consent'> | undefined> {
+    const id = this.#vault.idOf(person);
+    const [row] = await this.#query<Pick<PersonRow, 'consent'>>('select consent from magface_people where id = $1', [
+      id,
+    ]);
+    return row && { consent: row.consent && this.#vault.openText(row.consent, ['consent', id]) };
+  }
+
   /** @returns the person's faces; undefined if nobody has that name */
   async read(person: string): Promise<StoredPerson | undefined> {
     const id = this.#vault.idOf(person);

@@ -10,6 +10,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';
+import { bytesOfFloats, floatsOfBytes } from '../format/float-text.ts';
 import { derivedKey } from './gallery-key.ts';
 import { keyedRotation } from './keyed-rotation.ts';
 
@@ -103,14 +104,14 @@ function keyedVault(protection: 'turned' | 'sealed', dimension: number, key: Buf
   };
   if (protection === 'sealed') {
     const openVector = (stored: string, place: Place): Float32Array =>
-      floatsOf(opened(seal, Buffer.from(stored, 'base64'), place));
+      floatsOfBytes(opened(seal, Buffer.from(stored, 'base64'), place));
     return {
       ...text,
       searchable: false,
       vectorType: 'bytea',
       vectorIn: (parameter) => `decode($${parameter}, 'base64')`,
       vectorOut: (column) => `encode(${column}, 'base64')`,
-      sealVector: (vector, place) => sealed(seal, bytesOf(vector), place).toString('base64'),
+      sealVector: (vector, place) => sealed(seal, bytesOfFloats(vector), place).toString('base64'),
       openVector,
       indexed: (vector) => vector,
       openIndexed: openVector,
@@ -154,15 +155,6 @@ function opened(key: Buffer, stored: Buffer, place: Place): Buffer {
       { cause },
     );
   }
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-function floatsOf(bytes: Buffer): Float32Array {
-  const floats = new Float32Array(bytes.length / 4);
-  new Uint8Array(floats.buffer).set(bytes);
-  return floats;
 }
 
 /** @param text - pgvector's binary form in base64: two 16-bit numbers, then the values, big-endian */

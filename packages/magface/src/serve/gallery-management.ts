@@ -8,6 +8,7 @@ import { exported, unknownPerson } from '../gallery/gallery-file.ts';
 import type { StoredPerson } from '../gallery/gallery-types.ts';
 import { printedQuality } from '../quality.ts';
 import type { GalleryParts } from './gallery-parts.ts';
+import * as gallerySchema from './gallery-schema.ts';
 import * as schema from './schema.ts';
 
 type PersonParams = z.ZodType<{ readonly id: string }>;
@@ -30,8 +31,8 @@ function addShowing(app: App, { inference, gallery }: GalleryParts, person: Pers
       operationId: 'listPeople',
       summary: 'List the people of the gallery by name',
       tags: ['people'],
-      querystring: schema.peopleQuery,
-      response: { 200: schema.peopleReply, ...schema.errors },
+      querystring: gallerySchema.peopleQuery,
+      response: { 200: gallerySchema.peopleReply, ...schema.errors },
     },
     handler: async ({ query: { limit, after } }) => {
       const all = await gallery.list();
@@ -48,8 +49,8 @@ function addShowing(app: App, { inference, gallery }: GalleryParts, person: Pers
       summary: 'Show what is stored of a person',
       tags: ['people'],
       params: person,
-      querystring: schema.personQuery,
-      response: { 200: schema.personReply, ...schema.errors },
+      querystring: gallerySchema.personQuery,
+      response: { 200: gallerySchema.personReply, ...schema.errors },
     },
     handler: async ({ params: { id }, query: { embedding: wanted } }) => {
       const stored = await gallery.read(id);
@@ -70,7 +71,7 @@ function addShowing(app: App, { inference, gallery }: GalleryParts, person: Pers
       summary: 'Find people enrolled twice, confusing faces, and people with one poor face',
       description: 'Compares every face with everybody: seconds for thousands of people.',
       tags: ['people'],
-      response: { 200: schema.checkReply, ...schema.errors },
+      response: { 200: gallerySchema.checkReply, ...schema.errors },
     },
     handler: async () => {
       const people: StoredPerson[] = [];
@@ -98,7 +99,7 @@ function addForgetting(app: App, { gallery }: GalleryParts, person: PersonParams
       summary: 'Delete a person and all faces',
       tags: ['people'],
       params: person,
-      response: { 200: schema.removalReply, ...schema.errors },
+      response: { 200: gallerySchema.removalReply, ...schema.errors },
     },
     handler: async ({ params: { id } }) => {
       const removed = await gallery.remove(id);
@@ -115,7 +116,7 @@ function addForgetting(app: App, { gallery }: GalleryParts, person: PersonParams
       description: 'With the last face the person is deleted too.',
       tags: ['people'],
       params: z.intersection(person, z.object({ face: z.coerce.number().int().min(1).describe('Its number.') })),
-      response: { 200: schema.removalReply, ...schema.errors },
+      response: { 200: gallerySchema.removalReply, ...schema.errors },
     },
     handler: async ({ params: { id, face } }) => {
       if (await gallery.removeFace(id, face)) return { person: id, removed: 1 };
@@ -137,8 +138,8 @@ function addMoving(app: App, { gallery }: GalleryParts, person: PersonParams): v
       summary: 'Give a person another name',
       tags: ['people'],
       params: person,
-      querystring: schema.renameQuery,
-      response: { 200: schema.moveReply, ...schema.errors },
+      querystring: gallerySchema.renameQuery,
+      response: { 200: gallerySchema.moveReply, ...schema.errors },
     },
     handler: ({ params: { id }, query: { to } }) => moved(id, to, () => gallery.rename(id, to)),
   });
@@ -150,14 +151,14 @@ function addMoving(app: App, { gallery }: GalleryParts, person: PersonParams): v
       summary: 'Give all faces of a person to another',
       tags: ['people'],
       params: person,
-      querystring: schema.mergeQuery,
-      response: { 200: schema.moveReply, ...schema.errors },
+      querystring: gallerySchema.mergeQuery,
+      response: { 200: gallerySchema.moveReply, ...schema.errors },
     },
     handler: ({ params: { id }, query: { into } }) => moved(id, into, () => gallery.merge(id, into)),
   });
 }
 
-async function moved(from: string, to: string, move: () => Promise<number>): Promise<schema.MoveReply> {
+async function moved(from: string, to: string, move: () => Promise<number>): Promise<gallerySchema.MoveReply> {
   const faces = await move().catch((cause: unknown) => {
     throw cause instanceof ConfigError ? new ServiceError('wrong_request', cause, { cause }) : cause;
   });

@@ -13,6 +13,7 @@ import { deadline } from './deadline.ts';
 import { thresholdOf } from './decision-rate.ts';
 import { addManagement } from './gallery-management.ts';
 import type { GalleryParts } from './gallery-parts.ts';
+import * as gallerySchema from './gallery-schema.ts';
 import { facesOf, largestFaces } from './largest-faces.ts';
 import { openSetRule } from './open-set-rule.ts';
 import { imageBodies } from './openapi.ts';
@@ -56,8 +57,8 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { inference, 
       tags: ['people'],
       consumes: imageBodies,
       params: person,
-      querystring: schema.enrolmentQuery,
-      response: { 200: schema.enrolmentReply, ...schema.errors },
+      querystring: gallerySchema.enrolmentQuery,
+      response: { 200: gallerySchema.enrolmentReply, ...schema.errors },
     },
     handler: async (request, reply) => {
       const signal = deadline(reply, options.timeout);
@@ -74,7 +75,7 @@ function addEnrolment(app: FastifyInstance, options: ServeOptions, { inference, 
       for (const [at, { embedding }] of found.entries())
         await expectConsistent(gallery, { ...doubts, embedding, image: images[at]!.name });
       const expires = retainDays === undefined ? undefined : new Date(Date.now() + retainDays * 24 * 60 * 60 * 1000);
-      const faces: schema.EnrolmentReply['faces'] = [];
+      const faces: gallerySchema.EnrolmentReply['faces'] = [];
       let total = 0;
       for (const [at, { embedding, magnitude, quality = null }] of found.entries()) {
         const recorded = { image: images[at]!.name, consent, expires };
@@ -100,8 +101,8 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { inference, gal
         'The largest face of one image; `same` is the decision at the requested false match rate, `named` the one at `fpir`.',
       tags: ['people'],
       consumes: imageBodies,
-      querystring: schema.searchQuery,
-      response: { 200: schema.searchReply, ...schema.errors },
+      querystring: gallerySchema.searchQuery,
+      response: { 200: gallerySchema.searchReply, ...schema.errors },
     },
     handler: async (request, reply) => {
       const { aligned, limit, fmr, fpir } = request.query;
@@ -116,6 +117,6 @@ function addSearch(app: FastifyInstance, options: ServeOptions, { inference, gal
   });
 }
 
-function openSetReply(rule: OpenSetThreshold | null): schema.SearchReply['openSet'] {
+function openSetReply(rule: OpenSetThreshold | null): gallerySchema.SearchReply['openSet'] {
   return rule && { ...rule, interval: rule.interval && [rule.interval[0], rule.interval[1]] };
 }
