@@ -6,6 +6,8 @@ import type { LikelihoodRatio } from './likelihood-ratio.ts';
 export interface DecisionThreshold {
   readonly fmr: number;
   readonly threshold: number;
+  /** 95 % interval of the threshold, if known. */
+  readonly interval?: readonly [low: number, high: number] | undefined;
 }
 
 /** A decision on two faces; all null if the model has no thresholds. */

@@ -20,6 +20,16 @@ export interface LikelihoodModel {
   readonly magnitudes: readonly [number, number];
   /** Least and greatest ratio that so many people can show. */
   readonly ratios: readonly [number, number];
+  /**
+   * The expected cosine r of a face's direction and its person's: ln(r / (1 − r)) = g0 + g1 a. Groups of faces are compared by
+   * it. @default not known
+   */
+  readonly agreement?: readonly [number, number] | undefined;
+  /**
+   * Directions that faces have in common whoever they show, poor faces above all, as (K, D) int8 in base64. Groups of faces are
+   * compared without them. @default none
+   */
+  readonly common?: string | undefined;
   /** The data they were fitted to, for people to read. */
   readonly source: string;
 }

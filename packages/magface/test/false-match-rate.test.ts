@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { falseMatchRateAt, similarityAt } from '../src/false-match-rate.ts';
+import { falseMatchRateAt, impostorLaw, similarityAt } from '../src/false-match-rate.ts';
 
 const thresholds = [
   { fmr: 0.0001, threshold: 0.4 },
@@ -34,6 +34,29 @@ test('leaves out thresholds that do not rise as their rates fall', () => {
   const odd = [...thresholds, { fmr: 0.00001, threshold: 0.39 }, { fmr: 0.5, threshold: -0.1 }];
   expect(falseMatchRateAt(0.5, odd)).toBe(falseMatchRateAt(0.5, thresholds));
   expect(falseMatchRateAt(-0.1, odd)).toBe(0.01);
+});
+
+test('leaves out a rate whose interval overlaps that of a looser one', () => {
+  const apart = { fmr: 0.0001, threshold: 0.4, interval: [0.37, 0.42] } as const;
+  const loose = { fmr: 0.01, threshold: 0.25, interval: [0.24, 0.26] } as const;
+  const close = { fmr: 0.00001, threshold: 0.42, interval: [0.4, 0.47] } as const;
+  expect(falseMatchRateAt(0.5, [close, apart, loose])).toBe(falseMatchRateAt(0.5, thresholds));
+  expect(falseMatchRateAt(0.5, [{ ...close, interval: [0.43, 0.47] }, apart, loose])).toBeLessThan(
+    falseMatchRateAt(0.5, thresholds),
+  );
+});
+
+test('takes different people for random directions', () => {
+  const { dimension, least, rateAt } = impostorLaw(thresholds);
+  expect(least).toBe(0.25);
+  expect(dimension).toBeCloseTo((-2 * Math.log(0.01)) / (0.4 ** 2 - 0.25 ** 2), 9);
+  expect([rateAt(0.4), rateAt(0.25), rateAt(-1)]).toEqual([
+    0.0001,
+    0.01,
+    expect.closeTo(0.01 * Math.exp(dimension * 0.5 * 0.25 ** 2), 9),
+  ]);
+  expect(rateAt(0.2)).toBeGreaterThan(0.01);
+  expect(impostorLaw([{ fmr: 0.2, threshold: 0.9 }]).rateAt(0)).toBe(0.5);
 });
 
 test('refuses a model without thresholds', () => {

@@ -69,9 +69,9 @@ Examples:
   magface people --state library/ --name "3=Ann Lee" --join 4,9
   magface people --state library/ --not "3=photos/party.jpg#1"
 
-Faces of quality 20 and more found people, poorer ones join them or stay apart;
-two faces of one photo are two people. There is no threshold to choose: one
-wrong merge is expected for a hundred people. With --state or --output a second
+Faces of quality 20 and more found people, poorer ones only as three: others
+join somebody or stay apart. Two faces of one photo are two people. There is no
+threshold to choose: one wrong merge is expected for a hundred merges. With --state or --output a second
 run embeds new photos only, and names and corrections are kept.`;
 
 export function definePeople(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {

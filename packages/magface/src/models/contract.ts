@@ -53,6 +53,8 @@ const likelihood = z.strictObject({
   covariance: z.array(z.number()).length(10),
   magnitudes: pair,
   ratios: pair,
+  agreement: pair.optional(),
+  common: z.base64().optional(),
   source: z.string(),
 });
 

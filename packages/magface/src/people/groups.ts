@@ -4,8 +4,8 @@ import { product } from '../row-products.ts';
 /** Some faces as one direction. */
 export interface FaceSum {
   readonly faces: { readonly length: number };
-  /** (D) sum of the embeddings: as in the paper, a good face has more weight. */
-  readonly sum: Float64Array;
+  /** (D) weighted sum of the faces' directions. */
+  readonly sum: Float32Array | Float64Array;
   /** L2 norm of the sum. */
   readonly length: number;
 }
@@ -14,11 +14,14 @@ export interface FaceSum {
 export interface Group extends FaceSum {
   /** Faces by rank: 0 has the highest magnitude. */
   readonly faces: number[];
+  readonly sum: Float32Array;
   length: number;
+  /** What the faces say of their person's direction: see `evidence.ts`. */
+  evidence: number;
   readonly photos: Set<string>;
   readonly sets: Set<string>;
-  /** Sets of faces that a user keeps apart from these. */
-  readonly apart: Set<string>;
+  /** Sets of faces that a user keeps apart from these; undefined without any. */
+  apart: Set<string> | undefined;
   /** Changes with the group. */
   version: number;
 }
@@ -41,7 +44,8 @@ export function likeness(a: FaceSum, b: FaceSum): number {
 export const mayJoin = (a: Group, b: Group): boolean =>
   areDisjoint(a.photos, b.photos) && areDisjoint(a.apart, b.sets) && areDisjoint(b.apart, a.sets);
 
-function areDisjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+function areDisjoint(a: ReadonlySet<string> | undefined, b: ReadonlySet<string>): boolean {
+  if (a === undefined) return true;
   const [few, many] = a.size < b.size ? [a, b] : [b, a];
   for (const one of few) if (many.has(one)) return false;
   return true;
@@ -49,9 +53,14 @@ function areDisjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 
 /** Adds the faces of another group. */
 export function absorb(group: Group, other: Group): void {
-  group.faces.push(...other.faces);
+  for (const face of other.faces) group.faces.push(face);
   for (let d = 0; d < group.sum.length; d++) group.sum[d]! += other.sum[d]!;
   group.length = Math.sqrt(product(group.sum, 0, group.sum, 0, group.sum.length));
-  for (const key of ['photos', 'sets', 'apart'] as const) for (const one of other[key]) group[key].add(one);
+  group.evidence += other.evidence;
+  for (const key of ['photos', 'sets'] as const) for (const one of other[key]) group[key].add(one);
+  if (other.apart !== undefined) {
+    group.apart ??= new Set();
+    for (const one of other.apart) group.apart.add(one);
+  }
   group.version++;
 }

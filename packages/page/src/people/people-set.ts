@@ -7,10 +7,10 @@ import {
   keepNumbers,
   namePerson,
   noCorrections,
+  type PeopleOptions,
   type Person,
   partFace,
   partPeople,
-  type Threshold,
 } from 'magface/browser';
 import type { PhotoFace } from '../album/photo.ts';
 import { allFaces, run } from '../album/photo-set.ts';
@@ -60,14 +60,19 @@ export const steps = signal<readonly Step[]>([]);
 export const problem = signal<string | undefined>(undefined);
 const numbers = signal<Numbers>({ byFace: new Map(), used: 0 });
 /** Of the last visit, until the models are open. */
-const storedThresholds = signal<readonly Threshold[]>([]);
+const storedRecord = signal<ModelRecord>({});
 
-export const thresholds = computed(() =>
-  library.value.kind === 'ready' ? (library.value.magface.model.contract.thresholds ?? []) : storedThresholds.value,
-);
+/** What the model's record says of similarities. */
+type ModelRecord = Pick<PeopleOptions, 'thresholds' | 'likelihood'>;
+
+export const record = computed((): ModelRecord => {
+  if (library.value.kind !== 'ready') return storedRecord.value;
+  const { thresholds, likelihood } = library.value.magface.model.contract;
+  return { thresholds, likelihood };
+});
 
 /** Whether the model was measured on pairs: otherwise nobody knows how similar two faces of one person are. */
-export const canGroup = computed(() => thresholds.value.length > 0);
+export const canGroup = computed(() => (record.value.thresholds ?? []).length > 0);
 
 /** The person of each face, by the face's id. */
 export const personOf = computed(
@@ -79,19 +84,19 @@ export async function restorePeople(): Promise<void> {
   const [said, numbered, measured] = await Promise.all([
     storedSetting<AllCorrections>('corrections'),
     storedSetting<Numbers>('numbers'),
-    storedSetting<readonly Threshold[]>('thresholds'),
+    storedSetting<ModelRecord>('record'),
   ]);
   batch(() => {
     corrections.value = said ?? corrections.value;
     numbers.value = numbered ?? numbers.value;
-    storedThresholds.value = measured ?? storedThresholds.value;
+    storedRecord.value = measured ?? storedRecord.value;
   });
   effect(() => {
-    if (library.value.kind === 'ready') void storeSetting('thresholds', thresholds.value);
+    if (library.value.kind === 'ready') void storeSetting('record', record.value);
   });
   effect(() => {
-    const [faces, said, measured] = [allFaces.value, corrections.value, thresholds.value];
-    if (run.value.kind === 'running' || measured.length === 0) return;
+    const [faces, said, measured] = [allFaces.value, corrections.value, record.value];
+    if (run.value.kind === 'running' || !canGroup.value) return;
     untracked(() => void regroup(faces, said, measured));
   });
 }
@@ -170,15 +175,11 @@ function setCorrections(next: AllCorrections): void {
   void storeSetting('corrections', next);
 }
 
-async function regroup(
-  faces: readonly PhotoFace[],
-  said: AllCorrections,
-  measured: readonly Threshold[],
-): Promise<void> {
+async function regroup(faces: readonly PhotoFace[], said: AllCorrections, measured: ModelRecord): Promise<void> {
   const ungrouped = faces.map(({ id, photo, face: { embedding, quality } }) => ({ id, photo, embedding, quality }));
   isGrouping.value = true;
   try {
-    const grouped = await groupFaces(ungrouped, { thresholds: measured, corrections: said });
+    const grouped = await groupFaces(ungrouped, { ...measured, corrections: said });
     if (grouped === undefined) return; // a later call is on its way
     batch(() => {
       grouping.value = shown(grouped, faces);

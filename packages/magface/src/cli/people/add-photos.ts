@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { similarityAt } from '../../false-match-rate.ts';
 import { sha256 } from '../../format/digest.ts';
+import { floatText } from '../../format/float-text.ts';
 import type { LibraryFile, LibraryPhoto } from '../../people/node/library-file.ts';
 import type { Context } from '../context.ts';
 import type { ImageFile } from '../inputs.ts';
@@ -22,9 +23,10 @@ export async function addPhotos(
     mayLackFaces: true,
     choose: (files) => newPhotos(library, files, signs),
     start: ({ model: { name, digest, contract } }) => {
-      const thresholds = (contract.thresholds ?? []).map(({ fmr, threshold }) => ({ fmr, threshold }));
+      const { likelihood } = contract;
+      const thresholds = (contract.thresholds ?? []).map(({ set: _, ...measured }) => measured);
       similarityAt(1, thresholds); // throws without thresholds, before hours of embedding
-      return library.use({ name, digest, thresholds });
+      return library.use({ name, digest, thresholds, ...(likelihood && { likelihood }) });
     },
     outcome: async (outcome) => {
       const sign = signs.get(outcome.file.path);
@@ -39,10 +41,7 @@ const isSeen = (outcome: ImageOutcome): boolean => 'faces' in outcome || outcome
 
 function facesOf(outcome: ImageOutcome): LibraryPhoto['faces'] {
   if ('error' in outcome) return [];
-  return outcome.faces.map(({ box, quality = null, embedding }) => {
-    const { buffer, byteOffset, byteLength } = embedding;
-    return { box, quality, embedding: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
-  });
+  return outcome.faces.map(({ box, quality = null, embedding }) => ({ box, quality, embedding: floatText(embedding) }));
 }
 
 /** A file of the same place, size and time is known without being read; one that moved is known by its digest. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { DecisionThreshold } from '../../decision.ts';
 import { ConfigError, FormatError } from '../../errors.ts';
 import type { Box } from '../../face.ts';
+import type { LikelihoodModel } from '../../likelihood-ratio.ts';
 import { type FolderLock, lockFolder } from '../../machine/folder-lock.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 import { type AllCorrections, noCorrections } from '../correct.ts';
@@ -18,6 +19,8 @@ export interface LibraryModel {
   readonly name: string;
   readonly digest: string;
   readonly thresholds: readonly DecisionThreshold[];
+  /** Absent in the files of older versions, and if the model's record has none. */
+  readonly likelihood?: LikelihoodModel | undefined;
 }
 
 /** A photo and its faces, the largest first. */
@@ -47,11 +50,21 @@ export interface LibraryPeople {
 }
 
 const finite: z.ZodNumber = z.number();
+const pair: z.ZodType<[number, number]> = z.tuple([finite, finite]);
 const modelSchema: z.ZodType<{ readonly model: LibraryModel }> = z.object({
   model: z.object({
     name: z.string(),
     digest: z.string(),
-    thresholds: z.array(z.object({ fmr: finite.positive(), threshold: finite })),
+    thresholds: z.array(z.object({ fmr: finite.positive(), threshold: finite, interval: pair.optional() })),
+    likelihood: z
+      .object({
+        weights: z.tuple([finite, finite, finite, finite]),
+        covariance: z.array(finite),
+        ...{ magnitudes: pair, ratios: pair, agreement: pair.optional() },
+        common: z.base64().optional(),
+        source: z.string(),
+      })
+      .optional(),
   }),
 });
 const photoSchema: z.ZodType<LibraryPhoto> = z.object({
