@@ -52,6 +52,8 @@ export type { LoadedModel } from './models/load-model.ts';
 export type { Corrections, FacePair } from './people/corrections.ts';
 export type { GroupedPeople, LibraryFace, PeopleOptions, PeopleQuestion, Person } from './people/group-people.ts';
 export { groupPeople } from './people/group-people.ts';
+export type { ManyPeopleOptions } from './people/node/group-many.ts';
+export { groupManyPeople } from './people/node/group-many.ts';
 export type { ImageSize, Pixels, RawImage } from './pixels.ts';
 export type { Calibration, Remedies, RemedyRow } from './quality.ts';
 export { magnitudeAt, magnitudeOf, printedQuality, qualityScore } from './quality.ts';

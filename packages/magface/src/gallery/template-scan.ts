@@ -4,9 +4,8 @@
  * bytes it would take 17 ms and 205 MB, and the plainest loop in JavaScript 107 ms, during which its thread does nothing
  * else.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { ModelProtoSchema } from '../graph/onnx/onnx_pb.ts';
+import { byteProducts } from '../graph/onnx/products-file.ts';
 import { createSession } from '../infer/node/session.ts';
 import { queryCodes, TemplateCodes } from './template-codes.ts';
 
@@ -23,7 +22,7 @@ export class TemplateScan {
 
   static async open(dimension: number): Promise<TemplateScan> {
     // One thread: other cores are for detecting faces.
-    return new TemplateScan(await createSession(bytesTimesBytes(), { name: 'templates', threads: 1 }), dimension);
+    return new TemplateScan(await createSession(byteProducts(), { name: 'templates', threads: 1 }), dimension);
   }
 
   /** @param template - (D), of any length */
@@ -45,8 +44,8 @@ export class TemplateScan {
       if (people.length <= limit) return [...people];
       const codes = queryCodes(query);
       const { products } = await this.#session.run({
-        templates: new Tensor('uint8', bytes, [people.length, query.length]),
-        query: new Tensor('int8', codes.bytes, [query.length, 2]),
+        left: new Tensor('uint8', bytes, [people.length, query.length]),
+        right: new Tensor('int8', codes.bytes, [query.length, 2]),
       });
       return this.#codes.mayBeBest(products!.data as Int32Array, codes, limit);
     });
@@ -61,23 +60,4 @@ export class TemplateScan {
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-/** TensorProto.DataType */
-const [uint8, int8, int32] = [2, 3, 6];
-
-/** @returns an ONNX file whose `templates` (N, D) uint8 times `query` (D, Q) int8 are `products` (N, Q) int32 */
-function bytesTimesBytes(): Uint8Array {
-  const matrix = (name: string, elemType: number, names: readonly string[]) => {
-    const dim = names.map((value) => ({ value: { case: 'dimParam' as const, value } }));
-    return { name, type: { tensorType: { elemType, shape: { dim } } } };
-  };
-  const graph = {
-    name: 'product',
-    node: [{ opType: 'MatMulInteger', input: ['templates', 'query'], output: ['products'] }],
-    input: [matrix('templates', uint8, ['N', 'D']), matrix('query', int8, ['D', 'Q'])],
-    output: [matrix('products', int32, ['N', 'Q'])],
-  };
-  const model = create(ModelProtoSchema, { irVersion: 8n, graph, opsetImport: [{ version: 14n }] });
-  return toBinary(ModelProtoSchema, model);
 }

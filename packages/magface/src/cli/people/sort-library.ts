@@ -1,8 +1,10 @@
 /** Groups a library's faces and numbers its people. */
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
-import { type GroupedPeople, groupPeople, type Person } from '../../people/group-people.ts';
+import { textFloats } from '../../format/float-text.ts';
+import type { GroupedPeople, Person } from '../../people/group-people.ts';
 import { keepNumbers } from '../../people/keep-numbers.ts';
+import { groupManyPeople } from '../../people/node/group-many.ts';
 import type { LibraryFile, LibraryPhoto } from '../../people/node/library-file.ts';
 import { printedQuality } from '../../quality.ts';
 
@@ -47,14 +49,14 @@ export const faceId = (photo: LibraryPhoto, face: number): string => `${photo.di
 export async function sortLibrary(library: LibraryFile): Promise<SortedLibrary> {
   const photos = [...library.photos.values()].filter(({ path }) => existsSync(path));
   const faces = photos.flatMap((photo) => photo.faces.map((_, face) => ({ id: faceId(photo, face), photo, face })));
-  const grouped = groupPeople(
+  const grouped = await groupManyPeople(
     faces.map(({ id, photo, face }) => ({
       id,
       photo: photo.digest,
-      embedding: embeddingOf(photo.faces[face]!.embedding),
+      embedding: textFloats(photo.faces[face]!.embedding),
       quality: photo.faces[face]!.quality ?? undefined,
     })),
-    { thresholds: library.model?.thresholds ?? [], corrections: library.people.corrections },
+    { ...library.model, corrections: library.people.corrections },
   );
   const { numbers: before, used } = library.people;
   const ids = grouped.people.map((person) => person.faces.map((i) => faces[i]!.id));
@@ -67,11 +69,6 @@ export async function sortLibrary(library: LibraryFile): Promise<SortedLibrary> 
   });
   const people = grouped.people.map((person, k) => ({ ...person, number: numbers[k]! }));
   return { faces, people, unplaced: grouped.unplaced, grouped, gone: library.photos.size - photos.length };
-}
-
-function embeddingOf(text: string): Float32Array {
-  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
-  return new Float32Array(bytes.buffer);
 }
 
 /** The name of a photo as a user would type it. */
