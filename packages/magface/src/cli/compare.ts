@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { decide, rateTaken, thresholdAt } from '../decision.ts';
 import { ImageError } from '../errors.ts';
 import type { AnalyzedFace } from '../face.ts';
-import { describeLikelihood, likelihoodRatio } from '../likelihood-ratio.ts';
+import { describeLikelihood, type LikelihoodRatio, likelihoodRatio } from '../likelihood-ratio.ts';
 import { printedQuality } from '../quality.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { compare as similarityOf } from '../similarity.ts';
@@ -35,7 +35,9 @@ rate, or at the next stricter rate. A rate below all measured ones is rejected.
 For a model without thresholds only the similarity is printed.
 
 "N times likelier" weighs the similarity by the poorer face's quality: how many
-times as often it occurs with two photos of one person as with two people.`;
+times as often it occurs with two photos of one person as with two people. The
+threshold is that of ordinary faces, so a poor face may be below it and yet
+likelier the same person: then both are said, and no decision.`;
 
 export function defineCompare(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command
@@ -61,19 +63,33 @@ async function compare(names: readonly [string, string], flags: CompareFlags, co
   const { likelihood: weights } = magface.model.contract;
   const likelihood = weights === undefined ? null : likelihoodRatio(similarity, [a.magnitude, b.magnitude], weights);
   const quality = [printedQuality(a.quality), printedQuality(b.quality)];
+  const disagree = likelihood !== null && same !== null && same !== likelihood.ratio >= 1;
+  const rule = (of: number, rate: number): string =>
+    `${Number(of.toFixed(4))} at a false match rate of ${rateTaken(rate, flags.fmr)}.`;
   const decision =
     threshold === null || fmr === null
       ? `No decision, because ${magface.model.name} has no threshold: measure one with \`magface calibrate --pairs\`.`
-      : `${same ? 'The same person' : 'Different people'}: threshold ${Number(threshold.toFixed(4))} at a false match rate of ${rateTaken(fmr, flags.fmr)}.`;
+      : disagree
+        ? `${same ? 'Above' : 'Below'} the threshold of ${rule(threshold, fmr)}`
+        : `${same ? 'The same person' : 'Different people'}: threshold ${rule(threshold, fmr)}`;
   const scores = [a, b].map(({ quality, magnitude }, at) => {
     const among = found[at]!.length > 1 ? `, the largest of ${found[at]!.length} faces` : '';
     return `${names[at]}: quality ${quality === undefined ? '-' : Math.round(quality)}, magnitude ${magnitude.toFixed(2)}${among}`;
   });
-  const sure = likelihood === null ? [] : [`${capital(describeLikelihood(likelihood))}.`];
+  const sure = likelihood === null ? [] : likelihoodLines(likelihood, disagree);
   const lines = [`Similarity ${similarity.toFixed(4)}. ${decision}`, ...sure, ...scores];
   const faces = found.map(({ length }) => length);
   const record = { similarity, threshold, fmr, fmrAsked: flags.fmr, same, quality, faces, likelihood };
   await printRecord(context.stdout, record, { format: formatOf(flags), lines });
+}
+
+/** The threshold is that of ordinary faces, the likelihood ratio that of faces as poor as these: where they differ, both are said. */
+function likelihoodLines(likelihood: LikelihoodRatio, disagree: boolean): string[] {
+  const words = describeLikelihood(likelihood);
+  if (!disagree) return [`${capital(words)}.`];
+  return likelihood.ratio < 1
+    ? [`Yet ${words}.`]
+    : [`Yet ${words}.`, 'So poor a face is seldom more similar to its own person.'];
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -172,6 +172,20 @@ test("compare prints the similarity and decides by the model's threshold", async
   expect(told.stdout.split('\n')[1]).toBe(
     'About 400 times likelier the same person than two people (95 %: 200 to 800).',
   );
+  const beyond = [{ fmr: 0.001, threshold: 1.1, set: 's' }]; // no pair reaches it
+  const doubtful = { load: async () => fakeRecogniser({ thresholds: beyond, likelihood }) };
+  const below = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd, services: doubtful });
+  expect(below.stdout.split('\n').slice(0, 3)).toEqual([
+    'Similarity 1.0000. Below the threshold of 1.1 at a false match rate of 0.001.',
+    'Yet about 400 times likelier the same person than two people (95 %: 200 to 800).',
+    'So poor a face is seldom more similar to its own person.',
+  ]);
+  const unlikely = { ...likelihood, weights: [-17, 12, 0, 0.2] };
+  const over = { load: async () => fakeRecogniser({ thresholds, likelihood: unlikely }) };
+  const above = await runCli(['compare', 'photos/a.png', 'photos/two.png'], { cwd, services: over });
+  expect(above.stdout).toMatch(
+    /^Similarity 1.0000. Above the threshold of 0.4 .*\nYet about \d+ times likelier two people/,
+  );
   const between = await runCli(['compare', 'photos/a.png', 'photos/two.png', '--fmr', '0.0005'], { cwd, services });
   expect(between.stdout.split('\n')).toEqual([
     'Similarity 1.0000. The same person: threshold 0.5 at a false match rate of 0.0001, the next stricter measured rate than the 0.0005 asked for.',
