@@ -123,7 +123,7 @@ for (const [set, facesOfStrangers, plan] of [
     [
       [30, 10],
       [300, 5],
-      [3000, 1],
+      [3000, 5],
     ],
   ],
 ] as const) {

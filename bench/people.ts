@@ -12,27 +12,12 @@ import { clusterFaces } from '../packages/magface/src/eval/clusters/cluster-face
 import { measureClusters } from '../packages/magface/src/eval/clusters/cluster-measures.ts';
 import { peopleOf } from '../packages/magface/src/eval/clusters/people-list.ts';
 import { type FeatureSet, magnitudesOf, rowOf } from '../packages/magface/src/eval/feature-set.ts';
+import { faults } from './support/cluster-faults.ts';
 import { clusterSets, everySecond, featuresOf } from './support/cluster-sets.ts';
 import { writeResult } from './support/result.ts';
 
 await using magface = await MagFace.load({ detector: false });
-const { calibration, thresholds } = magface.model.contract;
-
-/** Clusters of several people count once less than their people; a person in several clusters is split. */
-function faults(clusters: ArrayLike<number>, people: ArrayLike<number>): { wrongMerges: number; peopleSplit: number } {
-  const [inside, places] = [new Map<number, Set<number>>(), new Map<number, Set<number>>()];
-  const add = (to: Map<number, Set<number>>, key: number, value: number): void => {
-    to.set(key, (to.get(key) ?? new Set()).add(value));
-  };
-  for (let i = 0; i < clusters.length; i++) {
-    add(inside, clusters[i]!, people[i]!);
-    add(places, people[i]!, clusters[i]!);
-  }
-  return {
-    wrongMerges: [...inside.values()].reduce((sum, { size }) => sum + size - 1, 0),
-    peopleSplit: [...places.values()].filter(({ size }) => size > 1).length,
-  };
-}
+const { calibration, thresholds, likelihood } = magface.model.contract;
 
 function figures(clusters: ArrayLike<number>, people: ArrayLike<number>): Record<string, unknown> {
   const { clusters: count, bcubed, pairwise } = measureClusters(clusters, people);
@@ -56,7 +41,7 @@ function grouped(features: FeatureSet): Record<string, unknown> {
     quality: qualityScore(magnitudes[i]!, calibration!),
   }));
   const started = process.cpuUsage();
-  const found = groupPeople(faces, { thresholds });
+  const found = groupPeople(faces, { thresholds, likelihood });
   const seconds = process.cpuUsage(started).user / 1e6;
   const clusters = Array.from(faces.keys(), (i) => found.people.length + i);
   for (const [k, person] of found.people.entries()) for (const i of person.faces) clusters[i] = k;

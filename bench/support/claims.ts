@@ -37,6 +37,17 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'CFP 51 to 100, half profiles: {results.0.cllr} (least {results.0.cllrMin}; similarity alone, fitted to these very pairs, {results.0.similarityAloneFittedHere.cllr}); LFW test people: {results.1.cllr} (least {results.1.cllrMin}; {results.1.similarityAloneFittedHere.cllr})',
   },
+  'people-kill': {
+    claim:
+      '{photos} photos grouped by `magface people` in one run, and in one that was killed five times and begun again',
+    figures:
+      'the same output: {sameOutput}; {people} people; killed after {kills.0.photos}, {kills.1.photos}, {kills.2.photos}, {kills.3.photos} and {kills.4.photos} photos',
+  },
+  'people-many-100000': {
+    claim: '{faces} made-up faces grouped by `groupManyPeople`, beside nothing: every peer at hand keeps N² distances',
+    figures:
+      '{groupManyPeople.processorSeconds} s of processor time, {groupManyPeople.peakMemoryGiB} GiB at most, faces included; B-cubed F {groupManyPeople.bcubed.f}; {groupManyPeople.wrongMerges} wrong merges where {groupManyPeople.expectedWrongMerges} are expected',
+  },
   people: {
     claim:
       'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN and Chinese whispers at their best thresholds for other people',

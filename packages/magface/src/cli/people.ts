@@ -71,8 +71,9 @@ Examples:
 
 Faces of quality 20 and more found people, poorer ones only as three: others
 join somebody or stay apart. Two faces of one photo are two people. There is no
-threshold to choose: one wrong merge is expected for a hundred merges. With --state or --output a second
-run embeds new photos only, and names and corrections are kept.`;
+threshold to choose: one wrong merge is expected for a hundred merges. With
+--state or --output a second run embeds new photos only, and names and
+corrections are kept.`;
 
 export function definePeople(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command.description('Group the faces of a photo library by person.').argument('[input...]', inputWords);
