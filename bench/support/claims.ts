@@ -44,7 +44,7 @@ export const claims: Readonly<Record<string, Claim>> = {
       'the same output: {sameOutput}; {people} people; killed after {kills.0.photos}, {kills.1.photos}, {kills.2.photos}, {kills.3.photos} and {kills.4.photos} photos',
   },
   'people-many-100000': {
-    claim: '{faces} made-up faces grouped by `groupManyPeople`, beside nothing: every peer at hand keeps N² distances',
+    claim: '{faces} made-up faces grouped by `groupManyPeople`',
     figures:
       '{groupManyPeople.processorSeconds} s of processor time, {groupManyPeople.peakMemoryGiB} GiB at most, faces included; B-cubed F {groupManyPeople.bcubed.f}; {groupManyPeople.wrongMerges} wrong merges where {groupManyPeople.expectedWrongMerges} are expected',
   },
