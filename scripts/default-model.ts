@@ -5,8 +5,8 @@
  *
  * FACES (default ../shared/faces) has LFW and CelebA as aligned faces with their lists, and CFP. `npm run data` prepares them from your
  * downloads, with its own lists; the recipe then gives a different model. OUTPUT (default output/default-model) gets the
- * lists, the run, and `magface-small.onnx` with its scale (`scripts/model-scale.ts`, which also needs CFP) and thresholds. At the end the script says whether that equals the
- * included file; `--record` writes the result to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts`
+ * lists, the run, and `magface-small.onnx` with its thresholds, scale (`scripts/model-scale.ts`, which also needs CFP) and likelihood
+ * ratios (`scripts/likelihood.ts`). At the end the script says whether that equals the included file; `--record` writes the result to bench/results/default-model-repeat.json. `npx tsx bench/default-model.ts`
  * evaluates the model.
  */
 import { execFileSync } from 'node:child_process';
@@ -110,6 +110,7 @@ magface('calibrate', '--model', 'run/model.onnx', ...scale, '--output', 'magface
 const small = join(output, 'magface-small.onnx');
 execFileSync('npm', ['run', '--silent', 'model:scale', '--', small, faces], { cwd: project, stdio: 'inherit' });
 sign(small);
+execFileSync('npm', ['run', '--silent', 'model:likelihood', '--', small, faces], { cwd: project, stdio: 'inherit' });
 
 const made = digestOf(small);
 const shipped = digestOf(join(project, 'packages/magface/models/magface-small.onnx'));

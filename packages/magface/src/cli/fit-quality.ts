@@ -39,11 +39,18 @@ const settings = {
     says: 'use the first n faces of each person',
     default: 8,
   },
+  taps: {
+    group: 'Branch:',
+    takes: 'texts',
+    value: '<names...>',
+    says: 'feature maps that the branch reads, by their names in the graph',
+    otherwise: 'of the smallest ones, the first and the last',
+  },
   ridge: {
     group: 'Branch:',
     takes: 'positive',
     value: '<x>',
-    says: 'penalty on the weights, relative to their fit',
+    says: 'penalty on the weights of the maps, relative to their fit',
     default: 1,
   },
   seed: { group: 'Branch:', takes: 'whole', value: '<n>', says: 'seed of movements and damage', default: 1 },
@@ -54,9 +61,9 @@ const settings = {
 type Flags = ConfigOf<typeof settings>;
 
 const examples = `
-The branch is linear: it adds up pooled feature maps of the network, and is
-fitted in closed form to how recognisable each face is, as it is, cut a few
-pixels beside its place, and damaged. It changes no direction, so similarities
+The branch is linear: it adds up pooled feature maps of the network and the
+length that the feature had, and is fitted in closed form to how recognisable
+each face is, as it is, cut a few pixels beside its place, and damaged. It changes no direction, so similarities
 of faces stay as they are. The faces must be aligned, with two or more of each
 person, and the model must not have been trained on them: it recognises the
 people of its training too well. Fit the scale anew afterwards, on others.
@@ -95,7 +102,7 @@ function expectFlags({ output }: Flags): void {
 
 async function fit(flags: Flags, context: Context): Promise<FittedLength> {
   const { env, services, signal, stderr } = context;
-  const { offline, trainList, root, perPerson, ridge, seed, quiet = false } = flags;
+  const { offline, trainList, root, perPerson, taps, ridge, seed, quiet = false } = flags;
   const onProgress = downloadNotes(flags, context);
   const fetching = { cacheDir: env['MAGFACE_CACHE'], offline, signal, onProgress, kind: 'recogniser' } as const;
   const model = (await services.loadModel(flags.model, fetching)) as LoadedModel<'recogniser'>;
@@ -106,6 +113,7 @@ async function fit(flags: Flags, context: Context): Promise<FittedLength> {
     return await fitLength(model, {
       dataset: readDatasets(trainList, { root }),
       perPerson,
+      taps,
       ridge,
       seed,
       signal,

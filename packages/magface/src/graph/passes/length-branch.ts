@@ -1,9 +1,10 @@
 /**
  * Gives a recogniser a branch that computes the length of its embedding, and leaves the direction as it was:
  *
- *     length = clip(b + Σ_t w_t · mean over pixels of t),   embedding = length · f / ‖f‖
+ *     length = clip(b + a · ‖f‖ + Σ_t w_t · mean over pixels of t),   embedding = length · f / ‖f‖
  *
- * t are feature maps of the network, f is its embedding before. The branch is linear, so that it can be fitted in closed form.
+ * t are feature maps of the network, f is its embedding before. The branch is linear in ‖f‖ and t, so that it can be fitted in
+ * closed form.
  */
 import { create } from '@bufbuild/protobuf';
 import {
@@ -25,6 +26,8 @@ export interface LengthBranch {
   /** Names of feature maps, (N, C, H, W), and the weight of each channel, (C). */
   readonly taps: readonly { readonly value: string; readonly weights: Float32Array }[];
   readonly bias: number;
+  /** a: weight of the length that the embedding had. */
+  readonly own: number;
   /** Shortest and longest length. */
   readonly limits: readonly [low: number, high: number];
 }
@@ -86,18 +89,20 @@ export function addLengthBranch(model: ModelProto, branch: LengthBranch, file: s
     node.input = node.input.map((name) => (name === output ? 'embedding' : name));
   }
   for (const value of graph.output) if (value.name === output) value.name = 'embedding';
+  const own = index.store('length.own_weight', floatTensor([1], Float32Array.of(branch.own)));
   graph.node.push(
     ...predictionNodes(branch, index),
-    clipNode('length.predicted', 'length.limited', { limits: branch.limits, index, opset: opsetOf(model.opsetImport) }),
-    newNode('Flatten', ['length.limited'], 'length', [intAttribute('axis', 1)]), // (N, 1)
     normNode(raw, 'length.norm', { index, opset: opsetOf(model.opsetImport) }),
+    newNode('Mul', ['length.norm', own], 'length.own'),
+    newNode('Add', ['length.own', 'length.maps'], 'length.predicted'), // (N, 1)
+    clipNode('length.predicted', 'length', { limits: branch.limits, index, opset: opsetOf(model.opsetImport) }),
     newNode('Div', [raw, 'length.norm'], 'length.direction'),
     newNode('Mul', ['length.direction', 'length'], 'embedding'),
   );
   sortNodes(graph);
 }
 
-/** `length.predicted`, (N, 1, 1, 1): the sum over taps of a 1x1 convolution of their means. */
+/** `length.maps`, (N, 1): the bias and the sum over taps of a 1x1 convolution of their means. */
 function predictionNodes({ taps, bias }: LengthBranch, index: GraphIndex): NodeProto[] {
   const nodes: NodeProto[] = [];
   let sum = '';
@@ -109,7 +114,7 @@ function predictionNodes({ taps, bias }: LengthBranch, index: GraphIndex): NodeP
     if (i > 0) nodes.push(newNode('Add', [sum, part], `length.sum${i}`));
     sum = i > 0 ? `length.sum${i}` : part;
   }
-  nodes.push(newNode('Identity', [sum], 'length.predicted'));
+  nodes.push(newNode('Flatten', [sum], 'length.maps', [intAttribute('axis', 1)]));
   return nodes;
 }
 

@@ -14,6 +14,14 @@ import { simplify } from '../passes/simplify.ts';
 import { fuseForward, type OpenStep } from './fuse-forward.ts';
 import { lastReads } from './reads.ts';
 
+/** How a length branch makes a length of what its maps tell and of the length that the embedding had. */
+export interface LengthRule {
+  /** Weight of the embedding's own length. */
+  readonly own: number;
+  /** Shortest and longest length. */
+  readonly limits: readonly [low: number, high: number];
+}
+
 export interface ForwardPlan {
   readonly steps: readonly ForwardStep[];
   readonly input: string;
@@ -21,10 +29,10 @@ export interface ForwardPlan {
   /** Whether the model expects (N, H, W, 3). */
   readonly channelsLast: boolean;
   /**
-   * Limits of the lengths of a model with a length branch. Its plan ends in (N, D + 1): the embedding before the branch, and the
-   * length before it is limited; the caller puts them together.
+   * For a model with a length branch. Its plan ends in (N, D + 1): the embedding before the branch, and what the maps tell of the
+   * length; the caller puts them together.
    */
-  readonly lengths?: readonly [low: number, high: number] | undefined;
+  readonly lengths?: LengthRule | undefined;
 }
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
@@ -42,7 +50,7 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   const index = indexGraph(graph, name);
   const translation = new Translation(index);
   const branch = lengthBranchOf(output, index);
-  const wanted = branch === undefined ? [output] : [branch.embedding, branch.predicted];
+  const wanted = branch === undefined ? [output] : [branch.embedding, branch.maps];
   const needed = new Set(wanted.flatMap((value) => neededNodes(graph.node, value)));
   for (const node of graph.node) if (needed.has(node)) translation.take(node);
   if (translation.unsupported.size > 0) {
@@ -53,17 +61,16 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
     });
   }
   const { input, channelsLast } = translation;
-  const made =
-    branch === undefined ? translation.nameOf(output) : translation.joined(branch.embedding, branch.predicted);
+  const made = branch === undefined ? translation.nameOf(output) : translation.joined(branch.embedding, branch.maps);
   const steps = withFrees(fuseForward(translation.steps, made), made);
-  return { steps, input, output: made, channelsLast, lengths: branch?.limits };
+  return { steps, input, output: made, channelsLast, lengths: branch?.rule };
 }
 
 /** The values that a length branch puts together (`passes/length-branch.ts`); undefined if the model has none. */
 function lengthBranchOf(
   output: string,
   { producer, constant }: GraphIndex,
-): { embedding: string; predicted: string; limits: readonly [number, number] } | undefined {
+): { embedding: string; maps: string; rule: LengthRule } | undefined {
   const made = (value: string | undefined, opType: string): NodeProto | undefined => {
     const node = producer.get(value ?? '');
     return node?.opType === opType ? node : undefined;
@@ -71,10 +78,15 @@ function lengthBranchOf(
   const product = made(output, 'Mul');
   const quotient = made(product?.input[0], 'Div');
   const norm = made(quotient?.input[1], 'ReduceL2');
-  const limited = made(made(product?.input[1], 'Flatten')?.input[0], 'Clip');
-  if (quotient === undefined || limited === undefined || norm?.input[0] !== quotient.input[0]) return undefined;
-  const limits = limitsOf(limited.input.map(constant));
-  return { embedding: quotient.input[0]!, predicted: limited.input[0]!, limits };
+  const limited = made(product?.input[1], 'Clip');
+  const sum = made(limited?.input[0], 'Add');
+  const ownLength = made(sum?.input[0], 'Mul');
+  const own = constant(ownLength?.input[1] ?? '');
+  if (quotient === undefined || sum === undefined || own === undefined) return undefined;
+  if (norm === undefined || norm.input[0] !== quotient.input[0] || ownLength?.input[0] !== norm.output[0])
+    return undefined;
+  const rule = { own: floatsOf(own)[0]!, limits: limitsOf(limited!.input.map(constant)) };
+  return { embedding: quotient.input[0]!, maps: sum.input[1]!, rule };
 }
 
 /** Translates the nodes in order, in one pass. */

@@ -14,7 +14,7 @@ import {
 } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
 import { MagfaceError } from '../../errors.ts';
-import { type ForwardPlan, forwardPlan } from '../../graph/torch/forward-plan.ts';
+import { type ForwardPlan, forwardPlan, type LengthRule } from '../../graph/torch/forward-plan.ts';
 import type { Network } from '../../graph/torch/network.ts';
 import { openGraph } from '../../graph/torch/open-graph.ts';
 import { magnitudeOf } from '../../quality.ts';
@@ -92,16 +92,17 @@ function plannedSession({ steps, input, output, channelsLast, lengths }: Forward
 }
 
 /**
- * @param joined - (N, D + 1): embeddings and, behind each, its length
- * @returns (N, D): embeddings of these lengths, within the limits
+ * @param joined - (N, D + 1): embeddings and, behind each, what the maps tell of its length
+ * @returns (N, D): embeddings of the lengths that the rule makes
  */
-function withLengths(joined: Float32Array, count: number, [low, high]: readonly [number, number]): Float32Array {
+function withLengths(joined: Float32Array, count: number, { own, limits: [low, high] }: LengthRule): Float32Array {
   const width = joined.length / count;
   const values = new Float32Array(joined.length - count);
   for (let face = 0; face < count; face++) {
     const row = joined.subarray(face * width, (face + 1) * width);
     const embedding = row.subarray(0, width - 1);
-    const factor = Math.min(high, Math.max(low, row[width - 1]!)) / magnitudeOf(embedding);
+    const had = magnitudeOf(embedding);
+    const factor = Math.min(high, Math.max(low, own * had + row[width - 1]!)) / had;
     values.set(
       embedding.map((value) => value * factor),
       face * (width - 1),

@@ -1,6 +1,6 @@
 /**
- * Fits a branch that gives a recogniser's features a new length: a linear function of its pooled feature maps that predicts how
- * recognisable a face is. Directions, and so the similarities of single faces, stay as they are.
+ * Fits a branch that gives a recogniser's features a new length: a linear function of the length that they had and of pooled feature
+ * maps that predicts how recognisable a face is. Directions, and so the similarities of single faces, stay as they are.
  *
  * A face is as recognisable as its cosine to the mean of its person's other faces. The branch is fitted to that, on the scale of
  * the magnitudes that the model had: both have the same 1 % and 99 % quantiles. Unlike the targets of finetuning, which train a whole
@@ -27,6 +27,8 @@ export interface FitLengthOptions {
   readonly dataset: Dataset;
   /** Most faces of a person, so that a few people do not decide. @default 8 */
   readonly perPerson?: number | undefined;
+  /** Names of the feature maps that the branch reads. @default of the smallest ones, the first and the last */
+  readonly taps?: readonly string[] | undefined;
   /** See {@link fitRidge}. @default 1 */
   readonly ridge?: number | undefined;
   /** @default 1 */
@@ -52,7 +54,7 @@ export interface FittedLength {
 }
 
 /**
- * @throws {ConfigError} if no person has two faces
+ * @throws {ConfigError} if no person has two faces, or a tap is not a feature map
  * @throws {ModelError} `model_untrainable` if the network has no feature maps
  */
 export async function fitLength(loaded: LoadedModel<'recogniser'>, options: FitLengthOptions): Promise<FittedLength> {
@@ -71,14 +73,14 @@ export function withLength(
 ): FittedLength {
   const model = parseOnnx(bytes, name);
   makeReady(model, name);
-  const { weights, bias, limits, order } = fitStudy(study, ridge);
+  const { weights, own, bias, limits, order } = fitStudy(study, ridge);
   const taps: LengthBranch['taps'][number][] = [];
   let at = 0;
   for (const { value, channels } of study.taps) {
     taps.push({ value, weights: weights.subarray(at, at + channels) });
     at += channels;
   }
-  addLengthBranch(model, { taps, bias, limits }, name);
+  addLengthBranch(model, { taps, own, bias, limits }, name);
   addMagnitude(model);
   const { calibration: _, weightsDigest: __, ...kept } = contract;
   model.metadataProps = model.metadataProps.filter(({ key }) => !key.startsWith('magface.'));
@@ -99,7 +101,7 @@ export interface FaceStudy extends Pooled {
 /** Runs the network on the faces in all views. */
 export async function studyFaces(studied: StudiedModel, options: FitLengthOptions): Promise<FaceStudy> {
   const { dataset, perPerson = 8, seed = 1, threads = 1, signal, onProgress } = options;
-  const taps = await tapsOf(studied);
+  const taps = await tapsOf(studied, options.taps);
   if (taps.length === 0) {
     throw new ModelError('model_untrainable', studied.name, {
       expected: 'a network with feature maps',
@@ -124,7 +126,10 @@ export async function studyFaces(studied: StudiedModel, options: FitLengthOption
 }
 
 /** A branch in numbers. */
-export interface StudyFit extends LinearFit, Pick<FittedLength, 'limits' | 'order'> {}
+export interface StudyFit extends LinearFit, Pick<FittedLength, 'limits' | 'order'> {
+  /** Weight of the length that the features had. */
+  readonly own: number;
+}
 
 /** Fits the lengths to recognisability, as far as the pooled maps tell. */
 export function fitStudy({ embeddings, pooled, labels, people }: FaceStudy, ridge: number): StudyFit {
@@ -134,14 +139,20 @@ export function fitStudy({ embeddings, pooled, labels, people }: FaceStudy, ridg
   const { lowerMagnitude, upperMagnitude } = recipeFor(had, cosineScale);
   const { p1, p99 } = magnitudeQuantiles(own);
   const targets = own.map((cosine) => had.p1 + ((cosine - p1) / (p99 - p1)) * (had.p99 - had.p1));
-  const { weights, bias } = fitRidge({ rows: pooled, targets }, ridge);
+  const columns = pooled.length / own.length + 1;
+  const rows = Float32Array.from({ length: own.length * columns }, (_, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return column === columns - 1 ? magnitudes[row]! : pooled[row * (columns - 1) + column]!;
+  });
+  const { weights, bias } = fitRidge({ rows, targets, free: 1 }, ridge);
   const lengths = targets.map((_, row) => {
     let sum = bias;
-    for (const [i, weight] of weights.entries()) sum += weight * pooled[row * weights.length + i]!;
+    for (const [i, weight] of weights.entries()) sum += weight * rows[row * columns + i]!;
     return Math.min(upperMagnitude, Math.max(lowerMagnitude, sum));
   });
   const order = { before: spearman(magnitudes, own), after: spearman(lengths, own) };
-  return { weights, bias, limits: [lowerMagnitude, upperMagnitude], order };
+  const [ofMaps, ofLength] = [weights.subarray(0, -1), weights.at(-1)!];
+  return { weights: ofMaps, own: ofLength, bias, limits: [lowerMagnitude, upperMagnitude], order };
 }
 
 /** MagFace's usual scale of cosines. l_a and u_a do not depend on it. */

@@ -2,6 +2,7 @@
 import { clone } from '@bufbuild/protobuf';
 import { scope } from '@magface/torch';
 import { Tensor } from 'onnxruntime-common';
+import { ConfigError } from '../../errors.ts';
 import { embeddingOf } from '../../graph/nodes.ts';
 import { writeOnnx } from '../../graph/onnx/file.ts';
 import { type ModelProto, ModelProtoSchema } from '../../graph/onnx/onnx_pb.ts';
@@ -36,8 +37,12 @@ export interface Tap {
   readonly channels: number;
 }
 
-/** @returns the feature maps that {@link chooseTaps} names, by a run on a blank face; none if the network has no maps */
-export async function tapsOf({ model, name, input }: StudiedModel): Promise<Tap[]> {
+/**
+ * @param names - of feature maps. @default those of {@link chooseTaps}
+ * @returns the feature maps, by a run on a blank face; none if the network has no maps
+ * @throws {ConfigError} if a name is not that of a feature map
+ */
+export async function tapsOf({ model, name, input }: StudiedModel, names?: readonly string[]): Promise<Tap[]> {
   const studied = clone(ModelProtoSchema, model);
   const maps = mapsOf(studied, name);
   const existing = new Set(studied.graph!.output.map((output) => output.name));
@@ -48,10 +53,24 @@ export async function tapsOf({ model, name, input }: StudiedModel): Promise<Tap[
     const blank = new Tensor('float32', new Float32Array(faceBytes), dims);
     const found = await session.run({ [session.inputNames[0]!]: blank }, maps);
     const shapes = maps.map((map) => ({ name: map, dims: found[map]!.dims }));
-    return chooseTaps(shapes).map((value) => ({ value, channels: found[value]!.dims[1]! }));
+    return (names === undefined ? chooseTaps(shapes) : expectMaps(names, shapes)).map((value) => ({
+      value,
+      channels: found[value]!.dims[1]!,
+    }));
   } finally {
     await session.release();
   }
+}
+
+function expectMaps(names: readonly string[], maps: readonly { name: string; dims: readonly number[] }[]): string[] {
+  const spatial = maps.filter(({ dims }) => dims.length === 4 && dims[2]! > 1).map((map) => map.name);
+  const wrong = names.find((name) => !spatial.includes(name));
+  if (wrong === undefined) return [...new Set(names)];
+  throw new ConfigError('taps', {
+    expected: 'names of feature maps that layers read',
+    received: `"${wrong}"`,
+    remedy: `the network has ${spatial.join(', ')}`,
+  });
 }
 
 export interface PooledViewsOptions {

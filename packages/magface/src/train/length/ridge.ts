@@ -15,14 +15,16 @@ export interface RidgeData {
   readonly rows: Float32Array;
   /** (N) */
   readonly targets: Float32Array;
+  /** Number of the last columns whose weights cost nothing. @default 0 */
+  readonly free?: number;
 }
 
 /**
- * Minimises mean (y − t)² + strength · Σ β², where β are the weights of the standardised columns.
+ * Minimises mean (y − t)² + strength · Σ β², where β are the weights of the standardised columns, without the free ones.
  *
  * @param strength - above 0, so that any number of rows determines the weights
  */
-export function fitRidge({ rows, targets }: RidgeData, strength: number): LinearFit {
+export function fitRidge({ rows, targets, free = 0 }: RidgeData, strength: number): LinearFit {
   const count = targets.length;
   const columns = rows.length / count;
   const { means, deviations } = momentsOf(rows, columns);
@@ -35,7 +37,7 @@ export function fitRidge({ rows, targets }: RidgeData, strength: number): Linear
     standardised,
     Float64Array.from(targets, (value) => value - middle),
   );
-  for (let i = 0; i < columns; i++) squares[i * columns + i]! += strength * count;
+  for (let i = 0; i < columns - free; i++) squares[i * columns + i]! += strength * count;
   const solution = solvePositive(squares, products);
   const weights = Float64Array.from(solution, (value, column) => value / deviations[column]!);
   const bias = middle - weights.reduce((sum, weight, column) => sum + weight * means[column]!, 0);

@@ -47,6 +47,19 @@ describeTraining('a length branch', () => {
     expect(summarizeOnnx(fitted.bytes, 'fitted').outputs.map(({ name }) => name)).toEqual(['embedding', 'magnitude']);
   });
 
+  test('orders faces as their lengths did if no map may count', async () => {
+    const { order } = await fitLength(await load(init), { dataset: readDatasets([faces]), ridge: 1e9 });
+    expect(Math.abs(order.after)).toBeCloseTo(Math.abs(order.before), 6);
+  });
+
+  test('reads the maps that are named', async () => {
+    const model = await load(init);
+    const dataset = readDatasets([faces]);
+    expect(await fitLength(model, { dataset, taps: ['active'] })).toMatchObject({ taps: ['active'] });
+    const wrong = fitLength(model, { dataset, taps: ['active', 'flat'] });
+    await expect(wrong).rejects.toMatchObject({ code: 'wrong_configuration', key: 'taps', received: '"flat"' });
+  });
+
   test('is the same for the same faces and seed, bit for bit; another seed is not', async () => {
     const model = await load(init);
     const fits = [];

@@ -20,4 +20,10 @@ describeTraining('ridge regression', () => {
     const constant = fitRidge({ rows: rows.map((value, i) => (i % 3 === 1 ? 7 : value)), targets }, 1e-6);
     expect(constant.weights[1]).toBeCloseTo(0, 6);
   });
+
+  test('a free column keeps its weight under any penalty', () => {
+    const { weights } = fitRidge({ rows, targets, free: 1 }, 1e6);
+    expect(weights[0]).toBeCloseTo(0, 5);
+    expect(weights[2]).toBeCloseTo(-0.01, 3);
+  });
 });
