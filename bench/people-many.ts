@@ -6,7 +6,7 @@
  *
  * COUNT faces (default 100,000) have the statistics of the default model's: directions within 170 of 512 dimensions, of which 82
  * are effective, magnitudes around an ordinary face's, the agreement of the model's record, and people with 1 to 400 faces.
- * INDEXES_FOLDER/node_modules may hold usearch, @zvec/zvec and hnswlib-wasm; the neighbours of 20,000 faces are then searched by
+ * INDEXES_FOLDER/node_modules may hold usearch and hnswlib-wasm; the neighbours of 20,000 faces are then searched by
  * each, and recall is the share of pairs found that reach the threshold of the grouping. Writes
  * bench/results/people-many-COUNT.json.
  */
