@@ -63,10 +63,11 @@ type Flags = ConfigOf<typeof settings>;
 const examples = `
 The branch is linear: it adds up pooled feature maps of the network and the
 length that the feature had, and is fitted in closed form to how recognisable
-each face is, as it is, cut a few pixels beside its place, and damaged. It changes no direction, so similarities
-of faces stay as they are. The faces must be aligned, with two or more of each
-person, and the model must not have been trained on them: it recognises the
-people of its training too well. Fit the scale anew afterwards, on others.
+each face is, as it is, cut a few pixels beside its place, and damaged. It
+changes no direction, so similarities of faces stay as they are. The faces must
+be aligned, with two or more of each person, and the model must not have been
+trained on them: it recognises the people of its training too well. Fit the
+scale anew afterwards, on others.
 
 Example:
   magface fit-quality --model my.onnx --train-list faces/ --output q.onnx
