@@ -4,7 +4,7 @@
  * VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json.
  */
 import { join } from 'node:path';
-import type { Device } from '../packages/magface/src/infer/node/device.ts';
+import type { Device } from '../packages/magface/src/infer/node/device-names.ts';
 import { MagFace } from '../packages/magface/src/infer/node/magface.ts';
 import { compare } from '../packages/magface/src/similarity.ts';
 import { researchFolder } from './support/data.ts';

@@ -28,7 +28,7 @@ export type {
 export type { Fault } from './fault.ts';
 export type { DetectOptions } from './infer/detector.ts';
 export { type CutOptions, cutFace, cutFaces } from './infer/node/cut-out.ts';
-export type { Device } from './infer/node/device.ts';
+export type { Device } from './infer/node/device-names.ts';
 export { type EmbedOptions, embed } from './infer/node/embed.ts';
 export type { EngineOptions } from './infer/node/engine.ts';
 export type { ComparedFace, LoadOptions } from './infer/node/magface.ts';

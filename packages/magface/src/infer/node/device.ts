@@ -1,10 +1,9 @@
 /** Devices of ONNX Runtime besides the CPU. A device is used only if it is there and gives the CPU's numbers. */
+import './telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ConfigError, firstLine, ModelError } from '../../errors.ts';
 import { compare } from '../../similarity.ts';
-
-/** `cpu`, or what ONNX Runtime has on some platforms. */
-export type Device = 'cpu' | 'cuda' | 'webgpu' | 'coreml' | 'directml';
+import type { Device } from './device-names.ts';
 
 /** Names for ONNX Runtime, and what each device needs. */
 const devices = {
@@ -13,8 +12,6 @@ const devices = {
   coreml: ['coreml', 'macOS'],
   directml: ['dml', 'Windows with a GPU of DirectX 12'],
 } as const;
-
-export const deviceNames: readonly Device[] = ['cpu', 'cuda', 'webgpu', 'coreml', 'directml'];
 
 /** Least cosine of each output of a network on a device to that on the CPU. */
 export const leastCosine = 0.9995;

@@ -9,7 +9,7 @@ import { createDetector, type Detector } from '../detector.ts';
 import { Embedder } from '../embedder.ts';
 import type { PipelineParts } from '../pipeline.ts';
 import type { Session } from '../session.ts';
-import type { Device } from './device.ts';
+import type { Device } from './device-names.ts';
 import { createSession } from './session.ts';
 import { type Engine, type EngineName, readTuning } from './tuning.ts';
 

@@ -11,7 +11,7 @@ import { compare } from '../../similarity.ts';
 import { type DetectOptions, expectDetectOptions } from '../detector.ts';
 import { type AnalyzeOptions, analyzeMany, type PipelineParts, type StreamResult } from '../pipeline.ts';
 import { disposed } from '../session.ts';
-import { deviceNames } from './device.ts';
+import { deviceNames } from './device-names.ts';
 import { chooseEngine, closeParts, type EngineOptions, type LoadedModels, openParts } from './engine.ts';
 import { type ImageInput, type ImageLimits, imageReader, readImage } from './read-image.ts';
 import { analyzeByWorkers } from './stream-workers.ts';

@@ -3,7 +3,8 @@ import './telemetry.ts';
 import { env, InferenceSession } from 'onnxruntime-node';
 import { cores } from '../../machine/cores.ts';
 import { unloadable } from '../session.ts';
-import { type Device, openOnDevice } from './device.ts';
+import { openOnDevice } from './device.ts';
+import type { Device } from './device-names.ts';
 
 // The warnings of the graph optimizer are of use only to ONNX Runtime's developers.
 env.logLevel = 'error';

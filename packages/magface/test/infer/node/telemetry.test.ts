@@ -2,15 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const program = `
-  import { readFileSync } from 'node:fs';
-  import { createSession } from '${new URL('../../../dist/infer/node/session.js', import.meta.url).href}';
-  const file = '${fileURLToPath(new URL('../../../models/yunet.onnx', import.meta.url))}';
-  await (await createSession(readFileSync(file), { name: 'yunet', threads: 1 })).release();
+  import { MagFace } from '${new URL('../../../dist/index.js', import.meta.url).href}';
+  const magface = await MagFace.load({ threads: 1 });
+  await magface[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();
   console.log(process.env.ORT_DISABLE_TELEMETRY);
 `;
 
