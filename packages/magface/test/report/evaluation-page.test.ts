@@ -1,41 +1,21 @@
 import { parseHTML } from 'linkedom';
 import { expect, test } from 'vitest';
 import { compareModels } from '../../src/eval/compare-models.ts';
-import { magnitudesOf } from '../../src/eval/feature-set.ts';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
 import { type MeasuredModel, type MeasureOptions, measureModel } from '../../src/eval/measure-model.ts';
 import type { PairReport } from '../../src/eval/pair-report.ts';
-import { pairQuality } from '../../src/eval/reject.ts';
 import { cosineSimilarities } from '../../src/eval/verification.ts';
 import { randomStream } from '../../src/random.ts';
 import { evaluationPage } from '../../src/report/evaluation-page.ts';
+import { madeUpPairs } from '../support/made-up-pairs.ts';
 
-/** 400 pairs whose names hold what HTML would read as markup; every second is genuine, its right near its left. */
-function madeUp(seed: number): LoadedPairs {
-  const random = randomStream(seed);
-  const values = Float32Array.from({ length: 800 * 4 }, () => random() - 0.5);
-  const same = Uint8Array.from({ length: 400 }, (_, pair) => pair % 2);
-  same.forEach((label, pair) => {
-    for (let d = 8 * pair; d < 8 * pair + 4; d++) values[d + 4]! += 2 * label * values[d]!;
-  });
-  const features = { values, dimension: 4, names: Array.from({ length: 800 }, (_, row) => `<b>&"${row}".jpg`) };
-  const rows = {
-    left: Uint32Array.from(same, (_, k) => 2 * k),
-    right: Uint32Array.from(same, (_, k) => 2 * k + 1),
-    same,
-  };
-  const qualities = magnitudesOf(features);
-  return {
-    features,
-    rows,
-    similarities: cosineSimilarities(features, rows),
-    same,
-    qualities,
-    quality: pairQuality(qualities, rows),
-    columns: { camera: Array.from(same, (_, pair) => (pair % 8 < 4 ? 'old <x>' : 'new')) },
+/** Pairs whose names hold what HTML would read as markup. */
+const madeUp = (seed: number): LoadedPairs =>
+  madeUpPairs(seed, {
+    nameOf: (row) => `<b>&"${row}".jpg`,
+    columns: { camera: Array.from({ length: 400 }, (_, pair) => (pair % 8 < 4 ? 'old <x>' : 'new')) },
     views: Array.from({ length: 800 }, (_, row) => (row % 2 === 0 ? 'frontal' : 'profile')),
-  };
-}
+  });
 
 /** The same pairs seen by a model that takes every n-th genuine pair for two people. */
 function withStrangers(loaded: LoadedPairs, n: number): LoadedPairs {

@@ -1,34 +1,11 @@
 import { expect, test } from 'vitest';
-import { magnitudesOf } from '../../src/eval/feature-set.ts';
 import type { LoadedPairs } from '../../src/eval/load-pairs.ts';
 import { measureModel } from '../../src/eval/measure-model.ts';
-import { pairQuality } from '../../src/eval/reject.ts';
-import { cosineSimilarities } from '../../src/eval/verification.ts';
-import { randomStream } from '../../src/random.ts';
 import { standings, standingsLatex, standingsMarkdown } from '../../src/report/standings.ts';
+import { madeUpPairs } from '../support/made-up-pairs.ts';
 
-/** 400 pairs; every second is genuine, and its right feature lies near its left. */
-function madeUp(seed: number): LoadedPairs {
-  const random = randomStream(seed);
-  const values = Float32Array.from({ length: 800 * 4 }, () => random() - 0.5);
-  const same = Uint8Array.from({ length: 400 }, (_, pair) => pair % 2);
-  same.forEach((label, pair) => {
-    for (let d = 8 * pair; d < 8 * pair + 4; d++) values[d + 4]! += 0.9 * label * values[d]!;
-  });
-  const features = { values, dimension: 4, names: Array.from({ length: 800 }, (_, row) => `${row}.jpg`) };
-  const left = Uint32Array.from(same, (_, k) => 2 * k);
-  const rows = { left, right: left.map((row) => row + 1), same };
-  const qualities = magnitudesOf(features);
-  return {
-    features,
-    rows,
-    similarities: cosineSimilarities(features, rows),
-    same,
-    qualities,
-    quality: pairQuality(qualities, rows),
-    columns: {},
-  };
-}
+/** With errors enough to rank measures by. */
+const madeUp = (seed: number): LoadedPairs => madeUpPairs(seed, { likeness: 0.9 });
 
 test('a measure that one set lacks has no mean and comes last, however much it attains', () => {
   const [one, two] = [madeUp(1), madeUp(2)];
