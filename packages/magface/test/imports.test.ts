@@ -136,6 +136,11 @@ test('only train/ and the two folders named torch import @magface/torch', () => 
   expect(wrong).toEqual([]);
 });
 
+test('one module loads ONNX Runtime, with its telemetry off', () => {
+  const loading = imports.filter(({ to }) => to === 'onnxruntime-node').map(({ from }) => from);
+  expect(loading).toEqual(['infer/node/onnx-runtime.ts']);
+});
+
 test("nothing that a browser loads imports Node's modules", () => {
   const nodeOnly = /^(node:|sharp$|onnxruntime-node|pacote|@julusian\/|env-paths|tinyglobby)/;
   const wrong = imports.filter(

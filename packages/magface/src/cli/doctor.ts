@@ -100,7 +100,7 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
 }
 
 async function findEngines(): Promise<Record<string, string | null>> {
-  const onnx = import('onnxruntime-node').then(({ env }) => env.versions.node ?? env.versions.common);
+  const onnx = import('../infer/node/onnx-runtime.ts').then(({ env }) => env.versions.node ?? env.versions.common);
   const vips = import('sharp').then(({ default: { versions } }) => `${versions.sharp} (libvips ${versions.vips})`);
   const orNull = (version: Promise<string>): Promise<string | null> => version.catch(() => null);
   return { 'onnxruntime-node': await orNull(onnx), sharp: await orNull(vips) };

@@ -1,6 +1,6 @@
 /** Checks that a model treats each face of a batch as it treats a single face: the test of onnx/batch.ts. */
 import { Tensor } from 'onnxruntime-common';
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from '../infer/node/onnx-runtime.ts';
 import { createSession } from '../infer/node/session.ts';
 
 export interface CheckBatchOptions {

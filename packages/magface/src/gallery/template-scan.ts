@@ -4,8 +4,9 @@
  * bytes it would take 17 ms and 205 MB, and the plainest loop in JavaScript 107 ms, during which its thread does nothing
  * else.
  */
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+
 import { byteProducts } from '../graph/onnx/products-file.ts';
+import { type InferenceSession, Tensor } from '../infer/node/onnx-runtime.ts';
 import { createSession } from '../infer/node/session.ts';
 import { queryCodes, TemplateCodes } from './template-codes.ts';
 

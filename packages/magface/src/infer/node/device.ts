@@ -1,9 +1,9 @@
 /** Devices of ONNX Runtime besides the CPU. A device is used only if it is there and gives the CPU's numbers. */
-import './telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+
 import { ConfigError, firstLine, ModelError } from '../../errors.ts';
 import { compare } from '../../similarity.ts';
 import type { Device } from './device-names.ts';
+import { InferenceSession, Tensor } from './onnx-runtime.ts';
 
 /** Names for ONNX Runtime, and what each device needs. */
 const devices = {

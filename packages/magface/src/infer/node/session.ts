@@ -1,10 +1,10 @@
 /** ONNX Runtime sessions in Node. */
-import './telemetry.ts';
-import { env, InferenceSession } from 'onnxruntime-node';
+
 import { cores } from '../../machine/cores.ts';
 import { unloadable } from '../session.ts';
 import { openOnDevice } from './device.ts';
 import type { Device } from './device-names.ts';
+import { env, InferenceSession } from './onnx-runtime.ts';
 
 // The warnings of the graph optimizer are of use only to ONNX Runtime's developers.
 env.logLevel = 'error';

@@ -1,16 +1,15 @@
 /** Stores the results of `magface doctor --tune` per model, in a cache that is valid until the machine or a version changes. */
-import './telemetry.ts';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { env } from 'onnxruntime-node';
 import { z } from 'zod';
 import { writeWhole } from '../../format/file-writer.ts';
 import { cores } from '../../machine/cores.ts';
 import { makeFolder } from '../../machine/make-folder.ts';
 import type { Device } from './device-names.ts';
+import { env } from './onnx-runtime.ts';
 
 /** A measured way of running a model. */
 export interface Trial extends Engine {

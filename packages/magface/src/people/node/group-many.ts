@@ -1,6 +1,7 @@
 /** Groups many faces: ONNX Runtime multiplies all rows with each other, block by block. */
-import { Tensor } from 'onnxruntime-node';
+
 import { floatProducts } from '../../graph/onnx/products-file.ts';
+import { Tensor } from '../../infer/node/onnx-runtime.ts';
 import { createSession } from '../../infer/node/session.ts';
 import {
   type GroupedPeople,
