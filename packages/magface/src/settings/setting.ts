@@ -161,7 +161,8 @@ export function kindOf({ takes, choices = [], within }: Setting): Kind<unknown> 
 }
 
 /** Whether a setting holds a list of values. */
-export const isList = ({ takes }: Setting): boolean => ['texts', 'wholes', 'rates', 'choices'].includes(takes);
+export const isList = ({ takes }: Setting): boolean =>
+  ['texts', 'wholes', 'rates', 'positives', 'choices'].includes(takes);
 
 /** Whether a text is the path of a JavaScript or TypeScript module, by its ending. */
 export const isModuleFile = (path: string): boolean => /\.[mc]?[jt]s$/.test(path);

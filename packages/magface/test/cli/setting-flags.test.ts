@@ -60,6 +60,11 @@ async function parseWith(file: string, ...words: string[]): Promise<unknown> {
 }
 
 describe('flags', () => {
+  test('a list of numbers keeps them all', async () => {
+    const weights = { weights: { takes: 'positives', value: '<x...>', says: 'how much each set counts' } } as const;
+    expect(await parse('--weights 3 1', weights)).toEqual({ weights: [3, 1] });
+  });
+
   test('are read by their kind, and have their defaults', async () => {
     expect(
       await parse('--output o --size 9 --share 0.5 --list p --list q --points 1,2 --points 3,4 -t --model 7'),
