@@ -18,7 +18,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fromArray, noGrad, scope, threads } from '@magface/torch';
+import { fromArray, noGrad, scope, type Tensor, threads } from '@magface/torch';
 import { type ComparedModel, compareModels, knownInterval } from '../packages/magface/src/eval/compare-models.ts';
 import { loadPairs } from '../packages/magface/src/eval/load-pairs.ts';
 import { measureModel } from '../packages/magface/src/eval/measure-model.ts';
@@ -101,12 +101,12 @@ async function run(loss: Loss, seed: number): Promise<void> {
   for (let epoch = 0; epoch < recipe.epochs; epoch++) {
     const order = epochOrder(seed, epoch, samples.length);
     for (let step = 0; step < steps; step++) {
-      using _step = scope();
       const drawn = [...order.subarray(step * recipe.batchSize, (step + 1) * recipe.batchSize)];
       const places = drawn.map((sample) => ({ sample, view: 0 }));
+      const load = await train.source.load(places);
+      using _step = scope();
       const labels = fromArray(BigInt64Array.from(drawn, (sample) => BigInt(samples.at(sample)!.label)));
-      const maps = (await train.source.load(places))();
-      const result = trainer.learn(maps, labels, learningRate(epoch, step, steps, schedule));
+      const result = trainer.learn(load(), labels, learningRate(epoch, step, steps, schedule));
       skipped += Number(result.skipped !== undefined);
       if (step % 50 === 0) {
         const { loss: value, accuracy, magnitudeMean } = result;
@@ -127,12 +127,16 @@ async function writeFeatures(trainer: Trainer, path: string): Promise<void> {
   for (let first = 0; first < testNames.length; first += 64) {
     const names = testNames.slice(first, first + 64);
     const load = await test.source.load(names.map((_, i) => ({ sample: first + i, view: 0 })));
-    using _scope = scope();
-    using _ = noGrad();
-    const values = trainer.network.forward(load(), { training: false }).toArray() as Float32Array;
+    const values = embedded(load);
     for (const [i, name] of names.entries()) await writer.write(name, values.slice(i * dimension, (i + 1) * dimension));
   }
   await writer.close();
+
+  function embedded(load: () => Tensor): Float32Array {
+    using _scope = scope();
+    using _ = noGrad();
+    return trainer.network.forward(load(), { training: false }).toArray() as Float32Array;
+  }
 }
 
 /** One run's figures, with their values on draws of people, and its curve by the lower magnitude of a pair. */
