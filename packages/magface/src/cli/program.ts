@@ -44,6 +44,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'give a model a branch whose length predicts how recognisable a face is',
     load: async () => (await import('./fit-quality.ts')).defineFitQuality,
   },
+  average: {
+    summary: 'average models that were finetuned from one model',
+    load: async () => (await import('./average.ts')).defineAverage,
+  },
   evaluate: {
     summary: 'measure a model: pairs and sets, error versus reject, IJB, robustness to damage',
     load: async () => (await import('./evaluate/evaluate.ts')).defineEvaluate,

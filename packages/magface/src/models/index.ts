@@ -38,6 +38,7 @@
  * @module
  */
 
+export { type AveragedModel, averageModels } from '../convert/average-models.ts';
 export { type ConvertedOnnx, type ConvertOnnxOptions, convertOnnx, type WeightType } from '../convert/convert-onnx.ts';
 export type {
   AlignerContract,
