@@ -27,7 +27,7 @@ const settings = {
     group: 'Branch:',
     takes: 'texts',
     value: '<sources...>',
-    says: 'aligned faces by person, which the model was not trained on: folders, lists, .rec files or shards',
+    says: 'aligned faces by person: folders, lists, .rec files or shards',
     required: true,
   },
   root: { group: 'Branch:', takes: 'text', value: '<dir>', says: 'folder that paths in the list are relative to' },
@@ -37,23 +37,22 @@ const settings = {
     takes: 'count',
     value: '<n>',
     says: 'use the first n faces of each person',
-    default: 8,
+    default: 32,
   },
   taps: {
     group: 'Branch:',
     takes: 'texts',
     value: '<names...>',
     says: 'feature maps that the branch reads, by their names in the graph',
-    otherwise: 'of the smallest ones, the first and the last',
+    otherwise: 'up to 16 results of the network’s blocks, and its last map',
   },
   ridge: {
     group: 'Branch:',
     takes: 'positive',
     value: '<x>',
     says: 'penalty on the weights of the maps, relative to their fit',
-    default: 1,
+    default: 0.1,
   },
-  seed: { group: 'Branch:', takes: 'whole', value: '<n>', says: 'seed of movements and damage', default: 1 },
   offline: { group: 'Branch:', takes: 'boolean', value: '', says: 'use cached models only' },
   ...outputSettings,
 } as const;
@@ -63,11 +62,10 @@ type Flags = ConfigOf<typeof settings>;
 const examples = `
 The branch is linear: it adds up pooled feature maps of the network and the
 length that the feature had, and is fitted in closed form to how recognisable
-each face is, as it is, cut a few pixels beside its place, and damaged. It
-changes no direction, so similarities of faces stay as they are. The faces must
-be aligned, with two or more of each person, and the model must not have been
-trained on them: it recognises the people of its training too well. Fit the
-scale anew afterwards, on others.
+each face is. It changes no direction, so similarities of faces stay as they
+are. The faces must be aligned, with two or more of each person. People whom the
+model was not trained on teach it more, because it recognises those of its
+training too well. Fit the scale anew afterwards, on others.
 
 Example:
   magface fit-quality --model my.onnx --train-list faces/ --output q.onnx
@@ -103,7 +101,7 @@ function expectFlags({ output }: Flags): void {
 
 async function fit(flags: Flags, context: Context): Promise<FittedLength> {
   const { env, services, signal, stderr } = context;
-  const { offline, trainList, root, perPerson, taps, ridge, seed, quiet = false } = flags;
+  const { offline, trainList, root, perPerson, taps, ridge, quiet = false } = flags;
   const onProgress = downloadNotes(flags, context);
   const fetching = { cacheDir: env['MAGFACE_CACHE'], offline, signal, onProgress, kind: 'recogniser' } as const;
   const model = (await services.loadModel(flags.model, fetching)) as LoadedModel<'recogniser'>;
@@ -116,10 +114,9 @@ async function fit(flags: Flags, context: Context): Promise<FittedLength> {
       perPerson,
       taps,
       ridge,
-      seed,
       signal,
       onProgress: (done, total) => {
-        progress ??= startProgress(stderr, { total, unit: 'views of faces', quiet });
+        progress ??= startProgress(stderr, { total, unit: 'faces', quiet });
         progress.update(done);
       },
     });
@@ -131,8 +128,9 @@ async function fit(flags: Flags, context: Context): Promise<FittedLength> {
 }
 
 function linesOf({ faces, people, taps, limits, order }: FittedLength): string[] {
+  const maps = `${taps.length} ${taps.length === 1 ? 'map' : 'maps'} (${taps.join(', ')})`;
   return [
-    `${faces} faces of ${people} people; the branch reads ${taps.join(' and ')}; lengths from ${limits.map((end) => end.toFixed(2)).join(' to ')}`,
-    `rank correlation with recognisability in all views: ${order.before.toFixed(3)} before, ${order.after.toFixed(3)} after`,
+    `${faces} faces of ${people} people; the branch reads ${maps}; lengths from ${limits.map((end) => end.toFixed(2)).join(' to ')}`,
+    `rank correlation with recognisability: ${order.before.toFixed(3)} before, ${order.after.toFixed(3)} after`,
   ];
 }

@@ -47,19 +47,22 @@ export function mapsOf(model: ModelProto, file: string): string[] {
   return [...new Set(read)].filter((name) => producer.has(name));
 }
 
+/** More taps than these add columns to the fit, and little that the others do not tell. */
+const mostTaps = 16;
+
 /**
- * Of the smallest maps, the first and the last: what is known where the image has become a few cells, and what the embedding is
- * made of.
+ * The results of the network's blocks and its last map: what is known of a face at each depth. The result of a block is a sum with its
+ * shortcut, or begins the next shortcut. Of a deep network every second one, or fewer.
  *
- * @param maps - names and shapes of {@link mapsOf}
- * @returns one or two names; none if the network has no maps
+ * @param maps - names of {@link mapsOf} that are feature maps, in the order of the nodes
+ * @returns 1 to 16 names; none if the network has no maps
  */
-export function chooseTaps(maps: readonly { readonly name: string; readonly dims: readonly number[] }[]): string[] {
-  const spatial = maps.filter(({ dims }) => dims.length === 4 && dims[2]! > 1);
-  const last = spatial.at(-1);
-  if (last === undefined) return [];
-  const first = spatial.find(({ dims }) => dims[2] === last.dims[2])!;
-  return [...new Set([first.name, last.name])];
+export function chooseTaps({ graph }: ModelProto, maps: readonly string[], file: string): string[] {
+  const { producer, readers } = indexGraph(graph!, file);
+  const isResult = (map: string): boolean => producer.get(map)!.opType === 'Add' || readers.get(map)!.length > 1;
+  const found = maps.filter((map, i) => i === maps.length - 1 || isResult(map));
+  const step = Math.ceil(found.length / mostTaps);
+  return found.filter((_, i) => (found.length - 1 - i) % step === 0);
 }
 
 /** Adds an output. Its shape is left to the runtime. */

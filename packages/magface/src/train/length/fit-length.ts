@@ -14,29 +14,26 @@ import { addLengthBranch, type LengthBranch } from '../../graph/passes/length-br
 import { contractMetadata } from '../../models/contract.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
 import type { Dataset } from '../data/samples.ts';
-import { classSums, normalized, ownCosines, type Rows } from '../finetune/directions.ts';
+import { classSums, normalized, ownCosines } from '../finetune/directions.ts';
 import { ViewReader } from '../finetune/view-reader.ts';
 import { magnitudeQuantiles, recipeFor } from '../model/recipe.ts';
 import { addMagnitude } from '../model/write-graph.ts';
-import { lengthView, lengthViews } from './length-views.ts';
 import { type Pooled, pooledViews, type StudiedModel, type Tap, tapsOf } from './pooled-views.ts';
 import { fitRidge, type LinearFit } from './ridge.ts';
 
 export interface FitLengthOptions {
   /** Aligned faces of people with two or more each. */
   readonly dataset: Dataset;
-  /** Most faces of a person, so that a few people do not decide. @default 8 */
+  /** Most faces of a person, so that a few people do not decide. @default 32 */
   readonly perPerson?: number | undefined;
-  /** Names of the feature maps that the branch reads. @default of the smallest ones, the first and the last */
+  /** Names of the feature maps that the branch reads. @default up to 16 results of the network's blocks, and the last map */
   readonly taps?: readonly string[] | undefined;
-  /** See {@link fitRidge}. @default 1 */
+  /** See {@link fitRidge}. @default 0.1 */
   readonly ridge?: number | undefined;
-  /** @default 1 */
-  readonly seed?: number | undefined;
   /** @default 1, which gives the same bits everywhere on one kind of processor */
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** @param done - views of faces done, out of `total` */
+  /** @param done - faces done, out of `total` */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -62,7 +59,7 @@ export async function fitLength(loaded: LoadedModel<'recogniser'>, options: FitL
   const model = parseOnnx(bytes, name);
   makeReady(model, name);
   const study = await studyFaces({ model, name, input: contract.input }, options);
-  return withLength(loaded, study, options.ridge ?? 1);
+  return withLength(loaded, study, options.ridge ?? 0.1);
 }
 
 /** Writes the model with the branch that fits its study. */
@@ -90,7 +87,7 @@ export function withLength(
   return { bytes: writeOnnx(model, name), faces: labels.length, people, taps: names, limits, order };
 }
 
-/** Faces in all views, and what the network says of them. Rows are view by view. */
+/** Faces, and what the network says of them. */
 export interface FaceStudy extends Pooled {
   readonly taps: readonly Tap[];
   /** (N): people of the faces, from 0. */
@@ -98,9 +95,9 @@ export interface FaceStudy extends Pooled {
   readonly people: number;
 }
 
-/** Runs the network on the faces in all views. */
+/** Runs the network on the faces. */
 export async function studyFaces(studied: StudiedModel, options: FitLengthOptions): Promise<FaceStudy> {
-  const { dataset, perPerson = 8, seed = 1, threads = 1, signal, onProgress } = options;
+  const { dataset, perPerson = 32, threads = 1, signal, onProgress } = options;
   const taps = await tapsOf(studied, options.taps);
   if (taps.length === 0) {
     throw new ModelError('model_untrainable', studied.name, {
@@ -110,10 +107,7 @@ export async function studyFaces(studied: StudiedModel, options: FitLengthOption
     });
   }
   const { samples, labels, people } = chosenFaces(dataset, perPerson);
-  const requests = Array.from({ length: lengthViews * samples.length }, (_, row) => {
-    const sample = samples[row % samples.length]!;
-    return { sample, augmentation: lengthView(sample, Math.floor(row / samples.length), seed) };
-  });
+  const requests = samples.map((sample) => ({ sample, augmentation: asItIs }));
   const reader = new ViewReader(dataset, 0);
   try {
     const values = taps.map(({ value }) => value);
@@ -124,6 +118,9 @@ export async function studyFaces(studied: StudiedModel, options: FitLengthOption
     await reader.close();
   }
 }
+
+/** Faces moved a few pixels taught the branch nothing more: docs/model-card.md. */
+const asItIs = { flipped: false, damages: [] } as const;
 
 /** A branch in numbers. */
 export interface StudyFit extends LinearFit, Pick<FittedLength, 'limits' | 'order'> {
@@ -188,16 +185,8 @@ export function chosenFaces(dataset: Dataset, perPerson: number): ChosenFaces {
   return { samples, labels, people: groups.length };
 }
 
-/** (V · N): cosines to the person's other undamaged faces, for each view. */
+/** (N): cosines to the person's other faces. */
 function recognisability(embeddings: Float32Array, labels: Int32Array, classes: number): Float32Array {
-  const count = labels.length;
-  const dimension = embeddings.length / (lengthViews * count);
-  const viewOf = (view: number): Rows =>
-    normalized({ values: embeddings.subarray(view * count * dimension, (view + 1) * count * dimension), dimension });
-  const clean = viewOf(0);
-  const sums = classSums(clean, labels, classes);
-  const own = new Float32Array(lengthViews * count);
-  for (let view = 0; view < lengthViews; view++)
-    own.set(ownCosines(view === 0 ? clean : viewOf(view), clean, { labels, sums }), view * count);
-  return own;
+  const directions = normalized({ values: embeddings, dimension: embeddings.length / labels.length });
+  return ownCosines(directions, directions, { labels, sums: classSums(directions, labels, classes) });
 }

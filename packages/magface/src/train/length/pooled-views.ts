@@ -53,7 +53,8 @@ export async function tapsOf({ model, name, input }: StudiedModel, names?: reado
     const blank = new Tensor('float32', new Float32Array(faceBytes), dims);
     const found = await session.run({ [session.inputNames[0]!]: blank }, maps);
     const shapes = maps.map((map) => ({ name: map, dims: found[map]!.dims }));
-    return (names === undefined ? chooseTaps(shapes) : expectMaps(names, shapes)).map((value) => ({
+    const spatial = shapes.filter(({ dims }) => dims.length === 4 && dims[2]! > 1).map((map) => map.name);
+    return (names === undefined ? chooseTaps(model, spatial, name) : expectMaps(names, spatial)).map((value) => ({
       value,
       channels: found[value]!.dims[1]!,
     }));
@@ -62,14 +63,13 @@ export async function tapsOf({ model, name, input }: StudiedModel, names?: reado
   }
 }
 
-function expectMaps(names: readonly string[], maps: readonly { name: string; dims: readonly number[] }[]): string[] {
-  const spatial = maps.filter(({ dims }) => dims.length === 4 && dims[2]! > 1).map((map) => map.name);
-  const wrong = names.find((name) => !spatial.includes(name));
+function expectMaps(names: readonly string[], maps: readonly string[]): string[] {
+  const wrong = names.find((name) => !maps.includes(name));
   if (wrong === undefined) return [...new Set(names)];
   throw new ConfigError('taps', {
     expected: 'names of feature maps that layers read',
     received: `"${wrong}"`,
-    remedy: `the network has ${spatial.join(', ')}`,
+    remedy: `the network has ${maps.join(', ')}`,
   });
 }
 

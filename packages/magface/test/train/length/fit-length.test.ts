@@ -60,12 +60,11 @@ describeTraining('a length branch', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'wrong_configuration', key: 'taps', received: '"flat"' });
   });
 
-  test('is the same for the same faces and seed, bit for bit; another seed is not', async () => {
+  test('is the same for the same faces, bit for bit', async () => {
     const model = await load(init);
     const fits = [];
-    for (const seed of [1, 1, 2]) fits.push(await fitLength(model, { dataset: readDatasets([faces]), seed }));
+    for (let i = 0; i < 2; i++) fits.push(await fitLength(model, { dataset: readDatasets([faces]) }));
     expect(Buffer.from(fits[1]!.bytes).equals(fits[0]!.bytes)).toBe(true);
-    expect(Buffer.from(fits[2]!.bytes).equals(fits[0]!.bytes)).toBe(false);
   });
 
   test('runs with gradients and on the torch engine as on ONNX Runtime', async () => {
@@ -96,7 +95,7 @@ describeTraining('a length branch', () => {
     const words = ['--model', init, '--train-list', faces, '--output', output];
     const { exitCode, out, notes } = await runIn(temporaryFolder(), 'fit-quality', ...words);
     expect(exitCode, notes).toBe(0);
-    expect(out).toContain('24 faces of 4 people; the branch reads body; lengths from ');
+    expect(out).toContain('24 faces of 4 people; the branch reads 1 map (body); lengths from ');
     expect(notes).toContain('Its scale is gone: run `magface calibrate`.');
     expect((await load(output)).contract.calibration).toBeUndefined();
     const wrong = await runIn(temporaryFolder(), 'fit-quality', ...words.with(-1, 'q.pth'));
