@@ -16,8 +16,9 @@ import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { vector } from '@electric-sql/pglite-pgvector';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { type Database, openDatabase } from '../packages/magface/src/gallery/database.ts';
+import { type Database, openDatabase } from '../packages/magface/src/database/database.ts';
 import { Gallery } from '../packages/magface/src/gallery/gallery.ts';
+import { asGallery } from '../packages/magface/src/gallery/schema.ts';
 import { randomStream } from '../packages/magface/src/random.ts';
 import { writeResult } from './support/result.ts';
 
@@ -56,7 +57,7 @@ async function search(): Promise<object> {
   const folder = mkdtempSync(join(tmpdir(), 'magface-gallery-'));
   await (await Gallery.open(folder, model))[Symbol.asyncDispose]();
   const known = strangers();
-  const database = await openDatabase(folder);
+  const database = await openDatabase(folder, { purpose: asGallery });
   await fill(database, known.vectors);
   await database.close();
   const before = process.memoryUsage();
@@ -171,7 +172,7 @@ async function kill(): Promise<object> {
     await new Promise((resolve) => child.on('close', resolve));
     kills++;
   }
-  const database = await openDatabase(folder);
+  const database = await openDatabase(folder, { purpose: asGallery });
   const rows = await database.query<{ id: number }>('select id from magface_faces');
   const kept = new Set(rows.map(({ id }) => Number(id)));
   const [sums] = await database.query<{ faces: number }>('select sum(faces)::int as faces from magface_people');

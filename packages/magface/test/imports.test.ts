@@ -18,7 +18,8 @@ const allowed: Record<string, readonly string[]> = {
   'infer/node': ['.', 'models', 'graph', 'format', 'infer', 'infer/torch', 'machine'],
   convert: ['.', 'models', 'graph', 'infer', 'infer/node'],
   people: ['.'],
-  'people/node': ['.', 'people', 'graph', 'infer/node', 'machine'],
+  'people/node': ['.', 'people', 'graph', 'infer/node', 'machine', 'database'],
+  database: ['.', 'machine'],
   video: ['.'],
   'video/node': ['.', 'infer', 'infer/node', 'video'],
   degrade: ['.'],
@@ -27,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   machine: ['.'],
   runs: ['.', 'format', 'machine'],
   client: [],
-  gallery: ['.', 'models', 'graph', 'format', 'infer/node', 'machine'],
+  gallery: ['.', 'models', 'graph', 'format', 'infer/node', 'machine', 'database'],
   eval: ['.', 'format', 'models', 'graph', 'infer', 'infer/node', 'people', 'degrade/node', 'machine'],
   report: ['.', 'eval'],
   train: [
@@ -50,6 +51,7 @@ const allowed: Record<string, readonly string[]> = {
   hosting: ['.', 'models', 'format', 'machine'],
   cli: [
     '.',
+    'database',
     'settings',
     'models',
     'graph',

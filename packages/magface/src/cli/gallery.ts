@@ -49,14 +49,16 @@ export function period(text: string): number {
 
 /** Runs before a model loads. @throws {ConfigError} if the folder has no gallery */
 export async function expectGallery(where: string): Promise<void> {
-  const { expectFolder } = await import('../gallery/database.ts');
-  expectFolder(where);
+  const { expectDatabase } = await import('../database/database.ts');
+  const { asGallery } = await import('../gallery/schema.ts');
+  expectDatabase(where, asGallery);
 }
 
 /** Runs before a model loads. @throws {ConfigError} if the folder holds files that are not a gallery */
 export async function expectGalleryRoom(where: string): Promise<void> {
-  const { expectRoom } = await import('../gallery/database.ts');
-  await expectRoom(where);
+  const { expectRoom } = await import('../database/database.ts');
+  const { asGallery } = await import('../gallery/schema.ts');
+  await expectRoom(where, asGallery);
 }
 
 /** @returns the key of `--gallery-key`, else of the environment; undefined without one */

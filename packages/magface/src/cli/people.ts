@@ -1,9 +1,7 @@
 /** `magface people`: groups the faces of photos by person. */
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../errors.ts';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
-import { openLibrary } from '../people/node/library-file.ts';
 import type { ConfigOf } from '../settings/setting.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
@@ -12,6 +10,7 @@ import { type Column, createRows } from './output.ts';
 import { addPhotos } from './people/add-photos.ts';
 import { corrected } from './people/corrected.ts';
 import { linkPeople } from './people/link-people.ts';
+import { openLibrary, stateFolder } from './people/open-library.ts';
 import { writePeopleReport } from './people/report-people.ts';
 import { type PersonRecord, peopleRecord, type SortedLibrary, sortLibrary } from './people/sort-library.ts';
 import { qualityInTable } from './quality-column.ts';
@@ -26,6 +25,13 @@ const settings = {
     value: '<dir>',
     says: 'folder that keeps embeddings, names and corrections',
     otherwise: 'in --output',
+  },
+  database: {
+    group: 'Library:',
+    takes: 'text',
+    value: '<where>',
+    says: 'keep them in a database: a folder of its own, or postgres://...',
+    otherwise: 'none',
   },
   output: {
     group: 'Library:',
@@ -72,8 +78,8 @@ Examples:
 Faces of quality 20 and more found people, poorer ones only as three: others
 join somebody or stay apart. Two faces of one photo are two people. There is no
 threshold to choose: one wrong merge is expected for a hundred merges. With
---state or --output a second run embeds new photos only, and names and
-corrections are kept.`;
+--state, --database or --output a second run embeds new photos only, and names
+and corrections are kept.`;
 
 export function definePeople(command: Command, context: Context, done: (exitCode: ExitCode) => void): void {
   command.description('Group the faces of a photo library by person.').argument('[input...]', inputWords);
@@ -89,19 +95,19 @@ function assignment(text: string): string {
 async function people(inputs: readonly string[], flags: Flags, context: Context): Promise<ExitCode> {
   await expectFileTarget(flags.report, 'report');
   await expectFolderTarget(flags.output, 'output');
-  const state = flags.state ?? (flags.output === undefined ? undefined : join(flags.output, '.magface'));
   const isNew = inputs.length > 0 || flags.list !== undefined;
-  if (!isNew && state === undefined)
+  const { database } = flags;
+  if (!isNew && database === undefined && stateFolder(flags) === undefined)
     throw new ConfigError('input', {
-      expected: 'photos (or --state of an earlier run)',
+      expected: 'photos (or --state or --database of an earlier run)',
       received: 'neither',
       remedy: 'name a folder',
     });
-  await using library = await openLibrary(state);
+  await using library = await openLibrary(flags);
   const failed = isNew ? await addPhotos(library, inputs, flags, context) : 0;
   if (library.model === undefined)
-    throw new ConfigError('state', {
-      expected: `photos in ${state}`,
+    throw new ConfigError(database === undefined ? 'state' : 'database', {
+      expected: `photos in ${database === undefined ? stateFolder(flags) : 'the library'}`,
       problem: 'it has none yet',
       remedy: 'name a folder of photos',
     });

@@ -1,14 +1,15 @@
 /** Why a gallery cannot be opened. */
+import { expectKnownVersion } from '../database/migration.ts';
 import { ConfigError, type ServiceError } from '../errors.ts';
 import type { GalleryModel } from './gallery-types.ts';
-import { expectKnownVersion, expectOwn, type GalleryState } from './schema.ts';
+import { expectOwn, type GalleryState, galleryTables } from './schema.ts';
 
 /** @throws {ConfigError | ServiceError} if the gallery is of another model or newer, or a key is not wanted */
 export function expectFit(
   state: GalleryState,
   { model, key }: { readonly model: GalleryModel; readonly key: Buffer | undefined },
 ): void {
-  expectKnownVersion(state);
+  expectKnownVersion(state.version, galleryTables);
   expectOwn(state, model);
   if (state.protection !== 'none' || key === undefined) return;
   throw new ConfigError('gallery-key', {

@@ -6,9 +6,11 @@
  *
  * so that good faces count more than poor ones and no quality threshold is needed.
  */
+import { type Database, nothingStored, openDatabase, type Query } from '../database/database.ts';
+import { bringForward } from '../database/migration.ts';
 import { ConfigError } from '../errors.ts';
 import { compare } from '../similarity.ts';
-import { type Database, noGallery, openDatabase, type Query } from './database.ts';
+
 import { cannotSeal, expectFit, tooOld, wrongKey } from './expect-fit.ts';
 import type {
   Deletion,
@@ -24,7 +26,7 @@ import type {
 } from './gallery-types.ts';
 import { type ChangedTemplate, PeopleRows } from './people-rows.ts';
 import { nameFault } from './person-name.ts';
-import { bringForward, currentVersion, readState } from './schema.ts';
+import { asGallery, currentVersion, galleryTables, readState } from './schema.ts';
 import { loadScan, searchIndex, type TemplateRow, templateRows } from './search-templates.ts';
 import type { TemplateScan } from './template-scan.ts';
 import { createVault, type Protection, type Vault } from './vault.ts';
@@ -95,11 +97,12 @@ export class Gallery {
   ): Promise<Gallery> {
     let opened: { readonly vault: Vault; readonly model: GalleryModel } | undefined;
     const database = await openDatabase(where, {
+      purpose: asGallery,
       readOnly,
       existing: readOnly || model === undefined,
       prepare: async ({ query, shared, changeable, name }) => {
         const state = await readState(query);
-        if (state === undefined && (model === undefined || readOnly)) throw noGallery(name);
+        if (state === undefined && (model === undefined || readOnly)) throw nothingStored(name, asGallery);
         const owner = model ?? state!.model;
         const kind = state?.protection ?? (key === undefined ? 'none' : (protection ?? (shared ? 'turned' : 'sealed')));
         if (kind === 'sealed' && shared) throw cannotSeal();
@@ -108,7 +111,7 @@ export class Gallery {
         if (state !== undefined && vault.check !== state.check) throw wrongKey();
         const version = state?.version ?? 0;
         if (version < currentVersion && !changeable) throw tooOld(name);
-        await bringForward(query, version, { model: owner, vault, indexed: shared });
+        await bringForward(query, version, galleryTables, { model: owner, vault, indexed: shared });
         if (changeable) await forgetExpired(new PeopleRows(query, vault, owner.digest));
         opened = { vault, model: owner };
       },

@@ -1,6 +1,7 @@
 /** The rows of people and faces, through a vault. All changes run within a transaction. */
+
+import type { Query } from '../database/database.ts';
 import { magnitudeOf } from '../quality.ts';
-import type { Query } from './database.ts';
 import type {
   Deletion,
   DeletionReason,

@@ -1,6 +1,7 @@
 /** The tables of a gallery, in versions: an older gallery is brought forward when it is opened. */
-import { ConfigError, ServiceError } from '../errors.ts';
-import type { Query } from './database.ts';
+import type { DatabasePurpose, Query } from '../database/database.ts';
+import { hasTable, type Migration, versionOf } from '../database/migration.ts';
+import { ServiceError } from '../errors.ts';
 import type { GalleryModel } from './gallery-types.ts';
 import type { Protection, Vault } from './vault.ts';
 
@@ -16,9 +17,7 @@ export interface GalleryState {
 /** @returns undefined if there is none */
 export async function readState(query: Query): Promise<GalleryState | undefined> {
   if (!(await hasTable(query, 'magface_model'))) return undefined;
-  const version = (await hasTable(query, 'magface_schema'))
-    ? (await query<{ version: number }>('select version from magface_schema'))[0]!.version
-    : 1;
+  const version = (await versionOf(query, 'magface_schema')) ?? 1;
   const [row] = await query<{
     digest: string;
     name: string;
@@ -35,11 +34,6 @@ export async function readState(query: Query): Promise<GalleryState | undefined>
   return { model: { name, digest, embeddingLength }, protection, check, version };
 }
 
-async function hasTable(query: Query, table: string): Promise<boolean> {
-  const [row] = await query<{ made: boolean }>('select to_regclass($1) is not null as made', [table]);
-  return row!.made;
-}
-
 /** @throws {ServiceError} `wrong_model` if the gallery has another */
 export function expectOwn({ model: owner }: GalleryState, { name, digest }: GalleryModel): void {
   if (owner.digest === digest) return;
@@ -50,7 +44,7 @@ export function expectOwn({ model: owner }: GalleryState, { name, digest }: Gall
   });
 }
 
-interface Tables {
+export interface Tables {
   readonly model: GalleryModel;
   readonly vault: Vault;
   /** Whether people get pgvector's index. */
@@ -60,27 +54,24 @@ interface Tables {
 /** Longest vector of the index. */
 const indexedUpTo = 2000;
 
-/** Each brings the tables from the version of its place to the next. */
-const steps: readonly ((query: Query, tables: Tables) => Promise<void>)[] = [createTables, addRecords];
+/** Names of a gallery in errors, and how its folder is locked. */
+export const asGallery: DatabasePurpose = {
+  key: 'gallery',
+  one: 'a gallery',
+  what: 'the gallery',
+  use: 'has it open',
+  remedy: 'stop it, or use PostgreSQL to share a gallery',
+  create: 'check --gallery, or create one with `magface enroll`',
+};
+
+export const galleryTables: Migration<Tables> = {
+  purpose: asGallery,
+  table: 'magface_schema',
+  steps: [createTables, addRecords],
+};
 
 /** The version that this code reads and writes. */
-export const currentVersion: number = steps.length;
-
-/** @throws {ConfigError} if a newer version made the gallery */
-export function expectKnownVersion({ version }: GalleryState): void {
-  if (version <= currentVersion) return;
-  throw new ConfigError('gallery', {
-    expected: `a gallery of version ${currentVersion} or older`,
-    problem: `it has version ${version}`,
-    remedy: 'update this package',
-  });
-}
-
-/** Creates the tables, or brings them forward. @param version - of the tables; 0 if there are none */
-export async function bringForward(query: Query, version: number, tables: Tables): Promise<void> {
-  for (const step of steps.slice(version)) await step(query, tables);
-  if (version < currentVersion && version > 1) await query(`update magface_schema set version = ${currentVersion}`);
-}
+export const currentVersion: number = galleryTables.steps.length;
 
 async function createTables(query: Query, { model, vault, indexed }: Tables): Promise<void> {
   const { name, digest, embeddingLength } = model;

@@ -1,5 +1,5 @@
 /** Searches the templates of a gallery: with pgvector on a server, in memory for a folder. */
-import type { Database, Query } from './database.ts';
+import type { Database, Query } from '../database/database.ts';
 import { TemplateScan } from './template-scan.ts';
 import type { Vault } from './vault.ts';
 

@@ -145,6 +145,23 @@ test('names and corrections are kept, the newest word counts', async () => {
   expect(shown(again)[0]).toEqual([1, 'Ann Lee', 'ann-1', 'ann-2', 'ann-3']);
 });
 
+test('people --database gives the same people, names and corrections as --state', async () => {
+  const run = async (...place: string[]) => {
+    embedded = [];
+    const first = shown(await rows('photos', ...place));
+    await photo('bea-3.png', 95);
+    const words = ['--name', '1=Ann Lee', '--join', '2,3', '--not', '1=photos/ann-3.png'];
+    const second = shown(await rows('photos', ...place, ...words));
+    const third = shown(await rows(...place));
+    rmSync(join(cwd, 'photos/bea-3.png'));
+    return [first, second, third, embedded];
+  };
+  const found = await run('--database', 'db');
+  expect(found).toEqual(await run('--state', 'state'));
+  expect(found[2]).toEqual(found[1]);
+  expect(existsSync(join(cwd, 'db/data/PG_VERSION'))).toBe(true);
+});
+
 test('people --output links photos by person, and replaces its links alone', async () => {
   await people('photos', '--output', 'out');
   expect(readdirSync(join(cwd, 'out')).sort()).toEqual([
@@ -180,8 +197,14 @@ test('people refuses what it cannot do', async () => {
     expect(exitCode).toBe(2);
     return stderr;
   };
-  expect(await said()).toContain('Expected photos (or --state of an earlier run');
+  expect(await said()).toContain('Expected photos (or --state or --database of an earlier run');
   expect(await said('--state', 'none')).toContain('Expected photos in none but it has none yet');
+  expect(await said('--state', 'none', '--database', 'db')).toContain(
+    'Expected one place for the library but received',
+  );
+  expect(await said('photos', '--database', 'photos')).toContain(
+    'Expected a library or an empty folder at photos but it contains other files, such as ',
+  );
   await people('photos', '--state', 'state');
   expect(await said('--state', 'state', '--name', '9=Ann')).toContain(
     'Expected a person of the last run but received "9"',

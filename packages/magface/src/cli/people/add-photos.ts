@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { similarityAt } from '../../false-match-rate.ts';
 import { sha256 } from '../../format/digest.ts';
 import { floatText } from '../../format/float-text.ts';
-import type { LibraryFile, LibraryPhoto } from '../../people/node/library-file.ts';
+import type { Library, LibraryPhoto } from '../../people/node/library.ts';
 import type { Context } from '../context.ts';
 import type { ImageFile } from '../inputs.ts';
 import { type ImageOutcome, type RunFlags, runImages } from '../run-images.ts';
@@ -12,7 +12,7 @@ type FileSign = Pick<LibraryPhoto, 'digest' | 'path' | 'bytes' | 'changed'>;
 
 /** @returns the number of photos that failed; one without faces is a photo like others */
 export async function addPhotos(
-  library: LibraryFile,
+  library: Library,
   words: readonly string[],
   flags: RunFlags,
   context: Context,
@@ -46,7 +46,7 @@ function facesOf(outcome: ImageOutcome): LibraryPhoto['faces'] {
 
 /** A file of the same place, size and time is known without being read; one that moved is known by its digest. */
 async function newPhotos(
-  library: LibraryFile,
+  library: Library,
   files: readonly ImageFile[],
   signs: Map<string, FileSign>,
 ): Promise<ImageFile[]> {

@@ -4,7 +4,7 @@ import { ConfigError } from '../../errors.ts';
 import { nameFault } from '../../gallery/person-name.ts';
 import { type AllCorrections, joinPeople, namePerson, partFace, partPeople } from '../../people/correct.ts';
 import { readCorrections } from '../../people/corrections.ts';
-import type { LibraryFile, LibraryPeople } from '../../people/node/library-file.ts';
+import type { Library, LibraryPeople } from '../../people/node/library.ts';
 import { faceId } from './sort-library.ts';
 
 export interface CorrectionFlags {
@@ -18,14 +18,14 @@ export interface CorrectionFlags {
   readonly not?: readonly string[] | undefined;
 }
 
-type Library = Pick<LibraryFile, 'photos' | 'people'>;
+type Known = Pick<Library, 'photos' | 'people'>;
 
 /**
  * @returns what to save
  * @throws {ConfigError} if a person or face is unknown
  */
 export function corrected(
-  library: Library,
+  library: Known,
   { name = [], join = [], apart = [], not = [] }: CorrectionFlags,
 ): LibraryPeople {
   let corrections: AllCorrections = library.people.corrections;
@@ -61,7 +61,7 @@ function halves(words: string, sign: string): [string, string] {
 }
 
 /** @param person - a number of the last run, or a name */
-function facesOf(library: Library, person: string, key: string): string[] {
+function facesOf(library: Known, person: string, key: string): string[] {
   const named = namedFaces(library, person);
   const faces = named.length > 0 ? named : numberedFaces(library, Number(person));
   if (faces.length > 0) return faces;
@@ -73,17 +73,17 @@ function facesOf(library: Library, person: string, key: string): string[] {
 }
 
 /** @returns the faces of the person of that name; empty if there is none */
-function namedFaces(library: Library, name: string): string[] {
+function namedFaces(library: Known, name: string): string[] {
   const { numbers, corrections } = library.people;
   const face = corrections.names.find(([, one]) => one === name)?.[0];
   return face === undefined ? [] : numberedFaces(library, numbers[face]);
 }
 
-const numberedFaces = ({ people: { numbers } }: Library, number: number | undefined): string[] =>
+const numberedFaces = ({ people: { numbers } }: Known, number: number | undefined): string[] =>
   Object.keys(numbers).filter((face) => numbers[face] === number);
 
 /** @param place - a photo's path, with `#` and the face's number unless it is 0 */
-function faceOf({ photos }: Library, place: string, among: readonly string[]): string {
+function faceOf({ photos }: Known, place: string, among: readonly string[]): string {
   const [, path = place, face = '0'] = /^(.*)#(\d+)$/.exec(place) ?? [];
   const photo = [...photos.values()].find((one) => one.path === resolve(path));
   const id = photo === undefined ? undefined : faceId(photo, Number(face));

@@ -5,7 +5,7 @@ import { textFloats } from '../../format/float-text.ts';
 import type { GroupedPeople, Person } from '../../people/group-people.ts';
 import { keepNumbers } from '../../people/keep-numbers.ts';
 import { groupManyPeople } from '../../people/node/group-many.ts';
-import type { LibraryFile, LibraryPhoto } from '../../people/node/library-file.ts';
+import type { Library, LibraryPhoto } from '../../people/node/library.ts';
 import { printedQuality } from '../../quality.ts';
 
 /** A face with its photo. */
@@ -46,7 +46,7 @@ export interface PersonRecord {
 export const faceId = (photo: LibraryPhoto, face: number): string => `${photo.digest.slice(0, 32)}#${face}`;
 
 /** Groups the photos that are still there, and saves the numbers of people. */
-export async function sortLibrary(library: LibraryFile): Promise<SortedLibrary> {
+export async function sortLibrary(library: Library): Promise<SortedLibrary> {
   const photos = [...library.photos.values()].filter(({ path }) => existsSync(path));
   const faces = photos.flatMap((photo) => photo.faces.map((_, face) => ({ id: faceId(photo, face), photo, face })));
   const grouped = await groupManyPeople(

@@ -1,6 +1,6 @@
 /**
- * Storage of a gallery: PostgreSQL with pgvector, in this process (PGlite, in a folder) or on a server. Both use the
- * same SQL.
+ * PostgreSQL in this process (PGlite, in a folder) or on a server, both with the same SQL: galleries and libraries are stored in
+ * it. A folder has pgvector; on a server only galleries need it.
  */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -27,6 +27,14 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** What is stored, in the words of errors and locks. */
+export interface DatabasePurpose extends LockPurpose {
+  /** `a gallery` */
+  readonly one: string;
+  /** What to do where nothing is stored. */
+  readonly create: string;
+}
+
 /** A database that is about to be used. */
 export interface PreparedDatabase extends Pick<Database, 'name' | 'shared' | 'query'> {
   /** Whether tables may be created and changed: on a server not for reading, in the copy of a folder always. */
@@ -35,6 +43,7 @@ export interface PreparedDatabase extends Pick<Database, 'name' | 'shared' | 'qu
 
 /** Options for opening. */
 export interface DatabaseOptions {
+  readonly purpose: DatabasePurpose;
   /** Opens a copy of a folder. @default false */
   readonly readOnly?: boolean;
   /** Creates no folder. @default false */
@@ -47,11 +56,15 @@ export interface DatabaseOptions {
  * @param where - a folder, or `postgres://...`
  * @throws {ConfigError} if it cannot be reached or is already open
  */
-export async function openDatabase(where: string, options: DatabaseOptions = {}): Promise<Database> {
-  const { readOnly = false, existing = readOnly, prepare = async () => undefined } = options;
-  if (existing) expectFolder(where);
+export async function openDatabase(where: string, options: DatabaseOptions): Promise<Database> {
+  const { purpose, readOnly = false, existing = readOnly, prepare = async () => undefined } = options;
+  if (existing) expectDatabase(where, purpose);
   const onServer = isServer(where);
-  const database = await (onServer ? openServer(where) : readOnly ? openCopy(where) : openFolder(where));
+  const database = await (onServer
+    ? openServer(where, purpose)
+    : readOnly
+      ? openCopy(where, purpose)
+      : openFolder(where, purpose));
   const { name, shared } = database;
   try {
     if (onServer && readOnly) await prepare({ name, shared, query: database.query, changeable: false });
@@ -73,30 +86,19 @@ const partOf = (folder: string): string => join(folder, 'data.part');
 
 const isMade = (folder: string): boolean => existsSync(join(dataOf(folder), 'PG_VERSION'));
 
-/** Checks folders only, not servers. @throws {ConfigError} if the folder has no gallery */
-export function expectFolder(where: string): void {
-  if (!isServer(where) && !isMade(where)) throw noGallery(where);
+/** Checks folders only, not servers. @throws {ConfigError} if the folder has no database */
+export function expectDatabase(where: string, purpose: DatabasePurpose): void {
+  if (!isServer(where) && !isMade(where)) throw nothingStored(where, purpose);
 }
 
 /** @param where - without a password */
-export const noGallery = (where: string): ConfigError =>
-  new ConfigError('gallery', {
-    expected: `a gallery at ${where}`,
-    problem: 'there is none',
-    remedy: 'check --gallery, or create one with `magface enroll`',
-  });
+export const nothingStored = (where: string, { key, one, create }: DatabasePurpose): ConfigError =>
+  new ConfigError(key, { expected: `${one} at ${where}`, problem: 'there is none', remedy: create });
 
-const asGallery: LockPurpose = {
-  key: 'gallery',
-  what: 'the gallery',
-  use: 'has it open',
-  remedy: 'stop it, or use PostgreSQL to share a gallery',
-};
-
-async function openFolder(folder: string): Promise<Database> {
-  await expectRoom(folder);
+async function openFolder(folder: string, purpose: DatabasePurpose): Promise<Database> {
+  await expectRoom(folder, purpose);
   await makeFolder(folder);
-  const lock = await lockFolder(folder, asGallery);
+  const lock = await lockFolder(folder, purpose);
   try {
     if (!isMade(folder)) await makeData(folder);
     return folderDatabase(folder, await openData(dataOf(folder)), lock);
@@ -107,27 +109,27 @@ async function openFolder(folder: string): Promise<Database> {
 }
 
 /**
- * A gallery is a folder of its own: photos beside a database would look like part of it.
+ * A database has a folder of its own: photos beside it would look like part of it.
  *
  * @throws {ConfigError} if the folder holds other files
  */
-export async function expectRoom(folder: string): Promise<void> {
+export async function expectRoom(folder: string, { key, what, one }: DatabasePurpose): Promise<void> {
   if (isServer(folder) || isMade(folder)) return;
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code !== 'ENOTDIR') throw error;
-    throw new ConfigError('gallery', {
-      expected: 'a folder for the gallery',
+    throw new ConfigError(key, {
+      expected: `a folder for ${what}`,
       problem: `${folder} is a file`,
       remedy: 'name a folder',
     });
   });
   const foreign = names.filter((name) => !/^(lock-.*|data\.part)$/.test(name));
   if (foreign.length === 0) return;
-  throw new ConfigError('gallery', {
-    expected: `a gallery or an empty folder at ${folder}`,
+  throw new ConfigError(key, {
+    expected: `${one} or an empty folder at ${folder}`,
     problem: `it contains other files, such as ${foreign[0]}`,
-    remedy: 'use a folder only for the gallery',
+    remedy: `use a folder only for ${what}`,
   });
 }
 
@@ -146,8 +148,8 @@ async function openData(data: string): Promise<PGlite> {
 }
 
 /** Opens a copy of the committed state, even while the folder is in use. */
-async function openCopy(folder: string): Promise<Database> {
-  const copy = await copyQuietFolder(dataOf(folder));
+async function openCopy(folder: string, purpose: LockPurpose): Promise<Database> {
+  const copy = await copyQuietFolder(dataOf(folder), purpose);
   try {
     const database = await openData(copy.path);
     return folderDatabase(folder, database, { expectHeld: () => undefined, release: () => copy.remove() });
@@ -183,18 +185,18 @@ function folderDatabase(name: string, database: PGlite, lock: Pick<FolderLock, '
 }
 
 /** @throws {ConfigError} if the address is invalid or has no host; the error omits its password */
-function serverOf(address: string): URL {
+function serverOf(address: string, { key }: DatabasePurpose): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url !== undefined && url.host !== '') return url;
-  throw new ConfigError('gallery', {
+  throw new ConfigError(key, {
     expected: 'a server as postgres://USER:PASSWORD@HOST/DATABASE',
     received: 'another form',
-    remedy: 'correct --gallery',
+    remedy: `correct --${key}`,
   });
 }
 
-async function openServer(address: string): Promise<Database> {
-  const { host, pathname } = serverOf(address);
+async function openServer(address: string, purpose: DatabasePurpose): Promise<Database> {
+  const { host, pathname } = serverOf(address, purpose);
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({ connectionString: address, max: 8 });
   pool.on('error', () => undefined); // the next query replaces a broken idle connection
@@ -206,7 +208,7 @@ async function openServer(address: string): Promise<Database> {
     await pool.end();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(
-      'gallery',
+      purpose.key,
       {
         expected: `PostgreSQL at ${host}${pathname}`,
         problem: `it cannot be used (${why})`,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.ts';
+import type { LockPurpose } from '../machine/folder-lock.ts';
 
 export interface FolderCopy {
   readonly path: string;
@@ -21,8 +22,8 @@ const attempts = 20;
  * @returns the copy, in the system's folder for temporary files and readable by this user alone
  * @throws {ConfigError} if the folder keeps changing
  */
-export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
-  const place = await mkdtemp(join(tmpdir(), 'magface-gallery-'));
+export async function copyQuietFolder(folder: string, { key, what }: LockPurpose): Promise<FolderCopy> {
+  const place = await mkdtemp(join(tmpdir(), 'magface-database-'));
   const copy = { path: join(place, 'copy'), remove: () => rm(place, { recursive: true, force: true }) };
   try {
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -40,8 +41,8 @@ export async function copyQuietFolder(folder: string): Promise<FolderCopy> {
     throw error;
   }
   await copy.remove();
-  throw new ConfigError('gallery', {
-    expected: `the gallery ${folder} to be unchanged for a moment`,
+  throw new ConfigError(key, {
+    expected: `${what} ${folder} to be unchanged for a moment`,
     problem: 'another process keeps writing to it',
     remedy: 'try again later',
   });
