@@ -129,9 +129,21 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     const found = await people.count();
     expect(await page.locator('.lead').textContent()).toMatch(new RegExp(`^${found} people in 22 faces`));
     const nameOf = (title: string) => page.getByLabel(`Name of ${title}`, { exact: true });
+    const drawn = await page.evaluateHandle(() => {
+      const count = { faces: 0 };
+      const { prototype } = CanvasRenderingContext2D;
+      const draw = prototype.putImageData;
+      prototype.putImageData = function (this: CanvasRenderingContext2D, ...given: Parameters<typeof draw>) {
+        count.faces++;
+        draw.apply(this, given);
+      } as typeof draw;
+      return count;
+    });
     await nameOf('Person 1').fill('Ann Lee');
     await page.keyboard.press('Enter');
     await page.getByText('Person 1 is now called Ann Lee.').waitFor();
+    await nameOf('Ann Lee').waitFor(); // grouped again
+    expect(await drawn.evaluate(({ faces }) => faces)).toBe(0);
     await nameOf('Person 2').fill('Ann Lee'); // the same name: one person
     await page.keyboard.press('Enter');
     await expect.poll(() => people.count(), { timeout: 60_000 }).toBe(found - 1);

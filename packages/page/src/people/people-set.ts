@@ -203,13 +203,27 @@ function shown({ people, unplaced, questions }: GroupedPeople, faces: readonly P
     used: numbered.reduce((most, number) => Math.max(most, number), used),
   };
   void storeSetting('numbers', numbers.value);
-  const all = people.map((person, k): ShownPerson => shownPerson(person, numbered[k]!, faces));
+  const before = new Map(grouping.value?.people.map((person) => [person.number, person]));
+  const all = people.map((person, k): ShownPerson => {
+    const next = shownPerson(person, numbered[k]!, faces);
+    const known = before.get(next.number);
+    return known !== undefined && areEqual(known, next) ? known : next;
+  });
+  const apart = unplaced.map((i) => faces[i]!);
+  const unplacedBefore = grouping.value?.unplaced ?? [];
   return {
     people: all,
-    unplaced: unplaced.map((i) => faces[i]!),
+    unplaced: haveSame(unplacedBefore, apart) ? unplacedBefore : apart,
     questions: questions.map(({ people: [a, b] }) => [all[a]!, all[b]!] as const),
   };
 }
+
+/** Who did not change stays the same object, so that only the others are drawn again. */
+const areEqual = (a: ShownPerson, b: ShownPerson): boolean =>
+  a.name === b.name && haveSame(a.faces, b.faces) && haveSame(a.doubtful, b.doubtful);
+
+const haveSame = (a: readonly PhotoFace[], b: readonly PhotoFace[]): boolean =>
+  a.length === b.length && a.every((face, i) => face === b[i]);
 
 function shownPerson(
   { name: given, faces: indices, doubtful }: Person,

@@ -1,7 +1,9 @@
 /** The people view: who is in the photos, questions that the page cannot answer itself, and names. */
 import { computed } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
 import { AddPhotos } from '../album/add-photos.tsx';
+import type { PhotoFace } from '../album/photo.ts';
 import { allFaces } from '../album/photo-set.ts';
 import { library } from '../library.ts';
 import { texts } from '../texts.ts';
@@ -14,6 +16,8 @@ const words = texts.people;
 
 export function PeopleView(): JSX.Element {
   const found = grouping.value;
+  const faces = found?.unplaced;
+  const unplaced = useMemo(() => faces !== undefined && faces.length > 0 && <Unplaced faces={faces} />, [faces]);
   return (
     <>
       <h1>{words.heading}</h1>
@@ -38,20 +42,25 @@ export function PeopleView(): JSX.Element {
               ))}
             </ul>
           </section>
-          {found.unplaced.length > 0 && (
-            <section aria-labelledby="unplaced">
-              <h2 id="unplaced">{words.unplaced}</h2>
-              <p class="soft">{words.unplacedHint}</p>
-              <div class="strip">
-                {found.unplaced.map((face) => (
-                  <FaceButton key={face.id} face={face} size={64} />
-                ))}
-              </div>
-            </section>
-          )}
+          {unplaced}
         </>
       )}
     </>
+  );
+}
+
+/** Poor faces that resemble nobody enough. */
+function Unplaced({ faces }: { readonly faces: readonly PhotoFace[] }): JSX.Element {
+  return (
+    <section aria-labelledby="unplaced">
+      <h2 id="unplaced">{words.unplaced}</h2>
+      <p class="soft">{words.unplacedHint}</p>
+      <div class="strip">
+        {faces.map((face) => (
+          <FaceButton key={face.id} face={face} size={64} />
+        ))}
+      </div>
+    </section>
   );
 }
 

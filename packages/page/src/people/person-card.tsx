@@ -10,6 +10,7 @@ const words = texts.people;
 /** Faces beside the best shot; the others are shown on request. */
 const shownAtFirst = 4;
 
+/** Drawn again if the person is another object, or the list of faces opens: signals see to that. */
 export function PersonCard({ person }: { readonly person: ShownPerson }): JSX.Element {
   const open = useSignal(false);
   const [best, ...others] = person.faces;

@@ -1,6 +1,7 @@
 /** Components that show faces, shared by all views. */
 import { type AnalyzedFace, type QualityColour, qualityColour } from 'magface/browser';
 import type { ComponentChildren, JSX } from 'preact';
+import { useCallback } from 'preact/hooks';
 import { texts } from '../texts.ts';
 import { imageData } from './pictures.ts';
 
@@ -22,8 +23,11 @@ export function colours(face: AnalyzedFace): Record<string, string> {
 
 /** The aligned face. */
 export function Crop({ face, label, size = 72 }: CropProps): JSX.Element {
-  const draw = (canvas: HTMLCanvasElement | null): void =>
-    canvas?.getContext('2d')?.putImageData(imageData(face.crop), 0, 0);
+  // The same function for the same face: otherwise the face would be drawn with each change around it.
+  const draw = useCallback(
+    (canvas: HTMLCanvasElement | null): void => canvas?.getContext('2d')?.putImageData(imageData(face.crop), 0, 0),
+    [face],
+  );
   const { width, height } = face.crop;
   return (
     <canvas

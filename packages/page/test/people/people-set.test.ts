@@ -84,6 +84,20 @@ test('two people of one name become one; undo takes the name back', async () => 
   expect(grouping.value!.people[0]!.name).toBeUndefined();
 });
 
+test('people who did not change stay the same objects, so that they are not drawn again', async () => {
+  photos.value = [...photos.value, photo('d', 180), photo('e', 181)];
+  await settled();
+  const before = grouping.value!;
+  const numbered = (found: typeof before) => new Map(found.people.map((person) => [person.number, person]));
+  name(before.people[0]!, 'Ann');
+  await settled();
+  const [was, is] = [numbered(before), numbered(grouping.value!)];
+  expect([...is.keys()].sort()).toEqual([...was.keys()].sort());
+  const changed = [...is].filter(([number, person]) => was.get(number) !== person).map(([, person]) => person.name);
+  expect(changed).toEqual(['Ann']);
+  expect(grouping.value!.unplaced).toBe(before.unplaced);
+});
+
 test('answers are kept: one person, two people, not this face', async () => {
   const [ab, c] = grouping.value!.people;
   join(ab!, c!);

@@ -48,11 +48,13 @@ export async function groupManyPeople(
   }
 }
 
-interface Scanner extends AsyncDisposable {
+/** Multiplies all rows with each other; owns a session. */
+export interface Scanner extends AsyncDisposable {
   scan(scan: PairScan, onProgress?: (done: number) => void): Promise<void>;
 }
 
-async function openScanner(threads: number | undefined): Promise<Scanner> {
+/** @param threads - all cores by default */
+export async function openScanner(threads: number | undefined): Promise<Scanner> {
   const session = await createSession(floatProducts(), { name: 'products', ...(threads !== undefined && { threads }) });
   const products: Products = async (a, b) => {
     const { products: found } = await session.run({ left: a, right: b });
