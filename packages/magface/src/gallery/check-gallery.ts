@@ -83,11 +83,7 @@ export async function checkGallery(
 ): Promise<GalleryCheck> {
   const templates = unitTemplates(people);
   const compared = await nearestOthers(people, { templates });
-  const pairs = (people.length * (people.length - 1)) / 2;
-  const twinThreshold =
-    thresholds === undefined || thresholds.length === 0 || pairs === 0
-      ? null
-      : similarityAt(Math.min(0.5, expectedWrongTwins / pairs), thresholds);
+  const twinThreshold = twinThresholdOf(people.length, thresholds);
   const confusing = compared
     .filter(({ own, similarity, nearest }) => nearest >= 0 && own !== undefined && own < similarity)
     .map((one) => confusingFace(people, templates, one));
@@ -99,6 +95,16 @@ export async function checkGallery(
     confusing: confusing.sort((a, b) => gainOf(b) - gainOf(a)),
     poor: poorPeople(people, compared),
   };
+}
+
+/**
+ * @param people - their number
+ * @returns the least cosine of people who are probably one; null without thresholds or pairs
+ */
+export function twinThresholdOf(people: number, thresholds: readonly DecisionThreshold[] | undefined): number | null {
+  const pairs = (people * (people - 1)) / 2;
+  if (thresholds === undefined || thresholds.length === 0 || pairs === 0) return null;
+  return similarityAt(Math.min(0.5, expectedWrongTwins / pairs), thresholds);
 }
 
 const gainOf = ({ margin }: ConfusingFace): number => margin.without - margin.now;

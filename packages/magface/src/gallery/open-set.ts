@@ -8,6 +8,11 @@
  * of the rates of all fits is the rate asked for, and the interval holds 95 % of these rates. Taking the best fit's
  * threshold would name strangers two to three times too often in a gallery of 30.
  *
+ * A person who is enrolled twice, or a photo under a wrong name, gives a maximum far above all others, and one distribution
+ * for both makes the threshold too high. So maxima at or above the similarity at which `checkGallery` calls two people probably one
+ * are counted, but the distribution is not fitted to them: the rate is their share plus the tail of the others. If they
+ * alone exceed the rate asked for, all maxima make one tail.
+ *
  * @see Scheirer et al., "Meta-recognition: the theory and practice of recognition score analysis", TPAMI 2011, for tails of scores
  */
 import type { DecisionThreshold } from '../decision.ts';
@@ -15,6 +20,7 @@ import { ConfigError } from '../errors.ts';
 import { similarityAt } from '../false-match-rate.ts';
 import { fitGeneralisedPareto, type GeneralisedPareto, type ShapePrior, survival } from '../generalised-pareto.ts';
 import { randomStream } from '../random.ts';
+import { twinThresholdOf } from './check-gallery.ts';
 import { type ComparedPerson, nearestOthers, turnGiver } from './nearest-others.ts';
 
 /** A decision threshold for everybody in a gallery at once. */
@@ -46,13 +52,23 @@ const mostProducts = 2e7;
 export interface Tail extends GeneralisedPareto {
   readonly start: number;
   readonly share: number;
+  /** Share of all that is counted apart, of people who are probably one. */
+  readonly twins: number;
+}
+
+/** The tails of one draw. */
+export interface DrawnTails {
+  /** Of all maxima. */
+  readonly whole: Tail;
+  /** Of those below the similarity of twins. */
+  readonly body: Tail;
 }
 
 /** What a gallery tells of strangers, for any rate. */
 export interface StrangerTails {
   readonly people: number;
   /** A tail for each draw; none of fewer than 20 people. */
-  readonly tails: readonly Tail[];
+  readonly tails: readonly DrawnTails[];
 }
 
 /**
@@ -67,12 +83,16 @@ export async function openSetThreshold(
   fpir: number,
 ): Promise<OpenSetThreshold> {
   expectRate(fpir);
-  return thresholdOfTails(await strangerTails(people), thresholds, fpir);
+  return thresholdOfTails(await strangerTails(people, thresholds), thresholds, fpir);
 }
 
 /** Takes seconds for thousands of people; the result serves for every rate. */
-export async function strangerTails(people: readonly ComparedPerson[]): Promise<StrangerTails> {
-  const tails = people.length < fewestPeople ? [] : await tailsOfMaxima(await impostorMaxima(people));
+export async function strangerTails(
+  people: readonly ComparedPerson[],
+  thresholds: readonly DecisionThreshold[] | undefined,
+): Promise<StrangerTails> {
+  if (people.length < fewestPeople) return { people: people.length, tails: [] };
+  const tails = await tailsOfMaxima(await impostorMaxima(people), twinThresholdOf(people.length, thresholds));
   return { people: people.length, tails };
 }
 
@@ -105,29 +125,39 @@ export async function impostorMaxima(people: readonly ComparedPerson[]): Promise
   return maxima.filter(({ length }) => length > 0);
 }
 
-/** @param maxima - per person, as {@link impostorMaxima} gives them */
+/**
+ * @param maxima - per person, as {@link impostorMaxima} gives them
+ * @param twins - least cosine of people who are probably one. @default nobody is
+ */
 export async function thresholdOfMaxima(
   maxima: readonly (readonly number[])[],
   fpir: number,
+  twins: number | null = null,
 ): Promise<OpenSetThreshold> {
-  return thresholdAmong(await tailsOfMaxima(maxima), fpir);
+  return thresholdAmong(await tailsOfMaxima(maxima, twins), fpir);
 }
 
-async function tailsOfMaxima(maxima: readonly (readonly number[])[]): Promise<Tail[]> {
+async function tailsOfMaxima(maxima: readonly (readonly number[])[], twins: number | null): Promise<DrawnTails[]> {
   const random = randomStream(1);
   const drawn = (): readonly number[] => maxima[Math.floor(random() * maxima.length)]!;
   const giveTurn = turnGiver();
-  const tails: Tail[] = [];
+  const tails: DrawnTails[] = [];
   while (tails.length < draws) {
-    tails.push(tailOf(Array.from({ length: Math.ceil(maxima.length / 2) }, drawn).flat()));
+    const all = Array.from({ length: Math.ceil(maxima.length / 2) }, drawn).flat();
+    const others = twins === null ? all : all.filter((one) => one < twins);
+    const whole = tailOf(all, all.length);
+    // A fit needs a few.
+    tails.push({ whole, body: others.length < all.length && others.length > 2 ? tailOf(others, all.length) : whole });
     await giveTurn();
   }
   return tails;
 }
 
-function thresholdAmong(tails: readonly Tail[], fpir: number): OpenSetThreshold {
-  const meanRate = (threshold: number): number =>
-    tails.reduce((sum, tail) => sum + rateAt(threshold, tail), 0) / tails.length;
+function thresholdAmong(drawn: readonly DrawnTails[], fpir: number): OpenSetThreshold {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const areFew = mean(drawn.map(({ body }) => body.twins)) < fpir;
+  const tails = drawn.map(({ whole, body }) => (areFew ? body : whole));
+  const meanRate = (threshold: number): number => mean(tails.map((tail) => rateAt(threshold, tail)));
   let [low, high] = [-1, 1];
   while (high - low > 1e-6) {
     const middle = (low + high) / 2;
@@ -139,14 +169,16 @@ function thresholdAmong(tails: readonly Tail[], fpir: number): OpenSetThreshold 
   return { threshold: high, fpir, interval: [rates[outside]!, rates[draws - 1 - outside]!], source: 'gallery' };
 }
 
-function tailOf(maxima: readonly number[]): Tail {
+/** @param all - the number of maxima with those that are counted apart */
+function tailOf(maxima: readonly number[], all: number): Tail {
   const sorted = Float64Array.from(maxima).sort();
   const count = Math.min(sorted.length - 1, mostInTail, Math.ceil(tailShare * sorted.length));
   const start = sorted[sorted.length - 1 - count]!;
   const excesses = sorted.subarray(-count).map((value) => Math.max(value - start, 1e-6)); // equal ones of a draw
-  return { ...fitGeneralisedPareto(excesses, shapePrior, tolerance), start, share: count / sorted.length };
+  const fitted = fitGeneralisedPareto(excesses, shapePrior, tolerance);
+  return { ...fitted, start, share: count / all, twins: (all - maxima.length) / all };
 }
 
 /** Below its start a tail says nothing: there everybody may pass. */
-const rateAt = (threshold: number, { start, share, ...tail }: Tail): number =>
-  threshold < start ? 1 : share * survival(threshold - start, tail);
+const rateAt = (threshold: number, { start, share, twins, ...tail }: Tail): number =>
+  threshold < start ? 1 : twins + share * survival(threshold - start, tail);

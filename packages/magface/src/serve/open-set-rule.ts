@@ -17,7 +17,7 @@ export function openSetRule(
   const measure = async (): Promise<StrangerTails> => {
     const people: StoredPerson[] = [];
     for await (const person of gallery.everybody()) people.push(person);
-    return strangerTails(people);
+    return strangerTails(people, thresholds);
   };
   return async (fpir) => {
     if (known === undefined || changes !== gallery.changes || Date.now() > until) {

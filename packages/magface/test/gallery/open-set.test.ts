@@ -42,6 +42,20 @@ test('of 30 people, fewer strangers are named than asked for, and the interval s
   expect(within).toBeGreaterThanOrEqual(7);
 });
 
+test('people who are enrolled twice are counted, and do not change the tail of the others', async () => {
+  const maxima = Array.from({ length: 2000 }, () => [maximum()]);
+  const twice = maxima.map((one, i) => (i % 200 === 0 ? [0.9] : one)); // 0.5 % of all
+  const plain = await thresholdOfMaxima(maxima, 0.01);
+  const [one, apart] = [await thresholdOfMaxima(twice, 0.01), await thresholdOfMaxima(twice, 0.01, 0.7)];
+  const half = await thresholdOfMaxima(maxima, 0.005);
+  // What is left of the rate, 0.005, is that of the others.
+  expect(Math.abs(apart.threshold - half.threshold)).toBeLessThan(0.02);
+  expect(apart.threshold).toBeGreaterThan(plain.threshold);
+  expect(one.threshold).toBeGreaterThan(apart.threshold + 0.02);
+  // If they alone exceed the rate, nothing is left for the others.
+  expect(await thresholdOfMaxima(twice, 0.004, 0.7)).toEqual(await thresholdOfMaxima(twice, 0.004));
+});
+
 const person = (name: string) => ({
   person: name,
   faces: [{ face: 1, image: null, quality: 50, embedding: Float32Array.of(normal(), normal(), normal()) }],
