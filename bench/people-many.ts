@@ -4,19 +4,21 @@
  *
  *     npx tsx -C magface:source bench/people-many.ts [COUNT] [INDEXES_FOLDER]
  *
- * COUNT faces (default 100,000) have the statistics of the default model's: directions within 170 of 512 dimensions, of which 82
- * are effective, magnitudes around an ordinary face's, the agreement of the model's record, and people with 1 to 400 faces.
- * INDEXES_FOLDER/node_modules may hold usearch and hnswlib-wasm; the neighbours of 20,000 faces are then searched by
- * each, and recall is the share of pairs found that reach the threshold of the grouping. Writes
+ * COUNT faces (default 100,000) have the statistics of the default model's (`support/made-up-faces.ts`), of people with 1 to 400
+ * faces.
+ * INDEXES_FOLDER/node_modules may hold usearch and hnswlib-wasm; the 50 nearest neighbours of each of 20,000 faces are then searched
+ * by each, and recall is the share that it finds of those at a cosine of 0.5 or more. Writes
  * bench/results/people-many-COUNT.json.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { defaultModels, groupManyPeople, type LibraryFace, MagFace, qualityScore } from 'magface';
 import { measureClusters } from '../packages/magface/src/eval/clusters/cluster-measures.ts';
-import { randomStream } from '../packages/magface/src/random.ts';
-import { eachPair, unitRows } from '../packages/magface/src/row-products.ts';
+import { openScanner } from '../packages/magface/src/people/node/group-many.ts';
+import { product, unitRows } from '../packages/magface/src/row-products.ts';
 import { faults } from './support/cluster-faults.ts';
+import { madeUpFaces } from './support/made-up-faces.ts';
 import { writeResult } from './support/result.ts';
 
 await using magface = await MagFace.load({ detector: false });
@@ -24,48 +26,18 @@ const { calibration, thresholds, likelihood, embeddingLength: dimension } = magf
 const count = Number(process.argv[2] ?? 100_000);
 const indexes = process.argv[3];
 
-const random = randomStream(1);
-const gaussian = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-/** Standard deviations fall so that (Σ σ²)² / Σ σ⁴ is 82. */
-const spread = Float64Array.from({ length: 170 }, (_, k) => Math.exp(-k / 82));
-const mirrors = [0, 1].map(() => unitRows([Float32Array.from({ length: dimension }, gaussian)]));
-
-/** @returns a direction of length 1, in the inner coordinates */
-function innerDirection(): Float64Array {
-  const row = spread.map((deviation) => deviation * gaussian());
-  const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-  return row.map((value) => value / length);
-}
-
-/** Two reflections: every value of the embedding depends on every inner one. */
-function embeddingOf(inner: Float64Array, length: number): Float32Array {
-  const row = new Float32Array(dimension);
-  row.set(inner);
-  for (const mirror of mirrors) {
-    const along = 2 * row.reduce((sum, value, d) => sum + value * mirror[d]!, 0);
-    for (let d = 0; d < dimension; d++) row[d]! -= along * mirror[d]!;
-  }
-  return row.map((value) => value * length);
-}
-
-const [g0, g1] = likelihood!.agreement!;
+const { random, person: newPerson, face: faceOf } = madeUpFaces(magface.model.contract);
 
 function madeUp(): { readonly faces: LibraryFace[]; readonly people: Uint32Array } {
   const faces: LibraryFace[] = [];
   const people = new Uint32Array(count);
   for (let person = 0; faces.length < count; person++) {
-    const centre = innerDirection();
+    const centre = newPerson();
     const size = Math.min(400, Math.ceil(1 / (1 - random()) ** 1.2), count - faces.length);
     for (let k = 0; k < size; k++) {
-      const u = random();
-      const side = u < 0.5 ? calibration!.widthBelow! : calibration!.width;
-      const magnitude = Math.max(1.5, calibration!.centre + side * Math.log(u / (1 - u)));
-      const r = 1 / (1 + Math.exp(-g0 - g1 * magnitude));
-      const noise = innerDirection();
-      const inner = centre.map((value, d) => r * value + Math.sqrt(1 - r * r) * noise[d]!);
+      const { embedding, magnitude } = faceOf(centre);
       people[faces.length] = person;
       const id = String(faces.length);
-      const embedding = embeddingOf(inner, magnitude);
       faces.push({ id, photo: id, embedding, quality: qualityScore(magnitude, calibration!) });
     }
   }
@@ -76,8 +48,19 @@ const digits = (value: number, to = 3): number => Number(value.toPrecision(to));
 
 async function grouping({ faces, people }: ReturnType<typeof madeUp>): Promise<object> {
   const [since, before] = [performance.now(), process.cpuUsage()];
-  const found = await groupManyPeople(faces, { thresholds, likelihood });
-  const used = process.cpuUsage(before);
+  /** When each scan of all pairs ended, in seconds of processor time. */
+  const scans: number[] = [];
+  const spent = (): number => {
+    const { user, system } = process.cpuUsage(before);
+    return digits((user + system) / 1e6);
+  };
+  const onProgress = (done: number): void => {
+    if (done < 1) return;
+    scans.push(spent());
+    process.stderr.write(`scan ${scans.length} ended after ${scans.at(-1)} s\n`);
+  };
+  const found = await groupManyPeople(faces, { thresholds, likelihood, onProgress });
+  const processorSeconds = spent();
   const clusters = Array.from(faces.keys(), (i) => found.people.length + i);
   for (const [k, person] of found.people.entries()) for (const i of person.faces) clusters[i] = k;
   const { bcubed } = measureClusters(clusters, people);
@@ -86,7 +69,8 @@ async function grouping({ faces, people }: ReturnType<typeof madeUp>): Promise<o
     people: found.people.length,
     unplaced: found.unplaced.length,
     seconds: digits((performance.now() - since) / 1000),
-    processorSeconds: digits((used.user + used.system) / 1e6),
+    processorSeconds,
+    scansEndAfter: scans,
     peakMemoryGiB: digits(process.resourceUsage().maxRSS / 2 ** 20),
     bcubed: { precision: digits(bcubed.precision!, 4), recall: digits(bcubed.recall!, 4), f: digits(bcubed.f!, 4) },
     ...faults(clusters, people),
@@ -103,9 +87,11 @@ type Index = {
 /** The indexes of the folder, with settings for high recall: 16 links, 200 candidates while building, 200 while searching. */
 function indexesOf(folder: string): Index[] {
   const load = createRequire(join(resolve(folder), 'package.json'));
+  const versionOf = (name: string): string =>
+    JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version;
   return [
     {
-      name: `usearch ${load('usearch/package.json').version}`,
+      name: `usearch ${versionOf('usearch')}`,
       search: async (rows, wanted) => {
         const { Index } = load('usearch');
         const index = new Index({
@@ -117,9 +103,11 @@ function indexesOf(folder: string): Index[] {
       },
     },
     {
-      name: `hnswlib-wasm ${load('hnswlib-wasm/package.json').version}`,
+      name: `hnswlib-wasm ${versionOf('hnswlib-wasm')}`,
       search: async (rows, wanted) => {
-        const { loadHnswlib } = await import(load.resolve('hnswlib-wasm'));
+        // Built for browsers: it asks whether there is a window, and opens a database that is not used here.
+        Object.assign(globalThis, { window: globalThis, document: {}, indexedDB: { open: () => ({}) } });
+        const { loadHnswlib } = await import(join(resolve(folder), 'node_modules/hnswlib-wasm/dist/hnswlib.js'));
         const library = await loadHnswlib();
         const index = new library.HierarchicalNSW('cosine', dimension, '');
         index.initIndex(rows.length, 16, 200, 1);
@@ -131,16 +119,32 @@ function indexesOf(folder: string): Index[] {
   ];
 }
 
-/** Pairs at or above a cosine that an index finds among the 50 nearest of each face, beside the exact products. */
+/** Of the 50 most similar faces of each, those at or above a cosine: how many an index finds, beside the exact products. */
 async function neighbours(rows: readonly Float32Array[], least: number): Promise<object[]> {
   const wanted = 50;
-  const exact = new Set<number>();
   const started = process.cpuUsage();
-  eachPair(unitRows(rows), dimension, (i, j, cosine) => {
-    if (cosine >= least) exact.add(i * rows.length + j);
-  });
+  const units = unitRows(rows);
+  const near: (readonly [other: number, cosine: number])[][] = rows.map(() => []);
+  const visit = (i: number, j: number): void => {
+    const cosine = product(units, i * dimension, units, j * dimension, dimension);
+    if (cosine < least) return;
+    near[i]!.push([j, cosine]);
+    near[j]!.push([i, cosine]);
+  };
+  await using scanner = await openScanner(undefined);
+  await scanner.scan({ rows: units, dimension, least, visit });
+  const exact = near.map(
+    (list) =>
+      new Set(
+        [...list]
+          .sort((a, b) => b[1] - a[1])
+          .slice(0, wanted - 1)
+          .map(([other]) => other),
+      ), // the face itself is found too
+  );
+  const pairs = exact.reduce((sum, { size }) => sum + size, 0);
   const own = {
-    name: 'all pairs, in JavaScript',
+    name: 'all pairs, as groupManyPeople compares them',
     processorSeconds: digits(process.cpuUsage(started).user / 1e6),
     recall: 1,
   };
@@ -149,15 +153,12 @@ async function neighbours(rows: readonly Float32Array[], least: number): Promise
     const before = process.cpuUsage();
     try {
       const found = await search(rows, wanted);
-      const pairs = new Set<number>();
-      found.forEach((list, i) => {
-        for (const other of Array.from(list, Number)) {
-          const key = Math.min(i, other) * rows.length + Math.max(i, other);
-          if (exact.has(key)) pairs.add(key);
-        }
-      });
       const processorSeconds = digits(process.cpuUsage(before).user / 1e6);
-      results.push({ name, processorSeconds, recall: digits(pairs.size / exact.size, 4) });
+      const right = found.reduce(
+        (sum, list, i) => sum + Array.from(list, Number).filter((j) => exact[i]!.has(j)).length,
+        0,
+      );
+      results.push({ name, processorSeconds, recall: digits(right / pairs, 4) });
     } catch (error) {
       results.push({ name, problem: String(error).split('\n')[0] });
     }

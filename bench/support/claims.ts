@@ -29,7 +29,7 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim:
       'Strangers whom `identify --fpir` names, asked for and measured, in galleries of CFP’s and LFW’s people; people not found, beside the threshold of single comparisons at FMR 1e-3',
     figures:
-      'at FPIR 0.01: LFW 30 people {results.3.fpirMeasured}, 300 {results.5.fpirMeasured}, 3,000 {results.7.fpirMeasured}; within the stated interval {results.3.withinInterval}, {results.5.withinInterval}, {results.7.withinInterval}; FNIR {results.3.fnir}, {results.5.fnir}, {results.7.fnir}; at the pair threshold FPIR {results.3.pairThresholdAtFmr0001.fpir}, {results.5.pairThresholdAtFmr0001.fpir}, {results.7.pairThresholdAtFmr0001.fpir}',
+      'at FPIR 0.01: LFW 30 people {results.3.fpirMeasured}, 300 {results.5.fpirMeasured}, 1,500 {results.7.fpirMeasured}, 3,000 {results.11.fpirMeasured}; within the stated interval {results.3.withinInterval}, {results.5.withinInterval}, {results.7.withinInterval}, {results.11.withinInterval}; FNIR {results.3.fnir}, {results.5.fnir}, {results.7.fnir}, {results.11.fnir}; at the pair threshold FPIR {results.3.pairThresholdAtFmr0001.fpir}, {results.5.pairThresholdAtFmr0001.fpir}, {results.7.pairThresholdAtFmr0001.fpir}, {results.11.pairThresholdAtFmr0001.fpir}',
   },
   likelihood: {
     claim:
@@ -50,9 +50,9 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   people: {
     claim:
-      'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN and Chinese whispers at their best thresholds for other people',
+      'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN, Chinese whispers, HDBSCAN and immich’s rule at their best settings for other people',
     figures:
-      'B-cubed F: LFW {results.1.groupPeople.bcubed.f} beside {results.1.peers.0.bcubed.f}, {results.1.peers.1.bcubed.f}, {results.1.peers.2.bcubed.f}; CelebA {results.2.groupPeople.bcubed.f} beside {results.2.peers.0.bcubed.f}, {results.2.peers.1.bcubed.f}, {results.2.peers.2.bcubed.f}; CFP {results.0.groupPeople.bcubed.f} beside {results.0.peers.0.bcubed.f}, {results.0.peers.1.bcubed.f}, {results.0.peers.2.bcubed.f}; wrong merges {results.1.groupPeople.wrongMerges}, {results.2.groupPeople.wrongMerges}, {results.0.groupPeople.wrongMerges} where {results.1.groupPeople.expectedWrongMerges}, {results.2.groupPeople.expectedWrongMerges}, {results.0.groupPeople.expectedWrongMerges} are expected',
+      'B-cubed F: LFW {results.1.groupPeople.bcubed.f} beside {results.1.peers.0.bcubed.f}, {results.1.peers.1.bcubed.f}, {results.1.peers.2.bcubed.f}, {results.1.peers.3.bcubed.f}, {results.1.peers.4.bcubed.f}; CelebA {results.2.groupPeople.bcubed.f} beside {results.2.peers.0.bcubed.f}, {results.2.peers.1.bcubed.f}, {results.2.peers.2.bcubed.f}, {results.2.peers.3.bcubed.f}, {results.2.peers.4.bcubed.f}; CFP {results.0.groupPeople.bcubed.f} beside {results.0.peers.0.bcubed.f}, {results.0.peers.1.bcubed.f}, {results.0.peers.2.bcubed.f}, {results.0.peers.3.bcubed.f}, {results.0.peers.4.bcubed.f}; wrong merges {results.1.groupPeople.wrongMerges}, {results.2.groupPeople.wrongMerges}, {results.0.groupPeople.wrongMerges} where {results.1.groupPeople.expectedWrongMerges}, {results.2.groupPeople.expectedWrongMerges}, {results.0.groupPeople.expectedWrongMerges} are expected',
   },
   'default-model': {
     claim: 'The default model on LFW’s folds, before and after it was trained for damaged faces',
@@ -137,6 +137,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Fused operators beside libtorch’s one by one, processor time of one thread, and a step with them',
     figures:
       'BatchNorm and PReLU {operators.0.ratio} times in float32, {operators.4.ratio} in bfloat16; a step of {trainingStep.0.arch} {trainingStep.0.ratio} in {trainingStep.0.precision}, {trainingStep.1.ratio} in {trainingStep.1.precision}',
+  },
+  'gallery-index': {
+    claim: 'pgvector {results.0.engine.pgvector} in {results.0.engine.where}: its HNSW index beside an exact search',
+    figures:
+      '{results.0.people} people: exact {results.0.exact.processorMs.p50} ms, HNSW with ef_search 40, 200 and 1,000 {results.0.hnsw.searches.0.processorMs.p50}, {results.0.hnsw.searches.2.processorMs.p50} and {results.0.hnsw.searches.4.processorMs.p50} ms of processor time (medians), recall of five {results.0.hnsw.searches.0.recallAt5}, {results.0.hnsw.searches.2.recallAt5} and {results.0.hnsw.searches.4.recallAt5}; a folder’s search in memory {results.0.folder.processorMs.p50} ms; {results.1.people} people: exact {results.1.exact.processorMs.p50} ms, HNSW with ef_search 40, 200 and 1,000 {results.1.hnsw.searches.0.processorMs.p50}, {results.1.hnsw.searches.2.processorMs.p50} and {results.1.hnsw.searches.4.processorMs.p50} ms of processor time (medians), recall of five {results.1.hnsw.searches.0.recallAt5}, {results.1.hnsw.searches.2.recallAt5} and {results.1.hnsw.searches.4.recallAt5}; a folder’s search in memory {results.1.folder.processorMs.p50} ms',
   },
   'gallery-kill': {
     claim: 'A gallery whose process is killed while it writes keeps what it acknowledged',
