@@ -64,6 +64,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train or finetune a model',
     load: async () => (await import('./train.ts')).defineTrain,
   },
+  'export-run': {
+    summary: 'hand a training run on to MLflow or Weights & Biases',
+    load: async () => (await import('./export-run.ts')).defineExportRun,
+  },
   plan: {
     summary: 'predict what training with several processes needs: memory, traffic, time',
     load: async () => (await import('./plan.ts')).definePlan,

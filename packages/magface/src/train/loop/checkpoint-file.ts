@@ -60,10 +60,17 @@ export async function readCheckpoint(file: string): Promise<CheckpointContent> {
 }
 
 /** Whether `magface train` wrote it, judging by its metadata alone. */
-export async function isCheckpoint(file: string): Promise<boolean> {
+export const isCheckpoint = async (file: string): Promise<boolean> => (await stateText(file)) !== undefined;
+
+/** Reads the state alone, without the tensors and thus without checking the digest. @returns `{}` for other files */
+export async function readCheckpointState(file: string): Promise<unknown> {
+  return JSON.parse((await stateText(file)) ?? '{}');
+}
+
+async function stateText(file: string): Promise<string | undefined> {
   const opened = await openSafetensors(file);
   try {
-    return opened.metadata[stateKey] !== undefined;
+    return opened.metadata[stateKey];
   } finally {
     await opened.close();
   }

@@ -11,6 +11,7 @@ import type { ValidationRow } from '../loop/validate.ts';
 import type { TrainConfig } from '../settings/config.ts';
 import { forgetAfter, type MetricsRow, readMetrics, readRows, rowsText } from './metrics.ts';
 import { PictureBook, type Pictures, readPictures, writePictures } from './pictures.ts';
+import { metricScalars, validationScalars } from './run-scalars.ts';
 import { EventFile } from './tensorboard.ts';
 import { trainReport } from './train-report.ts';
 
@@ -44,14 +45,14 @@ export class RunRecords {
 
   addRow(row: MetricsRow): void {
     appendFileSync(this.#path('metrics.jsonl'), rowsText([row]));
-    this.#events.add(row.step, scalarsOf(row));
+    this.#events.add(row.step, metricScalars(row));
   }
 
   /** @returns whether it is the best so far */
   async addValidation(row: ValidationRow, done: number): Promise<boolean> {
     const before = this.#validation().filter(({ epoch }) => epoch < row.epoch);
     await writeWhole(this.#path('validation.jsonl'), Buffer.from(rowsText([...before, row])));
-    this.#events.add(done, { 'validation/accuracy': row.accuracy, 'validation/auc': row.auc });
+    this.#events.add(done, validationScalars(row));
     return before.every(({ accuracy }) => accuracy < row.accuracy);
   }
 
@@ -72,19 +73,3 @@ export class RunRecords {
     return join(this.#config.output, name);
   }
 }
-
-/** A row under TensorBoard's tags. */
-const scalarsOf = (row: MetricsRow): Record<string, number> => ({
-  'loss/total': row.loss,
-  'loss/identity': row.lossId,
-  'loss/g': row.lossG,
-  ...(row.lossTeacher !== undefined && { 'loss/teacher': row.lossTeacher }),
-  accuracy: row.accuracy,
-  lr: row.lr,
-  'magnitude/mean': row.magnitudeMean,
-  'magnitude/min': row.magnitudeMin,
-  'magnitude/max': row.magnitudeMax,
-  margin: row.marginMean,
-  imagesPerSecond: row.imagesPerSecond,
-  'memory/peakMiB': row.memoryPeak ?? 0,
-});
