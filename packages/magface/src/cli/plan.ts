@@ -21,6 +21,13 @@ const settings = {
     says: 'share of class centers that take part in a step',
     default: 1,
   },
+  optimizer: {
+    takes: 'choice',
+    choices: ['sgd', 'adamw'],
+    value: '<name>',
+    says: 'optimizer, which keeps one (sgd) or two tensors (adamw) per parameter',
+    default: 'sgd',
+  },
   precision: {
     takes: 'choice',
     choices: ['fp32', 'bf16', 'fp16'],

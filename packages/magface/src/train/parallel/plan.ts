@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../../graph/networks/builder.ts';
 import { networkCost } from '../../graph/networks/network-cost.ts';
+import type { OptimizerName } from '../model/optimizer.ts';
 
 /** The planned run and its machines. */
 export interface PlanOptions {
@@ -16,6 +17,8 @@ export interface PlanOptions {
   readonly batch?: number;
   /** ρ. @default 1 */
   readonly sampleRate?: number;
+  /** @default 'sgd' */
+  readonly optimizer?: OptimizerName;
   /** Bytes of an activation: 4 in fp32, 2 in bf16 and fp16. @default 4 */
   readonly activationBytes?: 2 | 4;
   /** Arithmetic of a rank, in 10⁹ operations per second. @default 50 */
@@ -28,10 +31,10 @@ export interface PlanOptions {
 export interface Plan {
   /** Bytes. */
   readonly memory: {
-    /** Weights, velocities, gradients and their communication buckets: 16 P. */
+    /** Weights, gradients and their communication buckets, and velocities or AdamW's two means: 16 P or 20 P. */
     readonly backbone: number;
     readonly activations: number;
-    /** Centers and velocities: 8 D K / R. */
+    /** Centers, and velocities or AdamW's two means: 8 D K / R or 12 D K / R. */
     readonly centers: number;
     /** For sampled centers: gradients, normalised centers and their gradients. */
     readonly centerWork: number;
@@ -59,8 +62,8 @@ export interface Plan {
 
 /** Matrices of the size of the sampled centers: gradient, normalised, its gradient, one product. */
 const centerCopies = 4;
-/** Partial FC works on copies of centers and velocities. */
-const sampledCopies = 2;
+/** Tensors that an optimizer keeps per parameter: SGD's velocity, AdamW's means of gradients and of their squares. */
+const keptTensors = { sgd: 1, adamw: 2 } as const;
 /** Matrices of the size of the logits alive at the peak of the backward pass. */
 const logitCopies = 7;
 /** Numbers per sample that the distributed softmax exchanges. */
@@ -69,18 +72,20 @@ const softmaxNumbers = 5;
 /** @returns calculated memory, traffic and time of a step on one rank, without running anything */
 export function plan(options: PlanOptions): Plan {
   const { architecture, classes, ranks, batch = 512, sampleRate = 1, activationBytes = 4 } = options;
+  const kept = keptTensors[options.optimizer ?? 'sgd'];
   const { gflops = 50, bandwidth = 1 } = options;
   const { parameters, activations, operations, normChannels } = networkCost(architecture);
   const dimension = architecture.embeddingLength;
   const own = Math.ceil(classes / ranks);
   const active = Math.ceil(own * sampleRate);
   const images = Math.ceil(batch / ranks);
-  const copies = centerCopies + (sampleRate < 1 ? sampledCopies : 0);
+  // Partial FC works on copies of the sampled centers and of what the optimizer keeps for them.
+  const copies = centerCopies + (sampleRate < 1 ? 1 + kept : 0);
 
   const memory = {
-    backbone: 16 * parameters,
+    backbone: 4 * (3 + kept) * parameters,
     activations: activationBytes * activations * images,
-    centers: 8 * dimension * own,
+    centers: 4 * (1 + kept) * dimension * own,
     centerWork: 4 * dimension * active * copies,
     logits: 4 * batch * active * logitCopies,
   };

@@ -23,6 +23,14 @@ test('predicts the memory of 2,000,000 classes on 64 ranks', () => {
   expect(total).toBe(Object.values(parts).reduce((a, b) => a + b));
 });
 
+test('AdamW keeps two means per parameter, also for the copies of sampled centers', () => {
+  const [sgd, adamw, sampled] = [of(), of({ optimizer: 'adamw' }), of({ optimizer: 'adamw', sampleRate: 0.1 })];
+  expect(adamw.memory.backbone - sgd.memory.backbone).toBe(4 * 65_156_160);
+  expect(adamw.memory.centers - sgd.memory.centers).toBe(4 * 512 * 31_250);
+  expect(adamw.memory.centerWork).toBe(sgd.memory.centerWork);
+  expect(sampled.memory.centerWork).toBe(7 * 4 * 512 * 3125);
+});
+
 test('traffic is independent of classes, zero for one rank, and bounded for many', () => {
   expect(of({ classes: 10_000_000 }).traffic).toEqual(of().traffic);
   expect(of({ ranks: 1 }).traffic.total).toBe(0);
