@@ -6,7 +6,7 @@ import { cat, fromArray, noGrad, type Optimizer, type StepOptions, scope, type T
 import { ConfigError } from '../../errors.ts';
 import type { Distillation } from '../model/distillation.ts';
 import { type Head, type HeadLoss, restoreAll, type StateTensors, storeAll } from '../model/head.ts';
-import { createOptimizer, keptNamed, type OptimizerName } from '../model/optimizer.ts';
+import { createOptimizer, type DecayGroup, decayGroups, keptNamed, type OptimizerName } from '../model/optimizer.ts';
 import { Ranks } from '../parallel/ranks.ts';
 import type { Share } from '../parallel/shares.ts';
 import type { CheckpointContent } from './checkpoint-file.ts';
@@ -48,8 +48,13 @@ export interface LearningRules {
   readonly momentum?: number;
   /** β₂ of AdamW. `--beta2` @default 0.999 */
   readonly beta2?: number;
-  /** Applies to all parameters, as officially. `--wd` @default 5e-4 */
+  /** `--wd` @default 5e-4 */
   readonly weightDecay?: number;
+  /**
+   * Whether that also applies to biases, normalisation and other vectors of the network, as officially; without, those are as
+   * timm leaves them. `--decay-bias-and-norm` @default true
+   */
+  readonly decayBiasAndNorm?: boolean;
   /** Maximum norm of the network's gradient; longer ones are scaled down to it. `--clip` @default none */
   readonly clip?: number;
   /** Keeps small gradients from vanishing in fp16. @default none */
@@ -101,6 +106,7 @@ export abstract class Learner<Targets> {
   readonly #distillation: Distillation | undefined;
   readonly #groups: readonly {
     readonly rate: number;
+    readonly decays: boolean;
     readonly names: readonly string[];
     readonly optimizer: Optimizer;
   }[];
@@ -115,10 +121,14 @@ export abstract class Learner<Targets> {
     this.statistics = statistics;
     this.#counter = counter;
     this.#distillation = distillation;
-    this.#groups = groups.map(({ rate, weights }) => {
-      const optimizer = createOptimizer(this.optimizerName, [...weights.values()]);
-      return { rate, names: [...weights.keys()], optimizer };
-    });
+    const parted = (weights: WeightGroup['weights']): readonly DecayGroup[] =>
+      rules.decayBiasAndNorm === false ? decayGroups(weights) : [{ decays: true, weights }];
+    this.#groups = groups.flatMap(({ rate, weights: all }) =>
+      parted(all).map(({ decays, weights }) => {
+        const optimizer = createOptimizer(this.optimizerName, [...weights.values()]);
+        return { rate, decays, names: [...weights.keys()], optimizer };
+      }),
+    );
   }
 
   /** This process's centers: (D, K), or a rank's (K_r, D). */
@@ -130,7 +140,7 @@ export abstract class Learner<Targets> {
     return this.#rules.optimizer ?? 'sgd';
   }
 
-  /** One optimizer per group of weights. */
+  /** One optimizer per group of weights; those that do not decay are groups of their own. */
   protected get optimizers(): readonly Optimizer[] {
     return this.#groups.map(({ optimizer }) => optimizer);
   }
@@ -184,8 +194,10 @@ export abstract class Learner<Targets> {
     if (skipped === undefined) {
       const settings = { momentum, beta2, weightDecay, step: ++this.#updates };
       const gradientScale = Math.min(1, clip / Math.hypot(...own)) / scale;
-      for (const { rate, optimizer } of this.#groups)
-        optimizer.step({ ...settings, lr: lr * rate, gradientScale } satisfies StepOptions);
+      for (const { rate, decays, optimizer } of this.#groups) {
+        const own: StepOptions = { ...settings, lr: lr * rate, gradientScale };
+        optimizer.step(decays ? own : { ...own, weightDecay: 0 });
+      }
       for (const one of others) one.step({ ...settings, lr, gradientScale: 1 / scale });
     } else {
       for (const [i, tensor] of this.statistics.entries()) tensor.copy_(before[i]!);

@@ -90,6 +90,7 @@ async function createTrainer(
     momentum: config.momentum,
     beta2: config.beta2,
     weightDecay: config.weightDecay,
+    decayBiasAndNorm: config.decayBiasAndNorm,
     dropout: config.dropout,
     precision: config.precision,
     device: config.device,

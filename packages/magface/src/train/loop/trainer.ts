@@ -75,7 +75,7 @@ export class Trainer extends Learner<Tensor> {
         : new WeightMean(network.tensors, { decay: options.ema });
   }
 
-  /** The network's optimizer; the head has its own. */
+  /** The network's optimizer, of its decaying weights if others do not decay; the head has its own. */
   get optimizer(): Optimizer {
     return this.optimizers[0]!;
   }

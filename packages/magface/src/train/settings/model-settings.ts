@@ -319,10 +319,17 @@ export const modelSettings = {
     group: 'Schedule:',
     takes: 'amount',
     value: '<x>',
-    says: 'weight decay, for every parameter; with ONNX not for class centers',
+    says: 'weight decay; with ONNX not for class centers',
     default: 5e-4,
     onnxDefault: 1e-4,
     official: 'wd',
+  },
+  decayBiasAndNorm: {
+    group: 'Schedule:',
+    takes: 'boolean',
+    value: '<bool>',
+    says: 'whether it also applies to biases, normalisation and other vectors; false is filter_bias_and_bn of timm',
+    default: true,
   },
   schedule: {
     group: 'Schedule:',

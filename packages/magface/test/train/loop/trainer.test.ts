@@ -86,6 +86,23 @@ describeTraining('a trainer', () => {
     expect(() => trainer().restore(saved, 'saved')).toThrow(/Expected --optimizer adamw, as in saved/);
   });
 
+  test('without decay of biases and vectors, the first step of AdamW moves them by that decay less', () => {
+    const [lr, weightDecay] = [1e-3, 10];
+    const options = { dropout: 0, optimizer: 'adamw', weightDecay } as const;
+    const [start, all, some] = [trainer(options), trainer(options), trainer({ ...options, decayBiasAndNorm: false })];
+    for (const one of [all, some]) one.step(batch(), lr);
+    for (const [name, weight] of start.network.weights) {
+      const [before, after, other] = [start, all, some].map((one) => one.network.weights.get(name)!.toArray());
+      const isVector = weight.shape.length < 2;
+      for (let i = 0; i < before!.length; i += 97)
+        expect(Number(other![i]) - Number(after![i]), name).toBeCloseTo(
+          isVector ? lr * weightDecay * Number(before![i]) : 0,
+          6,
+        );
+    }
+    expect([...stateOf(some).keys()]).toEqual(expect.arrayContaining([...stateOf(all).keys()]));
+  });
+
   test('exports the mean of the weights, if there is one', async () => {
     const one = trainer({ dropout: 0, ema: 0.9 });
     const first = await backboneOf(one.save({}), 'saved'); // before any step there is no mean

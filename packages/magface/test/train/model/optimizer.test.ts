@@ -1,14 +1,16 @@
 /** AdamW against PyTorch's own in double precision; resuming in trainer.test.ts. */
-import { fromArray, noGrad, scope, type Tensor } from '@magface/torch';
+import { fromArray, noGrad, scope, type Tensor, zeros } from '@magface/torch';
 import { expect, test } from 'vitest';
-import { createOptimizer, keptNamed } from '../../../src/train/model/optimizer.ts';
+import { createOptimizer, decayGroups, keptNamed } from '../../../src/train/model/optimizer.ts';
 import { fixtureJson } from '../../support/fixtures.ts';
 import { describeTraining, u01 } from '../golden.ts';
 
 const golden = fixtureJson<{
   readonly shapes: Readonly<Record<'a' | 'b', readonly number[]>>;
   readonly cases: readonly {
-    readonly settings: Readonly<Record<'lr' | 'momentum' | 'beta2' | 'weightDecay', number>>;
+    readonly settings: Readonly<Record<'lr' | 'momentum' | 'beta2' | 'weightDecay', number>> & {
+      readonly decayBiasAndNorm?: false;
+    };
     readonly steps: readonly Readonly<Record<'a' | 'b', readonly number[]>>[];
   }[];
 }>('optimizers/adamw.json');
@@ -32,17 +34,34 @@ describeTraining('AdamW', () => {
         leaf.requiresGrad = true;
         return leaf;
       });
-      const adamw = createOptimizer('adamw', parameters);
+      const weights = new Map(names.map((name, i) => [name, parameters[i]!]));
+      const groups = settings.decayBiasAndNorm === false ? decayGroups(weights) : [{ decays: true, weights }];
+      const optimizers = groups.map(({ decays, weights }) => ({
+        adamw: createOptimizer('adamw', [...weights.values()]),
+        weightDecay: decays ? settings.weightDecay : 0,
+      }));
       for (const [t, expected] of steps.entries()) {
         for (const [i, name] of names.entries())
           parameters[i]!.grad = values(name, `adamw/${name}/${t}`, 0.4).mul(1 / gradientScale);
-        adamw.step({ ...settings, gradientScale, step: t + 1 });
+        for (const { adamw, weightDecay } of optimizers)
+          adamw.step({ ...settings, weightDecay, gradientScale, step: t + 1 });
         for (const [i, name] of names.entries()) {
           const own = parameters[i]!.toArray();
           for (const [j, value] of expected[name].entries()) expect(Number(own[j])).toBeCloseTo(value, 6);
         }
       }
     }
+  });
+
+  test('biases and vectors do not decay as in timm, nor slopes of ONNX', () => {
+    using _ = scope();
+    const shapes = { 'conv.weight': [4, 3, 1, 1], 'depthwise.weight': [4, 1, 3, 3], 'bn.weight': [4], 'fc.bias': [1, 4], slope: [4, 1, 1], one: [] }; // biome-ignore format: a list
+    const weights = new Map(Object.entries(shapes).map(([name, shape]) => [name, zeros(shape)]));
+    expect(decayGroups(weights).map(({ decays, weights }) => [decays, [...weights.keys()]])).toEqual([
+      [true, ['conv.weight', 'depthwise.weight']],
+      [false, ['bn.weight', 'fc.bias', 'slope', 'one']],
+    ]);
+    expect(decayGroups(new Map([['fc.weight', zeros([2, 2])]]))).toHaveLength(1);
   });
 
   test('leaves a parameter without a gradient, and what is kept for it, as they are', () => {
