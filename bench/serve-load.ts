@@ -6,7 +6,7 @@
  * throughput: requests over 32 connections, alternating with a plain loop of the library over the same images with the same
  * threads; with aligned faces and a small network, where HTTP's share is largest, and with photos and the default models.
  * The client runs on the same cores. batching: with and without shared batches. latency: at half of the maximum rate.
- * slow-clients: latency of other clients during a hundred slow uploads. memory: resident memory over 20,000 requests. The
+ * slow-clients: latency of other clients during a hundred slow uploads. memory: resident memory over 60,000 requests, by allocator. The
  * last two use a recogniser of a few hundred bytes, to measure only the service. Needs LFW (`npm run data -- lfw`) and a
  * build; writes bench/results/serve-load-PART.json.
  */
@@ -21,6 +21,7 @@ import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
 import { tinyOnnx } from '../packages/magface/test/support/tiny-onnx.ts';
 import { researchFolder } from './support/data.ts';
 import { median } from './support/median.ts';
+import { residentParts } from './support/resident-parts.ts';
 import { writeResult } from './support/result.ts';
 import { type Service, startService } from './support/service.ts';
 
@@ -237,15 +238,31 @@ async function slowClients(): Promise<object> {
   return { slowClients: 100, connections: 4, milliseconds: rounds };
 }
 
+/** Warm-up ends when V8's young generations have reached their largest size: 16 MiB twice in each of three threads. */
+const warmRequests = 8_000;
+
 async function memory(): Promise<object> {
   const service = await startService(['--model', tiny, '--aligned']);
   const resident = [];
-  for (let done = 0; done <= 20_000; done += 2_000) {
-    resident.push({ requests: done, MiB: Math.round(await service.memory()) });
-    if (done < 20_000) await rate(service, 2_000);
+  for (let done = 0; done <= 60_000; done += 4_000) {
+    resident.push({ requests: done, ...residentParts(service.pid) });
+    if (done < 60_000) await rate(service, 4_000);
   }
   await service.stop();
-  return { resident };
+  const warm = resident.filter(({ requests }) => requests >= warmRequests).map(({ total }) => total);
+  const half = Math.ceil(warm.length / 2);
+  return {
+    requests: 60_000,
+    MiB: {
+      atFirst: resident[0]!.total,
+      least: Math.min(...warm),
+      most: Math.max(...warm),
+      medianOfFirstHalf: median(warm.slice(0, half)),
+      medianOfSecondHalf: median(warm.slice(half)),
+    },
+    warmAfter: warmRequests,
+    resident,
+  };
 }
 
 const parts = {

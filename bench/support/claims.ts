@@ -246,8 +246,9 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures: 'median {milliseconds.p50} ms, p99 {milliseconds.p99} ms',
   },
   'serve-load-memory': {
-    claim: 'Memory of the service after up to {resident.10.requests} requests',
-    figures: '{resident.0.MiB} MiB at first, {resident.10.MiB} MiB at the end',
+    claim: 'Memory of the service over {requests} requests',
+    figures:
+      '{MiB.atFirst} MiB at first; after {warmAfter} requests {MiB.least} to {MiB.most} MiB, median {MiB.medianOfFirstHalf} in the first half and {MiB.medianOfSecondHalf} in the second',
   },
   'serve-load-slow-clients': {
     claim: 'Latency of the service beside {slowClients} clients that send slowly',

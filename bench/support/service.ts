@@ -6,8 +6,7 @@ const command = fileURLToPath(new URL('../../packages/magface/dist/cli/main.js',
 
 export interface Service {
   readonly address: string;
-  /** Resident memory in MiB, from its metrics. */
-  memory(): Promise<number>;
+  readonly pid: number;
   /** CPU time since its start, from its metrics. */
   cpuSeconds(): Promise<number>;
   stop(): Promise<void>;
@@ -28,7 +27,7 @@ export async function startService(words: readonly string[]): Promise<Service> {
   });
   return {
     address,
-    memory: async () => (await metric(address, 'process_resident_memory_bytes')) / 2 ** 20,
+    pid: child.pid!,
     cpuSeconds: () => metric(address, 'process_cpu_seconds_total'),
     stop: () =>
       new Promise((resolve) => {
