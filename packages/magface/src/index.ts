@@ -59,6 +59,7 @@ export type { Calibration, Remedies, RemedyRow } from './quality.ts';
 export { magnitudeAt, magnitudeOf, printedQuality, qualityScore } from './quality.ts';
 export { describeReason } from './reasons.ts';
 export { compare } from './similarity.ts';
-export type { VideoOptions, VideoPerson, VideoShot } from './video/node/analyze-video.ts';
+export type { VideoOptions } from './video/node/analyze-video.ts';
 export { analyzeVideo } from './video/node/analyze-video.ts';
+export type { VideoChoices, VideoPerson, VideoShot } from './video/video-people.ts';
 export { describeEstimate } from './what-if.ts';

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../src/', import.meta.url));
 
 /** A folder (or the files at the top, `.`) may import from itself and from these. */
 const allowed: Record<string, readonly string[]> = {
-  '.': ['infer', 'infer/node', 'models', 'format', 'people', 'people/node', 'video/node'], // index.ts alone; every other top file is checked below
+  '.': ['infer', 'infer/node', 'models', 'format', 'people', 'people/node', 'video', 'video/node'], // index.ts alone; every other top file is checked below
   format: ['.', 'machine'],
   graph: ['.', 'format', 'settings'],
   'graph/torch': ['.', 'graph'],
@@ -47,7 +47,7 @@ const allowed: Record<string, readonly string[]> = {
     'machine',
   ],
   serve: ['.', 'settings', 'models', 'format', 'infer', 'infer/node', 'report', 'hosting', 'gallery', 'machine'],
-  browser: ['.', 'models', 'infer', 'people'],
+  browser: ['.', 'models', 'infer', 'people', 'video'],
   hosting: ['.', 'models', 'format', 'machine'],
   cli: [
     '.',
@@ -81,7 +81,8 @@ const alsoFromEntry: Record<string, readonly string[]> = { 'models/index.ts': ['
 
 /** Files that a browser loads too: they may import nothing that only Node has. */
 const sharedWithBrowser = (file: string): boolean =>
-  file !== 'index.ts' && (!file.includes('/') || /^((?:infer|degrade|client|people)\/[^/]+|browser\/.+)$/.test(file));
+  file !== 'index.ts' &&
+  (!file.includes('/') || /^((?:infer|degrade|client|people|video)\/[^/]+|browser\/.+)$/.test(file));
 
 interface Import {
   readonly from: string;

@@ -1,4 +1,4 @@
-/** Header, navigation, model status, and one of three views. */
+/** Header, navigation, model status, and one of the views. */
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { CameraView } from './camera/camera-view.tsx';
@@ -8,9 +8,16 @@ import { PeopleView } from './people/people-view.tsx';
 import { PhotosView } from './photos/photos-view.tsx';
 import { texts } from './texts.ts';
 import { dark, switchTheme } from './theme.ts';
+import { VideoView } from './video/video-view.tsx';
 import { PhotoViewer } from './viewer/photo-viewer.tsx';
 
-const views = { photos: PhotosView, people: PeopleView, camera: CameraView, compare: CompareView } as const;
+const views = {
+  photos: PhotosView,
+  people: PeopleView,
+  video: VideoView,
+  camera: CameraView,
+  compare: CompareView,
+} as const;
 type ViewName = keyof typeof views;
 
 const viewOfAddress = (): ViewName => {

@@ -4,6 +4,7 @@ import 'virtual:palette.css';
 import './style.css';
 import './photos/photos.css';
 import './camera/camera.css';
+import './video/video.css';
 import './compare/compare.css';
 import './people/people.css';
 import './viewer/viewer.css';

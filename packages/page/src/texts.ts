@@ -12,11 +12,18 @@ const amongPoor = (faces: number, poor: number): string =>
 /** Formats 0.001 as "1 in 1,000". */
 const oneIn = (rate: number): string => `1 in ${Math.round(1 / rate).toLocaleString('en')}`;
 
+/** Formats 62.4 seconds as "1:02.4". */
+function clock(seconds: number): string {
+  const tenths = Math.round(10 * seconds);
+  const minutes = Math.floor(tenths / 600);
+  return `${minutes}:${((tenths - 600 * minutes) / 10).toFixed(1).padStart(4, '0')}`;
+}
+
 export const texts = {
   language: 'en',
   title: 'MagFace',
   skip: 'Skip to content',
-  nav: { label: 'Views', photos: 'Photos', people: 'People', camera: 'Camera', compare: 'Compare' },
+  nav: { label: 'Views', photos: 'Photos', people: 'People', video: 'Video', camera: 'Camera', compare: 'Compare' },
   theme: { toDark: 'Dark', toLight: 'Light', label: 'Theme' },
   privacy: 'Nothing leaves this device. Photos and names stay in this browser until you start over.',
 
@@ -62,6 +69,7 @@ export const texts = {
     finished: (n: number, inPhotos: number) => `Finished: ${faces(n)} in ${photos(inPhotos)}.`,
     cancelled: (done: number, total: number) => `Cancelled after ${done} of ${photos(total)}.`,
     noImages: 'None of these files is a picture.',
+    clips: (name: string) => `The people of ${name} are under Video.`,
     small: 'Look for tiny faces (slower)',
   },
 
@@ -135,6 +143,35 @@ export const texts = {
     confirmed: (title: string) => `The face stays with ${title}.`,
     faceParted: (title: string) => `The face is not ${title} any more.`,
     undone: (why: string) => `The last answer was taken back. ${why}`,
+  },
+
+  video: {
+    heading: 'Who is in this clip?',
+    lead: 'Add a clip to see its people, when they are in view, and the best shots of each. Nothing of it is stored.',
+    found: (n: number, seconds: number) =>
+      n === 0
+        ? `Nobody was found in ${clock(seconds)} of video.`
+        : `${count(n, 'person', 'people')} in ${clock(seconds)} of video.`,
+    drop: 'Drop a clip here',
+    touch: 'Add a clip',
+    hint: 'of any format that this browser plays',
+    choose: 'Choose a clip',
+    another: 'Another clip',
+    cancel: 'Cancel',
+    clear: 'Start over',
+    progress: (time: number, duration: number) =>
+      duration === 0 ? 'Opening …' : `${clock(time)} of ${clock(duration)}`,
+    finished: 'Finished: five pictures of each second were looked at.',
+    nobody: 'Faces should be in view for at least two of five pictures in a second, upright and well lit.',
+    noClip: 'This is not a video: choose a clip such as MP4 or WebM.',
+    person: (number: number) => `Person ${number}`,
+    seen: (seen: readonly (readonly [from: number, to: number])[], frames: number) =>
+      `In view ${seen.map(([from, to]) => `${clock(from)} to ${clock(to)}`).join(', ')}; ${count(frames, 'picture')}.`,
+    at: clock,
+    quality: (score: string) => `quality ${score}`,
+    shotAlt: (number: number, time: number) => `Person ${number} at ${clock(time)}`,
+    save: 'Save',
+    saveShot: (number: number, time: number) => `Save person ${number} at ${clock(time)}`,
   },
 
   viewer: {

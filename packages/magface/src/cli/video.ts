@@ -7,7 +7,7 @@ import { makeFolder } from '../machine/make-folder.ts';
 import { printedQuality } from '../quality.ts';
 import { clock } from '../report/video-page.ts';
 import type { ConfigOf } from '../settings/setting.ts';
-import type { VideoPerson, VideoShot } from '../video/node/analyze-video.ts';
+import type { VideoPerson, VideoShot } from '../video/video-people.ts';
 import { type Context, note } from './context.ts';
 import type { ExitCode } from './errors.ts';
 import { engineSettings, finderSettings, formatOf, outputSettings } from './options.ts';

@@ -12,7 +12,7 @@ import { writePage } from '../../src/hosting/write-page.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
-import { cameraArguments, drop, photos, saved, seriousFindings } from '../support/page-use.ts';
+import { cameraArguments, clip, drop, photos, saved, seriousFindings } from '../support/page-use.ts';
 
 /** A BMP file that browsers do read: 24 bits, rows of a multiple of four bytes. */
 function bitmapFile(pixels: Uint8Array, width: number, height: number): Buffer {
@@ -170,6 +170,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       for (const [name, width] of [
         ['Photos', 390],
         ['People', 360],
+        ['Video', 360],
         ['Camera', 390],
         ['Compare', 360],
       ] as const) {
@@ -188,7 +189,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.reload();
     await page.getByText('About the models').waitFor();
     const reached: string[] = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 9; i++) {
       await page.keyboard.press('Tab');
       reached.push(
         await page.evaluate(() => {
@@ -202,6 +203,7 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
       'MagFace',
       'Photos',
       'People',
+      'Video',
       'Camera',
       'Compare',
       'Light',
@@ -221,6 +223,30 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.getByLabel('Accepted false matches').selectOption({ label: '1 in 100 pairs of different people' });
     await page.getByText('is below 0.241, which 1 in 100 pairs').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  test('finds the people of a clip dropped on the photos, with times and best shots', async () => {
+    await page.getByRole('link', { name: 'Photos', exact: true }).click();
+    await drop(page, [clip]);
+    await page.getByText('Finished: five pictures of each second were looked at.').waitFor();
+    expect(page.url()).toMatch(/#video$/);
+    expect(await page.locator('.lead').textContent()).toBe('3 people in 0:03.9 of video.');
+    expect(await page.locator('.clip-person > p').allTextContents()).toEqual([
+      'In view 0:00.0 to 0:01.8; 10 pictures.',
+      'In view 0:02.0 to 0:03.8; 10 pictures.',
+      'In view 0:02.0 to 0:03.8; 10 pictures.',
+    ]);
+    const picture = await sharp(await saved(page, /^Save person 1 at /)).metadata();
+    expect(Math.min(picture.width, picture.height)).toBeGreaterThan(100);
+    expect(await seriousFindings(page)).toEqual([]);
+    for (const width of [1200, 390, 360]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    }
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await page.locator('.drop input').setInputFiles({ name: 'a.mp4', mimeType: 'video/mp4', buffer: Buffer.alloc(99) });
+    await page.getByText('cannot be played by this browser').waitFor();
+    await page.getByRole('button', { name: 'Start over' }).click();
   });
 
   test('scores the camera live, keeps the best shot and takes shots automatically', async () => {
@@ -268,8 +294,8 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
     await page.locator('input[type=file]').first().setInputFiles(join(folder, 'old.bmp'));
     await page.getByText('None of the 2 files could be read: see below why.').waitFor();
     expect(await page.locator('.failures').textContent()).toContain('old.bmp is a BMP image: save it as PNG or JPEG.');
-    await writeFile(join(folder, 'clip.mp4'), 'no picture');
-    await page.locator('input[type=file]').first().setInputFiles(join(folder, 'clip.mp4'));
+    await writeFile(join(folder, 'letter.pdf'), 'no picture');
+    await page.locator('input[type=file]').first().setInputFiles(join(folder, 'letter.pdf'));
     await page.getByText('None of these files is a picture. Skipped 1 file').waitFor();
   });
 

@@ -4,13 +4,17 @@
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { samplePhoto } from './sample-photos.ts';
 
 /** All six sample photos: 22 faces. */
 export const photos: readonly string[] = ([1, 2, 3, 4, 5, 6] as const).map(samplePhoto);
+
+/** The two pictures before the camera for two seconds each, of one and of two people, in a clip without a duration, by ffmpeg. */
+export const clip: string = fileURLToPath(new URL('../fixtures/video/people.webm', import.meta.url));
 
 /** A camera before which two of the people in the sample photos take turns, as Motion JPEG. @returns Chromium's flags */
 export async function cameraArguments(folder: string): Promise<string[]> {
@@ -24,12 +28,16 @@ export async function cameraArguments(folder: string): Promise<string[]> {
 
 /** Drops files as a person's pointer would. */
 export async function drop(page: Page, paths: readonly string[]): Promise<void> {
-  const files = paths.map((path) => ({ name: basename(path), base64: readFileSync(path, 'base64') }));
+  const files = paths.map((path) => ({
+    name: basename(path),
+    type: extname(path) === '.webm' ? 'video/webm' : 'image/jpeg',
+    base64: readFileSync(path, 'base64'),
+  }));
   const dataTransfer = await page.evaluateHandle((files) => {
     const transfer = new DataTransfer();
-    for (const { name, base64 } of files) {
+    for (const { name, type, base64 } of files) {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      transfer.items.add(new File([bytes], name, { type: 'image/jpeg' }));
+      transfer.items.add(new File([bytes], name, { type }));
     }
     return transfer;
   }, files);
@@ -37,9 +45,9 @@ export async function drop(page: Page, paths: readonly string[]): Promise<void> 
 }
 
 /** @returns the file that a button saves */
-export async function saved(page: Page, button: string): Promise<Uint8Array> {
+export async function saved(page: Page, button: string | RegExp): Promise<Uint8Array> {
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: button }).click();
+  await page.getByRole('button', { name: button }).first().click();
   return readFile(await (await download).path());
 }
 

@@ -9,6 +9,7 @@ import { DropZone, FileButton } from '../shared/drop-zone.tsx';
 import { type GivenFiles, pastedPictures } from '../shared/files.ts';
 import { isTouch } from '../shared/touch.ts';
 import { texts } from '../texts.ts';
+import { lookAt } from '../video/clip.ts';
 import { addPhotos, allFaces, cancel, clear, failures, photos, run, seenPhotos, tinyFaces } from './photo-set.ts';
 import { remembers } from './store.ts';
 
@@ -21,13 +22,17 @@ const started = computed(() => run.value.kind !== 'idle');
 function take(files: GivenFiles): void {
   given.value = files;
   void addPhotos(files.pictures);
+  const [clip] = files.clips;
+  if (clip === undefined) return;
+  void lookAt(clip);
+  if (files.pictures.length === 0) location.hash = 'video';
 }
 
 export function AddPhotos(): JSX.Element {
   useEffect(() => {
     const paste = (event: ClipboardEvent): void => {
       const files = pastedPictures(event);
-      if (files.length > 0) take({ pictures: files, others: [] });
+      if (files.length > 0) take({ pictures: files, clips: [], others: [] });
     };
     document.addEventListener('paste', paste);
     return () => document.removeEventListener('paste', paste);
@@ -76,12 +81,14 @@ function startOver(): void {
 }
 
 /** Reports skipped files, so that no file disappears silently. */
-function PassedOver({ given: { pictures, others } }: { readonly given: GivenFiles }): JSX.Element | null {
-  if (pictures.length > 0 && others.length === 0) return null;
+function PassedOver({ given: { pictures, clips, others } }: { readonly given: GivenFiles }): JSX.Element | null {
+  const given = pictures.length + clips.length;
+  if (given > 0 && others.length === 0 && clips.length === 0) return null;
   const names = others.map(({ name }) => name);
   return (
     <p class="notice" role="alert">
-      {pictures.length === 0 && `${words.noImages} `}
+      {given === 0 && `${words.noImages} `}
+      {clips.length > 0 && `${words.clips(clips[0]!.name)} `}
       {names.length > 0 && words.passedOver(names)}
     </p>
   );

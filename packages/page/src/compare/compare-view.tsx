@@ -45,7 +45,7 @@ export function CompareView(): JSX.Element {
 
 function PictureSide({ side }: { readonly side: Side }): JSX.Element {
   const picture = pictures[side].value;
-  const take = ({ pictures: [first, second], others: [other] }: GivenFiles): void => {
+  const take = ({ pictures: [first, second], clips: [clip], others: [other = clip] }: GivenFiles): void => {
     if (first) void setPicture(side, first);
     else if (other) refuseFile(side, other);
     if (second) void setPicture(side === 0 ? 1 : 0, second);

@@ -1,4 +1,4 @@
-/** An area for dropping or choosing pictures. */
+/** An area for dropping or choosing pictures or clips. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { droppedFiles, type GivenFiles, toldApart } from './files.ts';
@@ -37,10 +37,12 @@ export function DropZone({ label, onFiles, children, class: name = '' }: DropZon
 export interface FileButtonProps {
   readonly label: string;
   readonly onFiles: (given: GivenFiles) => void;
-  /** Choose a folder instead of pictures. @default false */
+  /** Choose a folder instead of files. @default false */
   readonly folder?: boolean;
-  /** Accept only one picture. @default false */
+  /** Accept only one file. @default false */
   readonly single?: boolean;
+  /** @default pictures */
+  readonly accept?: 'image/*' | 'video/*';
   readonly class?: string;
 }
 
@@ -50,6 +52,7 @@ export function FileButton({
   onFiles,
   folder = false,
   single = false,
+  accept = 'image/*',
   class: name = '',
 }: FileButtonProps): JSX.Element {
   const choose = ({ currentTarget: input }: { readonly currentTarget: HTMLInputElement }): void => {
@@ -61,7 +64,7 @@ export function FileButton({
       {label}
       <input
         type="file"
-        accept="image/*"
+        accept={accept}
         multiple={!single}
         {...(folder ? { webkitdirectory: true } : {})}
         onChange={choose}

@@ -1,9 +1,10 @@
-/** Extracts pictures from dropped, pasted and chosen files. */
+/** Extracts pictures and clips from dropped, pasted and chosen files. */
 
 /** The given files, by kind. */
 export interface GivenFiles {
   /** Includes unsupported image formats, each of which is reported by name when it is processed. */
   readonly pictures: readonly File[];
+  readonly clips: readonly File[];
   readonly others: readonly File[];
 }
 
@@ -12,13 +13,19 @@ const pictureName = /\.(jpe?g|png|webp|avif|gif|bmp|hei[cf]|tiff?)$/i;
 /** Browsers leave the type empty for unknown extensions. */
 const isPicture = ({ type, name }: File): boolean => (type === '' ? pictureName.test(name) : type.startsWith('image/'));
 
+const clipName = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
+
+const isClip = ({ type, name }: File): boolean => (type === '' ? clipName.test(name) : type.startsWith('video/'));
+
 /** Files that operating systems create in folders. */
 const isHidden = ({ name }: File): boolean => /^(\.|Thumbs\.db$|desktop\.ini$)/i.test(name);
 
-export const toldApart = (files: readonly File[]): GivenFiles => ({
-  pictures: files.filter((file) => isPicture(file) && !isHidden(file)),
-  others: files.filter((file) => !isPicture(file) && !isHidden(file)),
-});
+export function toldApart(files: readonly File[]): GivenFiles {
+  const shown = files.filter((file) => !isHidden(file));
+  const pictures = shown.filter(isPicture);
+  const clips = shown.filter((file) => !isPicture(file) && isClip(file));
+  return { pictures, clips, others: shown.filter((file) => !isPicture(file) && !isClip(file)) };
+}
 
 /** @returns the dropped files, including those in dropped folders, sorted by name */
 export async function droppedFiles(data: DataTransfer): Promise<File[]> {

@@ -6,6 +6,7 @@ import type { Preview } from '../album/photo.ts';
 /** A crop is this many times as large as the box, so that it includes hair and chin. */
 const surroundings = 1.7;
 const previewSide = 1200;
+const jpeg = { type: 'image/jpeg', quality: 0.9 } as const;
 
 /** @returns a small JPEG, and the size of the whole picture */
 export async function previewOf(picture: Blob): Promise<Preview> {
@@ -39,10 +40,14 @@ export function cutOut(photo: ImageBitmap, box: Box): Promise<Blob> {
 }
 
 /** @returns the aligned face as a PNG, exactly as the recogniser saw it */
-export function cropFile(crop: Pixels): Promise<Blob> {
-  const canvas = new OffscreenCanvas(crop.width, crop.height);
-  canvas.getContext('2d')!.putImageData(imageData(crop), 0, 0);
-  return canvas.convertToBlob({ type: 'image/png' });
+export const cropFile = (crop: Pixels): Promise<Blob> => canvasOf(crop).convertToBlob({ type: 'image/png' });
+
+export const jpegOf = (pixels: Pixels): Promise<Blob> => canvasOf(pixels).convertToBlob(jpeg);
+
+function canvasOf(pixels: Pixels): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(pixels.width, pixels.height);
+  canvas.getContext('2d')!.putImageData(imageData(pixels), 0, 0);
+  return canvas;
 }
 
 export function imageData({ data, width, height }: Pixels): ImageData {
@@ -64,5 +69,5 @@ function drawn(source: ImageBitmap, { x, y, width, height }: Box, scale: number)
   context.fillStyle = '#fff';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, x, y, width, height, 0, 0, canvas.width, canvas.height);
-  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.9 });
+  return canvas.convertToBlob(jpeg);
 }
