@@ -243,7 +243,8 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   'serve-load-latency': {
     claim: 'Latency of the service at half its full rate',
-    figures: 'median {milliseconds.p50} ms, p99 {milliseconds.p99} ms',
+    figures:
+      'median {milliseconds.p50} ms, p99 {milliseconds.p99} ms; {offeredRate} of {fullRate} requests per second, {machine.load} processes on {machine.cores} cores',
   },
   'serve-load-memory': {
     claim: 'Memory of the service over {requests} requests',

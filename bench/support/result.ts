@@ -1,7 +1,7 @@
 /** Records a benchmark's result with machine, versions and commit. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { writeBenchReadme } from './bench-readme.ts';
 
@@ -18,6 +18,7 @@ export function machine(): Record<string, string | number> {
     processor: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
+    load: Number(loadavg()[0]!.toFixed(1)), // processes that ran or wanted a core in the last minute
   };
 }
 
