@@ -13,6 +13,7 @@ import type { Point } from '../../face.ts';
 import { createEmbedder } from '../../infer/node/engine.ts';
 import type { Engine } from '../../infer/node/tuning.ts';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models/load-model.ts';
+import type { Pixels } from '../../pixels.ts';
 import type { Component } from './components.ts';
 import { sigma } from './components.ts';
 import type { QualityMethod } from './method.ts';
@@ -59,23 +60,42 @@ export function eyesAndMouth(name: EyesAndMouthName, landmarks: readonly Point[]
   return { raw, score: eyesAndMouthScores[name](raw) };
 }
 
-/** Opens the component as a method. It loads the package's network of landmarks. */
-export async function eyesAndMouthMethod(
-  name: EyesAndMouthName,
+/** Finds landmarks, once for each crop, so that both components share a run of the network. */
+export interface Landmarker extends AsyncDisposable {
+  /** @returns (N, 68) points as shares of the crop's side */
+  find(crops: readonly Pixels[]): Promise<readonly (readonly Point[])[]>;
+}
+
+/** Opens the package's network of landmarks. */
+export async function openLandmarker(
   engine: Engine,
   options: Omit<LoadModelOptions, 'kind'> = {},
-): Promise<QualityMethod> {
-  const landmarker = await loadModel(landmarksModel, { ...options, kind: 'landmarker' });
-  const embedder = await createEmbedder(asRecogniser(landmarker), { ...engine, name: 'onnx' });
+): Promise<Landmarker> {
+  const model = await loadModel(landmarksModel, { ...options, kind: 'landmarker' });
+  const embedder = await createEmbedder(asRecogniser(model), { ...engine, name: 'onnx' });
+  const known = new WeakMap<Pixels, readonly Point[]>();
   return {
-    name,
-    measure: async (faces) => {
-      const found = await embedder.embed(faces.map(({ crop }) => crop));
-      return found.map(({ embedding }) => eyesAndMouth(name, pointsOf(embedding)).score);
+    find: async (crops) => {
+      const missing = crops.filter((crop) => !known.has(crop));
+      const found = missing.length === 0 ? [] : await embedder.embed(missing);
+      for (const [i, { embedding }] of found.entries()) known.set(missing[i]!, pointsOf(embedding));
+      return crops.map((crop) => known.get(crop)!);
     },
     [Symbol.asyncDispose]: () => embedder[Symbol.asyncDispose](),
   };
 }
+
+export const isEyesAndMouth = (name: string): name is EyesAndMouthName => Object.hasOwn(eyesAndMouthScores, name);
+
+/** The component as a method, which does not own the landmarker. */
+export const eyesAndMouthMethod = (name: EyesAndMouthName, landmarker: Landmarker): QualityMethod => ({
+  name,
+  measure: async (faces) => {
+    const found = await landmarker.find(faces.map(({ crop }) => crop));
+    return found.map((points) => eyesAndMouth(name, points).score);
+  },
+  [Symbol.asyncDispose]: async () => undefined,
+});
 
 /** A network of landmarks runs as a recogniser does: crops in, a row of numbers out. */
 function asRecogniser({ contract, ...model }: LoadedModel<'landmarker'>): LoadedModel<'recogniser'> {

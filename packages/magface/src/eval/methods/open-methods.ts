@@ -6,7 +6,13 @@ import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models
 import { components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
-import { eyesAndMouthMethod } from './eyes-and-mouth.ts';
+import {
+  type EyesAndMouthName,
+  eyesAndMouthMethod,
+  isEyesAndMouth,
+  type Landmarker,
+  openLandmarker,
+} from './eyes-and-mouth.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
 import { expectMethod, isComponent, isNetworkMethod, type NetworkMethod, otherModel } from './method-names.ts';
 
@@ -18,7 +24,11 @@ export interface MethodParts {
 
 type Fetching = Omit<LoadModelOptions, 'kind'>;
 
-const openers: Readonly<Record<NetworkMethod, (parts: MethodParts, options: Fetching) => Promise<QualityMethod>>> = {
+type Opener = (parts: MethodParts) => Promise<QualityMethod>;
+
+type OtherNetworkMethod = Exclude<NetworkMethod, EyesAndMouthName>;
+
+const openers: Readonly<Record<OtherNetworkMethod, Opener>> = {
   magnitude: async () => plainMethod('magnitude', ({ magnitude }) => magnitude),
   detector: async () => plainMethod('detector', ({ detection }) => detection),
   size: async () => plainMethod('size', ({ box }) => Math.min(box.width, box.height)),
@@ -27,8 +37,6 @@ const openers: Readonly<Record<NetworkMethod, (parts: MethodParts, options: Fetc
   flip: async ({ model, engine }) => flipConsistency(await createEmbedder(model, engine)),
   shift: async ({ model, engine }) => shiftConsistency(await createEmbedder(model, engine)),
   dropout: ({ model, engine }) => dropoutSpread(model, engine),
-  'eyes-open': ({ engine }, options) => eyesAndMouthMethod('eyes-open', engine, options),
-  'mouth-closed': ({ engine }, options) => eyesAndMouthMethod('mouth-closed', engine, options),
 };
 
 /**
@@ -51,7 +59,11 @@ const openers: Readonly<Record<NetworkMethod, (parts: MethodParts, options: Fetc
  */
 export async function openMethod(name: string, parts: MethodParts, options: Fetching = {}): Promise<QualityMethod> {
   expectMethod(name);
-  if (isNetworkMethod(name)) return openers[name](parts, options);
+  if (isEyesAndMouth(name)) {
+    const landmarker = await openLandmarker(parts.engine, options);
+    return { ...eyesAndMouthMethod(name, landmarker), [Symbol.asyncDispose]: () => landmarker[Symbol.asyncDispose]() };
+  }
+  if (isNetworkMethod(name)) return openers[name as OtherNetworkMethod](parts);
   if (isComponent(name)) return plainMethod(name, (face) => components[name](face).score);
   const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
   return magnitudeBy(name, model, parts.engine);
@@ -75,11 +87,18 @@ export interface OpenedMethods extends AsyncDisposable {
 /** Opens all methods, or none if one cannot be opened. */
 export async function openMethods(names: readonly string[], parts: MethodParts): Promise<OpenedMethods> {
   const methods: QualityMethod[] = [];
+  let landmarker: Landmarker | undefined;
   const close = async (): Promise<void> => {
     for (const method of methods) await method[Symbol.asyncDispose]();
+    await landmarker?.[Symbol.asyncDispose]();
+  };
+  const open = async (name: string): Promise<QualityMethod> => {
+    if (!isEyesAndMouth(name)) return openMethod(name, parts);
+    landmarker ??= await openLandmarker(parts.engine);
+    return eyesAndMouthMethod(name, landmarker);
   };
   try {
-    for (const name of names) methods.push(await openMethod(name, parts));
+    for (const name of names) methods.push(await open(name));
   } catch (error) {
     await close();
     throw error;

@@ -66,13 +66,18 @@ async function decodeFace(
       remedy: 'align it first (magface align)',
     });
   }
-  if (damages.length === 0 && moved === undefined) return fillBgr(face, into, flipped);
+  if (damages.length === 0 && moved === undefined) return swapRedBlue(face.data, into, flipped);
   const { augmented } = await import('./augment.ts'); // loaded with its codec, which most runs do not need
-  fillBgr(augmented(face, { flipped, damages, moved }), into, false);
+  swapRedBlue(augmented(face, { flipped, damages, moved }).data, into);
 }
 
-/** @param into - (112, 112, 3) uint8 */
-function fillBgr({ data }: Pixels, into: Uint8Array, flipped: boolean): void {
+/**
+ * Turns the RGB of pictures into the BGR of batches, or back.
+ *
+ * @param data - (112, 112, 3) uint8
+ * @param into - the same shape; receives the face, mirrored if `flipped`
+ */
+export function swapRedBlue(data: Pixels['data'], into: Pixels['data'], flipped: boolean = false): void {
   const row = faceSize * 3;
   for (let start = 0; start < faceBytes; start += row) {
     for (let x = 0; x < row; x += 3) {

@@ -9,7 +9,7 @@ import { ViewReader } from '../finetune/view-reader.ts';
 import type { Teacher } from '../model/distillation.ts';
 import type { Ranks } from '../parallel/ranks.ts';
 import { shareOf } from '../parallel/shares.ts';
-import { faceBytes, faceSize } from './decode-sample.ts';
+import { faceBytes, faceSize, swapRedBlue } from './decode-sample.ts';
 import { readAhead } from './read-ahead.ts';
 import type { Dataset } from './samples.ts';
 
@@ -95,12 +95,7 @@ async function embedAll(
 function crops(faces: Uint8Array): Pixels[] {
   return Array.from({ length: faces.length / faceBytes }, (_, i) => {
     const face = blankPixels(faceSize, faceSize);
-    const own = faces.subarray(i * faceBytes, (i + 1) * faceBytes);
-    for (let at = 0; at < faceBytes; at += 3) {
-      face.data[at] = own[at + 2]!;
-      face.data[at + 1] = own[at + 1]!;
-      face.data[at + 2] = own[at]!;
-    }
+    swapRedBlue(faces.subarray(i * faceBytes, (i + 1) * faceBytes), face.data);
     return face;
   });
 }

@@ -6,8 +6,9 @@ import {
   eyesAndMouth,
   eyesAndMouthScores,
   landmarksModel,
+  openLandmarker,
 } from '../../../src/eval/methods/eyes-and-mouth.ts';
-import { openMethod } from '../../../src/eval/methods/open-methods.ts';
+import { openMethod, openMethods } from '../../../src/eval/methods/open-methods.ts';
 import type { Point } from '../../../src/face.ts';
 import { MagFace } from '../../../src/infer/node/magface.ts';
 import { createSession } from '../../../src/infer/node/session.ts';
@@ -76,6 +77,23 @@ test.each([
   const of = (title: string): number[] => rows.map((row) => Number(row[header!.indexOf(title)]));
   expect(of(column)).toHaveLength(28);
   expect(of(column).map((raw) => Math.round(eyesAndMouthScores[name](raw)))).toEqual(of(`${column}.scalar`));
+});
+
+test('asked for together, both share one run of the network for a face', async () => {
+  await using magface = await MagFace.load({ threads: 1 });
+  const faces = await magface.analyze(samplePhoto(1));
+  await using landmarker = await openLandmarker(magface.engine);
+  const crops = faces.map(({ crop }) => crop);
+  const first = await landmarker.find(crops);
+  for (const { data } of crops) data.fill(0); // a second run would see black
+  expect(await landmarker.find([...crops].reverse())).toEqual([...first].reverse());
+  const again = await magface.analyze(samplePhoto(1));
+  await using both = await openMethods(['eyes-open', 'size', 'mouth-closed'], magface);
+  const [one] = await both.measure(again);
+  expect(one).toMatchObject({
+    'eyes-open': eyesAndMouth('eyes-open', first[0]!).score,
+    'mouth-closed': eyesAndMouth('mouth-closed', first[0]!).score,
+  });
 });
 
 test('as methods, both score faces that look at the camera with their mouths nearly closed', async () => {
