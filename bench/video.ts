@@ -57,5 +57,5 @@ writeResult('video', {
   processorSeconds: rounded(processor),
   coresForRealTime: rounded(processor / clipSeconds),
   people: people.map(({ frames, seen, best }) => ({ frames, seen, bestAt: best[0]!.time })),
-  note: 'on a machine that was busy with other work; processor time includes the start of the worker threads',
+  note: 'processor time includes the start of the worker threads',
 });

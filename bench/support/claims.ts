@@ -272,7 +272,7 @@ export const claims: Readonly<Record<string, Claim>> = {
   },
   video: {
     claim: 'A clip of {size} through `analyzeVideo` at {fps} frames per second',
-    figures: '{coresForRealTime} cores for real time',
+    figures: '{wallSeconds} s for {clipSeconds} s of video; {coresForRealTime} cores for real time',
   },
   device: {
     claim: 'The faces of a photo on {device} beside the CPU: {adapter}',
