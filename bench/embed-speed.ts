@@ -1,11 +1,11 @@
 /**
- * Compares `magface embed --aligned`, from aligned JPEG files to a feature file, with the same network in plain PyTorch,
- * float32, on the same files:
+ * Compares `magface embed --aligned`, from aligned JPEG files to a feature file, with the same network in PyTorch on the same
+ * files:
  *
  *     npx tsx -C magface:source bench/embed-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--faces DIR]
  *
- * All candidates alternate in every round, after loading and one warm-up run. PyTorch runs with default settings, and with
- * glibc set to keep freed memory, as our allocator does. Weights are random, because speed does not depend on them. Needs
+ * All candidates alternate in every round, after loading and one warm-up run. PyTorch runs in float32 with default settings,
+ * with glibc set to keep freed memory, as our allocator does, and at its fastest: also with autocast to bfloat16 and channels_last. Weights are random, because speed does not depend on them. Needs
  * LFW (`npm run data -- lfw`), or aligned faces with --faces, and Python with PyTorch and OpenCV (Debian: python3-torch
  * python3-opencv).
  */
@@ -46,9 +46,13 @@ const engines = {
   torch: await MagFace.load({ model, detector: false, engine: 'torch', batchSize, threads }),
   onnx: await MagFace.load({ model, detector: false, engine: 'onnx', batchSize, threads }),
 };
-const peer = (environment: Readonly<Record<string, string>>): TorchPeer =>
-  new TorchPeer('embed_torch.py', [arch, batchSize, threads], { python, environment });
-const peers = { pytorch: peer({}), pytorchKeepingMemory: peer(keepingMemory) };
+const peer = (environment: Readonly<Record<string, string>>, ...precision: string[]): TorchPeer =>
+  new TorchPeer('embed_torch.py', [arch, batchSize, threads, ...precision], { python, environment });
+const peers = {
+  pytorch: peer({}),
+  pytorchKeepingMemory: peer(keepingMemory),
+  pytorchFastest: peer(keepingMemory, 'bf16'),
+};
 
 /** Seconds. */
 async function ours(magface: MagFace): Promise<number> {
@@ -69,6 +73,7 @@ const theirs = async (python: TorchPeer): Promise<number> =>
 const runs = {
   pytorch: () => theirs(peers.pytorch),
   pytorchKeepingMemory: () => theirs(peers.pytorchKeepingMemory),
+  pytorchFastest: () => theirs(peers.pytorchFastest),
   onnx: () => ours(engines.onnx),
   torch: () => ours(engines.torch),
 };
@@ -97,6 +102,7 @@ writeResult(`${forProcessor('embed-speed')}-${arch}-batch${batchSize}-threads${t
   torch: {
     overPytorch: ratio('torch', 'pytorch'),
     overPytorchKeepingMemory: ratio('torch', 'pytorchKeepingMemory'),
+    overPytorchFastest: ratio('torch', 'pytorchFastest'),
     overOnnx: ratio('torch', 'onnx'),
   },
   onnx: {

@@ -2,7 +2,9 @@
 with OpenCV, as the official inference code reads them. For each line `OUTPUT LIST`, files named one a line in LIST, it
 writes their features to OUTPUT and prints the seconds that this took.
 
-Usage: embed_torch.py iresnet18|iresnet50 BATCH THREADS"""
+With bf16, it is PyTorch at its fastest: autocast to bfloat16, and images and weights in channels_last.
+
+Usage: embed_torch.py iresnet18|iresnet50 BATCH THREADS [bf16]"""
 import sys
 import time
 
@@ -19,17 +21,20 @@ def main():
     cv2.setNumThreads(1)
     torch.manual_seed(1)
     model = network(arch).eval()
+    fastest = sys.argv[4:] == ['bf16']
+    memory = torch.channels_last if fastest else torch.contiguous_format
+    model = model.to(memory_format=memory)
     for line in sys.stdin:
         output, listed = line.split()
         with open(listed) as file:
             paths = file.read().split()
         start = time.perf_counter()
         features = []
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast('cpu', torch.bfloat16, enabled=fastest):
             for first in range(0, len(paths), batch):
                 faces = np.stack([cv2.imread(path) for path in paths[first:first + batch]])
-                images = torch.from_numpy(faces).permute(0, 3, 1, 2).float().div(255).contiguous()
-                features.append(model(images).numpy())
+                images = torch.from_numpy(faces).permute(0, 3, 1, 2).float().div(255).contiguous(memory_format=memory)
+                features.append(model(images).float().numpy())
         np.save(output, np.concatenate(features))
         print(time.perf_counter() - start, flush=True)
 

@@ -29,8 +29,8 @@ const settings = {
 type Flags = ConfigOf<typeof settings>;
 
 const examples = `
-Rows of metrics.jsonl and validation.jsonl become metrics, and the settings of
-the newest checkpoint parameters. Exporting a run again replaces it, so this
+Rows of metrics.jsonl and validation.jsonl become metrics; settings of the
+newest checkpoint become parameters. Exporting a run again replaces it, so this
 also works while it trains. Nothing is sent anywhere: wandb sync does that.
 
 Examples:
