@@ -161,7 +161,7 @@ std::shared_ptr<const Blocked> blocked(at::IntArrayRef x, const Tensor& weight, 
 }  // namespace
 
 bool blocks_are_faster(at::IntArrayRef weight, const ConvolutionShape& s) {
-  return is_avx2_only() && s.groups == 1 && weight[2] * weight[3] > 1;
+  return has_avx2() && s.groups == 1 && weight[2] * weight[3] > 1;
 }
 
 ConvolutionForward blocked_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvolutionShape& shape) {

@@ -32,8 +32,8 @@ const ChannelKernels<float>& float_kernels();
 const ChannelKernels<uint16_t>& bfloat16_kernels();
 /// `avx512bf16`, `avx512`, `avx2` or `plain`.
 const char* kernels_name();
-/// Whether the processor has AVX2 but not AVX-512.
-bool is_avx2_only();
+/// Whether the processor has AVX2, and perhaps AVX-512.
+bool has_avx2();
 /// Whether the processor has bfloat16 multiplication. Without it, float32 is as fast and more exact.
 bool has_bfloat16();
 /// Whether oneDNN, and so libtorch, has bfloat16 convolutions and matrix products for the processor: AVX-512 and up.

@@ -63,7 +63,7 @@ const ChannelKernels<uint16_t>& bfloat16_kernels() {
   return chosen() == is_avx512 ? avx512::for_bfloat16 : chosen() == is_avx2 ? avx2::for_bfloat16 : plain::for_bfloat16;
 }
 const char* kernels_name() { return isa_names[chosen()]; }
-bool is_avx2_only() { return chosen() == is_avx2; }
+bool has_avx2() { return chosen() >= is_avx2; }
 bool has_bfloat16() { return chosen() == is_avx512bf16; }
 bool onednn_has_bfloat16() { return chosen() >= is_avx512; }
 

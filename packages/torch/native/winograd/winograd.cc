@@ -67,7 +67,7 @@ void correlate(Tiling tiling, const Tensor& x, const Tiled& image, const Prologu
 }  // namespace
 
 bool is_faster(at::IntArrayRef x, at::IntArrayRef weight, const ConvolutionShape& s) {
-  if (!is_avx2_only() || s.groups != 1 || weight[2] != 3 || weight[3] != 3) return false;
+  if (!has_avx2() || s.groups != 1 || weight[2] != 3 || weight[3] != 3) return false;
   if (weight[0] % panel_width || weight[1] % panel_width) return false;
   const int64_t stride = s.stride[0];
   for (int i = 0; i < 2; ++i) {
