@@ -48,6 +48,21 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       '{groupManyPeople.processorSeconds} s of processor time, {groupManyPeople.peakMemoryGiB} GiB at most, faces included; B-cubed F {groupManyPeople.bcubed.f}; {groupManyPeople.wrongMerges} wrong merges where {groupManyPeople.expectedWrongMerges} are expected',
   },
+  heads: {
+    claim:
+      'MagFace, ArcFace, CosFace, AdaFace, ElasticFace and CurricularFace behind one frozen front, with three seeds, on LFW pairs of other people',
+    figures:
+      'accuracy {losses.magface.accuracy.value}, {losses.arcface.accuracy.value}, {losses.cosface.accuracy.value}, {losses.adaface.accuracy.value}, {losses.elasticface-arc.accuracy.value}, {losses.curricularface.accuracy.value}; error over the first 30 % rejected by length, relative to chance, {losses.magface.paucRelative.value}, {losses.arcface.paucRelative.value}, {losses.cosface.paucRelative.value}, {losses.adaface.paucRelative.value}, {losses.elasticface-arc.paucRelative.value}, {losses.curricularface.paucRelative.value}',
+  },
+  teacher: {
+    claim: 'A quarter-width MobileFaceNet with a teacher beside the same alone, two seeds, LFW pairs of other people',
+    figures:
+      'accuracy {taught.accuracy.value} and {alone.accuracy.value}; the difference’s 95 % interval is {differences.0.others.0.interval}',
+  },
+  'data-check': {
+    claim: '`magface data check` on LFW and CelebA: people whom both have, planted copies and swapped labels',
+    figures: 'in the file',
+  },
   people: {
     claim:
       'The people of real faces by `groupPeople` without a threshold to choose, beside AHC, DBSCAN, Chinese whispers, HDBSCAN and immich’s rule at their best settings for other people',
