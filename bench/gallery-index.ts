@@ -5,7 +5,7 @@
  *
  * Templates and queries are made up with the statistics of the default model's (`support/made-up-faces.ts`): a query is a face of an
  * enrolled person. Without a server PGlite's pgvector answers, in this process. The index has pgvector's own settings (16 links, 64
- * candidates while building); while searching, `hnsw.ef_search` grows from 40 (pgvector's default) to 1,000; `Gallery` uses 200.
+ * candidates while building); while searching, `hnsw.ef_search` grows from 40 (pgvector's default) to 1,000; `Gallery` uses 1,000.
  * Recall is the share of the exact answers. Beside them is the search of a gallery in a folder: every template as
  * bytes, in memory. Writes bench/results/gallery-index.json.
  */
