@@ -40,6 +40,8 @@ export interface Kind<Value> {
   readonly schema: z.ZodType<Value>;
   /** What the command line says it expected. @default the schema's own words */
   readonly expected?: string;
+  /** Whether the value is a list. @default false */
+  readonly isList?: boolean;
 }
 
 const whole: Kind<number> = { schema: z.int().nonnegative(), expected: 'a whole number from 0' };
@@ -49,6 +51,7 @@ const rate: Kind<number> = { schema: z.number().gt(0).lt(1), expected: 'a rate a
 /** One or several values; a single one need not be a list. */
 const severalOf = <One>(one: Kind<One>, least: number, words: string): Kind<readonly One[]> => ({
   ...one,
+  isList: true,
   schema: z.union([one.schema.transform((value) => [value]), z.array(one.schema).min(least)], words),
 });
 
@@ -155,7 +158,7 @@ export function kindOf({ takes, choices = [], within }: Setting): Kind<unknown> 
   if (takes !== 'choice' && takes !== 'choices' && takes !== 'choiceOrModule') return kinds[takes];
   const choice = z.enum(choices as [string, ...string[]]);
   if (takes === 'choice') return { schema: choice };
-  if (takes === 'choices') return { schema: z.array(choice).min(1) };
+  if (takes === 'choices') return { schema: z.array(choice).min(1), isList: true };
   const words = `one of ${choices.join(', ')}, or the path of a JavaScript module`;
   return { schema: z.union([choice, z.string().refine(isModuleFile)], words), expected: words };
 }
