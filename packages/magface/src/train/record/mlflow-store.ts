@@ -100,8 +100,11 @@ const runMeta = (run: RecordedRun, experiment: string, target: string): Record<s
 function* filesOf({ points, settings, name }: RecordedRun): Generator<[string, string]> {
   const lines = new Map<string, string[]>();
   for (const { step, time, scalars } of points)
-    for (const [metric, value] of Object.entries(scalars))
-      lines.set(metric, [...(lines.get(metric) ?? []), `${time} ${pythonFloat(value)} ${step}\n`]);
+    for (const [metric, value] of Object.entries(scalars)) {
+      const own = lines.get(metric) ?? [];
+      lines.set(metric, own);
+      own.push(`${time} ${pythonFloat(value)} ${step}\n`);
+    }
   for (const [metric, each] of lines) yield [`metrics/${metric}`, each.join('')];
   for (const [key, value] of Object.entries(settings)) yield [`params/${key}`, parameter(value)];
   yield ['tags/mlflow.runName', name];
