@@ -5,10 +5,10 @@
  * Source: Wortsman et al., "Model soups" (ICML 2022) and "Robust fine-tuning of zero-shot models" (CVPR 2022).
  */
 import { ConfigError } from '../errors.ts';
-import { makeReady, parseOnnx, setMetadata, writeOnnx } from '../graph/onnx/file.ts';
+import { makeReady, parseOnnx, writeOnnx } from '../graph/onnx/file.ts';
 import { averageWeights, type WeightedModel } from '../graph/passes/average-weights.ts';
-import { contractMetadata } from '../models/contract.ts';
 import type { LoadedModel } from '../models/load-model.ts';
+import { replaceRecord } from '../models/with-contract.ts';
 
 /** A model to average. */
 export type AveragedModel = Pick<LoadedModel<'recogniser'>, 'bytes' | 'contract' | 'name'>;
@@ -50,7 +50,6 @@ export function averageModels(
   averageWeights(weighted as [WeightedModel, ...WeightedModel[]]);
   const { model, name } = weighted[0]!;
   const { calibration: _, thresholds: __, likelihood: ___, weightsDigest: ____, ...kept } = first.contract;
-  model.metadataProps = model.metadataProps.filter(({ key }) => !key.startsWith('magface.'));
-  setMetadata(model, contractMetadata(kept));
+  replaceRecord(model, kept);
   return writeOnnx(model, name);
 }

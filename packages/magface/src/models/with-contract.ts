@@ -1,5 +1,6 @@
 /** Writes the contract into a model file. */
-import { withMetadata } from '../graph/onnx/file.ts';
+import { setMetadata, withMetadata } from '../graph/onnx/file.ts';
+import type { ModelProto } from '../graph/onnx/onnx_pb.ts';
 import { contractMetadata, type ModelContract, parseContract } from './contract.ts';
 
 /**
@@ -13,3 +14,9 @@ import { contractMetadata, type ModelContract, parseContract } from './contract.
  */
 export const withContract = (bytes: Uint8Array, contract: ModelContract, name = 'the model'): Uint8Array =>
   withMetadata(bytes, contractMetadata(parseContract(contract, name)), name);
+
+/** Gives a model another record, in place: fields of the old one that the new one lacks are gone. */
+export function replaceRecord(model: ModelProto, contract: ModelContract): void {
+  model.metadataProps = model.metadataProps.filter(({ key }) => !key.startsWith('magface.'));
+  setMetadata(model, contractMetadata(contract));
+}

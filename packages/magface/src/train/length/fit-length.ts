@@ -9,10 +9,10 @@
 import { ConfigError, ModelError } from '../../errors.ts';
 import { magnitudesOf } from '../../eval/feature-set.ts';
 import { spearman } from '../../eval/rank-correlation.ts';
-import { makeReady, parseOnnx, setMetadata, writeOnnx } from '../../graph/onnx/file.ts';
+import { makeReady, parseOnnx, writeOnnx } from '../../graph/onnx/file.ts';
 import { addLengthBranch, type LengthBranch } from '../../graph/passes/length-branch.ts';
-import { contractMetadata } from '../../models/contract.ts';
 import type { LoadedModel } from '../../models/load-model.ts';
+import { replaceRecord } from '../../models/with-contract.ts';
 import type { Dataset } from '../data/samples.ts';
 import { classSums, normalized, ownCosines } from '../finetune/directions.ts';
 import { ViewReader } from '../finetune/view-reader.ts';
@@ -58,19 +58,8 @@ export async function fitLength(loaded: LoadedModel<'recogniser'>, options: FitL
   const { bytes, contract, name } = loaded;
   const model = parseOnnx(bytes, name);
   makeReady(model, name);
-  const study = await studyFaces({ model, name, input: contract.input }, options);
-  return withLength(loaded, study, options.ridge ?? 0.1);
-}
-
-/** Writes the model with the branch that fits its study. */
-export function withLength(
-  { bytes, contract, name }: Pick<LoadedModel<'recogniser'>, 'bytes' | 'contract' | 'name'>,
-  study: FaceStudy,
-  ridge: number,
-): FittedLength {
-  const model = parseOnnx(bytes, name);
-  makeReady(model, name);
-  const { weights, own, bias, limits, order } = fitStudy(study, ridge);
+  const study = await studyFaces({ model, name, input: contract.input }, options); // leaves the model as it is
+  const { weights, own, bias, limits, order } = fitStudy(study, options.ridge ?? 0.1);
   const taps: LengthBranch['taps'][number][] = [];
   let at = 0;
   for (const { value, channels } of study.taps) {
@@ -80,15 +69,14 @@ export function withLength(
   addLengthBranch(model, { taps, own, bias, limits }, name);
   addMagnitude(model);
   const { calibration: _, weightsDigest: __, ...kept } = contract;
-  model.metadataProps = model.metadataProps.filter(({ key }) => !key.startsWith('magface.'));
-  setMetadata(model, contractMetadata(kept));
+  replaceRecord(model, kept);
   const { labels, people } = study;
   const names = taps.map(({ value }) => value);
   return { bytes: writeOnnx(model, name), faces: labels.length, people, taps: names, limits, order };
 }
 
 /** Faces, and what the network says of them. */
-export interface FaceStudy extends Pooled {
+interface FaceStudy extends Pooled {
   readonly taps: readonly Tap[];
   /** (N): people of the faces, from 0. */
   readonly labels: Int32Array;
@@ -96,7 +84,7 @@ export interface FaceStudy extends Pooled {
 }
 
 /** Runs the network on the faces. */
-export async function studyFaces(studied: StudiedModel, options: FitLengthOptions): Promise<FaceStudy> {
+async function studyFaces(studied: StudiedModel, options: FitLengthOptions): Promise<FaceStudy> {
   const { dataset, perPerson = 32, threads = 1, signal, onProgress } = options;
   const taps = await tapsOf(studied, options.taps);
   if (taps.length === 0) {
@@ -123,13 +111,13 @@ export async function studyFaces(studied: StudiedModel, options: FitLengthOption
 const asItIs = { flipped: false, damages: [] } as const;
 
 /** A branch in numbers. */
-export interface StudyFit extends LinearFit, Pick<FittedLength, 'limits' | 'order'> {
+interface StudyFit extends LinearFit, Pick<FittedLength, 'limits' | 'order'> {
   /** Weight of the length that the features had. */
   readonly own: number;
 }
 
 /** Fits the lengths to recognisability, as far as the pooled maps tell. */
-export function fitStudy({ embeddings, pooled, labels, people }: FaceStudy, ridge: number): StudyFit {
+function fitStudy({ embeddings, pooled, labels, people }: FaceStudy, ridge: number): StudyFit {
   const own = recognisability(embeddings, labels, people);
   const magnitudes = magnitudesOf({ values: embeddings, dimension: embeddings.length / own.length });
   const had = magnitudeQuantiles(magnitudes);
@@ -156,7 +144,7 @@ export function fitStudy({ embeddings, pooled, labels, people }: FaceStudy, ridg
 const cosineScale = 64;
 
 /** Faces by their place in the dataset. */
-export interface ChosenFaces {
+interface ChosenFaces {
   readonly samples: readonly number[];
   /** (N): people, numbered anew. */
   readonly labels: Int32Array;
@@ -164,7 +152,7 @@ export interface ChosenFaces {
 }
 
 /** The first faces of each person who has at least two. */
-export function chosenFaces(dataset: Dataset, perPerson: number): ChosenFaces {
+function chosenFaces(dataset: Dataset, perPerson: number): ChosenFaces {
   const byPerson = new Map<number, number[]>();
   for (let i = 0; i < dataset.samples.length; i++) {
     const { label } = dataset.samples.at(i)!;

@@ -1,7 +1,6 @@
 /** Writes networks as ONNX files that carry their contract: `embedding` (N, D), not normalized, and `magnitude` (N). */
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import { dropUnread, indexGraph, intAttribute, intsAttribute, newNode, opsetOf } from '../../graph/nodes.ts';
-import { setMetadata } from '../../graph/onnx/file.ts';
 import {
   DimensionProtoSchema,
   type GraphProto,
@@ -13,7 +12,8 @@ import { floatTensor, halved } from '../../graph/onnx/tensor.ts';
 import { foldBatchNorm } from '../../graph/passes/fold-batch-norm.ts';
 import type { FileNetwork } from '../../graph/torch/open-graph.ts';
 import { isLearning } from '../../graph/torch/operators.ts';
-import { contractMetadata, type RecogniserContract } from '../../models/contract.ts';
+import type { RecogniserContract } from '../../models/contract.ts';
+import { replaceRecord } from '../../models/with-contract.ts';
 
 const float = 1; // TensorProto.DataType.FLOAT
 
@@ -37,8 +37,7 @@ export function writeGraph(network: FileNetwork, contract: RecogniserContract): 
   }
   rename(graph, network.output, 'embedding');
   addMagnitude(model);
-  model.metadataProps = model.metadataProps.filter(({ key }) => !key.startsWith('magface.'));
-  setMetadata(model, contractMetadata(contract));
+  replaceRecord(model, contract);
   return toBinary(ModelProtoSchema, model);
 }
 
