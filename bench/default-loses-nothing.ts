@@ -24,7 +24,7 @@ import { createSession } from '../packages/magface/src/infer/node/session.ts';
 import { loadModel } from '../packages/magface/src/models/load-model.ts';
 import type { Pixels } from '../packages/magface/src/pixels.ts';
 import { type Calibration, qualityScore } from '../packages/magface/src/quality.ts';
-import { cfpCrops, kindsOfMove } from './support/cfp-crops.ts';
+import { alsoTrained, cfpCrops, firstTestPerson, kindsOfMove, testPeople } from './support/cfp-crops.ts';
 import { researchFolder } from './support/data.ts';
 import { writeResult } from './support/result.ts';
 
@@ -37,9 +37,6 @@ const models: Readonly<Record<string, string>> = {
   ...Object.fromEntries(candidates.map((file) => [basename(file, '.onnx'), file])),
 };
 
-const firstTestPerson = 51;
-/** CFP's people who are also in the training lists, by the start's mean features (cosine 0.53 or more; others have 0.49 or less). */
-const alsoTrained = ['063', '078', '086', '090'];
 const kinds = Object.keys(allDamages) as (keyof typeof allDamages)[];
 /** Maximum strength of damage, as in bench/default-model.ts. */
 const worst = 0.6;
@@ -313,7 +310,7 @@ function quantiles(values: readonly number[], shares: readonly number[]): number
 
 /** CFP's test people: rows with person and kind. */
 const crops = await cfpCrops(join(faces, 'cfp-dev'), join(kept, 'crops'));
-const test = crops.filter(({ person }) => Number(person) >= firstTestPerson && !alsoTrained.includes(person));
+const test = crops.filter(({ person }) => testPeople.includes(person));
 const people = test.map(({ person }) => person);
 const rowsOf = (kind: string): number[] => [...test.keys()].filter((row) => test[row]!.kind === kind);
 const [frontal, profile] = [rowsOf('frontal'), rowsOf('profile')];

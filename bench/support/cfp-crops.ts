@@ -32,6 +32,14 @@ export const kindsOfMove: readonly string[] = Object.keys(moves);
 const people = Array.from({ length: 100 }, (_, i) => `${i + 1}`.padStart(3, '0'));
 const counts = { frontal: 10, profile: 4 };
 
+/** CFP's people who are also in the training lists, by the start's mean features (cosine 0.53 or more; others have 0.49 or less). */
+export const alsoTrained: readonly string[] = ['063', '078', '086', '090'];
+export const firstTestPerson = 51;
+/** People of neither training nor choosing: choices are made on people 1 to 50. */
+export const testPeople: readonly string[] = people.filter(
+  (person) => Number(person) >= firstTestPerson && !alsoTrained.includes(person),
+);
+
 export const cfpNames: readonly string[] = people.flatMap((person) =>
   Object.entries(counts).flatMap(([kind, count]) =>
     Array.from({ length: count }, (_, i) => `${person}/${kind}/${`${i + 1}`.padStart(2, '0')}`),

@@ -2,38 +2,47 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { template } from '../../packages/magface/src/align.ts';
 import { allDamages } from '../../packages/magface/src/degrade/node/jpeg.ts';
-import { type ComponentName, components } from '../../packages/magface/src/eval/methods/components.ts';
+import type { MethodName } from '../../packages/magface/src/eval/methods/method-names.ts';
 import { openMethods } from '../../packages/magface/src/eval/methods/open-methods.ts';
-import type { AnalyzedFace } from '../../packages/magface/src/face.ts';
 import { MagFace } from '../../packages/magface/src/infer/node/magface.ts';
 import { readAligned } from '../../packages/magface/src/infer/node/read-image.ts';
 import { randomStream } from '../../packages/magface/src/random.ts';
+import { cfpNames, testPeople } from './cfp-crops.ts';
 
 /** Largest strength of damage, 0 to 1, as in bench/default-model.ts. */
 export const worst = 0.6;
 const kinds = Object.keys(allDamages) as (keyof typeof allDamages)[];
-/** Impostor pairs of LFW's images: with 3,000, FMR 1e-3 means three errors. */
-const impostors = 3000;
+/** Impostor pairs: with 20,000, FMR 1e-3 means twenty errors. */
+const cfpImpostors = 20_000;
+const lfwImpostors = 20_000;
 const header = 'left,right,same';
 
 /** What needs the photo, and not the crop alone; written once, since it is the same for every recogniser. */
-const ofPhotos = ['detector', 'size', 'yaw', 'roll', 'eye-distance'];
+const ofPhotos: readonly MethodName[] = [
+  ...(['detector', 'size', 'yaw', 'pitch', 'roll', 'eye-distance', 'head-size'] as const),
+  ...(['leftward-crop', 'rightward-crop', 'upward-crop', 'downward-crop'] as const),
+];
 
 /**
- * CFP's people 1 to 50, which is fold 1 of its frontal-profile protocol: faces found and aligned once for all recognisers, and a
- * table of the values that need the whole photo.
+ * Every frontal face with every profile of CFP's test people, and as many impostor pairs as {@link cfpImpostors}: faces found and
+ * aligned once for all recognisers, and a table of the values that need the whole photo.
  *
  * @returns paths of the list of pairs and of the table
  */
 export async function writeCfp(faces: string, folder: string): Promise<{ pairs: string; scores: string }> {
-  const lines = readFileSync(join(faces, 'cfp-dev/fp_pairs.list'), 'utf8').trim().split('\n').slice(0, 700);
-  const cells = lines.map((line) => line.trim().split(/\s+/));
-  const names = [...new Set(cells.flatMap(([left = '', right = '']) => [left, right]))];
+  const names = cfpNames.filter((name) => testPeople.includes(cfpPerson(name))).map((name) => `${name}.jpg`);
+  const [frontal, profile] = ['/frontal/', '/profile/'].map((kind) => names.filter((name) => name.includes(kind)));
+  const all = frontal!.flatMap((left) => profile!.map((right) => [left, right] as const));
+  const genuine = all.filter(([left, right]) => cfpPerson(left) === cfpPerson(right));
+  const line = ([left, right]: readonly [string, string], same: number): string =>
+    `${croppedAs(left)},${croppedAs(right)},${same}`;
   const pairs = write(join(folder, 'pairs.csv'), [
     header,
-    ...cells.map(([left = '', right = '', same]) => `${croppedAs(left)},${croppedAs(right)},${same}`),
+    ...inFolds(
+      genuine.map((pair) => line(pair, 1)),
+      impostorsOf(genuine, cfpImpostors, cfpPerson).map((pair) => line(pair, 0)),
+    ),
   ]);
   const scores = join(folder, 'photos.csv');
   if (existsSync(scores)) return { pairs, scores };
@@ -57,12 +66,11 @@ export async function writeCfp(faces: string, folder: string): Promise<{ pairs: 
 }
 
 /** Components of ISO/IEC 29794-5 that the crop alone gives; those of pose and size need the photo. */
-const ofCrops: readonly ComponentName[] = [
+const ofCrops: readonly MethodName[] = [
   ...(['illumination-uniformity', 'luminance-mean', 'luminance-variance', 'under-exposure'] as const),
-  ...(['over-exposure', 'dynamic-range', 'natural-colour'] as const),
+  ...(['over-exposure', 'dynamic-range', 'natural-colour', 'eyes-open', 'mouth-closed'] as const),
+  ...(['sharpness', 'eyes-visible', 'mouth-visible'] as const),
 ];
-
-const ofLandmarks = ['eyes-open', 'mouth-closed'] as const;
 
 /** Writes the components of all images of a list, which no recogniser changes. @returns the path of the table */
 export async function writeComponents(images: string, pairs: string): Promise<string> {
@@ -70,26 +78,21 @@ export async function writeComponents(images: string, pairs: string): Promise<st
   if (existsSync(file)) return file;
   const cells = readFileSync(pairs, 'utf8').trim().split('\n').slice(1);
   const names = [...new Set(cells.flatMap((line) => line.split(',').slice(0, 2)))];
-  const alignment = [
-    [1, 0, 0],
-    [0, 1, 0],
-  ] as const;
   await using magface = await MagFace.load({ detector: false, threads: 1, workers: 1 });
-  await using methods = await openMethods(ofLandmarks, magface);
+  await using methods = await openMethods(ofCrops, magface);
   const rows: string[] = [];
   for (const name of names) {
-    const crop = await readAligned(join(images, name));
-    const scores = ofCrops.map((component) => components[component]({ crop, landmarks: template, alignment }).score);
-    const [found] = await methods.measure([{ crop } as AnalyzedFace]); // they read nothing else
-    rows.push([name, ...scores, ...ofLandmarks.map((method) => found![method])].join(','));
+    const faces = await magface.analyze(await readAligned(join(images, name)), { aligned: true });
+    const [found] = await methods.measure(faces);
+    rows.push([name, ...ofCrops.map((method) => found![method])].join(','));
   }
-  return write(file, [`name,${[...ofCrops, ...ofLandmarks].join(',')}`, ...rows]);
+  return write(file, [`name,${ofCrops.join(',')}`, ...rows]);
 }
 
 const croppedAs = (name: string): string => name.replace(/\.jpg$/, '.png');
 
-/** Folds 1 and 2 of the list have 400 genuine pairs. */
-const genuineLines = 800;
+/** Folds 1 to 4 of the list have 800 genuine pairs. */
+const genuineLines = 1600;
 
 const genuineOf = (faces: string): (readonly [string, string])[] =>
   readFileSync(join(faces, 'lfw/test_pairs.list'), 'utf8')
@@ -101,12 +104,12 @@ const genuineOf = (faces: string): (readonly [string, string])[] =>
       return same === '1' ? [[left, right] as const] : [];
     });
 
-/** LFW's test people: the genuine pairs of folds 1 and 2, and impostor pairs of the same images. */
+/** LFW's test people: the genuine pairs of folds 1 to 4, and impostor pairs of the same images. */
 export function writeLfwList(faces: string, folder: string): string {
   const genuine = genuineOf(faces);
   const lines = inFolds(
     genuine.map(([left, right]) => `${left},${right},1`),
-    impostorsOf(genuine).map(([left, right]) => `${left},${right},0`),
+    impostorsOf(genuine, lfwImpostors, lfwPerson).map(([left, right]) => `${left},${right},0`),
   );
   return write(join(folder, 'lfw.csv'), [header, ...lines]);
 }
@@ -139,21 +142,26 @@ export async function writeDamagedLfw(faces: string, folder: string): Promise<st
     `${cleanAs(left)},${damagedAs(right)},${same},${kindOf.get(right)}`;
   const lines = inFolds(
     genuine.map((pair) => line(pair, 1)),
-    impostorsOf(genuine).map((pair) => line(pair, 0)),
+    impostorsOf(genuine, lfwImpostors, lfwPerson).map((pair) => line(pair, 0)),
   );
   return write(join(folder, 'pairs.csv'), [`${header},damage`, ...lines]);
 }
 
-const person = (name: string): string => name.split('/')[1]!;
-const cleanAs = (name: string): string => `${person(name)}/clean/${basename(name)}`;
-const damagedAs = (name: string): string => `${person(name)}/damaged/${basename(name, '.jpg')}.png`;
+const cfpPerson = (name: string): string => name.split('/')[0]!;
+const lfwPerson = (name: string): string => name.split('/')[1]!;
+const cleanAs = (name: string): string => `${lfwPerson(name)}/clean/${basename(name)}`;
+const damagedAs = (name: string): string => `${lfwPerson(name)}/damaged/${basename(name, '.jpg')}.png`;
 
 /** Pairs of two people: the first image of one genuine pair and the second of another, drawn with a fixed seed. */
-function impostorsOf(genuine: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+function impostorsOf(
+  genuine: readonly (readonly [string, string])[],
+  count: number,
+  person: (name: string) => string,
+): (readonly [string, string])[] {
   const random = randomStream(1);
   const one = (): readonly [string, string] => genuine[Math.floor(random() * genuine.length)]!;
   const found = new Map<string, readonly [string, string]>();
-  while (found.size < impostors) {
+  while (found.size < count) {
     const [[left], [, right]] = [one(), one()];
     if (person(left) !== person(right)) found.set(`${left} ${right}`, [left, right]);
   }

@@ -1,5 +1,5 @@
 /** Types that describe a face. Coordinates are pixels of the upright image: x to the right, y down. */
-import type { Pixels } from './pixels.ts';
+import type { ImageSize, Pixels } from './pixels.ts';
 
 /** A point. Pixel centres have integer coordinates, as in OpenCV. */
 export type Point = readonly [x: number, y: number];
@@ -39,6 +39,8 @@ export interface AnalyzedFace extends DetectedFace {
   readonly alignment: AffineMatrix;
   /** (112, 112, 3) uint8 RGB: the face warped to the template. */
   readonly crop: Pixels;
+  /** Size in pixels of the image that shows the face. */
+  readonly image: ImageSize;
   /** (D) float32, not normalized: its length is `magnitude`. */
   readonly embedding: Float32Array;
   /** L2 norm of the embedding: MagFace's quality measure, on the model's own scale. */

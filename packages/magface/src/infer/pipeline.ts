@@ -153,9 +153,10 @@ async function finish<Input>(
     const faces = found.cuts.map((cut): AnalyzedFace => {
       const { embedding, magnitude } = embeddings[used++]!;
       const quality = calibration === undefined ? undefined : qualityScore(magnitude, calibration);
-      const reasons = findReasons({ ...cut, image: found.image }, quality);
+      const { image } = found;
+      const reasons = findReasons({ ...cut, image }, quality);
       const estimates = estimateRemedies(magnitude, reasons, calibration);
-      return { ...cut, embedding, magnitude, quality, reasons, estimates };
+      return { ...cut, image, embedding, magnitude, quality, reasons, estimates };
     });
     return { input, index, image: found.image, faces };
   });

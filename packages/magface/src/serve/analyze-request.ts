@@ -16,7 +16,7 @@ export interface AnalyzeRequest {
 }
 
 /** A face in an answer, without pixels. */
-export type ServedFace = Omit<AnalyzedFace, 'crop' | 'mouth' | 'alignment'>;
+export type ServedFace = Omit<AnalyzedFace, 'crop' | 'image' | 'mouth' | 'alignment'>;
 
 export interface ServedImage {
   readonly image: ImageSize;

@@ -139,7 +139,8 @@ function face(length: number, flip: boolean): AnalyzedFace {
   const reasons = [{ code: 'blurred' as const, value: 3.2 }];
   const crop = blankPixels(112, 112);
   const place = { box, landmarks: template, mouth: 'corners', alignment: alignmentMatrix(template) } as const;
-  return { ...place, detection: 0.9, crop, embedding, magnitude, quality, reasons, estimates: [] };
+  const image = { width: 320, height: 240 };
+  return { ...place, detection: 0.9, crop, image, embedding, magnitude, quality, reasons, estimates: [] };
 }
 
 function fakeServices(): Services {

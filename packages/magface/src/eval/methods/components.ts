@@ -5,14 +5,15 @@
  *
  * σ(x; x0, w) = 1 / (1 + exp((x0 − x) / w))
  *
- * `eyes-and-mouth.ts` has those that need lids and lips. What needs more is left out: sharpness and compression (trained
- * models), head size and the crops (the photo's sizes), occlusion, head coverings and background (face parsing), expression.
+ * `landmark-components.ts` has those that need lids, lips or the chin; `visible-components.ts` has measures of this package's own in
+ * place of trained models. What needs more is left out: compression and expression (trained models), head coverings and
+ * background (face parsing).
  *
  * @see ISO/IEC 29794-5:2025; OFIQ, https://github.com/BSI-OFIQ/OFIQ-Project
  */
 import { mapped, template } from '../../align.ts';
-import type { AnalyzedFace, Point } from '../../face.ts';
-import { yawOf } from '../../head-pose.ts';
+import type { AnalyzedFace, Landmarks, Point } from '../../face.ts';
+import { tiltOf, yawOf } from '../../head-pose.ts';
 import { type CropRectangle, luminanceHistogram, meanColour } from './luminance.ts';
 
 /** A component's measured value in its own unit, and its score. */
@@ -32,10 +33,13 @@ export type ComponentName =
   | 'dynamic-range'
   | 'natural-colour'
   | 'eye-distance'
+  | 'leftward-crop'
+  | 'rightward-crop'
   | 'yaw'
+  | 'pitch'
   | 'roll';
 
-type Measured = Pick<AnalyzedFace, 'crop' | 'landmarks' | 'alignment'>;
+type Measured = Pick<AnalyzedFace, 'crop' | 'landmarks' | 'alignment' | 'image'>;
 
 /** What a component's raw value is, for reports. */
 export const componentUnits: Readonly<Record<ComponentName, string>> = {
@@ -47,7 +51,10 @@ export const componentUnits: Readonly<Record<ComponentName, string>> = {
   'dynamic-range': 'entropy of luminance in bits',
   'natural-colour': 'CIELAB distance of the cheeks from the colours of skin',
   'eye-distance': 'pixels of the photo between the eyes',
+  'leftward-crop': 'eye distances from the left end of the photo to the nearer eye',
+  'rightward-crop': 'eye distances from the right end of the photo to the nearer eye',
   yaw: 'degrees to the side',
+  pitch: 'degrees up or down',
   roll: 'degrees of tilt',
 };
 
@@ -68,7 +75,10 @@ export const componentScores: Readonly<Record<ComponentName, (raw: number) => nu
   'dynamic-range': (raw) => clamp(12.5 * raw),
   'natural-colour': (raw) => clamp(200 * (1 - sigma(raw, 0, 10))),
   'eye-distance': (raw) => 100 * sigma(raw, 70, 20),
+  'leftward-crop': (raw) => 100 * sigma(raw, 0.9, 0.1),
+  'rightward-crop': (raw) => 100 * sigma(raw, 0.9, 0.1),
   yaw: (raw) => poseScore(raw),
+  pitch: (raw) => poseScore(raw),
   roll: (raw) => poseScore(raw),
 };
 
@@ -98,15 +108,18 @@ const rawValues: Readonly<Record<ComponentName, (face: Measured) => number>> = {
     return a >= 0 && b >= 0 ? Math.hypot(beyond(a, 25), beyond(b, 35)) : 100;
   },
   /** As of a face to the front. */
-  'eye-distance': ({ landmarks }) => {
-    const [left, right] = landmarks;
-    return Math.hypot(right[0] - left[0], right[1] - left[1]) / Math.cos(yawOf(landmarks));
-  },
+  'eye-distance': ({ landmarks }) => betweenEyes(landmarks) / Math.cos(yawOf(landmarks)),
+  'leftward-crop': ({ landmarks }) => landmarks[0][0] / betweenEyes(landmarks),
+  'rightward-crop': ({ landmarks, image }) => (image.width - landmarks[1][0]) / betweenEyes(landmarks),
   /** Estimated from the nose. */
   yaw: ({ landmarks }) => degrees(yawOf(landmarks)),
+  /** Estimated from the nose's place between eyes and mouth. */
+  pitch: ({ landmarks }) => tiltOf(landmarks),
   /** Between the line of the eyes and the photo's horizontal. */
   roll: ({ landmarks: [left, right] }) => degrees(Math.atan2(right[1] - left[1], right[0] - left[0])),
 };
+
+const betweenEyes = ([left, right]: Landmarks): number => Math.hypot(right[0] - left[0], right[1] - left[1]);
 
 const degrees = (radians: number): number => (radians * 180) / Math.PI;
 

@@ -1,6 +1,8 @@
 /** Names of the quality methods, and what each measures. Loads no runtime, so that help can print them at once. */
 import { ConfigError } from '../../errors.ts';
 import { type ComponentName, componentNames, componentUnits } from './components.ts';
+import type { LandmarkComponentName } from './landmark-components.ts';
+import { isVisibleComponent, type VisibleComponentName, visibleNames, visibleUnits } from './visible-components.ts';
 
 /** The methods that run a network: the recogniser's, the detector's and those of 68 landmarks. */
 export type NetworkMethod =
@@ -12,11 +14,14 @@ export type NetworkMethod =
   | 'flip'
   | 'shift'
   | 'dropout'
-  | 'eyes-open'
-  | 'mouth-closed';
+  | LandmarkComponentName;
 
 /** A built-in method's name. */
-export type MethodName = NetworkMethod | ComponentName;
+export type MethodName = NetworkMethod | ComponentName | VisibleComponentName;
+
+function byLandmarks(what: string): string {
+  return `${what}; a component of ISO/IEC 29794-5 by OFIQ’s formula, from 68 landmarks of another network: no conformance`;
+}
 
 /** What each measures: for reports, and in 60 characters for help. */
 export const networkMethods: Readonly<Record<NetworkMethod, { readonly what: string; readonly short: string }>> = {
@@ -41,18 +46,31 @@ export const networkMethods: Readonly<Record<NetworkMethod, { readonly what: str
     short: 'closeness of 100 embeddings by dropout, as SER-FIQ',
   },
   'eyes-open': {
-    what: 'opening of the narrower eye, relative to the height of the face; a component of ISO/IEC 29794-5 by OFIQ’s formula, from 68 landmarks of another network: no conformance',
+    what: byLandmarks('opening of the narrower eye, relative to the height of the face'),
     short: 'opening of the narrower eye, by 68 landmarks',
   },
   'mouth-closed': {
-    what: 'opening of the mouth, relative to the height of the face, less is better; a component of ISO/IEC 29794-5 by OFIQ’s formula, from 68 landmarks of another network: no conformance',
+    what: byLandmarks('opening of the mouth, relative to the height of the face, less is better'),
     short: 'how far the mouth is closed, by 68 landmarks',
+  },
+  'head-size': {
+    what: byLandmarks('height from eyes to chin as a share of the photo’s height, best at 0.45'),
+    short: 'height of the face in the photo, by 68 landmarks',
+  },
+  'upward-crop': {
+    what: byLandmarks('room from the eyes down to the end of the photo, in heights from eyes to chin'),
+    short: 'room below the eyes, by 68 landmarks',
+  },
+  'downward-crop': {
+    what: byLandmarks('room from the eyes up to the end of the photo, in heights from eyes to chin'),
+    short: 'room above the eyes, by 68 landmarks',
   },
 };
 
 export const methodNames: readonly MethodName[] = [
   ...(Object.keys(networkMethods) as NetworkMethod[]),
   ...componentNames,
+  ...visibleNames,
 ];
 
 export const isNetworkMethod = (name: string): name is NetworkMethod => Object.hasOwn(networkMethods, name);
@@ -64,7 +82,7 @@ export const otherModel = 'magnitude:';
 
 /** @throws {ConfigError} for a name that `openMethod` does not know */
 export function expectMethod(name: string): void {
-  if (isNetworkMethod(name) || isComponent(name) || name.startsWith(otherModel)) return;
+  if (isNetworkMethod(name) || isComponent(name) || isVisibleComponent(name) || name.startsWith(otherModel)) return;
   throw new ConfigError('method', {
     expected: 'a quality method',
     received: name,
@@ -77,5 +95,7 @@ export function describeMethod(name: string): string {
   if (isNetworkMethod(name)) return networkMethods[name].what;
   if (isComponent(name))
     return `${componentUnits[name]}, mapped to 0 to 100; a component of ISO/IEC 29794-5 by OFIQ's formula, from five landmarks and the crop: no conformance`;
+  if (isVisibleComponent(name))
+    return `${visibleUnits[name]}, mapped to 0 to 100; a component of ISO/IEC 29794-5 by a measure of this package: no conformance`;
   return 'magnitude of that recogniser';
 }

@@ -6,15 +6,11 @@ import { type LoadedModel, type LoadModelOptions, loadModel } from '../../models
 import { components } from './components.ts';
 import { flipConsistency, shiftConsistency } from './consistency.ts';
 import { dropoutSpread, pruningDrift, roundingDrift } from './drift.ts';
-import {
-  type EyesAndMouthName,
-  eyesAndMouthMethod,
-  isEyesAndMouth,
-  type Landmarker,
-  openLandmarker,
-} from './eyes-and-mouth.ts';
+import { isLandmarkComponent, type LandmarkComponentName, landmarkMethod } from './landmark-components.ts';
+import { type Landmarker, openLandmarker } from './landmarker.ts';
 import { plainMethod, type QualityMethod } from './method.ts';
 import { expectMethod, isComponent, isNetworkMethod, type NetworkMethod, otherModel } from './method-names.ts';
+import { isVisibleComponent, visibleComponent } from './visible-components.ts';
 
 /** What methods are made from; a `MagFace` has it. */
 export interface MethodParts {
@@ -26,7 +22,7 @@ type Fetching = Omit<LoadModelOptions, 'kind'>;
 
 type Opener = (parts: MethodParts) => Promise<QualityMethod>;
 
-type OtherNetworkMethod = Exclude<NetworkMethod, EyesAndMouthName>;
+type OtherNetworkMethod = Exclude<NetworkMethod, LandmarkComponentName>;
 
 const openers: Readonly<Record<OtherNetworkMethod, Opener>> = {
   magnitude: async () => plainMethod('magnitude', ({ magnitude }) => magnitude),
@@ -59,12 +55,13 @@ const openers: Readonly<Record<OtherNetworkMethod, Opener>> = {
  */
 export async function openMethod(name: string, parts: MethodParts, options: Fetching = {}): Promise<QualityMethod> {
   expectMethod(name);
-  if (isEyesAndMouth(name)) {
+  if (isLandmarkComponent(name)) {
     const landmarker = await openLandmarker(parts.engine, options);
-    return { ...eyesAndMouthMethod(name, landmarker), [Symbol.asyncDispose]: () => landmarker[Symbol.asyncDispose]() };
+    return { ...landmarkMethod(name, landmarker), [Symbol.asyncDispose]: () => landmarker[Symbol.asyncDispose]() };
   }
   if (isNetworkMethod(name)) return openers[name as OtherNetworkMethod](parts);
   if (isComponent(name)) return plainMethod(name, (face) => components[name](face).score);
+  if (isVisibleComponent(name)) return plainMethod(name, (face) => visibleComponent(name, face).score);
   const model = await loadModel(name.slice(otherModel.length), { ...options, kind: 'recogniser' });
   return magnitudeBy(name, model, parts.engine);
 }
@@ -93,9 +90,9 @@ export async function openMethods(names: readonly string[], parts: MethodParts):
     await landmarker?.[Symbol.asyncDispose]();
   };
   const open = async (name: string): Promise<QualityMethod> => {
-    if (!isEyesAndMouth(name)) return openMethod(name, parts);
+    if (!isLandmarkComponent(name)) return openMethod(name, parts);
     landmarker ??= await openLandmarker(parts.engine);
-    return eyesAndMouthMethod(name, landmarker);
+    return landmarkMethod(name, landmarker);
   };
   try {
     for (const name of names) methods.push(await open(name));

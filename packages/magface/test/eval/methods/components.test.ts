@@ -26,7 +26,7 @@ function picture(colour: (x: number, y: number) => readonly [number, number, num
 
 const grey = (value: number): Pixels => picture(() => [value, value, value]);
 const measure = (name: ComponentName, crop: Pixels, landmarks: Landmarks = template) =>
-  components[name]({ crop, landmarks, alignment: upright });
+  components[name]({ crop, landmarks, alignment: upright, image: { width: side, height: side } });
 
 test('every component is from 0 to 100 on any picture', () => {
   for (const crop of [grey(0), grey(128), grey(255), picture((x, y) => [2 * x, 2 * y, 90])]) {
@@ -107,7 +107,22 @@ test('poses: a nose to the side is yaw, a tilted line of eyes is roll', () => {
   expect(measure('eye-distance', grey(90)).score).toBeCloseTo(100 / (1 + Math.exp((70 - distance) / 20)), 0);
 });
 
-/** Ten components of the table that OFIQ 1.1 publishes for its 28 test images, which are not at hand: native values, and scores. */
+test('the crops count the room beside the eyes in eye distances', () => {
+  const [left, right] = template;
+  const between = Math.hypot(right[0] - left[0], right[1] - left[1]);
+  expect(measure('leftward-crop', grey(90)).raw).toBeCloseTo(left[0] / between, 12);
+  expect(measure('rightward-crop', grey(90)).raw).toBeCloseTo((side - right[0]) / between, 12);
+  const cut = template.map(([x, y]) => [x - left[0], y]) as unknown as Landmarks; // the left eye lies at the end of the photo
+  expect(measure('leftward-crop', grey(90), cut).score).toBeLessThan(0.02);
+});
+
+test('pitch: a nose between the eyes looks up', () => {
+  const [left, right, [x, y], ...mouth] = template;
+  expect(Math.abs(measure('pitch', grey(90)).raw)).toBeLessThan(20);
+  expect(measure('pitch', grey(90), [left, right, [x, y - 12], ...mouth]).raw).toBeLessThan(-20);
+});
+
+/** Components of the table that OFIQ 1.1 publishes for its 28 test images, which are not at hand: native values, and scores. */
 const published = (): ((column: string) => number[]) => {
   const [header, ...rows] = fixtureText('ofiq_expected_results.csv')
     .trim()
@@ -125,7 +140,10 @@ test.each([
   ['dynamic-range', 'DynamicRange'],
   ['natural-colour', 'NaturalColour'],
   ['eye-distance', 'InterEyeDistance'],
+  ['leftward-crop', 'LeftwardCropOfTheFaceImage'],
+  ['rightward-crop', 'RightwardCropOfTheFaceImage'],
   ['yaw', 'HeadPoseYaw'],
+  ['pitch', 'HeadPosePitch'],
   ['roll', 'HeadPoseRoll'],
 ] as const)("%s maps OFIQ's 28 published values of %s to its published scores", (name, column) => {
   const of = published();
