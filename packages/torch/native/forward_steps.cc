@@ -109,6 +109,26 @@ struct AverageStep : ForwardStep {
   Tensor run(Tensor x, Tensor, bool, bool) override { return channels_last(x.mean({2, 3}, true)); }
 };
 
+/// w · mean of x over height and width + b + sum: (N, 1) float32, because rounded sums would shift lengths by half a per cent
+struct ProjectionStep : ForwardStep {
+  Tensor weight;
+  double bias = 0;
+  Tensor run(Tensor x, Tensor sum, bool, bool) override {
+    const Tensor mean = x.dim() == 4 ? x.mean({2, 3}, false, at::kFloat) : x.to(at::kFloat);
+    TORCH_CHECK(mean.dim() == 2 && mean.size(1) == weight.numel(), "Expected ", weight.numel(),
+                " channels but got values of ", x.sizes());
+    Tensor y = mean.matmul(weight.view({-1, 1})).add_(bias);
+    return sum.defined() ? y.add_(sum) : y;
+  }
+};
+
+/// Rows of x and other side by side, in float32
+struct JoinStep : ForwardStep {
+  Tensor run(Tensor x, Tensor other, bool, bool) override {
+    return at::cat({x.flatten(1).to(at::kFloat), other.flatten(1).to(at::kFloat)}, 1);
+  }
+};
+
 Tensor floats(const Napi::Object& from, const char* key) {
   const Napi::Value given = from.Get(key);
   if (!given.IsTypedArray()) return Tensor();
@@ -179,6 +199,13 @@ std::unique_ptr<ForwardStep> layer_of(const Napi::Object& from) {
     return step;
   }
   if (kind == "add") return std::make_unique<AddStep>();
+  if (kind == "join") return std::make_unique<JoinStep>();
+  if (kind == "projection") {
+    auto step = std::make_unique<ProjectionStep>();
+    step->weight = floats(from, "weight");
+    step->bias = from.Get("bias").ToNumber().DoubleValue();
+    return step;
+  }
   TORCH_CHECK(kind == "average", "Expected a known kind of step but received ", kind);
   return std::make_unique<AverageStep>();
 }

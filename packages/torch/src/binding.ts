@@ -110,6 +110,17 @@ export type ForwardStep = ForwardWiring &
         /** Mean over height and width. */
         readonly kind: 'average';
       }
+    | {
+        /** w · mean over height and width + b + sum, (N, 1) in float32. `reads` names x and, if there is one, the sum. */
+        readonly kind: 'projection';
+        /** (C) */
+        readonly weight: Float32Array;
+        readonly bias: number;
+      }
+    | {
+        /** Rows of two values side by side, in float32. */
+        readonly kind: 'join';
+      }
   );
 
 /** An inference network in the addon. */

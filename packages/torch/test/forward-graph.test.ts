@@ -17,7 +17,7 @@ import { describeWithTorch } from './support/with-torch.ts';
 
 const ends = { input: 'x', output: 'y', threads: 2 } as const;
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
-const shape = [2, 32, 9, 7];
+const shape = [2, 32, 9, 7] as const;
 const input = wave(2 * 32 * 9 * 7, 1);
 const geometry = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1], groups: 1 };
 const weight = wave(64 * 32 * 9, 2);
@@ -182,6 +182,30 @@ describeWithTorch('a network at inference', () => {
         .meanDim([2, 3])
         .linear(fromArray(wave(5 * 32, 9), [5, 32]), { bias: fromArray(wave(5, 10)) });
     expectNear(await run(steps), expected);
+  });
+
+  test('projections of a map add up in float32, beside its values', async () => {
+    const [w, v] = [wave(32, 11), wave(32, 12)];
+    const bias = 1000; // bfloat16 would round the sum to a multiple of 4
+    const steps: ForwardStep[] = [
+      { kind: 'projection', reads: ['x'], writes: 'a', frees: [], weight: w, bias },
+      { kind: 'projection', reads: ['x', 'a'], writes: 'b', frees: ['a'], weight: v, bias: 0.25 },
+      { kind: 'average', reads: ['x'], writes: 'm', frees: ['x'] },
+      { kind: 'join', reads: ['m', 'b'], writes: 'y', frees: ['m', 'b'] },
+    ];
+    const found = await run(steps);
+    const [count, channels, height, width] = shape;
+    const area = height * width;
+    for (let face = 0; face < count; face++) {
+      let sum = bias + 0.25;
+      for (let c = 0; c < channels; c++) {
+        const from = (face * channels + c) * area;
+        const mean = input.subarray(from, from + area).reduce((total, value) => total + value, 0) / area;
+        sum += (w[c]! + v[c]!) * mean;
+        expect(found[face * (channels + 1) + c]).toBeCloseTo(mean, 1);
+      }
+      expect(Math.abs(found[face * (channels + 1) + channels]! - sum)).toBeLessThan(0.1);
+    }
   });
 
   test('runs of several sizes take turns and give each its own', async () => {

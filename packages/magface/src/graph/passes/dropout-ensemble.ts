@@ -8,6 +8,7 @@ import { randomStream } from '../../random.ts';
 import { dropUnread, embeddingOf, type GraphIndex, indexGraph, intOf, neededNodes, newNode } from '../nodes.ts';
 import type { GraphProto, ModelProto, NodeProto } from '../onnx/onnx_pb.ts';
 import { floatsOf, floatTensor, type OnnxTensor } from '../onnx/tensor.ts';
+import { branchLength } from './length-branch.ts';
 import { simplify } from './simplify.ts';
 
 export interface DropoutOptions {
@@ -20,7 +21,8 @@ export interface DropoutOptions {
 }
 
 /**
- * Changes the model in place: its embedding becomes (N, K · D), the K embeddings of each face in a row.
+ * Changes the model in place: its embedding becomes (N, K · D), the K embeddings of each face in a row, as the layer gives them:
+ * without the length of a branch.
  *
  * @returns false if it does not end in a linear layer with stored weights; the model is then simplified, no more
  */
@@ -58,12 +60,19 @@ export function dropoutEnsemble(model: ModelProto, file: string, options: Dropou
   return true;
 }
 
-/** Follows the embedding back, through nodes that only give its numbers another shape, to the layer that computes it. */
+/** Follows the embedding back, through nodes that leave its direction as it is, to the layer that computes it. */
 function lastLayer(value: string, index: GraphIndex): NodeProto | undefined {
   const node = index.producer.get(value);
   if (node === undefined) return undefined;
-  if (['Reshape', 'Flatten', 'Squeeze', 'Identity'].includes(node.opType)) return lastLayer(node.input[0]!, index);
+  if (keepsDirection(node, index)) return lastLayer(node.input[0]!, index);
   return node.opType === 'Conv' || node.opType === 'Gemm' ? node : undefined;
+}
+
+/** Another shape, division by its own length, or a length from {@link addLengthBranch}: SER-FIQ compares directions alone. */
+function keepsDirection({ opType, input }: NodeProto, { producer }: GraphIndex): boolean {
+  if (opType === 'Div') return producer.get(input[1]!)?.opType === 'ReduceL2';
+  if (opType === 'Mul') return input[1] === branchLength;
+  return ['Reshape', 'Flatten', 'Squeeze', 'Identity', 'LpNormalization'].includes(opType);
 }
 
 /** The layer's weight as (C, D); undefined unless it is one linear layer over all of its input. */

@@ -35,6 +35,9 @@ export interface LengthBranch {
 /** Names of the branch's values and weights begin with this. */
 export const lengthPrefix = 'length.';
 
+/** Name of the length that the branch gives, (N, 1). */
+export const branchLength = 'length';
+
 const float = 1; // TensorProto.DataType.FLOAT
 
 /** Operators that read feature maps. */
@@ -98,9 +101,9 @@ export function addLengthBranch(model: ModelProto, branch: LengthBranch, file: s
     normNode(raw, 'length.norm', { index, opset: opsetOf(model.opsetImport) }),
     newNode('Mul', ['length.norm', own], 'length.own'),
     newNode('Add', ['length.own', 'length.maps'], 'length.predicted'), // (N, 1)
-    clipNode('length.predicted', 'length', { limits: branch.limits, index, opset: opsetOf(model.opsetImport) }),
+    clipNode('length.predicted', branchLength, { limits: branch.limits, index, opset: opsetOf(model.opsetImport) }),
     newNode('Div', [raw, 'length.norm'], 'length.direction'),
-    newNode('Mul', ['length.direction', 'length'], 'embedding'),
+    newNode('Mul', ['length.direction', branchLength], 'embedding'),
   );
   sortNodes(graph);
 }

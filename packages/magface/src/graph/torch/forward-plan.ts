@@ -50,7 +50,7 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
   const index = indexGraph(graph, name);
   const translation = new Translation(index);
   const branch = lengthBranchOf(output, index);
-  const wanted = branch === undefined ? [output] : [branch.embedding, branch.maps];
+  const wanted = branch === undefined ? [output] : [branch.embedding, ...branch.taps.map(({ value }) => value)];
   const needed = new Set(wanted.flatMap((value) => neededNodes(graph.node, value)));
   for (const node of graph.node) if (needed.has(node)) translation.take(node);
   if (translation.unsupported.size > 0) {
@@ -61,16 +61,28 @@ export function forwardPlan(bytes: Uint8Array, name: string): ForwardPlan {
     });
   }
   const { input, channelsLast } = translation;
-  const made = branch === undefined ? translation.nameOf(output) : translation.joined(branch.embedding, branch.maps);
+  const made = branch === undefined ? translation.nameOf(output) : translation.joined(branch);
   const steps = withFrees(fuseForward(translation.steps, made), made);
   return { steps, input, output: made, channelsLast, lengths: branch?.rule };
 }
 
-/** The values that a length branch puts together (`passes/length-branch.ts`); undefined if the model has none. */
-function lengthBranchOf(
-  output: string,
-  { producer, constant }: GraphIndex,
-): { embedding: string; maps: string; rule: LengthRule } | undefined {
+/** A feature map of a length branch, with the weight of each channel and a bias. */
+interface Tap {
+  readonly value: string;
+  readonly weight: Float32Array;
+  readonly bias: number;
+}
+
+/** What a length branch puts together (`passes/length-branch.ts`). */
+interface Branch {
+  readonly embedding: string;
+  readonly taps: readonly Tap[];
+  readonly rule: LengthRule;
+}
+
+/** @returns undefined if the model has no branch */
+function lengthBranchOf(output: string, index: GraphIndex): Branch | undefined {
+  const { producer, constant } = index;
   const made = (value: string | undefined, opType: string): NodeProto | undefined => {
     const node = producer.get(value ?? '');
     return node?.opType === opType ? node : undefined;
@@ -86,7 +98,24 @@ function lengthBranchOf(
   if (norm === undefined || norm.input[0] !== quotient.input[0] || ownLength?.input[0] !== norm.output[0])
     return undefined;
   const rule = { own: floatsOf(own)[0]!, limits: limitsOf(limited!.input.map(constant)) };
-  return { embedding: quotient.input[0]!, maps: sum.input[1]!, rule };
+  const taps = tapsOf(sum.input[1]!, index);
+  return taps && { embedding: quotient.input[0]!, taps, rule };
+}
+
+/** @param sum - of convolutions of means of feature maps @returns the taps; undefined if it is anything else */
+function tapsOf(sum: string, index: GraphIndex): Tap[] | undefined {
+  const node = index.producer.get(sum);
+  const [first = '', second = '', third] = node?.input ?? [];
+  if (node?.opType === 'Flatten') return tapsOf(first, index);
+  if (node?.opType === 'Add') {
+    const [left, right] = [tapsOf(first, index), tapsOf(second, index)];
+    return left && right && [...left, ...right];
+  }
+  const mean = node?.opType === 'Conv' ? index.producer.get(first) : undefined;
+  const weight = index.constant(second);
+  if (mean?.opType !== 'GlobalAveragePool' || weight === undefined || weight.dims[0] !== 1) return undefined;
+  const bias = third === undefined ? undefined : index.constant(third);
+  return [{ value: mean.input[0]!, weight: floatsOf(weight), bias: bias === undefined ? 0 : floatsOf(bias)[0]! }];
 }
 
 /** Translates the nodes in order, in one pass. */
@@ -110,22 +139,16 @@ class Translation {
     this.#channels.set(this.input, 3);
   }
 
-  /** Adds steps that put an embedding, (N, D), and a length, (N, 1), side by side. @returns the name of their result */
-  joined(embedding: string, length: string): string {
-    const dimension = this.#channels.get(this.nameOf(embedding)) ?? 0;
-    const shape = [dimension + 1, dimension] as const;
-    const same = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) =>
-      Math.floor(i / dimension) === i % dimension ? 1 : 0,
-    );
-    const last = new Float32Array(dimension + 1).fill(1, dimension);
-    const bias = new Float32Array(dimension + 1);
-    const [wide, alone, sum] = ['joined.embedding', 'joined.length', 'joined'];
-    this.steps.push(
-      { kind: 'linear', reads: [this.nameOf(embedding)], writes: wide, weight: same, shape, bias },
-      { kind: 'linear', reads: [this.nameOf(length)], writes: alone, weight: last, shape: [dimension + 1, 1], bias },
-      { kind: 'add', reads: [wide, alone], writes: sum },
-    );
-    return sum;
+  /** Adds steps that put the embedding, (N, D), and what the taps tell, (N, 1), side by side. @returns the name of their result */
+  joined({ embedding, taps }: Branch): string {
+    let sum: string[] = [];
+    for (const [i, { value, weight, bias }] of taps.entries()) {
+      const writes = `joined.length${i}`;
+      this.steps.push({ kind: 'projection', reads: [this.nameOf(value), ...sum], writes, weight, bias });
+      sum = [writes];
+    }
+    this.steps.push({ kind: 'join', reads: [this.nameOf(embedding), ...sum], writes: 'joined' });
+    return 'joined';
   }
 
   nameOf(value: string): string {

@@ -22,6 +22,8 @@ export interface TuneOptions {
 
 /** torch, which may compute in bfloat16, must agree with ONNX Runtime at least this well to be chosen. */
 const leastCosine = 0.9995;
+/** As a share: some two points of quality for the included model. */
+const mostLengthChange = 0.005;
 /** Longest acceptable time for a batch, in seconds. */
 const longest = 3;
 /** Minimum speed-up that justifies a larger batch or more threads. */
@@ -30,14 +32,16 @@ const worthwhile = 1.03;
 /** @returns the best way, which is also stored in the cache for engine `auto` */
 export async function tune(model: LoadedModel<'recogniser'>, options: TuneOptions = {}): Promise<Tuning> {
   const names: readonly EngineName[] = (await torchFits(model)) ? ['onnx', 'torch'] : ['onnx'];
-  const cosine = names.includes('torch') ? await leastAgreement(model) : null;
+  const agreement = names.includes('torch') ? await agreementOf(model) : { cosine: null, lengthChange: null };
   const trials: Trial[] = [];
   for (const name of names) {
     for (const threads of new Set([1, cores()])) trials.push(...(await tryBatches(model, name, threads, options)));
   }
-  const fit = trials.filter(({ name }) => name === 'onnx' || (cosine !== null && cosine >= leastCosine));
+  const agrees =
+    agreement.cosine !== null && agreement.cosine >= leastCosine && agreement.lengthChange <= mostLengthChange;
+  const fit = trials.filter(({ name }) => name === 'onnx' || agrees);
   const best = fit.reduce((least, one) => (one.rate > worthwhile * least.rate ? one : least));
-  const found: Tuning = { name: best.name, threads: best.threads, batchSize: best.batchSize, trials, cosine };
+  const found: Tuning = { name: best.name, threads: best.threads, batchSize: best.batchSize, trials, ...agreement };
   await writeTuning(cacheFolder(options.cacheDir), model.digest, found);
   return found;
 }
@@ -69,15 +73,18 @@ async function tryBatches(
   return trials;
 }
 
-/** Lowest cosine between embeddings of torch and ONNX Runtime. */
-async function leastAgreement(model: LoadedModel<'recogniser'>): Promise<number> {
+/** How well embeddings of torch and ONNX Runtime agree, at worst: directions tell people apart, lengths are quality. */
+async function agreementOf(model: LoadedModel<'recogniser'>): Promise<{ cosine: number; lengthChange: number }> {
   const faces = syntheticFaces(4);
   const embedded = async (name: EngineName): Promise<Embedding[]> => {
     await using embedder = await createEmbedder(model, { name, threads: cores(), batchSize: 4 });
     return await embedder.embed(faces);
   };
   const [float, small] = [await embedded('onnx'), await embedded('torch')];
-  return Math.min(...float.map(({ embedding }, i) => compare(embedding, small[i]!.embedding)));
+  return {
+    cosine: Math.min(...float.map(({ embedding }, i) => compare(embedding, small[i]!.embedding))),
+    lengthChange: Math.max(...float.map(({ magnitude }, i) => Math.abs(small[i]!.magnitude / magnitude - 1))),
+  };
 }
 
 /** Whether torch is installed and supports all of the model's operators. */

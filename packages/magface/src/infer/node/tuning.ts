@@ -22,6 +22,8 @@ export interface Tuning extends Engine {
   readonly trials: readonly Trial[];
   /** Lowest cosine between embeddings of torch and ONNX Runtime; null if torch was not tried. */
   readonly cosine: number | null;
+  /** Most that torch changes the length of an embedding, as a share of it; null if torch was not tried. */
+  readonly lengthChange: number | null;
 }
 
 const count = z.int().positive();
@@ -30,6 +32,7 @@ const tuning: z.ZodType<Tuning> = z.strictObject({
   ...way,
   trials: z.array(z.strictObject({ ...way, rate: z.number().positive() })),
   cosine: z.number().nullable(),
+  lengthChange: z.number().nullable(),
 });
 
 /** Each machine, processor and version has its own file. */

@@ -83,6 +83,15 @@ test('every named method gives one finite number for each face, the same each ti
   }
 });
 
+test('every named method measures faces of the included model', async () => {
+  await using included = await MagFace.load({ detector: false, workers: 1, threads: 1 });
+  const faces = await included.analyze((await face(pictures.slope)).crop, { aligned: true });
+  for (const name of methodNames) {
+    await using method = await openMethod(name, included);
+    expect((await method.measure(faces)).every(Number.isFinite), name).toBe(true);
+  }
+});
+
 test('flip consistency is 1 for a symmetric picture and less for another', async () => {
   const [symmetric, slope] = await measured('flip', 'symmetric', 'slope');
   expect(symmetric).toBeCloseTo(1, 6);

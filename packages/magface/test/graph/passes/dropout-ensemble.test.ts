@@ -2,6 +2,8 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { parseOnnx, writeOnnx } from '../../../src/graph/onnx/file.ts';
 import { type DropoutOptions, dropoutEnsemble } from '../../../src/graph/passes/dropout-ensemble.ts';
+import { addLengthBranch } from '../../../src/graph/passes/length-branch.ts';
+import { compare } from '../../../src/similarity.ts';
 import { node, onnxGraph, wave, whole } from '../../support/onnx-graphs.ts';
 
 const ends = {
@@ -29,8 +31,8 @@ const images = Float32Array.from({ length: 2 * 3 * 16 }, (_, i) => Math.cos(i * 
 
 async function run(bytes: Uint8Array): Promise<Float32Array> {
   const session = await InferenceSession.create(bytes);
-  const { output } = await session.run({ input: new Tensor('float32', images, [2, 3, 4, 4]) });
-  return output!.data as Float32Array;
+  const outputs = await session.run({ input: new Tensor('float32', images, [2, 3, 4, 4]) });
+  return outputs[session.outputNames[0]!]!.data as Float32Array;
 }
 
 function ensemble(bytes: Uint8Array, options: DropoutOptions): Uint8Array {
@@ -63,6 +65,23 @@ test('with dropout the embeddings differ, and their mean over many subsets is th
     expect(deviation).toBeGreaterThan(0.1);
     expect(Math.abs(mean - own[d]!)).toBeLessThan((5 * deviation) / Math.sqrt(passes));
   }
+});
+
+test('a branch that computes the length is left out: the directions are the own one', async () => {
+  const parsed = parseOnnx(model('a Gemm with rows of outputs'), 'small.onnx');
+  addLengthBranch(
+    parsed,
+    { taps: [{ value: 'a', weights: Float32Array.of(1, -2, 3, -4, 5) }], bias: 20, own: 0.1, limits: [5, 50] },
+    'small',
+  );
+  const bytes = writeOnnx(parsed, 'small.onnx');
+  const own = await run(bytes);
+  const all = await run(ensemble(bytes, { passes: 2, rate: 0 }));
+  for (const face of [0, 1])
+    for (const pass of [0, 1])
+      expect(
+        compare(own.subarray(4 * face, 4 * face + 4), all.subarray(8 * face + 4 * pass).subarray(0, 4)),
+      ).toBeCloseTo(1, 6);
 });
 
 test('refuses a model that does not end in a linear layer', () => {
