@@ -140,7 +140,7 @@ describeTraining('the engine torch', () => {
     const { trials, cosine, lengthChange, ...best } = await tune(loaded, { cacheDir: folder, milliseconds: 1 });
     expect(trials.length).toBeGreaterThanOrEqual(3);
     expect(trials).toContainEqual({ ...best, rate: expect.any(Number) });
-    if (lengthChange !== null) expect(lengthChange).toBeLessThan(0.05);
+    if (lengthChange !== null) expect(lengthChange).toBeLessThan(0.2);
     if (cosine !== null) expect(cosine).toBeGreaterThan(0.99); // of random weights, with limits in between
     expect(await load({})).toEqual(best);
     expect(await load({ batchSize: 2 })).toEqual({ ...best, batchSize: 2 });
