@@ -89,8 +89,8 @@ function shareCell(value: number | null, best: boolean): string {
   return `<td${best ? ' class="best"' : ''} style="--share:${width}%">${signed(value)}</td>`;
 }
 
-/** `56 %` */
-const whole = (share: number): string => `${Math.round(100 * share)} %`;
+/** `56 %`, kept on one line. */
+const whole = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 const signed = (value: number): string => value.toFixed(3).replace('-', '−');
 
 function rankedTable(set: string, report: PairReport): string {
