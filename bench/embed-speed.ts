@@ -4,7 +4,7 @@
  *
  *     npx tsx -C magface:source bench/embed-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--faces DIR]
  *
- * All candidates alternate in every round, after loading and one warm-up run. PyTorch runs in float32 with default settings,
+ * All candidates alternate in every round, after loading and two warm-up rounds. PyTorch runs in float32 with default settings,
  * with glibc set to keep freed memory, as our allocator does, and at its fastest: also with autocast to bfloat16 and channels_last. Weights are random, because speed does not depend on them. Needs
  * LFW (`npm run data -- lfw`), or aligned faces with --faces, and Python with PyTorch and OpenCV (Debian: python3-torch
  * python3-opencv).
@@ -80,7 +80,7 @@ const runs = {
 
 type Row = Readonly<Record<string, number>>;
 const rows: Row[] = [];
-for (let round = -1; round < rounds; round++) {
+for (let round = -2; round < rounds; round++) {
   const row: Record<string, number> = {};
   for (const [name, run] of Object.entries(runs)) row[name] = paths.length / (await run());
   if (round >= 0) rows.push(row);
