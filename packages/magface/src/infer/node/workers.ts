@@ -148,11 +148,15 @@ export class Workers {
     });
   }
 
-  /** @param reason - error for unfinished tasks */
+  /**
+   * Rejects unfinished tasks with the reason at once, and resolves when the threads have stopped working on them.
+   *
+   * @param reason - error for unfinished tasks
+   */
   async close(reason: unknown = disposed()): Promise<void> {
     this.#closed ??= reason;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#closed);
-    await Promise.all(this.#threads.splice(0).map((thread) => thread.terminate(this.#closed)));
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.close(this.#closed)));
     this.#end(undefined);
   }
 

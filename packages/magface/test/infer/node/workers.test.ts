@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { AnalyzedFace } from '../../../src/face.ts';
 import { type LoadOptions, MagFace } from '../../../src/infer/node/magface.ts';
 import type { ImageInput } from '../../../src/infer/node/read-image.ts';
 import type { AnalyzeOptions } from '../../../src/infer/pipeline.ts';
+import { Thread } from '../../../src/machine/thread.ts';
 import { tinyOnnx, tinyRecord } from '../../support/tiny-onnx.ts';
 
 let folder: string;
@@ -71,7 +72,7 @@ test('gives the same results in the same order with one worker and with three, f
   expect((inputs[4] as Uint8Array).length).toBe(3); // the caller's memory stays with the caller
 });
 
-test('lets a caller stop, abort or dispose without waiting, and then streams again', async () => {
+test('lets a caller stop, abort or dispose without waiting for the rest, and then streams again', async () => {
   await using magface = await load({ workers: 2 });
   const face = await plain(7);
   async function* endless(): AsyncGenerator<Buffer> {
@@ -111,4 +112,28 @@ test('does not keep a program alive that forgets to dispose', async () => {
   const words = ['--input-type=module', '-e', program, model, join(folder, 'one.png')];
   const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 60_000 });
   expect(stdout.trim()).toBe('1');
+});
+
+test('ends a thread only after it has stopped working: ending it within native code ends the process', async () => {
+  const pending: number[] = [];
+  const terminate = Thread.prototype.terminate;
+  const spy = vi.spyOn(Thread.prototype, 'terminate').mockImplementation(function (
+    this: Thread<unknown, unknown>,
+    why,
+  ) {
+    pending.push(this.pending);
+    return terminate.call(this, why);
+  });
+  try {
+    const magface = await load({ workers: 2 });
+    const face = await plain(7);
+    const all = async (): Promise<void> => {
+      for await (const _ of magface.stream(Array(100).fill(face), { aligned: true }))
+        await magface[Symbol.asyncDispose]();
+    };
+    await expect(all()).rejects.toMatchObject({ code: 'disposed' });
+    expect(pending).toEqual([0, 0]);
+  } finally {
+    spy.mockRestore();
+  }
 });
