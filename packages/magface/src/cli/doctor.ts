@@ -58,6 +58,9 @@ export function defineDoctor(command: Command, context: Context, done: (exitCode
 }
 
 interface Diagnosis {
+  /** The program that runs this command, with its version. */
+  readonly runtime: string;
+  /** Version of Node; of another runtime, the version that it claims to match. */
   readonly node: string;
   readonly platform: string;
   readonly threads: number;
@@ -79,6 +82,7 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
   const torch = await findTorch();
   const broken = Object.entries(engines).filter(([, version]) => version === null);
   return {
+    runtime: runtimeOf(process.versions),
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     threads: cores(),
@@ -97,6 +101,12 @@ async function examine({ env, services }: Context): Promise<Diagnosis> {
       ...(torch.missing === undefined ? [] : [torch.missing]),
     ],
   };
+}
+
+/** @returns name and version; others than Node also state the version of Node that they match */
+export function runtimeOf(versions: Readonly<Record<string, string | undefined>>): string {
+  const name = ['bun', 'deno', 'electron'].find((other) => versions[other] !== undefined) ?? 'node';
+  return `${name} ${versions[name]}`;
 }
 
 async function findEngines(): Promise<Record<string, string | null>> {

@@ -1,9 +1,11 @@
 /** What each command prints and writes, against a recogniser whose faces are known. */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isBuilt } from '@magface/torch';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
+import { runtimeOf } from '../../src/cli/doctor.ts';
 import { shortenMiddle } from '../../src/cli/output.ts';
 import { duration, pace, startProgress } from '../../src/cli/progress.ts';
 import { emptyFolder, fakeRecogniser, interruptedRecogniser, runCli } from './run-cli.ts';
@@ -239,7 +241,9 @@ test('models and doctor print their records', async () => {
   const shown = JSON.parse((await runCli(['models', 'show', 'fake', '--json'])).stdout);
   expect(shown).toMatchObject({ name: 'fake', bytes: 3, embeddingLength: 2 });
   const doctor = JSON.parse((await runCli(['doctor', '--json'])).stdout);
-  expect(doctor).toMatchObject({ node: process.versions.node, devices: ['cpu'], models: ['tiny'] });
+  expect(runtimeOf({ node: '26.3.0', bun: '1.4.5' })).toBe('bun 1.4.5');
+  const { node } = process.versions;
+  expect(doctor).toMatchObject({ runtime: `node ${node}`, node, devices: ['cpu'], models: ['tiny'] });
   expect(doctor.missing).toContain('model big is not cached: run magface models pull big');
 });
 
