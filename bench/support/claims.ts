@@ -231,6 +231,11 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'clean {cells.clean.pass} in {cells.clean.seconds} s, Node 22 {cells.node@22.pass}, Node 24 {cells.node@24.pass}, without a compiler {cells.without a compiler.pass}, not root {cells.not root.pass}',
   },
+  runtimes: {
+    claim: 'The packed package in {runtimes.bun.runtime} and {runtimes.deno.runtime}, beside Node on the sample photos',
+    figures:
+      'the same faces, errors and exit codes; library: numbers within {runtimes.bun.library.relativeDifference} and {runtimes.deno.library.relativeDifference}; `magface quality`: {runtimes.bun.command.relativeDifference} and {runtimes.deno.command.relativeDifference}',
+  },
   'parallel-ranks': {
     claim: 'Ranks beside one process on the same batch',
     figures:
