@@ -37,6 +37,7 @@ export type { VideoChoices, VideoPerson, VideoShot } from '../video/video-people
 export { describeEstimate } from '../what-if.ts';
 export type { VideoOptions } from './analyze-video.ts';
 export { analyzeVideo } from './analyze-video.ts';
+export type { FrameSource } from './clip.ts';
 export type { ImageInput, LoadOptions } from './magface.ts';
 export { MagFace } from './magface.ts';
 export type { LoadProgress } from './models.ts';

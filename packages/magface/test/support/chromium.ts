@@ -10,6 +10,9 @@ export const withoutChromium: string | undefined =
 
 const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
+/** Chromium's H.264 decoder sometimes waits for minutes on its own threads on virtual machines, also in a video element. */
+export const steadyDecoder = '--video-threads=1';
+
 export function openChromium({ args = [], ...options }: LaunchOptions = {}): Promise<Browser> {
   return chromium.launch({
     ...options,

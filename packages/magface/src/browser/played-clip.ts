@@ -1,26 +1,15 @@
 /// <reference lib="dom" preserve="true" />
-/** Reads frames of a clip through a video element, so every format that the browser plays is read, without a demuxer. */
+/** Reads frames of a clip through a video element, which plays nowhere and is moved from frame to frame. */
 import { ImageError } from '../errors.ts';
-
-/** A clip that plays nowhere: it is moved from frame to frame. */
-export interface OpenClip {
-  /** Seconds. */
-  readonly duration: number;
-  /**
-   * @param fps - frames per second
-   * @returns frames at 0, 1 / fps, ... before the end; the caller closes them
-   */
-  frames(fps: number): AsyncGenerator<ImageBitmap>;
-  close(): void;
-}
+import { clipName, type OpenClip } from './clip.ts';
 
 /**
  * @param clip - a video file
  * @param signal - ends waiting
  * @throws {ImageError} if the browser cannot play it
  */
-export async function openClip(clip: Blob, signal?: AbortSignal): Promise<OpenClip> {
-  const name = clip instanceof File ? clip.name : `the clip of ${clip.size} bytes`;
+export async function playedClip(clip: Blob, signal?: AbortSignal): Promise<OpenClip> {
+  const name = clipName(clip);
   const video = document.createElement('video');
   Object.assign(video, { muted: true, playsInline: true, preload: 'auto' });
   const address = URL.createObjectURL(clip);
@@ -36,21 +25,20 @@ export async function openClip(clip: Blob, signal?: AbortSignal): Promise<OpenCl
     // Recorders of browsers write no duration: the end is known after a move behind it.
     if (!Number.isFinite(video.duration)) await moveTo(1e6);
     if (video.videoWidth === 0) throw unplayable(name, 'has no pictures');
-    return { duration: video.duration, frames: (fps) => framesOf(video, fps, moveTo), close };
+    return {
+      source: 'element',
+      duration: video.duration,
+      frames: async function* (fps, from = 0) {
+        for (let index = from; index === 0 || index / fps < video.duration; index++) {
+          await moveTo(index / fps);
+          yield await createImageBitmap(video);
+        }
+      },
+      close,
+    };
   } catch (error) {
     close();
     throw error;
-  }
-}
-
-async function* framesOf(
-  video: HTMLVideoElement,
-  fps: number,
-  moveTo: (seconds: number) => Promise<void>,
-): AsyncGenerator<ImageBitmap> {
-  for (let index = 0; index === 0 || index / fps < video.duration; index++) {
-    await moveTo(index / fps);
-    yield await createImageBitmap(video);
   }
 }
 
