@@ -1,6 +1,6 @@
 /** Builds the page into magface's dist/page: from the sources, so that no other build need run before. */
 import { fileURLToPath } from 'node:url';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type Rolldown } from 'vite';
 import { contentSecurityPolicy, pageHeaders } from '../magface/src/hosting/headers.ts';
 import { palette } from '../magface/src/report/style.ts';
 
@@ -20,14 +20,28 @@ const house: Plugin = {
   ],
 };
 
-/** Files that the service worker keeps from the start: all but the networks' runtimes, of which only one is used. */
+/** Whether a file is the reader of clips. */
+const isMediabunny = (moduleIds: readonly string[]): boolean => moduleIds.some((id) => id.includes('/mediabunny/'));
+const mediabunnyNotice = '/*! mediabunny, MPL-2.0: its source is at https://github.com/Vanilagy/mediabunny */';
+
+/**
+ * Files that the service worker keeps once they are used: the networks' runtimes, of which only one is, and the reader of clips,
+ * without which a video element shows them.
+ */
+const isKeptLater = (file: Rolldown.OutputAsset | Rolldown.OutputChunk): boolean =>
+  /service-worker|index\.html|\.wasm$|assets\/ort\./.test(file.fileName) ||
+  (file.type === 'chunk' && isMediabunny(file.moduleIds));
+
+/** Tells the service worker which files it keeps from the start. */
 const keptFiles: Plugin = {
   name: 'kept-files',
   enforce: 'post',
   generateBundle(_, bundle) {
     const worker = bundle['service-worker.js'];
     if (worker?.type !== 'chunk') return;
-    const files = Object.keys(bundle).filter((file) => !/service-worker|index\.html|\.wasm$|assets\/ort\./.test(file));
+    const files = Object.values(bundle)
+      .filter((file) => !isKeptLater(file))
+      .map(({ fileName }) => fileName);
     const list = JSON.stringify([...files, 'icon.svg', 'page.webmanifest']);
     worker.code = worker.code.replaceAll('__KEPT_FILES__', () => list);
   },
@@ -48,7 +62,10 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: ['index.html', 'src/service-worker.ts'],
-      output: { entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
+        postBanner: ({ moduleIds }) => (isMediabunny(moduleIds) ? mediabunnyNotice : ''),
+      },
     },
   },
 });

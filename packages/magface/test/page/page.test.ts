@@ -227,10 +227,13 @@ describe.skipIf(withoutChromium)(`the page in Chromium${withoutChromium ?? ''}`,
 
   test('finds the people of a clip dropped on the photos, with times and best shots', async () => {
     await page.getByRole('link', { name: 'Photos', exact: true }).click();
+    const scripts = (): number => new Set(server.asked.filter((path) => path.endsWith('.js'))).size;
+    const before = scripts();
     await drop(page, [clip]);
     await page.getByText('Finished: five pictures of each second were looked at.').waitFor();
     expect(page.url()).toMatch(/#video$/);
-    expect(await page.locator('.lead').textContent()).toBe('3 people in 0:03.9 of video.');
+    expect(scripts()).toBe(before + 1); // the reader of clips is loaded with the first one
+    expect(await page.locator('.lead').textContent()).toBe('3 people in 0:04.0 of video.');
     expect(await page.locator('.clip-person > p').allTextContents()).toEqual([
       'In view 0:00.0 to 0:01.8; 10 pictures.',
       'In view 0:02.0 to 0:03.8; 10 pictures.',
