@@ -295,6 +295,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'A clip of {size} through `analyzeVideo` at {fps} frames per second',
     figures: '{wallSeconds} s for {clipSeconds} s of video; {coresForRealTime} cores for real time',
   },
+  'video-browser': {
+    claim:
+      'Clips of {size} in Chromium at {fps} frames per second, by WebCodecs beside a video element, whose people both find',
+    figures:
+      'frames {h264.frameSeconds.ratio} times as fast for H.264, {vp9.frameSeconds.ratio} for VP9; the whole analysis {h264.analysisSeconds.ratio} and {vp9.analysisSeconds.ratio}; times in view differ by {h264.furthestFromElementSeconds} s, and by {h264.furthestFromNodeSeconds} s from Node',
+  },
   device: {
     claim: 'The faces of a photo on {device} beside the CPU: {adapter}',
     figures:
