@@ -77,7 +77,7 @@ for (const run of Object.values(runs)) await run(3); // until the allocator's ca
 for (let round = 0; round < rounds; round++) {
   const row: Record<string, number> = {};
   for (const [name, run] of Object.entries(runs)) {
-    await run(1); // refill the caches after the other candidates
+    await run(3); // refill the caches after the other candidates; after one step, pages are still missing
     row[name] = (batchSize * steps) / (await run(steps));
     cacheMemory(0);
   }
