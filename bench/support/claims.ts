@@ -307,7 +307,8 @@ export const claims: Readonly<Record<string, Claim>> = {
       'least cosine {leastCosine}; magnitudes within {magnitudesWithin}, boxes within {boxesWithinPixels} pixels',
   },
   'photo-speed': {
-    claim: 'Photos of {size} with {facesPerPhoto} faces through `quality`, beside a bare loop over its detector and recogniser',
+    claim:
+      'Photos of {size} with {facesPerPhoto} faces through `quality`, beside a bare loop over its detector and recogniser',
     figures:
       '{overPeer} times its rate, {cpuOfPeer} of its processor time ({ours.cpuSecondsPerPhoto} s a photo); {ours.photosPerSecond} photos a second, one photo {latencyMilliseconds.ours.p50} ms, first row of a cold command {coldFirstRowSeconds} s',
   },

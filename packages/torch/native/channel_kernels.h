@@ -34,6 +34,7 @@ const ChannelKernels<uint16_t>& bfloat16_kernels();
 const char* kernels_name();
 /// Whether the processor has AVX2, and perhaps AVX-512.
 bool has_avx2();
+bool has_avx512();
 /// Whether the processor has bfloat16 multiplication. Without it, float32 is as fast and more exact.
 bool has_bfloat16();
 /// Whether oneDNN, and so libtorch, has bfloat16 convolutions and matrix products for the processor: AVX-512 and up.

@@ -65,6 +65,7 @@ const ChannelKernels<uint16_t>& bfloat16_kernels() {
 const char* kernels_name() { return isa_names[chosen()]; }
 bool has_avx2() { return chosen() >= is_avx2; }
 bool has_bfloat16() { return chosen() == is_avx512bf16; }
-bool onednn_has_bfloat16() { return chosen() >= is_avx512; }
+bool has_avx512() { return chosen() >= is_avx512; }
+bool onednn_has_bfloat16() { return has_avx512(); }
 
 }  // namespace magface

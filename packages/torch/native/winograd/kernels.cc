@@ -1,10 +1,10 @@
-// Include no other headers: the linker keeps one copy of an inline function, and that copy could be the one compiled
-// for AVX2.
+// Compiled for each instruction set, MAGFACE_ISA, with vectors of MAGFACE_WIDTH values. Include no other headers: the linker
+// keeps one copy of an inline function, and that copy could be one that this processor cannot run.
 #include "kernels.h"
 
 #include "transforms.h"
 
-namespace magface::winograd {
+namespace magface::winograd::MAGFACE_ISA {
 namespace {
 
 /// Calls body with the transforms of a tiling.
@@ -65,7 +65,7 @@ INLINE void locate(const Tiled& t, int64_t index, int64_t (&offsets)[size][size]
     }
 }
 
-/// Offset of 8 channels from `channel` on, in row 0 of panels with `rows` rows.
+/// Offset of the channels from `channel` on, in row 0 of panels with `rows` rows.
 INLINE int64_t in_panels(int64_t channel, int64_t rows) {
   return channel / panel_width * panel_width * rows + channel % panel_width;
 }
@@ -80,30 +80,33 @@ INLINE void panels_of(Transform transform, const float* x, const Tiled& t, const
     locate(t, chunk.first + i, offsets);
     for (int64_t channel = 0; channel < t.channels; channel += vector_width) {
       float* row = panels + in_panels(channel, chunk.count) + i * panel_width;
-      const auto write = [&](int a, int b, Float8 value) {
+      const auto write = [&](int a, int b, Lanes value) {
         store(row + (a * side + b) * next, value);
       };
       const auto pixel = [&](int dy, int dx) {
         const int64_t offset = offsets[dy][dx];
-        return offset < 0 ? Float8{} : load(x + offset + channel);
+        return offset < 0 ? Lanes{} : load(x + offset + channel);
       };
       if (!prologue.scale) {
         transform_2d<size, side>(transform, pixel, write);
         continue;
       }
-      const Float8 scale = load(prologue.scale + channel), offset = load(prologue.offset + channel);
-      const auto scaled = [&](int dy, int dx) { return offsets[dy][dx] < 0 ? Float8{} : scale * pixel(dy, dx) + offset; };
+      const Lanes scale = load(prologue.scale + channel), offset = load(prologue.offset + channel);
+      const auto scaled = [&](int dy, int dx) { return offsets[dy][dx] < 0 ? Lanes{} : scale * pixel(dy, dx) + offset; };
       transform_2d<size, side>(transform, scaled, write);
     }
   }
 }
 
-INLINE Float8 prelu(Float8 value, Float8 slope) { return value > 0 ? value : value * slope; }
-INLINE Float8 clamp(Float8 value, const Epilogue& epilogue) {
-  const Float8 low = epilogue.low - Float8{}, high = epilogue.high - Float8{};
+INLINE Lanes prelu(Lanes value, Lanes slope) { return value > 0 ? value : value * slope; }
+INLINE Lanes clamp(Lanes value, const Epilogue& epilogue) {
+  const Lanes low = epilogue.low - Lanes{}, high = epilogue.high - Lanes{};
   value = value < low ? low : value;
   return value > high ? high : value;
 }
+
+/// Vectors in a row of a panel.
+constexpr int parts = panel_width / vector_width;
 
 /// c (rows x 16) = a b, or += if `adds`. Sums `segments` times `depth` products. Elements of a are `a_step` apart per
 /// row of c, `a_next` per product and `a_segment` per segment; b has contiguous rows of 16. If `fetches`, prefetches b
@@ -111,49 +114,44 @@ INLINE Float8 clamp(Float8 value, const Epilogue& epilogue) {
 template <int rows, bool fetches>
 INLINE void multiply(bool adds, int64_t segments, int64_t depth, const float* a, int64_t a_step, int64_t a_next,
                      int64_t a_segment, const float* b, int64_t ahead, float* c) {
-  Float8 sum[rows][2];
+  Lanes sum[rows][parts];
   for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < 2; ++j) sum[i][j] = adds ? *(const Float8*)(c + i * panel_width + j * 8) : Float8{};
+    for (int j = 0; j < parts; ++j) sum[i][j] = adds ? load(c + i * panel_width + j * vector_width) : Lanes{};
   for (; segments > 0; --segments, a += a_segment) {
     const float* at = a;
 #pragma GCC unroll 4
     for (int64_t k = 0; k < depth; ++k, at += a_next, b += panel_width) {
       if (fetches) __builtin_prefetch(b + ahead, 0, 2);
-      const Float8 low = *(const Float8*)b, high = *(const Float8*)(b + 8);
-#pragma GCC unroll 8
-      for (int i = 0; i < rows; ++i) {
-        sum[i][0] += at[i * a_step] * low;
-        sum[i][1] += at[i * a_step] * high;
-      }
+      Lanes row[parts];
+      for (int j = 0; j < parts; ++j) row[j] = load(b + j * vector_width);
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i)
+        for (int j = 0; j < parts; ++j) sum[i][j] += at[i * a_step] * row[j];
     }
   }
   for (int i = 0; i < rows; ++i)
-    for (int j = 0; j < 2; ++j) *(Float8*)(c + i * panel_width + j * 8) = sum[i][j];
+    for (int j = 0; j < parts; ++j) store(c + i * panel_width + j * vector_width, sum[i][j]);
 }
 
-constexpr int most_rows = 6;  // 12 sums, one row of b (2) and one element of a fit in 16 registers
+/// Rows of c at a time: AVX2 has registers for 12 sums, one row of b (2) and one element of a, AVX-512 for twice as many.
+constexpr int most_rows = parts == 1 ? 12 : 6;
 
-void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, int64_t ahead,
-                   float* c) {
-  const auto by = [&]<int n>() { multiply<n, true>(false, segments, panel_width, a, panel_width, 1, a_segment, b, ahead, c); };
-  switch (rows) {
-    case 1: return by.template operator()<1>();
-    case 2: return by.template operator()<2>();
-    case 3: return by.template operator()<3>();
-    case 4: return by.template operator()<4>();
-    case 5: return by.template operator()<5>();
-    default: return by.template operator()<most_rows>();
+template <int most>
+void multiply_rows(int64_t rows, int64_t segments, const float* a, int64_t a_segment, const float* b, int64_t ahead, float* c) {
+  if (rows < most) {
+    if constexpr (most > 1) multiply_rows<most - 1>(rows, segments, a, a_segment, b, ahead, c);
+    return;
   }
+  multiply<most, true>(false, segments, panel_width, a, panel_width, 1, a_segment, b, ahead, c);
 }
 
 /// d = or += vᵀ z for one panel (16 channels) of v and one of z.
 INLINE void multiply_panel(bool adds, int64_t count, const float* v, const float* z, float* d) {
+  if constexpr (parts == 1) return multiply<16, false>(adds, 1, count, v, 1, panel_width, 0, z, 0, d);
   multiply<6, false>(adds, 1, count, v, 1, panel_width, 0, z, 0, d);
   multiply<5, false>(adds, 1, count, v + 6, 1, panel_width, 0, z, 0, d + 6 * panel_width);
   multiply<5, false>(adds, 1, count, v + 11, 1, panel_width, 0, z, 0, d + 11 * panel_width);
 }
-
-}  // namespace
 
 void image_panels(Tiling tiling, const float* x, const Tiled& image, const Prologue& prologue, Chunk chunk, int64_t from,
                   int64_t to, float* v) {
@@ -187,7 +185,7 @@ void kernel_panels(Tiling tiling, const float* kernels, int64_t k, int64_t c, bo
         float* at = u + (panel * across + row) * panel_width + half;
         transform_2d<3, side>([](const auto& g, auto& t) { Transforms::kernel(g, t); },
                            [&](int i, int j) { return load(values[i * 3 + j] + half); },
-                           [&](int i, int j, Float8 value) { store(at + (i * side + j) * next, value); });
+                           [&](int i, int j, Lanes value) { store(at + (i * side + j) * next, value); });
       });
   }
 }
@@ -198,7 +196,7 @@ void products(Tiling tiling, const float* v, const float* u, int64_t c, int64_t 
     const int64_t point = kernel_point(tiling, f);
     for (int64_t panel = from; panel < to; ++panel)
       for (int64_t row = 0; row < count; row += most_rows)
-        multiply_rows(count - row < most_rows ? count - row : most_rows, c / panel_width,
+        multiply_rows<most_rows>(count - row < most_rows ? count - row : most_rows, c / panel_width,
                       v + f * point_stride(c, count) + row * panel_width, count * panel_width,
                       u + point * point_stride(panels * panel_width, c) + panel * c * panel_width,
                       row + most_rows < count ? 0 : c * panel_width,  // prefetch the next panel
@@ -218,7 +216,7 @@ void results(Tiling tiling, const float* m, const Tiled& image, int64_t from, in
         const float* at = m + in_panels(channel - from * panel_width, chunk.count) + i * panel_width;
         transform_2d<side, size>([](const auto& part, auto& done) { Transforms::result(part, done); },
                               [&](int a, int b) { return load(at + (a * side + b) * next); },
-                              [&](int dy, int dx, Float8 value) {
+                              [&](int dy, int dx, Lanes value) {
                                 const int64_t offset = offsets[dy][dx] + channel;
                                 if (offsets[dy][dx] < 0) return;
                                 if (epilogue.bias) value += load(epilogue.bias + channel);
@@ -256,11 +254,16 @@ void kernel_gradients(Tiling tiling, const float* d, int64_t k, int64_t c, int64
                         [&](int i, int j) {
                           return load(d + (i * 6 + j) * point_stride(k, c) + (panel * c + channel) * panel_width + half);
                         },
-                        [&](int i, int j, Float8 value) { store(values[i * 3 + j] + half, value); });
+                        [&](int i, int j, Lanes value) { store(values[i * 3 + j] + half, value); });
       });
     for (int j = 0; j < 9; ++j)
       for (int64_t i = 0; i < panel_width; ++i) gradients[((panel * panel_width + i) * c + channel) * 9 + j] = values[j][i];
   }
 }
 
-}  // namespace magface::winograd
+}  // namespace
+
+extern const Kernels kernels{most_rows, image_panels, gradient_panels,   kernel_panels,
+                             products,  results,      gradient_products, kernel_gradients};
+
+}  // namespace magface::winograd::MAGFACE_ISA

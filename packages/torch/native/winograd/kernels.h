@@ -1,4 +1,4 @@
-// The loops of Winograd's algorithm (transforms.h), compiled for AVX2 with FMA. A tile of 4 x 4 results takes 36
+// The loops of Winograd's algorithm (transforms.h), compiled for AVX2 with FMA and for AVX-512. A tile of 4 x 4 results takes 36
 // products per channel with stride 1 and 81 with stride 2; direct convolution takes 144.
 #pragma once
 #include <cstdint>
@@ -59,24 +59,32 @@ struct Epilogue {
 /// tile would map to the same few cache lines.
 constexpr int64_t point_stride(int64_t channels, int64_t rows) { return channels * rows + panel_width; }
 
-/// Bᵀ d B of tiles [from, to) of the chunk -> v, panels of C by tile
-void image_panels(Tiling tiling, const float* x, const Tiled& image, const Prologue& prologue, Chunk chunk, int64_t from,
-                  int64_t to, float* v);
-/// A dy Aᵀ of tiles [from, to) of the chunk -> z, panels of K by tile
-void gradient_panels(Tiling tiling, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z);
-/// G g Gᵀ of one panel of the kernels (K, C, 3, 3) -> u, panels of K by channel of C. If `rotated`, the kernels are
-/// rotated by 180°, and u is panels of C by channel of K.
-void kernel_panels(Tiling tiling, const float* kernels, int64_t k, int64_t c, bool rotated, int64_t panel, float* u);
-/// m = v u for panels [from, to) of the `panels` panels of u -> m, (to - from) panels by tile
-void products(Tiling tiling, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
-              int64_t count, float* m);
-/// Aᵀ m A with the epilogue -> channels [16 · from, 16 · to) of y's tiles
-void results(Tiling tiling, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Epilogue& epilogue,
-             float* y);
-/// d = vᵀ z over `count` tiles, or d += if `adds`, for panels [from, to) of the 36 · K / 16 panels, by channel of C
-void gradient_products(Tiling tiling, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
-                       int64_t from, int64_t to, float* d);
-/// Gᵀ d G of one panel of K -> the gradients of its kernels in (K, C, 3, 3)
-void kernel_gradients(Tiling tiling, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients);
+/// The loops, compiled for one instruction set.
+struct Kernels {
+  /// Tiles whose products are summed at a time: a chunk should have a multiple of them.
+  int64_t rows;
+  /// Bᵀ d B of tiles [from, to) of the chunk -> v, panels of C by tile
+  void (*image_panels)(Tiling tiling, const float* x, const Tiled& image, const Prologue& prologue, Chunk chunk, int64_t from,
+                    int64_t to, float* v);
+  /// A dy Aᵀ of tiles [from, to) of the chunk -> z, panels of K by tile
+  void (*gradient_panels)(Tiling tiling, const float* dy, const Tiled& image, Chunk chunk, int64_t from, int64_t to, float* z);
+  /// G g Gᵀ of one panel of the kernels (K, C, 3, 3) -> u, panels of K by channel of C. If `rotated`, the kernels are
+  /// rotated by 180°, and u is panels of C by channel of K.
+  void (*kernel_panels)(Tiling tiling, const float* kernels, int64_t k, int64_t c, bool rotated, int64_t panel, float* u);
+  /// m = v u for panels [from, to) of the `panels` panels of u -> m, (to - from) panels by tile
+  void (*products)(Tiling tiling, const float* v, const float* u, int64_t c, int64_t panels, int64_t from, int64_t to,
+                int64_t count, float* m);
+  /// Aᵀ m A with the epilogue -> channels [16 · from, 16 · to) of y's tiles
+  void (*results)(Tiling tiling, const float* m, const Tiled& image, int64_t from, int64_t to, Chunk chunk, const Epilogue& epilogue,
+               float* y);
+  /// d = vᵀ z over `count` tiles, or d += if `adds`, for panels [from, to) of the 36 · K / 16 panels, by channel of C
+  void (*gradient_products)(Tiling tiling, const float* v, const float* z, int64_t c, int64_t k, int64_t count, bool adds,
+                         int64_t from, int64_t to, float* d);
+  /// Gᵀ d G of one panel of K -> the gradients of its kernels in (K, C, 3, 3)
+  void (*kernel_gradients)(Tiling tiling, const float* d, int64_t k, int64_t c, int64_t panel, float* gradients);
+};
+
+/// Those for this processor, or for the set that MAGFACE_KERNELS names.
+const Kernels& kernels();
 
 }  // namespace magface::winograd

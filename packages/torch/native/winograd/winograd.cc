@@ -10,6 +10,14 @@
 
 namespace magface::winograd {
 
+#ifdef MAGFACE_X86
+namespace avx2 { extern const Kernels kernels; }
+namespace avx512 { extern const Kernels kernels; }
+const Kernels& kernels() { return has_avx512() ? avx512::kernels : avx2::kernels; }
+#else
+const Kernels& kernels() { TORCH_CHECK(false, "Expected a processor with AVX2"); }
+#endif
+
 using at::Tensor;
 
 namespace {
@@ -49,7 +57,7 @@ void correlate(Tiling tiling, const Tensor& x, const Tiled& image, const Prologu
   const int64_t tiles = x.size(0) * image.rows * image.columns, panels = result.channels / panel_width;
   const int64_t chunks = ceil_div(tiles, most_tiles);
   const int64_t groups = chunks >= 2 * threads ? 1 : std::min(panels, threads);
-  const int64_t chunk = ceil_div(ceil_div(tiles, chunks), 6) * 6, group = ceil_div(panels, groups);
+  const int64_t rows = kernels().rows, chunk = ceil_div(ceil_div(tiles, chunks), rows) * rows, group = ceil_div(panels, groups);
   const int64_t v_size = points * point_stride(image.channels, chunk);
   const int64_t m_size = points * point_stride(group * panel_width, chunk);
   const Tensor buffers = at::empty({threads, v_size + m_size}, at::kFloat);
@@ -58,9 +66,9 @@ void correlate(Tiling tiling, const Tensor& x, const Tiled& image, const Prologu
     const Chunk part{first, std::min(chunk, tiles - first)};
     if (part.count <= 0 || panel >= end) return;
     float* v = buffers.data_ptr<float>() + at::get_thread_num() * (v_size + m_size);
-    image_panels(tiling, x.data_ptr<float>(), image, prologue, part, 0, part.count, v);
-    products(tiling, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + v_size);
-    results(tiling, v + v_size, result, panel, end, part, epilogue, y.data_ptr<float>());
+    kernels().image_panels(tiling, x.data_ptr<float>(), image, prologue, part, 0, part.count, v);
+    kernels().products(tiling, v, u.data_ptr<float>(), image.channels, panels, panel, end, part.count, v + v_size);
+    kernels().results(tiling, v + v_size, result, panel, end, part, epilogue, y.data_ptr<float>());
   });
 }
 
@@ -95,7 +103,7 @@ Tensor transform_kernels(const Tensor& weight, Tiling tiling, bool rotated) {
   const int64_t k = weight.size(0), c = weight.size(1);
   const Tensor plain = weight.contiguous(), u = buffer(kernel_points_of(tiling) * point_stride(k, c));
   for_each_task((rotated ? c : k) / panel_width, [&](int64_t panel) {
-    kernel_panels(tiling, plain.data_ptr<float>(), k, c, rotated, panel, u.data_ptr<float>());
+    kernels().kernel_panels(tiling, plain.data_ptr<float>(), k, c, rotated, panel, u.data_ptr<float>());
   });
   return u;
 }
@@ -144,16 +152,16 @@ Tensor backward_weights(const Tensor& dy, const Tensor& x, const Tensor& weight,
     const Chunk chunk{first, std::min(most, tiles - first)};
     for_each_task(ceil_div(chunk.count, few_tiles), [&](int64_t task) {
       const int64_t from = task * few_tiles, to = std::min(chunk.count, from + few_tiles);
-      image_panels(tiling, image.data_ptr<float>(), image_tiles, {}, chunk, from, to, v.data_ptr<float>());
-      gradient_panels(tiling, gradient.data_ptr<float>(), gradient_tiles, chunk, from, to, z.data_ptr<float>());
+      kernels().image_panels(tiling, image.data_ptr<float>(), image_tiles, {}, chunk, from, to, v.data_ptr<float>());
+      kernels().gradient_panels(tiling, gradient.data_ptr<float>(), gradient_tiles, chunk, from, to, z.data_ptr<float>());
     });
     for_each_task(ceil_div(units, few_units), [&](int64_t task) {
-      gradient_products(tiling, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, task * few_units,
+      kernels().gradient_products(tiling, v.data_ptr<float>(), z.data_ptr<float>(), c, k, chunk.count, first > 0, task * few_units,
                         std::min(units, (task + 1) * few_units), d.data_ptr<float>());
     });
   }
   for_each_task(k / panel_width, [&](int64_t panel) {
-    kernel_gradients(tiling, d.data_ptr<float>(), k, c, panel, gradients.data_ptr<float>());
+    kernels().kernel_gradients(tiling, d.data_ptr<float>(), k, c, panel, gradients.data_ptr<float>());
   });
   return gradients;
 }
