@@ -117,6 +117,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     figures:
       'torch {torch.overPytorchFastest.median} times; {torch.overPytorchKeepingMemory.median} times float32 that keeps memory, {torch.overPytorch.median} times PyTorch as shipped, {torch.overOnnx.median} times onnx',
   },
+  'embed-speed-amx': {
+    claim:
+      'JPEG files to features on a processor with AMX (Intel Xeon, not measured again): {arch}, batch {batchSize}, {threads} threads, beside PyTorch float32',
+    figures:
+      'torch {torch.overPytorchKeepingMemory.median} times with memory kept on both sides, {torch.overPytorch.median} as shipped',
+  },
   'embed-speed-avx2': {
     claim:
       'JPEG files to features without AVX-512 and bfloat16, all in float32: {arch}, batch {batchSize}, {threads} threads',
@@ -332,6 +338,12 @@ export const claims: Readonly<Record<string, Claim>> = {
     claim: 'Resident memory of bf16 training beside PyTorch float32, {arch}, batch {batchSize}',
     figures:
       '{bf16OfPytorchKeepingMemory} of it with memory kept on both sides, {bf16OfPytorch} as shipped; {mebibytes.bf16.most} MiB',
+  },
+  'training-speed-amx': {
+    claim:
+      'A training step on a processor with AMX (Intel Xeon, not measured again): {arch}, batch {batchSize}, {threads} threads, beside PyTorch float32',
+    figures:
+      'bf16 {bf16.overPytorchKeepingMemory.median} times with memory kept on both sides, {bf16.overPytorch.median} as shipped; fp32 {fp32.overPytorchKeepingMemory.median} and {fp32.overPytorch.median}',
   },
   'training-speed-avx2': {
     claim:
