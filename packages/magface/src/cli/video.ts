@@ -1,6 +1,6 @@
 /** `magface video`: the people of a clip and the best shots of each. */
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { expectFileTarget, expectFolderTarget } from '../format/write-target.ts';
 import { makeFolder } from '../machine/make-folder.ts';
@@ -78,7 +78,7 @@ async function video(clip: string, flags: Flags, context: Context): Promise<Exit
   const printed = createRows(context.stdout, { format: formatOf(flags), table });
   for (const [i, person] of people.found.entries()) await printed.write(rowOf(person, i + 1, flags.output));
   await printed.close();
-  if (flags.report !== undefined) await writeReport(flags.report, { clip, fps: flags.fps, ...people });
+  if (flags.report !== undefined) await writeReport(flags.report, { clip: basename(clip), fps: flags.fps, ...people });
   return 0;
 }
 

@@ -52,7 +52,16 @@ const run = (...words: string[]) => runCli(['video', ...words], { cwd, services:
 
 test('finds the people of a clip, their times and their best shots', async () => {
   ffmpegIs(frames(30));
-  const { exitCode, stdout } = await run('clip.mp4', '--best', '2', '--output', 'best', '--report', 'r.html', '--json');
+  const { exitCode, stdout } = await run(
+    './clip.mp4',
+    '--best',
+    '2',
+    '--output',
+    'best',
+    '--report',
+    'r.html',
+    '--json',
+  );
   expect(exitCode).toBe(0);
   const box = { x: 10, y: 10, width: 20, height: 20 };
   expect(JSON.parse(stdout)).toEqual([
@@ -82,6 +91,7 @@ test('finds the people of a clip, their times and their best shots', async () =>
   const { width, height } = await sharp(join(cwd, 'best/person-1_1_0.6s.jpg')).metadata();
   expect([width, height]).toEqual([40, 40]);
   const page = readFileSync(join(cwd, 'r.html'), 'utf8');
+  expect(page).toContain('<h1>People in clip.mp4</h1>');
   expect(page).toContain('2 people in 0:06.0 of video.');
   expect(page).toContain('In view 0:00.0 to 0:01.8, 0:04.0 to 0:05.8; 20 frames.');
 });
