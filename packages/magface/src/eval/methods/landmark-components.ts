@@ -76,12 +76,26 @@ export function landmarkComponent(name: LandmarkComponentName, points: readonly 
 
 export const isLandmarkComponent = (name: string): name is LandmarkComponentName => Object.hasOwn(landmarkScores, name);
 
-/** The component as a method, which does not own the landmarker. */
+/** Components of the photo around the face, which an aligned face does not show. */
+const framing: ReadonlySet<LandmarkComponentName> = new Set(['head-size', 'upward-crop', 'downward-crop']);
+
+/** As OFIQ marks it. */
+const notAssessed = -1;
+
+/** Whether the image is the aligned face itself, so that the photo is unknown. */
+const isWholeImage = ({ alignment: [[a, , c], [, e, f]] }: AnalyzedFace): boolean =>
+  a === 1 && e === 1 && c === 0 && f === 0;
+
+/** The component as a method, which does not own the landmarker. -1 where an aligned face does not show it. */
 export const landmarkMethod = (name: LandmarkComponentName, landmarker: Landmarker): QualityMethod => ({
   name,
   measure: async (faces) => {
     const found = await landmarker.find(faces.map(({ crop }) => crop));
-    return found.map((shares, i) => landmarkComponent(name, inPhoto(shares, faces[i]!), faces[i]!.image).score);
+    return found.map((shares, i) => {
+      const face = faces[i]!;
+      if (framing.has(name) && isWholeImage(face)) return notAssessed;
+      return landmarkComponent(name, inPhoto(shares, face), face.image).score;
+    });
   },
   [Symbol.asyncDispose]: async () => undefined,
 });

@@ -80,4 +80,7 @@ test('as methods, they score faces of a photo that look at the camera with their
   expect(await least('eyes-open')).toBeGreaterThan(95);
   expect(await least('mouth-closed')).toBeGreaterThan(70);
   expect(await least('downward-crop')).toBeGreaterThan(50);
+  const aligned = await magface.analyze(faces[0]!.crop, { aligned: true }); // shows nothing of the photo around the face
+  await using cropped = await openMethod('downward-crop', magface);
+  expect(await cropped.measure(aligned)).toEqual([-1]);
 });
