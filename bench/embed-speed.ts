@@ -5,9 +5,9 @@
  *     npx tsx -C magface:source bench/embed-speed.ts [--arch A] [--batch N] [--threads N] [--rounds N] [--faces DIR]
  *
  * All candidates alternate in every round, after loading and two warm-up rounds. PyTorch runs in float32 with default settings,
- * with glibc set to keep freed memory, as our allocator does, and at its fastest: also with autocast to bfloat16 and channels_last. Weights are random, because speed does not depend on them. Needs
- * LFW (`npm run data -- lfw`), or aligned faces with --faces, and Python with PyTorch and OpenCV (Debian: python3-torch
- * python3-opencv).
+ * with glibc set to keep freed memory, as our allocator does, and at its fastest: also with autocast to bfloat16 and channels_last.
+ * Weights are random, because speed does not depend on them. Needs LFW (`npm run data -- lfw`), or aligned faces with --faces, and
+ * Python with PyTorch and OpenCV (Debian: python3-torch python3-opencv).
  */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
  * Which number tells that a face will fail? Quality methods ranked by `magface lab` on the frontal and profile faces of CFP's
- * people of neither training nor choosing, on LFW's test people, and on the same pairs with damaged faces, for the default model, the model it was made from, and an ArcFace
- * MobileFaceNet:
+ * people of neither training nor choosing, on LFW's test people, and on the same pairs with damaged faces, for the default model,
+ * the model it was made from, and an ArcFace MobileFaceNet:
  *
  *     npx tsx -C magface:source bench/lab.ts [--folder DIR] [--lfw-models NAME,...]
  *

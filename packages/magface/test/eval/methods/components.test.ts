@@ -10,7 +10,7 @@ import {
 import { luminanceHistogram, meanColour } from '../../../src/eval/methods/luminance.ts';
 import type { Landmarks } from '../../../src/face.ts';
 import type { Pixels } from '../../../src/pixels.ts';
-import { fixtureText } from '../../support/fixtures.ts';
+import { ofiqColumn } from '../../support/ofiq-table.ts';
 
 const side = 112;
 const upright = [
@@ -122,15 +122,6 @@ test('pitch: a nose between the eyes looks up', () => {
   expect(measure('pitch', grey(90), [left, right, [x, y - 12], ...mouth]).raw).toBeLessThan(-20);
 });
 
-/** Components of the table that OFIQ 1.1 publishes for its 28 test images, which are not at hand: native values, and scores. */
-const published = (): ((column: string) => number[]) => {
-  const [header, ...rows] = fixtureText('ofiq_expected_results.csv')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(';'));
-  return (column) => rows.map((row) => Number(row[header!.indexOf(column)]));
-};
-
 test.each([
   ['illumination-uniformity', 'IlluminationUniformity'],
   ['luminance-mean', 'LuminanceMean'],
@@ -146,8 +137,7 @@ test.each([
   ['pitch', 'HeadPosePitch'],
   ['roll', 'HeadPoseRoll'],
 ] as const)("%s maps OFIQ's 28 published values of %s to its published scores", (name, column) => {
-  const of = published();
-  const [raw, scores] = [of(column), of(`${column}.scalar`)];
+  const [raw, scores] = [ofiqColumn(column), ofiqColumn(`${column}.scalar`)];
   expect(raw).toHaveLength(28);
   expect(raw.map((value) => Math.round(componentScores[name](value)))).toEqual(scores);
 });

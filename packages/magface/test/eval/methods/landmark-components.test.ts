@@ -7,7 +7,7 @@ import {
 import { openMethod } from '../../../src/eval/methods/open-methods.ts';
 import type { Point } from '../../../src/face.ts';
 import { MagFace } from '../../../src/infer/node/magface.ts';
-import { fixtureText } from '../../support/fixtures.ts';
+import { ofiqColumn } from '../../support/ofiq-table.ts';
 import { samplePhoto } from '../../support/sample-photos.ts';
 
 const photo = { width: 400, height: 400 };
@@ -59,13 +59,10 @@ test.each([
   ['upward-crop', 'UpwardCropOfTheFaceImage'],
   ['downward-crop', 'DownwardCropOfTheFaceImage'],
 ] as const)("%s maps OFIQ's 28 published values of %s to its published scores", (name, column) => {
-  const [header, ...rows] = fixtureText('ofiq_expected_results.csv')
-    .trim()
-    .split('\n')
-    .map((line) => line.split(';'));
-  const of = (title: string): number[] => rows.map((row) => Number(row[header!.indexOf(title)]));
-  expect(of(column)).toHaveLength(28);
-  expect(of(column).map((raw) => Math.round(landmarkScores[name](raw)))).toEqual(of(`${column}.scalar`));
+  expect(ofiqColumn(column)).toHaveLength(28);
+  expect(ofiqColumn(column).map((raw) => Math.round(landmarkScores[name](raw)))).toEqual(
+    ofiqColumn(`${column}.scalar`),
+  );
 });
 
 test('as methods, they score faces of a photo that look at the camera with their mouths nearly closed', async () => {

@@ -3,7 +3,7 @@ import { damages } from '../../../src/degrade/damage.ts';
 import { visibleComponent, visibleScores } from '../../../src/eval/methods/visible-components.ts';
 import type { AnalyzedFace } from '../../../src/face.ts';
 import { MagFace } from '../../../src/infer/node/magface.ts';
-import { fixtureText } from '../../support/fixtures.ts';
+import { ofiqColumn } from '../../support/ofiq-table.ts';
 import { samplePhoto } from '../../support/sample-photos.ts';
 
 test('blur lowers sharpness alone, and a bar over the eyes their visibility alone', async () => {
@@ -28,14 +28,9 @@ test('blur lowers sharpness alone, and a bar over the eyes their visibility alon
 test.each(['EyesVisible', 'MouthOcclusionPrevention'])(
   "%s: OFIQ's published scores are 100 less the covered share, as here",
   (column) => {
-    const [header, ...rows] = fixtureText('ofiq_expected_results.csv')
-      .trim()
-      .split('\n')
-      .map((line) => line.split(';'));
-    const of = (title: string): number[] => rows.map((row) => Number(row[header!.indexOf(title)]));
-    expect(of(column)).toHaveLength(28);
-    expect(of(column).map((raw) => Math.round(visibleScores['eyes-visible'](100 * raw)))).toEqual(
-      of(`${column}.scalar`),
+    expect(ofiqColumn(column)).toHaveLength(28);
+    expect(ofiqColumn(column).map((raw) => Math.round(visibleScores['eyes-visible'](100 * raw)))).toEqual(
+      ofiqColumn(`${column}.scalar`),
     );
   },
 );
