@@ -7,17 +7,13 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import { type AnalyzedFace, compare, MagFace } from 'magface';
-import { build } from 'vite';
-import { pageHeaders } from '../packages/magface/src/hosting/headers.ts';
 import { modelFolder } from '../packages/magface/src/models/model-folder.ts';
 import { openChromium } from '../packages/magface/test/support/chromium.ts';
-import { type FileServer, serveFiles } from '../packages/magface/test/support/file-server.ts';
+import type { FileServer } from '../packages/magface/test/support/file-server.ts';
 import { samplePhoto } from '../packages/magface/test/support/sample-photos.ts';
+import { serveHarness } from '../packages/magface/test/support/serve-harness.ts';
 import { writeResult } from './support/result.ts';
 
 const device: 'wasm' | 'webgpu' = process.argv[2] === 'webgpu' ? 'webgpu' : 'wasm';
@@ -47,15 +43,11 @@ await using node = await MagFace.load({ threads: 1 });
 const expected: AnalyzedFace[] = [];
 for (const photo of photos) expected.push(...(await node.analyze(samplePhoto(photo), options)));
 
-const folder = await mkdtemp(join(tmpdir(), 'magface-numbers-'));
-const root = fileURLToPath(new URL('../packages/magface/test/browser/harness', import.meta.url));
-const output = { outDir: folder, target: 'es2022', emptyOutDir: true };
-await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: output });
 const files = new Map<string, Uint8Array>();
 for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!]))
   files.set(`models/${name}`, bytes);
 for (const photo of photos) files.set(`${photo}.jpg`, await readFile(samplePhoto(photo)));
-const server = await serveFiles(folder, { files, headers: pageHeaders });
+const server = await serveHarness(files);
 try {
   const faces = await seen(server);
   const { id, digest } = node.model;
@@ -63,7 +55,6 @@ try {
   writeResult(`browser-numbers-${device}`, { model: id, digest, photos: photos.length, ...options, ...figures });
 } finally {
   await server.close();
-  await rm(folder, { recursive: true });
 }
 
 async function seen({ address }: FileServer): Promise<{ ofPhotos: SentFace[]; ofCrops: SentNumbers[] }> {

@@ -9,15 +9,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
-import { build } from 'vite';
-import { pageHeaders } from '../packages/magface/src/hosting/headers.ts';
 import { MagFace } from '../packages/magface/src/infer/node/magface.ts';
 import { modelFolder } from '../packages/magface/src/models/model-folder.ts';
 import { analyzeVideo } from '../packages/magface/src/video/node/analyze-video.ts';
 import { openChromium, steadyDecoder } from '../packages/magface/test/support/chromium.ts';
-import { serveFiles } from '../packages/magface/test/support/file-server.ts';
+import { serveHarness } from '../packages/magface/test/support/serve-harness.ts';
 import { turnedClip } from '../packages/magface/test/support/turned-clip.ts';
 import { researchFolder } from './support/data.ts';
 import { median } from './support/median.ts';
@@ -62,10 +59,7 @@ await using node = await MagFace.load();
 const files = new Map(clips.map((clip) => [clip as string, readFileSync(path(clip)) as Uint8Array]));
 for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!]))
   files.set(`models/${name}`, bytes);
-const root = fileURLToPath(new URL('../packages/magface/test/browser/harness', import.meta.url));
-const output = { outDir: path('page'), target: 'es2022', emptyOutDir: true };
-await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: output });
-const server = await serveFiles(path('page'), { files, headers: pageHeaders });
+const server = await serveHarness(files);
 const browser = await openChromium({ args: [steadyDecoder] });
 try {
   const page = await browser.newPage();

@@ -1,18 +1,15 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** Clips in Chromium: WebCodecs gives the frames and people of the video element, which stands in where decoding fails. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pageHeaders } from '../../src/hosting/headers.ts';
 import { loadModel } from '../../src/models/load-model.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
 import { openChromium, steadyDecoder, withoutChromium } from '../support/chromium.ts';
-import { type FileServer, serveFiles } from '../support/file-server.ts';
+import type { FileServer } from '../support/file-server.ts';
+import { serveHarness } from '../support/serve-harness.ts';
 import { turnedClip } from '../support/turned-clip.ts';
 
 /** One person for two seconds, then two others: VP8 without duration or index, and the same as H.264 by `ffmpeg -c:v libx264 -bf 3`. */
@@ -21,7 +18,6 @@ const fixture = (name: string): Promise<Buffer> =>
   readFile(fileURLToPath(new URL(`../fixtures/video/${name}`, import.meta.url)));
 
 describe.skipIf(withoutChromium)(`clips in Chromium${withoutChromium ?? ''}`, () => {
-  let folder: string;
   let server: FileServer;
   let browser: Browser;
   let page: Page;
@@ -36,11 +32,7 @@ describe.skipIf(withoutChromium)(`clips in Chromium${withoutChromium ?? ''}`, ()
     for (const [name, bytes] of modelFolder(models)) files.set(`models/${name}`, bytes);
     for (const name of clips) files.set(name, await fixture(name));
     files.set('turned.mp4', turnedClip(await fixture('people.mp4')));
-    folder = await mkdtemp(join(tmpdir(), 'magface-clips-'));
-    const root = fileURLToPath(new URL('harness', import.meta.url));
-    const options = { outDir: folder, target: 'es2022', emptyOutDir: true };
-    await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: options });
-    server = await serveFiles(folder, { files, headers: pageHeaders });
+    server = await serveHarness(files);
     browser = await openChromium({ args: [steadyDecoder] });
     page = await browser.newPage();
     await page.goto(server.address);
@@ -52,7 +44,6 @@ describe.skipIf(withoutChromium)(`clips in Chromium${withoutChromium ?? ''}`, ()
   afterAll(async () => {
     await browser?.close();
     await server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   test('loads mediabunny with the first clip', async () => {

@@ -1,17 +1,12 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** `magface/browser` in Chromium gives what `magface` gives in Node. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type * as browserSide from '../../src/browser/index.ts';
 import type { AnalyzedFace } from '../../src/face.ts';
-import { pageHeaders } from '../../src/hosting/headers.ts';
 import { MagFace } from '../../src/infer/node/magface.ts';
 import { modelFolder } from '../../src/models/model-folder.ts';
 import type { Calibration } from '../../src/quality.ts';
@@ -21,8 +16,9 @@ import { serveOptions } from '../../src/serve/options.ts';
 import { createServer } from '../../src/serve/server.ts';
 import { compare } from '../../src/similarity.ts';
 import { openChromium, withoutChromium } from '../support/chromium.ts';
-import { type FileServer, serveFiles } from '../support/file-server.ts';
+import type { FileServer } from '../support/file-server.ts';
 import { samplePhoto } from '../support/sample-photos.ts';
+import { serveHarness } from '../support/serve-harness.ts';
 import type { Library } from './harness/main.ts';
 import { type SeenFace, seen } from './seen-face.ts';
 
@@ -45,7 +41,6 @@ function expectAlike(there: readonly SeenFace[], here: readonly AnalyzedFace[], 
 }
 
 describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?? ''}`, () => {
-  let folder: string;
   let server: FileServer;
   let browser: Browser;
   let page: Page;
@@ -56,11 +51,7 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     node = await MagFace.load({ threads: 1 });
     for (const [name, bytes] of modelFolder([node.model, node.detector!, node.aligner!]))
       files.set(`models/${name}`, bytes);
-    folder = await mkdtemp(join(tmpdir(), 'magface-browser-'));
-    const root = fileURLToPath(new URL('harness', import.meta.url));
-    const options = { outDir: folder, target: 'es2022', emptyOutDir: true };
-    await build({ root, configFile: false, logLevel: 'error', worker: { format: 'es' }, build: options });
-    server = await serveFiles(folder, { files, headers: pageHeaders });
+    server = await serveHarness(files);
     browser = await openChromium();
     page = await browser.newPage();
     await page.goto(server.address);
@@ -73,7 +64,6 @@ describe.skipIf(withoutChromium)(`magface/browser in Chromium${withoutChromium ?
     await browser?.close();
     await server?.close();
     await node?.[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** What the page's library says of a photo that is sent to it as a file. */
